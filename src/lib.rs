@@ -1,0 +1,4 @@
+//! countersign stores each shop notification as it came, answers at once, and believes none of them until
+//! the shop's own API countersigns it.
+
+pub mod simulator;
