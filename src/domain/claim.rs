@@ -1,0 +1,227 @@
+//! What a notification says, read into words that every room understands.
+
+use aws_lc_rs::digest;
+use serde_json::{Map, Value};
+
+use super::time::Timestamp;
+use super::verdict::{Reason, State};
+
+/// What a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SubjectKind {
+    /// An order, or a payment transaction.
+    Order,
+    /// A product of the catalogue.
+    Product,
+}
+
+impl SubjectKind {
+    /// The column text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Product => "product",
+        }
+    }
+
+    /// The kind that a column text names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Order, Self::Product].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// The order or product of a claim, by the id that the notification gave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// Order or product.
+    pub kind: SubjectKind,
+    /// The id as notified.
+    pub id: String,
+}
+
+/// When the event happened, by the sender's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventTime {
+    /// The text as sent; two repeats of one claim carry the same.
+    pub sent: Option<String>,
+    /// The instant; `None` where the text has no zone or makes no sense.
+    pub instant: Option<Timestamp>,
+    /// Orders two claims of one source: the instant, or a zoneless time read as if it were UTC.
+    pub order: Option<Timestamp>,
+}
+
+/// What a notification says, parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The provider's word for the event.
+    pub event: String,
+    /// What it is about.
+    pub subject: Subject,
+    /// What the API has to be asked: waiting claims of one source with the same question share a call.
+    pub question: String,
+    /// The kind of call that the question needs; an API may let one kind pass and deny another.
+    pub lane: String,
+    /// The values that verification compares, spelled and nested as the provider does.
+    pub asserted: Map<String, Value>,
+    /// Everything else that was said; nobody countersigns it.
+    pub unverified: Map<String, Value>,
+    /// The sender's time of the event.
+    pub event_time: EventTime,
+    /// The sender's id of the event, where it has one.
+    pub event_id: Option<String>,
+}
+
+/// Two notifications of one source with equal keys make the same claim.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClaimKey(String);
+
+impl ClaimKey {
+    /// The key as stored: 64 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A key read back from the store.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Claim {
+    /// The key of this claim: a digest of event, subject, asserted values, event time as sent and event id.
+    /// `asserted` must hold one spelling per value (texts of equal amounts differ): its provider sees to that.
+    #[must_use]
+    pub fn key(&self) -> ClaimKey {
+        let said = serde_json::json!([
+            self.event,
+            self.subject.kind.as_str(),
+            self.subject.id,
+            sorted(&Value::Object(self.asserted.clone())),
+            self.event_time.sent,
+            self.event_id,
+        ]);
+        let digest = digest::digest(&digest::SHA256, said.to_string().as_bytes());
+        ClaimKey(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The `claim` column: the asserted values, the rest under `unverified`.
+    #[must_use]
+    pub fn to_stored_json(&self) -> String {
+        let mut object = self.asserted.clone();
+        object.insert("unverified".to_owned(), Value::Object(self.unverified.clone()));
+        Value::Object(object).to_string()
+    }
+
+    /// Splits a stored `claim` column into the asserted and the unverified values.
+    #[must_use]
+    pub fn split_stored_json(json: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+        let Ok(Value::Object(mut asserted)) = serde_json::from_str(json) else { return None };
+        match asserted.remove("unverified") {
+            Some(Value::Object(unverified)) => Some((asserted, unverified)),
+            None => Some((asserted, Map::new())),
+            Some(_) => None,
+        }
+    }
+
+    /// An asserted text at a path of names, e.g. `["transaction", "id"]`.
+    #[must_use]
+    pub fn asserted_text(&self, path: &[&str]) -> Option<&str> {
+        let (first, rest) = path.split_first()?;
+        let mut value = self.asserted.get(*first)?;
+        for name in rest {
+            value = value.get(name)?;
+        }
+        value.as_str()
+    }
+}
+
+/// The same JSON with the names of every object in order, so that equal values have equal texts.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut pairs: Vec<_> = object.iter().collect();
+            pairs.sort_by_key(|(name, _)| name.as_str());
+            Value::Object(pairs.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect())
+        }
+        Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// What reading a delivery gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// A claim that the shop's API can be asked about.
+    Claim(Box<Claim>),
+    /// Nothing to ask: settled as `ignored` for one of [`Unasked`]'s reasons.
+    Unasked(Box<Unasked>),
+}
+
+/// A delivery that needs no question, with as much of it as could be understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unasked {
+    /// `malformed`, `unsupported` or `wrong_store`.
+    pub reason: Reason,
+    /// Which field and why, in plain words, without the body.
+    pub detail: String,
+    /// The event word, where it could be read.
+    pub event: Option<String>,
+    /// The subject, where it could be read.
+    pub subject: Option<Subject>,
+    /// The sender's time of the event.
+    pub event_time: EventTime,
+    /// The claim, where it was understood whole (another store's, say).
+    pub claim: Option<Box<Claim>>,
+}
+
+impl Unasked {
+    /// The state of every delivery that needs no question.
+    pub const STATE: State = State::Ignored;
+
+    /// One that was not understood at all.
+    #[must_use]
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::because(Reason::Malformed, detail)
+    }
+
+    /// One of `reason` of which nothing else is known yet.
+    #[must_use]
+    pub fn because(reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+            event: None,
+            subject: None,
+            event_time: EventTime::default(),
+            claim: None,
+        }
+    }
+
+    /// A claim that was understood but names another store.
+    #[must_use]
+    pub fn wrong_store(claim: Claim, detail: impl Into<String>) -> Self {
+        Self {
+            event: Some(claim.event.clone()),
+            subject: Some(claim.subject.clone()),
+            event_time: claim.event_time.clone(),
+            claim: Some(Box::new(claim)),
+            ..Self::because(Reason::WrongStore, detail)
+        }
+    }
+}
+
+impl From<Unasked> for Reading {
+    fn from(unasked: Unasked) -> Self {
+        Self::Unasked(Box::new(unasked))
+    }
+}
+
+impl From<Claim> for Reading {
+    fn from(claim: Claim) -> Self {
+        Self::Claim(Box::new(claim))
+    }
+}

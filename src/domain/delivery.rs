@@ -1,0 +1,131 @@
+//! One HTTP request to an intake URL, as it came.
+
+use serde_json::{Map, Value};
+
+use super::time::Timestamp;
+
+/// Headers whose values are secrets: their values are never stored.
+pub const REDACTED_HEADERS: [&str; 3] = ["x-event-secret", "authorization", "cookie"];
+
+/// What stands in the place of a secret value.
+pub const REDACTED: &str = "[redacted]";
+
+/// How a notification came to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Delivered over HTTP by whoever called the intake URL.
+    Delivery,
+    /// Found by `reconcile --recover`; nobody delivered it.
+    Reconcile,
+}
+
+impl Origin {
+    /// The column text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Reconcile => "reconcile",
+        }
+    }
+}
+
+/// Header names in lower case with their values, in the order of arrival.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Headers from pairs; names are put in lower case.
+    pub fn new<N: AsRef<str>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(pairs.into_iter().map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.into())).collect())
+    }
+
+    /// The first value of `name` (lower case); `None` where the header is missing.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Whether `name` is sent more than once: then nobody can say which value counts.
+    #[must_use]
+    pub fn repeats(&self, name: &str) -> bool {
+        self.0.iter().filter(|(n, _)| n == name).count() > 1
+    }
+
+    /// The JSON object that the store keeps: a list where a name repeats, secrets redacted.
+    #[must_use]
+    pub fn to_stored_json(&self) -> String {
+        let mut object = Map::new();
+        for (name, value) in &self.0 {
+            let shown = if REDACTED_HEADERS.contains(&name.as_str()) { REDACTED } else { value };
+            let shown = Value::String(shown.to_owned());
+            match object.get_mut(name) {
+                None => {
+                    object.insert(name.clone(), shown);
+                }
+                Some(Value::Array(list)) => list.push(shown),
+                Some(first) => *first = Value::Array(vec![first.take(), shown]),
+            }
+        }
+        Value::Object(object).to_string()
+    }
+
+    /// Reads back what [`Headers::to_stored_json`] wrote; `None` if it is something else.
+    #[must_use]
+    pub fn from_stored_json(json: &str) -> Option<Self> {
+        let Ok(Value::Object(object)) = serde_json::from_str(json) else { return None };
+        let mut pairs = Vec::new();
+        for (name, value) in object {
+            match value {
+                Value::String(value) => pairs.push((name, value)),
+                Value::Array(values) => {
+                    for value in values {
+                        pairs.push((name.clone(), value.as_str()?.to_owned()));
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(Self(pairs))
+    }
+}
+
+/// One HTTP request to an intake URL, before anything is believed of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The source whose intake URL was called.
+    pub source: String,
+    /// The source's provider word.
+    pub provider: String,
+    /// When the request had been read whole.
+    pub received_at: Timestamp,
+    /// The sender's address: the rightmost one in the chain that is no trusted proxy.
+    pub remote_addr: String,
+    /// The Content-Type header as sent; never decides anything.
+    pub content_type: Option<String>,
+    /// All headers; secrets among them until they are written down.
+    pub headers: Headers,
+    /// The exact bytes of the body.
+    pub body: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_headers_are_lower_case_listed_where_repeated_and_without_secrets() {
+        let headers = Headers::new([
+            ("X-Event-Secret", "s3cret"),
+            ("Via", "a"),
+            ("VIA", "b"),
+            ("Cookie", "c"),
+            ("Via", "d"),
+        ]);
+        let json = headers.to_stored_json();
+        assert_eq!(json, r#"{"x-event-secret":"[redacted]","via":["a","b","d"],"cookie":"[redacted]"}"#);
+        let back = Headers::from_stored_json(&json).unwrap();
+        assert_eq!(back.get("via"), Some("a"));
+        assert!(back.repeats("via"));
+    }
+}

@@ -1,0 +1,21 @@
+//! The words that every room speaks: a delivery comes in, is read into a claim, an answer of the shop's API is
+//! held against it, and a verdict comes out. No I/O here; the only clock of the program is [`time::Clock`].
+
+pub mod answer;
+pub mod claim;
+pub mod decimal;
+pub mod delivery;
+pub mod ledger;
+pub mod rate;
+pub mod time;
+pub mod verdict;
+
+pub use answer::{
+    Absence, Answer, Comparison, Deletion, Failure, Held, Judge, Known, OrderTruth, ProductTruth, Said,
+    Sighting, Trouble, Truth,
+};
+pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
+pub use delivery::{Delivery, Headers, Origin};
+pub use rate::Rate;
+pub use time::{Clock, Timestamp};
+pub use verdict::{Cause, Outcome, Reason, State};

@@ -1,0 +1,157 @@
+//! Instants as the store writes them, and the one clock that everything asks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+
+/// An instant in UTC, in whole milliseconds since 1970. Its text is RFC 3339 with milliseconds and `Z`, of constant
+/// width until the year 9999, so that texts order as instants do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// The last instant whose text has the constant width: 9999-12-31T23:59:59.999Z.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+impl Timestamp {
+    /// An instant from milliseconds since 1970; what lies outside the years 0 to 9999 is moved to their edge.
+    #[must_use]
+    pub fn from_millis(ms: i64) -> Self {
+        Self(ms.clamp(-62_167_219_200_000, LAST_MS))
+    }
+
+    /// An instant from whole seconds since 1970.
+    #[must_use]
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self::from_millis(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, rounded down: what is left when a fraction must not count.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Reads RFC 3339 with any offset, also with a blank for the `T`; `None` for anything else.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Self::from_millis(t.timestamp_millis()))
+    }
+
+    /// Reads a date and time without a zone as if it were UTC.
+    #[must_use]
+    pub fn parse_naive(text: &str, format: &str) -> Option<Self> {
+        NaiveDateTime::parse_from_str(text, format)
+            .ok()
+            .map(|t| Self::from_millis(t.and_utc().timestamp_millis()))
+    }
+
+    /// Reads the `Date` of an HTTP answer (RFC 2822, as HTTP writes it).
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc2822(text).ok().map(|t| Self::from_millis(t.timestamp_millis()))
+    }
+
+    /// This instant `by` later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This instant `by` earlier.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self::from_millis(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The UTC day, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant: DateTime<Utc> = DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH);
+        f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+/// Where the program takes the time from: the system, or a hand that a test moves.
+#[derive(Clone, Debug)]
+pub struct Clock(Hands);
+
+#[derive(Clone, Debug)]
+enum Hands {
+    System,
+    Set(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Hands::System)
+    }
+
+    /// A clock that stands at `at` until [`Clock::set`] moves it; its clones move with it.
+    #[must_use]
+    pub fn standing_at(at: Timestamp) -> Self {
+        Self(Hands::Set(Arc::new(AtomicI64::new(at.millis()))))
+    }
+
+    /// Moves a standing clock, forward or backward; the system's clock stays as it is.
+    pub fn set(&self, to: Timestamp) {
+        if let Hands::Set(hand) = &self.0 {
+            hand.store(to.millis(), Ordering::SeqCst);
+        }
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Hands::System => Timestamp::from_millis(Utc::now().timestamp_millis()),
+            Hands::Set(hand) => Timestamp::from_millis(hand.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_milliseconds_and_z() {
+        let instant = Timestamp::parse_rfc3339("2025-03-04T10:15:09.120+02:00").unwrap();
+        assert_eq!(instant.to_string(), "2025-03-04T08:15:09.120Z");
+        assert_eq!(instant.day(), "2025-03-04");
+        assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn no_number_of_milliseconds_panics() {
+        for ms in [i64::MIN, i64::MAX, 0, -1] {
+            assert_eq!(Timestamp::from_millis(ms).to_string().len(), 24);
+        }
+        assert_eq!(
+            Timestamp::from_millis(i64::MAX).plus(Duration::MAX).to_string(),
+            "9999-12-31T23:59:59.999Z"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! States, reasons, outcomes and causes: each word of the contract once, as type and as text.
+
+use std::fmt;
+
+/// Declares an enum whose variants are the contract's words, with the text of each in one place.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every word, in the contract's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word as columns, logs and the command line write it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The word's meaning; `None` for any other text.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// The state of a notification.
+    State {
+        /// Not settled yet.
+        Pending = "pending",
+        /// The shop's API says the same.
+        Confirmed = "confirmed",
+        /// The API was asked and does not say so, or the notification cannot count.
+        Ignored = "ignored",
+        /// The API could not be asked until we stopped; a person decides.
+        Undecided = "undecided",
+    }
+}
+
+words! {
+    /// Why a notification is in its state.
+    Reason {
+        /// Ids and asserted values agree with the API's answer.
+        Match = "match",
+        /// A product that the API does not show (any more).
+        Unavailable = "unavailable",
+        /// A delete event, and the API lists the deletion.
+        Deleted = "deleted",
+        /// The API says that no such order or product exists.
+        NotFound = "not_found",
+        /// It exists, with other ids or other current values.
+        Mismatch = "mismatch",
+        /// A mismatch or not-found that a later confirmed notification explains.
+        Superseded = "superseded",
+        /// Names another store, project or merchant.
+        WrongStore = "wrong_store",
+        /// The same claim as a confirmed notification of this source.
+        Duplicate = "duplicate",
+        /// Not understood.
+        Malformed = "malformed",
+        /// Understood, but an event that this version does not verify.
+        Unsupported = "unsupported",
+        /// A person's decision.
+        Dismissed = "dismissed",
+        /// The API could not be reached.
+        ApiUnreachable = "api_unreachable",
+        /// The API does not let us in.
+        ApiDenied = "api_denied",
+        /// The API told us to wait.
+        ApiRateLimited = "api_rate_limited",
+        /// The API's answer was no answer.
+        ApiError = "api_error",
+        /// The API has not caught up with the claim yet, or may not have.
+        NotYet = "not_yet",
+    }
+}
+
+words! {
+    /// Why a question brought no answer.
+    Cause {
+        /// Connect failure, timeout, 408.
+        ApiUnreachable = "api_unreachable",
+        /// 401, 402, 403 and the like, for the source as a whole.
+        ApiDenied = "api_denied",
+        /// 429, and 503 with Retry-After.
+        ApiRateLimited = "api_rate_limited",
+        /// Other 5xx, 4xx, 3xx, and answers that are not as documented.
+        ApiError = "api_error",
+    }
+}
+
+words! {
+    /// What came of one verification.
+    Outcome {
+        /// Ids and asserted values agree.
+        Match = "match",
+        /// The product is not shown.
+        Unavailable = "unavailable",
+        /// The deletion is listed.
+        Deleted = "deleted",
+        /// No such order or product.
+        NotFound = "not_found",
+        /// Other ids or other values.
+        Mismatch = "mismatch",
+        /// The answer belongs to another store, project or merchant.
+        WrongStore = "wrong_store",
+        /// Behind the claim, or asked too early to be final.
+        NotYet = "not_yet",
+        /// Connect failure, timeout, 408.
+        ApiUnreachable = "api_unreachable",
+        /// Not let in.
+        ApiDenied = "api_denied",
+        /// Told to wait.
+        ApiRateLimited = "api_rate_limited",
+        /// No answer as documented.
+        ApiError = "api_error",
+    }
+}
+
+impl From<Cause> for Outcome {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::ApiUnreachable => Self::ApiUnreachable,
+            Cause::ApiDenied => Self::ApiDenied,
+            Cause::ApiRateLimited => Self::ApiRateLimited,
+            Cause::ApiError => Self::ApiError,
+        }
+    }
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::ApiUnreachable => Self::ApiUnreachable,
+            Cause::ApiDenied => Self::ApiDenied,
+            Cause::ApiRateLimited => Self::ApiRateLimited,
+            Cause::ApiError => Self::ApiError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for word in Reason::ALL {
+            assert_eq!(Reason::parse(word.as_str()), Some(*word));
+        }
+        for word in Outcome::ALL {
+            assert!(Reason::parse(word.as_str()).is_some(), "{word} is a reason too");
+        }
+        assert_eq!(State::parse("Confirmed"), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! What the program counts about itself, for the admin listener. Labels come from the configuration, never from a
+//! request, so that a stranger cannot make new series.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use crate::domain::{Reason, State, Timestamp};
+
+/// Upper bounds in seconds, from a commit on a fast disk to a request that timed out.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// The counters of one running service.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    notifications: IntCounterVec,
+    verdicts: IntCounterVec,
+    refusals: IntCounterVec,
+    api_requests: IntCounterVec,
+    api_seconds: HistogramVec,
+    intake_seconds: HistogramVec,
+    pending: IntGaugeVec,
+    oldest_pending: IntGaugeVec,
+    last_notification: IntGaugeVec,
+}
+
+impl Metrics {
+    /// Fresh counters, all at zero.
+    ///
+    /// # Errors
+    /// Only if two series had one name, which a test would see.
+    pub fn new() -> anyhow::Result<Self> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntCounterVec> {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone())).with_context(|| format!("register {name}"))?;
+            Ok(counter)
+        };
+        let gauge = |name: &str, help: &str| -> anyhow::Result<IntGaugeVec> {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), &["source"])?;
+            registry.register(Box::new(gauge.clone())).with_context(|| format!("register {name}"))?;
+            Ok(gauge)
+        };
+        let histogram = |name: &str, help: &str| -> anyhow::Result<HistogramVec> {
+            let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+            let histogram = HistogramVec::new(opts, &["source"])?;
+            registry.register(Box::new(histogram.clone())).with_context(|| format!("register {name}"))?;
+            Ok(histogram)
+        };
+        Ok(Self {
+            notifications: counter(
+                "countersign_notifications_total",
+                "Notifications stored and acknowledged",
+                &["source"],
+            )?,
+            verdicts: counter(
+                "countersign_verdicts_total",
+                "Notifications settled, by state and reason",
+                &["source", "state", "reason"],
+            )?,
+            refusals: counter(
+                "countersign_refusals_total",
+                "Requests to a configured source that were not stored",
+                &["source", "cause"],
+            )?,
+            api_requests: counter(
+                "countersign_api_requests_total",
+                "Calls of the shops' APIs by HTTP status; code 0: no answer",
+                &["source", "code"],
+            )?,
+            api_seconds: histogram(
+                "countersign_api_request_seconds",
+                "Time from request to the end of the answer",
+            )?,
+            intake_seconds: histogram(
+                "countersign_intake_seconds",
+                "Time from the request's head to the acknowledgement, the fsync included",
+            )?,
+            pending: gauge("countersign_pending", "Notifications not settled yet")?,
+            oldest_pending: gauge(
+                "countersign_oldest_pending_seconds",
+                "Age of the oldest pending notification",
+            )?,
+            last_notification: gauge(
+                "countersign_last_notification_timestamp_seconds",
+                "When the last notification came in, in seconds since 1970",
+            )?,
+            registry,
+        })
+    }
+
+    /// Lets the series of a configured source appear before anything happened.
+    pub fn introduce(&self, source: &str) {
+        self.notifications.with_label_values(&[source]);
+        self.pending.with_label_values(&[source]);
+        self.oldest_pending.with_label_values(&[source]);
+        self.api_seconds.with_label_values(&[source]);
+        self.intake_seconds.with_label_values(&[source]);
+    }
+
+    /// A notification was stored and is about to be acknowledged.
+    pub fn stored(&self, source: &str, took: Duration, at: Timestamp) {
+        self.notifications.with_label_values(&[source]).inc();
+        self.intake_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
+        self.last_notification.with_label_values(&[source]).set(at.seconds());
+    }
+
+    /// A notification was settled.
+    pub fn settled(&self, source: &str, state: State, reason: Reason) {
+        self.verdicts.with_label_values(&[source, state.as_str(), reason.as_str()]).inc();
+    }
+
+    /// A request to a configured source was not stored.
+    pub fn refused(&self, source: &str, cause: &str) {
+        self.refusals.with_label_values(&[source, cause]).inc();
+    }
+
+    /// A call of a shop's API ended; `status` is `None` where no answer came.
+    pub fn called(&self, source: &str, status: Option<u16>, took: Duration) {
+        let code = status.unwrap_or(0).to_string();
+        self.api_requests.with_label_values(&[source, code.as_str()]).inc();
+        self.api_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
+    }
+
+    /// What the store says about a source's queue, refreshed before each scrape.
+    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>, last: Option<Timestamp>) {
+        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.pending.with_label_values(&[source]).set(whole(pending));
+        self.oldest_pending.with_label_values(&[source]).set(whole(oldest.map_or(0, |age| age.as_secs())));
+        if let Some(last) = last {
+            self.last_notification.with_label_values(&[source]).set(last.seconds());
+        }
+    }
+
+    /// Everything in Prometheus' text format.
+    ///
+    /// # Errors
+    /// If a series cannot be written as text.
+    pub fn render(&self) -> anyhow::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).context("write metrics as text")
+    }
+}

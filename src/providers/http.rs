@@ -1,0 +1,328 @@
+//! The one HTTP client. It follows no redirect, reads no answer over a cap, knows no proxy, and asks the gate before
+//! every call, so that no provider can spend a budget by itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use futures_util::future::BoxFuture;
+use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
+use crate::metrics::Metrics;
+
+/// No documented answer comes near this; a larger one is an error and is not read to its end.
+pub const ANSWER_CAP: usize = 8 * 1024 * 1024;
+
+/// A pause that makes no sense is this long instead: Ecwid's own client does the same.
+const SENSELESS_PAUSE: Duration = Duration::from_secs(10);
+
+/// No pause that a shop asks for is longer than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// Shared by all sources: connections are kept alive per host.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+    metrics: Metrics,
+    clock: Clock,
+}
+
+impl Client {
+    /// A client whose every call ends within `timeout`, connecting included.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up, for lack of root certificates for instance.
+    pub fn new(timeout: Duration, metrics: Metrics, clock: Clock) -> anyhow::Result<Self> {
+        let inner = reqwest::Client::builder()
+            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(timeout.min(Duration::from_secs(5)))
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .gzip(true)
+            .pool_max_idle_per_host(128)
+            .build()
+            .context("set up the HTTP client")?;
+        Ok(Self { inner, metrics, clock })
+    }
+}
+
+/// Lets a call pass when the source's budget and the service's concurrency allow it.
+pub trait Gate: Send + Sync {
+    /// Waits for a place; the call is over when the pass is dropped.
+    fn enter(&self) -> BoxFuture<'_, Pass>;
+}
+
+/// Permission for one call; whatever it holds is given back when it is dropped.
+pub struct Pass(#[expect(dead_code, reason = "held for its Drop")] Box<dyn Send>);
+
+impl Pass {
+    /// A pass that holds `until_over`.
+    pub fn holding(until_over: impl Send + 'static) -> Self {
+        Self(Box::new(until_over))
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pass")
+    }
+}
+
+/// A gate that is always open, for `doctor` and tests.
+#[derive(Debug)]
+pub struct OpenGate;
+
+impl Gate for OpenGate {
+    fn enter(&self) -> BoxFuture<'_, Pass> {
+        Box::pin(async { Pass::holding(()) })
+    }
+}
+
+/// One source's way to its API.
+#[derive(Clone)]
+pub struct Api {
+    client: Client,
+    source: Arc<str>,
+    base: Arc<str>,
+    gate: Arc<dyn Gate>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("source", &self.source).field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// An answer with any status that a provider may know how to read: 2xx, and 4xx but for 408 and 429.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The answer's headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// When the request was sent.
+    pub asked_at: Timestamp,
+    /// To the end of the answer.
+    pub latency_ms: u64,
+}
+
+impl Api {
+    /// The way of `source` to the API at `base` (no trailing slash).
+    #[must_use]
+    pub fn new(client: Client, source: &str, base: &str, gate: Arc<dyn Gate>) -> Self {
+        Self { client, source: source.into(), base: base.trim_end_matches('/').into(), gate }
+    }
+
+    /// The same way through another gate.
+    #[must_use]
+    pub fn through(&self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate, ..self.clone() }
+    }
+
+    /// The time now, by the service's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.client.clock.now()
+    }
+
+    /// The path of the API's base, as it stands in a request line (Midas signs it).
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.base.find("://").map_or(0, |at| at + 3);
+        self.base[after_scheme..].find('/').map_or("", |at| &self.base[after_scheme + at..])
+    }
+
+    /// Sends `GET {base}{path_and_query}`; every value in it is percent-encoded already.
+    ///
+    /// # Errors
+    /// A [`Failure`] for everything that answers nothing: no connection, timeout, 408 (`api_unreachable`); 429, and 503
+    /// with Retry-After (`api_rate_limited`); any other 5xx, any 3xx, an answer over [`ANSWER_CAP`] (`api_error`).
+    pub async fn get(
+        &self,
+        path_and_query: &str,
+        headers: &[(&str, SecretString)],
+    ) -> Result<Reply, Failure> {
+        let pass = self.gate.enter().await;
+        let asked_at = self.client.clock.now();
+        let started = Instant::now();
+        let result = self.exchange(path_and_query, headers).await;
+        let took = started.elapsed();
+        drop(pass);
+        let status = match &result {
+            Ok((status, ..)) => Some(*status),
+            Err(failure) => failure.http_status,
+        };
+        self.client.metrics.called(&self.source, status, took);
+        let (status, headers, body) = result?;
+        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let reply = Reply { status, headers, body, asked_at, latency_ms };
+        match reply.as_failure(self.client.clock.now()) {
+            Some(failure) => Err(failure),
+            None => Ok(reply),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        path_and_query: &str,
+        headers: &[(&str, SecretString)],
+    ) -> Result<(u16, HeaderMap, Vec<u8>), Failure> {
+        let mut request = self.client.inner.get(format!("{}{path_and_query}", self.base));
+        for (name, value) in headers {
+            let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret()).map_err(|_| {
+                Failure::new(
+                    Cause::ApiDenied,
+                    format!("the {name} to send holds characters that no header may hold"),
+                )
+                .troubling(Trouble::Source)
+            })?;
+            value.set_sensitive(true);
+            request = request.header(*name, value);
+        }
+        let mut response = request.send().await.map_err(|error| transport_failure(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > ANSWER_CAP => {
+                    let detail = format!("the answer is larger than {} MiB", ANSWER_CAP / (1024 * 1024));
+                    return Err(Failure::new(Cause::ApiError, detail).with_status(status));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok((status, response.headers().clone(), body)),
+                Err(error) if error.is_timeout() => return Err(transport_failure(&error)),
+                Err(error) => {
+                    let detail = format!("the answer broke off: {}", innermost(&error));
+                    return Err(Failure::new(Cause::ApiError, detail).with_status(status));
+                }
+            }
+        }
+    }
+}
+
+impl Reply {
+    /// The body as JSON; `None` where it is none.
+    #[must_use]
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// A header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The API's own clock.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.header("date").and_then(Timestamp::parse_http_date)
+    }
+
+    /// A failure of this answer: `api_denied` for 401, 402 and 403, else `api_error`; whose trouble it is the control
+    /// question must tell.
+    #[must_use]
+    pub fn failure(&self, detail: impl Into<String>) -> Failure {
+        let cause = if matches!(self.status, 401..=403) { Cause::ApiDenied } else { Cause::ApiError };
+        Failure::new(cause, detail).with_status(self.status)
+    }
+
+    /// This reply as the answer that says `said`, to a question whose first request was sent at `asked_at`.
+    #[must_use]
+    pub fn answer(&self, asked_at: Timestamp, latency_ms: u64, said: Said) -> Answer {
+        Answer { asked_at, date: self.date(), http_status: Some(self.status), latency_ms, said }
+    }
+
+    fn as_failure(&self, now: Timestamp) -> Option<Failure> {
+        let status = self.status;
+        let retry_after = self.header("retry-after");
+        let fail = |cause, detail: String| Some(Failure::new(cause, detail).with_status(status));
+        match status {
+            408 => fail(Cause::ApiUnreachable, "the API timed out (408)".to_owned()),
+            429 => Some(self.rate_limited(retry_after, now)),
+            503 if retry_after.is_some() => Some(self.rate_limited(retry_after, now)),
+            200..=299 => None,
+            400..=499 => None,
+            300..=399 => {
+                fail(Cause::ApiError, format!("the API redirects ({status}); redirects are not followed"))
+            }
+            _ => fail(Cause::ApiError, format!("the API failed ({status})")),
+        }
+    }
+
+    fn rate_limited(&self, retry_after: Option<&str>, now: Timestamp) -> Failure {
+        let pause = pause(retry_after, now);
+        let detail = format!("the API asks us to wait {} s ({})", pause.as_secs(), self.status);
+        Failure {
+            retry_after: Some(pause),
+            ..Failure::new(Cause::ApiRateLimited, detail).with_status(self.status).troubling(Trouble::Source)
+        }
+    }
+}
+
+/// How long `Retry-After` asks us to wait: seconds or a date, at most an hour; ten seconds where it is missing or
+/// senseless.
+fn pause(retry_after: Option<&str>, now: Timestamp) -> Duration {
+    let Some(text) = retry_after.map(str::trim) else { return SENSELESS_PAUSE };
+    let asked = match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => Some(LONGEST_PAUSE),
+        Err(_) => Timestamp::parse_http_date(text).filter(|until| *until > now).map(|until| until.since(now)),
+    };
+    match asked {
+        Some(asked) if !asked.is_zero() => asked.min(LONGEST_PAUSE),
+        _ => SENSELESS_PAUSE,
+    }
+}
+
+/// Says what the network did in plain words; the URL is left out, it may hold an id of a stranger's choosing.
+fn transport_failure(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        Failure::new(Cause::ApiUnreachable, "no answer in time")
+    } else if error.is_connect() {
+        let detail = format!("no connection: {}", innermost(error));
+        Failure::new(Cause::ApiUnreachable, detail).troubling(Trouble::Source)
+    } else {
+        Failure::new(Cause::ApiUnreachable, format!("the connection broke: {}", innermost(error)))
+    }
+}
+
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_senseless_retry_after_is_ten_seconds_and_none_is_over_an_hour() {
+        let now = Timestamp::parse_rfc3339("2026-01-02T03:00:00Z").unwrap();
+        let cases = [
+            (None, 10),
+            (Some("7"), 7),
+            (Some("0"), 10),
+            (Some("-5"), 10),
+            (Some("soon"), 10),
+            (Some("1.5"), 10),
+            (Some("86400"), 3600),
+            (Some("99999999999999999999999"), 3600),
+            (Some("Fri, 02 Jan 2026 03:00:30 GMT"), 30),
+            (Some("Fri, 02 Jan 2026 02:00:00 GMT"), 10),
+        ];
+        for (header, seconds) in cases {
+            assert_eq!(pause(header, now), Duration::from_secs(seconds), "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The configuration keys of a source, as its kind declares them and as the configuration gives them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A key that a kind of source takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The name in the configuration file.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: KeyKind,
+    /// Whether a source without it is a mistake.
+    pub required: bool,
+    /// An example for error messages and `init`, as TOML writes it.
+    pub example: &'static str,
+}
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Text, or an integer taken as text (ids).
+    Id,
+    /// Text.
+    Text,
+    /// One secret: by value, `KEY_file` or environment.
+    Secret,
+    /// One secret or a list of them.
+    Secrets,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of readable files; the values are their contents.
+    Files,
+}
+
+/// The values of one source's own keys, checked for type only.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    values: BTreeMap<&'static str, KeyValue>,
+}
+
+/// One value.
+#[derive(Clone, Debug)]
+pub enum KeyValue {
+    /// Of `Id`, `Text` and `Choice` keys.
+    Text(String),
+    /// Of `Secret` and `Secrets` keys.
+    Secrets(Vec<SecretString>),
+    /// Of `Flag` keys.
+    Flag(bool),
+    /// Of `Files` keys: path as configured, and content.
+    Files(Vec<(PathBuf, Vec<u8>)>),
+}
+
+/// A mistake in one key that only the provider can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyError {
+    /// The key.
+    pub key: &'static str,
+    /// What is wrong and what to do; without the value of a secret.
+    pub message: String,
+}
+
+impl Keys {
+    /// Sets a key; the configuration does so while it reads a source.
+    pub fn set(&mut self, name: &'static str, value: KeyValue) {
+        self.values.insert(name, value);
+    }
+
+    /// A text; `None` where it is not configured.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.values.get(name) {
+            Some(KeyValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A secret; the first one of a list.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<&SecretString> {
+        self.secrets(name).first()
+    }
+
+    /// All secrets of a list, the one of a single value, or none.
+    #[must_use]
+    pub fn secrets(&self, name: &str) -> &[SecretString] {
+        match self.values.get(name) {
+            Some(KeyValue::Secrets(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// A flag, with its default.
+    #[must_use]
+    pub fn flag(&self, name: &str, default: bool) -> bool {
+        match self.values.get(name) {
+            Some(KeyValue::Flag(flag)) => *flag,
+            _ => default,
+        }
+    }
+
+    /// Files with their contents.
+    #[must_use]
+    pub fn files(&self, name: &str) -> &[(PathBuf, Vec<u8>)] {
+        match self.values.get(name) {
+            Some(KeyValue::Files(files)) => files,
+            _ => &[],
+        }
+    }
+
+    /// A required text. The configuration reports a missing key before a provider is built, so the error here only
+    /// keeps the promise that nothing panics.
+    ///
+    /// # Errors
+    /// The key is missing.
+    pub fn required_text(&self, name: &'static str) -> Result<&str, KeyError> {
+        self.text(name).ok_or_else(|| KeyError { key: name, message: "is missing".to_owned() })
+    }
+
+    /// A required secret, as [`Keys::required_text`].
+    ///
+    /// # Errors
+    /// The key is missing.
+    pub fn required_secret(&self, name: &'static str) -> Result<&SecretString, KeyError> {
+        self.secret(name).ok_or_else(|| KeyError { key: name, message: "is missing".to_owned() })
+    }
+}
+
+/// Whether `given` equals one of `secrets`, in a time that does not depend on where they differ.
+#[must_use]
+pub fn equals_any(given: &str, secrets: &[SecretString]) -> bool {
+    secrets.iter().fold(false, |found, secret| {
+        let equal = aws_lc_rs::constant_time::verify_slices_are_equal(
+            given.as_bytes(),
+            secret.expose_secret().as_bytes(),
+        );
+        found | equal.is_ok()
+    })
+}

@@ -1,0 +1,147 @@
+//! The kinds of shops and gateways: what each sends, how it is acknowledged, what to ask its API and how to judge the
+//! answer. One folder a family; [`KINDS`] is the only place that names them all.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::{Answer, Claim, Delivery, Failure, Judge, Reading, Timestamp};
+
+pub mod http;
+pub mod keys;
+
+pub use http::Api;
+pub use keys::{Key, KeyError, KeyKind, Keys};
+
+/// Every kind of shop that this version knows.
+pub const KINDS: &[&Kind] = &[];
+
+/// A kind of shop or gateway, as the configuration names it.
+#[derive(Debug)]
+pub struct Kind {
+    /// The word in `provider = "…"`.
+    pub word: &'static str,
+    /// The keys that a source of this kind takes beside the common ones.
+    pub keys: &'static [Key],
+    /// Where its API lives unless `api_base` says otherwise.
+    pub default_api_base: &'static str,
+    /// API calls it may take unless `rate_limit` says otherwise, as the configuration writes rates.
+    pub default_rate_limit: &'static str,
+    /// Where its owner pastes the intake URL.
+    pub panel: &'static str,
+    /// Makes the provider of one source from its keys; lists all that is wrong with them.
+    pub build: fn(&Keys) -> Built,
+}
+
+/// A provider for one source, or all that is wrong with its keys.
+pub type Built = Result<Arc<dyn Provider>, Vec<KeyError>>;
+
+/// The kind that a word names.
+#[must_use]
+pub fn kind(word: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.word == word)
+}
+
+/// One configured source's side of its provider.
+pub trait Provider: Judge {
+    /// What the sender takes for "received".
+    fn acknowledgement(&self) -> Acknowledgement;
+
+    /// Checks the secret or signature, where the source has one configured. Runs before anything is stored.
+    fn admit(&self, delivery: &Delivery) -> Admission;
+
+    /// Reads what the delivery says. Pure and total: the same delivery and configuration give the same reading.
+    fn read(&self, delivery: &Delivery) -> Reading;
+
+    /// Asks the API the question of `claim`; every call goes through `api`.
+    fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer>;
+
+    /// Asks a question without any foreign value: whose trouble was a failure?
+    ///
+    /// # Errors
+    /// The failure of the control question: then the source as a whole is in trouble.
+    fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Tries the credentials for `doctor` and says in plain words what is right and what is wrong.
+    fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
+}
+
+/// The answer that ends a sender's retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// HTTP status.
+    pub status: u16,
+    /// Body; may be empty.
+    pub body: &'static str,
+    /// Content-Type, where there is a body.
+    pub content_type: Option<&'static str>,
+}
+
+/// Whether a delivery may be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Nothing is configured to check, or it is right.
+    Admitted,
+    /// A panel's TEST button: acknowledged, counted, not stored.
+    TestCall,
+    /// Refused; the word is counted in `refusals` (`missing_secret`, `wrong_secret`, `missing_signature`,
+    /// `wrong_signature`, `unreadable`).
+    Refused(&'static str),
+}
+
+/// What `doctor` learned from a source's API.
+#[derive(Clone, Debug, Default)]
+pub struct Examination {
+    /// One line a check.
+    pub checks: Vec<Check>,
+    /// The API's own clock, from its `Date` header, and our clock when it came.
+    pub clock: Option<(Timestamp, Timestamp)>,
+}
+
+/// One thing that `doctor` looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Whether it is as it should be.
+    pub good: bool,
+    /// In plain words: what, and where it is wrong what to do.
+    pub words: String,
+}
+
+impl Check {
+    /// Something that is as it should be.
+    #[must_use]
+    pub fn good(words: impl Into<String>) -> Self {
+        Self { good: true, words: words.into() }
+    }
+
+    /// Something wrong, with what to do.
+    #[must_use]
+    pub fn bad(words: impl Into<String>) -> Self {
+        Self { good: false, words: words.into() }
+    }
+}
+
+/// Whether a body is what a panel's TEST button sends: nothing, or an empty JSON object.
+#[must_use]
+pub fn is_test_body(body: &[u8]) -> bool {
+    let trimmed = body.trim_ascii();
+    trimmed.is_empty()
+        || trimmed
+            .strip_prefix(b"{")
+            .and_then(|rest| rest.strip_suffix(b"}"))
+            .is_some_and(|inside| inside.trim_ascii().is_empty())
+}
+
+/// Why an id of a notification must not be asked about; `None` where it may. Such an id could reach another path of
+/// the API than the object's, or is none.
+#[must_use]
+pub fn unaskable_id(id: &str) -> Option<&'static str> {
+    match id {
+        "" => Some("is empty"),
+        "." | ".." => Some("is a relative path"),
+        "last" | "deleted" => Some("is a word of the API's own paths"),
+        _ if id.len() > 255 => Some("is longer than 255 bytes"),
+        _ if id.chars().any(char::is_control) => Some("holds a control character"),
+        _ => None,
+    }
+}
