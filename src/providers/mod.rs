@@ -36,6 +36,9 @@ pub struct Kind {
 /// A provider for one source, or all that is wrong with its keys.
 pub type Built = Result<Arc<dyn Provider>, Vec<KeyError>>;
 
+/// The most subjects that one list call asks about: the largest page of Ecwid's and Kinguin's lists.
+pub const LIST_LIMIT: usize = 100;
+
 /// The kind that a word names.
 #[must_use]
 pub fn kind(word: &str) -> Option<&'static Kind> {
@@ -55,6 +58,26 @@ pub trait Provider: Judge {
 
     /// Asks the API the question of `claim`; every call goes through `api`.
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer>;
+
+    /// Whether the question of `claim` can be asked by a list call together with others of its lane: a plain id
+    /// (`[A-Za-z0-9_-]{1,40}`) and an API that has such a list.
+    fn is_listable(&self, _claim: &Claim) -> bool {
+        false
+    }
+
+    /// Asks about up to [`LIST_LIMIT`] listable claims of one lane by one call. The answers stand in the order of the
+    /// claims; `None` where the list does not show the object, which judges nothing. What a list does not confirm has
+    /// to be asked again by [`Provider::ask`].
+    ///
+    /// # Errors
+    /// The list failed: every claim has to be asked singly.
+    fn ask_list<'a>(
+        &'a self,
+        _api: &'a Api,
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
+        Box::pin(async move { Ok(vec![None; claims.len()]) })
+    }
 
     /// Asks a question without any foreign value: whose trouble was a failure?
     ///
