@@ -4,4 +4,6 @@
 pub mod domain;
 pub mod metrics;
 pub mod providers;
+pub mod rules;
 pub mod simulator;
+pub mod store;
