@@ -7,3 +7,4 @@ pub mod providers;
 pub mod rules;
 pub mod simulator;
 pub mod store;
+pub mod worker;

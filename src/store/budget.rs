@@ -21,8 +21,8 @@ pub struct CallPermit {
 /// What is left of a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// Permissions, at least one.
-    Granted(Vec<CallPermit>),
+    /// Permission for one call.
+    Granted(CallPermit),
     /// Nothing before then.
     SpentUntil(Timestamp),
 }

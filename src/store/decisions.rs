@@ -44,7 +44,7 @@ pub(super) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Re
                probes_since = ?2, lease = NULL, lease_until = NULL WHERE notification_id = ?1",
         )?
         .execute(params![id, now.to_string()])?;
-        let sheet = Sheet::of(conn, &delivery.source, *id, reading)?;
+        let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
         sheet.write(conn, *id, now, now)?;
         standing::resume(conn, &delivery.source, now)?;
         decided.push(Decided::Done(Moved { id: *id, state: sheet.state, reason: sheet.reason }));

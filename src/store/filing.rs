@@ -13,8 +13,8 @@ pub struct Filing {
     pub id: i64,
     /// As it came.
     pub delivery: Delivery,
-    /// What it says.
-    pub reading: Reading,
+    /// What it says; `None` while its source is not configured: it waits, unread.
+    pub reading: Option<Reading>,
 }
 
 /// What filing settled at once.
@@ -46,7 +46,7 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
     let mut filed = Vec::with_capacity(filings.len());
     for filing in filings {
         let Filing { id, delivery, reading } = filing;
-        let sheet = Sheet::of(conn, &delivery.source, *id, reading)?;
+        let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
         let inserted = conn
             .prepare_cached(
                 "INSERT INTO verdicts (notification_id, source, received_at, sender, probes_since, state)
@@ -71,6 +71,20 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
     Ok(filed)
 }
 
+const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
+
+/// Notifications of a source that were filed unread while it was not configured.
+pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM verdicts v JOIN intake i ON i.id = v.notification_id
+         WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
+        rows::DELIVERY_COLUMNS
+    ))?;
+    let found =
+        statement.query_map(params![source, i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
 /// What filing writes about a notification; [`super::decisions`] writes it afresh on a retry.
 #[derive(Debug)]
 pub(super) struct Sheet<'a> {
@@ -86,10 +100,11 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// Looks up whether the claim repeats one that is confirmed already.
-    pub(super) fn of(conn: &Connection, source: &str, id: i64, reading: &'a Reading) -> Result<Self> {
+    pub(super) fn of(conn: &Connection, source: &str, id: i64, reading: Option<&'a Reading>) -> Result<Self> {
         match reading {
-            Reading::Unasked(unasked) => Ok(Self::unasked(unasked)),
-            Reading::Claim(claim) => {
+            None => Ok(Self::unread()),
+            Some(Reading::Unasked(unasked)) => Ok(Self::unasked(unasked)),
+            Some(Reading::Claim(claim)) => {
                 let confirmed = confirmed_equal(conn, source, id, claim)?;
                 Ok(Self {
                     event: Some(&claim.event),
@@ -102,6 +117,19 @@ impl<'a> Sheet<'a> {
                     duplicate_of: confirmed,
                 })
             }
+        }
+    }
+
+    fn unread() -> Self {
+        Self {
+            event: None,
+            subject: None,
+            event_time: &NO_TIME,
+            claim: None,
+            state: State::Pending,
+            reason: None,
+            detail: Some("its source is not configured".to_owned()),
+            duplicate_of: None,
         }
     }
 

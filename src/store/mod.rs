@@ -183,8 +183,8 @@ impl Store {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn free_leases(&self, prefix: &'static str) -> Result<usize> {
-        self.writer.write(move |conn| queue::free_of(conn, prefix)).await
+    pub async fn free_leases(&self, prefix: String) -> Result<usize> {
+        self.writer.write(move |conn| queue::free_of(conn, &prefix)).await
     }
 
     /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
@@ -210,7 +210,7 @@ impl Store {
     pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
         let work = move |conn: &Connection| match budget::free(conn, &source, rate, now)? {
             (0, next) => Ok(Budget::SpentUntil(next)),
-            _ => Ok(Budget::Granted(vec![budget::grant(conn, &source, rate, now)?])),
+            _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
         };
         self.writer.write(work).await
     }

@@ -56,6 +56,8 @@ pub struct Leased {
     pub leases: Vec<Lease>,
     /// When to come back, if nothing happens before; `None`: nothing waits.
     pub come_back_at: Option<Timestamp>,
+    /// Whether due work waits only for the source's budget.
+    pub is_spent: bool,
 }
 
 /// Leases the next questions of a source, first questions before repeated ones, each sender in turn.
@@ -67,10 +69,8 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
     let mut most = request.most;
     if let Some(resume_at) = barriers.source {
         if is_closed(resume_at) {
-            return Ok(Leased {
-                leases: Vec::new(),
-                come_back_at: waits(conn, source)?.then_some(resume_at),
-            });
+            let come_back_at = waits(conn, source)?.then_some(resume_at);
+            return Ok(Leased { come_back_at, ..Leased::default() });
         }
         if is_anyone_at_work(conn, source)? {
             return Ok(Leased::default());
@@ -105,7 +105,12 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
             None => budget::give_back(conn, permit)?,
         }
     }
-    leased.come_back_at = come_back_at(conn, source, &barriers, leased.leases.len() >= free, next_free)?;
+    let has_spent = leased.leases.len() >= free;
+    leased.is_spent = has_spent
+        && (first_question(conn, source, &turn, &lanes)?.is_some()
+            || repeated_question(conn, source, &lanes, now)?.is_some());
+    leased.come_back_at =
+        if leased.is_spent { Some(next_free) } else { come_back_at(conn, source, &barriers)? };
     Ok(leased)
 }
 
@@ -121,7 +126,7 @@ fn first_question(conn: &Connection, source: &str, turn: &str, closed_lanes: &[&
     let next = |after: Option<&str>| -> Result<Option<Due>> {
         let sql = format!(
             "SELECT notification_id, question, sender FROM verdicts
-             WHERE source = ?1 AND sender {} ?2 AND state = 'pending' AND asked = 0 AND lease IS NULL {lanes}
+             WHERE source = ?1 AND sender {} ?2 AND state = 'pending' AND asked = 0 AND lease IS NULL AND question IS NOT NULL {lanes}
              ORDER BY sender, notification_id LIMIT 1",
             if after.is_some() { ">" } else { ">=" },
         );
@@ -144,7 +149,7 @@ fn repeated_question(
     let by_time = |condition: &str| {
         format!(
             "SELECT notification_id, question, sender FROM verdicts
-             WHERE source = ?1 AND next_attempt_at {condition} ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL {lanes}
+             WHERE source = ?1 AND next_attempt_at {condition} ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {lanes}
              ORDER BY next_attempt_at LIMIT 1"
         )
     };
@@ -209,23 +214,15 @@ fn waits(conn: &Connection, source: &str) -> Result<bool> {
         .query_row([source], |row| row.get(0))?)
 }
 
-fn come_back_at(
-    conn: &Connection,
-    source: &str,
-    barriers: &standing::Barriers,
-    is_spent: bool,
-    next_free: Timestamp,
-) -> Result<Option<Timestamp>> {
+fn come_back_at(conn: &Connection, source: &str, barriers: &standing::Barriers) -> Result<Option<Timestamp>> {
     let next_repeat: Option<String> = conn
         .prepare_cached(
             "SELECT min(next_attempt_at) FROM verdicts
              WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL",
         )?
         .query_row([source], |row| row.get(0))?;
-    let lanes = barriers.lanes.iter().map(|(_, until)| *until).min();
-    let next_repeat = next_repeat.as_deref().and_then(Timestamp::parse_rfc3339);
-    let next = next_repeat.into_iter().chain(lanes).min();
-    Ok(if is_spent { Some(next.map_or(next_free, |next| next.max(next_free))) } else { next })
+    let lanes = barriers.lanes.iter().map(|(_, until)| *until);
+    Ok(next_repeat.as_deref().and_then(Timestamp::parse_rfc3339).into_iter().chain(lanes).min())
 }
 
 /// Frees leases that ended, and those that would end impossibly late because the clock was set back.

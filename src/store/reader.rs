@@ -60,6 +60,14 @@ impl Reader {
         self.read(move |conn| filing::unfiled(conn, limit)).await
     }
 
+    /// At most `limit` notifications of a source that were filed unread while it was not configured.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unread(&self, source: String, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+        self.read(move |conn| filing::unread(conn, &source, limit)).await
+    }
+
     /// Sources and lanes that fail as a whole.
     ///
     /// # Errors
