@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 /// Where a simulator's time comes from; a test may pass one that it sets.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -15,6 +15,11 @@ pub(super) fn ecwid(at: DateTime<Utc>) -> String {
 /// Kinguin's documentation: `2025-03-04T10:15:00+00:00`, whole seconds in the API's answers.
 pub(super) fn kinguin(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+}
+
+/// RFC 3339 with milliseconds, for people.
+pub(super) fn millis(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// The form of HTTP's `Date` header.

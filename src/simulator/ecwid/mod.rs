@@ -9,6 +9,8 @@ mod objects;
 mod orders;
 mod paging;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use failure::ErrorBodies;
 pub use objects::{Order, OrderKind, Product, ProductKind};
