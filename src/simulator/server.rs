@@ -12,8 +12,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use super::calls::{Call, Provider};
 use super::control;
 use super::exchange::{Answer, Request};
-use super::faults::Trouble;
-use super::shops::{Shops, State, store_of};
+use super::faults::{FaultId, Trouble};
+use super::shops::{Shops, store_of};
 use super::{ecwid, kinguin, midas, wire};
 
 /// The longest body that the control pages and the APIs read; none of them needs more than one record.
@@ -110,12 +110,27 @@ fn routed(path: &str) -> Option<(Provider, &str)> {
 
 /// One call of an API: log, answer as of now, let the faults have it, send.
 async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpResponse {
-    let mut state = shops.lock();
-    let store = store_of(&state, provider, request);
-    drop(state);
-    let (ticket, met) = shops.arrive(Call {
+    let (ticket, met) = shops.arrive(call(shops, provider, request));
+    let answer = decided(shops, provider, request, &met);
+    for (id, trouble) in &met {
+        match trouble {
+            Trouble::Latency(delay) => tokio::time::sleep(*delay).await,
+            Trouble::Hold => shops.released(*id).await,
+            _ => {}
+        }
+    }
+    if met.iter().any(|(_, trouble)| *trouble == Trouble::Reset) {
+        drop(ticket);
+    } else {
+        ticket.answered(answer.status);
+    }
+    wire::response(answer, request.now, &met)
+}
+
+fn call(shops: &Shops, provider: Provider, request: &Request<'_>) -> Call {
+    Call {
         provider,
-        store,
+        store: store_of(&shops.lock(), provider, request),
         method: request.method.to_owned(),
         target: request.target.to_owned(),
         user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
@@ -124,37 +139,22 @@ async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpRe
         status: None,
         took: None,
         forbidden: provider == Provider::Kinguin && kinguin::is_forbidden(request),
-    });
-    state = shops.lock();
-    let mut answer = answer(&mut state, provider, request);
-    for (_, trouble) in &met {
-        answer = wire::replaced(answer, trouble);
     }
-    let signer = (provider == Provider::Midas).then(|| state.midas.signer()).flatten();
-    drop(state);
-    if let Some(signer) = signer {
-        answer = midas::signed(answer, &signer, request.now, &met);
-    }
-    for (id, trouble) in &met {
-        match trouble {
-            Trouble::Latency(delay) => tokio::time::sleep(*delay).await,
-            Trouble::Hold => shops.released(*id).await,
-            _ => {}
-        }
-    }
-    let cut = met.iter().any(|(_, trouble)| *trouble == Trouble::Reset);
-    if cut {
-        drop(ticket);
-    } else {
-        ticket.answered(answer.status);
-    }
-    wire::response(answer, request.now, &met)
 }
 
-fn answer(state: &mut State, provider: Provider, request: &Request<'_>) -> Answer {
-    match provider {
+/// What the API answers now, after the troubles that change what it says, and signed where the provider signs.
+fn decided(shops: &Shops, provider: Provider, request: &Request<'_>, met: &[(FaultId, Trouble)]) -> Answer {
+    let mut state = shops.lock();
+    let truth = match provider {
         Provider::Ecwid => ecwid::answer(&mut state.ecwid, request),
         Provider::Kinguin => kinguin::answer(&mut state.kinguin, request),
         Provider::Midas => midas::answer(&mut state.midas, request),
+    };
+    let signer = (provider == Provider::Midas).then(|| state.midas.signer()).flatten();
+    drop(state);
+    let answer = met.iter().fold(truth, |answer, (_, trouble)| wire::replaced(answer, trouble));
+    match signer {
+        Some(signer) => midas::signed(answer, &signer, request.now, met),
+        None => answer,
     }
 }

@@ -56,10 +56,6 @@ impl<K: Kind> Shelf<K> {
         Some(record)
     }
 
-    pub(super) fn peek(&self, key: &str) -> Option<&Record<K>> {
-        self.records.get(key)
-    }
-
     /// The record with this id, as a call that names it sees it.
     pub(super) fn ask(&mut self, key: &str, now: DateTime<Utc>) -> Option<&Record<K>> {
         let record = self.records.get_mut(key)?;

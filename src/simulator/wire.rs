@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use actix_web::body::{BodyStream, BoxBody, MessageBody, SizedStream};
+use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
@@ -75,11 +75,8 @@ pub(super) fn response(answer: Answer, now: DateTime<Utc>, met: &[(FaultId, Trou
     }
     append(&mut head, "date", &time::http_date(date));
     match transport {
-        Some(Trouble::Reset) => cut(head, Bytes::new(), 1),
-        Some(Trouble::Truncate) => {
-            let length = body.len();
-            cut(head, body.slice(..length / 2), length.max(1))
-        }
+        Some(Trouble::Reset) => cut(head),
+        Some(Trouble::Truncate) => truncated(head, &body),
         Some(Trouble::Dribble(pause)) => dribble(head, *pause),
         _ => head.body(body),
     }
@@ -95,20 +92,27 @@ fn skewed(date: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
     TimeDelta::try_seconds(seconds).and_then(|skew| date.checked_add_signed(skew)).unwrap_or(date)
 }
 
-/// Sends `part` of a body of `length` bytes, then drops the connection. Nothing sent yet, not even the head leaves.
-fn cut(mut head: HttpResponseBuilder, part: Bytes, length: usize) -> HttpResponse {
-    let announced = u64::try_from(length).unwrap_or(u64::MAX);
-    let steps = stream::unfold(Some(part), |part| async move {
-        match part {
-            Some(part) if !part.is_empty() => Some((Ok(part), Some(Bytes::new()))),
-            _ => {
+/// Drops the connection; what the server has not flushed by then, the head included, never leaves.
+fn cut(mut head: HttpResponseBuilder) -> HttpResponse {
+    let broken = stream::iter([Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset))]);
+    head.body(BoxBody::new(SizedStream::new(1, broken)))
+}
+
+/// Announces a whole body, sends half of it, then drops the connection.
+fn truncated(mut head: HttpResponseBuilder, body: &Bytes) -> HttpResponse {
+    let announced = u64::try_from(body.len()).unwrap_or(u64::MAX).max(1);
+    let half = body.slice(..body.len() / 2);
+    let steps = stream::unfold(Some(half), |half| async move {
+        match half {
+            Some(half) => Some((Ok(half), None)),
+            None => {
                 // A pending body makes the server flush what it has; only then may the error end the connection.
                 tokio::task::yield_now().await;
                 Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
             }
         }
     });
-    head.body(boxed(SizedStream::new(announced, Box::pin(steps))))
+    head.body(BoxBody::new(SizedStream::new(announced, Box::pin(steps))))
 }
 
 fn dribble(mut head: HttpResponseBuilder, pause: Duration) -> HttpResponse {
@@ -118,9 +122,5 @@ fn dribble(mut head: HttpResponseBuilder, pause: Duration) -> HttpResponse {
         }
         Some((Ok::<_, Infallible>(Bytes::from_static(if begun { b" " } else { b"{" })), true))
     });
-    head.body(boxed(BodyStream::new(Box::pin(steps))))
-}
-
-fn boxed(body: impl MessageBody + 'static) -> BoxBody {
-    BoxBody::new(body)
+    head.body(BoxBody::new(BodyStream::new(Box::pin(steps))))
 }

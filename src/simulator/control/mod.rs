@@ -18,6 +18,8 @@
 
 mod faults;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value, json};
 
@@ -64,7 +66,8 @@ fn body(request: &Request<'_>) -> Result<Map<String, Value>, (u16, String)> {
     if request.body.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(request.body).map_err(|error| (400, format!("the body is no JSON object: {error}")))
+    serde_json::from_slice(request.body)
+        .map_err(|error| (400, format!("the body is no JSON object: {error}")))
 }
 
 fn call(call: &Call) -> Value {

@@ -13,7 +13,7 @@ pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Resu
         return Err(Failure::wrong_parameter("productId"));
     }
     match store.products.ask(id, request.now) {
-        Some(product) => Ok(shown(Value::Object(product.fields().clone()), &request.params())),
+        Some(product) => Ok(shown(&Value::Object(product.fields().clone()), &request.params())),
         None => Err(Failure::product_not_found(id)),
     }
 }

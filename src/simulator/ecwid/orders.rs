@@ -7,6 +7,7 @@ use super::objects::Order;
 use super::paging::{MAX_LIMIT, Window, page, shown};
 use super::store::Store;
 use crate::simulator::exchange::{Answer, Params, Request};
+use crate::simulator::record::text_of;
 
 pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Result<Answer, Failure> {
     let mut found = store.orders.ask(id, request.now).map(|order| order.fields().clone());
@@ -14,7 +15,7 @@ pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Resu
         found = store.orders.ask_alias(id, request.now).map(|order| order.fields().clone());
     }
     match found {
-        Some(fields) => Ok(shown(Value::Object(fields), &request.params())),
+        Some(fields) => Ok(shown(&Value::Object(fields), &request.params())),
         None => Err(Failure::order_not_found(id)),
     }
 }
@@ -27,7 +28,7 @@ pub(super) fn last(store: &Store, request: &Request<'_>) -> Result<Answer, Failu
         .filter(|order| order.text("paymentStatus") != "INCOMPLETE")
         .max_by_key(|order| order.number("createTimestamp"));
     newest
-        .map(|order| shown(Value::Object(order.fields().clone()), &request.params()))
+        .map(|order| shown(&Value::Object(order.fields().clone()), &request.params()))
         .ok_or_else(|| Failure::new(404, "ORDER_NOT_FOUND", "No orders"))
 }
 
@@ -125,7 +126,7 @@ fn mentions(order: &Order, word: &str) -> bool {
 }
 
 fn holds_product(order: &Order, product: &str) -> bool {
-    lines(order).iter().any(|line| line.get("productId").is_some_and(|id| id.to_string() == product))
+    lines(order).iter().any(|line| line.get("productId").is_some_and(|id| text_of(id) == product))
 }
 
 fn lines(order: &Order) -> &[Value] {

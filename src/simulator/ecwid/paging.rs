@@ -31,14 +31,14 @@ pub(super) fn page<'a>(
     }
     let envelope =
         json!({"total": total, "count": items.len(), "offset": offset, "limit": limit, "items": items});
-    Ok(shown(envelope, params))
+    Ok(shown(&envelope, params))
 }
 
 /// An answer cut to the `responseFields` asked for.
-pub(super) fn shown(body: Value, params: &Params) -> Answer {
+pub(super) fn shown(body: &Value, params: &Params) -> Answer {
     match params.get("responseFields") {
-        Some(wanted) => Answer::json(200, &cut(&body, &Wanted::parse(&mut wanted.chars()))),
-        None => Answer::json(200, &body),
+        Some(wanted) => Answer::json(200, &cut(body, &Wanted::parse(&mut wanted.chars()))),
+        None => Answer::json(200, body),
     }
 }
 

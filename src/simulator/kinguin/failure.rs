@@ -13,7 +13,8 @@ pub(super) struct Failure {
     kind: String,
     title: &'static str,
     detail: String,
-    violation: Option<(String, String)>,
+    /// Property and value that a validation refused.
+    violation: Option<Box<(String, String)>>,
     retry_after: Option<i64>,
 }
 
@@ -34,7 +35,7 @@ impl Failure {
 
     pub(super) fn violation(property: &str, value: &str) -> Self {
         let failure = Self::new(400, "ConstraintViolation", "Bad Request", "The value is not valid");
-        Self { violation: Some((property.to_owned(), value.to_owned())), ..failure }
+        Self { violation: Some(Box::new((property.to_owned(), value.to_owned()))), ..failure }
     }
 
     pub(super) fn too_many(seconds: i64) -> Self {
@@ -53,9 +54,9 @@ impl Failure {
                 "timestamp": time::kinguin(request.now),
             })
         };
-        if let (Some((property, value)), Value::Object(body)) = (&self.violation, &mut body) {
-            body.insert("propertyPath".to_owned(), json!(property));
-            body.insert("invalidValue".to_owned(), json!(value));
+        if let (Some(violation), Value::Object(body)) = (&self.violation, &mut body) {
+            body.insert("propertyPath".to_owned(), json!(violation.0));
+            body.insert("invalidValue".to_owned(), json!(violation.1));
         }
         let answer = Answer::json(self.status, &body);
         match self.retry_after {

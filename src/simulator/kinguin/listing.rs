@@ -7,6 +7,7 @@ use super::account::Account;
 use super::failure::Failure;
 use super::objects::{Order, Product};
 use crate::simulator::exchange::{Answer, Params, Request};
+use crate::simulator::record::text_of;
 use crate::simulator::time;
 
 /// Kinguin's documentation: default and maximum of a page.
@@ -102,7 +103,5 @@ fn flag(params: &Params, name: &str, value: Option<&Value>) -> bool {
 fn lines_hold(order: &Order, name: &str, wanted: Option<&str>) -> bool {
     let Some(wanted) = wanted else { return true };
     let lines = order.fields().get("products").and_then(Value::as_array);
-    lines.is_some_and(|lines| {
-        lines.iter().any(|line| line.get(name).is_some_and(|id| id.to_string().trim_matches('"') == wanted))
-    })
+    lines.is_some_and(|lines| lines.iter().any(|line| line.get(name).is_some_and(|id| text_of(id) == wanted)))
 }

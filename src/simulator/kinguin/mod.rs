@@ -7,6 +7,8 @@ mod account;
 mod failure;
 mod listing;
 mod objects;
+#[cfg(test)]
+mod tests;
 
 pub use account::{KinguinAccount, Settings};
 pub use objects::{Order, OrderKind, Product, ProductKind};

@@ -8,6 +8,8 @@ mod keys;
 mod merchant;
 mod objects;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use merchant::{MidasMerchant, Settings, SignedPath, UnknownId};
 pub use objects::{Transaction, TransactionKind};
