@@ -18,7 +18,7 @@
 //!
 //! Rooms: `server` (HTTP in) · `exchange` (one question and answer) · `ecwid`, `kinguin`, `midas` (the APIs) · `record`,
 //! `shelf` (what a shop shows) · `shops` (the state and its handle) · `faults`, `wire`, `gzip` (what goes wrong, and how it
-//! is sent) · `calls` (the log) · `control` (the same by HTTP, see there) · `time`.
+//! is sent) · `calls` (the log) · `samples` (filled shops) · `control` (the same by HTTP, see there) · `time`.
 
 mod calls;
 mod control;
@@ -29,6 +29,7 @@ mod gzip;
 pub mod kinguin;
 pub mod midas;
 mod record;
+pub mod samples;
 mod server;
 mod shelf;
 mod shops;

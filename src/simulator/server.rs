@@ -68,6 +68,8 @@ async fn run(listener: TcpListener, shops: Shops, started: mpsc::SyncSender<Serv
     .workers(1)
     .disable_signals()
     .shutdown_timeout(0)
+    // A caller that gives up closes its connection: then its call has ended, whatever it waited for.
+    .h1_allow_half_closed(false)
     .listen(listener)?
     .run();
     if started.send(server.handle()).is_err() {

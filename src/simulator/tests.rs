@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::ecwid::Order;
 use super::testing::{ask, ask_json, start};
-use super::{Fault, Options, Provider, Simulator, Trouble};
+use super::{Fault, Options, Provider, Simulator, Trouble, samples};
 
 const TOKEN: (&str, &str) = ("authorization", "Bearer t");
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -107,6 +107,45 @@ async fn a_held_answer_tells_what_was_true_when_it_was_asked() {
     assert!(shops.wait_for_answers(2, PATIENCE));
     assert!(shops.calls().iter().all(|call| call.status == Some(200)));
     assert!(!shops.wait_for_calls(3, Duration::ZERO));
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_ends_its_call_without_a_status() {
+    let (simulator, url) = shop();
+    let shops = simulator.shops().clone();
+    shops.add_fault(Fault::new(Trouble::Hold));
+    let caller = tokio::spawn(async move { ask(&url, TOKEN).await.map(|_| ()) });
+    let waiting = shops.clone();
+    assert!(spawn_blocking(move || waiting.wait_for_calls(1, PATIENCE)).await.unwrap());
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    let waiting = shops.clone();
+    assert!(spawn_blocking(move || waiting.wait_for_answers(1, PATIENCE)).await.unwrap());
+    assert_eq!(shops.calls()[0].status, None);
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_a_held_answer() {
+    let (simulator, url) = shop();
+    let shops = simulator.shops().clone();
+    shops.add_fault(Fault::new(Trouble::Hold));
+    let caller = tokio::spawn(async move { ask(&url, TOKEN).await.map(|_| ()) });
+    let waiting = shops.clone();
+    assert!(spawn_blocking(move || waiting.wait_for_calls(1, PATIENCE)).await.unwrap());
+    simulator.stop().unwrap();
+    assert!(caller.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn the_sample_shops_answer() {
+    let simulator = start();
+    let samples = simulator.shops().open_samples().unwrap();
+    let url = format!("{}/{}/orders/SALE-H4K9P", simulator.ecwid_base(), samples::ECWID_STORE);
+    let token = format!("Bearer {}", samples::ECWID_TOKEN);
+    assert_eq!(ask_json(&url, ("authorization", &token)).await.1["paymentStatus"], "PAID");
+    let url = format!("{}/v1/products/70123", simulator.kinguin_base());
+    assert_eq!(ask_json(&url, ("x-api-key", samples::KINGUIN_KEY)).await.0, 200);
+    assert_eq!(samples.midas.transactions().len(), 1);
 }
 
 #[tokio::test]

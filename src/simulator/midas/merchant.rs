@@ -90,13 +90,16 @@ impl Shops {
     ///
     /// When no RSA key could be made.
     pub fn open_midas(&self, merchant_id: &str, project_id: &str) -> io::Result<MidasMerchant> {
-        let (merchant_keys, platform_keys) = (Keys::generate()?, Keys::generate()?);
+        let signer = self.lock().midas.signer();
+        let signer = match signer {
+            Some(signer) => signer,
+            None => Signer { keys: Keys::generate()?, serial: PLATFORM_SERIAL.to_owned() },
+        };
+        let merchant_keys = Keys::generate()?;
         let public_key = merchant_keys.public_der()?;
         let mut state = self.lock();
         let platform = &mut state.midas;
-        platform
-            .signer
-            .get_or_insert_with(|| Signer { keys: platform_keys, serial: PLATFORM_SERIAL.to_owned() });
+        platform.signer.get_or_insert(signer);
         let merchant = platform.merchants.entry(merchant_id.to_owned()).or_insert_with(|| Merchant {
             settings: Settings {
                 project_id: String::new(),
