@@ -13,7 +13,7 @@ use super::calls::{Call, Provider};
 use super::control;
 use super::exchange::{Answer, Request};
 use super::faults::{FaultId, Trouble};
-use super::shops::{Shops, store_of};
+use super::shops::{Shops, State, Ticket, store_of};
 use super::{ecwid, kinguin, midas, wire};
 
 /// The longest body that the control pages and the APIs read; none of them needs more than one record.
@@ -112,8 +112,7 @@ fn routed(path: &str) -> Option<(Provider, &str)> {
 
 /// One call of an API: log, answer as of now, let the faults have it, send.
 async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpResponse {
-    let (ticket, met) = shops.arrive(call(shops, provider, request));
-    let answer = decided(shops, provider, request, &met);
+    let (ticket, met, answer) = decided(shops, provider, request);
     for (id, trouble) in &met {
         match trouble {
             Trouble::Latency(delay) => tokio::time::sleep(*delay).await,
@@ -129,24 +128,16 @@ async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpRe
     wire::response(answer, request.now, &met)
 }
 
-fn call(shops: &Shops, provider: Provider, request: &Request<'_>) -> Call {
-    Call {
-        provider,
-        store: store_of(&shops.lock(), provider, request),
-        method: request.method.to_owned(),
-        target: request.target.to_owned(),
-        user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
-        at: request.now,
-        in_flight: 0,
-        status: None,
-        took: None,
-        forbidden: provider == Provider::Kinguin && kinguin::is_forbidden(request),
-    }
-}
-
-/// What the API answers now, after the troubles that change what it says, and signed where the provider signs.
-fn decided(shops: &Shops, provider: Provider, request: &Request<'_>, met: &[(FaultId, Trouble)]) -> Answer {
+/// Logs the call and fixes what the API answers now: after the troubles that change what it says, and signed where the
+/// provider signs.
+fn decided(
+    shops: &Shops,
+    provider: Provider,
+    request: &Request<'_>,
+) -> (Ticket, Vec<(FaultId, Trouble)>, Answer) {
     let mut state = shops.lock();
+    let call = call(&state, provider, request);
+    let (ticket, met) = shops.arrive(&mut state, call);
     let truth = match provider {
         Provider::Ecwid => ecwid::answer(&mut state.ecwid, request),
         Provider::Kinguin => kinguin::answer(&mut state.kinguin, request),
@@ -155,8 +146,24 @@ fn decided(shops: &Shops, provider: Provider, request: &Request<'_>, met: &[(Fau
     let signer = (provider == Provider::Midas).then(|| state.midas.signer()).flatten();
     drop(state);
     let answer = met.iter().fold(truth, |answer, (_, trouble)| wire::replaced(answer, trouble));
-    match signer {
-        Some(signer) => midas::signed(answer, &signer, request.now, met),
+    let answer = match signer {
+        Some(signer) => midas::signed(answer, &signer, request.now, &met),
         None => answer,
+    };
+    (ticket, met, answer)
+}
+
+fn call(state: &State, provider: Provider, request: &Request<'_>) -> Call {
+    Call {
+        provider,
+        store: store_of(state, provider, request),
+        method: request.method.to_owned(),
+        target: request.target.to_owned(),
+        user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
+        at: request.now,
+        in_flight: 0,
+        status: None,
+        took: None,
+        forbidden: provider == Provider::Kinguin && kinguin::is_forbidden(request),
     }
 }

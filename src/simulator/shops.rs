@@ -121,12 +121,12 @@ impl Shops {
     }
 
     /// Logs a call; what it meets comes back with a ticket that logs its end, however it ends.
-    pub(super) fn arrive(&self, call: Call) -> (Ticket, Vec<(FaultId, Trouble)>) {
-        let mut state = self.lock();
+    ///
+    /// The caller holds the lock until the call is answered: who sees a call in the log knows that its answer is fixed.
+    pub(super) fn arrive(&self, state: &mut State, call: Call) -> (Ticket, Vec<(FaultId, Trouble)>) {
         let met = state.faults.meet(call.provider, &call.store, &call.target);
         let generation = state.log.generation;
         let index = state.log.arrive(call);
-        drop(state);
         self.0.changed.notify_all();
         (Ticket { shops: self.clone(), generation, index, status: None, arrived: Instant::now() }, met)
     }

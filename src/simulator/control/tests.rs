@@ -1,11 +1,11 @@
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::simulator::Simulator;
-use crate::simulator::testing::{ask_json, start};
+use crate::simulator::testing::{ask_json, client, start};
 
 async fn control(simulator: &Simulator, method: Method, path: &str, body: Value) -> (u16, Value) {
-    let request = Client::new().request(method, format!("{}/_control/{path}", simulator.url()));
+    let request = client().unwrap().request(method, format!("{}/_control/{path}", simulator.url()));
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let response = request.body(body).send().await.unwrap();
     let status = response.status().as_u16();
