@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Number, Value};
 
 /// The JSON object of an order, product or transaction.
@@ -86,7 +86,8 @@ impl<K: Kind> Record<K> {
         self
     }
 
-    /// Hidden from every call until so long after it was put into the shop, by the simulator's clock.
+    /// Hidden from every call until so long after it was put into the shop, by the simulator's clock;
+    /// `Duration::MAX` hides it for good.
     #[must_use]
     pub fn visible_after(mut self, delay: Duration) -> Self {
         self.hidden = Hidden::For(delay);
@@ -144,7 +145,8 @@ impl<K: Kind> Record<K> {
             }
         }
         if let Hidden::For(delay) = self.hidden {
-            self.hidden = Hidden::Until(now + delay);
+            let until = TimeDelta::from_std(delay).ok().and_then(|delay| now.checked_add_signed(delay));
+            self.hidden = Hidden::Until(until.unwrap_or(DateTime::<Utc>::MAX_UTC));
         }
     }
 

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -107,6 +108,16 @@ async fn an_order_can_stay_hidden_for_some_asks() {
     assert_eq!(get(&simulator, "orders?ids=SALE-1").await.1["total"], 0);
     assert_eq!(get(&simulator, "orders/SALE-1").await.0, 200);
     assert_eq!(get(&simulator, "orders").await.1["total"], 1);
+}
+
+#[tokio::test]
+async fn an_order_can_stay_hidden_for_some_time_or_for_good() {
+    let (simulator, store) = shop();
+    store.put_order(Order::new("SALE-1", 500).visible_after(Duration::ZERO));
+    store.put_order(Order::new("SALE-2", 501).visible_after(Duration::MAX));
+    assert_eq!(get(&simulator, "orders/SALE-1").await.0, 200);
+    assert_eq!(get(&simulator, "orders/SALE-2").await.0, 404);
+    assert_eq!(get(&simulator, "orders?ids=SALE").await.1["total"], 1);
 }
 
 #[tokio::test]
