@@ -57,20 +57,28 @@ pub struct Store {
 #[derive(Debug)]
 struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 
+/// Creates an empty store with mode 0600 where there is no file: for `serve` and `demo` only.
+///
+/// # Errors
+/// The file cannot be created.
+pub fn create(path: &Path) -> anyhow::Result<()> {
+    connection::create(path)
+}
+
 impl Store {
-    /// Opens the store, or creates it with mode 0600 where there is none: for `serve` and `demo`.
+    /// [`create`]s the store where there is none, and opens it.
     ///
     /// # Errors
-    /// The file cannot be created or opened, belongs to another program or to a newer version.
+    /// As [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
-        connection::create(path)?;
+        create(path)?;
         Self::open(path)
     }
 
     /// Opens an existing store.
     ///
     /// # Errors
-    /// As [`Store::create_or_open`], and where there is no file.
+    /// There is no file, or it cannot be opened, belongs to another program or to a newer version.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
         let (writer, thread) = writer::Writer::start(conn).context("start the store's writer")?;
