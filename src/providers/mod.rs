@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::{Answer, Claim, Delivery, Failure, Judge, Reading, Timestamp};
 
+pub mod ecwid;
 pub mod http;
 pub mod keys;
 
@@ -14,7 +15,7 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 
 /// Every kind of shop that this version knows.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&ecwid::ION];
 
 /// A kind of shop or gateway, as the configuration names it.
 #[derive(Debug)]

@@ -1,0 +1,306 @@
+//! The calls of Ecwid's API v3 that one question may need, and what its error bodies mean.
+
+use std::ops::ControlFlow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp, Trouble};
+use crate::providers::http::{Api, Reply};
+
+use super::shown;
+
+/// Everything but RFC 3986's unreserved characters: what is encoded so stays one path segment or one query value.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The largest page of Ecwid's lists.
+const PAGE: u64 = 100;
+
+/// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
+pub(super) const NEAR_MATCH_PAGES: usize = 10;
+
+/// One store at Ecwid and the token that opens it.
+#[derive(Clone, Debug)]
+pub(super) struct Shop {
+    /// The store's number, digits alone.
+    pub(super) store_id: String,
+    /// The app's access token for this store, `secret_…`.
+    token: SecretString,
+}
+
+impl Shop {
+    pub(super) fn new(store_id: &str, token: SecretString) -> Self {
+        Self { store_id: store_id.to_owned(), token }
+    }
+
+    /// The question without any foreign value that needs `read_orders` alone (Ecwid's documentation: API v3, orders).
+    pub(super) async fn control(&self, api: &Api) -> Result<(), Failure> {
+        let mut inquiry = Inquiry::new(self, api, None);
+        let reply = inquiry.get("orders?limit=1&responseFields=total").await?;
+        inquiry
+            .accept(&reply)?
+            .get("total")
+            .map(|_| ())
+            .ok_or_else(|| undocumented(&reply, "the list has no total"))
+    }
+}
+
+/// A value as one path segment or one query value.
+pub(super) fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, RESERVED).to_string()
+}
+
+/// Whether an id is asked by query alone: some servers decode these characters before they route.
+pub(super) fn is_asked_by_query(id: &str) -> bool {
+    id.contains(['/', '\\', '%']) && !id.contains(',')
+}
+
+/// An id of a stranger's choosing, fit for a line of text.
+pub(super) fn clipped(text: &str) -> String {
+    let short: String = text.chars().take(40).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{dots}", short.escape_debug())
+}
+
+/// The calls of one question: when the first was sent, how long they took, and what the last one said of itself.
+pub(super) struct Inquiry<'a> {
+    shop: &'a Shop,
+    api: &'a Api,
+    /// What the notification lets us ask about; an error message may repeat it.
+    foreign: Option<&'a str>,
+    begun_at: Timestamp,
+    first_sent_at: Option<Timestamp>,
+    latency_ms: u64,
+    last: Option<Reply>,
+    /// What the answers said of an absence, for the verification row.
+    evidence: Map<String, Value>,
+}
+
+impl<'a> Inquiry<'a> {
+    pub(super) fn new(shop: &'a Shop, api: &'a Api, foreign: Option<&'a str>) -> Self {
+        Self {
+            shop,
+            api,
+            foreign,
+            begun_at: api.now(),
+            first_sent_at: None,
+            latency_ms: 0,
+            last: None,
+            evidence: Map::new(),
+        }
+    }
+
+    /// `GET {base}/{store_id}/{path_and_query}`.
+    pub(super) async fn get(&mut self, path_and_query: &str) -> Result<Reply, Failure> {
+        let bearer = SecretString::from(format!("Bearer {}", self.shop.token.expose_secret()));
+        let path = format!("/{}/{path_and_query}", self.shop.store_id);
+        let reply = self.api.get(&path, &[("authorization", bearer)]).await?;
+        self.first_sent_at.get_or_insert(reply.asked_at);
+        self.latency_ms = self.latency_ms.saturating_add(reply.latency_ms);
+        self.last = Some(reply.clone());
+        Ok(reply)
+    }
+
+    /// One object; `None` for a 404 that does not speak of the store as a whole.
+    pub(super) async fn object(&mut self, path: &str) -> Result<Option<Value>, Failure> {
+        let reply = self.get(path).await?;
+        if reply.status != 404 {
+            return self.accept(&reply).map(Some);
+        }
+        let word = self.word(&reply);
+        if word.as_deref().is_some_and(is_about_the_store) {
+            return Err(self.refusal(&reply));
+        }
+        self.evidence.insert("status".to_owned(), json!(404));
+        if let Some(word) = word {
+            self.evidence.insert("errorCode".to_owned(), Value::String(word));
+        }
+        Ok(None)
+    }
+
+    /// Reads the list `path_and_query` page by page and shows every item to `visit` until it breaks off. Starts afresh
+    /// when the list's `total` changes under way, since items may then have moved to a page already read.
+    ///
+    /// # Errors
+    /// Also when `most_pages` did not reach the end.
+    pub(super) async fn each_item(
+        &mut self,
+        path_and_query: &str,
+        most_pages: usize,
+        mut visit: impl FnMut(Value) -> ControlFlow<()> + Send,
+    ) -> Result<(), Failure> {
+        let (mut offset, mut limit, mut seen_total) = (0_u64, PAGE, None);
+        let mut pages = 0;
+        while pages < most_pages {
+            let joint = if path_and_query.contains('?') { '&' } else { '?' };
+            let from = if offset == 0 { String::new() } else { format!("&offset={offset}") };
+            let reply = match self.get(&format!("{path_and_query}{joint}limit={limit}{from}")).await {
+                // Larger than we read, or broken off under way: half the page may pass.
+                Err(Failure { cause: Cause::ApiError, http_status: Some(200..=299), .. }) if limit > 1 => {
+                    limit /= 2;
+                    continue;
+                }
+                reply => reply?,
+            };
+            pages += 1;
+            let mut page = self.accept(&reply)?;
+            let Some(total) = page.get("total").and_then(number) else {
+                return Err(undocumented(&reply, "the list has no total"));
+            };
+            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+                return Err(undocumented(&reply, "the list has no items"));
+            };
+            self.evidence.insert("total".to_owned(), json!(total));
+            if seen_total.replace(total).is_some_and(|before| before != total) && offset > 0 {
+                offset = 0;
+                continue;
+            }
+            let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+            for item in items {
+                if item.get("id").and_then(shown::id_text).is_none() {
+                    return Err(undocumented(&reply, "an item of the list has no id"));
+                }
+                if visit(item).is_break() {
+                    return Ok(());
+                }
+            }
+            offset = offset.saturating_add(count);
+            if offset >= total {
+                return Ok(());
+            }
+            if count == 0 {
+                return Err(undocumented(&reply, &format!("the list ends after {offset} of {total} items")));
+            }
+        }
+        let detail = format!("the list is longer than {most_pages} pages");
+        Err(Failure { http_status: Some(200), ..Failure::new(Cause::ApiError, detail) })
+    }
+
+    /// The one item of the list `path_and_query` that `is_it` accepts, however many are near.
+    pub(super) async fn find(
+        &mut self,
+        path_and_query: &str,
+        most_pages: usize,
+        is_it: impl Fn(&Value) -> bool + Send + Sync,
+    ) -> Result<Option<Value>, Failure> {
+        let mut found = None;
+        let search = self.each_item(path_and_query, most_pages, |item| {
+            if is_it(&item) {
+                found = Some(item);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        search.await?;
+        Ok(found)
+    }
+
+    /// The JSON object of a good answer.
+    fn accept(&self, reply: &Reply) -> Result<Value, Failure> {
+        if !(200..=299).contains(&reply.status) {
+            return Err(self.refusal(reply));
+        }
+        reply
+            .json()
+            .filter(Value::is_object)
+            .ok_or_else(|| undocumented(reply, "the answer is no JSON object"))
+    }
+
+    /// What a status that is no success means (Ecwid's documentation: API v3, errors).
+    fn refusal(&self, reply: &Reply) -> Failure {
+        let word = self.word(reply);
+        let said = word.as_deref().map(|word| format!(" {}", clipped(word))).unwrap_or_default();
+        let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
+        match (reply.status, word.as_deref()) {
+            (404, Some(word)) if is_about_the_store(word) => {
+                Failure { cause: Cause::ApiDenied, ..failure }.troubling(Trouble::Source)
+            }
+            (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.troubling(Trouble::Lane),
+            _ => failure,
+        }
+    }
+
+    /// The error word of a body. `errorCode` holds it, or on old pages `errorMessage`; that one may repeat the id that we
+    /// asked about, and whoever chose the id must not choose the word.
+    fn word(&self, reply: &Reply) -> Option<String> {
+        let body = reply.json()?;
+        let text =
+            |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        if let Some(code) = text("errorCode") {
+            return Some(code.chars().take(60).collect());
+        }
+        let message = text("errorMessage")?;
+        let foreign = self.foreign.unwrap_or_default().to_ascii_uppercase();
+        let is_word = |piece: &&str| WORDS.contains(piece) && !foreign.contains(*piece);
+        message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
+    }
+
+    /// The answer to the question, whatever came of it.
+    pub(super) fn answer(self, outcome: Result<Option<Sighting>, Failure>, absence: &str) -> Answer {
+        self.answer_of(outcome.map(|shown| shown.ok_or(Deletion::NotAsked)), absence)
+    }
+
+    /// The same where an absence says what the list of deletions says.
+    pub(super) fn answer_of(
+        self,
+        outcome: Result<Result<Sighting, Deletion>, Failure>,
+        absence: &str,
+    ) -> Answer {
+        let status = self.last.as_ref().map(|reply| reply.status);
+        let (http_status, said) = match outcome {
+            Ok(Ok(sighting)) => (status, Said::There(Box::new(sighting))),
+            Ok(Err(deletion)) => {
+                let missing = self.evidence.get("status").is_some();
+                let evidence = Value::Object(self.evidence);
+                let said = Said::NotThere(Absence { evidence, detail: absence.to_owned(), deletion });
+                (if missing { Some(404) } else { status }, said)
+            }
+            Err(failure) => (failure.http_status, Said::Failed(failure)),
+        };
+        Answer {
+            asked_at: self.first_sent_at.unwrap_or(self.begun_at),
+            date: self.last.as_ref().and_then(Reply::date),
+            http_status,
+            latency_ms: self.latency_ms,
+            said,
+        }
+    }
+
+    /// An order of an answer as a sighting.
+    pub(super) fn order(&self, order: Option<Value>) -> Result<Option<Sighting>, Failure> {
+        let read = |order| shown::order(order).map_err(|detail| self.undocumented(&detail));
+        order.map(read).transpose()
+    }
+
+    fn undocumented(&self, detail: &str) -> Failure {
+        let failure = Failure::new(Cause::ApiError, detail);
+        Failure { http_status: self.last.as_ref().map(|reply| reply.status), ..failure }
+    }
+}
+
+/// A count, quoted or not.
+fn number(value: &Value) -> Option<u64> {
+    shown::id_text(value)?.parse().ok()
+}
+
+/// The words that tell answers of one status apart.
+const WORDS: [&str; 7] = [
+    "ORDER_NOT_FOUND",
+    "PRODUCT_NOT_FOUND",
+    "STORE_NOT_FOUND",
+    "PROFILE_NOT_FOUND",
+    "INSUFFICIENT_APP_SCOPE",
+    "INVALID_API_TOKEN",
+    "STORE_IS_SUSPENDED",
+];
+
+/// A 404 with such a word says nothing about an order.
+fn is_about_the_store(word: &str) -> bool {
+    matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
+}
+
+/// An answer that is not the documented JSON.
+fn undocumented(reply: &Reply, detail: &str) -> Failure {
+    Failure::new(Cause::ApiError, detail).with_status(reply.status)
+}

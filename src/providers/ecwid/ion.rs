@@ -1,0 +1,207 @@
+//! Instant Order Notifications: two order events as form fields, without any authentication, announced to end in 2017.
+//! Ecwid's documentation asks the receiver to look the order up and to ignore what the shop does not say.
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    Answer, Claim, Comparison, Delivery, EventTime, Failure, Judge, Known, Reading, Reason, Subject,
+    SubjectKind, Timestamp, Unasked,
+};
+use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, unaskable_id};
+
+use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
+use super::form;
+use super::judge::{Asserted, are_old_values, compare_order};
+use super::shown::{self, OrderIds};
+
+const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
+
+/// Fields that must not contradict themselves.
+const SINGLE: [&str; 8] = [
+    "owner_id",
+    "order_id",
+    "payment_status",
+    "fulfillment_status",
+    "event_type",
+    "date",
+    "old_payment_status",
+    "old_fulfillment_status",
+];
+
+/// A source that receives Instant Order Notifications.
+#[derive(Debug)]
+pub struct Ion {
+    shop: Shop,
+}
+
+impl Ion {
+    pub(super) fn new(shop: Shop) -> Self {
+        Self { shop }
+    }
+
+    fn claim(&self, body: &[u8]) -> Result<Claim, Reading> {
+        let mut fields = form::fields(body, &SINGLE).map_err(Unasked::malformed)?;
+        let event = required(&fields, "event_type").map_err(Unasked::malformed)?;
+        let event_time = event_time(&fields);
+        let unasked = |reason, detail| Unasked {
+            event: Some(event.clone()),
+            event_time: event_time.clone(),
+            ..Unasked::because(reason, detail)
+        };
+        if !matches!(event.as_str(), "new_order" | "order_status_change") {
+            let detail = format!("event_type is {}: not an event that is verified", clipped(&event));
+            return Err(unasked(Reason::Unsupported, detail).into());
+        }
+        let mut asserted = Map::new();
+        for name in ASSERTED {
+            let text = required(&fields, name).map_err(|detail| unasked(Reason::Malformed, detail))?;
+            asserted.insert(name.to_owned(), Value::String(text));
+            fields.remove(name);
+        }
+        let text = |name: &str| asserted.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (owner_id, order_id) = (text("owner_id"), text("order_id"));
+        if let Some(why) = unaskable_id(&order_id) {
+            return Err(unasked(Reason::Malformed, format!("order_id {why}")).into());
+        }
+        let claim = Claim {
+            subject: Subject { kind: SubjectKind::Order, id: order_id.clone() },
+            question: format!("order {order_id}"),
+            lane: "orders".to_owned(),
+            asserted,
+            unverified: fields,
+            event_id: None,
+            event,
+            event_time,
+        };
+        if owner_id != self.shop.store_id {
+            let detail = format!("owner_id is {}, not {}", clipped(&owner_id), self.shop.store_id);
+            return Err(Unasked::wrong_store(claim, detail).into());
+        }
+        Ok(claim)
+    }
+
+    /// The order whose number or id is exactly `order_id`. The direct call may show another one: Ecwid's pages disagree
+    /// whether it takes internal ids too.
+    async fn look_up(inquiry: &mut Inquiry<'_>, order_id: &str) -> Result<Option<Value>, Failure> {
+        let is_it = |order: &Value| OrderIds::of(order).has_number(order_id);
+        if !is_asked_by_query(order_id) {
+            let direct = inquiry.object(&format!("orders/{}", encoded(order_id))).await?;
+            if let Some(order) = direct
+                && (OrderIds::of(&order).id.is_none() || is_it(&order))
+            {
+                return Ok(Some(order));
+            }
+        }
+        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+    }
+}
+
+impl Provider for Ion {
+    /// Ecwid's documentation: only 200 or 201 end the retries of an Instant Order Notification.
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { status: 200, body: "", content_type: None }
+    }
+
+    fn admit(&self, _delivery: &Delivery) -> Admission {
+        Admission::Admitted
+    }
+
+    fn read(&self, delivery: &Delivery) -> Reading {
+        self.claim(&delivery.body).map_or_else(|unasked| unasked, Reading::from)
+    }
+
+    fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let order_id = claim.subject.id.as_str();
+            let mut inquiry = Inquiry::new(&self.shop, api, Some(order_id));
+            let looked_up = Self::look_up(&mut inquiry, order_id).await;
+            let shown = looked_up.and_then(|order| inquiry.order(order));
+            inquiry.answer(shown, &format!("the shop has no order {}", clipped(order_id)))
+        })
+    }
+
+    fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.shop.control(api))
+    }
+
+    fn examine<'a>(&'a self, _api: &'a Api) -> BoxFuture<'a, Examination> {
+        Box::pin(async { Examination::default() })
+    }
+}
+
+impl Judge for Ion {
+    fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
+        let claimed = |name| claim.asserted_text(&[name]).unwrap_or_default();
+        let order_id = claimed("order_id");
+        let other_ids = |ids: &OrderIds| {
+            let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), clipped);
+            (order_id.is_empty() || !ids.has_number(order_id)).then(|| {
+                format!(
+                    "order_id is {}, but the order shown has the id {} and the number {}",
+                    clipped(order_id),
+                    shown(&ids.id),
+                    shown(&ids.order_number)
+                )
+            })
+        };
+        let (payment, fulfillment) = (claimed("payment_status"), claimed("fulfillment_status"));
+        let asserted = [
+            Asserted { field: "paymentStatus", notified: payment, expected: v3_payment(payment) },
+            Asserted {
+                field: "fulfillmentStatus",
+                notified: fulfillment,
+                expected: v3_fulfillment(fulfillment),
+            },
+        ];
+        compare_order(answer, other_ids, &asserted)
+    }
+
+    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
+        let old =
+            |name: &str| later.unverified.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
+        let new = |name: &str| earlier.asserted_text(&[name]);
+        are_old_values(
+            &[old("old_payment_status").map(v3_payment), old("old_fulfillment_status").map(v3_fulfillment)],
+            &[new("payment_status").map(v3_payment), new("fulfillment_status").map(v3_fulfillment)],
+        )
+    }
+}
+
+/// A field that every notification carries, as text; numbers of a JSON body in their digits.
+fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Err(format!("{name} is missing")),
+        Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
+        Some(value) => {
+            shown::id_text(value).ok_or_else(|| format!("{name} is neither text nor a whole number"))
+        }
+    }
+}
+
+/// Ecwid's documentation leaves the zone of `date` open: without one it orders claims and is no instant. Nothing is ever
+/// refused for it.
+fn event_time(fields: &Map<String, Value>) -> EventTime {
+    let Some(sent) = fields.get("date").and_then(shown::id_text) else { return EventTime::default() };
+    let instant = shown::date_with_offset(&sent);
+    let order = instant.or_else(|| Timestamp::parse_naive(&sent, "%Y-%m-%d %H:%M:%S"));
+    EventTime { sent: Some(sent), instant, order }
+}
+
+/// The v3 word for a payment status; v3's own words stay as they are.
+fn v3_payment(word: &str) -> &str {
+    match word {
+        "QUEUED" | "CHARGEABLE" => "AWAITING_PAYMENT",
+        "ACCEPTED" => "PAID",
+        "DECLINED" => "CANCELLED",
+        other => other,
+    }
+}
+
+/// The v3 word for a fulfilment status; v3's own words stay as they are.
+fn v3_fulfillment(word: &str) -> &str {
+    match word {
+        "NEW" => "AWAITING_PROCESSING",
+        other => other,
+    }
+}

@@ -1,0 +1,61 @@
+//! Ecwid: two notification formats, one API that verifies both.
+//!
+//! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
+//! * `form` — how such a body is decoded
+//! * `api` — the calls of API v3, its lists and its error bodies
+//! * `shown` — the orders that the API shows, read into what the store keeps
+//! * `judge` — a claim held against an answer
+
+use std::sync::Arc;
+
+use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
+
+mod api;
+mod form;
+pub mod ion;
+mod judge;
+mod shown;
+
+#[cfg(test)]
+mod ion_tests;
+#[cfg(test)]
+mod shop_double;
+
+const STORE_ID: Key = Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003" };
+const TOKEN: Key = Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"" };
+
+/// Where Ecwid's documentation says API v3 lives; the store's number follows.
+const API_BASE: &str = "https://app.ecwid.com/api/v3";
+
+/// Ecwid's documentation: 600 requests a minute and token.
+const RATE_LIMIT: &str = "600/min";
+
+/// Instant Order Notifications.
+pub static ION: Kind = Kind {
+    word: "ecwid-ion",
+    keys: &[STORE_ID, TOKEN],
+    default_api_base: API_BASE,
+    default_rate_limit: RATE_LIMIT,
+    panel: "Ecwid control panel, Instant Order Notifications, endpoint URL",
+    build: build_ion,
+};
+
+fn build_ion(keys: &Keys) -> Built {
+    Ok(Arc::new(ion::Ion::new(shop(keys)?)))
+}
+
+/// The store and the token, or all that is wrong with them.
+fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
+    let store_id = keys.required_text(STORE_ID.name).and_then(|id| {
+        if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(id)
+        } else {
+            let message = "is not a store number; take the digits shown at the foot of the control panel";
+            Err(KeyError { key: STORE_ID.name, message: message.to_owned() })
+        }
+    });
+    match (store_id, keys.required_secret(TOKEN.name)) {
+        (Ok(store_id), Ok(token)) => Ok(api::Shop::new(store_id, token.clone())),
+        (store_id, token) => Err(store_id.err().into_iter().chain(token.err()).collect()),
+    }
+}
