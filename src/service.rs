@@ -23,7 +23,7 @@ use crate::providers::http::{Client, OpenGate};
 use crate::store::{self, Moved, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::admin;
+use crate::admin::{self, Admin};
 
 /// How often the free space of the disk is looked at.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -110,8 +110,14 @@ impl Service {
             Some(last_turn)
         };
         let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
-        let admin = admin::Admin::new(settings, store.clone(), metrics, clock, last_turn);
-        let admin = Data::new(admin);
+        let admin = Data::new(Admin {
+            store: store.clone(),
+            metrics,
+            clock,
+            sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+            min_free: settings.store.min_free,
+            heartbeat: last_turn,
+        });
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
         let intake_server =
             HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
@@ -122,7 +128,7 @@ impl Service {
                 .listen(intake_listener)
                 .context("serve on server.listen")?
                 .run();
-        let admin_server = HttpServer::new(move || App::new().app_data(admin.clone()).configure(admin::routes))
+        let admin_server = HttpServer::new(move || App::new().configure(admin::routes(admin.clone())))
             .workers(1)
             .shutdown_timeout(1)
             .disable_signals()

@@ -8,7 +8,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Notify, mpsc};
 
-use super::{CommandError, Exit, logging, misused, screen, settings};
+use super::screen::Screen;
+use super::{CommandError, Exit, logging, misused, settings};
 use crate::config::Settings;
 use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
@@ -40,10 +41,12 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let (count, left) = work(&settings, &store, &clock).await?;
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;
-    screen::line(&format!(
+    let mut screen = Screen::new();
+    screen.line(&format!(
         "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still waiting; \
          {left} pending in all"
     ))?;
+    screen.flush()?;
     Ok(Exit::Fine)
 }
 

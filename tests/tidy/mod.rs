@@ -24,8 +24,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
 
 /// What only these rooms may name.
 const ALONE: [(&str, &[&str]); 6] = [
-    ("rusqlite", &["store"]),
-    ("r2d2", &["store"]),
+    ("rusqlite::", &["store"]),
+    ("r2d2::", &["store"]),
     ("reqwest::Client", &["providers"]),
     ("Utc::now", &["domain", "simulator"]),
     ("SystemTime::now", &[]),
