@@ -16,6 +16,11 @@ pub mod ion;
 mod judge;
 mod shown;
 
+#[cfg(test)]
+mod ion_tests;
+#[cfg(test)]
+mod shop_double;
+
 const STORE_ID: Key = Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003" };
 const TOKEN: Key = Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"" };
 
