@@ -13,6 +13,8 @@ use crate::domain::Timestamp;
 pub struct QueueLength {
     /// The source.
     pub source: String,
+    /// The provider that it had when it was first served.
+    pub provider: String,
     /// Notifications not settled yet.
     pub pending: u64,
     /// When the oldest of them came in.
@@ -22,7 +24,7 @@ pub struct QueueLength {
 /// The queues of all sources that the store knows.
 pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.name,
+        "SELECT s.name, s.provider,
            coalesce((SELECT sum(n) FROM tallies t WHERE t.source = s.name AND t.state = 'pending'), 0)
              + (SELECT count(*) FROM intake i
                 WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) AND i.source = s.name),
@@ -32,8 +34,9 @@ pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
     let found = statement.query_map([], |row| {
         Ok(QueueLength {
             source: row.get(0)?,
-            pending: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
-            oldest: rows::instant(row, 2)?,
+            provider: row.get(1)?,
+            pending: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            oldest: rows::instant(row, 3)?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
