@@ -1,6 +1,7 @@
 //! countersign stores each shop notification as it came, answers at once, and believes none of them until
 //! the shop's own API countersigns it.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod metrics;

@@ -1,0 +1,48 @@
+//! `countersign dismiss`: a person decides what no answer decided.
+
+use std::path::Path;
+
+use super::chosen::{Chosen, counted, decide};
+use super::{CommandError, Exit, screen, words};
+use crate::domain::{Clock, Reason, State};
+use crate::store::Filter;
+
+/// What to dismiss.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  countersign dismiss 17 --note \"the customer confirmed the refund by phone\"\n  \
+                        countersign dismiss --state undecided --source oldshop"
+)]
+pub(super) struct Args {
+    /// The notifications' ids, as `list` shows them.
+    #[arg(value_name = "ID", required_unless_present = "state", value_parser = words::id())]
+    #[arg(conflicts_with_all = ["state", "reason", "source"])]
+    ids: Vec<i64>,
+    /// All undecided ones instead.
+    #[arg(long, value_name = "STATE", value_parser = words::state(&[State::Undecided]))]
+    state: Option<State>,
+    /// Of these, only those with this reason.
+    #[arg(long, value_name = "REASON", requires = "state", value_parser = words::reason())]
+    reason: Option<Reason>,
+    /// Of these, only those of this source.
+    #[arg(long, value_name = "NAME", requires = "state")]
+    source: Option<String>,
+    /// Why; kept as the detail.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let Args { ids, state, reason, source, note } = args;
+    let filter = Filter { state, reason, source, ..Filter::default() };
+    let dismiss = async |_: &_, store: &crate::store::Store, ids| {
+        Ok(store.dismiss(ids, note.clone(), Clock::system().now()).await?)
+    };
+    let (tally, exit) = decide(Chosen::new(ids, filter), config, dismiss).await?;
+    let mut said = format!("{} dismissed", counted(tally.settled));
+    if tally.refused > 0 {
+        said += &format!("; {} refused", tally.refused);
+    }
+    screen::line(&said)?;
+    Ok(exit)
+}

@@ -1,0 +1,76 @@
+//! `countersign doctor`: looks at everything that has to be right before a notification can be confirmed, and says in
+//! plain words what is not.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::screen::Screen;
+use super::{CommandError, Exit, settings};
+use crate::domain::Clock;
+use crate::metrics::Metrics;
+use crate::providers::http::Client;
+
+mod source;
+mod store;
+
+/// Nothing to choose.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Each line begins with ok or WRONG. Exit code 1: something is wrong.\n\nExample:\n  \
+                        countersign --config /etc/countersign/countersign.toml doctor")]
+pub(super) struct Args {}
+
+pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let clock = Clock::system();
+    let mut findings = Findings { screen: Screen::new(), wrong: 0 };
+    let count = settings.sources.len();
+    findings.good(format!(
+        "configuration {}: {count} source{}",
+        config.display(),
+        if count == 1 { "" } else { "s" }
+    ))?;
+    let store = store::check(&mut findings, &settings, &clock).await?;
+    findings.screen.flush()?;
+    let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
+    let examined = source::examine_all(&settings.sources, &client).await;
+    for (source, examination) in settings.sources.iter().zip(&examined) {
+        source::check(&mut findings, source, examination)?;
+        if let Some(store) = &store {
+            source::check_standing(&mut findings, source, examination, store, &clock).await?;
+        }
+    }
+    if let Some(store) = store {
+        store.close();
+    }
+    let exit = findings.conclude()?;
+    Ok(exit)
+}
+
+/// Prints what was found, and counts what is wrong.
+struct Findings {
+    screen: Screen,
+    wrong: u32,
+}
+
+impl Findings {
+    /// Something is as it should be.
+    fn good(&mut self, words: impl Display) -> Result<(), CommandError> {
+        self.screen.line(&format!("ok     {words}"))
+    }
+
+    /// Something is not; the words say what to do.
+    fn bad(&mut self, words: impl Display) -> Result<(), CommandError> {
+        self.wrong += 1;
+        self.screen.line(&format!("WRONG  {words}"))
+    }
+
+    fn conclude(mut self) -> Result<Exit, CommandError> {
+        self.screen.line(&match self.wrong {
+            0 => "everything is as it should be".to_owned(),
+            1 => "1 thing is wrong".to_owned(),
+            more => format!("{more} things are wrong"),
+        })?;
+        self.screen.flush()?;
+        Ok(if self.wrong == 0 { Exit::Fine } else { Exit::Failed })
+    }
+}

@@ -1,0 +1,88 @@
+//! What `doctor` looks at in a source: its API with its real credentials, both clocks, its pauses, its intake URL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{CommandError, Findings};
+use crate::config::Source;
+use crate::domain::Clock;
+use crate::providers::http::{Client, OpenGate};
+use crate::providers::{Api, Examination};
+use crate::store::Store;
+
+/// Clocks further apart are wrong: signatures are refused, and "after the receipt" loses its meaning.
+const MOST_APART: Duration = Duration::from_secs(60);
+
+/// Asks every source's API, all at once: one dead host must not delay the others.
+pub(super) async fn examine_all(sources: &[Source], client: &Client) -> Vec<Examination> {
+    let examine = async |source: &Source| {
+        let api = Api::new(client.clone(), &source.name, &source.api_base, Arc::new(OpenGate));
+        source.provider.examine(&api).await
+    };
+    join_all(sources.iter().map(examine)).await
+}
+
+/// Says what the API said, whether the clocks agree, and what to paste where.
+pub(super) fn check(
+    findings: &mut Findings,
+    source: &Source,
+    examination: &Examination,
+) -> Result<(), CommandError> {
+    let name = &source.name;
+    for check in &examination.checks {
+        let words = format!("source {name}: {}", check.words);
+        if check.good { findings.good(words)? } else { findings.bad(words)? }
+    }
+    if let Some((theirs, ours)) = examination.clock {
+        let apart = theirs.since(ours).max(ours.since(theirs));
+        let seconds = apart.as_secs();
+        if apart > MOST_APART {
+            findings.bad(format!(
+                "source {name}: this machine's clock is {seconds} s {} the API's; set it, by NTP for instance",
+                if ours > theirs { "ahead of" } else { "behind" }
+            ))?;
+        } else {
+            findings
+                .good(format!("source {name}: this machine's clock is within {seconds} s of the API's"))?;
+        }
+    }
+    let token = if source.path_token.is_some() { "/…" } else { "" };
+    let ending = if source.path_token.is_some() { " (… is the path_token)" } else { "" };
+    findings.good(format!(
+        "source {name}: paste https://YOUR-DOMAIN/hooks/{name}{token}{ending} into: {}",
+        source.kind.panel
+    ))
+}
+
+/// Ends the pauses of a source whose API is well again, and tells of those that last.
+pub(super) async fn check_standing(
+    findings: &mut Findings,
+    source: &Source,
+    examination: &Examination,
+    store: &Store,
+    clock: &Clock,
+) -> Result<(), CommandError> {
+    let name = &source.name;
+    let is_well = examination.checks.iter().all(|check| check.good);
+    let failing = store.reader().failing().await?;
+    for trouble in failing.iter().filter(|trouble| trouble.source == *name) {
+        let lane = if trouble.lane.is_empty() { String::new() } else { format!(" ({})", trouble.lane) };
+        let what = format!("{}, {}", trouble.cause, trouble.detail);
+        let since = trouble.since;
+        if is_well {
+            findings
+                .good(format!("source {name}{lane} was failing since {since} ({what}); its pause is over"))?;
+        } else {
+            let next = trouble.resume_at;
+            findings.bad(format!(
+                "source {name}{lane} is failing since {since} ({what}); asked again at {next}"
+            ))?;
+        }
+    }
+    if is_well {
+        store.resume(name.clone(), clock.now()).await?;
+    }
+    Ok(())
+}

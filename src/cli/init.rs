@@ -1,0 +1,62 @@
+//! `countersign init`: a commented configuration to begin with.
+
+use std::fs::{OpenOptions, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+
+use super::screen::Screen;
+use super::{CommandError, Exit};
+use crate::config;
+
+/// What to write.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  countersign init /etc/countersign/countersign.toml")]
+pub(super) struct Args {
+    /// The file; without it the one of --config, which is countersign.toml in this folder unless you say otherwise.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Overwrite the file where there is one.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let file = args.file.unwrap_or_else(|| config.to_path_buf());
+    write_private(&file, config::EXAMPLE, args.force)?;
+    let mut screen = Screen::new();
+    let shown = file.display();
+    screen.line(&format!("wrote {shown}, which only you can read; next:"))?;
+    screen.line("  1. in it, uncomment a source and fill in its credentials")?;
+    screen.line(&format!("  2. countersign --config {shown} serve"))?;
+    screen.line(&format!("  3. beside it, countersign --config {shown} doctor"))?;
+    screen.line("     checks all of it and prints the intake URL to paste into the shop's panel")?;
+    screen.flush()?;
+    Ok(Exit::Fine)
+}
+
+/// Writes a file that only its owner can read, because it holds secrets or will.
+pub(super) fn write_private(file: &Path, text: &str, overwrite: bool) -> anyhow::Result<()> {
+    let shown = file.display();
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    if overwrite {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let mut opened = options.open(file).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            anyhow!("{shown} exists already; name another file, or overwrite it with --force")
+        }
+        _ => anyhow!(error)
+            .context(format!("cannot write {shown}; name a file in a folder where you may write")),
+    })?;
+    let cannot = || format!("cannot write {shown}; check the disk");
+    if overwrite {
+        opened.set_permissions(Permissions::from_mode(0o600)).with_context(cannot)?;
+    }
+    opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).with_context(cannot)
+}

@@ -1,0 +1,149 @@
+//! `countersign list`: notifications, newest first.
+
+use std::path::Path;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+
+use super::screen::{Screen, visible};
+use super::{CommandError, Exit, settings, words};
+use crate::domain::{Reason, State, Timestamp};
+use crate::store::{Filter, Notification, Reader};
+
+/// Rows that are read at once: a long list must not hold a long transaction, nor all bodies in memory.
+const PAGE: usize = 200;
+
+/// What to list.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  countersign list --state undecided --since 24h\n  \
+                        countersign list --subject SALE-H4K9P --json | jq .detail")]
+pub(super) struct Args {
+    /// Only notifications in this state.
+    #[arg(long, value_name = "STATE", value_parser = words::state(State::ALL))]
+    state: Option<State>,
+    /// Only notifications with this reason.
+    #[arg(long, value_name = "REASON", value_parser = words::reason())]
+    reason: Option<Reason>,
+    /// Only notifications of this source.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Only notifications about this order or product.
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// Only what came in since: how long ago (24h), a time (RFC 3339) or a day.
+    #[arg(long, value_name = "24h", value_parser = words::since)]
+    since: Option<Timestamp>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line, with all columns.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let reader = Reader::open(&settings(config)?.store.path)?;
+    let mut screen = Screen::new();
+    let mut table = Vec::new();
+    let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let mut before_id = None;
+    while left > 0 {
+        let filter = Filter {
+            state: args.state,
+            reason: args.reason,
+            source: args.source.clone(),
+            subject: args.subject.clone(),
+            since: args.since,
+            before_id,
+            limit: left.min(PAGE),
+        };
+        let page = reader.list(filter).await?;
+        let Some(last) = page.last() else { break };
+        before_id = Some(last.id);
+        left = left.saturating_sub(page.len());
+        for notification in &page {
+            if args.json {
+                screen.json(notification)?;
+            } else {
+                table.push(row(notification, screen.width().is_some()));
+            }
+        }
+    }
+    if !args.json {
+        let width = screen.width();
+        screen.lines(&drawn(table, width))?;
+    }
+    screen.flush()?;
+    Ok(Exit::Fine)
+}
+
+const HEADER: [&str; 8] = ["id", "received", "source", "event", "subject", "state", "reason", "detail"];
+
+/// The columns that are hard to read when they are broken: id, received, state.
+const UNBROKEN: [usize; 3] = [0, 1, 5];
+
+/// One row of the table; on a terminal, where room is short, the time in whole seconds.
+fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
+    let shown = |text: &Option<String>| visible(text.as_deref().unwrap_or("-")).into_owned();
+    let received = &notification.received_at;
+    let received = match received.get(..19).filter(|_| is_terminal) {
+        Some(seconds) => format!("{}Z", seconds.replace('T', " ")),
+        None => received.clone(),
+    };
+    [
+        notification.id.to_string(),
+        received,
+        visible(&notification.source).into_owned(),
+        shown(&notification.event),
+        shown(&notification.subject_id),
+        notification.state.clone(),
+        shown(&notification.reason),
+        shown(&notification.detail),
+    ]
+}
+
+/// The table, fitted to `width` columns; without a width each row is one line.
+fn drawn(rows: Vec<[String; 8]>, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(HEADER).add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    match width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+    };
+    for index in UNBROKEN.into_iter().filter(|_| width.is_some()) {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(detail: &str) -> [String; 8] {
+        ["7", "2026-01-02 03:04:05Z", "shop", "order.updated", "SALE-1", "ignored", "mismatch", detail]
+            .map(str::to_owned)
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_keeps_ids_and_times_whole() {
+        let detail = "the order's payment status is AWAITING_PAYMENT, the notification says PAID";
+        for width in [80, 100, 200] {
+            let drawn = drawn(vec![sample(detail)], Some(width));
+            assert!(drawn.lines().all(|line| line.chars().count() <= usize::from(width)), "{drawn}");
+            assert!(drawn.contains("2026-01-02 03:04:05Z"), "{drawn}");
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_each_notification_is_one_line() {
+        let drawn = drawn(vec![sample(&"long ".repeat(100)), sample("short")], None);
+        assert_eq!(drawn.lines().count(), 3);
+        assert!(drawn.starts_with("id  received"), "{drawn}");
+        assert!(drawn.lines().all(|line| line.trim_end() == line), "{drawn}");
+    }
+}

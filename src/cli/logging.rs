@@ -1,0 +1,37 @@
+//! The log: a line on standard error for each event, for people and grep. No bodies, no secrets.
+
+use std::io::Write as _;
+
+use log::LevelFilter;
+
+use super::screen::visible;
+use crate::domain::Clock;
+
+/// Crates whose events are about their own work, or about what strangers send: silent unless `RUST_LOG` names them.
+const SILENT: [&str; 6] = ["actix_http", "actix_web", "hyper", "hyper_util", "r2d2", "reqwest"];
+
+/// Starts the log, from `level` up unless `RUST_LOG` says otherwise. Lines are `TIME LEVEL MESSAGE`, with the module
+/// before the message where it is not ours; under journald, which writes the time itself, without it. Later calls change
+/// nothing.
+pub fn start(level: LevelFilter) {
+    let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(level).filter_module("actix_server", LevelFilter::Warn);
+    for name in SILENT {
+        builder.filter_module(name, LevelFilter::Off);
+    }
+    builder.parse_default_env();
+    builder.format(move |line, record| {
+        if !is_journal {
+            let now = Clock::system().now().to_string();
+            write!(line, "{}Z ", now.get(..19).unwrap_or(&now))?;
+        }
+        write!(line, "{} ", record.level())?;
+        if !record.target().starts_with(env!("CARGO_PKG_NAME")) {
+            write!(line, "{} ", record.target())?;
+        }
+        writeln!(line, "{}", visible(&record.args().to_string()))
+    });
+    // Only a log that runs already is in the way.
+    drop(builder.try_init());
+}

@@ -1,0 +1,102 @@
+//! The command line: every command with its options, one file a command. A command reads its arguments, calls the
+//! rooms that do the work, prints, and says how it ended ([`Exit`]); only this room prints.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
+
+mod chosen;
+mod dismiss;
+mod doctor;
+mod exit;
+mod init;
+mod list;
+pub mod logging;
+mod retry;
+mod screen;
+mod show;
+mod simulate;
+mod words;
+
+pub use exit::{CommandError, Exit};
+
+/// Receives shop notifications, keeps each one as it came, and believes none of them until the shop's own API
+/// countersigns it.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 ran fine and found \
+                        differences.\nTo begin: countersign init")]
+struct Cli {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
+    #[arg(default_value = "countersign.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists notifications, newest first.
+    List(list::Args),
+    /// Shows one notification: request, claim, verdict, and every question to the shop.
+    Show(show::Args),
+    /// Starts notifications afresh: parses and judges them again under the present configuration.
+    Retry(retry::Args),
+    /// Settles undecided notifications by a person's decision: ignored, dismissed.
+    Dismiss(dismiss::Args),
+    /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
+    Doctor(doctor::Args),
+    /// Writes a commented configuration.
+    Init(init::Args),
+    /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
+    Simulate(simulate::Args),
+}
+
+/// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
+/// then, a line each; whoever closed our standard output has read enough, which is no error.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version come this way too; if nobody reads them any more there is nobody to tell.
+            drop(usage.print());
+            return if usage.use_stderr() { Exit::Misused } else { Exit::Fine };
+        }
+    };
+    dispatch(cli).unwrap_or_else(|error| error.report())
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
+    let config = cli.config.as_path();
+    match cli.command {
+        Command::List(args) => waited_for(list::run(args, config)),
+        Command::Show(args) => waited_for(show::run(args, config)),
+        Command::Retry(args) => waited_for(retry::run(args, config)),
+        Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
+        Command::Doctor(args) => waited_for(doctor::run(args, config)),
+        Command::Init(args) => init::run(args, config),
+        Command::Simulate(args) => waited_for(simulate::run(args)),
+    }
+}
+
+/// Runs a short command on this thread; what it logs are only the troubles that it cannot tell otherwise.
+fn waited_for(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    logging::start(log::LevelFilter::Error);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start; the system gives no more threads or files")?;
+    runtime.block_on(work)
+}
+
+/// The settings in force.
+fn settings(config: &Path) -> Result<Settings, CommandError> {
+    Ok(Settings::load(config, |name| std::env::var(name).ok())?)
+}

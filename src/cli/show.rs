@@ -1,0 +1,173 @@
+//! `countersign show`: one notification with everything that is known about it.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use anyhow::anyhow;
+use base64::Engine as _;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::screen::Screen;
+use super::{CommandError, Exit, settings, words};
+use crate::store::{Notification, Reader, VerificationRow};
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  countersign show 17\n  countersign show 17 --json | jq .verifications")]
+pub(super) struct Args {
+    /// The notification's id, as `list` shows it.
+    #[arg(value_name = "ID", value_parser = words::id())]
+    id: i64,
+    /// One JSON object: all columns, and a list `verifications`.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    notification: &'a Notification,
+    verifications: &'a [VerificationRow],
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let reader = Reader::open(&settings(config)?.store.path)?;
+    let id = args.id;
+    let Some((notification, verifications)) = reader.show(id).await? else {
+        return Err(anyhow!("there is no notification {id}; `countersign list` shows which there are").into());
+    };
+    let mut screen = Screen::new();
+    if args.json {
+        screen.json(&Shown { notification: &notification, verifications: &verifications })?;
+    } else {
+        head(&mut screen, &notification)?;
+        claim(&mut screen, &notification)?;
+        request(&mut screen, &notification)?;
+        questions(&mut screen, &notification, &verifications)?;
+    }
+    screen.flush()?;
+    Ok(Exit::Fine)
+}
+
+/// Prints `label  value`; nothing where there is no value.
+fn field(screen: &mut Screen, label: &str, value: Option<impl Display>) -> Result<(), CommandError> {
+    value.map_or(Ok(()), |value| screen.line(&format!("  {label:<14}{value}")))
+}
+
+fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
+    let from = shown.remote_addr.as_ref().map(|addr| format!(" from {addr}")).unwrap_or_default();
+    let subject = match (&shown.subject_kind, &shown.subject_id) {
+        (Some(kind), Some(id)) => Some(format!("{kind} {id}")),
+        _ => None,
+    };
+    let resolved = shown.resolved_id.as_ref().filter(|id| Some(*id) != shown.subject_id.as_ref());
+    let because = shown.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    screen.line(&format!("notification {}", shown.id))?;
+    field(screen, "verdict", Some(format!("{}{because}", shown.state)))?;
+    field(screen, "detail", shown.detail.as_ref())?;
+    field(screen, "duplicate of", shown.duplicate_of)?;
+    field(screen, "news", (shown.news == 1).then_some("yes: what the shop says has changed with it"))?;
+    field(screen, "decided", shown.decided_at.as_ref())?;
+    field(screen, "next question", shown.next_attempt_at.as_ref())?;
+    field(screen, "questions", Some(shown.attempts))?;
+    field(screen, "source", Some(format!("{} ({})", shown.source, shown.provider)))?;
+    field(screen, "received", Some(format!("{}{from}", shown.received_at)))?;
+    field(screen, "origin", (shown.origin != "delivery").then_some(&shown.origin))?;
+    field(screen, "event", shown.event.as_ref())?;
+    field(screen, "event time", shown.event_time.as_ref())?;
+    field(screen, "subject", subject)?;
+    field(screen, "the shop's id", resolved)
+}
+
+fn claim(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
+    let Some(Value::Object(claim)) = &shown.claim else { return Ok(()) };
+    let mut asserted = claim.clone();
+    let unverified = asserted.shift_remove("unverified");
+    screen.line("")?;
+    screen.line("claim, compared with the shop's answer")?;
+    values(screen, &asserted)?;
+    match unverified {
+        Some(Value::Object(rest)) if !rest.is_empty() => {
+            screen.line("said as well, not countersigned")?;
+            values(screen, &rest)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn values(screen: &mut Screen, object: &Map<String, Value>) -> Result<(), CommandError> {
+    object.iter().try_for_each(|(name, value)| match value {
+        Value::String(text) => screen.line(&format!("  {name}: {text}")),
+        other => screen.line(&format!("  {name}: {other}")),
+    })
+}
+
+fn request(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
+    screen.line("")?;
+    let Some(Value::Object(headers)) = &shown.headers else {
+        return screen.line("request: not kept, or emptied since");
+    };
+    screen.line("request, as it came")?;
+    for (name, value) in headers {
+        let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in several {
+            screen.line(&format!("  {name}: {}", value.as_str().unwrap_or_default()))?;
+        }
+    }
+    screen.line("")?;
+    match (&shown.body, &shown.body_base64) {
+        (Some(text), _) if text.is_empty() => screen.line("  (no body)"),
+        (Some(text), _) => text.split('\n').try_for_each(|line| screen.line(&format!("  {line}"))),
+        (None, Some(base64)) => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
+            let mut lines = bytes.chunks(16).enumerate();
+            lines.try_for_each(|(index, bytes)| screen.line(&dumped(index * 16, bytes)))
+        }
+        (None, None) => screen.line("  (emptied)"),
+    }
+}
+
+/// At most 16 bytes as a hex dump shows them.
+fn dumped(offset: usize, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
+    let text: String = bytes
+        .iter()
+        .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
+        .collect();
+    format!("  {offset:08x}  {hex:<48} {text}")
+}
+
+fn questions(
+    screen: &mut Screen,
+    shown: &Notification,
+    verifications: &[VerificationRow],
+) -> Result<(), CommandError> {
+    screen.line("")?;
+    if verifications.is_empty() {
+        let waits = shown.state == "pending";
+        return screen.line(if waits {
+            "the shop was not asked yet"
+        } else {
+            "the shop was not asked about it"
+        });
+    }
+    screen.line("the shop was asked")?;
+    for asked in verifications {
+        let status = asked.http_status.map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
+        screen.line(&format!("  {}  {}  {status}, {} ms", asked.at, asked.outcome, asked.latency_ms))?;
+        field(screen, "  detail", asked.detail.as_ref())?;
+        field(screen, "  answer", asked.answer.as_ref())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_dumped_in_columns() {
+        assert_eq!(dumped(16, b"\x00\xffab "), format!("  00000010  {:<48} ..ab ", "00 ff 61 62 20 "));
+    }
+}

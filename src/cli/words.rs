@@ -1,0 +1,71 @@
+//! How arguments are read: states, reasons, ids, and the beginning of a window.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::domain::{Clock, Reason, State, Timestamp};
+
+/// One of `states`.
+pub(super) fn state(states: &[State]) -> impl TypedValueParser<Value = State> + use<> {
+    let words: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
+    PossibleValuesParser::new(words)
+        .try_map(|word| State::parse(&word).ok_or_else(|| format!("{word} is no state")))
+}
+
+/// Any reason.
+pub(super) fn reason() -> impl TypedValueParser<Value = Reason> {
+    let words: Vec<&'static str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    PossibleValuesParser::new(words)
+        .try_map(|word| Reason::parse(&word).ok_or_else(|| format!("{word} is no reason")))
+}
+
+/// The id of a notification.
+pub(super) fn id() -> clap::builder::RangedI64ValueParser<i64> {
+    clap::value_parser!(i64).range(1..)
+}
+
+/// The beginning of a window: how long ago (`90s`, `15m`, `24h`, `7d`), an RFC 3339 time, or a day (UTC).
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
+    let day = || Timestamp::parse_naive(&format!("{text} 00:00:00"), "%Y-%m-%d %H:%M:%S");
+    if let Some(ago) = duration(text) {
+        return Ok(Clock::system().now().minus(ago));
+    }
+    Timestamp::parse_rfc3339(text).or_else(day).ok_or_else(|| {
+        "write how long ago (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a day (2026-01-02)"
+            .to_owned()
+    })
+}
+
+/// A whole number with its unit, as the configuration writes durations.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (count, unit) = text.split_at(digits);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 3600 * 1000,
+        "d" => 24 * 3600 * 1000,
+        _ => return None,
+    };
+    count.parse::<u64>().ok().map(|count| Duration::from_millis(count.saturating_mul(unit_ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_begins_some_time_ago_or_at_an_instant() {
+        assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        for nonsense in ["", "h", "24", "1.5h", "-1h", "99999999999999999999d", "24h ", "1w", "٣h"] {
+            assert_eq!(duration(nonsense), None, "{nonsense}");
+            assert!(since(nonsense).is_err(), "{nonsense}");
+        }
+        assert_eq!(since("2026-01-02T03:04:05+01:00").unwrap().to_string(), "2026-01-02T02:04:05.000Z");
+        assert_eq!(since("2026-01-02").unwrap().to_string(), "2026-01-02T00:00:00.000Z");
+        assert_eq!(since("18446744073709551615d").unwrap(), Timestamp::from_millis(i64::MIN));
+    }
+}
