@@ -4,6 +4,9 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod service;
+pub mod admin;
+pub mod receiver;
 pub mod metrics;
 pub mod providers;
 pub mod rules;

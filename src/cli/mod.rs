@@ -19,8 +19,10 @@ mod list;
 pub mod logging;
 mod retry;
 mod screen;
+mod serve;
 mod show;
 mod simulate;
+mod verify;
 mod words;
 
 pub use exit::{CommandError, Exit};
@@ -42,6 +44,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Receives and verifies notifications until SIGTERM or SIGINT.
+    Serve(serve::Args),
+    /// Settles everything that is due now, in the foreground.
+    Verify(verify::Args),
     /// Lists notifications, newest first.
     List(list::Args),
     /// Shows one notification: request, claim, verdict, and every question to the shop.
@@ -76,6 +82,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     let config = cli.config.as_path();
     match cli.command {
+        Command::Serve(args) => served(serve::run(args, config)),
+        Command::Verify(args) => served(verify::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
@@ -99,4 +107,21 @@ fn waited_for(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<
 /// The settings in force.
 fn settings(config: &Path) -> Result<Settings, CommandError> {
     Ok(Settings::load(config, |name| std::env::var(name).ok())?)
+}
+
+/// Runs a service, or work on many questions, on all cores.
+fn served(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start; the system gives no more threads or files")?;
+    runtime.block_on(work)
+}
+
+/// An error of type `E` is a mistake in the configuration; any other is a failure.
+fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyhow::Error) -> CommandError {
+    match error.downcast::<E>() {
+        Ok(mistake) => CommandError::Misused(vec![mistake.to_string()]),
+        Err(error) => CommandError::Failed(error),
+    }
 }
