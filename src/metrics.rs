@@ -126,13 +126,10 @@ impl Metrics {
     }
 
     /// What the store says about a source's queue, refreshed before each scrape.
-    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>, last: Option<Timestamp>) {
+    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>) {
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.pending.with_label_values(&[source]).set(whole(pending));
         self.oldest_pending.with_label_values(&[source]).set(whole(oldest.map_or(0, |age| age.as_secs())));
-        if let Some(last) = last {
-            self.last_notification.with_label_values(&[source]).set(last.seconds());
-        }
     }
 
     /// Everything in Prometheus' text format.

@@ -240,19 +240,21 @@ pub struct Comparison {
     pub detail: Option<String>,
     /// The fields of the answer that the outcome rests on.
     pub evidence: Value,
+    /// Of an unavailable product: whether we hold the truth about it, with the ids of the claim.
+    pub held_before: bool,
 }
 
 impl Comparison {
     /// Everything that the claim asserts agrees.
     #[must_use]
     pub fn agrees(evidence: Value) -> Self {
-        Self { outcome: Outcome::Match, detail: None, evidence }
+        Self { outcome: Outcome::Match, detail: None, evidence, held_before: false }
     }
 
     /// Any other outcome, with its cause in words.
     #[must_use]
     pub fn differs(outcome: Outcome, detail: impl Into<String>, evidence: Value) -> Self {
-        Self { outcome, detail: Some(detail.into()), evidence }
+        Self { outcome, detail: Some(detail.into()), evidence, held_before: false }
     }
 }
 

@@ -198,4 +198,6 @@ pub struct Settlement {
     pub told: Option<Map<String, Value>>,
     /// Whether the answer showed an object.
     pub found: bool,
+    /// What the answer means for its source; while it fails, the waiting ones wait for it and not for themselves.
+    pub standing: Standing,
 }

@@ -1,1 +1,187 @@
-//! Simulated shops.
+//! Simulated shops: servers of the Ecwid v3, Kinguin and Midas APIs that keep state and misbehave on demand.
+//!
+//! Tests, benchmarks, the demo and `countersign simulate` use them. They are written from the providers' documentation
+//! alone and import nothing of the rest of the crate, so that one misreading cannot satisfy both sides.
+//!
+//! ```no_run
+//! # fn main() -> std::io::Result<()> {
+//! use countersign::simulator::{Fault, Options, Simulator, ecwid::Order};
+//!
+//! let simulator = Simulator::start(Options::default())?;
+//! let shop = simulator.shops().open_ecwid(4_400_551, "secret_token");
+//! shop.put_order(Order::new("SALE-H4K9P", 731_200_456).paid());
+//! simulator.shops().add_fault(Fault::status(503).path("/orders").times(2));
+//! // … a program calls simulator.ecwid_base() …
+//! assert!(simulator.shops().calls().is_empty());
+//! # Ok(()) }
+//! ```
+//!
+//! Rooms: `server` (HTTP in) · `exchange` (one question and answer) · `ecwid`, `kinguin`, `midas` (the APIs) · `record`,
+//! `shelf` (what a shop shows) · `shops` (the state and its handle) · `faults`, `wire`, `gzip` (what goes wrong, and how it
+//! is sent) · `calls` (the log) · `samples` (filled shops) · `control` (the same by HTTP, see there) · `time`.
+
+mod calls;
+mod control;
+pub mod ecwid;
+mod exchange;
+mod faults;
+mod gzip;
+pub mod kinguin;
+pub mod midas;
+mod record;
+pub mod samples;
+mod server;
+mod shelf;
+mod shops;
+mod time;
+mod wire;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use chrono::Utc;
+
+pub use calls::{Call, Provider};
+pub use faults::{Fault, FaultId, Trouble};
+pub use record::{Fields, Kind, Record};
+pub use shops::Shops;
+pub use time::Clock;
+
+use server::Listening;
+
+const ECWID_PATH: &str = "/ecwid/api/v3";
+const KINGUIN_PATH: &str = "/kinguin/esa/api";
+const MIDAS_PATH: &str = "/midas";
+
+/// What a path outside all of them gets told.
+const PATHS: &str = "Simulated shops: /ecwid/api/v3, /kinguin/esa/api, /midas; control: /_control/\n";
+
+/// How a simulator starts.
+pub struct Options {
+    /// A loopback address; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Where its time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    /// 127.0.0.1, any port, the machine's time.
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), clock: Arc::new(Utc::now) }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+/// A running server of simulated shops; dropping it stops it.
+pub struct Simulator {
+    addr: SocketAddr,
+    shops: Shops,
+    listening: Option<Listening>,
+}
+
+impl Simulator {
+    /// Starts listening; answers as soon as this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not a loopback address (the control pages have no password) or is in use.
+    pub fn start(options: Options) -> io::Result<Self> {
+        if !options.listen.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("simulated shops listen on a loopback address only, not on {}", options.listen),
+            ));
+        }
+        let shops = Shops::new(options.clock);
+        let (listening, addr) = Listening::start(options.listen, &shops)?;
+        Ok(Self { addr, shops, listening: Some(listening) })
+    }
+
+    /// The address that it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `http://` and the address, without a trailing `/`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The `api_base` of an `ecwid` or `ecwid-ion` source.
+    pub fn ecwid_base(&self) -> String {
+        format!("{}{ECWID_PATH}", self.url())
+    }
+
+    /// The `api_base` of a `kinguin` or `kinguin-postback` source.
+    pub fn kinguin_base(&self) -> String {
+        format!("{}{KINGUIN_PATH}", self.url())
+    }
+
+    /// The `api_base` of a `midas` source.
+    pub fn midas_base(&self) -> String {
+        format!("{}{MIDAS_PATH}", self.url())
+    }
+
+    /// The handle on the shops' state; it stays good while the simulator is not listening.
+    pub fn shops(&self) -> &Shops {
+        &self.shops
+    }
+
+    /// Closes the listener and all connections: callers get "connection refused". The state stays.
+    ///
+    /// # Errors
+    ///
+    /// When the server ended by itself before, with its error.
+    pub fn stop_listening(&mut self) -> io::Result<()> {
+        self.listening.take().map_or(Ok(()), Listening::stop)
+    }
+
+    /// Listens again on the same address.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else took the port meanwhile.
+    pub fn listen_again(&mut self) -> io::Result<()> {
+        if self.listening.is_none() {
+            self.listening = Some(Listening::start(self.addr, &self.shops)?.0);
+        }
+        Ok(())
+    }
+
+    /// Stops for good.
+    ///
+    /// # Errors
+    ///
+    /// When the server ended by itself before, with its error.
+    pub fn stop(mut self) -> io::Result<()> {
+        self.stop_listening()
+    }
+
+    /// Blocks until the server ends, which it does not do by itself.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ended it.
+    pub fn wait(mut self) -> io::Result<()> {
+        self.listening.take().map_or(Ok(()), Listening::wait)
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // Nobody is left to tell: `stop` is for those who want to know how it ended.
+        drop(self.stop_listening());
+    }
+}

@@ -1,0 +1,218 @@
+//! The configuration file as tables that know the line of each key. A [`Section`] collects what is wrong with its
+//! table instead of stopping at the first mistake.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, TableLike, Value};
+
+use super::mistakes::{Mistake, closest, shown};
+
+/// A key that a table takes: its name, and an example of its value as TOML writes it.
+pub(super) type Known = (&'static str, &'static str);
+
+/// An example for any key that names a secret's file.
+const FILE_EXAMPLE: &str = "\"/etc/countersign/secret\"";
+
+/// Reads the text of a configuration file. A key that stands twice is passed over, so that the rest of the file is
+/// looked at as well; `None` where the file cannot be read as TOML.
+pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Document<String>> {
+    let mut rest = text.to_owned();
+    loop {
+        let error = match Document::parse(rest.clone()) {
+            Ok(document) => return Some(document),
+            Err(error) => error,
+        };
+        let span = error.span().unwrap_or(0..0);
+        let line = line_of(&rest, &span);
+        let is_twice = error.message() == "duplicate key";
+        mistakes.push(if is_twice {
+            Mistake {
+                line: Some(line),
+                key: shown(rest.get(span.clone()).unwrap_or_default()),
+                message: "stands here for the second time; keep one of them".to_owned(),
+            }
+        } else {
+            Mistake {
+                line: Some(line),
+                key: String::new(),
+                message: format!(
+                    "not valid TOML: {}; correct this line (e.g. key = \"text\")",
+                    error.message().replace('\n', " ")
+                ),
+            }
+        });
+        rest = without_line_of(&rest, &span).filter(|_| is_twice)?;
+    }
+}
+
+/// The text with the line empty in which the key at `span` stands; `None` where that line is more than the key and its
+/// value, or less: what is left would be mistaken for something else.
+fn without_line_of(text: &str, span: &Range<usize>) -> Option<String> {
+    let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
+    let (before, rest) = text.split_at(start);
+    let (line, after) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
+    let is_header = line.trim_start().starts_with('[');
+    (!is_header && Document::parse(line).is_ok()).then(|| format!("{before}{after}"))
+}
+
+/// The line, from 1, in which a span begins.
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+}
+
+/// One table of the file; an absent one has no keys.
+pub(super) struct Section<'a> {
+    path: String,
+    line: Option<usize>,
+    table: Option<&'a dyn TableLike>,
+    known: Vec<(&'static str, String)>,
+    text: &'a str,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl<'a> Section<'a> {
+    /// The top of the file, which takes the tables `known`.
+    pub(super) fn top(
+        document: &'a Document<String>,
+        known: &[Known],
+        mistakes: &'a mut Vec<Mistake>,
+    ) -> Self {
+        let table: &dyn TableLike = document.as_table();
+        let known = owned(known);
+        Self { path: String::new(), line: None, table: Some(table), known, text: document.raw(), mistakes }
+    }
+
+    /// The table `name` below this one, which takes the keys `known`. Something else of that name is a mistake and
+    /// counts as an absent table.
+    pub(super) fn below(&mut self, name: &str, known: &[Known]) -> Section<'_> {
+        let found = self.table.and_then(|table| table.get_key_value(name));
+        let table = found.and_then(|(_, item)| item.as_table_like());
+        let path = self.path_of(name);
+        if found.is_some() && table.is_none() {
+            self.note(name, format!("must be a table; write [{path}] once, and its keys below"));
+        }
+        let line = self.line_of_key(name);
+        Section { path, line, table, known: owned(known), text: self.text, mistakes: self.mistakes }
+    }
+
+    /// The names in the table, in the order of the file.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
+    }
+
+    /// Whether the file has this table.
+    pub(super) fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether the file has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.item(key).is_some()
+    }
+
+    /// The value of a key.
+    pub(super) fn item(&self, key: &str) -> Option<&'a Item> {
+        self.table.and_then(|table| table.get(key))
+    }
+
+    /// Takes further keys.
+    pub(super) fn know(&mut self, name: &'static str, example: impl Into<String>) {
+        self.known.push((name, example.into()));
+    }
+
+    /// Reads a key; `None` where it is absent, or wrong, which is noted with the key's example.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &str,
+        reader: impl FnOnce(&Item) -> Result<T, String>,
+    ) -> Option<T> {
+        match reader(self.item(key)?) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.blame(key, &wrong);
+                None
+            }
+        }
+    }
+
+    /// Reads a key that has a default, which is written as in the file.
+    pub(super) fn read_or<T>(
+        &mut self,
+        key: &str,
+        default: &str,
+        reader: impl Fn(&Item) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.has(key) {
+            return self.read(key, reader);
+        }
+        reader(&Item::Value(Value::from(default))).map_err(|wrong| self.blame(key, &wrong)).ok()
+    }
+
+    /// Notes what is wrong with a key, with its example.
+    pub(super) fn blame(&mut self, key: &str, wrong: &str) {
+        let known = self.known.iter().find(|(name, _)| *name == key).map(|(_, example)| example.as_str());
+        let example = known.or_else(|| key.ends_with("_file").then_some(FILE_EXAMPLE));
+        let example = example.map(|example| format!(" (e.g. {key} = {example})")).unwrap_or_default();
+        self.note(key, format!("{wrong}{example}"));
+    }
+
+    /// Notes what is wrong with a key, at its line, else at that of the table.
+    pub(super) fn note(&mut self, key: &str, message: String) {
+        let line = self.line_of_key(key).or(self.line);
+        self.mistakes.push(Mistake { line, key: self.path_of(key), message });
+    }
+
+    /// Notes what is wrong with the table as a whole.
+    pub(super) fn note_itself(&mut self, message: &str) {
+        self.mistakes.push(Mistake { line: self.line, key: self.path.clone(), message: message.to_owned() });
+    }
+
+    /// Notes what is wrong with a key whose value is not in the file.
+    pub(super) fn note_outside(&mut self, key: &str, message: String) {
+        self.mistakes.push(Mistake { line: None, key: self.path_of(key), message });
+    }
+
+    /// Notes every key that this table does not take; those of `also` are taken without being offered. What `explain`
+    /// knows about such a key is said instead of a guess.
+    pub(super) fn refuse_unknown(
+        &mut self,
+        also: &[String],
+        explain: impl Fn(&str, &Item) -> Option<String>,
+    ) {
+        let known: Vec<&'static str> = self.known.iter().map(|(name, _)| *name).collect();
+        for name in self.names() {
+            let Some(item) = self.item(&name) else { continue };
+            if known.contains(&name.as_str()) || also.contains(&name) {
+                continue;
+            }
+            let words = known.iter().copied().chain(also.iter().map(String::as_str));
+            let message = explain(&name, item).unwrap_or_else(|| match closest(&name, words) {
+                Some(meant) => format!("unknown {}; did you mean {meant}?", thing(item)),
+                None => format!("unknown {}; remove it, or use one of {}", thing(item), known.join(", ")),
+            });
+            self.note(&name, message);
+        }
+    }
+
+    /// How many mistakes there are so far, in the whole file.
+    pub(super) fn mistakes(&self) -> usize {
+        self.mistakes.len()
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { shown(key) } else { format!("{}.{}", self.path, shown(key)) }
+    }
+
+    fn line_of_key(&self, key: &str) -> Option<usize> {
+        let (key, item) = self.table?.get_key_value(key)?;
+        key.span().or(item.span()).map(|span| line_of(self.text, &span))
+    }
+}
+
+fn owned(known: &[Known]) -> Vec<(&'static str, String)> {
+    known.iter().map(|(name, example)| (*name, (*example).to_owned())).collect()
+}
+
+fn thing(item: &Item) -> &'static str {
+    if item.is_table() || item.is_array_of_tables() { "table" } else { "key" }
+}

@@ -1,0 +1,233 @@
+//! One `[sources.NAME]` table: the keys that every source takes, and those of its kind.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use toml_edit::Item;
+
+use super::file::Section;
+use super::secret::{self, Outside, environment_name, file_key};
+use super::values::{self, CENTURY, INSTANT};
+use crate::domain::Rate;
+use crate::providers::keys::KeyValue;
+use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
+
+/// One configured account at a provider.
+#[derive(Clone)]
+pub struct Source {
+    /// Its name, as in its intake URL.
+    pub name: String,
+    /// What kind of shop it is.
+    pub kind: &'static Kind,
+    /// Its side of the provider, with its credentials.
+    pub provider: Arc<dyn Provider>,
+    /// What has to follow its name in the intake URL.
+    pub path_token: Option<SecretString>,
+    /// Where its API lives, without a slash at the end.
+    pub api_base: String,
+    /// The API calls that it may take.
+    pub rate_limit: Rate,
+    /// A longer silence is a finding.
+    pub expect_every: Option<Duration>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .field("provider", &self.kind.word)
+            .field("path_token", &self.path_token)
+            .field("api_base", &self.api_base)
+            .field("rate_limit", &self.rate_limit)
+            .field("expect_every", &self.expect_every)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a source may have this name: `[a-z0-9][a-z0-9-]{0,31}`.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && !name.starts_with('-') && name.bytes().all(is_plain)
+}
+
+/// Reads a source; `None` where something is wrong with it, which is noted.
+pub(super) fn read(
+    section: &mut Section<'_>,
+    name: &str,
+    kinds: &[&'static Kind],
+    outside: &mut Outside<'_>,
+) -> Option<Source> {
+    section.know("provider", "\"ecwid\"");
+    let kind = read_kind(section, kinds);
+    know_keys(section, kind);
+    refuse_unknown(section, kinds, kind);
+    let path_token = read_path_token(section, outside, name);
+    let expect_every = section.read("expect_every", |item| values::duration(item, INSTANT..=CENTURY));
+    let Some(kind) = kind else {
+        section.read("api_base", values::api_base);
+        section.read("rate_limit", values::rate);
+        return None;
+    };
+    let api_base = section.read_or("api_base", kind.default_api_base, values::api_base);
+    let rate_limit = section.read_or("rate_limit", kind.default_rate_limit, values::rate);
+    let provider = build(section, outside, name, kind);
+    Some(Source {
+        name: name.to_owned(),
+        kind,
+        provider: provider?,
+        path_token,
+        api_base: api_base?,
+        rate_limit: rate_limit?,
+        expect_every,
+    })
+}
+
+fn read_kind(section: &mut Section<'_>, kinds: &[&'static Kind]) -> Option<&'static Kind> {
+    let words = || kinds.iter().map(|kind| kind.word).collect::<Vec<_>>();
+    if !section.has("provider") {
+        section.blame("provider", &format!("is missing; set it to one of {}", words().join(", ")));
+        return None;
+    }
+    section.read("provider", |item| {
+        let given = values::quoted(item)?;
+        kinds.iter().copied().find(|kind| kind.word == given).ok_or_else(|| wrong_word(given, &words()))
+    })
+}
+
+/// Takes the kind's own keys and those that every source has.
+fn know_keys(section: &mut Section<'_>, kind: Option<&'static Kind>) {
+    for key in kind.iter().flat_map(|kind| kind.keys) {
+        section.know(key.name, key.example);
+    }
+    section.know("path_token", "\"k3Vq8mZt\"");
+    let api_base = kind.map_or("https://app.ecwid.com/api/v3", |kind| kind.default_api_base);
+    section.know("api_base", format!("{api_base:?}"));
+    let rate_limit = kind.map_or("600/min", |kind| kind.default_rate_limit);
+    section.know("rate_limit", format!("{rate_limit:?}"));
+    section.know("expect_every", "\"12h\"");
+}
+
+fn wrong_word(given: &str, words: &[&str]) -> String {
+    let guess = super::mistakes::closest(given, words.iter().copied());
+    let guess = guess.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+    format!("must be one of {}{guess}", words.join(", "))
+}
+
+fn refuse_unknown(section: &mut Section<'_>, kinds: &[&'static Kind], kind: Option<&'static Kind>) {
+    // Where the provider itself is wrong nobody can tell whose keys these should be: those of any kind pass.
+    let judged: Vec<&Kind> = kind.map_or_else(|| kinds.to_vec(), |kind| vec![kind]);
+    let own = judged.iter().flat_map(|kind| kind.keys);
+    let mut also = vec![file_key("path_token")];
+    also.extend(own.clone().filter(|key| is_secret(key)).map(|key| file_key(key.name)));
+    also.extend(own.map(|key| key.name.to_owned()));
+    section.refuse_unknown(&also, |name, _| {
+        let takers: Vec<_> = kinds.iter().filter(|kind| takes(kind, name)).map(|kind| kind.word).collect();
+        let kind = kind.filter(|_| !takers.is_empty())?;
+        let takers = takers.join(" and ");
+        Some(format!("is a key of provider {takers}, not {}; remove it, or correct the provider", kind.word))
+    });
+}
+
+fn is_secret(key: &Key) -> bool {
+    matches!(key.kind, KeyKind::Secret | KeyKind::Secrets)
+}
+
+fn takes(kind: &Kind, name: &str) -> bool {
+    kind.keys.iter().any(|key| key.name == name || (is_secret(key) && file_key(key.name) == name))
+}
+
+fn read_path_token(section: &mut Section<'_>, outside: &mut Outside<'_>, name: &str) -> Option<SecretString> {
+    let token = secret::read(section, outside, name, "path_token", false).pop()?;
+    let text = token.expose_secret();
+    let is_safe = |b: u8| b.is_ascii_alphanumeric() || b"._~-".contains(&b);
+    if !text.bytes().all(is_safe) || text.len() > 128 || text == "." || text == ".." {
+        let wrong = "must be 1 to 128 letters, digits or . _ ~ - because it is a part of the intake URL";
+        secret::blame(section, outside, name, "path_token", wrong);
+        return None;
+    }
+    Some(token)
+}
+
+/// Reads the kind's own keys and makes the provider of them.
+fn build(
+    section: &mut Section<'_>,
+    outside: &mut Outside<'_>,
+    name: &str,
+    kind: &'static Kind,
+) -> Option<Arc<dyn Provider>> {
+    let before = section.mistakes();
+    let mut keys = Keys::default();
+    for key in kind.keys {
+        let before = section.mistakes();
+        match read_key(section, outside, name, key) {
+            Some(value) => keys.set(key.name, value),
+            // One that is given wrongly has its mistake already.
+            None if key.required && section.mistakes() == before => blame_missing(section, name, key),
+            None => {}
+        }
+    }
+    // With a key missing the provider would complain of what follows from that.
+    if section.mistakes() > before {
+        return None;
+    }
+    let errors = match (kind.build)(&keys) {
+        Ok(provider) => return Some(provider),
+        Err(errors) => errors,
+    };
+    for error in errors {
+        if kind.keys.iter().any(|key| key.name == error.key && is_secret(key)) {
+            secret::blame(section, outside, name, error.key, &error.message);
+        } else {
+            section.blame(error.key, &error.message);
+        }
+    }
+    None
+}
+
+fn read_key(
+    section: &mut Section<'_>,
+    outside: &mut Outside<'_>,
+    source: &str,
+    key: &Key,
+) -> Option<KeyValue> {
+    match key.kind {
+        KeyKind::Id => section.read(key.name, values::id).map(KeyValue::Text),
+        KeyKind::Text => section.read(key.name, values::text).map(KeyValue::Text),
+        KeyKind::Flag => section.read(key.name, values::flag).map(KeyValue::Flag),
+        KeyKind::Choice(words) => section.read(key.name, |item| {
+            let given = values::quoted(item)?;
+            let is_one = words.contains(&given);
+            if is_one { Ok(KeyValue::Text(given.to_owned())) } else { Err(wrong_word(given, words)) }
+        }),
+        KeyKind::Secret | KeyKind::Secrets => {
+            let many = key.kind == KeyKind::Secrets;
+            let secrets = secret::read(section, outside, source, key.name, many);
+            (!secrets.is_empty()).then_some(KeyValue::Secrets(secrets))
+        }
+        KeyKind::Files => {
+            let folder = outside.folder;
+            let file = |item: &Item| -> Result<(PathBuf, Vec<u8>), String> {
+                Ok((PathBuf::from(values::text(item)?), secret::contents(item, folder)?))
+            };
+            section.read(key.name, |item| match values::list(item, file)? {
+                files if files.is_empty() => {
+                    Err("is an empty list; name a file, or remove the key".to_owned())
+                }
+                files => Ok(KeyValue::Files(files)),
+            })
+        }
+    }
+}
+
+fn blame_missing(section: &mut Section<'_>, source: &str, key: &Key) {
+    if is_secret(key) {
+        let (file_key, variable) = (file_key(key.name), environment_name(source, key.name));
+        let wrong = format!("is missing; set it, or {file_key}, or the environment variable {variable}");
+        section.blame(key.name, &wrong);
+    } else {
+        section.blame(key.name, "is missing; set it");
+    }
+}

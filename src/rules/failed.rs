@@ -1,0 +1,79 @@
+//! What a failure to ask means: nothing about any claim, only when to ask again, and when to stop.
+
+use super::retry;
+use super::settle::out_of_patience;
+use crate::domain::ledger::{
+    Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
+};
+use crate::domain::{Cause, Failure, Reason, Timestamp, Trouble};
+
+/// Rules for a question that `failure` ended. `failure.trouble` is what the control question made of it: never
+/// [`Trouble::Unclear`], which is taken as the subject's own.
+#[must_use]
+pub fn fail(
+    failure: &Failure,
+    lane: &str,
+    asked_at: Timestamp,
+    ledger: &Ledger,
+    policy: &Policy,
+    jitter: f64,
+) -> Settlement {
+    let standing = match failure.trouble {
+        Trouble::Source => failing(None, failure),
+        Trouble::Lane => failing(Some(lane.to_owned()), failure),
+        Trouble::Subject | Trouble::Unclear => Standing::Unchanged,
+    };
+    let own = standing == Standing::Unchanged;
+    let rulings =
+        ledger.waiting.iter().map(|row| rule(row, failure, own, asked_at, policy, jitter)).collect();
+    Settlement {
+        rulings,
+        superseded: Vec::new(),
+        truth: TruthChange::Keep,
+        resolved_id: None,
+        told: None,
+        found: false,
+        standing,
+    }
+}
+
+fn failing(lane: Option<String>, failure: &Failure) -> Standing {
+    Standing::Failing {
+        lane,
+        cause: failure.cause,
+        detail: failure.detail.clone(),
+        retry_after: failure.retry_after,
+    }
+}
+
+fn rule(
+    row: &Waiting,
+    failure: &Failure,
+    own: bool,
+    asked_at: Timestamp,
+    policy: &Policy,
+    jitter: f64,
+) -> Ruling {
+    let own_refusal = own && failure.is_refusal();
+    // While the source is well, not being let in about one subject is an error of that subject.
+    let cause = if own_refusal { Cause::ApiError } else { failure.cause };
+    let reason = Reason::from(cause);
+    let refused_enough = own_refusal && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
+    let to = if refused_enough || out_of_patience(row, asked_at, policy) {
+        Move::GiveUp { reason }
+    } else {
+        let pause = retry::backoff(policy.retry_base, policy.retry_cap, row.attempts + 1, jitter);
+        Move::Wait { reason, next_attempt_at: asked_at.plus(pause) }
+    };
+    Ruling {
+        id: row.id,
+        to,
+        detail: Some(failure.detail.clone()),
+        verification: Some(Verification {
+            outcome: cause.into(),
+            detail: Some(failure.detail.clone()),
+            answer: None,
+        }),
+        own_refusal,
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules that judge: pure functions of a ledger, an answer and the time. No clock, no store, no network.
+//!
+//! ```text
+//!                       ┌────────────── retry (a person) ◄──────────────┬──────────────┐
+//!                       ▼                                                │              │
+//!  came in ──► pending ─┬─ answer agrees ──────────► confirmed           │              │
+//!               ▲  │    ├─ answer differs, grace over ─► ignored ────────┘              │
+//!               │  │    │      mismatch, not_found ──(a later confirmed explains)──► superseded
+//!               │  │    ├─ equals a confirmed one ───► ignored duplicate ◄─┐            │
+//!               └──┘    └─ failed or behind, patience over ─► undecided ───┴────────────┘
+//!           failed, behind,                                      └─ dismiss (a person) ─► ignored dismissed
+//!           differs within grace
+//! ```
+//!
+//! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
+
+pub mod failed;
+pub mod retry;
+pub mod settle;
+mod supersede;
+
+pub use failed::fail;
+pub use settle::settle;

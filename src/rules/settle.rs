@@ -1,0 +1,262 @@
+//! What an answer means for the notifications that waited for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{retry, supersede};
+use crate::domain::ledger::{
+    Ledger, Move, Policy, Ruling, Settled, Settlement, Standing, TruthChange, Verification, Waiting,
+};
+use crate::domain::{
+    Answer, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
+};
+
+/// A claimed time this much after the answer's own clock cannot be true.
+const FUTURE_TOLERANCE: Duration = Duration::from_secs(600);
+
+/// Rules for every notification that waits on the question of `answer`, which is no failure (see [`super::fail`]).
+#[must_use]
+pub fn settle(
+    judge: &dyn Judge,
+    answer: &Answer,
+    ledger: &Ledger,
+    policy: &Policy,
+    jitter: f64,
+    now: Timestamp,
+) -> Settlement {
+    let stale = is_stale(answer, ledger.held.as_ref(), now);
+    let known = Known { held: ledger.held.clone(), source_found_any: ledger.source_found_any };
+    let mut confirmations = Confirmations::new(ledger, answer);
+    let mut rulings: Vec<Ruling> = ledger
+        .waiting
+        .iter()
+        .map(|row| {
+            let comparison =
+                if stale { older_than_held(answer) } else { judge.compare(&row.claim, answer, &known) };
+            let comparison = with_impossible_time(row, answer, comparison);
+            let to = confirmations.rule(row, &comparison, answer, policy, jitter);
+            ruling(row, to, comparison)
+        })
+        .collect();
+    rulings.extend(confirmations.repeats(ledger));
+    let superseded = supersede(judge, ledger, &mut rulings);
+    let (truth, resolved_id) =
+        if stale { (TruthChange::Keep, None) } else { truth(answer, ledger.held.as_ref()) };
+    Settlement {
+        rulings,
+        superseded,
+        truth,
+        resolved_id,
+        told: confirmations.told,
+        found: matches!(answer.said, Said::There(_)),
+        standing: Standing::Well,
+    }
+}
+
+/// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
+pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Policy) -> bool {
+    asked_at > row.patience_since().plus(policy.give_up_after) && row.attempts + 1 >= retry::LEAST_ATTEMPTS
+}
+
+/// Whether an answer is older than the truth held: by the object's own time of change, else by the time of asking. A
+/// time of asking that lies in the future was written by a clock that has been set back since, and proves nothing.
+fn is_stale(answer: &Answer, held: Option<&Held>, now: Timestamp) -> bool {
+    let Some(held) = held else { return false };
+    let updated_at = match &answer.said {
+        Said::There(sighting) => match &sighting.truth {
+            Some(truth) if truth.id() == held.resolved_id => truth.updated_at(),
+            _ => return false,
+        },
+        Said::NotThere(_) => None,
+        Said::Failed(_) => return false,
+    };
+    match (updated_at, held.updated_at) {
+        (Some(new), Some(old)) if new != old => new < old,
+        _ => held.fetched_at <= now && answer.asked_at < held.fetched_at,
+    }
+}
+
+fn older_than_held(answer: &Answer) -> Comparison {
+    let evidence = match &answer.said {
+        Said::There(sighting) => {
+            json!({ "updated_at": sighting.truth.as_ref().and_then(Truth::updated_at).map(|t| t.to_string()) })
+        }
+        _ => Value::Null,
+    };
+    Comparison::differs(Outcome::NotYet, "the answer is older than the truth already held", evidence)
+}
+
+/// Nobody has to wait for a time that cannot come true.
+fn with_impossible_time(row: &Waiting, answer: &Answer, comparison: Comparison) -> Comparison {
+    match (row.claim.event_time.instant, answer.date) {
+        (Some(claimed), Some(date))
+            if comparison.outcome == Outcome::NotYet && claimed > date.plus(FUTURE_TOLERANCE) =>
+        {
+            let detail =
+                format!("the claimed time {claimed} is more than 10 minutes after the API's clock, {date}");
+            Comparison { outcome: Outcome::Mismatch, detail: Some(detail), ..comparison }
+        }
+        _ => comparison,
+    }
+}
+
+/// Who is confirmed by this answer, so that of equal claims only one is.
+struct Confirmations<'a> {
+    answer: &'a Answer,
+    /// The confirmed notification of each claim.
+    by_key: BTreeMap<ClaimKey, i64>,
+    last_told: Option<Map<String, Value>>,
+    told: Option<Map<String, Value>>,
+}
+
+impl<'a> Confirmations<'a> {
+    fn new(ledger: &Ledger, answer: &'a Answer) -> Self {
+        let confirmed = ledger.equals.iter().filter(|equal| equal.state == State::Confirmed);
+        Self {
+            answer,
+            by_key: confirmed.map(|equal| (equal.key.clone(), equal.id)).collect(),
+            last_told: ledger.last_told.clone(),
+            told: None,
+        }
+    }
+
+    fn rule(
+        &mut self,
+        row: &Waiting,
+        comparison: &Comparison,
+        answer: &Answer,
+        policy: &Policy,
+        jitter: f64,
+    ) -> Move {
+        if let Some(first) = self.by_key.get(&row.key) {
+            return duplicate(*first);
+        }
+        let final_now = answer.asked_at >= row.received_at.plus(policy.grace);
+        let ignored =
+            |reason| Move::Settle { state: State::Ignored, reason, duplicate_of: None, news: false };
+        match comparison.outcome {
+            Outcome::Match => self.confirm(row, Reason::Match),
+            Outcome::Deleted => self.confirm(row, Reason::Deleted),
+            Outcome::Unavailable if comparison.held_before => self.confirm(row, Reason::Unavailable),
+            Outcome::WrongStore => ignored(Reason::WrongStore),
+            Outcome::Unavailable if final_now => ignored(Reason::Unavailable),
+            Outcome::NotFound if final_now => ignored(Reason::NotFound),
+            Outcome::Mismatch if final_now => ignored(Reason::Mismatch),
+            Outcome::Unavailable | Outcome::NotFound | Outcome::Mismatch => {
+                within_grace(row, answer, policy, jitter)
+            }
+            Outcome::NotYet if out_of_patience(row, answer.asked_at, policy) => {
+                Move::GiveUp { reason: Reason::NotYet }
+            }
+            Outcome::NotYet => behind(row, answer, policy, jitter),
+            // A provider that compares cannot name a cause of failure; if it did, it would count as behind.
+            Outcome::ApiUnreachable | Outcome::ApiDenied | Outcome::ApiRateLimited | Outcome::ApiError => {
+                behind(row, answer, policy, jitter)
+            }
+        }
+    }
+
+    fn confirm(&mut self, row: &Waiting, reason: Reason) -> Move {
+        self.by_key.insert(row.key.clone(), row.id);
+        let compared = match (&self.answer.said, reason) {
+            (Said::There(sighting), _) => sighting.compared.clone(),
+            (_, reason) => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
+        };
+        let news = self.last_told.as_ref() != Some(&compared);
+        self.last_told = Some(compared.clone());
+        self.told = Some(compared);
+        Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news }
+    }
+
+    /// Equal claims outside our lease that wait or are undecided: repeats of what is confirmed now.
+    fn repeats(&self, ledger: &Ledger) -> Vec<Ruling> {
+        let open =
+            ledger.equals.iter().filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
+        open.filter_map(|equal| {
+            let first = *self.by_key.get(&equal.key)?;
+            Some(Ruling {
+                id: equal.id,
+                to: duplicate(first),
+                detail: Some(same_claim_as(first)),
+                verification: None,
+                own_refusal: false,
+            })
+        })
+        .collect()
+    }
+}
+
+fn duplicate(first: i64) -> Move {
+    Move::Settle { state: State::Ignored, reason: Reason::Duplicate, duplicate_of: Some(first), news: false }
+}
+
+fn same_claim_as(first: i64) -> String {
+    format!("the same claim as notification {first}")
+}
+
+/// Asked again while the shop may still be catching up, and in any case when grace ends.
+fn within_grace(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
+    let pause = retry::backoff(policy.retry_base, policy.retry_cap, row.attempts + 1, jitter);
+    let grace_ends = row.received_at.plus(policy.grace);
+    Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause).min(grace_ends) }
+}
+
+fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
+    let cap = retry::BEHIND_CAP.max(policy.retry_cap);
+    let pause = retry::backoff(policy.retry_base, cap, row.attempts + 1, jitter);
+    Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause) }
+}
+
+fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
+    let (outcome, detail) = match &to {
+        Move::Settle { duplicate_of: Some(first), .. } => (comparison.outcome, Some(same_claim_as(*first))),
+        Move::Wait { .. } | Move::GiveUp { .. } => (Outcome::NotYet, comparison.detail.clone()),
+        Move::Settle { .. } => (comparison.outcome, comparison.detail.clone()),
+    };
+    let verification = Verification {
+        outcome,
+        detail: comparison.detail,
+        answer: Some(comparison.evidence).filter(|e| !e.is_null()),
+    };
+    Ruling { id: row.id, to, detail, verification: Some(verification), own_refusal: false }
+}
+
+/// Marks the fresh rulings that are explained, and returns the older notifications that are explained now.
+fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<i64> {
+    let fresh = rulings.iter().filter_map(|ruling| match &ruling.to {
+        Move::Settle { state, reason, .. } => {
+            let row = ledger.waiting.iter().find(|row| row.id == ruling.id)?;
+            let (id, received_at, claim) = (row.id, row.received_at, row.claim.clone());
+            Some(Settled { id, received_at, state: *state, reason: *reason, claim })
+        }
+        _ => None,
+    });
+    let rows: Vec<Settled> = ledger.settled.iter().cloned().chain(fresh).collect();
+    let mut explained = supersede::explained(judge, &rows);
+    for ruling in rulings {
+        if explained.remove(&ruling.id)
+            && let Move::Settle { reason, .. } = &mut ruling.to
+        {
+            *reason = Reason::Superseded;
+        }
+    }
+    explained.into_iter().collect()
+}
+
+fn truth(answer: &Answer, held: Option<&Held>) -> (TruthChange, Option<String>) {
+    match &answer.said {
+        Said::There(sighting) => match &sighting.truth {
+            Some(truth) => (TruthChange::Put(truth.clone()), Some(truth.id().to_owned())),
+            None => (TruthChange::Keep, None),
+        },
+        Said::NotThere(_) => match held {
+            Some(held) => {
+                (TruthChange::Gone { resolved_id: held.resolved_id.clone() }, Some(held.resolved_id.clone()))
+            }
+            None => (TruthChange::Keep, None),
+        },
+        Said::Failed(_) => (TruthChange::Keep, None),
+    }
+}

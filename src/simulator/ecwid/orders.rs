@@ -1,0 +1,134 @@
+//! `/orders`, `/orders/{id}`, `/orders/last`, `/orders/deleted`.
+
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+use super::objects::Order;
+use super::paging::{MAX_LIMIT, Window, page, shown};
+use super::store::Store;
+use crate::simulator::exchange::{Answer, Params, Request};
+use crate::simulator::record::text_of;
+
+pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Result<Answer, Failure> {
+    let mut found = store.orders.ask(id, request.now).map(|order| order.fields().clone());
+    if found.is_none() && store.settings.get_by_internal_id {
+        found = store.orders.ask_alias(id, request.now).map(|order| order.fields().clone());
+    }
+    match found {
+        Some(fields) => Ok(shown(&Value::Object(fields), &request.params())),
+        None => Err(Failure::order_not_found(id)),
+    }
+}
+
+/// The newest finished order.
+pub(super) fn last(store: &Store, request: &Request<'_>) -> Result<Answer, Failure> {
+    let newest = store
+        .orders
+        .visible(request.now)
+        .filter(|order| order.text("paymentStatus") != "INCOMPLETE")
+        .max_by_key(|order| order.number("createTimestamp"));
+    newest
+        .map(|order| shown(&Value::Object(order.fields().clone()), &request.params()))
+        .ok_or_else(|| Failure::new(404, "ORDER_NOT_FOUND", "No orders"))
+}
+
+pub(super) fn deleted(store: &Store, request: &Request<'_>) -> Result<Answer, Failure> {
+    let params = request.params();
+    let window = Window::parse(&params, "from_date", "to_date")?;
+    let rows: Vec<Map<String, Value>> = store
+        .deleted_orders
+        .iter()
+        .filter(|deletion| window.holds(Some(deletion.at.timestamp())))
+        .map(|deletion| deletion.row(store.settings.deleted_order_ids))
+        .collect();
+    page(rows.iter(), &params, store.settings.deleted_limit)
+}
+
+pub(super) fn search(store: &mut Store, request: &Request<'_>) -> Result<Answer, Failure> {
+    let params = request.params();
+    let filter = Filter::parse(&params)?;
+    let Some(ids) = params.list("ids") else {
+        let found = store.orders.visible(request.now).filter(|order| filter.passes(order, &params));
+        return page(found.map(Order::fields), &params, MAX_LIMIT);
+    };
+    let found: Vec<Map<String, Value>> = named(store, &ids, request)
+        .into_iter()
+        .filter(|order| filter.passes(order, &params))
+        .map(|order| order.fields().clone())
+        .collect();
+    page(found.iter(), &params, MAX_LIMIT)
+}
+
+/// The orders that `ids=` finds: by id, by internal id, and those whose id contains a word, each once.
+fn named(store: &mut Store, ids: &[String], request: &Request<'_>) -> Vec<Order> {
+    let mut exact: Vec<Order> = Vec::new();
+    for id in ids {
+        let by_id = store.orders.ask(id, request.now).cloned();
+        let order = by_id.or_else(|| store.orders.ask_alias(id, request.now).cloned());
+        exact.extend(order.filter(|order| exact.iter().all(|known| known.text("id") != order.text("id"))));
+    }
+    if !store.settings.near_matches {
+        return exact;
+    }
+    // Near matches come in the listing's own order, before or after the exact one.
+    let is_exact = |order: &Order| exact.iter().any(|known| known.text("id") == order.text("id"));
+    let is_named = |order: &Order, id: &String| order.text("id") == *id || order.text("internalId") == *id;
+    let is_near = |order: &Order| {
+        let contains = |id: &String| order.text("id").contains(id.as_str());
+        ids.iter().any(contains) && !ids.iter().any(|id| is_named(order, id))
+    };
+    store.orders.visible(request.now).filter(|order| is_exact(order) || is_near(order)).cloned().collect()
+}
+
+struct Filter {
+    created: Window,
+    updated: Window,
+    total_from: Option<f64>,
+    total_to: Option<f64>,
+}
+
+impl Filter {
+    fn parse(params: &Params) -> Result<Self, Failure> {
+        let amount = |name: &str| match params.get(name) {
+            Some(text) => text.parse().map(Some).map_err(|_| Failure::wrong_parameter(name)),
+            None => Ok(None),
+        };
+        Ok(Self {
+            created: Window::parse(params, "createdFrom", "createdTo")?,
+            updated: Window::parse(params, "updatedFrom", "updatedTo")?,
+            total_from: amount("totalFrom")?,
+            total_to: amount("totalTo")?,
+        })
+    }
+
+    fn passes(&self, order: &Order, params: &Params) -> bool {
+        let payment = order.text("paymentStatus");
+        let total = order.text("total").parse().unwrap_or(0.0);
+        let finished = payment != "INCOMPLETE" || params.list("paymentStatus").is_some();
+        finished
+            && params.allows("paymentStatus", &payment)
+            && params.allows("fulfillmentStatus", &order.text("fulfillmentStatus"))
+            && params.allows("customerId", &order.text("customerId"))
+            && params.get("email").is_none_or(|email| email == order.text("email"))
+            && params.get("keywords").is_none_or(|word| mentions(order, word))
+            && params.get("productId").is_none_or(|product| holds_product(order, product))
+            && self.total_from.is_none_or(|from| total >= from)
+            && self.total_to.is_none_or(|to| total <= to)
+            && self.created.holds(order.number("createTimestamp"))
+            && self.updated.holds(order.number("updateTimestamp"))
+    }
+}
+
+fn mentions(order: &Order, word: &str) -> bool {
+    let word = word.to_lowercase();
+    ["id", "email"].iter().any(|name| order.text(name).to_lowercase().contains(&word))
+        || lines(order).iter().any(|line| line.to_string().to_lowercase().contains(&word))
+}
+
+fn holds_product(order: &Order, product: &str) -> bool {
+    lines(order).iter().any(|line| line.get("productId").is_some_and(|id| text_of(id) == product))
+}
+
+fn lines(order: &Order) -> &[Value] {
+    order.fields().get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,235 @@
+//! One Ecwid store: its credentials, what it holds, and the handle that edits it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+
+use super::failure::{ErrorBodies, Failure};
+use super::objects::{Order, OrderKind, Product, ProductKind};
+use crate::simulator::exchange::Request;
+use crate::simulator::shelf::Shelf;
+use crate::simulator::shops::Shops;
+use crate::simulator::time;
+
+/// The stores by id, as the path names them.
+pub(in crate::simulator) type EcwidStores = BTreeMap<String, Store>;
+
+/// What can be chosen about a store.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The access token that `Authorization: Bearer` must carry.
+    pub token: String,
+    /// What the app may read: `read_orders`, `read_catalog`, `read_store_profile`.
+    pub scopes: BTreeSet<String>,
+    /// 402 `STORE_IS_SUSPENDED` for every call.
+    pub suspended: bool,
+    /// 402 `NOT_AVAILABLE_ON_CURRENT_PLAN` for every call.
+    pub free_plan: bool,
+    /// Calls in any 60 seconds; more get 429 with `Retry-After`.
+    pub calls_per_minute: Option<usize>,
+    /// The bodies of errors.
+    pub error_bodies: ErrorBodies,
+    /// Whether `GET /orders/{id}` finds an order by its internal id too; Ecwid's pages disagree.
+    pub get_by_internal_id: bool,
+    /// Whether `ids=` finds orders whose id merely contains the word (prefixes and suffixes match).
+    pub near_matches: bool,
+    /// The default page of the deleted lists; Ecwid's pages say both 10 and 100.
+    pub deleted_limit: usize,
+    /// Whether the list of deleted orders shows `orderId`, as Ecwid's own client expects.
+    pub deleted_order_ids: bool,
+    /// ISO 4217, as the profile tells it.
+    pub currency: String,
+}
+
+#[derive(Debug)]
+pub(in crate::simulator) struct Store {
+    id: String,
+    pub(super) settings: Settings,
+    pub(super) orders: Shelf<OrderKind>,
+    pub(super) products: Shelf<ProductKind>,
+    pub(super) deleted_orders: Vec<Deletion>,
+    pub(super) deleted_products: Vec<Deletion>,
+    recent_calls: VecDeque<DateTime<Utc>>,
+}
+
+/// A row of a deleted list.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    pub(super) id: Value,
+    pub(super) order_id: Option<String>,
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Deletion {
+    pub(super) fn row(&self, with_order_id: bool) -> Map<String, Value> {
+        let mut row = Map::new();
+        row.insert("id".to_owned(), self.id.clone());
+        row.insert("date".to_owned(), time::ecwid(self.at).into());
+        if let (true, Some(order_id)) = (with_order_id, &self.order_id) {
+            row.insert("orderId".to_owned(), json!(order_id));
+        }
+        row
+    }
+}
+
+impl Store {
+    fn new(id: &str, token: &str) -> Self {
+        let settings = Settings {
+            token: token.to_owned(),
+            scopes: ["read_orders", "read_catalog", "read_store_profile"].map(str::to_owned).into(),
+            suspended: false,
+            free_plan: false,
+            calls_per_minute: None,
+            error_bodies: ErrorBodies::Coded,
+            get_by_internal_id: true,
+            near_matches: true,
+            deleted_limit: 10,
+            deleted_order_ids: false,
+            currency: "EUR".to_owned(),
+        };
+        Self {
+            id: id.to_owned(),
+            settings,
+            orders: Shelf::default(),
+            products: Shelf::default(),
+            deleted_orders: Vec::new(),
+            deleted_products: Vec::new(),
+            recent_calls: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn id_value(&self) -> Value {
+        self.id.parse::<u64>().map_or_else(|_| Value::from(self.id.as_str()), Value::from)
+    }
+
+    /// Lets a call in: token, store, plan, rate.
+    pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        if token != Some(self.settings.token.as_str()) {
+            return Err(Failure::new(403, "INVALID_API_TOKEN", "The access token is not valid"));
+        }
+        if self.settings.suspended {
+            return Err(Failure::new(402, "STORE_IS_SUSPENDED", "The store is suspended"));
+        }
+        if self.settings.free_plan {
+            return Err(Failure::new(402, "NOT_AVAILABLE_ON_CURRENT_PLAN", "The plan has no API"));
+        }
+        self.count_call(request.now)
+    }
+
+    fn count_call(&mut self, now: DateTime<Utc>) -> Result<(), Failure> {
+        let minute = TimeDelta::seconds(60);
+        while self.recent_calls.front().is_some_and(|call| now - *call >= minute) {
+            self.recent_calls.pop_front();
+        }
+        if let (Some(limit), Some(oldest)) = (self.settings.calls_per_minute, self.recent_calls.front())
+            && self.recent_calls.len() >= limit
+        {
+            return Err(Failure::rate_limited((*oldest + minute - now).num_seconds() + 1));
+        }
+        if self.settings.calls_per_minute.is_some() {
+            self.recent_calls.push_back(now);
+        }
+        Ok(())
+    }
+
+    pub(super) fn demand(&self, scope: &str) -> Result<(), Failure> {
+        if self.settings.scopes.contains(scope) {
+            return Ok(());
+        }
+        Err(Failure::new(403, "INSUFFICIENT_APP_SCOPE", &format!("The app lacks the scope {scope}")))
+    }
+}
+
+/// A handle on one Ecwid store.
+#[derive(Clone)]
+pub struct EcwidStore {
+    shops: Shops,
+    id: String,
+}
+
+impl Shops {
+    /// Opens a store with all scopes; one that is open already only gets the token.
+    pub fn open_ecwid(&self, store_id: u64, token: &str) -> EcwidStore {
+        let id = store_id.to_string();
+        let mut state = self.lock();
+        state.ecwid.entry(id.clone()).or_insert_with(|| Store::new(&id, token)).settings.token =
+            token.to_owned();
+        drop(state);
+        EcwidStore { shops: self.clone(), id }
+    }
+
+    pub(in crate::simulator) fn ecwid_store(&self, store_id: &str) -> Option<EcwidStore> {
+        let known = self.lock().ecwid.contains_key(store_id);
+        known.then(|| EcwidStore { shops: self.clone(), id: store_id.to_owned() })
+    }
+}
+
+impl EcwidStore {
+    fn change<T: Default>(&self, change: impl FnOnce(&mut Store, DateTime<Utc>) -> T) -> T {
+        let now = self.shops.now();
+        self.shops.lock().ecwid.get_mut(&self.id).map(|store| change(store, now)).unwrap_or_default()
+    }
+
+    /// Changes the settings.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        self.change(|store, _| change(&mut store.settings));
+    }
+
+    /// Puts an order into the store, in place of one with the same id.
+    pub fn put_order(&self, order: Order) {
+        self.change(|store, now| store.orders.put(order, now));
+    }
+
+    /// Changes the order with this id; its update time moves unless `change` sets it. False where there is none.
+    pub fn edit_order(&self, id: &str, change: impl FnOnce(Order) -> Order) -> bool {
+        self.change(|store, now| store.orders.edit(id, now, change))
+    }
+
+    /// Deletes an order: its GET gives 404 and the deleted list shows it. False where there is none.
+    pub fn delete_order(&self, id: &str) -> bool {
+        self.change(|store, now| {
+            let Some(order) = store.orders.remove(id) else { return false };
+            let internal = order.fields().get("internalId").cloned().unwrap_or(Value::Null);
+            store.deleted_orders.push(Deletion { id: internal, order_id: Some(id.to_owned()), at: now });
+            true
+        })
+    }
+
+    /// Makes an order vanish without a row in the deleted list. False where there is none.
+    pub fn vanish_order(&self, id: &str) -> bool {
+        self.change(|store, _| store.orders.remove(id).is_some())
+    }
+
+    /// Puts a product into the store, in place of one with the same id.
+    pub fn put_product(&self, product: Product) {
+        self.change(|store, now| store.products.put(product, now));
+    }
+
+    /// Changes the product with this id; its update time moves unless `change` sets it. False where there is none.
+    pub fn edit_product(&self, id: u64, change: impl FnOnce(Product) -> Product) -> bool {
+        self.change(|store, now| store.products.edit(&id.to_string(), now, change))
+    }
+
+    /// Deletes a product: its GET gives 404 and the deleted list shows it. False where there is none.
+    pub fn delete_product(&self, id: u64) -> bool {
+        self.change(|store, now| {
+            let known = store.products.remove(&id.to_string()).is_some();
+            if known {
+                store.deleted_products.push(Deletion { id: id.into(), order_id: None, at: now });
+            }
+            known
+        })
+    }
+
+    /// All orders, hidden ones too.
+    pub fn orders(&self) -> Vec<Order> {
+        self.change(|store, _| store.orders.all().cloned().collect())
+    }
+
+    /// All products, hidden ones too.
+    pub fn products(&self) -> Vec<Product> {
+        self.change(|store, _| store.products.all().cloned().collect())
+    }
+}

@@ -1,0 +1,177 @@
+//! The state of all simulated shops, and the handle that tests, the demo and the control pages edit it by.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use super::calls::{Call, CallLog, Provider};
+use super::ecwid::EcwidStores;
+use super::faults::{Fault, FaultId, Faults, Trouble};
+use super::kinguin::KinguinAccounts;
+use super::midas::MidasPlatform;
+use super::time::Clock;
+
+/// A handle on everything that the simulated shops know; clones share it.
+///
+/// Shops are opened and edited with [`Shops::open_ecwid`], [`Shops::open_kinguin`] and [`Shops::open_midas`].
+#[derive(Clone)]
+pub struct Shops(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+    fault_changes: watch::Sender<()>,
+    clock: Clock,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) ecwid: EcwidStores,
+    pub(super) kinguin: KinguinAccounts,
+    pub(super) midas: MidasPlatform,
+    faults: Faults,
+    log: CallLog,
+}
+
+impl Shops {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            fault_changes: watch::channel(()).0,
+            clock,
+        }))
+    }
+
+    /// The simulator's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.0.clock)()
+    }
+
+    /// Sets a fault; it holds for its number of calls or until it is cleared.
+    pub fn add_fault(&self, fault: Fault) -> FaultId {
+        self.lock().faults.add(fault)
+    }
+
+    /// Takes a fault back and lets go what it held.
+    pub fn clear_fault(&self, id: FaultId) {
+        self.lock().faults.clear(id);
+        self.0.fault_changes.send_replace(());
+    }
+
+    /// Takes all faults back and lets go what they held.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear_all();
+        self.0.fault_changes.send_replace(());
+    }
+
+    /// The faults that are set, those that have run out included.
+    pub fn faults(&self) -> Vec<(FaultId, Fault)> {
+        self.lock().faults.list().to_vec()
+    }
+
+    /// Every call so far, in order of arrival.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().log.calls.clone()
+    }
+
+    /// The calls so far that `wanted` picks, in order of arrival.
+    pub fn calls_matching(&self, wanted: impl Fn(&Call) -> bool) -> Vec<Call> {
+        self.lock().log.calls.iter().filter(|call| wanted(call)).cloned().collect()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        self.lock().log.clear();
+    }
+
+    /// The most calls that were ever under way at once; held and delayed answers count as under way.
+    pub fn max_in_flight(&self) -> usize {
+        self.lock().log.max_in_flight
+    }
+
+    /// Blocks until `count` calls have arrived, answered or not; false when `timeout` passes first.
+    pub fn wait_for_calls(&self, count: usize, timeout: Duration) -> bool {
+        self.wait(timeout, |log| log.calls.len() >= count)
+    }
+
+    /// Blocks until `count` calls were answered or cut; false when `timeout` passes first.
+    pub fn wait_for_answers(&self, count: usize, timeout: Duration) -> bool {
+        self.wait(timeout, |log| log.answered >= count)
+    }
+
+    /// Blocks until a call that `wanted` picks has arrived; false when `timeout` passes first.
+    pub fn wait_for_call(&self, wanted: impl Fn(&Call) -> bool, timeout: Duration) -> bool {
+        self.wait(timeout, |log| log.calls.iter().any(&wanted))
+    }
+
+    fn wait(&self, timeout: Duration, reached: impl Fn(&CallLog) -> bool) -> bool {
+        let (state, _) = self
+            .0
+            .changed
+            .wait_timeout_while(self.lock(), timeout, |state| !reached(&state.log))
+            .unwrap_or_else(PoisonError::into_inner);
+        reached(&state.log)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs a call; what it meets comes back with a ticket that logs its end, however it ends.
+    ///
+    /// The caller holds the lock until the call is answered: who sees a call in the log knows that its answer is fixed.
+    pub(super) fn arrive(&self, state: &mut State, call: Call) -> (Ticket, Vec<(FaultId, Trouble)>) {
+        let met = state.faults.meet(call.provider, &call.store, &call.target);
+        let generation = state.log.generation;
+        let index = state.log.arrive(call);
+        self.0.changed.notify_all();
+        (Ticket { shops: self.clone(), generation, index, status: None, arrived: Instant::now() }, met)
+    }
+
+    /// Waits until this fault is cleared.
+    pub(super) async fn released(&self, id: FaultId) {
+        let mut changes = self.0.fault_changes.subscribe();
+        while self.lock().faults.is_set(id) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A call under way. Dropped without a status (a cut connection, a caller that left), it ends without one.
+pub(super) struct Ticket {
+    shops: Shops,
+    generation: u64,
+    index: usize,
+    status: Option<u16>,
+    arrived: Instant,
+}
+
+impl Ticket {
+    pub(super) fn answered(mut self, status: u16) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = self.shops.lock();
+        state.log.in_flight -= 1;
+        state.log.answer(self.generation, self.index, self.status, self.arrived.elapsed());
+        drop(state);
+        self.shops.0.changed.notify_all();
+    }
+}
+
+/// Names the store that a request is about, from its path or credentials, for the log and the faults.
+pub(super) fn store_of(state: &State, provider: Provider, request: &super::exchange::Request<'_>) -> String {
+    match provider {
+        Provider::Ecwid => request.segments().into_iter().next().unwrap_or_default(),
+        Provider::Kinguin => super::kinguin::account_of(&state.kinguin, request),
+        Provider::Midas => super::midas::merchant_of(request),
+    }
+}

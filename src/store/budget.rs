@@ -1,0 +1,81 @@
+//! A source's rate limit, shared by all processes through the store: never more calls than allowed in any window. A
+//! call counts from its permission until one window after its end, so that the shop, which sees it somewhere between,
+//! never counts more than we do.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::error::Result;
+use crate::domain::{Rate, Timestamp};
+
+/// Permission for one API call; its number is the `call_id` of the verifications that it settles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallPermit {
+    /// The call's number.
+    pub id: i64,
+    /// How long it counts after its end.
+    pub window: Duration,
+}
+
+/// What is left of a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// Permission for one call.
+    Granted(CallPermit),
+    /// Nothing before then.
+    SpentUntil(Timestamp),
+}
+
+/// No call lasts longer; what still counts as under way after that belongs to a process that died.
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(120);
+
+/// How many calls are free now, and when the next one will be.
+pub(super) fn free(
+    conn: &Connection,
+    source: &str,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<(usize, Timestamp)> {
+    let latest = now.plus(LONGEST_CALL).plus(rate.window);
+    conn.prepare_cached("DELETE FROM api_calls WHERE source = ?1 AND counts_until <= ?2")?
+        .execute(params![source, now.millis()])?;
+    // After the clock was set back, calls would count for hours.
+    conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
+        .execute(params![source, latest.millis()])?;
+    let limit = i64::from(rate.limit);
+    let counting: i64 = conn
+        .prepare_cached("SELECT count(*) FROM api_calls WHERE source = ?1")?
+        .query_row([source], |row| row.get(0))?;
+    if counting < limit {
+        return Ok((usize::try_from(limit - counting).unwrap_or(0), now));
+    }
+    let next: i64 = conn
+        .prepare_cached(
+            "SELECT counts_until FROM api_calls WHERE source = ?1 ORDER BY counts_until LIMIT 1 OFFSET ?2",
+        )?
+        .query_row(params![source, counting - limit], |row| row.get(0))?;
+    Ok((0, Timestamp::from_millis(next).plus(Duration::from_millis(1))))
+}
+
+/// Takes one permission; the caller has seen that one is free.
+pub(super) fn grant(conn: &Connection, source: &str, rate: Rate, now: Timestamp) -> Result<CallPermit> {
+    let counts_until = now.plus(LONGEST_CALL).plus(rate.window);
+    let id = conn
+        .prepare_cached("INSERT INTO api_calls (source, counts_until) VALUES (?1, ?2)")?
+        .insert(params![source, counts_until.millis()])?;
+    Ok(CallPermit { id, window: rate.window })
+}
+
+/// The call is over: it counts one window longer.
+pub(super) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> Result<()> {
+    conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE id = ?1")?
+        .execute(params![permit.id, now.plus(permit.window).plus(Duration::from_millis(1)).millis()])?;
+    Ok(())
+}
+
+/// The call never happened.
+pub(super) fn give_back(conn: &Connection, permit: CallPermit) -> Result<()> {
+    conn.prepare_cached("DELETE FROM api_calls WHERE id = ?1")?.execute([permit.id])?;
+    Ok(())
+}

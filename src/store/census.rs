@@ -1,0 +1,56 @@
+//! How much there is of what: for metrics, health and `doctor`.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::error::Result;
+use super::rows;
+use crate::domain::Timestamp;
+
+/// The queue of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueLength {
+    /// The source.
+    pub source: String,
+    /// Notifications not settled yet.
+    pub pending: u64,
+    /// When the oldest of them came in.
+    pub oldest: Option<Timestamp>,
+}
+
+/// The queues of all sources that the store knows.
+pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT s.name,
+           coalesce((SELECT sum(n) FROM tallies t WHERE t.source = s.name AND t.state = 'pending'), 0)
+             + (SELECT count(*) FROM intake i
+                WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) AND i.source = s.name),
+           (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending')
+         FROM sources s ORDER BY s.name",
+    )?;
+    let found = statement.query_map([], |row| {
+        Ok(QueueLength {
+            source: row.get(0)?,
+            pending: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+            oldest: rows::instant(row, 2)?,
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The size of the write-ahead log beside the store, in bytes; 0 where there is none.
+#[must_use]
+pub fn wal_size(store: &Path) -> u64 {
+    let mut name = store.as_os_str().to_owned();
+    name.push("-wal");
+    std::fs::metadata(Path::new(&name)).map_or(0, |meta| meta.len())
+}
+
+/// Free space for this user on the disk that holds `store`, in bytes; `None` where the system does not tell.
+#[must_use]
+pub fn free_disk(store: &Path) -> Option<u64> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}

@@ -1,0 +1,30 @@
+//! Why the store did not do what was asked.
+
+/// A failed verb of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting to be written than we let wait.
+    #[error("the queue of the store is full")]
+    Full,
+    /// Somebody else holds the write lock.
+    #[error("the store is locked by another program")]
+    Locked,
+    /// The store is shutting down.
+    #[error("the store is closing")]
+    Closed,
+    /// The engine refused: no space, no permission, damage.
+    #[error("the store failed: {0}")]
+    Engine(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Locked,
+            _ => Self::Engine(error.to_string()),
+        }
+    }
+}
+
+/// What every verb of the store returns.
+pub type Result<T> = std::result::Result<T, StoreError>;

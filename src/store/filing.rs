@@ -1,0 +1,190 @@
+//! Filing: what came in is read, and its claim written beside it. What needs no question is settled here.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::Result;
+use super::rows;
+use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked};
+
+/// A delivery together with what reading it gave.
+#[derive(Clone, Debug)]
+pub struct Filing {
+    /// The notification's id.
+    pub id: i64,
+    /// As it came.
+    pub delivery: Delivery,
+    /// What it says; `None` while its source is not configured: it waits, unread.
+    pub reading: Option<Reading>,
+}
+
+/// What filing settled at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// The notification's id.
+    pub id: i64,
+    /// Its source.
+    pub source: String,
+    /// `pending`, or `ignored` where no question is needed.
+    pub state: State,
+    /// Why it is ignored.
+    pub reason: Option<Reason>,
+}
+
+/// Deliveries that nobody has read yet, of the configured sources, oldest first.
+pub(super) fn unfiled(conn: &Connection, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
+         ORDER BY i.id LIMIT ?1",
+        rows::DELIVERY_COLUMNS
+    ))?;
+    let found = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// Files what was read, lowest id first. What another process has filed meanwhile is left out.
+pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
+    let mut filed = Vec::with_capacity(filings.len());
+    for filing in filings {
+        let Filing { id, delivery, reading } = filing;
+        let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
+        let inserted = conn
+            .prepare_cached(
+                "INSERT INTO verdicts (notification_id, source, received_at, sender, probes_since, state)
+                 VALUES (?1, ?2, ?3, ?4, ?3, 'pending') ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                id,
+                delivery.source,
+                delivery.received_at.to_string(),
+                rows::sender(&delivery.remote_addr)
+            ])?;
+        if inserted == 1 {
+            sheet.write(conn, *id, delivery.received_at, now)?;
+            filed.push(Filed {
+                id: *id,
+                source: delivery.source.clone(),
+                state: sheet.state,
+                reason: sheet.reason,
+            });
+        }
+    }
+    Ok(filed)
+}
+
+const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
+
+/// Notifications of a source that were filed unread while it was not configured.
+pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM verdicts v JOIN intake i ON i.id = v.notification_id
+         WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
+        rows::DELIVERY_COLUMNS
+    ))?;
+    let found =
+        statement.query_map(params![source, i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// What filing writes about a notification; [`super::decisions`] writes it afresh on a retry.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    event: Option<&'a str>,
+    subject: Option<&'a Subject>,
+    event_time: &'a EventTime,
+    claim: Option<&'a Claim>,
+    pub(super) state: State,
+    pub(super) reason: Option<Reason>,
+    detail: Option<String>,
+    duplicate_of: Option<i64>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Looks up whether the claim repeats one that is confirmed already.
+    pub(super) fn of(conn: &Connection, source: &str, id: i64, reading: Option<&'a Reading>) -> Result<Self> {
+        match reading {
+            None => Ok(Self::unread()),
+            Some(Reading::Unasked(unasked)) => Ok(Self::unasked(unasked)),
+            Some(Reading::Claim(claim)) => {
+                let confirmed = confirmed_equal(conn, source, id, claim)?;
+                Ok(Self {
+                    event: Some(&claim.event),
+                    subject: Some(&claim.subject),
+                    event_time: &claim.event_time,
+                    claim: Some(claim),
+                    state: if confirmed.is_some() { State::Ignored } else { State::Pending },
+                    reason: confirmed.map(|_| Reason::Duplicate),
+                    detail: confirmed.map(|first| format!("the same claim as notification {first}")),
+                    duplicate_of: confirmed,
+                })
+            }
+        }
+    }
+
+    fn unread() -> Self {
+        Self {
+            event: None,
+            subject: None,
+            event_time: &NO_TIME,
+            claim: None,
+            state: State::Pending,
+            reason: None,
+            detail: Some("its source is not configured".to_owned()),
+            duplicate_of: None,
+        }
+    }
+
+    fn unasked(unasked: &'a Unasked) -> Self {
+        Self {
+            event: unasked.event.as_deref(),
+            subject: unasked.subject.as_ref(),
+            event_time: &unasked.event_time,
+            claim: unasked.claim.as_deref(),
+            state: Unasked::STATE,
+            reason: Some(unasked.reason),
+            detail: Some(unasked.detail.clone()),
+            duplicate_of: None,
+        }
+    }
+
+    pub(super) fn write(&self, conn: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
+        let pending = self.state == State::Pending;
+        conn.prepare_cached(
+            "UPDATE verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
+               event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
+               state = ?13, reason = ?14, detail = ?15, duplicate_of = ?16, next_attempt_at = ?17, decided_at = ?18
+             WHERE notification_id = ?1",
+        )?
+        .execute(params![
+            id,
+            self.event,
+            self.subject.map(|subject| subject.kind.as_str()),
+            self.subject.map(|subject| subject.id.as_str()),
+            self.claim.map(Claim::to_stored_json),
+            self.claim.map(|claim| claim.key().as_str().to_owned()),
+            self.event_time.instant.map(|instant| instant.to_string()),
+            self.event_time.sent,
+            self.event_time.order.map(Timestamp::millis),
+            self.claim.and_then(|claim| claim.event_id.as_deref()),
+            self.claim.map(|claim| claim.question.as_str()),
+            self.claim.map(|claim| claim.lane.as_str()),
+            self.state.as_str(),
+            self.reason.map(Reason::as_str),
+            self.detail,
+            self.duplicate_of,
+            pending.then(|| due.to_string()),
+            (!pending).then(|| now.to_string()),
+        ])?;
+        Ok(())
+    }
+}
+
+fn confirmed_equal(conn: &Connection, source: &str, id: i64, claim: &Claim) -> Result<Option<i64>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT notification_id FROM verdicts
+             WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
+             ORDER BY notification_id LIMIT 1",
+        )?
+        .query_row(params![source, claim.key().as_str(), id], |row| row.get(0))
+        .optional()?)
+}

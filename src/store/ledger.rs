@@ -1,0 +1,155 @@
+//! Loading what the rules need to judge an answer, and writing what they decide, in one transaction.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value};
+
+use super::error::Result;
+use super::rows;
+use super::settled::Asked;
+use crate::domain::ledger::{Equal, Ledger, Settled, Waiting};
+use crate::domain::{Claim, Held, Reason, SubjectKind, Timestamp};
+
+/// Settled notifications of one subject that superseding looks at: the newest ones.
+const LONGEST_HISTORY: i64 = 500;
+
+/// Equal open claims that one confirmation turns into duplicates at once; what is left follows when it is due.
+const MOST_EQUALS: i64 = 1000;
+
+/// The ledger of a lease. What the lease does not hold any more is not in it.
+pub(super) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {
+    let waiting = waiting(conn, lease)?;
+    let subject = &asked.claim.subject;
+    let held = held(conn, asked.source, subject.kind, asked.truth_id.unwrap_or(&subject.id))?;
+    let told_id =
+        held.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |held| held.resolved_id.as_str());
+    let last_told = last_told(conn, asked.source, subject.kind, told_id)?;
+    Ok(Ledger {
+        equals: equals(conn, asked.source, lease, &waiting)?,
+        settled: settled(conn, asked.source, asked.claim)?,
+        source_found_any: conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM sources WHERE name = ?1 AND found_any_at IS NOT NULL)",
+            )?
+            .query_row([asked.source], |row| row.get(0))?,
+        waiting,
+        held,
+        last_told,
+    })
+}
+
+fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
+    let sql = format!(
+        "SELECT notification_id, received_at, retried_at,
+           attempts + (SELECT count(*) FROM probes p
+             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+           own_refusals, {} FROM verdicts v WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map([lease], |row| {
+        let Some((claim, key)) = rows::claim(row, 5)? else { return Ok(None) };
+        Ok(Some(Waiting {
+            id: row.get(0)?,
+            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
+            retried_at: rows::instant(row, 2)?,
+            attempts: row.get(3)?,
+            own_refusals: row.get(4)?,
+            claim,
+            key,
+        }))
+    })?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
+    let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
+    let mut equals = Vec::new();
+    for key in keys {
+        let mut statement = conn.prepare_cached(
+            "SELECT notification_id, state FROM verdicts
+             WHERE source = ?1 AND claim_key = ?2 AND state IN ('pending', 'confirmed', 'undecided')
+               AND lease IS NOT ?3 ORDER BY state = 'confirmed' DESC, notification_id LIMIT ?4",
+        )?;
+        let found = statement.query_map(params![source, key.as_str(), lease, MOST_EQUALS], |row| {
+            Ok(Equal { id: row.get(0)?, key: key.clone(), state: rows::state(row, 1)? })
+        })?;
+        equals.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(equals)
+}
+
+fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
+    let sql = format!(
+        "SELECT notification_id, received_at, state, reason, {} FROM verdicts
+         WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3
+           AND (state = 'confirmed' OR (state = 'ignored' AND reason IN ('superseded', 'mismatch', 'not_found')))
+         ORDER BY notification_id DESC LIMIT ?4",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let subject = &claim.subject;
+    let values = params![source, subject.kind.as_str(), subject.id, LONGEST_HISTORY];
+    let found = statement.query_map(values, |row| {
+        let Some((claim, _)) = rows::claim(row, 4)? else { return Ok(None) };
+        Ok(Some(Settled {
+            id: row.get(0)?,
+            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
+            state: rows::state(row, 2)?,
+            reason: rows::reason(row, 3)?.unwrap_or(Reason::Mismatch),
+            claim,
+        }))
+    })?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// The truth held about an id, which may also be the second id, or one by which it was resolved before.
+pub(super) fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str) -> Result<Option<Held>> {
+    let (table, key) = match kind {
+        SubjectKind::Order => ("orders", "order_id"),
+        SubjectKind::Product => ("products", "product_id"),
+    };
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Held {
+            resolved_id: row.get(0)?,
+            internal_id: row.get(1)?,
+            updated_at: rows::instant(row, 2)?,
+            fetched_at: rows::instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
+        })
+    };
+    let conditions = [
+        format!("{key} = ?2"),
+        "internal_id = ?2".to_owned(),
+        format!(
+            "{key} = (SELECT resolved_id FROM verdicts WHERE source = ?1 AND subject_kind = '{}' AND subject_id = ?2
+               AND resolved_id IS NOT NULL ORDER BY notification_id DESC LIMIT 1)",
+            kind.as_str()
+        ),
+    ];
+    for condition in conditions {
+        let sql = format!(
+            "SELECT {key}, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
+        );
+        let found = conn.prepare_cached(&sql)?.query_row([source, id], read).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn last_told(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+) -> Result<Option<Map<String, Value>>> {
+    let json: Option<String> = conn
+        .prepare_cached(
+            "SELECT compared FROM told WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3",
+        )?
+        .query_row([source, kind.as_str(), id], |row| row.get(0))
+        .optional()?;
+    Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+}

@@ -1,0 +1,289 @@
+//! The store: one SQLite file, behind verbs of the domain. No other room names the engine, and no type of it leaves:
+//! a second engine would implement the same verbs.
+//!
+//! One thread writes (see [`writer`]), in transactions that hold whatever has queued; many connections read, and cannot
+//! write. [`Store`] is what a service or a changing command holds, [`Reader`] what everything else is given.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use rusqlite::{Connection, params};
+
+use crate::domain::ledger::{Ledger, Policy, Settlement};
+use crate::domain::{Cause, Delivery, Rate, Timestamp};
+
+mod budget;
+mod census;
+mod connection;
+mod decisions;
+mod error;
+mod filing;
+mod intake;
+mod ledger;
+mod listing;
+mod lock;
+mod queue;
+mod reader;
+mod rows;
+mod settled;
+mod standing;
+mod writer;
+
+pub use budget::{Budget, CallPermit};
+pub use census::{QueueLength, free_disk, wal_size};
+pub use connection::SCHEMA_VERSION;
+pub use decisions::{BATCH, Decided};
+pub use error::{Result, StoreError};
+pub use filing::{Filed, Filing};
+pub use listing::{Filter, Notification, VerificationRow};
+pub use lock::ServeLock;
+pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
+pub use reader::Reader;
+pub use settled::{Moved, Question};
+pub use standing::FailingSource;
+
+/// The store, for those who write. Clones share the one writer; when the last is dropped everything queued is written.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: writer::Writer,
+    reader: Reader,
+    path: Arc<PathBuf>,
+    thread: Arc<WriterThread>,
+}
+
+/// Joined by [`Store::close`].
+#[derive(Debug)]
+struct WriterThread(Mutex<Option<JoinHandle<()>>>);
+
+/// Creates an empty store with mode 0600 where there is no file: for `serve` and `demo` only.
+///
+/// # Errors
+/// The file cannot be created.
+pub fn create(path: &Path) -> anyhow::Result<()> {
+    connection::create(path)
+}
+
+impl Store {
+    /// [`create`]s the store where there is none, and opens it.
+    ///
+    /// # Errors
+    /// As [`create`] and [`Store::open`].
+    pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
+        create(path)?;
+        Self::open(path)
+    }
+
+    /// Opens an existing store.
+    ///
+    /// # Errors
+    /// There is no file, or it cannot be opened, belongs to another program or to a newer version.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let conn = connection::open_writer(path)?;
+        let (writer, thread) = writer::Writer::start(conn).context("start the store's writer")?;
+        let reader = Reader::open(path)?;
+        let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
+        Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
+    }
+
+    /// The view for those who only read.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives up this handle and, if it is the last, waits until everything queued is written.
+    pub fn close(self) {
+        let Self { writer, thread, .. } = self;
+        drop(writer);
+        if let Some(WriterThread(thread)) = Arc::into_inner(thread)
+            && let Ok(Some(thread)) = thread.into_inner()
+            && thread.join().is_err()
+        {
+            log::error!("the store's writer panicked");
+        }
+    }
+
+    /// Stores a delivery as it came; returns its id once it is on disk. Nothing is stored where this fails.
+    ///
+    /// # Errors
+    /// The queue is full, the store is locked for 3 seconds or closing, or the disk does not take it.
+    pub async fn append(&self, delivery: Delivery) -> Result<i64> {
+        intake::append(&self.writer, delivery).await
+    }
+
+    /// Counts a request to a configured source that was not stored.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn count_refusal(
+        &self,
+        source: &str,
+        cause: &'static str,
+        remote_addr: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        intake::count_refusal(&self.writer, source.to_owned(), cause, remote_addr.to_owned(), at).await
+    }
+
+    /// Remembers the configured sources (name, provider). Returns those whose name belonged to another provider, with
+    /// that provider's word.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn introduce_sources(
+        &self,
+        sources: Vec<(String, &'static str)>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String)>> {
+        let work = move |conn: &Connection| {
+            let mut taken = Vec::new();
+            for (name, provider) in sources {
+                if let Some(before) = rows::introduce_source(conn, &name, provider, now)? {
+                    taken.push((name, before));
+                }
+            }
+            Ok(taken)
+        };
+        self.writer.write(work).await
+    }
+
+    /// Files deliveries with what reading them gave; what is filed already is left out.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
+        self.writer.write(move |conn| filing::file(conn, &filings, now)).await
+    }
+
+    /// Leases the next questions of a source, each with permission for its first call.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lease(&self, request: LeaseRequest, now: Timestamp) -> Result<Leased> {
+        self.writer.write(move |conn| queue::lease(conn, &request, now)).await
+    }
+
+    /// Gives a lease back unused.
+    ///
+    /// # Errors
+    /// The store failed; then the lease ends by itself.
+    pub async fn release(&self, lease: Lease) -> Result<()> {
+        self.writer.write(move |conn| queue::release(conn, &lease.name, lease.permit)).await
+    }
+
+    /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| queue::renew(conn, &owner, now)).await
+    }
+
+    /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn free_leases(&self, prefix: String) -> Result<usize> {
+        self.writer.write(move |conn| queue::free_of(conn, &prefix)).await
+    }
+
+    /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
+    /// transaction. Returns what moved; nothing does where the lease is lost.
+    ///
+    /// # Errors
+    /// The store failed; then nothing was written and the lease ends by itself.
+    pub async fn settle(
+        &self,
+        question: Question,
+        policy: Policy,
+        jitter: f64,
+        now: Timestamp,
+        judge: impl FnOnce(&Ledger) -> Settlement + Send + 'static,
+    ) -> Result<Vec<Moved>> {
+        self.writer.write(move |conn| settled::settle(conn, &question, &policy, jitter, now, judge)).await
+    }
+
+    /// Takes permission for one more call of a source.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
+        let work = move |conn: &Connection| match budget::free(conn, &source, rate, now)? {
+            (0, next) => Ok(Budget::SpentUntil(next)),
+            _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+        };
+        self.writer.write(work).await
+    }
+
+    /// A call is over.
+    ///
+    /// # Errors
+    /// The store failed; then the call counts a while longer.
+    pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| budget::finish(conn, permit, now)).await
+    }
+
+    /// Ends the pauses of a source.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| standing::resume(conn, &source, now)).await
+    }
+
+    /// Gives up on at most [`BATCH`] notifications that waited too long on a failing source (`lane` empty) or lane.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn give_up_waiting(
+        &self,
+        source: String,
+        lane: String,
+        cause: Cause,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<Vec<Moved>> {
+        self.writer
+            .write(move |conn| decisions::give_up_waiting(conn, &source, &lane, cause, &policy, now))
+            .await
+    }
+
+    /// Starts at most [`BATCH`] notifications afresh.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn retry(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Decided>> {
+        self.writer.write(move |conn| decisions::retry(conn, &filings, now)).await
+    }
+
+    /// Dismisses at most [`BATCH`] undecided notifications.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
+        self.writer.write(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
+    }
+
+    /// Writes one row, to find out whether the store can be written.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub async fn check_writable(&self, now: Timestamp) -> Result<()> {
+        let work = move |conn: &Connection| {
+            conn.prepare_cached(
+                "INSERT INTO pulse (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
+            )?
+            .execute(params![now.to_string()])?;
+            Ok(())
+        };
+        self.writer.append(work).await
+    }
+}

@@ -1,0 +1,262 @@
+//! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
+//! survives a crash at any line: a lease that nobody keeps ends by itself, and a new `serve` frees those of the last one.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::budget::{self, CallPermit};
+use super::error::Result;
+use super::{rows, standing};
+use crate::domain::{Claim, Rate, Timestamp};
+
+/// A lease that is not renewed ends after this.
+pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
+
+/// Notifications under one lease: the rest of a crowd waits for the next call.
+const MOST_UNDER_ONE_LEASE: usize = 500;
+
+/// No pause is longer; what waits longer was planned before the clock was set back.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 3600);
+
+/// Who may work on what.
+#[derive(Clone, Debug)]
+pub struct LeaseRequest {
+    /// The source.
+    pub source: String,
+    /// Who asks: the process.
+    pub owner: String,
+    /// Its rate limit.
+    pub rate: Rate,
+    /// At most so many questions.
+    pub most: usize,
+    /// Whose turn was last; the next sender's comes first.
+    pub after_sender: String,
+}
+
+/// One question, with all notifications that wait on it, held for a while.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Its name in the store.
+    pub name: String,
+    /// The source.
+    pub source: String,
+    /// One of the claims; all have the same question.
+    pub claim: Claim,
+    /// The permission for the first call.
+    pub permit: CallPermit,
+    /// The sender whose turn it was.
+    pub sender: String,
+}
+
+/// What leasing gave.
+#[derive(Clone, Debug, Default)]
+pub struct Leased {
+    /// Questions to ask now.
+    pub leases: Vec<Lease>,
+    /// When to come back, if nothing happens before; `None`: nothing waits.
+    pub come_back_at: Option<Timestamp>,
+    /// Whether due work waits only for the source's budget.
+    pub is_spent: bool,
+}
+
+/// Leases the next questions of a source, first questions before repeated ones, each sender in turn.
+pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -> Result<Leased> {
+    let source = request.source.as_str();
+    free_expired(conn, now)?;
+    let barriers = standing::barriers(conn, source)?;
+    let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_WAIT);
+    let mut most = request.most;
+    if let Some(resume_at) = barriers.source {
+        if is_closed(resume_at) {
+            let come_back_at = waits(conn, source)?.then_some(resume_at);
+            return Ok(Leased { come_back_at, ..Leased::default() });
+        }
+        if is_anyone_at_work(conn, source)? {
+            return Ok(Leased::default());
+        }
+        most = most.min(1);
+    }
+    let lanes: Vec<&str> =
+        barriers.lanes.iter().filter(|(_, until)| is_closed(*until)).map(|(lane, _)| lane.as_str()).collect();
+    let (free, next_free) = budget::free(conn, source, request.rate, now)?;
+    let mut leased = Leased::default();
+    let mut turn = request.after_sender.clone();
+    while leased.leases.len() < most.min(free) {
+        let due = match first_question(conn, source, &turn, &lanes)? {
+            Some(due) => Some(due),
+            None => repeated_question(conn, source, &lanes, now)?,
+        };
+        let Some(due) = due else { break };
+        turn.clone_from(&due.sender);
+        let permit = budget::grant(conn, source, request.rate, now)?;
+        let name = format!("{}/{}", request.owner, permit.id);
+        hold(conn, source, &due, &name, now)?;
+        match claim_of(conn, due.id)? {
+            Some(claim) => {
+                leased.leases.push(Lease {
+                    name,
+                    source: source.to_owned(),
+                    claim,
+                    permit,
+                    sender: due.sender,
+                });
+            }
+            None => budget::give_back(conn, permit)?,
+        }
+    }
+    let has_spent = leased.leases.len() >= free;
+    leased.is_spent = has_spent
+        && (first_question(conn, source, &turn, &lanes)?.is_some()
+            || repeated_question(conn, source, &lanes, now)?.is_some());
+    leased.come_back_at =
+        if leased.is_spent { Some(next_free) } else { come_back_at(conn, source, &barriers)? };
+    Ok(leased)
+}
+
+struct Due {
+    id: i64,
+    question: String,
+    sender: String,
+}
+
+/// The oldest unasked notification of the next sender after `turn`, around the circle.
+fn first_question(conn: &Connection, source: &str, turn: &str, closed_lanes: &[&str]) -> Result<Option<Due>> {
+    let lanes = closed(closed_lanes);
+    let next = |after: Option<&str>| -> Result<Option<Due>> {
+        let sql = format!(
+            "SELECT notification_id, question, sender FROM verdicts
+             WHERE source = ?1 AND sender {} ?2 AND state = 'pending' AND asked = 0 AND lease IS NULL AND question IS NOT NULL {lanes}
+             ORDER BY sender, notification_id LIMIT 1",
+            if after.is_some() { ">" } else { ">=" },
+        );
+        due(conn, &sql, source, after.unwrap_or(""), closed_lanes)
+    };
+    match next(Some(turn))? {
+        Some(due) => Ok(Some(due)),
+        None => next(None),
+    }
+}
+
+/// The notification whose next question has been due for longest.
+fn repeated_question(
+    conn: &Connection,
+    source: &str,
+    closed_lanes: &[&str],
+    now: Timestamp,
+) -> Result<Option<Due>> {
+    let lanes = closed(closed_lanes);
+    let by_time = |condition: &str| {
+        format!(
+            "SELECT notification_id, question, sender FROM verdicts
+             WHERE source = ?1 AND next_attempt_at {condition} ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {lanes}
+             ORDER BY next_attempt_at LIMIT 1"
+        )
+    };
+    let overdue = due(conn, &by_time("<="), source, &now.to_string(), closed_lanes)?;
+    match overdue {
+        Some(due) => Ok(Some(due)),
+        None => due(conn, &by_time(">"), source, &now.plus(LONGEST_WAIT).to_string(), closed_lanes),
+    }
+}
+
+fn closed(lanes: &[&str]) -> String {
+    if lanes.is_empty() {
+        String::new()
+    } else {
+        format!("AND lane NOT IN ({})", rows::placeholders(lanes.len()))
+    }
+}
+
+fn due(conn: &Connection, sql: &str, source: &str, bound: &str, lanes: &[&str]) -> Result<Option<Due>> {
+    let values = [source, bound].into_iter().chain(lanes.iter().copied());
+    Ok(conn
+        .prepare_cached(sql)?
+        .query_row(rusqlite::params_from_iter(values), |row| {
+            Ok(Due { id: row.get(0)?, question: row.get(1)?, sender: row.get(2)? })
+        })
+        .optional()?)
+}
+
+/// Puts all that waits on the question under one lease.
+fn hold(conn: &Connection, source: &str, due: &Due, name: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
+           SELECT notification_id FROM verdicts
+           WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
+           ORDER BY notification_id LIMIT ?5)",
+    )?
+    .execute(params![
+        source,
+        due.question,
+        name,
+        now.plus(LEASE_LENGTH).to_string(),
+        i64::try_from(MOST_UNDER_ONE_LEASE).unwrap_or(i64::MAX)
+    ])?;
+    Ok(())
+}
+
+fn claim_of(conn: &Connection, id: i64) -> Result<Option<Claim>> {
+    let sql = format!("SELECT {} FROM verdicts WHERE notification_id = ?1", rows::CLAIM_COLUMNS);
+    let found = conn.prepare_cached(&sql)?.query_row([id], |row| rows::claim(row, 0))?;
+    Ok(found.map(|(claim, _)| claim))
+}
+
+fn is_anyone_at_work(conn: &Connection, source: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE lease IS NOT NULL AND source = ?1)")?
+        .query_row([source], |row| row.get(0))?)
+}
+
+fn waits(conn: &Connection, source: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND state = 'pending')")?
+        .query_row([source], |row| row.get(0))?)
+}
+
+fn come_back_at(conn: &Connection, source: &str, barriers: &standing::Barriers) -> Result<Option<Timestamp>> {
+    let next_repeat: Option<String> = conn
+        .prepare_cached(
+            "SELECT min(next_attempt_at) FROM verdicts
+             WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL",
+        )?
+        .query_row([source], |row| row.get(0))?;
+    let lanes = barriers.lanes.iter().map(|(_, until)| *until);
+    Ok(next_repeat.as_deref().and_then(Timestamp::parse_rfc3339).into_iter().chain(lanes).min())
+}
+
+/// Frees leases that ended, and those that would end impossibly late because the clock was set back.
+fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE verdicts SET lease = NULL, lease_until = NULL
+         WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)",
+    )?
+    .execute(params![now.to_string(), now.plus(LEASE_LENGTH * 2).to_string()])?;
+    Ok(())
+}
+
+/// Keeps every lease of `owner` for another while.
+pub(super) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE verdicts SET lease_until = ?2 WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'",
+    )?
+    .execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
+    Ok(())
+}
+
+/// Frees every lease of `owner`, or of any owner whose name begins so.
+pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
+    Ok(conn
+        .prepare_cached(
+            "UPDATE verdicts SET lease = NULL, lease_until = NULL
+             WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1",
+        )?
+        .execute([owner_prefix])?)
+}
+
+/// Gives one lease back unused, with its permission.
+pub(super) fn release(conn: &Connection, lease: &str, permit: CallPermit) -> Result<()> {
+    conn.prepare_cached("UPDATE verdicts SET lease = NULL, lease_until = NULL WHERE lease = ?1")?
+        .execute([lease])?;
+    budget::give_back(conn, permit)
+}

@@ -1,0 +1,122 @@
+//! Reading beside the writer: connections opened read-only, used on threads that may block.
+
+use std::path::Path;
+use std::time::Duration;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::Connection;
+
+use super::error::{Result, StoreError};
+use super::{Filter, Notification, VerificationRow, census, connection, filing, listing, standing};
+use crate::domain::Delivery;
+
+/// Connections for readers; reports and metrics do not need more.
+const CONNECTIONS: u32 = 4;
+
+/// The store, for those who only read.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pool: r2d2::Pool<SqliteConnectionManager>,
+}
+
+impl Reader {
+    /// Opens an existing store for reading.
+    ///
+    /// # Errors
+    /// There is no file, or it is no store of ours, or a newer one.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        drop(connection::open_reader(path)?);
+        let manager = SqliteConnectionManager::file(path)
+            .with_flags(connection::reader_flags())
+            .with_init(|conn| connection::reader_pragmas(conn));
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .idle_timeout(Some(Duration::from_secs(60)))
+            .connection_timeout(Duration::from_secs(10))
+            .build_unchecked(manager);
+        Ok(Self { pool })
+    }
+
+    /// Runs `work` on a thread that may block; its statements all see one state of the store.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.pool.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut conn = pool.get().map_err(|error| StoreError::Engine(error.to_string()))?;
+            let transaction = conn.transaction()?;
+            work(&transaction)
+        });
+        done.await.map_err(|error| StoreError::Engine(error.to_string()))?
+    }
+
+    /// At most `limit` deliveries that nobody has read yet, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unfiled(&self, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+        self.read(move |conn| filing::unfiled(conn, limit)).await
+    }
+
+    /// At most `limit` notifications of a source that were filed unread while it was not configured.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unread(&self, source: String, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+        self.read(move |conn| filing::unread(conn, &source, limit)).await
+    }
+
+    /// Sources and lanes that fail as a whole.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn failing(&self) -> Result<Vec<super::FailingSource>> {
+        self.read(standing::failing).await
+    }
+
+    /// Notifications that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self, filter: Filter) -> Result<Vec<Notification>> {
+        self.read(move |conn| listing::list(conn, &filter)).await
+    }
+
+    /// The ids of the notifications that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn ids(&self, filter: Filter) -> Result<Vec<i64>> {
+        self.read(move |conn| listing::ids(conn, &filter)).await
+    }
+
+    /// One notification with its verifications, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn show(&self, id: i64) -> Result<Option<(Notification, Vec<VerificationRow>)>> {
+        let work = move |conn: &Connection| match listing::notification(conn, id)? {
+            Some(notification) => Ok(Some((notification, listing::verifications(conn, id)?))),
+            None => Ok(None),
+        };
+        self.read(work).await
+    }
+
+    /// One notification as it came; `None` where there is none, or its body was emptied.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
+        self.read(move |conn| listing::delivery(conn, id)).await
+    }
+
+    /// The queues of all sources that the store ever knew.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
+        self.read(census::queues).await
+    }
+}

@@ -1,0 +1,263 @@
+//! Writing a settlement: verdicts, verifications, the truth, the source's standing and the release of the lease, in one
+//! transaction that counts only while the lease holds.
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::budget::CallPermit;
+use super::error::Result;
+use super::{ledger, standing};
+use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange};
+use crate::domain::{Claim, Reason, State, SubjectKind, Timestamp, Truth};
+
+/// A question that was asked, as far as the store needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) source: &'a str,
+    pub(super) claim: &'a Claim,
+    /// The id of the object that the answer shows, where it shows one.
+    pub(super) truth_id: Option<&'a str>,
+}
+
+/// The facts of one question, for its verification rows.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The lease under which it was asked.
+    pub lease: String,
+    /// The source.
+    pub source: String,
+    /// The claim that was asked about.
+    pub claim: Claim,
+    /// The call's number, and how long it counts.
+    pub permit: CallPermit,
+    /// When the first request was sent.
+    pub asked_at: Timestamp,
+    /// The HTTP status that the answer rests on.
+    pub http_status: Option<u16>,
+    /// To the end of the last answer.
+    pub latency_ms: u64,
+    /// The id of the object that the answer shows.
+    pub truth_id: Option<String>,
+}
+
+/// A notification that moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The notification's id.
+    pub id: i64,
+    /// Its state now.
+    pub state: State,
+    /// Its reason now.
+    pub reason: Option<Reason>,
+}
+
+/// Loads the ledger, lets `judge` decide, writes what it decides.
+pub(super) fn settle(
+    conn: &Connection,
+    question: &Question,
+    policy: &Policy,
+    jitter: f64,
+    now: Timestamp,
+    judge: impl FnOnce(&Ledger) -> Settlement,
+) -> Result<Vec<Moved>> {
+    let asked =
+        Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
+    let ledger = ledger::load(conn, &question.lease, &asked)?;
+    super::budget::finish(conn, question.permit, now)?;
+    if ledger.waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settlement = judge(&ledger);
+    let resume_at = standing::apply(conn, question, &settlement.standing, policy, jitter, now)?;
+    write_truth(conn, &question.source, question.claim.subject.kind, &settlement.truth, question.asked_at)?;
+    let mut moved = Vec::with_capacity(settlement.rulings.len());
+    for ruling in &settlement.rulings {
+        write_ruling(conn, ruling, settlement.resolved_id.as_deref(), resume_at, now)?;
+        if let Some(verification) = &ruling.verification {
+            conn.prepare_cached(
+                "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                ruling.id,
+                question.permit.id,
+                question.asked_at.to_string(),
+                verification.outcome.as_str(),
+                question.http_status,
+                i64::try_from(question.latency_ms).unwrap_or(i64::MAX),
+                verification.detail,
+                verification.answer.as_ref().map(Value::to_string),
+            ])?;
+        }
+        moved.push(moved_by(ruling));
+    }
+    for id in &settlement.superseded {
+        conn.prepare_cached(
+            "UPDATE verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
+               decided_at = ?2
+             WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
+        )?
+        .execute(params![id, now.to_string()])?;
+        moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
+    }
+    remember(conn, question, &settlement, now)?;
+    if matches!(settlement.standing, Standing::Failing { .. }) {
+        standing::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
+    }
+    Ok(moved)
+}
+
+fn moved_by(ruling: &Ruling) -> Moved {
+    let (state, reason) = match &ruling.to {
+        Move::Settle { state, reason, .. } => (*state, *reason),
+        Move::Wait { reason, .. } => (State::Pending, *reason),
+        Move::GiveUp { reason } => (State::Undecided, *reason),
+    };
+    Moved { id: ruling.id, state, reason: Some(reason) }
+}
+
+fn write_ruling(
+    conn: &Connection,
+    ruling: &Ruling,
+    resolved_id: Option<&str>,
+    resume_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    let Moved { state, reason, .. } = moved_by(ruling);
+    let (duplicate_of, news) = match &ruling.to {
+        Move::Settle { duplicate_of, news, .. } => (*duplicate_of, *news),
+        _ => (None, false),
+    };
+    let next_attempt_at = match &ruling.to {
+        Move::Wait { next_attempt_at, .. } => Some(resume_at.unwrap_or(*next_attempt_at).to_string()),
+        _ => None,
+    };
+    let asked = ruling.verification.is_some();
+    conn.prepare_cached(
+        "UPDATE verdicts SET state = ?2, reason = ?3, detail = ?4, duplicate_of = ?5, news = ?6,
+           resolved_id = coalesce(?7, resolved_id), next_attempt_at = ?8, decided_at = ?9,
+           attempts = attempts + ?10 + (SELECT count(*) FROM probes p
+             WHERE p.source = verdicts.source AND p.at > probes_since AND p.at < ?11 AND p.lane IN ('', verdicts.lane)),
+           probes_since = ?11, own_refusals = own_refusals + ?12, asked = 1, lease = NULL, lease_until = NULL
+         WHERE notification_id = ?1",
+    )?
+    .execute(params![
+        ruling.id,
+        state.as_str(),
+        reason.map(Reason::as_str),
+        ruling.detail,
+        duplicate_of,
+        news,
+        resolved_id.filter(|_| asked),
+        next_attempt_at,
+        (state != State::Pending).then(|| now.to_string()),
+        i64::from(asked),
+        now.to_string(),
+        i64::from(ruling.own_refusal),
+    ])?;
+    Ok(())
+}
+
+/// What was confirmed last about the subject, and that the source has shown an object.
+fn remember(conn: &Connection, question: &Question, settlement: &Settlement, now: Timestamp) -> Result<()> {
+    let confirmed = settlement
+        .rulings
+        .iter()
+        .rev()
+        .find(|ruling| matches!(ruling.to, Move::Settle { state: State::Confirmed, .. }));
+    if let (Some(compared), Some(ruling)) = (&settlement.told, confirmed) {
+        let subject = &question.claim.subject;
+        conn.prepare_cached(
+            "INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
+               told_at = excluded.told_at",
+        )?
+        .execute(params![
+            question.source,
+            subject.kind.as_str(),
+            settlement.resolved_id.as_deref().unwrap_or(&subject.id),
+            Value::Object(compared.clone()).to_string(),
+            ruling.id,
+            now.to_string(),
+        ])?;
+    }
+    if settlement.found {
+        conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
+            .execute(params![question.source, now.to_string()])?;
+    }
+    Ok(())
+}
+
+fn write_truth(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    change: &TruthChange,
+    asked_at: Timestamp,
+) -> Result<()> {
+    let asked_at = asked_at.to_string();
+    match change {
+        TruthChange::Keep => {}
+        TruthChange::Put(Truth::Order(order)) => {
+            conn.prepare_cached(
+                "INSERT INTO orders (source, order_id, status, fulfillment_status, total, currency, email, updated_at,
+                   fetched_at, gone_at, raw, internal_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11)
+                 ON CONFLICT DO UPDATE SET status = excluded.status, fulfillment_status = excluded.fulfillment_status,
+                   total = excluded.total, currency = coalesce(excluded.currency, currency), email = excluded.email,
+                   updated_at = excluded.updated_at, fetched_at = excluded.fetched_at, gone_at = NULL,
+                   raw = excluded.raw, internal_id = excluded.internal_id",
+            )?
+            .execute(params![
+                source,
+                order.order_id,
+                order.status,
+                order.fulfillment_status,
+                order.total,
+                order.currency,
+                order.email,
+                order.updated_at.map(|at| at.to_string()),
+                asked_at,
+                order.raw,
+                order.internal_id,
+            ])?;
+        }
+        TruthChange::Put(Truth::Product(product)) => {
+            conn.prepare_cached(
+                "INSERT INTO products (source, product_id, name, price, currency, qty, available, updated_at, fetched_at,
+                   raw, internal_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price,
+                   currency = coalesce(excluded.currency, currency), qty = excluded.qty,
+                   available = excluded.available, updated_at = excluded.updated_at,
+                   fetched_at = excluded.fetched_at, raw = excluded.raw, internal_id = excluded.internal_id",
+            )?
+            .execute(params![
+                source,
+                product.product_id,
+                product.name,
+                product.price,
+                product.currency,
+                product.qty,
+                product.available,
+                product.updated_at.map(|at| at.to_string()),
+                asked_at,
+                product.raw,
+                product.internal_id,
+            ])?;
+        }
+        TruthChange::Gone { resolved_id } => {
+            let sql = match kind {
+                SubjectKind::Order => {
+                    "UPDATE orders SET gone_at = coalesce(gone_at, ?3), fetched_at = ?3 WHERE source = ?1 AND order_id = ?2"
+                }
+                SubjectKind::Product => {
+                    "UPDATE products SET available = 0, qty = 0, fetched_at = ?3 WHERE source = ?1 AND product_id = ?2"
+                }
+            };
+            conn.prepare_cached(sql)?.execute(params![source, resolved_id, asked_at])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Which sources, or kinds of their calls, fail as a whole, and when somebody may try again.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::Result;
+use super::rows;
+use super::settled::Question;
+use crate::domain::ledger::{Policy, Standing};
+use crate::domain::{Cause, Timestamp};
+use crate::rules::retry;
+
+/// A source, or one kind of its calls, that fails as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingSource {
+    /// The source.
+    pub source: String,
+    /// The kind of call; empty for all.
+    pub lane: String,
+    /// Why.
+    pub cause: Cause,
+    /// In plain words.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Failed probes in a row.
+    pub failures: u32,
+    /// Nobody asks before.
+    pub resume_at: Timestamp,
+}
+
+/// All that is failing now.
+pub(super) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles ORDER BY source, lane",
+    )?;
+    let found = statement.query_map([], read)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
+}
+
+fn of_lane(conn: &Connection, source: &str, lane: &str) -> Result<Option<FailingSource>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles WHERE source = ?1 AND lane = ?2",
+        )?
+        .query_row([source, lane], read)
+        .optional()?)
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
+    let cause = row
+        .get_ref(2)?
+        .as_str()
+        .ok()
+        .and_then(|text| Cause::ALL.iter().find(|c| c.as_str() == text).copied());
+    Ok(FailingSource {
+        source: row.get(0)?,
+        lane: row.get(1)?,
+        cause: cause.unwrap_or(Cause::ApiError),
+        detail: row.get(3)?,
+        since: rows::instant(row, 4)?.unwrap_or(Timestamp::from_millis(0)),
+        failures: row.get(5)?,
+        resume_at: rows::instant(row, 6)?.unwrap_or(Timestamp::from_millis(0)),
+    })
+}
+
+/// Which lanes of a source must not be asked at `now`, and whether the whole source is failing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Barriers {
+    /// The whole source fails; nobody asks before this.
+    pub(super) source: Option<Timestamp>,
+    /// Lanes that fail, each with when it may be probed.
+    pub(super) lanes: Vec<(String, Timestamp)>,
+}
+
+pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
+    let mut statement = conn.prepare_cached("SELECT lane, resume_at FROM troubles WHERE source = ?1")?;
+    let mut found = statement.query([source])?;
+    let mut barriers = Barriers::default();
+    while let Some(row) = found.next()? {
+        let (lane, resume_at): (String, _) =
+            (row.get(0)?, rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)));
+        if lane.is_empty() {
+            barriers.source = Some(resume_at);
+        } else {
+            barriers.lanes.push((lane, resume_at));
+        }
+    }
+    Ok(barriers)
+}
+
+/// Writes what an answer means for its source. Returns when the source may be asked again, where it fails.
+pub(super) fn apply(
+    conn: &Connection,
+    question: &Question,
+    standing: &Standing,
+    policy: &Policy,
+    jitter: f64,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let source = question.source.as_str();
+    match standing {
+        Standing::Unchanged => Ok(None),
+        Standing::Well => {
+            conn.prepare_cached("DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2)")?
+                .execute([source, question.claim.lane.as_str()])?;
+            Ok(None)
+        }
+        Standing::Failing { lane, cause, detail, retry_after } => {
+            let lane = lane.as_deref().unwrap_or("");
+            let known = of_lane(conn, source, lane)?;
+            // Of many questions that failed together only the first moves the pause on.
+            if let Some(known) = &known
+                && known.failures > 0
+                && question.asked_at < known.resume_at
+                && retry_after.is_none()
+                && known.cause == *cause
+            {
+                return Ok(Some(known.resume_at));
+            }
+            let failures = known.as_ref().map_or(0, |known| known.failures).saturating_add(1);
+            let pause = retry::source_pause(*cause, failures, *retry_after, policy, jitter);
+            let resume_at = now.plus(pause);
+            let since = known.filter(|known| known.cause == *cause).map_or(now, |known| known.since);
+            conn.prepare_cached(
+                "INSERT INTO troubles (source, lane, cause, detail, since, failures, resume_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET cause = excluded.cause, detail = excluded.detail, since = excluded.since,
+                   failures = excluded.failures, resume_at = excluded.resume_at",
+            )?
+            .execute(params![
+                source,
+                lane,
+                cause.as_str(),
+                detail,
+                since.to_string(),
+                failures,
+                resume_at.to_string()
+            ])?;
+            conn.prepare_cached("INSERT INTO probes (source, lane, at) VALUES (?1, ?2, ?3)")?
+                .execute(params![source, lane, now.to_string()])?;
+            Ok(Some(resume_at))
+        }
+    }
+}
+
+/// Ends every pause of a source: the next question is asked at once.
+pub(super) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2",
+    )?
+    .execute(params![source, now.to_string()])?;
+    Ok(())
+}
+
+/// Forgets probes that no waiting notification can count any more.
+pub(super) fn forget_probes(
+    conn: &Connection,
+    source: &str,
+    now: Timestamp,
+    longest: Duration,
+) -> Result<()> {
+    conn.prepare_cached("DELETE FROM probes WHERE source = ?1 AND at < ?2")?
+        .execute(params![source, now.minus(longest).to_string()])?;
+    Ok(())
+}

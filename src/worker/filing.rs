@@ -1,0 +1,53 @@
+//! Reading what came in: each delivery becomes a claim, or is settled at once where no question is needed.
+
+use super::Parts;
+use crate::domain::{Delivery, State};
+use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
+
+/// Deliveries read and filed in one transaction.
+const BATCH: usize = 256;
+
+/// Files everything that nobody has read yet; returns how many.
+pub(super) async fn file_new(parts: &Parts) -> Result<usize, StoreError> {
+    let mut count = 0;
+    loop {
+        let unfiled = parts.store.reader().unfiled(BATCH).await?;
+        let read = unfiled.len();
+        let filings = read_all(parts, unfiled);
+        if filings.is_empty() {
+            return Ok(count);
+        }
+        for filed in parts.store.file(filings, parts.clock.now()).await? {
+            count += 1;
+            if filed.state != State::Pending {
+                let moved = Moved { id: filed.id, state: filed.state, reason: filed.reason };
+                super::asking::announce(parts, &filed.source, &moved);
+            }
+        }
+        if read < BATCH {
+            return Ok(count);
+        }
+    }
+}
+
+/// Reads again what was filed unread while its source was not configured.
+pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
+    for name in parts.sources.keys() {
+        loop {
+            let unread = parts.store.reader().unread(name.clone(), STORE_BATCH).await?;
+            if unread.is_empty() {
+                break;
+            }
+            parts.store.retry(read_all(parts, unread), parts.clock.now()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn read_all(parts: &Parts, deliveries: Vec<(i64, Delivery)>) -> Vec<Filing> {
+    let read = |(id, delivery): (i64, Delivery)| {
+        let reading = parts.sources.get(&delivery.source).map(|source| source.provider.read(&delivery));
+        Filing { id, delivery, reading }
+    };
+    deliveries.into_iter().map(read).collect()
+}

@@ -1,0 +1,224 @@
+//! The worker: reads what came in, asks the shops, and records what their answers mean. A loop around a public
+//! [`Worker::turn`]; a turn files, leases, and starts questions, and never waits for one of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::domain::ledger::Policy;
+use crate::domain::{Clock, Rate, Timestamp};
+use crate::metrics::Metrics;
+use crate::providers::{Api, Provider};
+use crate::store::{LEASE_LENGTH, LeaseRequest, Moved, Store, StoreError};
+
+mod asking;
+mod filing;
+mod gate;
+mod slots;
+
+pub use slots::Slots;
+
+/// How long the loop sleeps at most: another process may have started something afresh.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+
+/// Questions that one source may start in one turn, before the next source has its turn.
+const MOST_IN_ONE_TURN: usize = 32;
+
+/// A source as the worker needs it.
+#[derive(Clone)]
+pub struct WorkerSource {
+    /// Its provider.
+    pub provider: Arc<dyn Provider>,
+    /// The way to its API; the worker puts its own gate before it.
+    pub api: Api,
+    /// Its rate limit.
+    pub rate: Rate,
+}
+
+/// What the worker is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The configured sources by name.
+    pub sources: BTreeMap<String, WorkerSource>,
+    /// The `[verify]` settings that judging needs.
+    pub policy: Policy,
+    /// API calls under way at once.
+    pub concurrency: usize,
+    /// The clock.
+    pub clock: Clock,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The owner of its leases, of the form `role-…`.
+    pub owner: String,
+    /// Rung by the receiver when something came in.
+    pub wake: Arc<Notify>,
+    /// Told of every notification that moves; for progress and the demo.
+    pub moves: Option<mpsc::UnboundedSender<Moved>>,
+}
+
+/// The worker of one process.
+pub struct Worker {
+    parts: Arc<Parts>,
+    slots: Slots,
+    questions: JoinSet<()>,
+    /// Whose turn was last, by source.
+    turns: BTreeMap<String, String>,
+    /// Which source begins the next turn.
+    first: usize,
+    renew_at: Timestamp,
+    last_turn: Arc<AtomicI64>,
+    /// Whether what waited unread for its source to be configured was read again.
+    has_read_again: bool,
+}
+
+/// What a turn found to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It filed something or started a question.
+    Worked,
+    /// Nothing to start now. Questions may be under way; the time is when something waits to be started.
+    Idle {
+        /// When to come back; `None`: nothing waits.
+        until: Option<Timestamp>,
+        /// Whether due work waits only for its source's budget.
+        is_spent: bool,
+    },
+}
+
+impl Worker {
+    /// A worker that has not begun.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let slots = Slots::new(parts.concurrency, parts.sources.keys().map(String::as_str));
+        let now = parts.clock.now();
+        Self {
+            slots,
+            questions: JoinSet::new(),
+            turns: BTreeMap::new(),
+            first: 0,
+            renew_at: now.plus(LEASE_LENGTH / 3),
+            last_turn: Arc::new(AtomicI64::new(now.millis())),
+            has_read_again: false,
+            parts: Arc::new(parts),
+        }
+    }
+
+    /// When the last turn began, in milliseconds since 1970, for health checks.
+    #[must_use]
+    pub fn last_turn(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.last_turn)
+    }
+
+    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest.
+    pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) {
+        let stopped = stop.notified();
+        tokio::pin!(stopped);
+        loop {
+            let until = match self.turn().await {
+                Ok(Turn::Worked) => self.parts.clock.now(),
+                Ok(Turn::Idle { until, .. }) => until.unwrap_or(self.parts.clock.now().plus(LONGEST_SLEEP)),
+                Err(error) => {
+                    log::error!("the worker cannot use the store: {error}");
+                    self.parts.clock.now().plus(LONGEST_SLEEP)
+                }
+            };
+            let pause = until.since(self.parts.clock.now()).min(LONGEST_SLEEP);
+            let wake = Arc::clone(&self.parts.wake);
+            tokio::select! {
+                () = &mut stopped => break,
+                () = wake.notified() => {}
+                Some(_) = self.questions.join_next() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.finish(drain).await;
+    }
+
+    /// Files what came in and starts the questions that are due and allowed; does not wait for their answers.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+        let now = self.parts.clock.now();
+        self.last_turn.store(now.millis(), Ordering::Relaxed);
+        while self.questions.try_join_next().is_some() {}
+        if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
+            self.parts.store.renew_leases(self.parts.owner.clone(), now).await?;
+            self.renew_at = now.plus(LEASE_LENGTH / 3);
+        }
+        if !self.has_read_again {
+            filing::file_unread(&self.parts).await?;
+            self.has_read_again = true;
+        }
+        let mut has_worked = filing::file_new(&self.parts).await? > 0;
+        let (mut until, mut is_spent) = (None, false);
+        let names: Vec<String> = self.parts.sources.keys().cloned().collect();
+        self.first = self.first.wrapping_add(1);
+        for at in 0..names.len() {
+            let name = &names[(self.first + at) % names.len()];
+            let started = self.start_questions(name).await?;
+            has_worked |= started.any;
+            is_spent |= started.is_spent;
+            until = [until, started.until].into_iter().flatten().min();
+        }
+        Ok(if has_worked { Turn::Worked } else { Turn::Idle { until, is_spent } })
+    }
+
+    /// Waits for one of the questions under way to be recorded; `false` where none is.
+    pub async fn wait_for_one(&mut self) -> bool {
+        self.questions.join_next().await.is_some()
+    }
+
+    async fn start_questions(&mut self, name: &str) -> Result<Started, StoreError> {
+        let Some(source) = self.parts.sources.get(name).cloned() else { return Ok(Started::default()) };
+        let mut slots = Vec::new();
+        while slots.len() < MOST_IN_ONE_TURN
+            && let Some(slot) = self.slots.try_take(name)
+        {
+            slots.push(slot);
+        }
+        if slots.is_empty() {
+            return Ok(Started::default());
+        }
+        let request = LeaseRequest {
+            source: name.to_owned(),
+            owner: self.parts.owner.clone(),
+            rate: source.rate,
+            most: slots.len(),
+            after_sender: self.turns.get(name).cloned().unwrap_or_default(),
+        };
+        let leased = self.parts.store.lease(request, self.parts.clock.now()).await?;
+        let any = !leased.leases.is_empty();
+        for lease in leased.leases {
+            let Some(slot) = slots.pop() else { break };
+            self.turns.insert(name.to_owned(), lease.sender.clone());
+            let (parts, pool, source) = (Arc::clone(&self.parts), self.slots.clone(), source.clone());
+            self.questions.spawn(async move { asking::ask(&parts, &pool, &source, lease, slot).await });
+        }
+        Ok(Started { any, until: leased.come_back_at, is_spent: leased.is_spent })
+    }
+
+    /// Lets the questions under way end within `drain`, then gives back what is still leased.
+    pub async fn finish(mut self, drain: Duration) {
+        let rest = async { while self.questions.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain, rest).await.is_err() {
+            log::warn!("{} questions are given back unanswered", self.questions.len());
+        }
+        self.questions.shutdown().await;
+        if let Err(error) = self.parts.store.free_leases(self.parts.owner.clone()).await {
+            log::warn!("leases end by themselves: {error}");
+        }
+    }
+}
+
+#[derive(Default)]
+struct Started {
+    any: bool,
+    until: Option<Timestamp>,
+    is_spent: bool,
+}
