@@ -8,17 +8,24 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp, Trouble};
 use crate::providers::http::{Api, Reply};
+use crate::providers::keys::equals_any;
 
 use super::shown;
 
 /// Everything but RFC 3986's unreserved characters: what is encoded so stays one path segment or one query value.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The question without any foreign value; it needs the scope `read_orders` alone.
+pub(super) const CONTROL: &str = "orders?limit=1&responseFields=total";
+
 /// The largest page of Ecwid's lists.
 const PAGE: u64 = 100;
 
 /// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
 pub(super) const NEAR_MATCH_PAGES: usize = 10;
+
+/// A list of deletions is read whole; this many pages are more than a store deletes in the days that are asked for.
+pub(super) const DELETION_PAGES: usize = 1000;
 
 /// One store at Ecwid and the token that opens it.
 #[derive(Clone, Debug)]
@@ -34,16 +41,27 @@ impl Shop {
         Self { store_id: store_id.to_owned(), token }
     }
 
-    /// The question without any foreign value that needs `read_orders` alone (Ecwid's documentation: API v3, orders).
+    /// Whether `secret` is the access token.
+    pub(super) fn has_token(&self, secret: &SecretString) -> bool {
+        equals_any(secret.expose_secret(), std::slice::from_ref(&self.token))
+    }
+
+    /// Whether the token begins as Ecwid's access tokens do.
+    pub(super) fn token_looks_right(&self) -> bool {
+        looks_like_token(&self.token)
+    }
+
+    /// Asks [`CONTROL`].
     pub(super) async fn control(&self, api: &Api) -> Result<(), Failure> {
         let mut inquiry = Inquiry::new(self, api, None);
-        let reply = inquiry.get("orders?limit=1&responseFields=total").await?;
-        inquiry
-            .accept(&reply)?
-            .get("total")
-            .map(|_| ())
-            .ok_or_else(|| undocumented(&reply, "the list has no total"))
+        let reply = inquiry.get(CONTROL).await?;
+        inquiry.total(&reply).map(|_| ())
     }
+}
+
+/// Whether a secret begins as Ecwid's access tokens do.
+pub(super) fn looks_like_token(secret: &SecretString) -> bool {
+    secret.expose_secret().starts_with("secret_")
 }
 
 /// A value as one path segment or one query value.
@@ -117,6 +135,11 @@ impl<'a> Inquiry<'a> {
             self.evidence.insert("errorCode".to_owned(), Value::String(word));
         }
         Ok(None)
+    }
+
+    /// Whether the last 404 of [`Inquiry::object`] said `word`.
+    pub(super) fn was_told(&self, word: &str) -> bool {
+        self.evidence.get("errorCode").and_then(Value::as_str) == Some(word)
     }
 
     /// Reads the list `path_and_query` page by page and shows every item to `visit` until it breaks off. Starts afresh
@@ -196,6 +219,12 @@ impl<'a> Inquiry<'a> {
         Ok(found)
     }
 
+    /// The length of the list that an answer is a page of.
+    pub(super) fn total(&self, reply: &Reply) -> Result<u64, Failure> {
+        let page = self.accept(reply)?;
+        page.get("total").and_then(number).ok_or_else(|| undocumented(reply, "the list has no total"))
+    }
+
     /// The JSON object of a good answer.
     fn accept(&self, reply: &Reply) -> Result<Value, Failure> {
         if !(200..=299).contains(&reply.status) {
@@ -221,9 +250,9 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The error word of a body. `errorCode` holds it, or on old pages `errorMessage`; that one may repeat the id that we
+    /// The error word of a body, at most 60 characters of it. `errorCode` holds it, or on old pages `errorMessage`; that one may repeat the id that we
     /// asked about, and whoever chose the id must not choose the word.
-    fn word(&self, reply: &Reply) -> Option<String> {
+    pub(super) fn word(&self, reply: &Reply) -> Option<String> {
         let body = reply.json()?;
         let text =
             |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
@@ -236,28 +265,49 @@ impl<'a> Inquiry<'a> {
         message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
     }
 
-    /// The answer to the question, whatever came of it.
-    pub(super) fn answer(self, outcome: Result<Option<Sighting>, Failure>, absence: &str) -> Answer {
-        self.answer_of(outcome.map(|shown| shown.ok_or(Deletion::NotAsked)), absence)
-    }
-
-    /// The same where an absence says what the list of deletions says.
-    pub(super) fn answer_of(
+    /// The answer to a question, whatever came of it; `read` makes a sighting of the object that is shown.
+    pub(super) fn answer(
         self,
-        outcome: Result<Result<Sighting, Deletion>, Failure>,
+        asked: Result<Option<Value>, Failure>,
+        read: fn(Value) -> Result<Sighting, String>,
         absence: &str,
     ) -> Answer {
-        let status = self.last.as_ref().map(|reply| reply.status);
-        let (http_status, said) = match outcome {
-            Ok(Ok(sighting)) => (status, Said::There(Box::new(sighting))),
+        self.answer_to_deletion(asked.map(|object| object.ok_or(Deletion::NotAsked)), read, absence)
+    }
+
+    /// The same where an absence comes with what the list of deletions says.
+    pub(super) fn answer_to_deletion(
+        self,
+        asked: Result<Result<Value, Deletion>, Failure>,
+        read: fn(Value) -> Result<Sighting, String>,
+        absence: &str,
+    ) -> Answer {
+        match asked {
+            Ok(Ok(object)) => match read(object) {
+                Ok(sighting) => self.shown(sighting),
+                Err(detail) => {
+                    let status = self.last.as_ref().map(|reply| reply.status);
+                    let failure = Failure::new(Cause::ApiError, detail);
+                    self.saying(status, Said::Failed(Failure { http_status: status, ..failure }))
+                }
+            },
             Ok(Err(deletion)) => {
-                let missing = self.evidence.get("status").is_some();
-                let evidence = Value::Object(self.evidence);
-                let said = Said::NotThere(Absence { evidence, detail: absence.to_owned(), deletion });
-                (if missing { Some(404) } else { status }, said)
+                let missing = self.evidence.get("status").map(|_| 404);
+                let status = missing.or(self.last.as_ref().map(|reply| reply.status));
+                let evidence = Value::Object(self.evidence.clone());
+                let absence = Absence { evidence, detail: absence.to_owned(), deletion };
+                self.saying(status, Said::NotThere(absence))
             }
-            Err(failure) => (failure.http_status, Said::Failed(failure)),
-        };
+            Err(failure) => self.saying(failure.http_status, Said::Failed(failure)),
+        }
+    }
+
+    /// The answer that shows an object.
+    pub(super) fn shown(&self, sighting: Sighting) -> Answer {
+        self.saying(self.last.as_ref().map(|reply| reply.status), Said::There(Box::new(sighting)))
+    }
+
+    fn saying(&self, http_status: Option<u16>, said: Said) -> Answer {
         Answer {
             asked_at: self.first_sent_at.unwrap_or(self.begun_at),
             date: self.last.as_ref().and_then(Reply::date),
@@ -265,17 +315,6 @@ impl<'a> Inquiry<'a> {
             latency_ms: self.latency_ms,
             said,
         }
-    }
-
-    /// An order of an answer as a sighting.
-    pub(super) fn order(&self, order: Option<Value>) -> Result<Option<Sighting>, Failure> {
-        let read = |order| shown::order(order).map_err(|detail| self.undocumented(&detail));
-        order.map(read).transpose()
-    }
-
-    fn undocumented(&self, detail: &str) -> Failure {
-        let failure = Failure::new(Cause::ApiError, detail);
-        Failure { http_status: self.last.as_ref().map(|reply| reply.status), ..failure }
     }
 }
 

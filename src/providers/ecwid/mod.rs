@@ -1,28 +1,40 @@
 //! Ecwid: two notification formats, one API that verifies both.
 //!
 //! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
-//! * `form` — how such a body is decoded
+//!   (`form` decodes such a body)
+//! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
+//! * `lookup` — which calls answer a question
 //! * `api` — the calls of API v3, its lists and its error bodies
-//! * `shown` — the orders that the API shows, read into what the store keeps
+//! * `shown` — the orders and products that the API shows, read into what the store keeps
 //! * `judge` — a claim held against an answer
+//! * `doctor` — what is wrong with the credentials, in plain words
 
 use std::sync::Arc;
 
 use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
 
 mod api;
+mod doctor;
+mod event;
 mod form;
 pub mod ion;
 mod judge;
+mod lookup;
 mod shown;
+mod signature;
+pub mod webhook;
 
 #[cfg(test)]
 mod ion_tests;
 #[cfg(test)]
 mod shop_double;
+#[cfg(test)]
+mod webhook_tests;
 
 const STORE_ID: Key = Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003" };
 const TOKEN: Key = Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"" };
+const CLIENT_SECRET: Key =
+    Key { name: "client_secret", kind: KeyKind::Secret, required: false, example: "\"…\"" };
 
 /// Where Ecwid's documentation says API v3 lives; the store's number follows.
 const API_BASE: &str = "https://app.ecwid.com/api/v3";
@@ -42,6 +54,20 @@ pub static ION: Kind = Kind {
 
 fn build_ion(keys: &Keys) -> Built {
     Ok(Arc::new(ion::Ion::new(shop(keys)?)))
+}
+
+/// Webhooks.
+pub static WEBHOOK: Kind = Kind {
+    word: "ecwid",
+    keys: &[STORE_ID, TOKEN, CLIENT_SECRET],
+    default_api_base: API_BASE,
+    default_rate_limit: RATE_LIMIT,
+    panel: "Ecwid app settings, webhook URL (one per app)",
+    build: build_webhook,
+};
+
+fn build_webhook(keys: &Keys) -> Built {
+    Ok(Arc::new(webhook::Webhook::new(shop(keys)?, keys.secret(CLIENT_SECRET.name).cloned())))
 }
 
 /// The store and the token, or all that is wrong with them.
