@@ -1,4 +1,4 @@
-//! The calls of Ecwid's API v3 that one question may need, and what its error bodies mean.
+//! The calls of Ecwid's API v3 that one question may need.
 
 use std::ops::ControlFlow;
 
@@ -6,10 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp, Trouble};
+use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp};
 use crate::providers::http::{Api, Reply};
 use crate::providers::keys::equals_any;
 
+use super::errors::{self, undocumented};
 use super::shown;
 
 /// Everything but RFC 3986's unreserved characters: what is encoded so stays one path segment or one query value.
@@ -124,10 +125,12 @@ impl<'a> Inquiry<'a> {
     pub(super) async fn object(&mut self, path: &str) -> Result<Option<Value>, Failure> {
         let reply = self.get(path).await?;
         if reply.status != 404 {
-            return self.accept(&reply).map(Some);
+            let object = self.accept(&reply)?;
+            let has_id = object.get("id").and_then(shown::id_text).is_some();
+            return if has_id { Ok(Some(object)) } else { Err(undocumented(&reply, "the object has no id")) };
         }
         let word = self.word(&reply);
-        if word.as_deref().is_some_and(is_about_the_store) {
+        if word.as_deref().is_some_and(errors::is_about_the_store) {
             return Err(self.refusal(&reply));
         }
         self.evidence.insert("status".to_owned(), json!(404));
@@ -236,33 +239,13 @@ impl<'a> Inquiry<'a> {
             .ok_or_else(|| undocumented(reply, "the answer is no JSON object"))
     }
 
-    /// What a status that is no success means (Ecwid's documentation: API v3, errors).
-    fn refusal(&self, reply: &Reply) -> Failure {
-        let word = self.word(reply);
-        let said = word.as_deref().map(|word| format!(" {}", clipped(word))).unwrap_or_default();
-        let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
-        match (reply.status, word.as_deref()) {
-            (404, Some(word)) if is_about_the_store(word) => {
-                Failure { cause: Cause::ApiDenied, ..failure }.troubling(Trouble::Source)
-            }
-            (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.troubling(Trouble::Lane),
-            _ => failure,
-        }
+    /// The error word of a body; see [`errors::word`].
+    pub(super) fn word(&self, reply: &Reply) -> Option<String> {
+        errors::word(reply, self.foreign.unwrap_or_default())
     }
 
-    /// The error word of a body, at most 60 characters of it. `errorCode` holds it, or on old pages `errorMessage`; that one may repeat the id that we
-    /// asked about, and whoever chose the id must not choose the word.
-    pub(super) fn word(&self, reply: &Reply) -> Option<String> {
-        let body = reply.json()?;
-        let text =
-            |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        if let Some(code) = text("errorCode") {
-            return Some(code.chars().take(60).collect());
-        }
-        let message = text("errorMessage")?;
-        let foreign = self.foreign.unwrap_or_default().to_ascii_uppercase();
-        let is_word = |piece: &&str| WORDS.contains(piece) && !foreign.contains(*piece);
-        message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
+    fn refusal(&self, reply: &Reply) -> Failure {
+        errors::refusal(reply, self.word(reply).as_deref())
     }
 
     /// The answer to a question, whatever came of it; `read` makes a sighting of the object that is shown.
@@ -321,25 +304,4 @@ impl<'a> Inquiry<'a> {
 /// A count, quoted or not.
 fn number(value: &Value) -> Option<u64> {
     shown::id_text(value)?.parse().ok()
-}
-
-/// The words that tell answers of one status apart.
-const WORDS: [&str; 7] = [
-    "ORDER_NOT_FOUND",
-    "PRODUCT_NOT_FOUND",
-    "STORE_NOT_FOUND",
-    "PROFILE_NOT_FOUND",
-    "INSUFFICIENT_APP_SCOPE",
-    "INVALID_API_TOKEN",
-    "STORE_IS_SUSPENDED",
-];
-
-/// A 404 with such a word says nothing about an order.
-fn is_about_the_store(word: &str) -> bool {
-    matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
-}
-
-/// An answer that is not the documented JSON.
-fn undocumented(reply: &Reply, detail: &str) -> Failure {
-    Failure::new(Cause::ApiError, detail).with_status(reply.status)
 }

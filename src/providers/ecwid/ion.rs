@@ -87,9 +87,7 @@ impl Ion {
         let is_it = |order: &Value| OrderIds::of(order).has_number(order_id);
         if !is_asked_by_query(order_id) {
             let direct = inquiry.object(&format!("orders/{}", encoded(order_id))).await?;
-            if let Some(order) = direct
-                && (OrderIds::of(&order).id.is_none() || is_it(&order))
-            {
+            if let Some(order) = direct.filter(is_it) {
                 return Ok(Some(order));
             }
         }
@@ -114,7 +112,7 @@ impl Provider for Ion {
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let order_id = claim.subject.id.as_str();
-            let mut inquiry = Inquiry::new(&self.shop, api, Some(order_id));
+            let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
             let asked = Self::look_up(&mut inquiry, order_id).await;
             inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
         })

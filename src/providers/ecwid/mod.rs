@@ -4,7 +4,7 @@
 //!   (`form` decodes such a body)
 //! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
 //! * `lookup` — which calls answer a question
-//! * `api` — the calls of API v3, its lists and its error bodies
+//! * `api` — the calls of API v3 and its lists (`errors` reads what refuses)
 //! * `shown` — the orders and products that the API shows, read into what the store keeps
 //! * `judge` — a claim held against an answer
 //! * `doctor` — what is wrong with the credentials, in plain words
@@ -15,6 +15,7 @@ use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
 
 mod api;
 mod doctor;
+mod errors;
 mod event;
 mod form;
 pub mod ion;
@@ -26,6 +27,8 @@ pub mod webhook;
 
 #[cfg(test)]
 mod ion_tests;
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod shop_double;
 #[cfg(test)]
@@ -83,5 +86,28 @@ fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
     match (store_id, keys.required_secret(TOKEN.name)) {
         (Ok(store_id), Ok(token)) => Ok(api::Shop::new(store_id, token.clone())),
         (store_id, token) => Err(store_id.err().into_iter().chain(token.err()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::providers::keys::KeyValue;
+
+    #[test]
+    fn a_store_is_named_by_digits_and_all_mistakes_are_told_at_once() {
+        let mistakes = |keys: &Keys| match (WEBHOOK.build)(keys) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.iter().map(|error| error.key).collect(),
+        };
+        let mut keys = Keys::default();
+        keys.set("store_id", KeyValue::Text("my-shop".to_owned()));
+        assert_eq!(mistakes(&keys), ["store_id", "token"]);
+        keys.set("store_id", KeyValue::Text("1003".to_owned()));
+        keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_test")]));
+        assert!(mistakes(&keys).is_empty());
+        assert!((ION.build)(&keys).is_ok());
     }
 }

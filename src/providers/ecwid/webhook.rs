@@ -55,7 +55,7 @@ impl Provider for Webhook {
         Box::pin(async move {
             let (names, id) = (names(claim), claim.subject.id.as_str());
             let since = event::since(claim, api.now());
-            let mut inquiry = Inquiry::new(&self.shop, api, Some(id));
+            let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
             let absent = |object: &str| format!("the shop has no {object} {}", clipped(id));
             match Event::of(&claim.event) {
                 Some(Event::Product) => {
