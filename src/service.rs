@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context as _;
 use tokio::sync::{Notify, mpsc};
@@ -21,7 +22,8 @@ use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::store::{self, Moved, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
-use crate::{admin, receiver};
+use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
+use crate::admin;
 
 /// How often the free space of the disk is looked at.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -107,13 +109,12 @@ impl Service {
             tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
             Some(last_turn)
         };
-        let intake = receiver::Intake::new(settings, store.clone(), metrics.clone(), clock.clone(), wake, &has_room);
-        let intake = actix_web::web::Data::new(intake);
+        let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
         let admin = admin::Admin::new(settings, store.clone(), metrics, clock, last_turn);
-        let admin = actix_web::web::Data::new(admin);
+        let admin = Data::new(admin);
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
         let intake_server =
-            HttpServer::new(move || App::new().app_data(intake.clone()).configure(receiver::routes))
+            HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
                 .client_request_timeout(SLOW_HEAD)
                 .keep_alive(Duration::from_secs(75))
                 .shutdown_timeout(settings.server.drain.as_secs().max(1))
@@ -190,6 +191,37 @@ impl Service {
         self.disk_check.abort();
         self.store.close();
     }
+}
+
+fn intake(
+    settings: &Settings,
+    store: &Store,
+    metrics: &Metrics,
+    clock: &Clock,
+    wake: Arc<Notify>,
+    has_room: Arc<AtomicBool>,
+) -> Intake {
+    let sources = settings.sources.iter().map(|source| {
+        let known = IntakeSource {
+            name: source.name.clone(),
+            provider: Arc::clone(&source.provider),
+            provider_word: source.kind.word,
+            path_token: source.path_token.clone(),
+        };
+        (source.name.clone(), known)
+    });
+    Intake::new(IntakeParts {
+        store: store.clone(),
+        sources: sources.collect(),
+        metrics: metrics.clone(),
+        clock: clock.clone(),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        max_body: settings.server.max_body,
+        body_time: receiver::BODY_TIME,
+        per_address_limit: settings.server.per_address_limit,
+        has_room,
+        wake,
+    })
 }
 
 fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

@@ -1,0 +1,97 @@
+//! `verify`: settles everything that is due now, in the foreground.
+
+use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::{Notify, mpsc};
+
+use super::{CommandError, Exit, logging, misused, screen, settings};
+use crate::config::Settings;
+use crate::domain::{Clock, State};
+use crate::metrics::Metrics;
+use crate::service::{self, NameTaken};
+use crate::store::{Moved, Store};
+use crate::worker::{Turn, Worker};
+
+/// Options of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
+                        rate limits.")]
+pub(super) struct Args {}
+
+/// What came of the notifications that were asked about.
+#[derive(Default)]
+struct Count {
+    confirmed: u64,
+    ignored: u64,
+    undecided: u64,
+    waiting: u64,
+}
+
+pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError> {
+    logging::start(log::LevelFilter::Warn);
+    let settings = settings(config)?;
+    let store = Store::open(&settings.store.path)?;
+    let clock = Clock::system();
+    service::introduce(&store, &settings, &clock).await.map_err(misused::<NameTaken>)?;
+    let (count, left) = work(&settings, &store, &clock).await?;
+    store.close();
+    let Count { confirmed, ignored, undecided, waiting } = count;
+    screen::line(&format!(
+        "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still waiting; \
+         {left} pending in all"
+    ))?;
+    Ok(Exit::Fine)
+}
+
+/// Works until nothing is due any more; what waits only for a shop's rate limit is waited for.
+async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Count, u64), CommandError> {
+    let (moves, mut moved) = mpsc::unbounded_channel();
+    let wake = Arc::new(Notify::new());
+    let parts = service::worker_parts(settings, store, clock, &Metrics::new()?, "verify", wake, Some(moves))?;
+    let mut worker = Worker::new(parts);
+    let bar = progress_bar(pending(store, settings).await?);
+    let mut count = Count::default();
+    loop {
+        let turn = worker.turn().await?;
+        while let Ok(Moved { state, .. }) = moved.try_recv() {
+            match state {
+                State::Confirmed => count.confirmed += 1,
+                State::Ignored => count.ignored += 1,
+                State::Undecided => count.undecided += 1,
+                State::Pending => count.waiting += 1,
+            }
+            bar.inc(1);
+        }
+        match turn {
+            Turn::Worked => {}
+            Turn::Idle { until, is_spent } => {
+                if !worker.wait_for_one().await {
+                    let Some(until) = until.filter(|_| is_spent) else { break };
+                    tokio::time::sleep(until.since(clock.now()).max(Duration::from_millis(1))).await;
+                }
+            }
+        }
+    }
+    bar.finish_and_clear();
+    worker.finish(Duration::ZERO).await;
+    Ok((count, pending(store, settings).await?))
+}
+
+async fn pending(store: &Store, settings: &Settings) -> Result<u64, CommandError> {
+    let queues = store.reader().queues().await?;
+    let configured = queues.iter().filter(|queue| settings.sources.iter().any(|source| source.name == queue.source));
+    Ok(configured.map(|queue| queue.pending).sum())
+}
+
+fn progress_bar(total: u64) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} asked  {per_sec}  {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,140 @@
+//! The front door: a configuration in a folder of its own, simulated shops, the real binary, requests over real HTTP, and
+//! the store read as an owner reads it.
+
+mod http;
+mod serve;
+mod store;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use countersign::simulator::{Options, Simulator};
+
+pub(crate) use http::{Request, Response};
+pub(crate) use serve::{Serve, countersign};
+pub(crate) use store::Row;
+
+/// A folder with a configuration, and the simulated shops that it points to.
+pub(crate) struct House {
+    folder: tempfile::TempDir,
+    pub(crate) simulator: Simulator,
+    sections: String,
+    verify: String,
+    store: String,
+    server: String,
+}
+
+/// Settings under which nothing that a test waits for takes long.
+const QUICK: &str = r#"
+timeout = "2s"
+grace = "0s"
+retry_base = "20ms"
+retry_cap = "100ms"
+denied_pause = "300ms"
+"#;
+
+impl House {
+    /// A house without any source yet.
+    pub(crate) fn new() -> Self {
+        let simulator = Simulator::start(Options::default()).expect("simulated shops start");
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            simulator,
+            sections: String::new(),
+            verify: QUICK.to_owned(),
+            store: "min_free = \"1MiB\"\n".to_owned(),
+            server: String::new(),
+        }
+    }
+
+    /// Adds `[sources.NAME]` with these lines.
+    pub(crate) fn source(mut self, name: &str, lines: &str) -> Self {
+        writeln!(self.sections, "[sources.{name}]\n{lines}").expect("text");
+        self
+    }
+
+    /// Replaces keys of `[verify]`, a line each.
+    pub(crate) fn verify(mut self, lines: &str) -> Self {
+        self.verify = replace_keys(&self.verify, lines);
+        self
+    }
+
+    /// Replaces keys of `[store]`.
+    pub(crate) fn store_keys(mut self, lines: &str) -> Self {
+        self.store = replace_keys(&self.store, lines);
+        self
+    }
+
+    /// Replaces keys of `[server]`.
+    pub(crate) fn server_keys(mut self, lines: &str) -> Self {
+        self.server = replace_keys(&self.server, lines);
+        self
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The SQLite file.
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.folder().join("countersign.db")
+    }
+
+    /// Writes the configuration; returns its path.
+    pub(crate) fn write_config(&self) -> PathBuf {
+        let path = self.folder().join("countersign.toml");
+        let Self { server, store, verify, sections, .. } = self;
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n{server}\n\
+             [store]\npath = \"countersign.db\"\n{store}\n[verify]\n{verify}\n{sections}"
+        );
+        std::fs::write(&path, text).expect("the configuration is written");
+        path
+    }
+
+    /// Starts `countersign serve` and waits until it listens.
+    pub(crate) fn serve(&self) -> Serve {
+        self.serve_with(&[])
+    }
+
+    /// Starts `countersign serve` with further arguments.
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Serve {
+        Serve::start(&self.write_config(), arguments)
+    }
+
+    /// The row of one notification.
+    pub(crate) fn row(&self, id: i64) -> Row {
+        store::row(&self.store_path(), id)
+    }
+
+    /// Every row, oldest first.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        store::rows(&self.store_path())
+    }
+
+    /// One value of the store, as text.
+    pub(crate) fn value(&self, sql: &str) -> Option<String> {
+        store::value(&self.store_path(), sql)
+    }
+
+    /// Runs a command of the binary on this configuration to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let config = self.write_config();
+        countersign().arg("--config").arg(config).args(arguments).output().expect("the binary runs")
+    }
+}
+
+/// `lines`, and those of `old` whose keys `lines` does not set.
+fn replace_keys(old: &str, lines: &str) -> String {
+    let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_owned();
+    let new: Vec<String> = lines.lines().map(key).collect();
+    let kept = old.lines().filter(|line| !new.contains(&key(line)));
+    kept.chain(lines.lines()).map(|line| format!("{line}\n")).collect()
+}
+
+/// Asserts that a row is in `state` for `reason`; shows the whole row where it is not.
+#[track_caller]
+pub(crate) fn assert_verdict(row: &Row, state: &str, reason: &str) {
+    assert_eq!((row.state.as_str(), row.reason.as_deref()), (state, Some(reason)), "{row:#?}");
+}

@@ -1,0 +1,153 @@
+//! The real `countersign serve`, watched by its log: a test waits for a line, never for a time.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use super::{Request, Response};
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The binary, with nothing of the caller's environment that could change it.
+pub(crate) fn countersign() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.env_remove("COUNTERSIGN_CONFIG").env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
+    command
+}
+
+/// A running `serve`; killed when dropped.
+pub(crate) struct Serve {
+    child: Child,
+    lines: Arc<Lines>,
+    pub(crate) intake: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+#[derive(Default)]
+struct Lines {
+    seen: Mutex<(Vec<String>, bool)>,
+    changed: Condvar,
+}
+
+impl Serve {
+    /// Starts it and waits until it says where it listens.
+    pub(crate) fn start(config: &Path, arguments: &[&str]) -> Self {
+        let mut command = countersign();
+        command.arg("--config").arg(config).arg("serve").args(arguments);
+        command.env("RUST_LOG", "info,countersign=debug");
+        Self::spawn(command)
+    }
+
+    /// Starts this command and waits until it says where it listens.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("serve starts");
+        let stderr = child.stderr.take().expect("its log");
+        let lines = Arc::new(Lines::default());
+        let writer = Arc::clone(&lines);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                writer.seen.lock().expect("lines").0.push(line);
+                writer.changed.notify_all();
+            }
+            writer.seen.lock().expect("lines").1 = true;
+            writer.changed.notify_all();
+        });
+        let ready = wait_for(&lines, "it listens", |line| line.contains("listening intake=").then(|| line.to_owned()));
+        let addr = |key: &str| -> SocketAddr {
+            let after = ready.split(key).nth(1).expect("an address in the line").split_whitespace().next();
+            after.expect("an address").parse().expect("an address")
+        };
+        let (intake, admin) = (addr("intake=http://"), addr("admin=http://"));
+        Self { child, lines, intake, admin }
+    }
+
+    /// Sends a request to the intake.
+    pub(crate) fn send(&self, request: &Request) -> Response {
+        request.send(self.intake)
+    }
+
+    /// Posts a body to a source's intake URL.
+    pub(crate) fn post(&self, source: &str, body: impl Into<Vec<u8>>) -> Response {
+        self.send(&Request::post(&format!("/hooks/{source}")).body(body))
+    }
+
+    /// Gets a page of the admin listener.
+    pub(crate) fn admin_page(&self, path: &str) -> Response {
+        Request::new("GET", path).send(self.admin)
+    }
+
+    /// Waits until a notification is settled.
+    pub(crate) fn settled(&self, id: i64) {
+        let start = format!("notification={id} ");
+        self.wait_for_line(&format!("notification {id} is settled"), |line| {
+            line.contains(&start) && line.contains(" verdict=")
+        });
+    }
+
+    /// Waits until a notification was asked about and stays pending for `reason`.
+    pub(crate) fn pending(&self, id: i64, reason: &str) {
+        let (start, end) = (format!("notification={id} "), format!("pending={reason}"));
+        self.wait_for_line(&format!("notification {id} waits for {reason}"), |line| {
+            line.contains(&start) && line.contains(&end)
+        });
+    }
+
+    /// Waits for a line of the log.
+    #[track_caller]
+    pub(crate) fn wait_for_line(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        wait_for(&self.lines, what, |line| wanted(line).then(|| line.to_owned()))
+    }
+
+    /// The log so far.
+    pub(crate) fn log(&self) -> String {
+        self.lines.seen.lock().expect("lines").0.join("\n")
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Sends a signal (`TERM`, `INT`, `HUP`, `STOP`, `CONT`).
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Asks it to stop and waits for its end.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.child.wait().expect("wait")
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // Killed or stopped already, as a rule.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[track_caller]
+fn wait_for(lines: &Lines, what: &str, wanted: impl Fn(&str) -> Option<String>) -> String {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let mut seen = lines.seen.lock().expect("lines");
+    let mut next = 0;
+    loop {
+        for line in &seen.0[next..] {
+            if let Some(found) = wanted(line) {
+                return found;
+            }
+        }
+        next = seen.0.len();
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        assert!(!seen.1 && !left.is_zero(), "waited in vain until {what}; the log:\n{}", seen.0.join("\n"));
+        seen = lines.changed.wait_timeout(seen, left).expect("lines").0;
+    }
+}
