@@ -15,7 +15,7 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 
 /// Every kind of shop that this version knows.
-pub const KINDS: &[&Kind] = &[&ecwid::ION];
+pub const KINDS: &[&Kind] = &[&ecwid::ION, &ecwid::WEBHOOK];
 
 /// A kind of shop or gateway, as the configuration names it.
 #[derive(Debug)]
