@@ -1,8 +1,8 @@
 //! Kinguin's eCommerce API and the two formats of its notifications.
 //!
-//! - `kinguin`: webhooks, the event in a header, a shared secret in another ([`notification`], [`signature`]);
+//! - `kinguin`: webhooks, the event in a header, a shared secret in another (`notification`, `signature`);
 //! - `kinguin-postback`: the format before March 2021, no event name, nothing to authenticate it by;
-//! - both are verified by the same calls ([`api`]) and rules ([`judge`]); [`doctor`] tries the key.
+//! - both are verified by the same calls (`api`) and rules (`judge`); `doctor` tries the key.
 //!
 //! No call here returns a purchased key, and none may: a verifier has no need of them.
 
