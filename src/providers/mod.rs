@@ -9,12 +9,13 @@ use crate::domain::{Answer, Claim, Delivery, Failure, Judge, Reading, Timestamp}
 
 pub mod http;
 pub mod keys;
+pub mod midas;
 
 pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 
 /// Every kind of shop that this version knows.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&midas::MIDAS];
 
 /// A kind of shop or gateway, as the configuration names it.
 #[derive(Debug)]
