@@ -100,8 +100,8 @@ fn remedy(failure: &Failure) -> &'static str {
         (Cause::ApiUnreachable, _) => "Check api_base, DNS and the firewall",
         (Cause::ApiRateLimited, _) => "Try again later; a lower rate_limit helps if this repeats",
         (Cause::ApiError, Some(400)) => "The name of the id parameter may be wrong: see id_param",
-        (Cause::ApiError, Some(404)) => "Check api_base",
-        (Cause::ApiError, Some(200)) => {
+
+        (Cause::ApiError, Some(200 | 404)) => {
             "Check api_base and platform_cert_files; if the platform does not sign answers, set \
              check_signatures = \"notifications\""
         }

@@ -198,11 +198,12 @@ impl Provider for Midas {
         match stamp.check(&self.platform, &delivery.body) {
             Ok(()) => Admission::Admitted,
             Err(unsigned) => {
-                log::warn!("source={} refused: {}", delivery.source, unsigned.words());
-                Admission::Refused(match unsigned {
+                let cause = match unsigned {
                     Unsigned::Missing(_) => "missing_signature",
                     _ => "wrong_signature",
-                })
+                };
+                log::warn!("source={} refused={cause} detail=\"{}\"", delivery.source, unsigned.words());
+                Admission::Refused(cause)
             }
         }
     }
