@@ -30,14 +30,16 @@ impl Midas {
                 Check::good(format!("clock: {} s from the API's", off.as_secs()))
             } else {
                 Check::bad(format!(
-                    "clock: {} s from the API's, and every call is signed with the time: set this machine's clock (NTP)",
+                    "clock: {} s from the API's, and every call is signed with the time: \
+                     set this machine's clock (NTP)",
                     off.as_secs()
                 ))
             });
         }
         examination.checks.push(match status {
             Ok(()) => Check::good(
-                "API: accepts merchant_id, serial_no and private_key (project_id shows with the first real transaction)",
+                "API: accepts merchant_id, serial_no and private_key \
+                 (project_id shows with the first real transaction)",
             ),
             Err(failure) => Check::bad(format!("API: {}. {}", failure.detail, remedy(&failure))),
         });
@@ -66,7 +68,8 @@ impl Midas {
             ));
         } else if self.platform.iter().any(|key| self.is_ours(key)) {
             checks.push(Check::bad(
-                "platform_cert_files: one of them is our own key's certificate; download the platform's from the portal",
+                "platform_cert_files: one of them is our own key's certificate; \
+                 download the platform's from the portal",
             ));
         } else {
             let what = match (self.checks_notifications(), self.checks_answers()) {
@@ -90,8 +93,8 @@ impl Midas {
 fn remedy(failure: &Failure) -> &'static str {
     match (failure.cause, failure.http_status) {
         (Cause::ApiDenied, Some(401)) => {
-            "Compare merchant_id and serial_no with the portal, check that private_key belongs to the certificate with \
-             that serial, and that the clock is right; sandbox and production have separate keys. If all are right, \
+            "Compare merchant_id and serial_no with the portal, check that private_key belongs to the certificate \
+             with that serial, and that the clock is right; sandbox and production have separate keys. If all are right, \
              try sign_query = false, or ask the provider for auth_id_type"
         }
         (Cause::ApiDenied, _) => {

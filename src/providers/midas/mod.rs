@@ -1,8 +1,9 @@
-//! Midas (MidasPay, merchant-of-record payments): one notification and one call, `QueryTransaction`, to countersign it.
+//! Midas (MidasPay, merchant-of-record payments): one notification, and one call, `QueryTransaction`, to
+//! countersign it.
 //!
-//! `notification` reads what is sent, `signature` signs our calls and checks what the platform signs with the keys that
-//! `pem` reads, `api` asks and reads the answer (`transaction`), `judge` holds the one against the other, `doctor` tries
-//! the credentials. `fields` reads single values for all of them.
+//! `notification` reads what is sent, `signature` signs our calls and checks what the platform signs with the keys
+//! that `pem` reads, `api` asks and reads the answer (`transaction`), `judge` holds the one against the other,
+//! `doctor` tries the credentials. `fields` reads single values for all of them.
 
 use std::sync::Arc;
 
