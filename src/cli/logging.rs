@@ -6,7 +6,6 @@ use log::LevelFilter;
 
 use super::screen::visible;
 use crate::domain::Clock;
-use crate::domain::Clock;
 
 /// Crates whose events are about their own work, or about what strangers send: silent unless `RUST_LOG` names them.
 const SILENT: [&str; 6] = ["actix_http", "actix_web", "hyper", "hyper_util", "r2d2", "reqwest"];

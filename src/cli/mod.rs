@@ -27,6 +27,8 @@ mod words;
 
 pub use exit::{CommandError, Exit};
 
+use exit::misused;
+
 /// Receives shop notifications, keeps each one as it came, and believes none of them until the shop's own API
 /// countersigns it.
 #[derive(Debug, Parser)]
@@ -116,12 +118,4 @@ fn served(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit
         .build()
         .context("cannot start; the system gives no more threads or files")?;
     runtime.block_on(work)
-}
-
-/// An error of type `E` is a mistake in the configuration; any other is a failure.
-fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyhow::Error) -> CommandError {
-    match error.downcast::<E>() {
-        Ok(mistake) => CommandError::Misused(vec![mistake.to_string()]),
-        Err(error) => CommandError::Failed(error),
-    }
 }

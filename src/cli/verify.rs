@@ -19,8 +19,10 @@ use crate::worker::{Turn, Worker};
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
-                        rate limits.")]
+#[command(
+    after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
+                        rate limits."
+)]
 pub(super) struct Args {}
 
 /// What came of the notifications that were asked about.
@@ -86,7 +88,8 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
 
 async fn pending(store: &Store, settings: &Settings) -> Result<u64, CommandError> {
     let queues = store.reader().queues().await?;
-    let configured = queues.iter().filter(|queue| settings.sources.iter().any(|source| source.name == queue.source));
+    let configured =
+        queues.iter().filter(|queue| settings.sources.iter().any(|source| source.name == queue.source));
     Ok(configured.map(|queue| queue.pending).sum())
 }
 

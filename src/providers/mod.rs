@@ -17,9 +17,8 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 
 /// Every kind of shop that this version knows.
-pub const KINDS: &[&Kind] = &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
-
-
+pub const KINDS: &[&Kind] =
+    &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
 /// A kind of shop or gateway, as the configuration names it.
 #[derive(Debug)]

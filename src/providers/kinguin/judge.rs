@@ -139,7 +139,8 @@ fn unavailable(claim: &Claim, absence: &Absence, known: &Known) -> Comparison {
         "never confirmed before with these ids: sold out or invented"
     };
     let detail = format!("{}; {before}", absence.detail);
-    Comparison::differs(Outcome::Unavailable, detail, Value::Object(evidence))
+    let differs = Comparison::differs(Outcome::Unavailable, detail, Value::Object(evidence));
+    Comparison { held_before: held, ..differs }
 }
 
 /// The fields of an answer that the outcome rests on, as they stand there.

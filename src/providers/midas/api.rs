@@ -62,11 +62,17 @@ impl Midas {
         let encode = |text| utf8_percent_encode(text, RESERVED);
         let asked = format!("{PATH}?{}={}", encode(&self.id_param), encode(external_id));
         let signed = format!("{}{}", api.base_path(), if self.sign_query { &asked } else { PATH });
-        let authorization = self.signer.authorization(&signed, api.now()).ok_or_else(|| {
-            Failure::new(Cause::ApiError, "the call could not be signed: the system gives no random numbers")
+        let sign = |now| {
+            let authorization = self.signer.authorization(&signed, now).ok_or_else(|| {
+                Failure::new(
+                    Cause::ApiError,
+                    "the call could not be signed: the system gives no random numbers",
+                )
                 .troubling(Trouble::Source)
-        })?;
-        api.get(&asked, &[("authorization", authorization)]).await
+            })?;
+            Ok(vec![("authorization", authorization)])
+        };
+        api.get_with(&asked, sign).await
     }
 
     /// What an answer about `external_id` says. Only the documented answer with this very id shows a transaction.
