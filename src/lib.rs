@@ -4,6 +4,7 @@
 pub mod domain;
 pub mod metrics;
 pub mod providers;
+pub mod receiver;
 pub mod rules;
 pub mod simulator;
 pub mod store;
