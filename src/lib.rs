@@ -1,6 +1,7 @@
 //! countersign stores each shop notification as it came, answers at once, and believes none of them until
 //! the shop's own API countersigns it.
 
+pub mod admin;
 pub mod domain;
 pub mod metrics;
 pub mod providers;
