@@ -126,10 +126,12 @@ impl Metrics {
     }
 
     /// What the store says about a source's queue, refreshed before each scrape.
-    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>) {
+    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>, last: Option<Timestamp>) {
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.pending.with_label_values(&[source]).set(whole(pending));
         self.oldest_pending.with_label_values(&[source]).set(whole(oldest.map_or(0, |age| age.as_secs())));
+        let last_seen = self.last_notification.with_label_values(&[source]);
+        last_seen.set(last_seen.get().max(last.map_or(0, Timestamp::seconds)));
     }
 
     /// Everything in Prometheus' text format.

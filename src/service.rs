@@ -31,6 +31,10 @@ const DISK_CHECK: Duration = Duration::from_secs(1);
 /// A sender that needs longer for the head of its request is cut off.
 const SLOW_HEAD: Duration = Duration::from_secs(10);
 
+/// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
+/// connection instead of the answer.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// A source's name belonged to another provider when the store was written.
 #[derive(Debug, thiserror::Error)]
 #[error(

@@ -12,7 +12,8 @@ CREATE TABLE sources (
   name            TEXT NOT NULL PRIMARY KEY,  -- as in [sources.NAME]
   provider        TEXT NOT NULL,              -- a name keeps its provider for ever
   first_served_at TEXT NOT NULL,              -- before that, silence means nothing
-  found_any_at    TEXT                        -- first answer that showed an object; NULL: none yet
+  found_any_at    TEXT,                       -- first answer that showed an object; NULL: none yet
+  last_filed_at   TEXT                        -- when its latest filed notification came in; NULL: none yet
 ) STRICT, WITHOUT ROWID;
 
 -- Each notification as it came. The receiver only appends here; one monotone key, so that a large store stays fast.

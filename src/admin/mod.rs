@@ -63,7 +63,7 @@ async fn metrics(admin: &Admin) -> HttpResponse {
             let now = admin.clock.now();
             for queue in queues.iter().filter(|queue| admin.sources.contains(&queue.source)) {
                 let age = queue.oldest.map(|oldest| now.since(oldest));
-                admin.metrics.queue(&queue.source, queue.pending, age);
+                admin.metrics.queue(&queue.source, queue.pending, age, queue.last_received);
             }
         }
         Err(error) => log::warn!("the queues could not be read for the metrics: {error}"),

@@ -19,16 +19,22 @@ pub struct QueueLength {
     pub pending: u64,
     /// When the oldest of them came in.
     pub oldest: Option<Timestamp>,
+    /// When the last notification came in, of those that the worker has seen.
+    pub last_received: Option<Timestamp>,
 }
 
 /// The queues of all sources that the store knows.
 pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.name, s.provider,
+        "WITH new AS MATERIALIZED (
+           SELECT source, count(*) AS n, min(received_at) AS oldest FROM intake
+           WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) GROUP BY source)
+         SELECT s.name, s.provider,
            coalesce((SELECT sum(n) FROM tallies t WHERE t.source = s.name AND t.state = 'pending'), 0)
-             + (SELECT count(*) FROM intake i
-                WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) AND i.source = s.name),
-           (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending')
+             + coalesce((SELECT n FROM new WHERE new.source = s.name), 0),
+           coalesce((SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending'),
+             (SELECT oldest FROM new WHERE new.source = s.name)),
+           s.last_filed_at
          FROM sources s ORDER BY s.name",
     )?;
     let found = statement.query_map([], |row| {
@@ -37,6 +43,7 @@ pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
             provider: row.get(1)?,
             pending: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
             oldest: rows::instant(row, 3)?,
+            last_received: rows::instant(row, 4)?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)

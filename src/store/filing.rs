@@ -1,5 +1,7 @@
 //! Filing: what came in is read, and its claim written beside it. What needs no question is settled here.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Result;
@@ -44,6 +46,7 @@ pub(super) fn unfiled(conn: &Connection, limit: usize) -> Result<Vec<(i64, Deliv
 /// Files what was read, lowest id first. What another process has filed meanwhile is left out.
 pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
     let mut filed = Vec::with_capacity(filings.len());
+    let mut last_of = BTreeMap::new();
     for filing in filings {
         let Filing { id, delivery, reading } = filing;
         let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
@@ -60,6 +63,7 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
             ])?;
         if inserted == 1 {
             sheet.write(conn, *id, delivery.received_at, now)?;
+            last_of.insert(&delivery.source, delivery.received_at);
             filed.push(Filed {
                 id: *id,
                 source: delivery.source.clone(),
@@ -67,6 +71,12 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
                 reason: sheet.reason,
             });
         }
+    }
+    for (source, last) in last_of {
+        conn.prepare_cached(
+            "UPDATE sources SET last_filed_at = max(coalesce(last_filed_at, ''), ?2) WHERE name = ?1",
+        )?
+        .execute(params![source, last.to_string()])?;
     }
     Ok(filed)
 }
