@@ -15,15 +15,15 @@ use anyhow::Context as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::admin::{self, Admin};
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
+use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
 use crate::store::{self, Moved, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
-use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::admin;
 
 /// How often the free space of the disk is looked at.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -87,7 +87,9 @@ impl Service {
         introduce(&store, settings, &clock).await?;
         let freed = store.free_leases("serve-".to_owned()).await?;
         if freed > 0 {
-            log::info!("{freed} notifications were being asked about when the last serve ended; they are asked again");
+            log::info!(
+                "{freed} notifications were being asked about when the last serve ended; they are asked again"
+            );
         }
         for source in &settings.sources {
             store.resume(source.name.clone(), clock.now()).await?;
@@ -103,26 +105,32 @@ impl Service {
         let last_turn = if options.no_worker {
             None
         } else {
-            let parts = worker_parts(settings, &store, &clock, &metrics, "serve", Arc::clone(&wake), options.moves)?;
+            let parts =
+                worker_parts(settings, &store, &clock, &metrics, "serve", Arc::clone(&wake), options.moves)?;
             let worker = Worker::new(parts);
             let last_turn = worker.last_turn();
             tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
             Some(last_turn)
         };
         let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
-        let admin = admin::Admin::new(settings, store.clone(), metrics, clock, last_turn);
-        let admin = Data::new(admin);
+        let admin = Data::new(Admin {
+            store: store.clone(),
+            metrics,
+            clock,
+            sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+            min_free: settings.store.min_free,
+            heartbeat: last_turn,
+        });
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
-        let intake_server =
-            HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
-                .client_request_timeout(SLOW_HEAD)
-                .keep_alive(Duration::from_secs(75))
-                .shutdown_timeout(settings.server.drain.as_secs().max(1))
-                .disable_signals()
-                .listen(intake_listener)
-                .context("serve on server.listen")?
-                .run();
-        let admin_server = HttpServer::new(move || App::new().app_data(admin.clone()).configure(admin::routes))
+        let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
+            .client_request_timeout(SLOW_HEAD)
+            .keep_alive(Duration::from_secs(75))
+            .shutdown_timeout(settings.server.drain.as_secs().max(1))
+            .disable_signals()
+            .listen(intake_listener)
+            .context("serve on server.listen")?
+            .run();
+        let admin_server = HttpServer::new(move || App::new().configure(admin::routes(admin.clone())))
             .workers(1)
             .shutdown_timeout(1)
             .disable_signals()
@@ -297,7 +305,9 @@ async fn watch_disk(path: std::path::PathBuf, min_free: u64, has_room_now: Arc<A
             if now {
                 log::info!("there is free disk again; notifications are taken");
             } else {
-                log::error!("less free disk than store.min_free; notifications are answered 503 until there is more");
+                log::error!(
+                    "less free disk than store.min_free; notifications are answered 503 until there is more"
+                );
             }
         }
     }

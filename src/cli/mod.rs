@@ -19,11 +19,15 @@ mod list;
 pub mod logging;
 mod retry;
 mod screen;
+mod serve;
 mod show;
 mod simulate;
+mod verify;
 mod words;
 
 pub use exit::{CommandError, Exit};
+
+use exit::misused;
 
 /// Receives shop notifications, keeps each one as it came, and believes none of them until the shop's own API
 /// countersigns it.
@@ -42,6 +46,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Receives and verifies notifications until SIGTERM or SIGINT.
+    Serve(serve::Args),
+    /// Settles everything that is due now, in the foreground.
+    Verify(verify::Args),
     /// Lists notifications, newest first.
     List(list::Args),
     /// Shows one notification: request, claim, verdict, and every question to the shop.
@@ -76,6 +84,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     let config = cli.config.as_path();
     match cli.command {
+        Command::Serve(args) => served(serve::run(args, config)),
+        Command::Verify(args) => served(verify::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
@@ -99,4 +109,13 @@ fn waited_for(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<
 /// The settings in force.
 fn settings(config: &Path) -> Result<Settings, CommandError> {
     Ok(Settings::load(config, |name| std::env::var(name).ok())?)
+}
+
+/// Runs a service, or work on many questions, on all cores.
+fn served(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start; the system gives no more threads or files")?;
+    runtime.block_on(work)
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Notify, mpsc};
 
-use super::{CommandError, Exit, logging, misused, screen, settings};
+use super::screen::Screen;
+use super::{CommandError, Exit, logging, misused, settings};
 use crate::config::Settings;
 use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
@@ -18,8 +19,10 @@ use crate::worker::{Turn, Worker};
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
-                        rate limits.")]
+#[command(
+    after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
+                        rate limits."
+)]
 pub(super) struct Args {}
 
 /// What came of the notifications that were asked about.
@@ -40,10 +43,12 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let (count, left) = work(&settings, &store, &clock).await?;
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;
-    screen::line(&format!(
+    let mut screen = Screen::new();
+    screen.line(&format!(
         "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still waiting; \
          {left} pending in all"
     ))?;
+    screen.flush()?;
     Ok(Exit::Fine)
 }
 
@@ -83,7 +88,8 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
 
 async fn pending(store: &Store, settings: &Settings) -> Result<u64, CommandError> {
     let queues = store.reader().queues().await?;
-    let configured = queues.iter().filter(|queue| settings.sources.iter().any(|source| source.name == queue.source));
+    let configured =
+        queues.iter().filter(|queue| settings.sources.iter().any(|source| source.name == queue.source));
     Ok(configured.map(|queue| queue.pending).sum())
 }
 

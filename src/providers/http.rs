@@ -149,10 +149,23 @@ impl Api {
         path_and_query: &str,
         headers: &[(&str, SecretString)],
     ) -> Result<Reply, Failure> {
+        self.get_with(path_and_query, |_| Ok(headers.to_vec())).await
+    }
+
+    /// As [`Api::get`], with headers made when the gate has let the call pass: a signature must not grow old there.
+    ///
+    /// # Errors
+    /// As [`Api::get`], and the failure of `headers`.
+    pub async fn get_with<'h>(
+        &self,
+        path_and_query: &str,
+        headers: impl FnOnce(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
+    ) -> Result<Reply, Failure> {
         let pass = self.gate.enter().await;
         let asked_at = self.client.clock.now();
+        let headers = headers(asked_at)?;
         let started = Instant::now();
-        let result = self.exchange(path_and_query, headers).await;
+        let result = self.exchange(path_and_query, &headers).await;
         let took = started.elapsed();
         drop(pass);
         let status = match &result {

@@ -10,12 +10,15 @@ use crate::domain::{Answer, Claim, Delivery, Failure, Judge, Reading, Timestamp}
 pub mod ecwid;
 pub mod http;
 pub mod keys;
+pub mod kinguin;
+pub mod midas;
 
 pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 
 /// Every kind of shop that this version knows.
-pub const KINDS: &[&Kind] = &[&ecwid::ION];
+pub const KINDS: &[&Kind] =
+    &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
 /// A kind of shop or gateway, as the configuration names it.
 #[derive(Debug)]

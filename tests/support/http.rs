@@ -55,7 +55,8 @@ impl Request {
 
     /// The request as it stands on the wire.
     pub(crate) fn bytes(&self, to: SocketAddr) -> Vec<u8> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n", self.method, self.target);
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             bytes.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -85,10 +86,15 @@ impl Response {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let status =
+            lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).collect();
-        Ok(Self { status: status.ok_or(std::io::ErrorKind::InvalidData)?, headers, body: bytes[end + 4..].to_vec() })
+        Ok(Self {
+            status: status.ok_or(std::io::ErrorKind::InvalidData)?,
+            headers,
+            body: bytes[end + 4..].to_vec(),
+        })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

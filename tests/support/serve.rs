@@ -56,7 +56,9 @@ impl Serve {
             writer.seen.lock().expect("lines").1 = true;
             writer.changed.notify_all();
         });
-        let ready = wait_for(&lines, "it listens", |line| line.contains("listening intake=").then(|| line.to_owned()));
+        let ready = wait_for(&lines, "it listens", |line| {
+            line.contains("listening intake=").then(|| line.to_owned())
+        });
         let addr = |key: &str| -> SocketAddr {
             let after = ready.split(key).nth(1).expect("an address in the line").split_whitespace().next();
             after.expect("an address").parse().expect("an address")

@@ -66,8 +66,9 @@ pub(super) fn rows(path: &Path) -> Vec<Row> {
 }
 
 fn outcomes(conn: &Connection, id: i64) -> Vec<String> {
-    let mut statement =
-        conn.prepare("SELECT outcome FROM verifications WHERE notification_id = ?1 ORDER BY id").expect("the table");
+    let mut statement = conn
+        .prepare("SELECT outcome FROM verifications WHERE notification_id = ?1 ORDER BY id")
+        .expect("the table");
     let outcomes = statement.query_map([id], |row| row.get(0)).expect("outcomes");
     outcomes.collect::<Result<_, _>>().expect("outcomes")
 }

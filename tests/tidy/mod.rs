@@ -24,8 +24,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
 
 /// What only these rooms may name.
 const ALONE: [(&str, &[&str]); 6] = [
-    ("rusqlite", &["store"]),
-    ("r2d2", &["store"]),
+    ("rusqlite::", &["store"]),
+    ("r2d2::", &["store"]),
     ("reqwest::Client", &["providers"]),
     ("Utc::now", &["domain", "simulator"]),
     ("SystemTime::now", &[]),
@@ -43,7 +43,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let inside = path.strip_prefix(&root).expect("inside").to_path_buf();
-                let room = inside.components().next().expect("a room").as_os_str().to_string_lossy().into_owned();
+                let room =
+                    inside.components().next().expect("a room").as_os_str().to_string_lossy().into_owned();
                 let room = room.trim_end_matches(".rs").to_owned();
                 let text = fs::read_to_string(&path).expect("text");
                 files.push((room, inside, text));
@@ -55,7 +56,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 
 /// The rooms that a file names behind `crate::`, one level of braces included.
 fn named_rooms(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut rooms = Vec::new();
     for start in ["crate::", "countersign::"] {
         for (at, _) in code.match_indices(start) {

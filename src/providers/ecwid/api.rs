@@ -1,4 +1,4 @@
-//! The calls of Ecwid's API v3 that one question may need, and what its error bodies mean.
+//! The calls of Ecwid's API v3 that one question may need.
 
 use std::ops::ControlFlow;
 
@@ -6,19 +6,27 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp, Trouble};
+use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp};
 use crate::providers::http::{Api, Reply};
+use crate::providers::keys::equals_any;
 
+use super::errors::{self, undocumented};
 use super::shown;
 
 /// Everything but RFC 3986's unreserved characters: what is encoded so stays one path segment or one query value.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The question without any foreign value; it needs the scope `read_orders` alone.
+pub(super) const CONTROL: &str = "orders?limit=1&responseFields=total";
 
 /// The largest page of Ecwid's lists.
 const PAGE: u64 = 100;
 
 /// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
 pub(super) const NEAR_MATCH_PAGES: usize = 10;
+
+/// A list of deletions is read whole; this many pages are more than a store deletes in the days that are asked for.
+pub(super) const DELETION_PAGES: usize = 1000;
 
 /// One store at Ecwid and the token that opens it.
 #[derive(Clone, Debug)]
@@ -34,16 +42,27 @@ impl Shop {
         Self { store_id: store_id.to_owned(), token }
     }
 
-    /// The question without any foreign value that needs `read_orders` alone (Ecwid's documentation: API v3, orders).
+    /// Whether `secret` is the access token.
+    pub(super) fn has_token(&self, secret: &SecretString) -> bool {
+        equals_any(secret.expose_secret(), std::slice::from_ref(&self.token))
+    }
+
+    /// Whether the token begins as Ecwid's access tokens do.
+    pub(super) fn token_looks_right(&self) -> bool {
+        looks_like_token(&self.token)
+    }
+
+    /// Asks [`CONTROL`].
     pub(super) async fn control(&self, api: &Api) -> Result<(), Failure> {
         let mut inquiry = Inquiry::new(self, api, None);
-        let reply = inquiry.get("orders?limit=1&responseFields=total").await?;
-        inquiry
-            .accept(&reply)?
-            .get("total")
-            .map(|_| ())
-            .ok_or_else(|| undocumented(&reply, "the list has no total"))
+        let reply = inquiry.get(CONTROL).await?;
+        inquiry.total(&reply).map(|_| ())
     }
+}
+
+/// Whether a secret begins as Ecwid's access tokens do.
+pub(super) fn looks_like_token(secret: &SecretString) -> bool {
+    secret.expose_secret().starts_with("secret_")
 }
 
 /// A value as one path segment or one query value.
@@ -106,10 +125,12 @@ impl<'a> Inquiry<'a> {
     pub(super) async fn object(&mut self, path: &str) -> Result<Option<Value>, Failure> {
         let reply = self.get(path).await?;
         if reply.status != 404 {
-            return self.accept(&reply).map(Some);
+            let object = self.accept(&reply)?;
+            let has_id = object.get("id").and_then(shown::id_text).is_some();
+            return if has_id { Ok(Some(object)) } else { Err(undocumented(&reply, "the object has no id")) };
         }
         let word = self.word(&reply);
-        if word.as_deref().is_some_and(is_about_the_store) {
+        if word.as_deref().is_some_and(errors::is_about_the_store) {
             return Err(self.refusal(&reply));
         }
         self.evidence.insert("status".to_owned(), json!(404));
@@ -117,6 +138,11 @@ impl<'a> Inquiry<'a> {
             self.evidence.insert("errorCode".to_owned(), Value::String(word));
         }
         Ok(None)
+    }
+
+    /// Whether the last 404 of [`Inquiry::object`] said `word`.
+    pub(super) fn was_told(&self, word: &str) -> bool {
+        self.evidence.get("errorCode").and_then(Value::as_str) == Some(word)
     }
 
     /// Reads the list `path_and_query` page by page and shows every item to `visit` until it breaks off. Starts afresh
@@ -196,6 +222,12 @@ impl<'a> Inquiry<'a> {
         Ok(found)
     }
 
+    /// The length of the list that an answer is a page of.
+    pub(super) fn total(&self, reply: &Reply) -> Result<u64, Failure> {
+        let page = self.accept(reply)?;
+        page.get("total").and_then(number).ok_or_else(|| undocumented(reply, "the list has no total"))
+    }
+
     /// The JSON object of a good answer.
     fn accept(&self, reply: &Reply) -> Result<Value, Failure> {
         if !(200..=299).contains(&reply.status) {
@@ -207,57 +239,58 @@ impl<'a> Inquiry<'a> {
             .ok_or_else(|| undocumented(reply, "the answer is no JSON object"))
     }
 
-    /// What a status that is no success means (Ecwid's documentation: API v3, errors).
+    /// The error word of a body; see [`errors::word`].
+    pub(super) fn word(&self, reply: &Reply) -> Option<String> {
+        errors::word(reply, self.foreign.unwrap_or_default())
+    }
+
     fn refusal(&self, reply: &Reply) -> Failure {
-        let word = self.word(reply);
-        let said = word.as_deref().map(|word| format!(" {}", clipped(word))).unwrap_or_default();
-        let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
-        match (reply.status, word.as_deref()) {
-            (404, Some(word)) if is_about_the_store(word) => {
-                Failure { cause: Cause::ApiDenied, ..failure }.troubling(Trouble::Source)
-            }
-            (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.troubling(Trouble::Lane),
-            _ => failure,
-        }
+        errors::refusal(reply, self.word(reply).as_deref())
     }
 
-    /// The error word of a body. `errorCode` holds it, or on old pages `errorMessage`; that one may repeat the id that we
-    /// asked about, and whoever chose the id must not choose the word.
-    fn word(&self, reply: &Reply) -> Option<String> {
-        let body = reply.json()?;
-        let text =
-            |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        if let Some(code) = text("errorCode") {
-            return Some(code.chars().take(60).collect());
-        }
-        let message = text("errorMessage")?;
-        let foreign = self.foreign.unwrap_or_default().to_ascii_uppercase();
-        let is_word = |piece: &&str| WORDS.contains(piece) && !foreign.contains(*piece);
-        message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
-    }
-
-    /// The answer to the question, whatever came of it.
-    pub(super) fn answer(self, outcome: Result<Option<Sighting>, Failure>, absence: &str) -> Answer {
-        self.answer_of(outcome.map(|shown| shown.ok_or(Deletion::NotAsked)), absence)
-    }
-
-    /// The same where an absence says what the list of deletions says.
-    pub(super) fn answer_of(
+    /// The answer to a question, whatever came of it; `read` makes a sighting of the object that is shown.
+    pub(super) fn answer(
         self,
-        outcome: Result<Result<Sighting, Deletion>, Failure>,
+        asked: Result<Option<Value>, Failure>,
+        read: fn(Value) -> Result<Sighting, String>,
         absence: &str,
     ) -> Answer {
-        let status = self.last.as_ref().map(|reply| reply.status);
-        let (http_status, said) = match outcome {
-            Ok(Ok(sighting)) => (status, Said::There(Box::new(sighting))),
+        self.answer_to_deletion(asked.map(|object| object.ok_or(Deletion::NotAsked)), read, absence)
+    }
+
+    /// The same where an absence comes with what the list of deletions says.
+    pub(super) fn answer_to_deletion(
+        self,
+        asked: Result<Result<Value, Deletion>, Failure>,
+        read: fn(Value) -> Result<Sighting, String>,
+        absence: &str,
+    ) -> Answer {
+        match asked {
+            Ok(Ok(object)) => match read(object) {
+                Ok(sighting) => self.shown(sighting),
+                Err(detail) => {
+                    let status = self.last.as_ref().map(|reply| reply.status);
+                    let failure = Failure::new(Cause::ApiError, detail);
+                    self.saying(status, Said::Failed(Failure { http_status: status, ..failure }))
+                }
+            },
             Ok(Err(deletion)) => {
-                let missing = self.evidence.get("status").is_some();
-                let evidence = Value::Object(self.evidence);
-                let said = Said::NotThere(Absence { evidence, detail: absence.to_owned(), deletion });
-                (if missing { Some(404) } else { status }, said)
+                let missing = self.evidence.get("status").map(|_| 404);
+                let status = missing.or(self.last.as_ref().map(|reply| reply.status));
+                let evidence = Value::Object(self.evidence.clone());
+                let absence = Absence { evidence, detail: absence.to_owned(), deletion };
+                self.saying(status, Said::NotThere(absence))
             }
-            Err(failure) => (failure.http_status, Said::Failed(failure)),
-        };
+            Err(failure) => self.saying(failure.http_status, Said::Failed(failure)),
+        }
+    }
+
+    /// The answer that shows an object.
+    pub(super) fn shown(&self, sighting: Sighting) -> Answer {
+        self.saying(self.last.as_ref().map(|reply| reply.status), Said::There(Box::new(sighting)))
+    }
+
+    fn saying(&self, http_status: Option<u16>, said: Said) -> Answer {
         Answer {
             asked_at: self.first_sent_at.unwrap_or(self.begun_at),
             date: self.last.as_ref().and_then(Reply::date),
@@ -266,41 +299,9 @@ impl<'a> Inquiry<'a> {
             said,
         }
     }
-
-    /// An order of an answer as a sighting.
-    pub(super) fn order(&self, order: Option<Value>) -> Result<Option<Sighting>, Failure> {
-        let read = |order| shown::order(order).map_err(|detail| self.undocumented(&detail));
-        order.map(read).transpose()
-    }
-
-    fn undocumented(&self, detail: &str) -> Failure {
-        let failure = Failure::new(Cause::ApiError, detail);
-        Failure { http_status: self.last.as_ref().map(|reply| reply.status), ..failure }
-    }
 }
 
 /// A count, quoted or not.
 fn number(value: &Value) -> Option<u64> {
     shown::id_text(value)?.parse().ok()
-}
-
-/// The words that tell answers of one status apart.
-const WORDS: [&str; 7] = [
-    "ORDER_NOT_FOUND",
-    "PRODUCT_NOT_FOUND",
-    "STORE_NOT_FOUND",
-    "PROFILE_NOT_FOUND",
-    "INSUFFICIENT_APP_SCOPE",
-    "INVALID_API_TOKEN",
-    "STORE_IS_SUSPENDED",
-];
-
-/// A 404 with such a word says nothing about an order.
-fn is_about_the_store(word: &str) -> bool {
-    matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
-}
-
-/// An answer that is not the documented JSON.
-fn undocumented(reply: &Reply, detail: &str) -> Failure {
-    Failure::new(Cause::ApiError, detail).with_status(reply.status)
 }

@@ -11,9 +11,9 @@ use crate::domain::{
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, unaskable_id};
 
 use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
-use super::form;
 use super::judge::{Asserted, are_old_values, compare_order};
 use super::shown::{self, OrderIds};
+use super::{doctor, form, lookup};
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
 
@@ -87,9 +87,7 @@ impl Ion {
         let is_it = |order: &Value| OrderIds::of(order).has_number(order_id);
         if !is_asked_by_query(order_id) {
             let direct = inquiry.object(&format!("orders/{}", encoded(order_id))).await?;
-            if let Some(order) = direct
-                && (OrderIds::of(&order).id.is_none() || is_it(&order))
-            {
+            if let Some(order) = direct.filter(is_it) {
                 return Ok(Some(order));
             }
         }
@@ -114,10 +112,27 @@ impl Provider for Ion {
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let order_id = claim.subject.id.as_str();
-            let mut inquiry = Inquiry::new(&self.shop, api, Some(order_id));
-            let looked_up = Self::look_up(&mut inquiry, order_id).await;
-            let shown = looked_up.and_then(|order| inquiry.order(order));
-            inquiry.answer(shown, &format!("the shop has no order {}", clipped(order_id)))
+            let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
+            let asked = Self::look_up(&mut inquiry, order_id).await;
+            inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
+        })
+    }
+
+    fn is_listable(&self, claim: &Claim) -> bool {
+        lookup::is_plain(&claim.subject.id)
+    }
+
+    fn ask_list<'a>(
+        &'a self,
+        api: &'a Api,
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
+        Box::pin(async move {
+            let numbers: Vec<&str> = claims.iter().map(|claim| claim.subject.id.as_str()).collect();
+            let is_it = |place: usize, ids: &OrderIds| {
+                numbers.get(place).is_some_and(|number| ids.has_number(number))
+            };
+            lookup::orders(&self.shop, api, &numbers, is_it).await
         })
     }
 
@@ -125,8 +140,8 @@ impl Provider for Ion {
         Box::pin(self.shop.control(api))
     }
 
-    fn examine<'a>(&'a self, _api: &'a Api) -> BoxFuture<'a, Examination> {
-        Box::pin(async { Examination::default() })
+    fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination> {
+        Box::pin(doctor::examine(&self.shop, api, doctor::Duties::Orders))
     }
 }
 
@@ -154,7 +169,7 @@ impl Judge for Ion {
                 expected: v3_fulfillment(fulfillment),
             },
         ];
-        compare_order(answer, other_ids, &asserted)
+        compare_order(answer, other_ids, asserted)
     }
 
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {

@@ -4,14 +4,12 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::domain::{
-    Answer, Cause, Claim, Delivery, Headers, Judge, Known, Outcome, Reading, Reason, Said, Sighting, Trouble,
-};
+use crate::domain::{Answer, Cause, Claim, Judge, Known, Outcome, Reading, Reason, Said, Sighting, Trouble};
 use crate::providers::{Admission, Provider};
 
 use super::api::Shop;
 use super::ion::Ion;
-use super::shop_double::{ShopDouble, any_json, now};
+use super::shop_double::{ShopDouble, any_json, delivery, listing, now};
 
 const NEW_ORDER: &str = include_str!("../../../data/ecwid/notifications/ion_new_order.form");
 const CHANGE: &str = include_str!("../../../data/ecwid/notifications/ion_order_status_change.form");
@@ -19,18 +17,6 @@ const OLD_ORDER: &str = include_str!("../../../data/ecwid/answers/old_order.json
 
 fn source() -> Ion {
     Ion::new(Shop::new("4400551", SecretString::from("secret_test")))
-}
-
-fn delivery(body: &[u8]) -> Delivery {
-    Delivery {
-        source: "oldshop".to_owned(),
-        provider: "ecwid-ion".to_owned(),
-        received_at: now(),
-        remote_addr: "192.0.2.1".to_owned(),
-        content_type: None,
-        headers: Headers::default(),
-        body: body.to_vec(),
-    }
 }
 
 fn claim(body: &str) -> Claim {
@@ -53,11 +39,6 @@ fn with(field: &str, value: &str) -> String {
         _ => piece.to_owned(),
     };
     CHANGE.split('&').map(replace).collect::<Vec<_>>().join("&")
-}
-
-fn listing(orders: &[Value]) -> String {
-    json!({"total": orders.len(), "count": orders.len(), "offset": 0, "limit": 100, "items": orders})
-        .to_string()
 }
 
 fn old_order() -> Value {

@@ -3,14 +3,17 @@
 
 use serde_json::Value;
 
-use crate::domain::{Answer, Comparison, Outcome, Said};
+use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said};
 
 use super::api::clipped;
-use super::shown::{OrderIds, picked};
+use super::shown::{OrderIds, id_text, picked};
 
 /// The fields of an order that a verdict rests on.
 const ORDER_FIELDS: [&str; 6] =
     ["id", "internalId", "orderNumber", "paymentStatus", "fulfillmentStatus", "updateDate"];
+
+/// The fields of a product that say which one it is and what becomes of it.
+const PRODUCT_FIELDS: [&str; 7] = ["id", "price", "quantity", "unlimited", "inStock", "enabled", "updated"];
 
 /// A status that a claim asserts.
 pub(super) struct Asserted<'a> {
@@ -22,11 +25,18 @@ pub(super) struct Asserted<'a> {
     pub(super) expected: &'a str,
 }
 
+impl<'a> Asserted<'a> {
+    /// A status that is notified in the API's own words.
+    pub(super) fn in_v3(field: &'static str, word: &'a str) -> Self {
+        Self { field, notified: word, expected: word }
+    }
+}
+
 /// Holds an order's ids and statuses against an answer; `other_ids` says in which id the order that is shown differs.
-pub(super) fn compare_order(
+pub(super) fn compare_order<'a>(
     answer: &Answer,
     other_ids: impl FnOnce(&OrderIds) -> Option<String>,
-    asserted: &[Asserted<'_>],
+    asserted: impl IntoIterator<Item = Asserted<'a>>,
 ) -> Comparison {
     let shown = match shown(answer) {
         Ok(order) => order,
@@ -36,7 +46,8 @@ pub(super) fn compare_order(
     if let Some(detail) = other_ids(&OrderIds::of(shown)) {
         return Comparison::differs(Outcome::Mismatch, detail, evidence);
     }
-    let differences: Vec<String> = asserted.iter().filter_map(|claimed| difference(claimed, shown)).collect();
+    let differences: Vec<String> =
+        asserted.into_iter().filter_map(|claimed| difference(&claimed, shown)).collect();
     if differences.is_empty() {
         Comparison::agrees(evidence)
     } else {
@@ -59,18 +70,68 @@ fn difference(claimed: &Asserted<'_>, shown: &Value) -> Option<String> {
     Some(format!("{} is {actual}, not {meant}{notified}", claimed.field))
 }
 
+/// Holds a product's id against an answer; nothing else of a product is asserted.
+pub(super) fn compare_product(answer: &Answer, product_id: &str) -> Comparison {
+    let shown = match shown(answer) {
+        Ok(product) => product,
+        Err(comparison) => return comparison,
+    };
+    let evidence = Value::Object(picked(shown, &PRODUCT_FIELDS));
+    match shown.get("id").and_then(id_text) {
+        Some(id) if id == product_id => Comparison::agrees(evidence),
+        other => {
+            let other = other.map_or_else(|| "missing".to_owned(), |id| clipped(&id));
+            let detail = format!("the product's id is {other}, not {}", clipped(product_id));
+            Comparison::differs(Outcome::Mismatch, detail, evidence)
+        }
+    }
+}
+
+/// Holds a deletion against an answer: gone and listed among the deletions, or it is none.
+pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Option<&str>) -> Comparison {
+    let item = match &answer.said {
+        Said::There(shown) => {
+            let evidence = Value::Object(picked(&shown.body, &ORDER_FIELDS));
+            return Comparison::differs(Outcome::Mismatch, "it is still there, not deleted", evidence);
+        }
+        Said::NotThere(Absence { deletion: Deletion::Listed(item), .. }) => item,
+        Said::NotThere(Absence { evidence, detail, .. }) => {
+            let detail = format!("{detail}, and none among its deletions");
+            return Comparison::differs(Outcome::NotFound, detail, evidence.clone());
+        }
+        Said::Failed(failure) => return failed(failure),
+    };
+    let listed = |name| item.get(name).and_then(id_text);
+    let other_order = listed("orderId").filter(|listed| order_id.is_some_and(|sent| sent != listed));
+    if listed("id").as_deref() != Some(entity_id) {
+        let detail = "the deletion listed is of another id";
+        Comparison::differs(Outcome::Mismatch, detail, item.clone())
+    } else if let Some(other) = other_order {
+        let detail = format!(
+            "the deletion listed is of order {}, not {}",
+            clipped(&other),
+            clipped(order_id.unwrap_or_default())
+        );
+        Comparison::differs(Outcome::Mismatch, detail, item.clone())
+    } else {
+        Comparison { outcome: Outcome::Deleted, ..Comparison::agrees(item.clone()) }
+    }
+}
+
 /// The object that an answer shows, or what it means for a claim that it shows none.
-pub(super) fn shown(answer: &Answer) -> Result<&Value, Comparison> {
+fn shown(answer: &Answer) -> Result<&Value, Comparison> {
     match &answer.said {
         Said::There(shown) => Ok(&shown.body),
         Said::NotThere(absence) => {
             let (detail, evidence) = (absence.detail.clone(), absence.evidence.clone());
             Err(Comparison::differs(Outcome::NotFound, detail, evidence))
         }
-        Said::Failed(failure) => {
-            Err(Comparison::differs(failure.cause.into(), failure.detail.clone(), Value::Null))
-        }
+        Said::Failed(failure) => Err(failed(failure)),
     }
+}
+
+fn failed(failure: &Failure) -> Comparison {
+    Comparison::differs(failure.cause.into(), failure.detail.clone(), Value::Null)
 }
 
 /// Whether `old` values of a later claim are those that an earlier one asserted: the statuses that both carry, at least

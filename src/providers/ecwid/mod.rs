@@ -1,28 +1,43 @@
 //! Ecwid: two notification formats, one API that verifies both.
 //!
 //! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
-//! * `form` — how such a body is decoded
-//! * `api` — the calls of API v3, its lists and its error bodies
-//! * `shown` — the orders that the API shows, read into what the store keeps
+//!   (`form` decodes such a body)
+//! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
+//! * `lookup` — which calls answer a question
+//! * `api` — the calls of API v3 and its lists (`errors` reads what refuses)
+//! * `shown` — the orders and products that the API shows, read into what the store keeps
 //! * `judge` — a claim held against an answer
+//! * `doctor` — what is wrong with the credentials, in plain words
 
 use std::sync::Arc;
 
 use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
 
 mod api;
+mod doctor;
+mod errors;
+mod event;
 mod form;
 pub mod ion;
 mod judge;
+mod lookup;
 mod shown;
+mod signature;
+pub mod webhook;
 
 #[cfg(test)]
 mod ion_tests;
 #[cfg(test)]
+mod list_tests;
+#[cfg(test)]
 mod shop_double;
+#[cfg(test)]
+mod webhook_tests;
 
 const STORE_ID: Key = Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003" };
 const TOKEN: Key = Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"" };
+const CLIENT_SECRET: Key =
+    Key { name: "client_secret", kind: KeyKind::Secret, required: false, example: "\"…\"" };
 
 /// Where Ecwid's documentation says API v3 lives; the store's number follows.
 const API_BASE: &str = "https://app.ecwid.com/api/v3";
@@ -44,6 +59,20 @@ fn build_ion(keys: &Keys) -> Built {
     Ok(Arc::new(ion::Ion::new(shop(keys)?)))
 }
 
+/// Webhooks.
+pub static WEBHOOK: Kind = Kind {
+    word: "ecwid",
+    keys: &[STORE_ID, TOKEN, CLIENT_SECRET],
+    default_api_base: API_BASE,
+    default_rate_limit: RATE_LIMIT,
+    panel: "Ecwid app settings, webhook URL (one per app)",
+    build: build_webhook,
+};
+
+fn build_webhook(keys: &Keys) -> Built {
+    Ok(Arc::new(webhook::Webhook::new(shop(keys)?, keys.secret(CLIENT_SECRET.name).cloned())))
+}
+
 /// The store and the token, or all that is wrong with them.
 fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
     let store_id = keys.required_text(STORE_ID.name).and_then(|id| {
@@ -57,5 +86,28 @@ fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
     match (store_id, keys.required_secret(TOKEN.name)) {
         (Ok(store_id), Ok(token)) => Ok(api::Shop::new(store_id, token.clone())),
         (store_id, token) => Err(store_id.err().into_iter().chain(token.err()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::providers::keys::KeyValue;
+
+    #[test]
+    fn a_store_is_named_by_digits_and_all_mistakes_are_told_at_once() {
+        let mistakes = |keys: &Keys| match (WEBHOOK.build)(keys) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.iter().map(|error| error.key).collect(),
+        };
+        let mut keys = Keys::default();
+        keys.set("store_id", KeyValue::Text("my-shop".to_owned()));
+        assert_eq!(mistakes(&keys), ["store_id", "token"]);
+        keys.set("store_id", KeyValue::Text("1003".to_owned()));
+        keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_test")]));
+        assert!(mistakes(&keys).is_empty());
+        assert!((ION.build)(&keys).is_ok());
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::domain::{Clock, Timestamp};
+use crate::domain::{Clock, Delivery, Headers, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::http::{Api, Client, OpenGate};
 
@@ -25,6 +25,24 @@ pub(super) struct ShopDouble {
 /// The time of the tests: shortly after the documentation's sample event.
 pub(super) fn now() -> Timestamp {
     Timestamp::from_seconds(1_764_000_030)
+}
+
+/// A delivery of `body` at the time of [`now`].
+pub(super) fn delivery(body: &[u8]) -> Delivery {
+    Delivery {
+        source: "shop".to_owned(),
+        provider: "ecwid".to_owned(),
+        received_at: now(),
+        remote_addr: "192.0.2.1".to_owned(),
+        content_type: None,
+        headers: Headers::default(),
+        body: body.to_vec(),
+    }
+}
+
+/// A list of one page.
+pub(super) fn listing(items: &[Value]) -> String {
+    json!({"total": items.len(), "count": items.len(), "offset": 0, "limit": 100, "items": items}).to_string()
 }
 
 impl ShopDouble {

@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Number, Value};
 
-use crate::domain::{OrderTruth, Sighting, Timestamp, Truth, decimal};
+use crate::domain::{OrderTruth, ProductTruth, Sighting, Timestamp, Truth, decimal};
 
 /// The ids of an order. `GET /orders/{id}` and `?ids=` find an order by any of them, so that only an exact comparison
 /// tells whether it is the one that was asked for.
@@ -76,6 +76,40 @@ pub(super) fn order(body: Value) -> Result<Sighting, String> {
     Ok(Sighting { truth: Some(Truth::Order(truth)), compared, body })
 }
 
+/// A product as the API shows it. A product that is hidden from the shop window is still shown here.
+///
+/// # Errors
+/// In plain words, which field that Ecwid documents is missing.
+pub(super) fn product(body: Value) -> Result<Sighting, String> {
+    let Some(product_id) = body.get("id").and_then(id_text) else {
+        return Err("the product has no id".to_owned());
+    };
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+    let qty = match flag("unlimited") {
+        Some(true) => None,
+        _ => amount(body.get("quantity")).and_then(|amount| amount.parse::<i64>().ok()),
+    };
+    let in_stock =
+        flag("inStock").or(qty.map(|qty| qty > 0)).or(flag("unlimited").filter(|unlimited| *unlimited));
+    let available = in_stock.map(|in_stock| in_stock && flag("enabled") != Some(false));
+    let mut compared = picked(&body, &["id", "price", "quantity"]);
+    if let Some(available) = available {
+        compared.insert("available".to_owned(), Value::Bool(available));
+    }
+    let truth = ProductTruth {
+        product_id,
+        internal_id: None,
+        name: body.get("name").and_then(Value::as_str).map(str::to_owned),
+        price: amount(body.get("price")),
+        currency: None,
+        qty,
+        available,
+        updated_at: time(body.get("updateTimestamp"), body.get("updated")),
+        raw: body.to_string(),
+    };
+    Ok(Sighting { truth: Some(Truth::Product(truth)), compared, body })
+}
+
 /// Those of the fields that an answer has, ids and amounts as text.
 pub(super) fn picked(body: &Value, names: &[&str]) -> Map<String, Value> {
     let pick = |name: &&str| {
@@ -116,6 +150,8 @@ pub(super) fn date_with_offset(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -158,6 +194,29 @@ mod tests {
             Value::Object(compared).to_string(),
             r#"{"id":"SALE-H4K9P","internalId":"731200456","paymentStatus":"PAID","fulfillmentStatus":"AWAITING_PROCESSING"}"#
         );
+    }
+
+    #[test]
+    fn a_product_is_available_when_it_is_in_stock_and_not_hidden() {
+        let sample = include_str!("../../../data/ecwid/answers/product.json");
+        for (change, qty, available) in [
+            (json!({}), Some(41), Some(true)),
+            (json!({"quantity": 0, "inStock": false}), Some(0), Some(false)),
+            (json!({"enabled": false}), Some(41), Some(false)),
+            (json!({"unlimited": true, "quantity": null, "inStock": null}), None, Some(true)),
+            (json!({"quantity": "7", "inStock": null}), Some(7), Some(true)),
+            (json!({"quantity": null, "inStock": null}), None, None),
+        ] {
+            let mut body: Value = serde_json::from_str(sample).unwrap();
+            for (name, value) in change.as_object().unwrap() {
+                body[name] = value.clone();
+            }
+            let Ok(Sighting { truth: Some(Truth::Product(truth)), .. }) = product(body) else {
+                panic!("no product")
+            };
+            assert_eq!((truth.qty, truth.available), (qty, available), "{change}");
+            assert_eq!(truth.price.as_deref(), Some("10"));
+        }
     }
 
     #[test]

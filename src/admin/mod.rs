@@ -1,0 +1,78 @@
+//! The admin listener: whether the service is alive, whether it is ready, and what it counted. It names sources and
+//! troubles, so it belongs on a private address.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use actix_web::http::{Method, header};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::domain::Clock;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+mod ready;
+#[cfg(test)]
+mod tests;
+
+/// What the admin listener looks at.
+pub struct Admin {
+    /// The store.
+    pub store: Store,
+    /// What was counted.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+    /// The names of the configured sources.
+    pub sources: Vec<String>,
+    /// With less free disk, in bytes, intake refuses.
+    pub min_free: u64,
+    /// When the worker last took its turn, in milliseconds since 1970; `None`: no worker was asked for.
+    pub heartbeat: Option<Arc<AtomicI64>>,
+}
+
+/// Everything that the admin listener serves, for `App::configure`.
+pub fn routes(admin: Data<Admin>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |app| {
+        app.app_data(admin).default_service(web::to(answer));
+    }
+}
+
+async fn answer(req: HttpRequest, admin: Data<Admin>) -> HttpResponse {
+    let is_read = matches!(*req.method(), Method::GET | Method::HEAD);
+    match req.uri().path() {
+        "/healthz" | "/readyz" | "/metrics" if !is_read => HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, "GET, HEAD"))
+            .content_type("text/plain; charset=utf-8")
+            .body("only GET\n"),
+        "/healthz" => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok"),
+        "/readyz" => ready::answer(&admin).await,
+        "/metrics" => metrics(&admin).await,
+        _ => HttpResponse::NotFound()
+            .content_type("text/plain; charset=utf-8")
+            .body("not found; there are /healthz, /readyz and /metrics\n"),
+    }
+}
+
+/// The counters, with the queues as the store has them now. A store that cannot be read leaves the queues' last lengths:
+/// the other series matter most then.
+async fn metrics(admin: &Admin) -> HttpResponse {
+    match admin.store.reader().queues().await {
+        Ok(queues) => {
+            let now = admin.clock.now();
+            for queue in queues.iter().filter(|queue| admin.sources.contains(&queue.source)) {
+                let age = queue.oldest.map(|oldest| now.since(oldest));
+                admin.metrics.queue(&queue.source, queue.pending, age);
+            }
+        }
+        Err(error) => log::warn!("the queues could not be read for the metrics: {error}"),
+    }
+    match admin.metrics.render() {
+        Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
+        Err(error) => {
+            log::error!("the metrics could not be written: {error:#}");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The admin listener over HTTP, on a real store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use actix_web::http::{Method, header};
+use actix_web::web::Data;
+use actix_web::{App, test};
+use serde_json::Value;
+
+use super::{Admin, routes};
+use crate::domain::{Clock, Delivery, Headers, Timestamp};
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+const NOW: i64 = 1_750_000_000_000;
+
+struct House {
+    admin: Data<Admin>,
+    _folder: tempfile::TempDir,
+}
+
+async fn house(change: impl FnOnce(&mut Admin)) -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
+    let (clock, metrics) = (Clock::standing_at(Timestamp::from_millis(NOW)), Metrics::new().unwrap());
+    let known = vec![("shop".to_owned(), "ecwid"), ("old".to_owned(), "ecwid")];
+    assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
+    metrics.introduce("shop");
+    let mut admin =
+        Admin { store, metrics, clock, sources: vec!["shop".to_owned()], min_free: 1, heartbeat: None };
+    change(&mut admin);
+    House { admin: Data::new(admin), _folder: folder }
+}
+
+impl House {
+    async fn receive(&self, source: &str) {
+        let delivery = Delivery {
+            source: source.to_owned(),
+            provider: "ecwid".to_owned(),
+            received_at: self.admin.clock.now(),
+            remote_addr: "198.51.100.1".to_owned(),
+            content_type: None,
+            headers: Headers::default(),
+            body: b"{}".to_vec(),
+        };
+        self.admin.store.append(delivery).await.unwrap();
+    }
+
+    /// Status, content type and body.
+    async fn ask(&self, method: Method, path: &str) -> (u16, String, String) {
+        let app = test::init_service(App::new().configure(routes(Data::clone(&self.admin)))).await;
+        let request = test::TestRequest::default().method(method).uri(path).to_request();
+        let answer = test::call_service(&app, request).await;
+        let content_type = answer.headers().get(header::CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();
+        let status = answer.status().as_u16();
+        (status, content_type, String::from_utf8(test::read_body(answer).await.to_vec()).unwrap())
+    }
+
+    async fn ready(&self) -> (u16, Value) {
+        let (status, content_type, body) = self.ask(Method::GET, "/readyz").await;
+        assert_eq!(content_type, "application/json");
+        (status, serde_json::from_str(&body).unwrap())
+    }
+}
+
+fn check<'a>(readiness: &'a Value, name: &str) -> &'a Value {
+    readiness["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
+}
+
+#[actix_web::test]
+async fn healthz_says_ok() {
+    let house = house(|_| ()).await;
+    let (status, _, body) = house.ask(Method::GET, "/healthz").await;
+    assert_eq!((status, body.as_str()), (200, "ok"));
+    assert_eq!(house.ask(Method::HEAD, "/healthz").await.0, 200);
+}
+
+#[actix_web::test]
+async fn what_is_no_get_is_refused_and_nothing_else_is_served() {
+    let house = house(|_| ()).await;
+    assert_eq!(house.ask(Method::POST, "/readyz").await.0, 405);
+    assert_eq!(house.ask(Method::GET, "/").await.0, 404);
+    assert_eq!(house.ask(Method::GET, "/hooks/shop").await.0, 404);
+}
+
+#[actix_web::test]
+async fn readyz_is_200_where_all_is_well() {
+    let house = house(|_| ()).await;
+    let (status, readiness) = house.ready().await;
+    assert_eq!((status, &readiness["ready"]), (200, &Value::Bool(true)), "{readiness}");
+    for name in ["store_writable", "disk", "wal", "worker"] {
+        assert_eq!(check(&readiness, name)["ok"], true);
+    }
+    assert_eq!(check(&readiness, "worker")["detail"], "not started by --no-worker");
+}
+
+#[actix_web::test]
+async fn readyz_is_503_and_names_the_disk_where_it_is_low() {
+    let house = house(|admin| admin.min_free = u64::MAX).await;
+    let (status, readiness) = house.ready().await;
+    assert_eq!((status, &readiness["ready"]), (503, &Value::Bool(false)));
+    assert_eq!(readiness["failing"], serde_json::json!(["disk"]));
+    assert_eq!(check(&readiness, "disk")["ok"], false);
+    assert_eq!(check(&readiness, "wal")["ok"], true);
+}
+
+#[actix_web::test]
+async fn readyz_is_503_where_the_worker_took_no_turn_for_a_minute() {
+    let heartbeat = Arc::new(AtomicI64::new(NOW - 60_000));
+    let house = house(|admin| admin.heartbeat = Some(Arc::clone(&heartbeat))).await;
+    assert_eq!(house.ready().await.0, 200);
+    heartbeat.store(NOW - 60_001, Ordering::Relaxed);
+    let (status, readiness) = house.ready().await;
+    assert_eq!(status, 503);
+    assert_eq!(readiness["failing"], serde_json::json!(["worker"]));
+}
+
+#[actix_web::test]
+async fn readyz_names_unconfigured_sources_that_wait_and_stays_ready() {
+    let house = house(|_| ()).await;
+    house.receive("old").await;
+    house.receive("shop").await;
+    let (status, readiness) = house.ready().await;
+    assert_eq!(status, 200);
+    assert_eq!(readiness["unconfigured"], serde_json::json!([{ "name": "old", "pending": 1 }]));
+}
+
+#[actix_web::test]
+async fn metrics_show_the_queues_of_configured_sources_only() {
+    let house = house(|_| ()).await;
+    house.receive("old").await;
+    house.receive("shop").await;
+    house.receive("shop").await;
+    let (status, content_type, body) = house.ask(Method::GET, "/metrics").await;
+    assert_eq!((status, content_type.as_str()), (200, "text/plain; version=0.0.4"));
+    assert!(body.contains("countersign_pending{source=\"shop\"} 2\n"), "{body}");
+    assert!(!body.contains("source=\"old\""), "{body}");
+}

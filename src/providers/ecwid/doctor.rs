@@ -1,0 +1,179 @@
+//! What `doctor` tries at a store, and what each refusal means in plain words.
+
+use secrecy::SecretString;
+
+use crate::domain::{Failure, Trouble};
+use crate::providers::{Api, Check, Examination};
+
+use super::api::{CONTROL, Inquiry, Shop, clipped, looks_like_token};
+
+/// What a source's notifications need.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Duties<'a> {
+    /// Orders alone.
+    Orders,
+    /// Orders, products and their deletions, and the key that checks signatures, where one is configured.
+    Webhooks(Option<&'a SecretString>),
+}
+
+/// A kind of call, what it is for, and the scope that Ecwid's documentation names for it.
+struct Trial {
+    path: &'static str,
+    what: &'static str,
+    scope: &'static str,
+}
+
+const ORDERS: Trial = Trial { path: CONTROL, what: "orders", scope: "read_orders" };
+
+const OTHERS: [Trial; 3] = [
+    Trial { path: "products?limit=1&responseFields=total", what: "products", scope: "read_catalog" },
+    Trial { path: "orders/deleted?limit=1", what: "deleted orders", scope: "read_orders" },
+    Trial { path: "products/deleted?limit=1", what: "deleted products", scope: "read_catalog" },
+];
+
+/// Tries the token. A token that is refused once is not tried again: Ecwid blocks an address that goes on.
+pub(super) async fn examine(shop: &Shop, api: &Api, duties: Duties<'_>) -> Examination {
+    let mut examination = Examination::default();
+    if api.base_path().contains("/api/v1") {
+        let words = "api_base names API v1, which ended in 2017; it ends in /api/v3 today";
+        examination.checks.push(Check::bad(words));
+    }
+    if let Duties::Webhooks(client_secret) = duties {
+        examination.checks.extend(client_secret.map(|secret| client_secret_check(shop, secret)));
+    }
+    let orders = try_one(shop, api, &ORDERS, &mut examination).await;
+    let goes_on = orders.as_ref().map_or_else(|failure| failure.trouble == Trouble::Lane, |()| true);
+    if let Duties::Webhooks(_) = duties
+        && goes_on
+    {
+        for trial in &OTHERS {
+            if let Err(Failure { trouble: Trouble::Source, .. }) =
+                try_one(shop, api, trial, &mut examination).await
+            {
+                break;
+            }
+        }
+    }
+    examination
+}
+
+fn client_secret_check(shop: &Shop, client_secret: &SecretString) -> Check {
+    if shop.has_token(client_secret) || looks_like_token(client_secret) {
+        Check::bad(
+            "client_secret holds an access token (secret_…): signatures are checked with the app's client_secret, \
+             from the app's details page",
+        )
+    } else {
+        Check::good("client_secret is configured: unsigned webhooks are refused")
+    }
+}
+
+async fn try_one(
+    shop: &Shop,
+    api: &Api,
+    trial: &Trial,
+    examination: &mut Examination,
+) -> Result<(), Failure> {
+    let mut inquiry = Inquiry::new(shop, api, None);
+    let what = trial.what;
+    let reply = match inquiry.get(trial.path).await {
+        Ok(reply) => reply,
+        Err(failure) => {
+            examination.checks.push(Check::bad(format!("{what} cannot be read: {}", failure.detail)));
+            return Err(failure);
+        }
+    };
+    if examination.clock.is_none() {
+        examination.clock = reply.date().map(|theirs| (theirs, api.now()));
+    }
+    let Err(failure) = inquiry.total(&reply) else {
+        examination.checks.push(Check::good(format!("{what} can be read")));
+        return Ok(());
+    };
+    let word = inquiry.word(&reply).unwrap_or_default();
+    let advice = match (reply.status, word.as_str()) {
+        (403, "INSUFFICIENT_APP_SCOPE") => {
+            format!("the app lacks a scope; grant it {} and install it again", trial.scope)
+        }
+        (401 | 403, _) if shop.token_looks_right() => {
+            "the token is refused; take the access token of an app that is installed in this store".to_owned()
+        }
+        (401 | 403, _) => {
+            "the token is refused, and it does not begin with secret_: take the app's access token, \
+                           not its client_secret"
+                .to_owned()
+        }
+        (402, "STORE_IS_SUSPENDED") => "the store is suspended; ask Ecwid".to_owned(),
+        (402, _) => "the store's plan does not include the API; it takes a paid plan".to_owned(),
+        (404, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND") => {
+            format!("there is no store {}; check store_id", shop.store_id)
+        }
+        (404, _) => "nothing of API v3 answers there; check api_base and store_id".to_owned(),
+        _ => failure.detail.clone(),
+    };
+    let said = if word.is_empty() { String::new() } else { format!(" {}", clipped(&word)) };
+    examination.checks.push(Check::bad(format!("{what} cannot be read ({}{said}): {advice}", reply.status)));
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::ecwid::shop_double::{ShopDouble, now};
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    async fn bad_words(token: &str, status: u16, body: &'static str) -> (Vec<String>, usize) {
+        let double = ShopDouble::serving(move |_| (status, body.to_owned()));
+        let shop = Shop::new("4400551", secret(token));
+        let examination = examine(&shop, &double.api, Duties::Webhooks(None)).await;
+        let calls = double.seen().len();
+        double.close().await;
+        let bad = examination.checks.into_iter().filter(|check| !check.good);
+        (bad.map(|check| check.words).collect(), calls)
+    }
+
+    #[actix_web::test]
+    async fn a_well_store_is_good_in_every_call_and_tells_its_clock() {
+        let double = ShopDouble::serving(|_| (200, r#"{"total":0,"items":[]}"#.to_owned()));
+        let shop = Shop::new("4400551", secret("secret_x"));
+        let key = secret("client");
+        let examination = examine(&shop, &double.api, Duties::Webhooks(Some(&key))).await;
+        assert!(examination.checks.iter().all(|check| check.good), "{:?}", examination.checks);
+        assert_eq!((examination.checks.len(), double.seen().len()), (5, 4));
+        assert_eq!(examination.clock.map(|(_, ours)| ours), Some(now()));
+        let orders_alone = examine(&shop, &double.api, Duties::Orders).await;
+        assert_eq!(orders_alone.checks.len(), 1);
+        double.close().await;
+    }
+
+    #[actix_web::test]
+    async fn each_refusal_says_what_to_do_and_a_refused_token_is_not_tried_again() {
+        for (token, status, body, words, calls) in [
+            ("secret_x", 403, r#"{"errorCode":"INVALID_API_TOKEN"}"#, "the token is refused", 1),
+            ("client", 403, "", "does not begin with secret_", 1),
+            ("secret_x", 403, r#"{"errorCode":"INSUFFICIENT_APP_SCOPE"}"#, "grant it read_orders", 4),
+            ("secret_x", 402, r#"{"errorCode":"STORE_IS_SUSPENDED"}"#, "the store is suspended", 1),
+            ("secret_x", 402, "", "paid plan", 1),
+            ("secret_x", 404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, "check store_id", 1),
+            ("secret_x", 404, "<html>", "check api_base", 1),
+            ("secret_x", 200, "<html>", "no JSON object", 1),
+            ("secret_x", 500, "", "the API failed (500)", 1),
+        ] {
+            let (bad, made) = bad_words(token, status, body).await;
+            assert!(bad.first().is_some_and(|line| line.contains(words)), "{status} {body}: {bad:?}");
+            assert!(!bad.concat().contains("secret_x"), "{bad:?}");
+            assert_eq!(made, calls, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_in_the_place_of_the_client_secret_is_found() {
+        let shop = Shop::new("4400551", secret("token"));
+        assert!(!client_secret_check(&shop, &secret("token")).good);
+        assert!(!client_secret_check(&shop, &secret("secret_other")).good);
+        assert!(client_secret_check(&shop, &secret("client")).good);
+    }
+}

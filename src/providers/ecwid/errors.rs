@@ -1,0 +1,57 @@
+//! What an answer of API v3 means that shows nothing (Ecwid's documentation: API v3, errors). The status decides; the
+//! error word, where there is one, tells the answers of one status apart.
+
+use serde_json::Value;
+
+use crate::domain::{Cause, Failure, Trouble};
+use crate::providers::http::Reply;
+
+use super::api::clipped;
+
+/// The words that tell answers of one status apart.
+const WORDS: [&str; 7] = [
+    "ORDER_NOT_FOUND",
+    "PRODUCT_NOT_FOUND",
+    "STORE_NOT_FOUND",
+    "PROFILE_NOT_FOUND",
+    "INSUFFICIENT_APP_SCOPE",
+    "INVALID_API_TOKEN",
+    "STORE_IS_SUSPENDED",
+];
+
+/// A 404 with such a word says nothing about an order or a product.
+pub(super) fn is_about_the_store(word: &str) -> bool {
+    matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
+}
+
+/// The error word of a body, at most 60 characters of it. `errorCode` holds it, on old pages `errorMessage`; the message
+/// may repeat what we asked about, `foreign`, and whoever chose that must not choose the word.
+pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
+    let body = reply.json()?;
+    let text = |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    if let Some(code) = text("errorCode") {
+        return Some(code.chars().take(60).collect());
+    }
+    let message = text("errorMessage")?;
+    let foreign = foreign.to_ascii_uppercase();
+    let is_word = |piece: &&str| WORDS.contains(piece) && !foreign.contains(*piece);
+    message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
+}
+
+/// What a status that is no success means, with its error word.
+pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
+    let said = word.map(|word| format!(" {}", clipped(word))).unwrap_or_default();
+    let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
+    match (reply.status, word) {
+        (404, Some(word)) if is_about_the_store(word) => {
+            Failure { cause: Cause::ApiDenied, ..failure }.troubling(Trouble::Source)
+        }
+        (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.troubling(Trouble::Lane),
+        _ => failure,
+    }
+}
+
+/// An answer that is not the documented JSON.
+pub(super) fn undocumented(reply: &Reply, detail: &str) -> Failure {
+    Failure::new(Cause::ApiError, detail).with_status(reply.status)
+}

@@ -1,0 +1,170 @@
+//! Which calls answer the question of a webhook, and how many orders are asked about at once. Reads by id come before
+//! searches, which may lag behind.
+
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+use crate::domain::{Answer, Deletion, Failure, Sighting};
+use crate::providers::Api;
+
+use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
+use super::shown::{self, OrderIds};
+
+/// The ids by which a webhook names an order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrderNames<'a> {
+    /// `data.orderId`, sent since 2020.
+    pub(super) order_id: Option<&'a str>,
+    /// `entityId`: the internal id, before late 2020 the order's number.
+    pub(super) entity_id: &'a str,
+}
+
+impl OrderNames<'_> {
+    /// Whether `entityId` names this order: by its internal id; where no `orderId` was sent, by its number too.
+    pub(super) fn entity_is(self, ids: &OrderIds) -> bool {
+        let entity_id = Some(self.entity_id);
+        ids.internal_id.as_deref() == entity_id
+            || (self.order_id.is_none() && ids.order_number.as_deref() == entity_id)
+    }
+
+    /// Whether `data.orderId` was sent and is this order's id.
+    pub(super) fn order_id_is(self, ids: &OrderIds) -> bool {
+        self.order_id.is_some() && ids.id.as_deref() == self.order_id
+    }
+
+    /// In which id an order differs from these; `None` where it is the one. An order without `internalId` is known by
+    /// its id alone.
+    pub(super) fn differ_from(self, ids: &OrderIds) -> Option<String> {
+        let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), clipped);
+        if let Some(order_id) = self.order_id
+            && !self.order_id_is(ids)
+        {
+            return Some(format!("the order's id is {}, not {}", shown(&ids.id), clipped(order_id)));
+        }
+        let is_known_by_id = self.order_id.is_some() && ids.internal_id.is_none();
+        let agrees = is_known_by_id || self.entity_is(ids);
+        (!agrees).then(|| {
+            let (actual, claimed) = (shown(&ids.internal_id), clipped(self.entity_id));
+            format!("the order's internalId is {actual}, not {claimed}")
+        })
+    }
+
+    /// The order by `data.orderId`, else by `entityId`.
+    pub(super) async fn order(self, inquiry: &mut Inquiry<'_>) -> Result<Option<Value>, Failure> {
+        match self.direct(inquiry).await? {
+            Some(order) => Ok(Some(order)),
+            None => self.listed(inquiry).await,
+        }
+    }
+
+    /// The order that a deletion names, if it is still there; else what the list of deletions since `since` says.
+    pub(super) async fn deleted_order(
+        self,
+        inquiry: &mut Inquiry<'_>,
+        since: i64,
+    ) -> Result<Result<Value, Deletion>, Failure> {
+        let named = |order: &Value| {
+            let ids = OrderIds::of(order);
+            self.order_id_is(&ids) || self.entity_is(&ids)
+        };
+        let direct = match self.order_id {
+            Some(_) => self.direct(inquiry).await?.filter(named),
+            None => self.listed(inquiry).await?,
+        };
+        if let Some(order) = direct {
+            return Ok(Ok(order));
+        }
+        let deletion = deletion(inquiry, "orders", self.entity_id, since).await?;
+        if deletion == Deletion::NotListed
+            && self.order_id.is_some()
+            && let Some(order) = self.listed(inquiry).await?
+        {
+            return Ok(Ok(order));
+        }
+        Ok(Err(deletion))
+    }
+
+    /// The order that `GET /orders/{orderId}` shows, or the exact match by query where the id must not stand in a path.
+    async fn direct(self, inquiry: &mut Inquiry<'_>) -> Result<Option<Value>, Failure> {
+        let Some(order_id) = self.order_id else { return Ok(None) };
+        if !is_asked_by_query(order_id) {
+            return inquiry.object(&format!("orders/{}", encoded(order_id))).await;
+        }
+        let is_it = |order: &Value| self.order_id_is(&OrderIds::of(order));
+        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+    }
+
+    /// The order that `GET /orders?ids={entityId}` shows with exactly that id.
+    async fn listed(self, inquiry: &mut Inquiry<'_>) -> Result<Option<Value>, Failure> {
+        let is_it = |order: &Value| self.entity_is(&OrderIds::of(order));
+        inquiry.find(&format!("orders?ids={}", encoded(self.entity_id)), NEAR_MATCH_PAGES, is_it).await
+    }
+}
+
+/// The product of a number. Only a 404 with its own word, or a list without it, says that there is none.
+pub(super) async fn product(inquiry: &mut Inquiry<'_>, product_id: &str) -> Result<Option<Value>, Failure> {
+    let direct = inquiry.object(&format!("products/{}", encoded(product_id))).await?;
+    if direct.is_some() || inquiry.was_told("PRODUCT_NOT_FOUND") {
+        return Ok(direct);
+    }
+    let is_it = |product: &Value| product.get("id").and_then(shown::id_text).as_deref() == Some(product_id);
+    inquiry.find(&format!("products?productId={}", encoded(product_id)), NEAR_MATCH_PAGES, is_it).await
+}
+
+/// The product that a deletion names, if it is still there; else what the list of deletions since `since` says.
+pub(super) async fn deleted_product(
+    inquiry: &mut Inquiry<'_>,
+    product_id: &str,
+    since: i64,
+) -> Result<Result<Value, Deletion>, Failure> {
+    match product(inquiry, product_id).await? {
+        Some(product) => Ok(Ok(product)),
+        None => deletion(inquiry, "products", product_id, since).await.map(Err),
+    }
+}
+
+/// Whether the list of deletions since `since` (unix seconds) names `id`.
+async fn deletion(
+    inquiry: &mut Inquiry<'_>,
+    objects: &str,
+    id: &str,
+    since: i64,
+) -> Result<Deletion, Failure> {
+    let is_it = |item: &Value| item.get("id").and_then(shown::id_text).as_deref() == Some(id);
+    let list = format!("{objects}/deleted?from_date={since}");
+    let listed = inquiry.find(&list, DELETION_PAGES, is_it).await?;
+    Ok(listed.map_or(Deletion::NotListed, Deletion::Listed))
+}
+
+/// Whether an id may stand in a list of ids: no comma may widen it, nothing needs encoding.
+pub(super) fn is_plain(id: &str) -> bool {
+    (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// Asks about the orders of plain `ids` by one list; `is_it` tells whether an order is the one of a place.
+///
+/// # Errors
+/// The list failed, or near matches filled too many pages.
+pub(super) async fn orders(
+    shop: &Shop,
+    api: &Api,
+    ids: &[&str],
+    is_it: impl Fn(usize, &OrderIds) -> bool + Send + Sync,
+) -> Result<Vec<Option<Answer>>, Failure> {
+    let joined = ids.join(",");
+    let mut inquiry = Inquiry::new(shop, api, Some(&joined));
+    let mut found: Vec<Option<Sighting>> = ids.iter().map(|_| None).collect();
+    let list = format!("orders?ids={joined}");
+    let search = inquiry.each_item(&list, NEAR_MATCH_PAGES, |order| {
+        let order_ids = OrderIds::of(&order);
+        for (place, sighting) in found.iter_mut().enumerate() {
+            if sighting.is_none() && is_it(place, &order_ids) {
+                *sighting = shown::order(order.clone()).ok();
+            }
+        }
+        if found.iter().all(Option::is_some) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    search.await?;
+    Ok(found.into_iter().map(|sighting| Some(inquiry.shown(sighting?))).collect())
+}

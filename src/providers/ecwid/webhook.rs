@@ -1,0 +1,138 @@
+//! Webhooks: many events as JSON, signed where a `client_secret` is configured, hints all the same.
+
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading};
+use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
+
+use super::api::{Inquiry, Shop, clipped};
+use super::event::{self, Event};
+use super::judge::{self, are_old_values};
+use super::lookup::{self, OrderNames};
+use super::{doctor, shown, signature};
+
+/// A source that receives webhooks.
+#[derive(Debug)]
+pub struct Webhook {
+    shop: Shop,
+    client_secret: Option<SecretString>,
+}
+
+impl Webhook {
+    pub(super) fn new(shop: Shop, client_secret: Option<SecretString>) -> Self {
+        Self { shop, client_secret }
+    }
+}
+
+/// The ids of an order's claim.
+fn names(claim: &Claim) -> OrderNames<'_> {
+    OrderNames {
+        order_id: claim.asserted_text(&["data", "orderId"]),
+        entity_id: claim.asserted_text(&["entityId"]).unwrap_or_default(),
+    }
+}
+
+impl Provider for Webhook {
+    /// 200 satisfies all of Ecwid's pages; they disagree about every other status.
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { status: 200, body: "", content_type: None }
+    }
+
+    fn admit(&self, delivery: &Delivery) -> Admission {
+        match &self.client_secret {
+            Some(client_secret) => signature::admit(client_secret, delivery),
+            None => Admission::Admitted,
+        }
+    }
+
+    fn read(&self, delivery: &Delivery) -> Reading {
+        event::read(&self.shop.store_id, delivery)
+    }
+
+    fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let (names, id) = (names(claim), claim.subject.id.as_str());
+            let since = event::since(claim, api.now());
+            let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
+            let absent = |object: &str| format!("the shop has no {object} {}", clipped(id));
+            match Event::of(&claim.event) {
+                Some(Event::Product) => {
+                    let asked = lookup::product(&mut inquiry, names.entity_id).await;
+                    inquiry.answer(asked, shown::product, &absent("product"))
+                }
+                Some(Event::ProductDeleted) => {
+                    let asked = lookup::deleted_product(&mut inquiry, names.entity_id, since).await;
+                    inquiry.answer_to_deletion(asked, shown::product, &absent("product"))
+                }
+                Some(Event::OrderDeleted) => {
+                    let asked = names.deleted_order(&mut inquiry, since).await;
+                    inquiry.answer_to_deletion(asked, shown::order, &absent("order"))
+                }
+                Some(Event::Order) | None => {
+                    let asked = names.order(&mut inquiry).await;
+                    inquiry.answer(asked, shown::order, &absent("order"))
+                }
+            }
+        })
+    }
+
+    fn is_listable(&self, claim: &Claim) -> bool {
+        Event::of(&claim.event) == Some(Event::Order) && lookup::is_plain(&claim.subject.id)
+    }
+
+    fn ask_list<'a>(
+        &'a self,
+        api: &'a Api,
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
+        Box::pin(async move {
+            let ids: Vec<&str> = claims.iter().map(|claim| claim.subject.id.as_str()).collect();
+            let is_it = |place: usize, ids: &shown::OrderIds| {
+                claims.get(place).map(names).is_some_and(|names| names.differ_from(ids).is_none())
+            };
+            lookup::orders(&self.shop, api, &ids, is_it).await
+        })
+    }
+
+    fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.shop.control(api))
+    }
+
+    fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination> {
+        Box::pin(doctor::examine(&self.shop, api, doctor::Duties::Webhooks(self.client_secret.as_ref())))
+    }
+}
+
+impl Judge for Webhook {
+    fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
+        let names = names(claim);
+        match Event::of(&claim.event) {
+            Some(Event::Order) | None => {
+                let status =
+                    |field, name| Some(judge::Asserted::in_v3(field, claim.asserted_text(&["data", name])?));
+                let asserted = [
+                    status("paymentStatus", "newPaymentStatus"),
+                    status("fulfillmentStatus", "newFulfillmentStatus"),
+                ];
+                judge::compare_order(answer, |ids| names.differ_from(ids), asserted.into_iter().flatten())
+            }
+            Some(Event::Product) => judge::compare_product(answer, names.entity_id),
+            Some(Event::OrderDeleted) => judge::compare_deletion(answer, names.entity_id, names.order_id),
+            Some(Event::ProductDeleted) => judge::compare_deletion(answer, names.entity_id, None),
+        }
+    }
+
+    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
+        let old = |name: &str| {
+            let word = later.unverified.get("data").and_then(|data| data.get(name)).and_then(Value::as_str);
+            word.filter(|word| !word.is_empty())
+        };
+        let new = |name| earlier.asserted_text(&["data", name]);
+        are_old_values(
+            &[old("oldPaymentStatus"), old("oldFulfillmentStatus")],
+            &[new("newPaymentStatus"), new("newFulfillmentStatus")],
+        )
+    }
+}

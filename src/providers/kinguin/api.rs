@@ -1,0 +1,220 @@
+//! Kinguin's API: the calls that verification makes, and what an order's or product's answer says.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::fields;
+use super::sighting::{self, Sighted};
+use crate::domain::{
+    Absence, Answer, Cause, Claim, Deletion, Failure, Said, SubjectKind, Timestamp, Trouble,
+};
+use crate::providers::http::Reply;
+use crate::providers::{Api, LIST_LIMIT};
+
+/// Everything but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Orders a page when one is searched: Kinguin's own default. An order lists every key, so large pages get heavy.
+const SEARCH_PAGE: usize = 25;
+
+/// A search that has not come to its end by then is no answer.
+const SEARCH_PAGES: usize = 10;
+
+/// Asks about the order or product of `claim`.
+pub(super) async fn ask(api: &Api, key: &SecretString, claim: &Claim) -> Answer {
+    let id = &claim.subject.id;
+    let asked_at = api.now();
+    let result = match claim.subject.kind {
+        // Behind such an id another path could open, where a gateway decodes it: `x%2F..%2F..` and so on.
+        SubjectKind::Order if id.contains(['/', '\\', '%']) && !id.contains(',') => {
+            search(api, key, id).await
+        }
+        SubjectKind::Order => get(api, key, &format!("/v1/order/{}", encoded(id)))
+            .await
+            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, order_said(&reply))),
+        SubjectKind::Product => get(api, key, &format!("/v1/products/{}", encoded(id)))
+            .await
+            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, product_said(&reply))),
+    };
+    result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
+}
+
+/// Asks about up to [`LIST_LIMIT`] products by one call; `None` where the list shows no such product, or shows it
+/// twice and differently.
+pub(super) async fn ask_products(
+    api: &Api,
+    key: &SecretString,
+    claims: &[Claim],
+) -> Result<Vec<Option<Answer>>, Failure> {
+    let mut ids: Vec<&str> = claims.iter().map(|claim| claim.subject.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let reply =
+        get(api, key, &format!("/v1/products?kinguinId={}&limit={LIST_LIMIT}", ids.join(","))).await?;
+    let Page { results, .. } = page_of(&reply)?;
+    let answer = |claim: &Claim| {
+        let id = &claim.subject.id;
+        let mut shown = results.iter().filter(|item| fields::id_of(item, "kinguinId").as_ref() == Some(id));
+        let first = shown.next()?;
+        if shown.any(|other| other != first) {
+            return None;
+        }
+        let sighting = sighting::product(first, first.to_string()).ok()?;
+        Some(reply.answer(reply.asked_at, reply.latency_ms, Said::There(Box::new(sighting))))
+    };
+    Ok(claims.iter().map(answer).collect())
+}
+
+/// Asks for any one order: a question without a foreign value.
+pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Failure> {
+    let reply = get(api, key, "/v1/order?limit=1").await?;
+    page_of(&reply)?;
+    Ok(reply)
+}
+
+/// Whether a list may be asked for this id: no comma or anything else that means something there.
+pub(super) fn is_plain(id: &str) -> bool {
+    (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// What an answer about one order says. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
+/// come from a wrong path or a gateway in between.
+pub(super) fn order_said(reply: &Reply) -> Said {
+    if is_good(reply) {
+        return there(reply, sighting::order);
+    }
+    match (reply.status, kind(reply).as_deref()) {
+        (400..=499, Some("OrderNotFound")) => Said::NotThere(absence(reply.status, "OrderNotFound")),
+        // A real order of Kinguin's old platform, which no call can read.
+        (400..=499, Some("OrderNotSupported")) => Said::Failed(
+            Failure::new(
+                Cause::ApiError,
+                "the order is one of Kinguin's old platform, which the API cannot read (kind OrderNotSupported)",
+            )
+            .with_status(reply.status)
+            .troubling(Trouble::Subject),
+        ),
+        _ => Said::Failed(refusal(reply)),
+    }
+}
+
+/// What an answer about one product says. A 404 with Kinguin's own error means that it is not shown now; the kind
+/// `Http` is a wrong path's.
+pub(super) fn product_said(reply: &Reply) -> Said {
+    if is_good(reply) {
+        return there(reply, sighting::product);
+    }
+    match (reply.status, kind(reply).as_deref()) {
+        (404, Some(kind)) if kind != "Http" => Said::NotThere(absence(404, kind)),
+        _ => Said::Failed(refusal(reply)),
+    }
+}
+
+async fn get(api: &Api, key: &SecretString, path_and_query: &str) -> Result<Reply, Failure> {
+    api.get(path_and_query, &[("X-Api-Key", key.clone())]).await
+}
+
+fn is_good(reply: &Reply) -> bool {
+    (200..=299).contains(&reply.status)
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Looks for an order by the list's filter. Only `OrderNotFound` says that an order is not there, so a list without it
+/// settles nothing.
+async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failure> {
+    let mut asked_at = None;
+    let mut latency_ms = 0_u64;
+    let mut seen = 0_usize;
+    for page in 1..=SEARCH_PAGES {
+        let query = format!("/v1/order?orderId={}&limit={SEARCH_PAGE}&page={page}", encoded(id));
+        let reply = get(api, key, &query).await?;
+        let first_asked_at = *asked_at.get_or_insert(reply.asked_at);
+        latency_ms = latency_ms.saturating_add(reply.latency_ms);
+        if !is_good(&reply) {
+            return Ok(reply.answer(first_asked_at, latency_ms, order_said(&reply)));
+        }
+        let Page { results, item_count } = page_of(&reply)?;
+        if let Some(item) = results.iter().find(|item| fields::id_of(item, "orderId").as_deref() == Some(id))
+        {
+            let said = sighted(&reply, sighting::order(item, item.to_string()));
+            return Ok(reply.answer(first_asked_at, latency_ms, said));
+        }
+        seen += results.len();
+        if results.len() < SEARCH_PAGE || item_count.is_some_and(|all| seen >= all) {
+            let detail = "the list shows no order with this id, and does not say that there is none";
+            let failure = reply.failure(detail).troubling(Trouble::Subject);
+            return Ok(reply.answer(first_asked_at, latency_ms, Said::Failed(failure)));
+        }
+    }
+    let detail = format!("{SEARCH_PAGES} pages of orders with other ids");
+    Err(Failure::new(Cause::ApiError, detail).troubling(Trouble::Subject))
+}
+
+/// One page of a list.
+struct Page {
+    results: Vec<Value>,
+    /// Over all pages.
+    item_count: Option<usize>,
+}
+
+fn page_of(reply: &Reply) -> Result<Page, Failure> {
+    if !is_good(reply) {
+        return Err(refusal(reply));
+    }
+    let undocumented = || reply.failure("the answer is no list as Kinguin documents it");
+    let mut list = reply.json().ok_or_else(undocumented)?;
+    let item_count = fields::count_of(&list, "item_count").and_then(|count| usize::try_from(count).ok());
+    match list.get_mut("results").map(Value::take) {
+        Some(Value::Array(results)) => Ok(Page { results, item_count }),
+        _ => Err(undocumented()),
+    }
+}
+
+/// The word by which Kinguin's errors are told apart.
+fn kind(reply: &Reply) -> Option<String> {
+    fields::text_of(&reply.json()?, "kind").map(str::to_owned)
+}
+
+fn refusal(reply: &Reply) -> Failure {
+    let kind =
+        kind(reply).map_or_else(|| "no kind".to_owned(), |kind| format!("kind {}", fields::shown(&kind)));
+    reply.failure(format!("the API answered {} ({kind})", reply.status))
+}
+
+fn absence(status: u16, kind: &str) -> Absence {
+    Absence {
+        evidence: json!({"http_status": status, "kind": kind}),
+        detail: format!("the API does not show it ({status}, kind {})", fields::shown(kind)),
+        deletion: Deletion::NotAsked,
+    }
+}
+
+/// An answer that never came, or that no provider could read.
+fn unanswered(api: &Api, asked_at: Timestamp, failure: Failure) -> Answer {
+    let waited = api.now().since(asked_at).as_millis();
+    Answer {
+        asked_at,
+        date: None,
+        http_status: failure.http_status,
+        latency_ms: u64::try_from(waited).unwrap_or(u64::MAX),
+        said: Said::Failed(failure),
+    }
+}
+
+fn there(reply: &Reply, read: fn(&Value, String) -> Sighted) -> Said {
+    match reply.json() {
+        Some(body) => sighted(reply, read(&body, String::from_utf8_lossy(&reply.body).into_owned())),
+        None => Said::Failed(reply.failure("the answer is not JSON")),
+    }
+}
+
+fn sighted(reply: &Reply, read: Sighted) -> Said {
+    match read {
+        Ok(sighting) => Said::There(Box::new(sighting)),
+        Err(lack) => Said::Failed(reply.failure(format!("the answer is not as documented: {lack}"))),
+    }
+}

@@ -1,0 +1,161 @@
+//! Holds a claim against an answer: pure, and total for any claim and any answer.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{self, shown};
+use super::{COMPLETED, dates};
+use crate::domain::{
+    Absence, Answer, Claim, Comparison, Known, Outcome, Said, Sighting, SubjectKind, Timestamp,
+};
+
+/// Accepted, keys not all delivered: whatever else was notified, the API may not have caught up with it.
+const PROCESSING: &str = "processing";
+
+/// Holds `claim` against `answer`; a product that is not shown is `unavailable`, and the evidence tells under `held`
+/// what [`is_held`] says.
+pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
+    match (&answer.said, claim.subject.kind) {
+        (Said::There(sighting), SubjectKind::Order) => order(claim, sighting),
+        (Said::There(sighting), SubjectKind::Product) => product(claim, sighting),
+        (Said::NotThere(absence), SubjectKind::Order) => {
+            Comparison::differs(Outcome::NotFound, absence.detail.clone(), absence.evidence.clone())
+        }
+        (Said::NotThere(absence), SubjectKind::Product) => unavailable(claim, absence, known),
+        (Said::Failed(failure), _) => {
+            Comparison::differs(failure.cause.into(), failure.detail.clone(), Value::Null)
+        }
+    }
+}
+
+/// Whether the store holds the claim's product under the same ids: then an `unavailable` product is confirmed (a true
+/// notification tells of a product that has sold out), else it is ignored (it may as well be invented). The same ids
+/// are: the held `resolved_id` is the claim's subject, and the held `internal_id` is its `productId` where it has one.
+#[must_use]
+pub fn is_held(claim: &Claim, known: &Known) -> bool {
+    known.held.as_ref().is_some_and(|held| {
+        held.resolved_id == claim.subject.id
+            && match claim.asserted.get("productId") {
+                None => true,
+                Some(product_id) => {
+                    product_id.as_str().is_some_and(|id| held.internal_id.as_deref() == Some(id))
+                }
+            }
+    })
+}
+
+/// Whether the status of `earlier` comes before that of `later`: `processing`, then `completed`, then `refunded` or
+/// `canceled`. Another order reference is no matter of course, so it stays unexplained; so does everything about
+/// products, which have no course.
+pub(super) fn explains(later: &Claim, earlier: &Claim) -> bool {
+    let both_orders = [later, earlier].iter().all(|claim| claim.subject.kind == SubjectKind::Order);
+    let place = |claim: &Claim| claim.asserted_text(&["status"]).and_then(place_in_course);
+    both_orders
+        && later.asserted.get("orderExternalId") == earlier.asserted.get("orderExternalId")
+        && matches!((place(earlier), place(later)), (Some(earlier), Some(later)) if earlier < later)
+}
+
+fn place_in_course(status: &str) -> Option<u8> {
+    match status {
+        PROCESSING => Some(0),
+        COMPLETED => Some(1),
+        "refunded" | "canceled" => Some(2),
+        _ => None,
+    }
+}
+
+fn order(claim: &Claim, sighting: &Sighting) -> Comparison {
+    let body = &sighting.body;
+    let evidence = picked(body, &["orderId", "orderExternalId", "status"]);
+    let mismatch = |detail: String, evidence| Comparison::differs(Outcome::Mismatch, detail, evidence);
+    let order_id = fields::id_of(body, "orderId");
+    if order_id.as_deref() != Some(claim.subject.id.as_str()) {
+        return mismatch(differs("orderId", order_id.as_deref(), Some(&claim.subject.id)), evidence);
+    }
+    let reference = fields::id_of(body, "orderExternalId");
+    let claimed = claim.asserted_text(&["orderExternalId"]);
+    if reference.as_deref() != claimed {
+        return mismatch(differs("orderExternalId", reference.as_deref(), claimed), evidence);
+    }
+    let status = fields::text_of(body, "status");
+    let claimed = claim.asserted_text(&["status"]);
+    let detail = || differs("status", status, claimed);
+    match (status, claimed) {
+        (Some(status), Some(claimed)) if status == claimed => Comparison::agrees(evidence),
+        (Some(PROCESSING), Some(_)) => Comparison::differs(Outcome::NotYet, detail(), evidence),
+        _ => mismatch(detail(), evidence),
+    }
+}
+
+fn product(claim: &Claim, sighting: &Sighting) -> Comparison {
+    let body = &sighting.body;
+    let evidence = picked(body, &["kinguinId", "productId", "updatedAt"]);
+    let kinguin_id = fields::id_of(body, "kinguinId");
+    if kinguin_id.as_deref() != Some(claim.subject.id.as_str()) {
+        let detail = differs("kinguinId", kinguin_id.as_deref(), Some(&claim.subject.id));
+        return Comparison::differs(Outcome::Mismatch, detail, evidence);
+    }
+    let product_id = fields::id_of(body, "productId");
+    let claimed = claim.asserted_text(&["productId"]);
+    if claimed.is_some() && product_id.as_deref() != claimed {
+        let detail = differs("productId", product_id.as_deref(), claimed);
+        return Comparison::differs(Outcome::Mismatch, detail, evidence);
+    }
+    // Notifications carry milliseconds, the API whole seconds: with them a true one would look too new for ever.
+    let Some(notified) =
+        claim.asserted_text(&["updatedAt"]).and_then(|text| Some((text, dates::instant(text)?)))
+    else {
+        return Comparison::agrees(evidence);
+    };
+    let (text, notified) = notified;
+    let updated_at = fields::text_of(body, "updatedAt");
+    match updated_at.and_then(dates::instant).map(Timestamp::seconds) {
+        Some(seconds) if seconds >= notified.seconds() => Comparison::agrees(evidence),
+        Some(_) => {
+            let detail = format!(
+                "updatedAt is {}, before the notified {}",
+                shown(updated_at.unwrap_or_default()),
+                shown(text)
+            );
+            Comparison::differs(Outcome::NotYet, detail, evidence)
+        }
+        None => {
+            let detail =
+                format!("updatedAt is {}, which no time can be compared with", known_text(updated_at));
+            Comparison::differs(Outcome::NotYet, detail, evidence)
+        }
+    }
+}
+
+fn unavailable(claim: &Claim, absence: &Absence, known: &Known) -> Comparison {
+    let held = is_held(claim, known);
+    let mut evidence = match &absence.evidence {
+        Value::Object(fields) => fields.clone(),
+        other => Map::from_iter([("answer".to_owned(), other.clone())]),
+    };
+    evidence.insert("held".to_owned(), Value::Bool(held));
+    let before = if held {
+        "confirmed before with the same ids"
+    } else {
+        "never confirmed before with these ids: sold out or invented"
+    };
+    let detail = format!("{}; {before}", absence.detail);
+    let differs = Comparison::differs(Outcome::Unavailable, detail, Value::Object(evidence));
+    Comparison { held_before: held, ..differs }
+}
+
+/// The fields of an answer that the outcome rests on, as they stand there.
+fn picked(body: &Value, names: &[&str]) -> Value {
+    let field = |name: &&str| body.get(*name).map(|value| ((*name).to_owned(), value.clone()));
+    match body {
+        Value::Object(_) => Value::Object(names.iter().filter_map(field).collect()),
+        _ => json!({}),
+    }
+}
+
+fn differs(name: &str, actual: Option<&str>, claimed: Option<&str>) -> String {
+    format!("{name} is {}, not {}", known_text(actual), known_text(claimed))
+}
+
+fn known_text(value: Option<&str>) -> String {
+    value.map_or_else(|| "none".to_owned(), shown)
+}

@@ -1,0 +1,160 @@
+//! Kinguin's eCommerce API and the two formats of its notifications.
+//!
+//! - `kinguin`: webhooks, the event in a header, a shared secret in another (`notification`, `signature`);
+//! - `kinguin-postback`: the format before March 2021, no event name, nothing to authenticate it by;
+//! - both are verified by the same calls (`api`) and rules (`judge`); `doctor` tries the key.
+//!
+//! No call here returns a purchased key, and none may: a verifier has no need of them.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
+};
+use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading, SubjectKind};
+
+mod api;
+mod dates;
+mod doctor;
+mod fields;
+mod judge;
+mod notification;
+mod sighting;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+pub use judge::is_held;
+
+/// The status of an order whose keys are all delivered, and all that an "order complete" asserts.
+const COMPLETED: &str = "completed";
+
+/// Kinguin's production API; its sandbox has another host, its own accounts and its own keys.
+const API_BASE: &str = "https://gateway.kinguin.net/esa/api";
+
+/// Kinguin publishes no limit, but once took a busy client for an attack.
+const RATE_LIMIT: &str = "5/s";
+
+const API_KEY: Key =
+    Key { name: "api_key", kind: KeyKind::Secret, required: true, example: "\"0123abcd…\"" };
+
+const SECRET: Key =
+    Key { name: "secret", kind: KeyKind::Secrets, required: false, example: "[\"new\", \"old\"]" };
+
+/// Webhooks, sent since March 2021.
+pub static KINGUIN: Kind = Kind {
+    word: "kinguin",
+    keys: &[API_KEY, SECRET],
+    default_api_base: API_BASE,
+    default_rate_limit: RATE_LIMIT,
+    panel: "Kinguin dashboard → store → WEBHOOKS",
+    build: |keys| build(Format::Webhook, keys),
+};
+
+/// Postbacks, documented from 2019 to March 2021.
+pub static KINGUIN_POSTBACK: Kind = Kind {
+    word: "kinguin-postback",
+    keys: &[API_KEY],
+    default_api_base: API_BASE,
+    default_rate_limit: RATE_LIMIT,
+    panel: "Kinguin dashboard → store → POSTBACK NOTIFICATIONS",
+    build: |keys| build(Format::Postback, keys),
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Webhook,
+    Postback,
+}
+
+/// One Kinguin store.
+struct Kinguin {
+    format: Format,
+    api_key: SecretString,
+    /// Empty where the source has none, and for postbacks.
+    secrets: Vec<SecretString>,
+}
+
+fn build(format: Format, keys: &Keys) -> Built {
+    let mut errors = Vec::new();
+    let mut wrong = |key, message: &str| errors.push(KeyError { key, message: message.to_owned() });
+    let api_key = keys.required_secret("api_key");
+    if api_key.as_ref().is_ok_and(|key| !fits_header(key)) {
+        wrong("api_key", "holds characters that no HTTP header can carry: paste it again");
+    }
+    let secrets = if format == Format::Webhook { keys.secrets("secret") } else { &[] };
+    if !secrets.iter().all(fits_header) {
+        wrong(
+            "secret",
+            "is empty, begins or ends with a blank, or holds characters that no HTTP header can carry",
+        );
+    }
+    match api_key {
+        Ok(api_key) if errors.is_empty() => {
+            Ok(Arc::new(Kinguin { format, api_key: api_key.clone(), secrets: secrets.to_vec() }))
+        }
+        Ok(_) => Err(errors),
+        Err(missing) => Err(std::iter::once(missing).chain(errors).collect()),
+    }
+}
+
+/// Whether a header can carry the secret as it is: blanks at the edges are lost on the way.
+fn fits_header(secret: &SecretString) -> bool {
+    let text = secret.expose_secret();
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+impl Judge for Kinguin {
+    fn compare(&self, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
+        judge::compare(claim, answer, known)
+    }
+
+    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
+        judge::explains(later, earlier)
+    }
+}
+
+impl Provider for Kinguin {
+    /// Kinguin's documentation asks for an empty 2xx and recommends 204.
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { status: 204, body: "", content_type: None }
+    }
+
+    fn admit(&self, delivery: &Delivery) -> Admission {
+        signature::admit(&self.secrets, delivery)
+    }
+
+    fn read(&self, delivery: &Delivery) -> Reading {
+        match self.format {
+            Format::Webhook => notification::read_webhook(delivery),
+            Format::Postback => notification::read_postback(delivery),
+        }
+    }
+
+    fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
+        Box::pin(api::ask(api, &self.api_key, claim))
+    }
+
+    fn is_listable(&self, claim: &Claim) -> bool {
+        claim.subject.kind == SubjectKind::Product && api::is_plain(&claim.subject.id)
+    }
+
+    fn ask_list<'a>(
+        &'a self,
+        api: &'a Api,
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
+        Box::pin(api::ask_products(api, &self.api_key, claims))
+    }
+
+    fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { api::control(api, &self.api_key).await.map(|_| ()) })
+    }
+
+    fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination> {
+        Box::pin(doctor::examine(self, api))
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads a notification. A webhook names its event in the header `X-Event-Name`; a postback has no name, its event
+//! follows from the id that the body holds. From there on both are read alike. Where JSON repeats a name, the last
+//! value counts.
+
+use serde_json::{Map, Value};
+
+use super::{COMPLETED, dates, fields};
+use crate::domain::{Claim, Delivery, EventTime, Headers, Reading, Reason, Subject, SubjectKind, Unasked};
+use crate::providers::unaskable_id;
+
+/// The header that names a webhook's event.
+const EVENT_HEADER: &str = "x-event-name";
+
+/// No notification nests at all; a claim must still be readable when the store has wrapped it once more.
+const DEEPEST: usize = 32;
+
+/// An event that this version verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    ProductUpdate,
+    OrderStatus,
+    OrderComplete,
+}
+
+impl Event {
+    const ALL: [Self; 3] = [Self::ProductUpdate, Self::OrderStatus, Self::OrderComplete];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::ProductUpdate => "product.update",
+            Self::OrderStatus => "order.status",
+            Self::OrderComplete => "order.complete",
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.word() == word)
+    }
+}
+
+/// What is known of a notification before it is understood whole.
+struct Draft {
+    event: Event,
+    subject: Option<Subject>,
+    event_time: EventTime,
+}
+
+impl Draft {
+    fn malformed(&self, detail: impl Into<String>) -> Box<Unasked> {
+        Box::new(Unasked {
+            event: Some(self.event.word().to_owned()),
+            subject: self.subject.clone(),
+            event_time: self.event_time.clone(),
+            ..Unasked::malformed(detail)
+        })
+    }
+}
+
+/// Reads a webhook. It never falls back to the rules of postbacks.
+pub(super) fn read_webhook(delivery: &Delivery) -> Reading {
+    let word = match event_word(&delivery.headers) {
+        Ok(word) => word,
+        Err(detail) => return Unasked::malformed(detail).into(),
+    };
+    let Some(event) = Event::named(word) else {
+        let word = fields::shown(word);
+        let detail = format!("this version does not verify the event {word}");
+        return Unasked { event: Some(word), ..Unasked::because(Reason::Unsupported, detail) }.into();
+    };
+    let draft = Draft { event, subject: None, event_time: EventTime::default() };
+    reading(match object(&delivery.body) {
+        Ok(said) => understand(draft, said),
+        Err(detail) => Err(draft.malformed(detail)),
+    })
+}
+
+/// Reads a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
+pub(super) fn read_postback(delivery: &Delivery) -> Reading {
+    let said = match object(&delivery.body) {
+        Ok(said) => said,
+        Err(detail) => return Unasked::malformed(detail).into(),
+    };
+    let names = |name| !matches!(fields::id(said.get(name)), Ok(None));
+    let event = match (names("kinguinId"), names("orderId")) {
+        (true, false) => Event::ProductUpdate,
+        (false, true) => Event::OrderComplete,
+        (true, true) => return Unasked::malformed("kinguinId and orderId are both there").into(),
+        (false, false) => return Unasked::malformed("kinguinId and orderId are both missing").into(),
+    };
+    reading(understand(Draft { event, subject: None, event_time: EventTime::default() }, said))
+}
+
+fn reading(result: Result<Claim, Box<Unasked>>) -> Reading {
+    match result {
+        Ok(claim) => claim.into(),
+        Err(unasked) => Reading::Unasked(unasked),
+    }
+}
+
+fn event_word(headers: &Headers) -> Result<&str, &'static str> {
+    match headers.get(EVENT_HEADER) {
+        _ if headers.repeats(EVENT_HEADER) => Err("X-Event-Name is sent more than once"),
+        None | Some("") => Err("X-Event-Name is missing"),
+        Some(word) => Ok(word),
+    }
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
+    if body.trim_ascii().is_empty() {
+        return Err("the body is empty".to_owned());
+    }
+    let value = serde_json::from_slice(body).map_err(|error| {
+        format!("the body cannot be read as JSON (line {}, column {})", error.line(), error.column())
+    })?;
+    if is_deeper(&value, DEEPEST) {
+        return Err(format!("the body nests deeper than {DEEPEST} levels"));
+    }
+    match value {
+        Value::Object(said) => Ok(said),
+        _ => Err("the body is no JSON object".to_owned()),
+    }
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(list) => levels == 0 || list.iter().any(|inside| is_deeper(inside, levels - 1)),
+        Value::Object(object) => levels == 0 || object.values().any(|inside| is_deeper(inside, levels - 1)),
+        _ => false,
+    }
+}
+
+fn understand(mut draft: Draft, mut said: Map<String, Value>) -> Result<Claim, Box<Unasked>> {
+    let (kind, id_name) = match draft.event {
+        Event::ProductUpdate => (SubjectKind::Product, "kinguinId"),
+        Event::OrderStatus | Event::OrderComplete => (SubjectKind::Order, "orderId"),
+    };
+    let id = subject_id(kind, id_name, &said).map_err(|detail| draft.malformed(detail))?;
+    draft.subject = Some(Subject { kind, id: id.clone() });
+    draft.event_time = updated_at(&said).map_err(|detail| draft.malformed(detail))?;
+
+    let mut asserted = Map::new();
+    said.shift_remove(id_name);
+    asserted.insert(id_name.to_owned(), Value::String(id.clone()));
+    let second = if kind == SubjectKind::Product { "productId" } else { "orderExternalId" };
+    let second_id = fields::id(said.get(second)).map_err(|why| draft.malformed(format!("{second} {why}")))?;
+    said.shift_remove(second);
+    if let Some(second_id) = second_id {
+        asserted.insert(second.to_owned(), Value::String(second_id));
+    }
+    match draft.event {
+        // An order has no updatedAt in the API, a zone's name says no instant: both stay a stranger's word.
+        Event::ProductUpdate if draft.event_time.instant.is_some() => {
+            asserted.extend(said.shift_remove("updatedAt").map(|time| ("updatedAt".to_owned(), time)));
+        }
+        Event::ProductUpdate => {}
+        Event::OrderStatus => {
+            let status = status(&said).map_err(|detail| draft.malformed(detail))?;
+            said.shift_remove("status");
+            asserted.insert("status".to_owned(), Value::String(status));
+        }
+        // The event's name is the assertion; a status beside it is an unknown extra field.
+        Event::OrderComplete => {
+            asserted.insert("status".to_owned(), Value::String(COMPLETED.to_owned()));
+        }
+    }
+    let (call, lane) =
+        if kind == SubjectKind::Product { ("product", "products") } else { ("order", "orders") };
+    Ok(Claim {
+        event: draft.event.word().to_owned(),
+        subject: Subject { kind, id: id.clone() },
+        question: format!("{call} {id}"),
+        lane: lane.to_owned(),
+        asserted,
+        unverified: said,
+        event_time: draft.event_time,
+        event_id: None,
+    })
+}
+
+fn subject_id(kind: SubjectKind, name: &str, said: &Map<String, Value>) -> Result<String, String> {
+    let id = fields::id(said.get(name)).map_err(|why| format!("{name} {why}"))?;
+    let id = id.ok_or_else(|| format!("{name} is missing"))?;
+    if let Some(why) = unaskable_id(&id) {
+        return Err(format!("{name} {why}"));
+    }
+    let is_integer = id.bytes().all(|b| b.is_ascii_digit()) && id.parse::<u64>().is_ok();
+    if kind == SubjectKind::Product && !is_integer {
+        return Err(format!("{name} is no whole number: {}", fields::shown(&id)));
+    }
+    Ok(id)
+}
+
+fn updated_at(said: &Map<String, Value>) -> Result<EventTime, String> {
+    match said.get("updatedAt") {
+        None | Some(Value::Null) => Err("updatedAt is missing".to_owned()),
+        Some(Value::String(text)) if text.is_empty() => Err("updatedAt is missing".to_owned()),
+        Some(Value::String(text)) => {
+            dates::read(text).ok_or_else(|| format!("updatedAt is no date and time: {}", fields::shown(text)))
+        }
+        Some(_) => Err("updatedAt is not text".to_owned()),
+    }
+}
+
+fn status(said: &Map<String, Value>) -> Result<String, &'static str> {
+    match said.get("status") {
+        None | Some(Value::Null) => Err("status is missing"),
+        Some(Value::String(text)) if text.is_empty() => Err("status is missing"),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err("status is not text"),
+    }
+}

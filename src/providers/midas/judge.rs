@@ -1,0 +1,122 @@
+//! The rules: a claim held against a transaction, as pure functions.
+
+use serde_json::Value;
+
+use crate::domain::{Answer, Claim, Comparison, Known, Outcome, Said, decimal};
+
+use super::fields::{SHOWN, cut};
+use super::notification::{CANCELLED, PAID};
+use super::transaction::Transaction;
+
+/// Holds a claim against an answer, for the source of `project_id`.
+pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
+    let sighting = match &answer.said {
+        Said::There(sighting) => sighting,
+        // An absence may mean that we ask by a wrong parameter name: the provider does not document it.
+        Said::NotThere(absence) if !known.source_found_any => {
+            let detail = format!("{}; no query of this source has found any transaction yet", absence.detail);
+            return Comparison::differs(Outcome::NotYet, detail, absence.evidence.clone());
+        }
+        Said::NotThere(absence) => {
+            let evidence = absence.evidence.clone();
+            return Comparison::differs(Outcome::NotFound, absence.detail.clone(), evidence);
+        }
+        Said::Failed(failure) => {
+            return Comparison::differs(Outcome::NotYet, failure.detail.clone(), Value::Null);
+        }
+    };
+    let read = match &sighting.body {
+        Value::Object(object) => Transaction::read(object),
+        _ => Err("the answer is not an object".to_owned()),
+    };
+    match read {
+        Err(detail) => Comparison::differs(Outcome::NotYet, detail, Value::Null),
+        Ok(shown) => {
+            let evidence = Value::Object(shown.evidence());
+            match difference(project_id, claim, &shown) {
+                Some((outcome, detail)) => Comparison::differs(outcome, detail, evidence),
+                None => Comparison::agrees(evidence),
+            }
+        }
+    }
+}
+
+/// The first thing in which the answer does not say what the claim says: whose it is, ids, whether the answer has
+/// caught up, values.
+fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(Outcome, String)> {
+    let mismatch = |detail| (Outcome::Mismatch, detail);
+    if shown.project_id.as_deref() != Some(project_id) {
+        let detail = differs("transaction.project.id", shown.project_id.as_deref(), project_id);
+        return Some((Outcome::WrongStore, detail));
+    }
+    if shown.external_id.as_ref() != Some(&claim.subject.id) {
+        let actual = shown.external_id.as_deref();
+        return Some(mismatch(differs("transaction.external_id", actual, &claim.subject.id)));
+    }
+    let ids: [(&str, &[&str], &Option<String>); 2] = [
+        ("transaction.id", &["transaction", "id"], &shown.id),
+        ("user.id", &["user", "external_id"], &shown.user_id),
+    ];
+    for (name, path, actual) in ids {
+        if let (Some(claimed), Some(actual)) = (claim.asserted_text(path), actual.as_deref())
+            && claimed != actual
+        {
+            return Some(mismatch(differs(name, Some(actual), claimed)));
+        }
+    }
+    let status = shown.status();
+    if matches!(status, "Pending" | "Unknown") {
+        return Some((Outcome::NotYet, format!("transaction.status is {status}: the API has not caught up")));
+    }
+    let Some(expected) = status_of(&claim.event) else {
+        return Some(mismatch(format!("{} has no status to compare", cut(&claim.event, SHOWN))));
+    };
+    if status != expected {
+        return Some(mismatch(differs("transaction.status", Some(status), expected)));
+    }
+    let amount = shown.amount.as_deref();
+    if let Some(claimed) = claim.asserted_text(&["payment_details", "payment", "amount"])
+        && !amount.is_some_and(|actual| decimal::same_amount(actual, claimed))
+    {
+        return Some(mismatch(differs("payment_details.payment.amount", amount, claimed)));
+    }
+    let currency = shown.currency.as_deref();
+    if let Some(claimed) = claim.asserted_text(&["payment_details", "payment", "currency"])
+        && currency != Some(claimed)
+    {
+        return Some(mismatch(differs("payment_details.payment.currency", currency, claimed)));
+    }
+    None
+}
+
+fn status_of(event: &str) -> Option<&'static str> {
+    match event {
+        PAID => Some("Completed"),
+        CANCELLED => Some("Cancelled"),
+        _ => None,
+    }
+}
+
+fn differs(name: &str, actual: Option<&str>, claimed: &str) -> String {
+    match actual {
+        Some(actual) => format!("{name} is {}, not {}", cut(actual, SHOWN), cut(claimed, SHOWN)),
+        None => format!("{name} is missing, not {}", cut(claimed, SHOWN)),
+    }
+}
+
+/// Whether `later` explains why `earlier` no longer matches: a payment is cancelled after it was paid. A claim with
+/// another transaction, user or sum than the cancelled one was never true, and stays a fake.
+pub(super) fn explains(later: &Claim, earlier: &Claim) -> bool {
+    let fixed: [&[&str]; 4] = [
+        &["transaction", "id"],
+        &["user", "external_id"],
+        &["payment_details", "payment", "amount"],
+        &["payment_details", "payment", "currency"],
+    ];
+    later.event == CANCELLED
+        && earlier.event == PAID
+        && fixed.iter().all(|path| match (later.asserted_text(path), earlier.asserted_text(path)) {
+            (Some(later), Some(earlier)) => later == earlier,
+            _ => true,
+        })
+}

@@ -1,0 +1,230 @@
+//! Midas (MidasPay, merchant-of-record payments): one notification, and one call, `QueryTransaction`, to
+//! countersign it.
+//!
+//! `notification` reads what is sent, `signature` signs our calls and checks what the platform signs with the keys
+//! that `pem` reads, `api` asks and reads the answer (`transaction`), `judge` holds the one against the other,
+//! `doctor` tries the credentials. `fields` reads single values for all of them.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
+
+use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading};
+
+use super::{
+    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
+    is_test_body,
+};
+
+mod api;
+mod doctor;
+mod fields;
+mod judge;
+mod notification;
+mod pem;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use pem::CheckKey;
+use signature::{Signer, Stamp, Unsigned};
+
+/// `provider = "midas"`.
+pub static MIDAS: Kind = Kind {
+    word: "midas",
+    keys: &[
+        Key { name: "merchant_id", kind: KeyKind::Id, required: true, example: "\"m-1001\"" },
+        Key { name: "project_id", kind: KeyKind::Id, required: true, example: "\"pr-77\"" },
+        Key {
+            name: "private_key",
+            kind: KeyKind::Secret,
+            required: true,
+            example: r#""-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n""#,
+        },
+        Key { name: "serial_no", kind: KeyKind::Text, required: true, example: "\"0A1B\"" },
+        Key {
+            name: "platform_cert_files",
+            kind: KeyKind::Files,
+            required: false,
+            example: r#"["platform.pem"]"#,
+        },
+        Key {
+            name: "check_signatures",
+            kind: KeyKind::Choice(&["notifications", "answers", "both"]),
+            required: false,
+            example: "\"both\"",
+        },
+        Key { name: "auth_id_type", kind: KeyKind::Text, required: false, example: "\"MERCHANT_ID\"" },
+        Key { name: "id_param", kind: KeyKind::Text, required: false, example: "\"external_id\"" },
+        Key { name: "sign_query", kind: KeyKind::Flag, required: false, example: "true" },
+    ],
+    default_api_base: "https://pay.midaspayment.com",
+    // MidasPay sets limits per contract; this one suits any.
+    default_rate_limit: "10/s",
+    panel: "settings.webhook_url of each payment token that you create (or the portal's default address)",
+    build,
+};
+
+/// One Midas source.
+#[derive(Debug)]
+struct Midas {
+    project_id: String,
+    signer: Signer,
+    own_certificates: Vec<CheckKey>,
+    platform: Vec<CheckKey>,
+    checked: Checked,
+    id_param: String,
+    sign_query: bool,
+}
+
+/// Where a signature of the platform is needed, once its keys are configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Checked {
+    Notifications,
+    Answers,
+    Both,
+}
+
+fn build(keys: &Keys) -> Built {
+    let mut errors = Vec::new();
+    let midas = assemble(keys, &mut errors);
+    match midas {
+        Some(midas) if errors.is_empty() => Ok(Arc::new(midas)),
+        _ => Err(errors),
+    }
+}
+
+/// Puts a source together; what is wrong with its keys lands in `errors`, `None` always with a reason there.
+fn assemble(keys: &Keys, errors: &mut Vec<KeyError>) -> Option<Midas> {
+    let merchant_id = quotable(keys, "merchant_id", None, errors);
+    let serial_no = quotable(keys, "serial_no", None, errors);
+    let auth_id_type = quotable(keys, "auth_id_type", Some("MERCHANT_ID"), errors);
+    let id_param = quotable(keys, "id_param", Some("external_id"), errors);
+    let project_id = keys.required_text("project_id").map_err(|error| errors.push(error)).ok();
+    let merchant = keys
+        .required_secret("private_key")
+        .and_then(|secret| {
+            pem::merchant(secret.expose_secret()).map_err(|message| KeyError { key: "private_key", message })
+        })
+        .map_err(|error| errors.push(error))
+        .ok();
+    let mut platform = Vec::new();
+    for (path, content) in keys.files("platform_cert_files") {
+        match pem::platform(path, content) {
+            Ok(found) => platform.extend(found),
+            Err(message) => errors.push(KeyError { key: "platform_cert_files", message }),
+        }
+    }
+    let merchant = merchant?;
+    Some(Midas {
+        project_id: project_id?.to_owned(),
+        signer: Signer {
+            pair: merchant.pair,
+            merchant_id: merchant_id?,
+            auth_id_type: auth_id_type?,
+            serial_no: serial_no?,
+        },
+        own_certificates: merchant.certificates,
+        platform,
+        checked: match keys.text("check_signatures") {
+            Some("notifications") => Checked::Notifications,
+            Some("answers") => Checked::Answers,
+            _ => Checked::Both,
+        },
+        id_param: id_param?,
+        sign_query: keys.flag("sign_query", true),
+    })
+}
+
+/// A text that is sent within quotes in a header, where no character can be escaped.
+fn quotable(
+    keys: &Keys,
+    name: &'static str,
+    default: Option<&str>,
+    errors: &mut Vec<KeyError>,
+) -> Option<String> {
+    let mut wrong = |message: &str| {
+        errors.push(KeyError { key: name, message: message.to_owned() });
+        None
+    };
+    match keys.text(name).or(default) {
+        None => wrong("is missing"),
+        Some("") => wrong("is empty"),
+        Some(text) if text.bytes().any(|b| !b.is_ascii_graphic() || b == b'"' || b == b'\\') => {
+            wrong("may hold only printable ASCII characters, no blank, quote or backslash")
+        }
+        Some(text) => Some(text.to_owned()),
+    }
+}
+
+impl Midas {
+    fn checks_notifications(&self) -> bool {
+        !self.platform.is_empty() && self.checked != Checked::Answers
+    }
+
+    fn checks_answers(&self) -> bool {
+        !self.platform.is_empty() && self.checked != Checked::Notifications
+    }
+}
+
+impl Judge for Midas {
+    fn compare(&self, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
+        judge::compare(&self.project_id, claim, answer, known)
+    }
+
+    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
+        judge::explains(later, earlier)
+    }
+}
+
+impl Provider for Midas {
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement {
+            status: 200,
+            body: r#"{"processed":true,"message":"stored"}"#,
+            content_type: Some("application/json"),
+        }
+    }
+
+    fn admit(&self, delivery: &Delivery) -> Admission {
+        if !self.checks_notifications() {
+            return Admission::Admitted;
+        }
+        let stamp = Stamp::of_notification(&delivery.headers);
+        if stamp.is_unsigned() && is_test_body(&delivery.body) {
+            return Admission::TestCall;
+        }
+        match stamp.check(&self.platform, &delivery.body) {
+            Ok(()) => Admission::Admitted,
+            Err(unsigned) => {
+                let cause = match unsigned {
+                    Unsigned::Missing(_) => "missing_signature",
+                    _ => "wrong_signature",
+                };
+                log::warn!("source={} refused={cause} detail=\"{}\"", delivery.source, unsigned.words());
+                Admission::Refused(cause)
+            }
+        }
+    }
+
+    fn read(&self, delivery: &Delivery) -> Reading {
+        notification::read(&delivery.body, &self.signer.merchant_id, &self.project_id)
+    }
+
+    fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
+        Box::pin(self.question(api, &claim.subject.id))
+    }
+
+    fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let reply = self.control_question(api).await?;
+            self.open(&reply).map(|_| ())
+        })
+    }
+
+    fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination> {
+        Box::pin(self.examination(api))
+    }
+}

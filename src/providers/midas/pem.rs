@@ -1,0 +1,131 @@
+//! Keys and certificates out of PEM text: ours, which signs, and the platform's, which are checked with.
+
+use std::path::Path;
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair};
+use rustls_pki_types::pem::{PemObject, SectionKind};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use super::fields::{SHOWN, cut};
+
+/// Fewer bits than this are refused: the scheme is `TXGW-SHA256-RSA2048`.
+const LEAST_BITS: usize = 2048;
+
+const PRIVATE_KINDS: &str =
+    "accepted are PEM \"PRIVATE KEY\" (PKCS#8) and \"RSA PRIVATE KEY\" (PKCS#1), RSA, 2048 bits or more";
+
+/// A public key that signatures are checked with.
+#[derive(Debug)]
+pub(super) struct CheckKey {
+    /// The certificate's serial in [`plain_serial`]'s spelling; a bare public key has none.
+    pub(super) serial: Option<String>,
+    /// The key.
+    pub(super) key: ParsedPublicKey,
+}
+
+/// What `private_key` holds.
+#[derive(Debug)]
+pub(super) struct Merchant {
+    /// The key that signs.
+    pub(super) pair: RsaKeyPair,
+    /// Certificates that stand beside the key in the same text.
+    pub(super) certificates: Vec<CheckKey>,
+}
+
+/// Reads the merchant's private key. The error says what the text holds instead, never a part of it.
+pub(super) fn merchant(pem: &str) -> Result<Merchant, String> {
+    if pem.contains("ENCRYPTED") {
+        let remedy = "decrypt it with `openssl pkey -in KEY -out PLAIN`";
+        return Err(format!("is encrypted with a passphrase: {remedy}; {PRIVATE_KINDS}"));
+    }
+    let sections = sections(pem.as_bytes()).map_err(|why| format!("{why}; {PRIVATE_KINDS}"))?;
+    let key = sections.iter().find_map(|(kind, der)| match kind {
+        SectionKind::PrivateKey => Some(RsaKeyPair::from_pkcs8(der)),
+        SectionKind::RsaPrivateKey => Some(RsaKeyPair::from_der(der)),
+        _ => None,
+    });
+    let pair = match key {
+        Some(Ok(pair)) if pair.public_modulus_len() * 8 >= LEAST_BITS => pair,
+        Some(_) => return Err(format!("is no usable RSA key; {PRIVATE_KINDS}")),
+        None => {
+            let instead = match sections.first() {
+                Some((SectionKind::Certificate, _)) => "is a certificate, not the key that belongs to it",
+                Some((SectionKind::PublicKey, _)) => "is a public key, not the private one",
+                Some((SectionKind::EcPrivateKey, _)) => "is an elliptic curve key",
+                Some(_) => "is no private key",
+                None => "holds no key in PEM form",
+            };
+            return Err(format!("{instead}; {PRIVATE_KINDS}"));
+        }
+    };
+    let certificates = sections
+        .iter()
+        .filter(|(kind, _)| *kind == SectionKind::Certificate)
+        .map(|(_, der)| certificate(der))
+        .collect::<Result<_, _>>()?;
+    Ok(Merchant { pair, certificates })
+}
+
+/// Reads one file of platform certificates and public keys; the error names the file.
+pub(super) fn platform(path: &Path, pem: &[u8]) -> Result<Vec<CheckKey>, String> {
+    let wrong = |why: String| {
+        format!("{}: {why}; accepted are PEM \"CERTIFICATE\" and \"PUBLIC KEY\", RSA", path.display())
+    };
+    let sections = sections(pem).map_err(wrong)?;
+    let begun = pem.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"-----BEGIN ")).count();
+    if sections.is_empty() || begun != sections.len() {
+        return Err(wrong("holds nothing, or something else, in PEM form".to_owned()));
+    }
+    sections
+        .iter()
+        .map(|(kind, der)| match kind {
+            SectionKind::Certificate => certificate(der),
+            SectionKind::PublicKey => {
+                let (_, key) = SubjectPublicKeyInfo::from_der(der)
+                    .map_err(|_| "holds a broken public key".to_owned())?;
+                Ok(CheckKey { serial: None, key: check_key(&key)? })
+            }
+            SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => {
+                Err("holds a private key; the platform's certificate belongs here".to_owned())
+            }
+            _ => Err("holds something else".to_owned()),
+        })
+        .collect::<Result<_, _>>()
+        .map_err(wrong)
+}
+
+/// A serial as texts of equal numbers share it: hexadecimal, lower case, without leading zeros and colons. The provider
+/// does not say how it writes serials.
+pub(super) fn plain_serial(text: &str) -> String {
+    let digits: String = text.trim().chars().filter(|c| *c != ':').collect();
+    let digits = digits.to_ascii_lowercase();
+    digits.strip_prefix("0x").unwrap_or(&digits).trim_start_matches('0').to_owned()
+}
+
+fn sections(pem: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
+    <(SectionKind, Vec<u8>)>::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "holds broken PEM: a line BEGIN, END or of base64 is damaged".to_owned())
+}
+
+fn certificate(der: &[u8]) -> Result<CheckKey, String> {
+    let (_, certificate) =
+        X509Certificate::from_der(der).map_err(|_| "holds a broken certificate".to_owned())?;
+    let serial: String = certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = check_key(certificate.public_key())
+        .map_err(|why| format!("certificate with serial {}: {why}", cut(&serial, SHOWN)))?;
+    Ok(CheckKey { serial: Some(plain_serial(&serial)), key })
+}
+
+fn check_key(info: &SubjectPublicKeyInfo<'_>) -> Result<ParsedPublicKey, String> {
+    match info.parsed() {
+        Ok(PublicKey::RSA(rsa)) if rsa.key_size() >= LEAST_BITS => {
+            ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, info.raw)
+                .map_err(|_| "holds a broken RSA key".to_owned())
+        }
+        Ok(PublicKey::RSA(_)) => Err(format!("its RSA key has fewer than {LEAST_BITS} bits")),
+        _ => Err("its key is not an RSA key".to_owned()),
+    }
+}

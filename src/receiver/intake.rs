@@ -1,0 +1,231 @@
+//! One request to the intake listener, from top to bottom.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::place::{IntakeUrl, Place};
+use super::refusal::Refusal;
+use super::{Intake, IntakeSource, body, sender};
+use crate::domain::delivery::REDACTED;
+use crate::domain::{Delivery, Headers};
+use crate::providers::keys::equals_any;
+use crate::providers::{Acknowledgement, Admission};
+
+/// How long an answer waits for a refusal to be counted; it is counted all the same when the store is slower.
+const COUNTING_TIME: Duration = Duration::from_millis(250);
+
+/// Why a panel's TEST button is counted.
+const TEST_CALL: &str = "test_call";
+
+/// Answers any request to the intake listener.
+pub(super) async fn answer(req: HttpRequest, mut payload: Payload, intake: Data<Intake>) -> HttpResponse {
+    let began = Instant::now();
+    let url = match Place::of(req.uri().path()) {
+        Place::Health if matches!(*req.method(), Method::GET | Method::HEAD) => {
+            return HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok");
+        }
+        Place::Health | Place::Nowhere => return Refusal::Nowhere.answer(payload),
+        Place::Hooks(_) if req.method() != Method::POST => return Refusal::NotPost.answer(payload),
+        Place::Hooks(url) => url,
+    };
+    let call = Call { sender: sender_of(&req, &intake), intake, began };
+    let source = match call.source(url.as_ref()) {
+        Ok(source) => source,
+        Err(refusal) => return refusal.answer(payload),
+    };
+    match call.take(&req, &mut payload, source, url.as_ref()).await {
+        Ok(acknowledgement) => acknowledge(acknowledgement),
+        Err(refusal) => {
+            call.count(source, refusal).await;
+            refusal.answer(payload)
+        }
+    }
+}
+
+/// A POST to an intake URL.
+struct Call {
+    intake: Data<Intake>,
+    sender: IpAddr,
+    began: Instant,
+}
+
+impl Call {
+    /// The source that a URL leads to. Whoever guesses learns nothing, not even from the time that the answer takes.
+    fn source(&self, url: Option<&IntakeUrl>) -> Result<&IntakeSource, Refusal> {
+        let known = url.and_then(|url| Some((self.intake.parts.sources.get(&url.source)?, url)));
+        let Some((source, url)) = known else {
+            let refusal = Refusal::UnknownSource;
+            self.intake.refusal_log.mention(refusal.cause(), None, self.sender);
+            return Err(refusal);
+        };
+        let is_right = match (&source.path_token, &url.token) {
+            (Some(token), Some(given)) => equals_any(given, std::slice::from_ref(token)),
+            (None, None) => true,
+            _ => false,
+        };
+        if is_right {
+            return Ok(source);
+        }
+        let refusal = Refusal::WrongPathToken;
+        self.note(source, refusal.cause());
+        self.count_aside(source, refusal.cause());
+        Err(refusal)
+    }
+
+    /// Reads, checks and stores one notification.
+    async fn take(
+        &self,
+        req: &HttpRequest,
+        payload: &mut Payload,
+        source: &IntakeSource,
+        url: Option<&IntakeUrl>,
+    ) -> Result<Acknowledgement, Refusal> {
+        let parts = &self.intake.parts;
+        if let Some(limit) = &self.intake.address_limit {
+            limit.check(self.sender).map_err(Refusal::RateLimited)?;
+        }
+        if !parts.has_room.load(Ordering::Relaxed) {
+            return Err(Refusal::LowDisk);
+        }
+        if claimed_length(req)
+            .is_some_and(|length| length > u64::try_from(parts.max_body).unwrap_or(u64::MAX))
+        {
+            return Err(Refusal::TooLarge);
+        }
+        let body = body::read(payload, parts.max_body, parts.body_time).await?;
+        let delivery = Delivery {
+            source: source.name.clone(),
+            provider: source.provider_word.to_owned(),
+            received_at: parts.clock.now(),
+            remote_addr: self.sender.to_string(),
+            content_type: req.headers().get(header::CONTENT_TYPE).map(|value| lossy(value.as_bytes())),
+            headers: headers_of(req, url),
+            body,
+        };
+        match source.provider.admit(&delivery) {
+            Admission::Admitted => self.store(delivery).await?,
+            Admission::TestCall => {
+                self.note(source, TEST_CALL);
+                self.count_in_store(source, TEST_CALL).await;
+            }
+            Admission::Refused(cause) => return Err(Refusal::NotAdmitted(cause)),
+        }
+        Ok(source.provider.acknowledgement())
+    }
+
+    /// Returns once the notification is on disk. A task of its own: a sender who hangs up meanwhile must not keep the
+    /// worker from hearing of it.
+    async fn store(&self, delivery: Delivery) -> Result<(), Refusal> {
+        let (intake, began) = (Data::clone(&self.intake), self.began);
+        let stored = actix_web::rt::spawn(async move {
+            let parts = &intake.parts;
+            let (source, provider, at) =
+                (delivery.source.clone(), delivery.provider.clone(), delivery.received_at);
+            let id = parts.store.append(delivery).await?;
+            parts.wake.notify_one();
+            parts.metrics.stored(&source, began.elapsed(), at);
+            log::debug!("stored notification={id} source={source} provider={provider}");
+            crate::store::Result::Ok(())
+        });
+        match stored.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Refusal::of_store(&error)),
+            Err(error) => {
+                log::error!("a notification was not stored: {error}");
+                Err(Refusal::NotStored("store_failed"))
+            }
+        }
+    }
+
+    async fn count(&self, source: &IntakeSource, refusal: Refusal) {
+        self.note(source, refusal.cause());
+        if matches!(refusal, Refusal::NotAdmitted(_) | Refusal::TooLarge) {
+            self.count_in_store(source, refusal.cause()).await;
+        }
+    }
+
+    fn note(&self, source: &IntakeSource, cause: &'static str) {
+        self.intake.parts.metrics.refused(&source.name, cause);
+        self.intake.refusal_log.mention(cause, Some(&source.name), self.sender);
+    }
+
+    async fn count_in_store(&self, source: &IntakeSource, cause: &'static str) {
+        let parts = &self.intake.parts;
+        let sender = self.sender.to_string();
+        let counted = parts.store.count_refusal(&source.name, cause, &sender, parts.clock.now());
+        if let Ok(Err(error)) = actix_web::rt::time::timeout(COUNTING_TIME, counted).await {
+            log::debug!("a refusal was not counted: {error}");
+        }
+    }
+
+    /// Counts without letting the answer wait: an answer that took longer would tell that the source exists.
+    fn count_aside(&self, source: &IntakeSource, cause: &'static str) {
+        let Ok(place) = Arc::clone(&self.intake.guesses).try_acquire_owned() else { return };
+        let (intake, name, sender) =
+            (Data::clone(&self.intake), source.name.clone(), self.sender.to_string());
+        actix_web::rt::spawn(async move {
+            let parts = &intake.parts;
+            if let Err(error) = parts.store.count_refusal(&name, cause, &sender, parts.clock.now()).await {
+                log::debug!("a refusal was not counted: {error}");
+            }
+            drop(place);
+        });
+    }
+}
+
+fn acknowledge(acknowledgement: Acknowledgement) -> HttpResponse {
+    let status = StatusCode::from_u16(acknowledgement.status).unwrap_or(StatusCode::OK);
+    let mut answer = HttpResponse::build(status);
+    match acknowledgement.content_type {
+        _ if acknowledgement.body.is_empty() => answer.finish(),
+        Some(content_type) => answer.content_type(content_type).body(acknowledgement.body),
+        None => answer.body(acknowledgement.body),
+    }
+}
+
+fn sender_of(req: &HttpRequest, intake: &Intake) -> IpAddr {
+    let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let forwarded: Vec<String> =
+        req.headers().get_all(header::X_FORWARDED_FOR).map(|value| lossy(value.as_bytes())).collect();
+    sender::address(peer, forwarded.iter().map(String::as_str), &intake.parts.trusted_proxies)
+}
+
+/// The length that the head of a request claims for its body.
+fn claimed_length(req: &HttpRequest) -> Option<u64> {
+    req.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// All headers by name, repeated ones in the order of arrival. Some proxies pass the original URL on in a header; the
+/// path token in it is a secret.
+fn headers_of(req: &HttpRequest, url: Option<&IntakeUrl>) -> Headers {
+    let secret_paths: Vec<(String, String)> = url
+        .into_iter()
+        .flat_map(|url| {
+            let base = format!("/{}/", url.source);
+            let tokens = [url.token_as_sent.as_ref(), url.token.as_ref()].into_iter().flatten();
+            tokens.map(move |token| (format!("{base}{token}"), format!("{base}{REDACTED}")))
+        })
+        .collect();
+    let mut pairs: Vec<(&str, String)> = Vec::with_capacity(req.headers().len());
+    for (name, value) in req.headers() {
+        let mut value = lossy(value.as_bytes());
+        for (secret, shown) in &secret_paths {
+            if value.contains(secret) {
+                value = value.replace(secret, shown);
+            }
+        }
+        pairs.push((name.as_str(), value));
+    }
+    pairs.sort_by_key(|(name, _)| *name);
+    Headers::new(pairs)
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,102 @@
+//! The intake listener: stores each notification as it came, then acknowledges it, and believes nothing.
+//!
+//! [`intake`] follows one request from top to bottom; the other files answer one question each: [`place`] what a path
+//! names, [`sender`] who is calling, [`limit`] whether too often, [`body`] what was sent, [`refusal`] why not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use actix_web::web;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::domain::{Clock, Rate};
+use crate::metrics::Metrics;
+use crate::providers::Provider;
+use crate::store::Store;
+
+mod body;
+mod intake;
+mod limit;
+mod place;
+mod refusal;
+mod sender;
+#[cfg(test)]
+mod tests;
+
+use limit::AddressLimit;
+use refusal::RefusalLog;
+
+/// How long the whole body of a request may take to arrive, unless a test is in a hurry.
+pub const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Calls with a wrong path token that may wait for the store to count them; more go uncounted there, so that nobody
+/// fills the writer's queue by guessing.
+const GUESSES_BEING_COUNTED: usize = 64;
+
+/// One configured source, as its intake URL needs it.
+pub struct IntakeSource {
+    /// Its name, the first part of its intake URL.
+    pub name: String,
+    /// Checks and acknowledges what comes in.
+    pub provider: Arc<dyn Provider>,
+    /// The provider's word, as the store keeps it.
+    pub provider_word: &'static str,
+    /// The second part of its intake URL; `None`: there is none.
+    pub path_token: Option<SecretString>,
+}
+
+/// What the intake listener is made of.
+pub struct IntakeParts {
+    /// Where notifications go.
+    pub store: Store,
+    /// The configured sources by name.
+    pub sources: HashMap<String, IntakeSource>,
+    /// What happened is counted here.
+    pub metrics: Metrics,
+    /// When it happened.
+    pub clock: Clock,
+    /// Whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    /// How long a whole body may take to arrive: [`BODY_TIME`].
+    pub body_time: Duration,
+    /// The most requests of one sender's address; `None`: any number.
+    pub per_address_limit: Option<Rate>,
+    /// Whether the disk has at least `min_free` left; kept up to date by the service.
+    pub has_room: Arc<AtomicBool>,
+    /// Wakes the worker after each stored notification.
+    pub wake: Arc<Notify>,
+}
+
+/// The running intake, shared by all threads of the listener.
+pub struct Intake {
+    parts: IntakeParts,
+    address_limit: Option<AddressLimit>,
+    refusal_log: RefusalLog,
+    guesses: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// An intake that has seen nobody yet.
+    #[must_use]
+    pub fn new(parts: IntakeParts) -> Self {
+        Self {
+            address_limit: parts.per_address_limit.map(AddressLimit::new),
+            refusal_log: RefusalLog::default(),
+            guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
+            parts,
+        }
+    }
+}
+
+/// Everything that the intake listener serves, for `App::configure`.
+pub fn routes(intake: web::Data<Intake>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |app| {
+        app.app_data(intake).default_service(web::to(intake::answer));
+    }
+}

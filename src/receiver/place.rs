@@ -1,0 +1,99 @@
+//! What the path of a request names. Paths are taken apart by hand: a token may hold percent-encoded slashes, and
+//! nothing may be normalised into an intake URL that was not written as one.
+
+use percent_encoding::percent_decode_str;
+
+/// What a path names on the intake listener.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `/healthz`.
+    Health,
+    /// Something below `/hooks/`; `None` where it has not the form of an intake URL.
+    Hooks(Option<IntakeUrl>),
+    /// Anything else.
+    Nowhere,
+}
+
+/// The parts of an intake URL.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct IntakeUrl {
+    /// The source that it names.
+    pub(super) source: String,
+    /// The path token, where there is a second part; also an empty one.
+    pub(super) token: Option<String>,
+    /// The same as it was sent, still percent-encoded.
+    pub(super) token_as_sent: Option<String>,
+}
+
+impl Place {
+    /// What `path`, without its query string, names.
+    pub(super) fn of(path: &str) -> Self {
+        let mut segments = path.split('/');
+        if segments.next() != Some("") {
+            return Self::Nowhere;
+        }
+        let segments: Vec<&str> = segments.collect();
+        match segments.split_first().and_then(|(first, rest)| Some((decoded(first)?, rest))) {
+            Some((first, [])) if first == "healthz" => Self::Health,
+            Some((first, [source])) if first == "hooks" => Self::Hooks(IntakeUrl::of(source, None)),
+            Some((first, [source, token])) if first == "hooks" => {
+                Self::Hooks(IntakeUrl::of(source, Some(token)))
+            }
+            Some((first, [_, ..])) if first == "hooks" => Self::Hooks(None),
+            _ => Self::Nowhere,
+        }
+    }
+}
+
+impl IntakeUrl {
+    fn of(source: &str, token: Option<&str>) -> Option<Self> {
+        Some(Self {
+            source: decoded(source)?,
+            token: token.map_or(Some(None), |token| decoded(token).map(Some))?,
+            token_as_sent: token.map(str::to_owned),
+        })
+    }
+}
+
+/// A segment without its percent-encoding; `None` where that is not UTF-8.
+fn decoded(segment: &str) -> Option<String> {
+    percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_exact_form_is_an_intake_url() {
+        let url = |source: &str, token: Option<(&str, &str)>| {
+            Place::Hooks(Some(IntakeUrl {
+                source: source.to_owned(),
+                token: token.map(|(token, _)| token.to_owned()),
+                token_as_sent: token.map(|(_, sent)| sent.to_owned()),
+            }))
+        };
+        for (path, expected) in [
+            ("/healthz", Place::Health),
+            ("/healthz/", Place::Nowhere),
+            ("/hooks/shop", url("shop", None)),
+            ("/hooks/sh%6Fp", url("shop", None)),
+            ("/%68ooks/shop", url("shop", None)),
+            ("/hooks/shop/", url("shop", Some(("", "")))),
+            ("/hooks/shop/t%2Fk", url("shop", Some(("t/k", "t%2Fk")))),
+            ("/hooks/shop/%FF", Place::Hooks(None)),
+            ("/hooks/", url("", None)),
+            ("/hooks//shop", url("", Some(("shop", "shop")))),
+            ("/hooks/shop/token/more", Place::Hooks(None)),
+            ("/hooks", Place::Nowhere),
+            ("//hooks/shop", Place::Nowhere),
+            ("/hooks%2Fshop", Place::Nowhere),
+            ("/Hooks/shop", Place::Nowhere),
+            ("/", Place::Nowhere),
+            ("", Place::Nowhere),
+            ("*", Place::Nowhere),
+        ] {
+            assert_eq!(Place::of(path), expected, "{path}");
+        }
+    }
+}

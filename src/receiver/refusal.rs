@@ -1,0 +1,183 @@
+//! Why a request is not stored, and what its sender is told: enough to know whether to come back, nothing about the
+//! store or other sources.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, Payload};
+
+use super::body::WithUnread;
+use crate::store::StoreError;
+
+/// When a sender may come back after the store did not take a notification: by then a lock is gone, and the senders
+/// that were turned away together have not piled up yet.
+const STORE_PAUSE: Duration = Duration::from_secs(10);
+
+/// For a person who opened an intake URL in a browser.
+const FOR_A_PERSON: &str = "This address receives notifications from a shop by POST; enter it in the shop's panel, a browser sees nothing here.\n";
+
+/// Why a request is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Not a POST, on an intake URL or what looks like one.
+    NotPost,
+    /// Nothing is served here.
+    Nowhere,
+    /// No such source.
+    UnknownSource,
+    /// A wrong, missing or unasked-for path token.
+    WrongPathToken,
+    /// Too many requests from this address; how long to wait.
+    RateLimited(Duration),
+    /// Too little free disk.
+    LowDisk,
+    /// The store did not take it; the word for the cause.
+    NotStored(&'static str),
+    /// The body is longer than allowed.
+    TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
+    /// The body broke off or is not framed as HTTP demands.
+    BrokenOff,
+    /// The provider's check failed; its word for the cause.
+    NotAdmitted(&'static str),
+}
+
+impl Refusal {
+    /// The word under which it is counted and logged.
+    pub(super) fn cause(self) -> &'static str {
+        match self {
+            Self::NotPost => "not_post",
+            Self::Nowhere => "nowhere",
+            Self::UnknownSource => "unknown_source",
+            Self::WrongPathToken => "wrong_path_token",
+            Self::RateLimited(_) => "rate_limited",
+            Self::LowDisk => "low_disk",
+            Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::BrokenOff => "broken_off",
+            Self::NotAdmitted(cause) | Self::NotStored(cause) => cause,
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => StatusCode::NOT_FOUND,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::LowDisk | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::NotAdmitted(_) => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::NotPost => FOR_A_PERSON,
+            Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => "not found",
+            Self::RateLimited(_) => "too many requests, send it again later",
+            Self::LowDisk | Self::NotStored(_) => "not stored, send it again later",
+            Self::TooLarge => "the body is too large",
+            Self::TooSlow => "the body took too long",
+            Self::BrokenOff => "the body could not be read",
+            Self::NotAdmitted(_) => "the secret or signature is missing or wrong",
+        }
+    }
+
+    fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::RateLimited(wait) => Some(wait),
+            Self::LowDisk | Self::NotStored(_) => Some(STORE_PAUSE),
+            _ => None,
+        }
+    }
+
+    /// The store failed; what exactly, its writer tells the log where it is more than a matter of waiting.
+    pub(super) fn of_store(error: &StoreError) -> Self {
+        Self::NotStored(match error {
+            StoreError::Full => "store_full",
+            StoreError::Locked => "store_locked",
+            StoreError::Closed => "store_closing",
+            StoreError::Engine(_) => "store_failed",
+        })
+    }
+
+    /// The answer. `unread` is what may be left of the request's body.
+    pub(super) fn answer(self, unread: Payload) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status());
+        if let Some(wait) = self.retry_after() {
+            let whole_seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            answer.insert_header((header::RETRY_AFTER, whole_seconds.max(1)));
+        }
+        if matches!(self, Self::TooLarge | Self::TooSlow | Self::BrokenOff) {
+            answer.force_close();
+        }
+        let text = if self == Self::NotPost {
+            answer.insert_header((header::ALLOW, "POST")).content_type("text/plain; charset=utf-8");
+            self.message().to_owned()
+        } else {
+            answer.content_type("application/json");
+            serde_json::json!({ "processed": false, "message": self.message() }).to_string()
+        };
+        answer.body(BoxBody::new(WithUnread::new(Bytes::from(text), unread)))
+    }
+}
+
+/// Tells the log of refusals, at most once a second for each cause, however hard somebody knocks.
+#[derive(Default)]
+pub(super) struct RefusalLog(Mutex<HashMap<&'static str, Told>>);
+
+struct Told {
+    at: Instant,
+    untold: u64,
+}
+
+impl RefusalLog {
+    /// Mentions a refusal, or only counts it for the next mention.
+    pub(super) fn mention(&self, cause: &'static str, source: Option<&str>, sender: IpAddr) {
+        let Some(untold) = self.turn(cause, Instant::now()) else { return };
+        let source = source.map(|name| format!(" source={name}")).unwrap_or_default();
+        let others = if untold == 0 { String::new() } else { format!(" and {untold} more before") };
+        log::info!("refused cause={cause}{source} sender={sender}{others}");
+    }
+
+    /// How many were not mentioned since the last mention; `None` where that was less than a second ago.
+    fn turn(&self, cause: &'static str, now: Instant) -> Option<u64> {
+        let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match causes.get_mut(cause) {
+            Some(told) if now.saturating_duration_since(told.at) < Duration::from_secs(1) => {
+                told.untold = told.untold.saturating_add(1);
+                None
+            }
+            known => {
+                let untold = known.map_or(0, |told| told.untold);
+                causes.insert(cause, Told { at: now, untold: 0 });
+                Some(untold)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_mentioned_once_a_second() {
+        let (log, start) = (RefusalLog::default(), Instant::now());
+        let later = |ms| start + Duration::from_millis(ms);
+        assert_eq!(log.turn("too_large", start), Some(0));
+        assert_eq!(log.turn("too_large", later(1)), None);
+        assert_eq!(log.turn("too_large", later(999)), None);
+        assert_eq!(log.turn("wrong_secret", later(999)), Some(0));
+        assert_eq!(log.turn("too_large", later(1000)), Some(2));
+        assert_eq!(log.turn("too_large", later(2000)), Some(0));
+    }
+}
