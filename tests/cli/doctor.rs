@@ -8,7 +8,7 @@ use super::{Stage, order, printed};
 fn doctor_finds_a_healthy_house_healthy() {
     let stage = Stage::new();
     let text = printed(&stage.run(&["doctor"]), 0);
-    let (last, checks) = text.trim_end().rsplit_once('\n').unwrap();
+    let (checks, last) = text.trim_end().rsplit_once('\n').unwrap();
     assert!(checks.lines().all(|line| line.starts_with("ok  ")), "{text}");
     assert_eq!(last, "everything is as it should be");
     assert!(text.contains("https://YOUR-DOMAIN/hooks/shop/…"), "{text}");
@@ -71,4 +71,24 @@ fn doctor_with_a_dead_host_says_so() {
     stage.house.simulator.stop_listening().unwrap();
     let wrong = wrongs(&stage);
     assert!(!wrong.is_empty() && wrong[0].contains("source shop"), "{wrong:?}");
+}
+
+#[test]
+fn a_good_examination_ends_the_pause_of_a_source() {
+    let stage = Stage::new();
+    let id = stage.receive(order("1"));
+    stage.deny(id);
+    let resume_at = || stage.house.value("SELECT resume_at FROM troubles").unwrap();
+    let planned = resume_at();
+    stage.house.simulator.shops().open_ecwid(1003, "another token");
+    let wrong = wrongs(&stage);
+    assert!(
+        wrong.iter().any(|line| line.contains("is failing since") && line.contains("api_denied")),
+        "{wrong:?}"
+    );
+    assert_eq!(resume_at(), planned);
+    stage.house.simulator.shops().open_ecwid(1003, super::TOKEN);
+    let text = printed(&stage.run(&["doctor"]), 0);
+    assert!(text.contains("its pause is over"), "{text}");
+    assert!(resume_at() < planned);
 }

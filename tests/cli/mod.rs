@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use countersign::config::{Settings, Source};
 use countersign::domain::ledger::{Move, Ruling, Settlement, Standing, TruthChange, Verification};
-use countersign::domain::{Clock, Delivery, Headers, Outcome, Reason, State};
+use countersign::domain::{Cause, Clock, Delivery, Headers, Outcome, Reason, State};
 use countersign::store::{Filing, LeaseRequest, Question, Store};
 use serde_json::json;
 
@@ -87,19 +87,24 @@ impl Stage {
 
     /// Settles the one notification that waits.
     fn settle(&self, id: i64, state: State, reason: Reason, outcome: Outcome) {
-        self.rule(
-            id,
-            Move::Settle { state, reason, duplicate_of: None, news: state == State::Confirmed },
-            outcome,
-        );
+        let to = Move::Settle { state, reason, duplicate_of: None, news: state == State::Confirmed };
+        self.rule(id, to, outcome, Standing::Well);
     }
 
     /// Gives up on the one notification that waits.
     fn give_up(&self, id: i64) {
-        self.rule(id, Move::GiveUp { reason: Reason::ApiError }, Outcome::ApiError);
+        self.rule(id, Move::GiveUp { reason: Reason::ApiError }, Outcome::ApiError, Standing::Well);
     }
 
-    fn rule(&self, id: i64, to: Move, outcome: Outcome) {
+    /// Lets the whole source fail with the question of the one notification that waits.
+    fn deny(&self, id: i64) {
+        let wait = Move::Wait { reason: Reason::ApiDenied, next_attempt_at: Clock::system().now() };
+        let detail = "the token is not taken".to_owned();
+        let failing = Standing::Failing { lane: None, cause: Cause::ApiDenied, detail, retry_after: None };
+        self.rule(id, wait, Outcome::ApiDenied, failing);
+    }
+
+    fn rule(&self, id: i64, to: Move, outcome: Outcome, standing: Standing) {
         let now = Clock::system().now();
         let request = LeaseRequest {
             source: "shop".to_owned(),
@@ -119,7 +124,7 @@ impl Stage {
             resolved_id: None,
             told: None,
             found: true,
-            standing: Standing::Well,
+            standing,
         };
         let policy = Settings::load(&self.house.write_config(), |_| None).unwrap().verify.policy;
         self.runtime.block_on(async {
