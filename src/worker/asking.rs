@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
-use super::gate::QuestionGate;
+use super::gate::{BudgetGate, QuestionGate};
 use super::slots::{Slot, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
@@ -36,11 +36,13 @@ impl Asker {
         let Some(first) = leases.first() else { return };
         let name = first.source.clone();
         let gate = QuestionGate {
-            store: self.parts.store.clone(),
-            clock: self.parts.clock.clone(),
+            budget: BudgetGate {
+                store: self.parts.store.clone(),
+                clock: self.parts.clock.clone(),
+                source: name.clone(),
+                rate: self.source.rate,
+            },
             slots: self.slots.clone(),
-            source: name.clone(),
-            rate: self.source.rate,
             first: Mutex::new(Some(slot)),
         };
         let api = self.source.api.through(Arc::new(gate));

@@ -59,7 +59,10 @@ fn a_crowd_of_first_questions_is_asked_by_list_calls_and_only_the_unconfirmed_al
     let calls = house.simulator.shops().calls();
     assert_eq!(calls.iter().filter(|call| is_list(call)).count(), 2, "{calls:#?}");
     assert_eq!(house.value("SELECT count(*) FROM orders").unwrap(), KNOWN.to_string());
-    assert_eq!(house.value("SELECT count(DISTINCT call_id) FROM verifications WHERE outcome = 'match'").unwrap(), "2");
+    assert_eq!(
+        house.value("SELECT count(DISTINCT call_id) FROM verifications WHERE outcome = 'match'").unwrap(),
+        "2"
+    );
 }
 
 #[test]
