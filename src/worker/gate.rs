@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Clock, Rate};
+use crate::domain::{Cause, Clock, Failure, Rate, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
@@ -23,15 +23,16 @@ pub(super) struct QuestionGate {
 }
 
 impl Gate for QuestionGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
             let first = self.first.lock().ok().and_then(|mut first| first.take());
             if let Some(slot) = first {
-                return Pass::holding(slot);
+                return Ok(Pass::holding(slot));
             }
-            let permit = self.permit().await;
+            let permit = self.permit().await?;
             let slot = self.slots.take(&self.source).await;
-            Pass::holding(Taken { permit, store: self.store.clone(), clock: self.clock.clone(), _slot: slot })
+            let (store, clock) = (self.store.clone(), self.clock.clone());
+            Ok(Pass::holding(Taken { permit, store, clock, _slot: slot }))
         })
     }
 }
@@ -39,11 +40,18 @@ impl Gate for QuestionGate {
 impl QuestionGate {
     /// Waits until the budget has a call left; a store that fails is asked again, since a call that is not counted
     /// could break the shop's limit.
-    async fn permit(&self) -> CallPermit {
+    ///
+    /// # Errors
+    /// The API has asked us to wait since the question began.
+    async fn permit(&self) -> Result<CallPermit, Failure> {
         loop {
             let now = self.clock.now();
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return permit,
+                Ok(Budget::Granted(permit)) => return Ok(permit),
+                Ok(Budget::PausedUntil(then)) => {
+                    let detail = format!("the API asked us to wait until {then}");
+                    return Err(Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source));
+                }
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
