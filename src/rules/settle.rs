@@ -33,9 +33,11 @@ pub fn settle(
         .waiting
         .iter()
         .map(|row| {
-            let comparison =
-                if stale { older_than_held(answer) } else { judge.compare(&row.claim, answer, &known) };
-            let comparison = with_impossible_time(row, answer, comparison);
+            let comparison = if stale {
+                older_than_held(answer)
+            } else {
+                with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
+            };
             let to = confirmations.rule(row, &comparison, answer, policy, jitter);
             ruling(row, to, comparison)
         })

@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
-use super::gate::QuestionGate;
+use super::gate::{BudgetGate, QuestionGate};
 use super::slots::{Slot, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
@@ -36,11 +36,13 @@ impl Asker {
         let Some(first) = leases.first() else { return };
         let name = first.source.clone();
         let gate = QuestionGate {
-            store: self.parts.store.clone(),
-            clock: self.parts.clock.clone(),
+            budget: BudgetGate {
+                store: self.parts.store.clone(),
+                clock: self.parts.clock.clone(),
+                source: name.clone(),
+                rate: self.source.rate,
+            },
             slots: self.slots.clone(),
-            source: name.clone(),
-            rate: self.source.rate,
             first: Mutex::new(Some(slot)),
         };
         let api = self.source.api.through(Arc::new(gate));
@@ -178,6 +180,8 @@ async fn whose_trouble(provider: &dyn Provider, api: &Api, failure: Failure) -> 
     }
     match provider.control(api).await {
         Ok(()) => failure.troubling(Trouble::Subject),
+        // Let in, but not to the control question: that kind of call is refused, not the source.
+        Err(control) if control.trouble == Trouble::Lane => failure.troubling(Trouble::Subject),
         Err(control) if control.is_refusal() => {
             Failure { cause: Cause::ApiDenied, ..control }.troubling(Trouble::Source)
         }

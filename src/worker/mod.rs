@@ -21,6 +21,7 @@ mod gate;
 mod slots;
 
 use asking::Asker;
+pub use gate::BudgetGate;
 pub use slots::Slots;
 
 /// How long the loop sleeps at most: another process may have started something afresh.
