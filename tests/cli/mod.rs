@@ -79,7 +79,7 @@ impl Stage {
         self.runtime.block_on(async {
             let id = self.store.append(delivery.clone()).await.unwrap();
             let reading = Some(self.shop.provider.read(&delivery));
-            let filing = Filing { id, delivery, reading };
+            let filing = Filing { id, delivery, reading, is_listable: false };
             self.store.file(vec![filing], Clock::system().now()).await.unwrap();
             id
         })
@@ -112,6 +112,7 @@ impl Stage {
             rate: self.shop.rate_limit,
             most: 1,
             after_sender: String::new(),
+            most_in_list: 1,
         };
         let answer = Some(json!({"paymentStatus": "PAID"}));
         let verification = Verification { outcome, detail: Some("as the API said".to_owned()), answer };
@@ -128,7 +129,7 @@ impl Stage {
         };
         let policy = Settings::load(&self.house.write_config(), |_| None).unwrap().verify.policy;
         self.runtime.block_on(async {
-            let lease = self.store.lease(request, now).await.unwrap().leases.pop().unwrap();
+            let lease = self.store.lease(request, now).await.unwrap().calls.remove(0).remove(0);
             let question = Question {
                 lease: lease.name,
                 source: lease.source,
