@@ -180,3 +180,34 @@ fn an_order_that_appears_within_grace_is_confirmed() {
     }
     assert!(asked(&house).contains(&by_ids("5300")));
 }
+
+#[test]
+fn an_absence_marks_only_the_order_that_was_named_as_gone() {
+    let (house, store) = shop();
+    store.configure(|settings| settings.get_by_internal_id = false);
+    let serve = house.serve();
+    post_and_settle(&serve, "hook", Hook::sale("PAID", "AWAITING_PROCESSING").body(), 1);
+    post_and_settle(&serve, "old", Ion::paid("1207").form(), 2);
+    // A stranger names orders that are there by ids that are not theirs to be named by.
+    let update = |entity: u64, order_id: &str| Hook::new("order.updated", entity).order(order_id);
+    let strangers = [
+        ("old", Ion::paid("41207").form(), "not_found"),
+        ("hook", update(999, "731200456").body(), "not_found"),
+        ("hook", update(731_200_456, "SALE-OTHER").body(), "mismatch"),
+        ("hook", update(999, "SALE-OTHER").body(), "not_found"),
+        ("hook", update(999, "SALE-OTHER").set("eventType", "order.deleted").body(), "not_found"),
+    ];
+    for (id, (source, body, reason)) in (3..).zip(strangers) {
+        post_and_settle(&serve, source, body, id);
+        assert_verdict(&house.row(id), "ignored", reason);
+    }
+    assert_eq!(house.value("SELECT count(*) FROM orders WHERE gone_at IS NULL").as_deref(), Some("2"));
+    // By the internal id alone, or by the number that it was confirmed by, an order can be named.
+    store.put_order(Order::new("OLD-88-X", 5088).order_number(88).paid());
+    post_and_settle(&serve, "old", Ion::paid("88").form(), 8);
+    assert!(store.vanish_order("OLD-88-X") && store.vanish_order("SALE-H4K9P"));
+    post_and_settle(&serve, "old", Ion::paid("88").set("date", "2014-11-03 09:41:00").form(), 9);
+    post_and_settle(&serve, "hook", Hook::new("order.updated", 731_200_456).later(9).body(), 10);
+    let gone = "SELECT group_concat(order_id) FROM (SELECT * FROM orders WHERE gone_at IS NOT NULL ORDER BY order_id)";
+    assert_eq!(house.value(gone).as_deref(), Some("OLD-88-X,SALE-H4K9P"));
+}
