@@ -33,9 +33,11 @@ pub fn settle(
         .waiting
         .iter()
         .map(|row| {
-            let comparison =
-                if stale { older_than_held(answer) } else { judge.compare(&row.claim, answer, &known) };
-            let comparison = with_impossible_time(row, answer, comparison);
+            let comparison = if stale {
+                older_than_held(answer)
+            } else {
+                with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
+            };
             let to = confirmations.rule(row, &comparison, answer, policy, jitter);
             ruling(row, to, comparison)
         })
@@ -53,6 +55,33 @@ pub fn settle(
         found: matches!(answer.said, Said::There(_)),
         standing: Standing::Well,
     }
+}
+
+/// As [`settle`] for an answer out of a list call: what it confirms counts, everything else is asked alone.
+#[must_use]
+pub fn settle_listed(
+    judge: &dyn Judge,
+    answer: &Answer,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Settlement {
+    let mut settlement = settle(judge, answer, ledger, policy, 0.0, now);
+    let confirms = |ruling: &Ruling| {
+        matches!(ruling.to, Move::Settle { state: State::Confirmed, reason: Reason::Match, .. })
+    };
+    let has_confirmed = settlement.rulings.iter().any(confirms);
+    for ruling in &mut settlement.rulings {
+        let counts = confirms(ruling) || matches!(ruling.to, Move::Settle { reason: Reason::Duplicate, .. });
+        if !counts {
+            *ruling = Ruling { to: Move::AskAlone, detail: None, verification: None, ..ruling.clone() };
+        }
+    }
+    if !has_confirmed {
+        settlement.truth = TruthChange::Keep;
+        settlement.superseded.clear();
+    }
+    settlement
 }
 
 /// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
@@ -212,7 +241,9 @@ fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move 
 fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
     let (outcome, detail) = match &to {
         Move::Settle { duplicate_of: Some(first), .. } => (comparison.outcome, Some(same_claim_as(*first))),
-        Move::Wait { .. } | Move::GiveUp { .. } => (Outcome::NotYet, comparison.detail.clone()),
+        Move::Wait { .. } | Move::GiveUp { .. } | Move::AskAlone => {
+            (Outcome::NotYet, comparison.detail.clone())
+        }
         Move::Settle { .. } => (comparison.outcome, comparison.detail.clone()),
     };
     let verification = Verification {

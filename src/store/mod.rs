@@ -171,12 +171,12 @@ impl Store {
         self.writer.write(move |conn| queue::lease(conn, &request, now)).await
     }
 
-    /// Gives a lease back unused.
+    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
     ///
     /// # Errors
-    /// The store failed; then the lease ends by itself.
-    pub async fn release(&self, lease: Lease) -> Result<()> {
-        self.writer.write(move |conn| queue::release(conn, &lease.name, lease.permit)).await
+    /// The store failed; then the leases end by themselves.
+    pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
     }
 
     /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
@@ -216,9 +216,14 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
-        let work = move |conn: &Connection| match budget::free(conn, &source, rate, now)? {
-            (0, next) => Ok(Budget::SpentUntil(next)),
-            _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+        let work = move |conn: &Connection| {
+            if let Some(until) = standing::told_to_wait_until(conn, &source, now)? {
+                return Ok(Budget::PausedUntil(until));
+            }
+            match budget::free(conn, &source, rate, now)? {
+                (0, next) => Ok(Budget::SpentUntil(next)),
+                _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+            }
         };
         self.writer.write(work).await
     }

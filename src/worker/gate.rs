@@ -1,5 +1,5 @@
-//! The gate that every API call of a question passes: a place among the calls under way, and a permission out of the
-//! source's budget, which all processes share.
+//! The gates that API calls pass: a permission out of the source's budget, which all processes share through the store,
+//! and for the worker's questions a place among the calls under way.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,47 +7,45 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Clock, Rate};
+use crate::domain::{Cause, Clock, Failure, Rate, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
-/// The gate of one question. Its lease came with a place and a permission for the first call.
-#[derive(Debug)]
-pub(super) struct QuestionGate {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) slots: Slots,
-    pub(super) source: String,
-    pub(super) rate: Rate,
-    pub(super) first: Mutex<Option<Slot>>,
+/// How long a store that failed is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// One source's budget of API calls.
+#[derive(Clone, Debug)]
+pub struct BudgetGate {
+    /// Where the budget is kept.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// The source.
+    pub source: String,
+    /// Its rate limit.
+    pub rate: Rate,
 }
 
-impl Gate for QuestionGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
-        Box::pin(async {
-            let first = self.first.lock().ok().and_then(|mut first| first.take());
-            if let Some(slot) = first {
-                return Pass::holding(slot);
-            }
-            let permit = self.permit().await;
-            let slot = self.slots.take(&self.source).await;
-            Pass::holding(Taken { permit, store: self.store.clone(), clock: self.clock.clone(), _slot: slot })
-        })
-    }
-}
-
-impl QuestionGate {
-    /// Waits until the budget has a call left; a store that fails is asked again, since a call that is not counted
-    /// could break the shop's limit.
-    async fn permit(&self) -> CallPermit {
+impl BudgetGate {
+    /// Waits until the budget has a call left. A store that fails is asked again: a call that is not counted could break
+    /// the shop's limit.
+    ///
+    /// # Errors
+    /// The API has asked the whole source to wait.
+    async fn permit(&self) -> Result<Counted, Failure> {
         loop {
             let now = self.clock.now();
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return permit,
+                Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
+                Ok(Budget::PausedUntil(then)) => {
+                    let detail = format!("the API asked us to wait until {then}");
+                    return Err(Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source));
+                }
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
-                    Duration::from_secs(1)
+                    STORE_PAUSE
                 }
             };
             tokio::time::sleep(wait).await;
@@ -55,17 +53,43 @@ impl QuestionGate {
     }
 }
 
-/// A further call under way; when it is over its permission counts one window longer.
-struct Taken {
-    permit: CallPermit,
-    store: Store,
-    clock: Clock,
-    _slot: Slot,
+impl Gate for BudgetGate {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async { Ok(Pass::holding(self.permit().await?)) })
+    }
 }
 
-impl Drop for Taken {
+/// The gate of one question. Its lease came with a permission for the first call, and with a place.
+#[derive(Debug)]
+pub(super) struct QuestionGate {
+    pub(super) budget: BudgetGate,
+    pub(super) slots: Slots,
+    pub(super) first: Mutex<Option<Slot>>,
+}
+
+impl Gate for QuestionGate {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async {
+            let first = self.first.lock().ok().and_then(|mut first| first.take());
+            if let Some(slot) = first {
+                return Ok(Pass::holding(slot));
+            }
+            let counted = self.budget.permit().await?;
+            let slot = self.slots.take(&self.budget.source).await;
+            Ok(Pass::holding((counted, slot)))
+        })
+    }
+}
+
+/// A call under way that counts; when it is over its permission counts one window longer.
+struct Counted {
+    gate: BudgetGate,
+    permit: CallPermit,
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        let (store, permit, now) = (self.store.clone(), self.permit, self.clock.now());
+        let (store, permit, now) = (self.gate.store.clone(), self.permit, self.gate.clock.now());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = store.finish_permit(permit, now).await {
