@@ -69,7 +69,7 @@ pub(super) fn calls(house: &House) -> Vec<String> {
     calls.iter().map(|call| call.target.replacen("/midas", "", 1)).collect()
 }
 
-/// Puts `change`d versions of one body to the test: the path of a field and its new value (`null`: absent).
+/// The body with another value at this JSON pointer.
 pub(super) fn with(mut body: Value, pointer: &str, value: Value) -> Value {
     *body.pointer_mut(pointer).unwrap() = value;
     body
@@ -141,6 +141,9 @@ fn a_cancellation_is_confirmed_by_the_status_cancelled() {
     assert_eq!(house.row(1).event.as_deref(), Some("OrderCancelled"));
 }
 
+/// What a transaction shows instead.
+type Shown<'a> = &'a dyn Fn(Transaction) -> Transaction;
+
 #[test]
 fn status_ids_amount_and_currency_must_agree_where_both_sides_have_them() {
     let (house, merchant) = game();
@@ -149,7 +152,7 @@ fn status_ids_amount_and_currency_must_agree_where_both_sides_have_them() {
     let (amount, currency) =
         ("/billing/payment_details/payment/amount", "/billing/payment_details/payment/currency");
     let same = |shown: Transaction| shown;
-    let edit: [(&dyn Fn(Transaction) -> Transaction, &str, Value, &str); 27] = [
+    let edit: [(Shown<'_>, &str, Value, &str); 27] = [
         (&same, tx, json!(null), "match"),
         (&same, tx, json!(""), "match"),
         (&same, tx, json!("TX-other"), "mismatch"),
