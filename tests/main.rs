@@ -1,6 +1,11 @@
 //! Everything through the front door: the real binary, a real SQLite file, simulated shops over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
+mod config;
+mod hostile;
+mod receiver;
+mod store;
 mod support;
 mod tidy;
 mod verdicts;
