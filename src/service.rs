@@ -128,6 +128,7 @@ impl Service {
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
         let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
             .client_request_timeout(SLOW_HEAD)
+            .client_disconnect_timeout(LINGER)
             .keep_alive(Duration::from_secs(75))
             .shutdown_timeout(settings.server.drain.as_secs().max(1))
             .disable_signals()

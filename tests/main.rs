@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod cli;
 mod config;
 mod hostile;
+mod lists;
 mod receiver;
 mod store;
 mod support;

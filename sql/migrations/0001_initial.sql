@@ -48,6 +48,7 @@ CREATE TABLE verdicts (
   event_id        TEXT,                 -- the sender's id of the event
   question        TEXT,                 -- what to ask; waiting rows with equal questions share a call
   lane            TEXT,                 -- the kind of call that the question needs
+  listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- may be asked together with others of its lane
   state           TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'ignored', 'undecided')),
   reason          TEXT,                 -- NULL only while pending and never asked
   detail          TEXT,                 -- the reason in plain words
@@ -68,6 +69,8 @@ CREATE TABLE verdicts (
 
 CREATE INDEX verdicts_first_questions ON verdicts (source, sender, notification_id)
   WHERE state = 'pending' AND asked = 0 AND lease IS NULL;
+CREATE INDEX verdicts_listable_questions ON verdicts (source, lane, sender, notification_id)
+  WHERE state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1;
 CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
   WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
 CREATE INDEX verdicts_waiting ON verdicts (source, question) WHERE state = 'pending';

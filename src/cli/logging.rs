@@ -10,13 +10,19 @@ use crate::domain::Clock;
 /// Crates whose events are about their own work, or about what strangers send: silent unless `RUST_LOG` names them.
 const SILENT: [&str; 6] = ["actix_http", "actix_web", "hyper", "hyper_util", "r2d2", "reqwest"];
 
+/// Crates that tell of their own progress: only their troubles count.
+const BRIEF: [&str; 2] = ["actix_server", "rusqlite_migration"];
+
 /// Starts the log, from `level` up unless `RUST_LOG` says otherwise. Lines are `TIME LEVEL MESSAGE`, with the module
 /// before the message where it is not ours; under journald, which writes the time itself, without it. Later calls change
 /// nothing.
 pub fn start(level: LevelFilter) {
     let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let mut builder = env_logger::Builder::new();
-    builder.filter_level(level).filter_module("actix_server", LevelFilter::Warn);
+    builder.filter_level(level);
+    for name in BRIEF {
+        builder.filter_module(name, LevelFilter::Warn);
+    }
     for name in SILENT {
         builder.filter_module(name, LevelFilter::Off);
     }

@@ -6,6 +6,7 @@ use super::chosen::{Chosen, counted, decide};
 use super::{CommandError, Exit, screen, words};
 use crate::config::Settings;
 use crate::domain::{Clock, Reason, State, Timestamp};
+use crate::providers;
 use crate::store::{Decided, Filing, Filter, Store};
 
 /// What to retry.
@@ -85,6 +86,6 @@ async fn read_afresh(
         let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
         return Ok(Err(format!("its source {name} is configured as {now}, but it came in as {then}")));
     }
-    let reading = source.provider.read(&delivery);
-    Ok(Ok(Filing { id, delivery, reading: Some(reading) }))
+    let (reading, is_listable) = providers::read(source.provider.as_ref(), &delivery);
+    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable }))
 }

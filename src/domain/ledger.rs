@@ -132,6 +132,8 @@ pub enum Move {
         /// The last cause.
         reason: Reason,
     },
+    /// It stays as it is and is asked about alone, at once: a list settles only what it confirms.
+    AskAlone,
 }
 
 /// What becomes of one waiting notification.

@@ -93,6 +93,14 @@ pub trait Provider: Judge {
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
+/// Reads a delivery, and says whether its question may share a list call.
+#[must_use]
+pub fn read(provider: &dyn Provider, delivery: &Delivery) -> (Reading, bool) {
+    let reading = provider.read(delivery);
+    let is_listable = matches!(&reading, Reading::Claim(claim) if provider.is_listable(claim));
+    (reading, is_listable)
+}
+
 /// The answer that ends a sender's retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {

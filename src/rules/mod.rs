@@ -20,4 +20,4 @@ pub mod settle;
 mod supersede;
 
 pub use failed::fail;
-pub use settle::settle;
+pub use settle::{settle, settle_listed};

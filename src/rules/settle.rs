@@ -55,6 +55,33 @@ pub fn settle(
     }
 }
 
+/// As [`settle`] for an answer out of a list call: what it confirms counts, everything else is asked alone.
+#[must_use]
+pub fn settle_listed(
+    judge: &dyn Judge,
+    answer: &Answer,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Settlement {
+    let mut settlement = settle(judge, answer, ledger, policy, 0.0, now);
+    let confirms = |ruling: &Ruling| {
+        matches!(ruling.to, Move::Settle { state: State::Confirmed, reason: Reason::Match, .. })
+    };
+    let has_confirmed = settlement.rulings.iter().any(confirms);
+    for ruling in &mut settlement.rulings {
+        let counts = confirms(ruling) || matches!(ruling.to, Move::Settle { reason: Reason::Duplicate, .. });
+        if !counts {
+            *ruling = Ruling { to: Move::AskAlone, detail: None, verification: None, ..ruling.clone() };
+        }
+    }
+    if !has_confirmed {
+        settlement.truth = TruthChange::Keep;
+        settlement.superseded.clear();
+    }
+    settlement
+}
+
 /// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
 pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Policy) -> bool {
     asked_at > row.patience_since().plus(policy.give_up_after) && row.attempts + 1 >= retry::LEAST_ATTEMPTS
@@ -212,7 +239,9 @@ fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move 
 fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
     let (outcome, detail) = match &to {
         Move::Settle { duplicate_of: Some(first), .. } => (comparison.outcome, Some(same_claim_as(*first))),
-        Move::Wait { .. } | Move::GiveUp { .. } => (Outcome::NotYet, comparison.detail.clone()),
+        Move::Wait { .. } | Move::GiveUp { .. } | Move::AskAlone => {
+            (Outcome::NotYet, comparison.detail.clone())
+        }
         Move::Settle { .. } => (comparison.outcome, comparison.detail.clone()),
     };
     let verification = Verification {

@@ -30,7 +30,8 @@ pub enum Decided {
 /// Starts notifications afresh with what reading them gave now, and ends the pauses of their sources.
 pub(super) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Decided>> {
     let mut decided = Vec::with_capacity(filings.len());
-    for Filing { id, delivery, reading } in filings {
+    for filing in filings {
+        let Filing { id, delivery, .. } = filing;
         let Some((state, _)) = state_of(conn, *id)? else {
             decided.push(Decided::Done(Moved { id: *id, state: State::Pending, reason: None }));
             continue;
@@ -44,7 +45,7 @@ pub(super) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Re
                probes_since = ?2, lease = NULL, lease_until = NULL WHERE notification_id = ?1",
         )?
         .execute(params![id, now.to_string()])?;
-        let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
+        let sheet = Sheet::of(conn, filing)?;
         sheet.write(conn, *id, now, now)?;
         standing::resume(conn, &delivery.source, now)?;
         decided.push(Decided::Done(Moved { id: *id, state: sheet.state, reason: sheet.reason }));

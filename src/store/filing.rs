@@ -17,6 +17,8 @@ pub struct Filing {
     pub delivery: Delivery,
     /// What it says; `None` while its source is not configured: it waits, unread.
     pub reading: Option<Reading>,
+    /// Whether its question may be asked together with others of its lane.
+    pub is_listable: bool,
 }
 
 /// What filing settled at once.
@@ -48,8 +50,8 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
     let mut filed = Vec::with_capacity(filings.len());
     let mut last_of = BTreeMap::new();
     for filing in filings {
-        let Filing { id, delivery, reading } = filing;
-        let sheet = Sheet::of(conn, &delivery.source, *id, reading.as_ref())?;
+        let Filing { id, delivery, .. } = filing;
+        let sheet = Sheet::of(conn, filing)?;
         let inserted = conn
             .prepare_cached(
                 "INSERT INTO verdicts (notification_id, source, received_at, sender, probes_since, state)
@@ -102,6 +104,7 @@ pub(super) struct Sheet<'a> {
     subject: Option<&'a Subject>,
     event_time: &'a EventTime,
     claim: Option<&'a Claim>,
+    is_listable: bool,
     pub(super) state: State,
     pub(super) reason: Option<Reason>,
     detail: Option<String>,
@@ -110,8 +113,9 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// Looks up whether the claim repeats one that is confirmed already.
-    pub(super) fn of(conn: &Connection, source: &str, id: i64, reading: Option<&'a Reading>) -> Result<Self> {
-        match reading {
+    pub(super) fn of(conn: &Connection, filing: &'a Filing) -> Result<Self> {
+        let (source, id) = (filing.delivery.source.as_str(), filing.id);
+        match &filing.reading {
             None => Ok(Self::unread()),
             Some(Reading::Unasked(unasked)) => Ok(Self::unasked(unasked)),
             Some(Reading::Claim(claim)) => {
@@ -121,6 +125,7 @@ impl<'a> Sheet<'a> {
                     subject: Some(&claim.subject),
                     event_time: &claim.event_time,
                     claim: Some(claim),
+                    is_listable: filing.is_listable,
                     state: if confirmed.is_some() { State::Ignored } else { State::Pending },
                     reason: confirmed.map(|_| Reason::Duplicate),
                     detail: confirmed.map(|first| format!("the same claim as notification {first}")),
@@ -136,6 +141,7 @@ impl<'a> Sheet<'a> {
             subject: None,
             event_time: &NO_TIME,
             claim: None,
+            is_listable: false,
             state: State::Pending,
             reason: None,
             detail: Some("its source is not configured".to_owned()),
@@ -149,6 +155,7 @@ impl<'a> Sheet<'a> {
             subject: unasked.subject.as_ref(),
             event_time: &unasked.event_time,
             claim: unasked.claim.as_deref(),
+            is_listable: false,
             state: Unasked::STATE,
             reason: Some(unasked.reason),
             detail: Some(unasked.detail.clone()),
@@ -161,7 +168,8 @@ impl<'a> Sheet<'a> {
         conn.prepare_cached(
             "UPDATE verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
                event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
-               state = ?13, reason = ?14, detail = ?15, duplicate_of = ?16, next_attempt_at = ?17, decided_at = ?18
+               state = ?13, reason = ?14, detail = ?15, duplicate_of = ?16, next_attempt_at = ?17, decided_at = ?18,
+               listable = ?19
              WHERE notification_id = ?1",
         )?
         .execute(params![
@@ -183,6 +191,7 @@ impl<'a> Sheet<'a> {
             self.duplicate_of,
             pending.then(|| due.to_string()),
             (!pending).then(|| now.to_string()),
+            self.is_listable,
         ])?;
         Ok(())
     }

@@ -171,12 +171,12 @@ impl Store {
         self.writer.write(move |conn| queue::lease(conn, &request, now)).await
     }
 
-    /// Gives a lease back unused.
+    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
     ///
     /// # Errors
-    /// The store failed; then the lease ends by itself.
-    pub async fn release(&self, lease: Lease) -> Result<()> {
-        self.writer.write(move |conn| queue::release(conn, &lease.name, lease.permit)).await
+    /// The store failed; then the leases end by themselves.
+    pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
     }
 
     /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].

@@ -16,6 +16,9 @@ pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
+/// From so many first questions of one lane on, they are asked by list calls: fewer are answered sooner one by one.
+const LIST_WORTH: usize = 16;
+
 /// No pause is longer; what waits longer was planned before the clock was set back.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 3600);
 
@@ -28,8 +31,10 @@ pub struct LeaseRequest {
     pub owner: String,
     /// Its rate limit.
     pub rate: Rate,
-    /// At most so many questions.
+    /// At most so many calls.
     pub most: usize,
+    /// At most so many questions in one list call.
+    pub most_in_list: usize,
     /// Whose turn was last; the next sender's comes first.
     pub after_sender: String,
 }
@@ -43,7 +48,7 @@ pub struct Lease {
     pub source: String,
     /// One of the claims; all have the same question.
     pub claim: Claim,
-    /// The permission for the first call.
+    /// The permission for the first call; the questions of one list call share it.
     pub permit: CallPermit,
     /// The sender whose turn it was.
     pub sender: String,
@@ -52,8 +57,8 @@ pub struct Lease {
 /// What leasing gave.
 #[derive(Clone, Debug, Default)]
 pub struct Leased {
-    /// Questions to ask now.
-    pub leases: Vec<Lease>,
+    /// Calls to make now: a question each, or the questions of a list call.
+    pub calls: Vec<Vec<Lease>>,
     /// When to come back, if nothing happens before; `None`: nothing waits.
     pub come_back_at: Option<Timestamp>,
     /// Whether due work waits only for the source's budget.
@@ -82,7 +87,14 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
     let (free, next_free) = budget::free(conn, source, request.rate, now)?;
     let mut leased = Leased::default();
     let mut turn = request.after_sender.clone();
-    while leased.leases.len() < most.min(free) {
+    if barriers.source.is_none() {
+        while leased.calls.len() < most.min(free)
+            && let Some(lane) = crowded_lane(conn, source, &lanes)?
+        {
+            leased.calls.push(hold_crowd(conn, request, &lane, &mut turn, now)?);
+        }
+    }
+    while leased.calls.len() < most.min(free) {
         let due = match first_question(conn, source, &turn, &lanes)? {
             Some(due) => Some(due),
             None => repeated_question(conn, source, &lanes, now)?,
@@ -91,21 +103,12 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
         turn.clone_from(&due.sender);
         let permit = budget::grant(conn, source, request.rate, now)?;
         let name = format!("{}/{}", request.owner, permit.id);
-        hold(conn, source, &due, &name, now)?;
-        match claim_of(conn, due.id)? {
-            Some(claim) => {
-                leased.leases.push(Lease {
-                    name,
-                    source: source.to_owned(),
-                    claim,
-                    permit,
-                    sender: due.sender,
-                });
-            }
+        match hold(conn, source, due, name, permit, now)? {
+            Some(lease) => leased.calls.push(vec![lease]),
             None => budget::give_back(conn, permit)?,
         }
     }
-    let has_spent = leased.leases.len() >= free;
+    let has_spent = leased.calls.len() >= free;
     leased.is_spent = has_spent
         && (first_question(conn, source, &turn, &lanes)?.is_some()
             || repeated_question(conn, source, &lanes, now)?.is_some());
@@ -178,8 +181,77 @@ fn due(conn: &Connection, sql: &str, source: &str, bound: &str, lanes: &[&str]) 
         .optional()?)
 }
 
+/// A lane with enough first questions for a list call.
+fn crowded_lane(conn: &Connection, source: &str, closed_lanes: &[&str]) -> Result<Option<String>> {
+    let next_lane = |after: &str| -> Result<Option<String>> {
+        Ok(conn
+            .prepare_cached(
+                "SELECT lane FROM verdicts WHERE source = ?1 AND lane > ?2
+                   AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1 ORDER BY lane LIMIT 1",
+            )?
+            .query_row([source, after], |row| row.get(0))
+            .optional()?)
+    };
+    let mut lane = next_lane("")?;
+    while let Some(name) = lane {
+        let waiting: i64 = conn
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND lane = ?2
+                   AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1 LIMIT ?3)",
+            )?
+            .query_row(params![source, name, i64::try_from(LIST_WORTH).unwrap_or(i64::MAX)], |row| {
+                row.get(0)
+            })?;
+        if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH && !closed_lanes.contains(&name.as_str()) {
+            return Ok(Some(name));
+        }
+        lane = next_lane(&name)?;
+    }
+    Ok(None)
+}
+
+/// Leases the questions of one list call, each sender in turn.
+fn hold_crowd(
+    conn: &Connection,
+    request: &LeaseRequest,
+    lane: &str,
+    turn: &mut String,
+    now: Timestamp,
+) -> Result<Vec<Lease>> {
+    let source = request.source.as_str();
+    let permit = budget::grant(conn, source, request.rate, now)?;
+    let next = |after: &str, condition: &str| -> Result<Option<Due>> {
+        let sql = format!(
+            "SELECT notification_id, question, sender FROM verdicts
+             WHERE source = ?1 AND lane = ?3 AND sender {condition} ?2
+               AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1
+             ORDER BY sender, notification_id LIMIT 1"
+        );
+        due(conn, &sql, source, after, &[lane])
+    };
+    let mut leases = Vec::new();
+    while leases.len() < request.most_in_list {
+        let due = match next(turn, ">")? {
+            Some(due) => Some(due),
+            None => next("", ">=")?,
+        };
+        let Some(due) = due else { break };
+        turn.clone_from(&due.sender);
+        let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
+        leases.extend(hold(conn, source, due, name, permit, now)?);
+    }
+    Ok(leases)
+}
+
 /// Puts all that waits on the question under one lease.
-fn hold(conn: &Connection, source: &str, due: &Due, name: &str, now: Timestamp) -> Result<()> {
+fn hold(
+    conn: &Connection,
+    source: &str,
+    due: Due,
+    name: String,
+    permit: CallPermit,
+    now: Timestamp,
+) -> Result<Option<Lease>> {
     conn.prepare_cached(
         "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
            SELECT notification_id FROM verdicts
@@ -193,7 +265,8 @@ fn hold(conn: &Connection, source: &str, due: &Due, name: &str, now: Timestamp) 
         now.plus(LEASE_LENGTH).to_string(),
         i64::try_from(MOST_UNDER_ONE_LEASE).unwrap_or(i64::MAX)
     ])?;
-    Ok(())
+    let claim = claim_of(conn, due.id)?;
+    Ok(claim.map(|claim| Lease { name, source: source.to_owned(), claim, permit, sender: due.sender }))
 }
 
 fn claim_of(conn: &Connection, id: i64) -> Result<Option<Claim>> {
@@ -254,9 +327,14 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
         .execute([owner_prefix])?)
 }
 
-/// Gives one lease back unused, with its permission.
-pub(super) fn release(conn: &Connection, lease: &str, permit: CallPermit) -> Result<()> {
-    conn.prepare_cached("UPDATE verdicts SET lease = NULL, lease_until = NULL WHERE lease = ?1")?
-        .execute([lease])?;
-    budget::give_back(conn, permit)
+/// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
+pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
+    for lease in leases {
+        conn.prepare_cached(
+            "UPDATE verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+             WHERE lease = ?1 AND state = 'pending'",
+        )?
+        .execute(params![lease, now.to_string()])?;
+    }
+    Ok(())
 }

@@ -72,7 +72,8 @@ pub(super) fn settle(
     write_truth(conn, &question.source, question.claim.subject.kind, &settlement.truth, question.asked_at)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     for ruling in &settlement.rulings {
-        write_ruling(conn, ruling, settlement.resolved_id.as_deref(), resume_at, now)?;
+        let Some(moves) = moved_by(ruling) else { continue };
+        write_ruling(conn, ruling, &moves, settlement.resolved_id.as_deref(), resume_at, now)?;
         if let Some(verification) = &ruling.verification {
             conn.prepare_cached(
                 "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer)
@@ -89,7 +90,7 @@ pub(super) fn settle(
                 verification.answer.as_ref().map(Value::to_string),
             ])?;
         }
-        moved.push(moved_by(ruling));
+        moved.push(moves);
     }
     for id in &settlement.superseded {
         conn.prepare_cached(
@@ -100,6 +101,7 @@ pub(super) fn settle(
         .execute(params![id, now.to_string()])?;
         moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
     }
+    super::queue::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
     remember(conn, question, &settlement, now)?;
     if matches!(settlement.standing, Standing::Failing { .. }) {
         standing::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
@@ -107,23 +109,25 @@ pub(super) fn settle(
     Ok(moved)
 }
 
-fn moved_by(ruling: &Ruling) -> Moved {
+fn moved_by(ruling: &Ruling) -> Option<Moved> {
     let (state, reason) = match &ruling.to {
         Move::Settle { state, reason, .. } => (*state, *reason),
         Move::Wait { reason, .. } => (State::Pending, *reason),
         Move::GiveUp { reason } => (State::Undecided, *reason),
+        Move::AskAlone => return None,
     };
-    Moved { id: ruling.id, state, reason: Some(reason) }
+    Some(Moved { id: ruling.id, state, reason: Some(reason) })
 }
 
 fn write_ruling(
     conn: &Connection,
     ruling: &Ruling,
+    moves: &Moved,
     resolved_id: Option<&str>,
     resume_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
-    let Moved { state, reason, .. } = moved_by(ruling);
+    let Moved { state, reason, .. } = *moves;
     let (duplicate_of, news) = match &ruling.to {
         Move::Settle { duplicate_of, news, .. } => (*duplicate_of, *news),
         _ => (None, false),

@@ -1,40 +1,168 @@
-//! One question, from its lease to its record: ask, tell the source's trouble from the subject's, judge, write.
+//! One call's worth of questions, from their leases to their records: ask, tell the source's trouble from the subject's,
+//! judge, write.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
-use super::gate::QuestionGate;
+use super::gate::{BudgetGate, QuestionGate};
 use super::slots::{Slot, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
-use crate::domain::{Answer, Cause, Failure, Judge, Said, State, Trouble};
+use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Trouble};
 use crate::providers::{Api, Provider};
 use crate::rules;
-use crate::store::{BATCH, Lease, Moved, Question};
+use crate::store::{BATCH, Lease, Moved, Question, StoreError};
 
-/// Asks the question of `lease` and records what came of it. A store that fails leaves the lease to end by itself: then
-/// the question is asked again.
-pub(super) async fn ask(parts: &Arc<Parts>, slots: &Slots, source: &WorkerSource, lease: Lease, slot: Slot) {
-    let gate = QuestionGate {
-        store: parts.store.clone(),
-        clock: parts.clock.clone(),
-        slots: slots.clone(),
-        source: lease.source.clone(),
-        rate: source.rate,
-        first: Mutex::new(Some(slot)),
+/// Asks the questions of one source.
+pub(super) struct Asker {
+    pub(super) parts: Arc<Parts>,
+    pub(super) slots: Slots,
+    pub(super) source: WorkerSource,
+}
+
+/// How a question was put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By calls that name its subject alone.
+    Alone,
+    /// By a list call, together with others.
+    InList,
+}
+
+impl Asker {
+    /// Asks a question, or several by a list call, and records what came of it. A store that fails leaves the leases to
+    /// end by themselves: then they are asked again.
+    pub(super) async fn ask(&self, leases: Vec<Lease>, slot: Slot) {
+        let Some(first) = leases.first() else { return };
+        let name = first.source.clone();
+        let gate = QuestionGate {
+            budget: BudgetGate {
+                store: self.parts.store.clone(),
+                clock: self.parts.clock.clone(),
+                source: name.clone(),
+                rate: self.source.rate,
+            },
+            slots: self.slots.clone(),
+            first: Mutex::new(Some(slot)),
+        };
+        let api = self.source.api.through(Arc::new(gate));
+        let done = if leases.len() == 1 {
+            self.ask_alone(&api, leases).await
+        } else {
+            self.ask_list(&api, leases).await
+        };
+        if let Err(error) = done {
+            log::error!("source={name} an answer could not be recorded: {error}");
+        }
+        self.parts.wake.notify_one();
+    }
+
+    async fn ask_alone(&self, api: &Api, leases: Vec<Lease>) -> Result<(), StoreError> {
+        for lease in leases {
+            let mut answer = self.source.provider.ask(api, &lease.claim).await;
+            if let Said::Failed(failure) = answer.said {
+                answer.said = Said::Failed(whose_trouble(self.source.provider.as_ref(), api, failure).await);
+            }
+            self.slots.mark(&lease.source, is_well(&answer));
+            self.record(lease, answer, Asked::Alone).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask_list(&self, api: &Api, mut leases: Vec<Lease>) -> Result<(), StoreError> {
+        let claims: Vec<_> = leases.iter().map(|lease| lease.claim.clone()).collect();
+        let asked_at = api.now();
+        match self.source.provider.ask_list(api, &claims).await {
+            Ok(answers) => {
+                let (mut open, mut records) = (Vec::new(), Vec::new());
+                let mut answers = answers.into_iter();
+                for lease in leases {
+                    self.slots.mark(&lease.source, true);
+                    match answers.next().flatten().filter(|answer| !matches!(answer.said, Said::Failed(_))) {
+                        Some(answer) => records.push(self.record(lease, answer, Asked::InList)),
+                        None => open.push(lease.name),
+                    }
+                }
+                // All at once: the writer takes them into one transaction.
+                for recorded in futures_util::future::join_all(records).await {
+                    recorded?;
+                }
+                self.parts.store.ask_alone(open, self.parts.clock.now()).await
+            }
+            Err(failure) => {
+                let open: Vec<String> = leases.drain(1..).map(|lease| lease.name).collect();
+                self.parts.store.ask_alone(open, self.parts.clock.now()).await?;
+                let Some(first) = leases.pop() else { return Ok(()) };
+                self.slots.mark(&first.source, false);
+                if failure.trouble == Trouble::Source || failure.trouble == Trouble::Lane {
+                    let (http_status, said) = (failure.http_status, Said::Failed(failure));
+                    let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, said };
+                    self.record(first, answer, Asked::Alone).await
+                } else {
+                    self.parts.store.ask_alone(vec![first.name], self.parts.clock.now()).await
+                }
+            }
+        }
+    }
+
+    async fn record(&self, lease: Lease, answer: Answer, asked: Asked) -> Result<(), StoreError> {
+        let parts = &self.parts;
+        let question = question_of(lease, &answer);
+        let source = question.source.clone();
+        let failing = failing_lane(&question, &answer);
+        let (now, jitter) = (parts.clock.now(), jitter());
+        let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
+        let lane = question.claim.lane.clone();
+        let judge = move |ledger: &Ledger| -> Settlement {
+            match (&answer.said, asked) {
+                (Said::Failed(failure), _) => {
+                    rules::fail(failure, &lane, answer.asked_at, ledger, &policy, jitter)
+                }
+                (_, Asked::Alone) => rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now),
+                (_, Asked::InList) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
+            }
+        };
+        let moved = parts.store.settle(question, parts.policy.clone(), jitter, now, judge).await?;
+        for moved in &moved {
+            announce(parts, &source, moved);
+        }
+        match failing {
+            None => Ok(()),
+            Some((lane, failure)) => {
+                log_trouble(&source, &lane, &failure);
+                give_up(parts, &source, &lane, failure.cause).await
+            }
+        }
+    }
+}
+
+fn question_of(lease: Lease, answer: &Answer) -> Question {
+    let truth_id = match &answer.said {
+        Said::There(sighting) => sighting.truth.as_ref().map(|truth| truth.id().to_owned()),
+        _ => None,
     };
-    let api = source.api.through(Arc::new(gate));
-    let mut answer = source.provider.ask(&api, &lease.claim).await;
-    if let Said::Failed(failure) = answer.said {
-        answer.said = Said::Failed(whose_trouble(source.provider.as_ref(), &api, failure).await);
+    Question {
+        lease: lease.name,
+        source: lease.source,
+        claim: lease.claim,
+        permit: lease.permit,
+        asked_at: answer.asked_at,
+        http_status: answer.http_status,
+        latency_ms: answer.latency_ms,
+        truth_id,
     }
-    slots.mark(&lease.source, is_well(&answer));
-    let name = lease.source.clone();
-    match record(parts, source, lease, answer).await {
-        Ok(()) => {}
-        Err(error) => log::error!("source={name} an answer could not be recorded: {error}"),
+}
+
+/// The lane that a failure stops; empty for the whole source.
+fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
+    match &answer.said {
+        Said::Failed(failure) => match failure.trouble {
+            Trouble::Source => Some((String::new(), failure.clone())),
+            Trouble::Lane => Some((question.claim.lane.clone(), failure.clone())),
+            Trouble::Subject | Trouble::Unclear => None,
+        },
+        Said::There(_) | Said::NotThere(_) => None,
     }
-    parts.wake.notify_one();
 }
 
 /// Whether the source works, whatever it said about the subject.
@@ -59,54 +187,6 @@ async fn whose_trouble(provider: &dyn Provider, api: &Api, failure: Failure) -> 
     }
 }
 
-async fn record(
-    parts: &Arc<Parts>,
-    source: &WorkerSource,
-    lease: Lease,
-    answer: Answer,
-) -> Result<(), crate::store::StoreError> {
-    let truth_id = match &answer.said {
-        Said::There(sighting) => sighting.truth.as_ref().map(|truth| truth.id().to_owned()),
-        _ => None,
-    };
-    let question = Question {
-        lease: lease.name,
-        source: lease.source.clone(),
-        claim: lease.claim,
-        permit: lease.permit,
-        asked_at: answer.asked_at,
-        http_status: answer.http_status,
-        latency_ms: answer.latency_ms,
-        truth_id,
-    };
-    let failing = match &answer.said {
-        Said::Failed(failure) if failure.trouble == Trouble::Source => Some((String::new(), failure.clone())),
-        Said::Failed(failure) if failure.trouble == Trouble::Lane => {
-            Some((question.claim.lane.clone(), failure.clone()))
-        }
-        _ => None,
-    };
-    let (now, jitter) = (parts.clock.now(), jitter());
-    let (provider, policy) = (Arc::clone(&source.provider), parts.policy.clone());
-    let lane = question.claim.lane.clone();
-    let judge = move |ledger: &Ledger| -> Settlement {
-        let judge: &dyn Judge = provider.as_ref();
-        match &answer.said {
-            Said::Failed(failure) => rules::fail(failure, &lane, answer.asked_at, ledger, &policy, jitter),
-            _ => rules::settle(judge, &answer, ledger, &policy, jitter, now),
-        }
-    };
-    let moved = parts.store.settle(question, parts.policy.clone(), jitter, now, judge).await?;
-    for moved in &moved {
-        announce(parts, &lease.source, moved);
-    }
-    if let Some((lane, failure)) = failing {
-        log_trouble(&lease.source, &lane, &failure);
-        give_up(parts, &lease.source, &lane, failure.cause).await?;
-    }
-    Ok(())
-}
-
 fn log_trouble(source: &str, lane: &str, failure: &Failure) {
     let lane = if lane.is_empty() { "all" } else { lane };
     let level = if failure.cause == Cause::ApiDenied { log::Level::Error } else { log::Level::Warn };
@@ -118,12 +198,7 @@ fn log_trouble(source: &str, lane: &str, failure: &Failure) {
     );
 }
 
-async fn give_up(
-    parts: &Parts,
-    source: &str,
-    lane: &str,
-    cause: Cause,
-) -> Result<(), crate::store::StoreError> {
+async fn give_up(parts: &Parts, source: &str, lane: &str, cause: Cause) -> Result<(), StoreError> {
     loop {
         let (policy, now) = (parts.policy.clone(), parts.clock.now());
         let moved =
@@ -139,7 +214,7 @@ async fn give_up(
 
 /// Logs, counts and tells that a notification moved.
 pub(super) fn announce(parts: &Parts, source: &str, moved: &Moved) {
-    let reason = moved.reason.map_or("", crate::domain::Reason::as_str);
+    let reason = moved.reason.map_or("", Reason::as_str);
     if moved.state == State::Pending {
         log::debug!("notification={} source={source} pending={reason}", moved.id);
     } else {

@@ -2,6 +2,7 @@
 
 use super::Parts;
 use crate::domain::{Delivery, State};
+use crate::providers;
 use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
@@ -46,8 +47,11 @@ pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
 
 fn read_all(parts: &Parts, deliveries: Vec<(i64, Delivery)>) -> Vec<Filing> {
     let read = |(id, delivery): (i64, Delivery)| {
-        let reading = parts.sources.get(&delivery.source).map(|source| source.provider.read(&delivery));
-        Filing { id, delivery, reading }
+        let source = parts.sources.get(&delivery.source);
+        let (reading, is_listable) = source
+            .map(|source| providers::read(source.provider.as_ref(), &delivery))
+            .map_or((None, false), |(reading, is_listable)| (Some(reading), is_listable));
+        Filing { id, delivery, reading, is_listable }
     };
     deliveries.into_iter().map(read).collect()
 }

@@ -1,5 +1,5 @@
-//! The gate that every API call of a question passes: a place among the calls under way, and a permission out of the
-//! source's budget, which all processes share.
+//! The gates that API calls pass: a permission out of the source's budget, which all processes share through the store,
+//! and for the worker's questions a place among the calls under way.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,14 +11,52 @@ use crate::domain::{Clock, Rate};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
-/// The gate of one question. Its lease came with a place and a permission for the first call.
+/// How long a store that failed is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// One source's budget of API calls.
+#[derive(Clone, Debug)]
+pub struct BudgetGate {
+    /// Where the budget is kept.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// The source.
+    pub source: String,
+    /// Its rate limit.
+    pub rate: Rate,
+}
+
+impl BudgetGate {
+    /// Waits until the budget has a call left. A store that fails is asked again: a call that is not counted could break
+    /// the shop's limit.
+    async fn permit(&self) -> Counted {
+        loop {
+            let now = self.clock.now();
+            let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
+                Ok(Budget::Granted(permit)) => return Counted { gate: self.clone(), permit },
+                Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
+                Err(error) => {
+                    log::warn!("source={} no permission for a call: {error}", self.source);
+                    STORE_PAUSE
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+impl Gate for BudgetGate {
+    fn enter(&self) -> BoxFuture<'_, Pass> {
+        Box::pin(async { Pass::holding(self.permit().await) })
+    }
+}
+
+/// The gate of one question. Its lease came with a permission for the first call, and with a place.
 #[derive(Debug)]
 pub(super) struct QuestionGate {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
+    pub(super) budget: BudgetGate,
     pub(super) slots: Slots,
-    pub(super) source: String,
-    pub(super) rate: Rate,
     pub(super) first: Mutex<Option<Slot>>,
 }
 
@@ -29,43 +67,22 @@ impl Gate for QuestionGate {
             if let Some(slot) = first {
                 return Pass::holding(slot);
             }
-            let permit = self.permit().await;
-            let slot = self.slots.take(&self.source).await;
-            Pass::holding(Taken { permit, store: self.store.clone(), clock: self.clock.clone(), _slot: slot })
+            let counted = self.budget.permit().await;
+            let slot = self.slots.take(&self.budget.source).await;
+            Pass::holding((counted, slot))
         })
     }
 }
 
-impl QuestionGate {
-    /// Waits until the budget has a call left; a store that fails is asked again, since a call that is not counted
-    /// could break the shop's limit.
-    async fn permit(&self) -> CallPermit {
-        loop {
-            let now = self.clock.now();
-            let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return permit,
-                Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
-                Err(error) => {
-                    log::warn!("source={} no permission for a call: {error}", self.source);
-                    Duration::from_secs(1)
-                }
-            };
-            tokio::time::sleep(wait).await;
-        }
-    }
-}
-
-/// A further call under way; when it is over its permission counts one window longer.
-struct Taken {
+/// A call under way that counts; when it is over its permission counts one window longer.
+struct Counted {
+    gate: BudgetGate,
     permit: CallPermit,
-    store: Store,
-    clock: Clock,
-    _slot: Slot,
 }
 
-impl Drop for Taken {
+impl Drop for Counted {
     fn drop(&mut self) {
-        let (store, permit, now) = (self.store.clone(), self.permit, self.clock.now());
+        let (store, permit, now) = (self.gate.store.clone(), self.permit, self.gate.clock.now());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = store.finish_permit(permit, now).await {

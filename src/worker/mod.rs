@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::domain::ledger::Policy;
 use crate::domain::{Clock, Rate, Timestamp};
 use crate::metrics::Metrics;
-use crate::providers::{Api, Provider};
+use crate::providers::{Api, LIST_LIMIT, Provider};
 use crate::store::{LEASE_LENGTH, LeaseRequest, Moved, Store, StoreError};
 
 mod asking;
@@ -20,6 +20,8 @@ mod filing;
 mod gate;
 mod slots;
 
+use asking::Asker;
+pub use gate::BudgetGate;
 pub use slots::Slots;
 
 /// How long the loop sleeps at most: another process may have started something afresh.
@@ -190,15 +192,19 @@ impl Worker {
             owner: self.parts.owner.clone(),
             rate: source.rate,
             most: slots.len(),
+            most_in_list: LIST_LIMIT,
             after_sender: self.turns.get(name).cloned().unwrap_or_default(),
         };
         let leased = self.parts.store.lease(request, self.parts.clock.now()).await?;
-        let any = !leased.leases.is_empty();
-        for lease in leased.leases {
+        let any = !leased.calls.is_empty();
+        for leases in leased.calls {
             let Some(slot) = slots.pop() else { break };
-            self.turns.insert(name.to_owned(), lease.sender.clone());
-            let (parts, pool, source) = (Arc::clone(&self.parts), self.slots.clone(), source.clone());
-            self.questions.spawn(async move { asking::ask(&parts, &pool, &source, lease, slot).await });
+            if let Some(last) = leases.last() {
+                self.turns.insert(name.to_owned(), last.sender.clone());
+            }
+            let asker =
+                Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
+            self.questions.spawn(async move { asker.ask(leases, slot).await });
         }
         Ok(Started { any, until: leased.come_back_at, is_spent: leased.is_spent })
     }

@@ -32,7 +32,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     let store = store::check(&mut findings, &settings, &clock).await?;
     findings.screen.flush()?;
     let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
-    let examined = source::examine_all(&settings.sources, &client).await;
+    let examined = source::examine_all(&settings.sources, &client, store.as_ref(), &clock).await;
     for (source, examination) in settings.sources.iter().zip(&examined) {
         source::check(&mut findings, source, examination)?;
         if let Some(store) = &store {

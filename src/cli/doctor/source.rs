@@ -8,17 +8,31 @@ use futures_util::future::join_all;
 use super::{CommandError, Findings};
 use crate::config::Source;
 use crate::domain::Clock;
-use crate::providers::http::{Client, OpenGate};
+use crate::providers::http::{Client, Gate, OpenGate};
 use crate::providers::{Api, Examination};
 use crate::store::Store;
+use crate::worker::BudgetGate;
 
 /// Clocks further apart are wrong: signatures are refused, and "after the receipt" loses its meaning.
 const MOST_APART: Duration = Duration::from_secs(60);
 
-/// Asks every source's API, all at once: one dead host must not delay the others.
-pub(super) async fn examine_all(sources: &[Source], client: &Client) -> Vec<Examination> {
+/// Asks every source's API, all at once: one dead host must not delay the others. Where there is a store, the calls
+/// count against the budgets that it keeps.
+pub(super) async fn examine_all(
+    sources: &[Source],
+    client: &Client,
+    store: Option<&Store>,
+    clock: &Clock,
+) -> Vec<Examination> {
     let examine = async |source: &Source| {
-        let api = Api::new(client.clone(), &source.name, &source.api_base, Arc::new(OpenGate));
+        let gate: Arc<dyn Gate> = match store {
+            None => Arc::new(OpenGate),
+            Some(store) => {
+                let (store, clock, name) = (store.clone(), clock.clone(), source.name.clone());
+                Arc::new(BudgetGate { store, clock, source: name, rate: source.rate_limit })
+            }
+        };
+        let api = Api::new(client.clone(), &source.name, &source.api_base, gate);
         source.provider.examine(&api).await
     };
     join_all(sources.iter().map(examine)).await

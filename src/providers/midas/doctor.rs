@@ -1,15 +1,10 @@
 //! What `doctor` says about a Midas source: the keys beside each other, then one call about an id that nobody has.
 
-use std::time::Duration;
-
 use crate::domain::{Cause, Failure};
 use crate::providers::{Api, Check, Examination};
 
 use super::Midas;
 use super::pem::{CheckKey, plain_serial};
-
-/// A clock that is further off than this may make a right signature wrong.
-const CLOCK_LIMIT: Duration = Duration::from_secs(60);
 
 impl Midas {
     /// Looks at the keys and asks the API once.
@@ -24,18 +19,6 @@ impl Midas {
             }
             Err(failure) => Err(failure),
         };
-        if let Some((theirs, ours)) = examination.clock {
-            let off = theirs.since(ours).max(ours.since(theirs));
-            examination.checks.push(if off < CLOCK_LIMIT {
-                Check::good(format!("clock: {} s from the API's", off.as_secs()))
-            } else {
-                Check::bad(format!(
-                    "clock: {} s from the API's, and every call is signed with the time: \
-                     set this machine's clock (NTP)",
-                    off.as_secs()
-                ))
-            });
-        }
         examination.checks.push(match status {
             Ok(()) => Check::good(
                 "API: accepts merchant_id, serial_no and private_key \

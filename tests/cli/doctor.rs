@@ -1,0 +1,94 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use countersign::simulator::{Fault, Trouble};
+
+use super::{Stage, order, printed};
+
+#[test]
+fn doctor_finds_a_healthy_house_healthy() {
+    let stage = Stage::new();
+    let text = printed(&stage.run(&["doctor"]), 0);
+    let (checks, last) = text.trim_end().rsplit_once('\n').unwrap();
+    assert!(checks.lines().all(|line| line.starts_with("ok  ")), "{text}");
+    assert_eq!(last, "everything is as it should be");
+    assert!(text.contains("https://YOUR-DOMAIN/hooks/shop/…"), "{text}");
+    assert!(text.contains("clock is within"), "{text}");
+}
+
+/// The lines that begin with WRONG, of a doctor that ends with 1.
+fn wrongs(stage: &Stage) -> Vec<String> {
+    let text = printed(&stage.run(&["doctor"]), 1);
+    text.lines().filter(|line| line.starts_with("WRONG  ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn doctor_says_what_is_wrong_with_the_store() {
+    let stage = Stage::new();
+    std::fs::set_permissions(stage.house.store_path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let wrong = wrongs(&stage);
+    assert!(wrong.len() == 1 && wrong[0].contains("chmod 600"), "{wrong:?}");
+    std::fs::remove_file(stage.house.store_path()).unwrap();
+    let wrong = wrongs(&stage);
+    assert!(wrong.len() == 1 && wrong[0].contains("there is no store at"), "{wrong:?}");
+    assert!(!stage.house.store_path().exists());
+}
+
+#[test]
+fn doctor_names_sources_that_changed_or_went() {
+    let stage = Stage::new();
+    stage.introduce("gone", "ecwid-ion");
+    stage.receive_for("gone", order("1"));
+    let wrong = wrongs(&stage);
+    assert!(wrong.len() == 1, "{wrong:?}");
+    assert!(wrong[0].contains("gone is not configured any more and 1 notification waits"), "{wrong:?}");
+}
+
+#[test]
+fn doctor_says_what_the_api_says_about_the_token() {
+    let stage = Stage::new();
+    stage.house.simulator.shops().open_ecwid(1003, "another token");
+    let wrong = wrongs(&stage);
+    assert!(
+        !wrong.is_empty() && wrong.iter().all(|line| line.starts_with("WRONG  source shop: ")),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn doctor_compares_the_clocks() {
+    let stage = Stage::new();
+    let skew = stage.house.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(600)));
+    let wrong = wrongs(&stage);
+    assert!(wrong.len() == 1 && wrong[0].contains("behind the API's"), "{wrong:?}");
+    stage.house.simulator.shops().clear_fault(skew);
+    stage.house.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(-600)));
+    assert!(wrongs(&stage)[0].contains("ahead of the API's"));
+}
+
+#[test]
+fn doctor_with_a_dead_host_says_so() {
+    let mut stage = Stage::new();
+    stage.house.simulator.stop_listening().unwrap();
+    let wrong = wrongs(&stage);
+    assert!(!wrong.is_empty() && wrong[0].contains("source shop"), "{wrong:?}");
+}
+
+#[test]
+fn a_good_examination_ends_the_pause_of_a_source() {
+    let stage = Stage::new();
+    let id = stage.receive(order("1"));
+    stage.deny(id);
+    let resume_at = || stage.house.value("SELECT resume_at FROM troubles").unwrap();
+    let planned = resume_at();
+    stage.house.simulator.shops().open_ecwid(1003, "another token");
+    let wrong = wrongs(&stage);
+    assert!(
+        wrong.iter().any(|line| line.contains("is failing since") && line.contains("api_denied")),
+        "{wrong:?}"
+    );
+    assert_eq!(resume_at(), planned);
+    stage.house.simulator.shops().open_ecwid(1003, super::TOKEN);
+    let text = printed(&stage.run(&["doctor"]), 0);
+    assert!(text.contains("its pause is over"), "{text}");
+    assert!(resume_at() < planned);
+}
