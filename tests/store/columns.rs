@@ -55,17 +55,27 @@ fn every_table_is_strict() {
 }
 
 #[test]
-fn every_table_is_introduced_by_a_comment_in_the_files_of_sql() {
+fn every_table_view_and_column_is_explained_in_the_files_of_sql() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/migrations");
+    let mut unexplained = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        for (at, line) in lines.iter().enumerate() {
-            if line.starts_with("CREATE TABLE") || line.starts_with("CREATE VIEW") {
-                assert!(lines[at - 1].starts_with("-- "), "{line}");
+        let (mut is_table, mut before) = (false, "");
+        for line in text.lines() {
+            let is_column =
+                is_table && line.starts_with("  ") && line[2..].starts_with(|c: char| c.is_lowercase());
+            if is_column && !line.contains(" -- ") {
+                unexplained.push(line.to_owned());
             }
+            let begins = line.starts_with("CREATE TABLE") || line.starts_with("CREATE VIEW");
+            if begins && !before.starts_with("-- ") {
+                unexplained.push(line.to_owned());
+            }
+            is_table = line.starts_with("CREATE TABLE") || (is_table && !line.starts_with(')'));
+            before = line;
         }
     }
+    assert_eq!(unexplained, Vec::<String>::new());
 }
 
 #[test]
