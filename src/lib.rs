@@ -52,6 +52,7 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod metrics;
 pub mod providers;
