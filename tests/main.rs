@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod crash;
+mod failures;
 mod lists;
+mod properties;
 mod support;
 mod tidy;
 mod verdicts;
