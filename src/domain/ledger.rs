@@ -74,6 +74,8 @@ pub struct Equal {
     pub id: i64,
     /// The shared key.
     pub key: ClaimKey,
+    /// When it came in.
+    pub received_at: Timestamp,
     /// Its state: `pending` (not under our lease), `confirmed` or `undecided`.
     pub state: State,
 }

@@ -1,7 +1,5 @@
 //! States, reasons, outcomes and causes: each word of the contract once, as type and as text.
 
-use std::fmt;
-
 /// Declares an enum whose variants are the contract's words, with the text of each in one place.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -26,13 +24,15 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// The state of a notification.

@@ -10,7 +10,7 @@ use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settled, Settlement, Standing, TruthChange, Verification, Waiting,
 };
 use crate::domain::{
-    Answer, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
+    Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
 };
 
 /// A claimed time this much after the answer's own clock cannot be true.
@@ -26,8 +26,9 @@ pub fn settle(
     jitter: f64,
     now: Timestamp,
 ) -> Settlement {
-    let stale = is_stale(answer, ledger.held.as_ref(), now);
-    let known = Known { held: ledger.held.clone(), source_found_any: ledger.source_found_any };
+    let held = held(judge, ledger);
+    let stale = is_stale(answer, held, now);
+    let known = Known { held: held.cloned(), source_found_any: ledger.source_found_any };
     let mut confirmations = Confirmations::new(ledger, answer);
     let mut rulings: Vec<Ruling> = ledger
         .waiting
@@ -39,13 +40,13 @@ pub fn settle(
                 with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
             };
             let to = confirmations.rule(row, &comparison, answer, policy, jitter);
-            ruling(row, to, comparison)
+            ruling(row.id, to, comparison)
         })
         .collect();
     rulings.extend(confirmations.repeats(ledger));
+    rulings.append(&mut confirmations.elders);
     let superseded = supersede(judge, ledger, &mut rulings);
-    let (truth, resolved_id) =
-        if stale { (TruthChange::Keep, None) } else { truth(answer, ledger.held.as_ref()) };
+    let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, held) };
     Settlement {
         rulings,
         superseded,
@@ -82,6 +83,16 @@ pub fn settle_listed(
         settlement.superseded.clear();
     }
     settlement
+}
+
+/// The truth held about what was asked: not that of an object which the claims cannot mean. All that wait on one
+/// question name the same.
+fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
+    let means_it = |held: &&Held| {
+        !held.by_internal_id
+            || ledger.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
+    };
+    ledger.held.as_ref().filter(means_it)
 }
 
 /// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
@@ -136,6 +147,10 @@ struct Confirmations<'a> {
     answer: &'a Answer,
     /// The confirmed notification of each claim.
     by_key: BTreeMap<ClaimKey, i64>,
+    /// The first notification of each claim that waits under another question's lease.
+    first_elsewhere: BTreeMap<ClaimKey, i64>,
+    /// Rulings for those of them that are confirmed instead of the later ones that were asked about.
+    elders: Vec<Ruling>,
     last_told: Option<Map<String, Value>>,
     told: Option<Map<String, Value>>,
 }
@@ -143,9 +158,16 @@ struct Confirmations<'a> {
 impl<'a> Confirmations<'a> {
     fn new(ledger: &Ledger, answer: &'a Answer) -> Self {
         let confirmed = ledger.equals.iter().filter(|equal| equal.state == State::Confirmed);
+        let mut first_elsewhere = BTreeMap::new();
+        for equal in ledger.equals.iter().filter(|equal| equal.state == State::Pending) {
+            let first = first_elsewhere.entry(equal.key.clone()).or_insert(equal.id);
+            *first = equal.id.min(*first);
+        }
         Self {
             answer,
             by_key: confirmed.map(|equal| (equal.key.clone(), equal.id)).collect(),
+            first_elsewhere,
+            elders: Vec::new(),
             last_told: ledger.last_told.clone(),
             told: None,
         }
@@ -166,9 +188,11 @@ impl<'a> Confirmations<'a> {
         let ignored =
             |reason| Move::Settle { state: State::Ignored, reason, duplicate_of: None, news: false };
         match comparison.outcome {
-            Outcome::Match => self.confirm(row, Reason::Match),
-            Outcome::Deleted => self.confirm(row, Reason::Deleted),
-            Outcome::Unavailable if comparison.held_before => self.confirm(row, Reason::Unavailable),
+            Outcome::Match => self.confirm(row, Reason::Match, comparison),
+            Outcome::Deleted => self.confirm(row, Reason::Deleted, comparison),
+            Outcome::Unavailable if comparison.held_before => {
+                self.confirm(row, Reason::Unavailable, comparison)
+            }
             Outcome::WrongStore => ignored(Reason::WrongStore),
             Outcome::Unavailable if final_now => ignored(Reason::Unavailable),
             Outcome::NotFound if final_now => ignored(Reason::NotFound),
@@ -187,8 +211,10 @@ impl<'a> Confirmations<'a> {
         }
     }
 
-    fn confirm(&mut self, row: &Waiting, reason: Reason) -> Move {
-        self.by_key.insert(row.key.clone(), row.id);
+    /// Confirms the first of those that make the claim of `row`: what came in before it was stored before its question.
+    fn confirm(&mut self, row: &Waiting, reason: Reason, comparison: &Comparison) -> Move {
+        let elder = self.first_elsewhere.get(&row.key).copied().filter(|elder| *elder < row.id);
+        self.by_key.insert(row.key.clone(), elder.unwrap_or(row.id));
         let compared = match (&self.answer.said, reason) {
             (Said::There(sighting), _) => sighting.compared.clone(),
             (_, reason) => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
@@ -196,7 +222,14 @@ impl<'a> Confirmations<'a> {
         let news = self.last_told.as_ref() != Some(&compared);
         self.last_told = Some(compared.clone());
         self.told = Some(compared);
-        Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news }
+        let to = Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news };
+        match elder {
+            None => to,
+            Some(elder) => {
+                self.elders.push(ruling(elder, to, comparison.clone()));
+                duplicate(elder)
+            }
+        }
     }
 
     /// Equal claims outside our lease that wait or are undecided: repeats of what is confirmed now.
@@ -204,7 +237,7 @@ impl<'a> Confirmations<'a> {
         let open =
             ledger.equals.iter().filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
         open.filter_map(|equal| {
-            let first = *self.by_key.get(&equal.key)?;
+            let first = *self.by_key.get(&equal.key).filter(|first| **first != equal.id)?;
             Some(Ruling {
                 id: equal.id,
                 to: duplicate(first),
@@ -238,7 +271,7 @@ fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move 
     Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause) }
 }
 
-fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
+fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {
     let (outcome, detail) = match &to {
         Move::Settle { duplicate_of: Some(first), .. } => (comparison.outcome, Some(same_claim_as(*first))),
         Move::Wait { .. } | Move::GiveUp { .. } | Move::AskAlone => {
@@ -251,16 +284,15 @@ fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
         detail: comparison.detail,
         answer: Some(comparison.evidence).filter(|e| !e.is_null()),
     };
-    Ruling { id: row.id, to, detail, verification: Some(verification), own_refusal: false }
+    Ruling { id, to, detail, verification: Some(verification), own_refusal: false }
 }
 
 /// Marks the fresh rulings that are explained, and returns the older notifications that are explained now.
 fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<i64> {
     let fresh = rulings.iter().filter_map(|ruling| match &ruling.to {
         Move::Settle { state, reason, .. } => {
-            let row = ledger.waiting.iter().find(|row| row.id == ruling.id)?;
-            let (id, received_at, claim) = (row.id, row.received_at, row.claim.clone());
-            Some(Settled { id, received_at, state: *state, reason: *reason, claim })
+            let (received_at, claim) = said_by(ledger, ruling.id)?;
+            Some(Settled { id: ruling.id, received_at, state: *state, reason: *reason, claim: claim.clone() })
         }
         _ => None,
     });
@@ -274,6 +306,16 @@ fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<
         }
     }
     explained.into_iter().collect()
+}
+
+/// When one of the notifications that are settled now came in, and what it says: an equal one says what a waiting one does.
+fn said_by(ledger: &Ledger, id: i64) -> Option<(Timestamp, &Claim)> {
+    let waiting = ledger.waiting.iter().find(|row| row.id == id);
+    waiting.map(|row| (row.received_at, &row.claim)).or_else(|| {
+        let equal = ledger.equals.iter().find(|equal| equal.id == id)?;
+        let row = ledger.waiting.iter().find(|row| row.key == equal.key)?;
+        Some((equal.received_at, &row.claim))
+    })
 }
 
 fn truth(answer: &Answer, held: Option<&Held>) -> (TruthChange, Option<String>) {

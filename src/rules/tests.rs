@@ -175,7 +175,7 @@ fn within_grace_the_next_question_comes_no_later_than_its_end_and_behind_pauses_
 #[test]
 fn of_equal_ones_waiting_together_the_lowest_is_confirmed_and_the_others_open_ones_too_repeat_it() {
     let repeat = waiting(1, "paid");
-    let equal = |id, state| Equal { id, key: repeat.key.clone(), state };
+    let equal = |id, state| Equal { id, key: repeat.key.clone(), received_at: at(0), state };
     let ledger = Ledger {
         waiting: vec![waiting(3, "paid"), waiting(4, "paid"), waiting(5, "new")],
         equals: vec![equal(7, State::Pending), equal(2, State::Undecided)],
@@ -194,9 +194,21 @@ fn of_equal_ones_waiting_together_the_lowest_is_confirmed_and_the_others_open_on
 }
 
 #[test]
+fn an_equal_one_that_came_before_and_waits_for_another_question_is_confirmed_instead_of_the_later_one() {
+    let row = waiting(9, "paid");
+    let equal = Equal { id: 4, key: row.key.clone(), received_at: at(-5), state: State::Pending };
+    let equals = vec![Equal { id: 11, ..equal.clone() }, equal];
+    let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
+    let settlement = settled(&told(Outcome::Match), &shown(at(0), None), &ledger);
+    let expected = ["9 ignored duplicate of 4", "11 ignored duplicate of 4", "4 confirmed match news"];
+    assert_eq!(moves(&settlement), expected);
+    assert!(settlement.rulings[2].verification.is_some());
+}
+
+#[test]
 fn what_equals_a_confirmed_one_is_its_duplicate_whatever_the_answer_says() {
     let row = waiting(9, "paid");
-    let equals = vec![Equal { id: 2, key: row.key.clone(), state: State::Confirmed }];
+    let equals = vec![Equal { id: 2, key: row.key.clone(), received_at: at(0), state: State::Confirmed }];
     let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
     for outcome in Outcome::ALL {
         let settlement = settled(&told(*outcome), &shown(at(0), None), &ledger);
@@ -209,6 +221,7 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
     let held = |updated_at, fetched_at| Held {
         resolved_id: "A".to_owned(),
         internal_id: None,
+        by_internal_id: false,
         updated_at,
         fetched_at: at(fetched_at),
     };
@@ -245,6 +258,7 @@ fn a_claimed_time_over_ten_minutes_after_the_answers_clock_is_a_mismatch_but_nev
         let held = Held {
             resolved_id: "A".to_owned(),
             internal_id: None,
+            by_internal_id: false,
             updated_at: Some(at(1)),
             fetched_at: at(0),
         };

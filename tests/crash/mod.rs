@@ -34,21 +34,6 @@ fn a_kill_between_lease_and_record_loses_nothing_and_everything_settles_once() {
 }
 
 #[test]
-fn an_answer_that_a_killed_verify_waited_for_is_asked_again_by_the_next_one() {
-    let house = House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 1);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
-    let held = shops.add_fault(Fault::new(Trouble::Hold).times(1));
-    serve.post("shop", paid(1003, "o.1"));
-    assert!(shops.wait_for_calls(1, PATIENCE));
-    serve.kill();
-    let serve = house.serve();
-    serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    shops.clear_fault(held);
-}
-
-#[test]
 fn every_acknowledged_notification_is_there_once_after_each_of_twelve_kills_under_load() {
     const CYCLES: usize = 12;
     const SENDERS: usize = 4;

@@ -75,6 +75,27 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
 }
 
 #[test]
+fn of_equal_ones_waiting_together_the_first_is_confirmed_even_when_the_later_one_is_answered_first() {
+    let house = House::new().verify("concurrency = 4").ion_shop("shop", 1003, 2);
+    let shops = house.simulator.shops();
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.2"));
+    serve.settled(1);
+    let held = shops.add_fault(Fault::new(Trouble::Hold).times(1));
+    serve.post("shop", paid(1003, "o.1"));
+    assert!(shops.wait_for_calls(2, PATIENCE));
+    serve.post("shop", paid(1003, "o.1"));
+    serve.settled(3);
+    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&house.row(3), "ignored", "duplicate");
+    assert_eq!(house.row(3).duplicate_of, Some(2));
+    shops.clear_fault(held);
+    assert!(shops.wait_for_answers(3, PATIENCE));
+    serve.stop();
+    assert_eq!(house.row(2).outcomes, ["match"], "the late answer changes nothing");
+}
+
+#[test]
 fn first_questions_go_before_repeated_ones() {
     let house = House::new().verify("concurrency = 1").ion_shop("shop", 1003, 3);
     let shops = house.simulator.shops();

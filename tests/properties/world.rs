@@ -97,6 +97,8 @@ pub(super) struct World {
     orders: BTreeMap<u8, (u8, i64)>,
     shop_time: i64,
     under_way: Vec<UnderWay>,
+    /// In how many milliseconds the last lease said that something waits.
+    pub(super) come_back_in: Option<i64>,
     /// Claims that a fresh answer agreed with while a copy of them waited.
     pub(super) owed: Arc<Mutex<BTreeSet<ClaimKey>>>,
 }
@@ -120,6 +122,7 @@ impl World {
             orders: BTreeMap::new(),
             shop_time: 1_000_000_000_000,
             under_way: Vec::new(),
+            come_back_in: None,
             owed: Arc::default(),
         }
     }
@@ -183,6 +186,7 @@ impl World {
             after_sender: String::new(),
         };
         let leased = self.runtime.block_on(self.store.lease(request, self.time())).unwrap();
+        self.come_back_in = leased.come_back_at.map(|then| then.millis() - self.now);
         let leases: Vec<Lease> = leased.calls.into_iter().flatten().collect();
         let count = leases.len();
         self.under_way.extend(leases.into_iter().map(|lease| UnderWay { lease, answer: None }));

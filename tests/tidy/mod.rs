@@ -5,11 +5,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may know.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("main", &["cli"]),
-    ("cli", &["config", "demo", "domain", "metrics", "providers", "service", "simulator", "store", "worker"]),
+    (
+        "cli",
+        &[
+            "config",
+            "demo",
+            "domain",
+            "metrics",
+            "providers",
+            "reconcile",
+            "report",
+            "service",
+            "simulator",
+            "store",
+            "worker",
+        ],
+    ),
     ("demo", &["config", "domain", "service", "simulator", "store"]),
     ("service", &["admin", "config", "domain", "metrics", "providers", "receiver", "store", "worker"]),
+    ("reconcile", &["config", "domain", "metrics", "providers", "rules", "store", "worker"]),
+    ("report", &["domain", "store"]),
     ("receiver", &["config", "domain", "metrics", "providers", "store"]),
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
     ("admin", &["config", "domain", "metrics", "store"]),
