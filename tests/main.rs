@@ -1,12 +1,17 @@
 //! Everything through the front door: the real binary, a real SQLite file, simulated shops over real HTTP.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
 mod cli;
+mod config;
 mod crash;
 mod demo;
 mod failures;
+mod hostile;
 mod lists;
 mod properties;
+mod receiver;
+mod store;
 mod support;
 mod tidy;
 mod verdicts;

@@ -72,10 +72,10 @@ pub struct Settled {
 pub struct Equal {
     /// The notification's id.
     pub id: i64,
-    /// The shared key.
-    pub key: ClaimKey,
     /// When it came in.
     pub received_at: Timestamp,
+    /// The shared key.
+    pub key: ClaimKey,
     /// Its state: `pending` (not under our lease), `confirmed` or `undecided`.
     pub state: State,
 }

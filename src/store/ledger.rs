@@ -76,8 +76,12 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
                AND lease IS NOT ?3 ORDER BY state = 'confirmed' DESC, notification_id LIMIT ?4",
         )?;
         let found = statement.query_map(params![source, key.as_str(), lease, MOST_EQUALS], |row| {
-            let received_at = rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0));
-            Ok(Equal { id: row.get(0)?, key: key.clone(), received_at, state: rows::state(row, 1)? })
+            Ok(Equal {
+                id: row.get(0)?,
+                received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
+                key: key.clone(),
+                state: rows::state(row, 1)?,
+            })
         })?;
         equals.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
     }
