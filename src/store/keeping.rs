@@ -55,7 +55,8 @@ impl Pace {
         } else if step.rows_took < STEP / 2 {
             self.rows = (self.rows * 2).min(BATCH);
         }
-        tokio::time::sleep((step.all_took * 2).clamp(Duration::from_millis(1), Duration::from_millis(50))).await;
+        tokio::time::sleep((step.all_took * 2).clamp(Duration::from_millis(1), Duration::from_millis(50)))
+            .await;
     }
 }
 

@@ -14,6 +14,7 @@ use rusqlite::{Connection, params};
 use crate::domain::ledger::{Ledger, Policy, Settlement};
 use crate::domain::{Cause, Delivery, Rate, Timestamp};
 
+mod backup;
 mod budget;
 mod census;
 mod connection;
@@ -34,6 +35,7 @@ mod standing;
 mod truth;
 mod writer;
 
+pub use backup::{BackedUp, Backup, BackupStop};
 pub use budget::{Budget, CallPermit};
 pub use census::{QueueLength, free_disk, wal_size};
 pub use connection::SCHEMA_VERSION;
