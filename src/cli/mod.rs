@@ -12,6 +12,7 @@ use crate::config::Settings;
 
 mod backup;
 mod chosen;
+mod demo;
 mod dismiss;
 mod doctor;
 mod exit;
@@ -70,6 +71,8 @@ enum Command {
     Init(init::Args),
     /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
     Simulate(simulate::Args),
+    /// Shows the whole thing on simulated shops: needs no account, no configuration, nothing installed.
+    Demo(demo::Args),
 }
 
 /// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
@@ -101,6 +104,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
+        Command::Demo(args) => served(demo::run(args)),
     }
 }
 

@@ -11,6 +11,34 @@ use super::CommandError;
 #[derive(Debug)]
 pub(super) struct Screen(BufWriter<Stdout>);
 
+/// The colour of a part of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// As the terminal writes.
+    Plain,
+    /// What is well.
+    Green,
+    /// What was seen through.
+    Yellow,
+    /// What went wrong, or was turned away.
+    Red,
+    /// What is still to come.
+    Cyan,
+}
+
+impl Paint {
+    /// The number that terminals know it by.
+    fn code(self) -> Option<u8> {
+        match self {
+            Self::Plain => None,
+            Self::Red => Some(31),
+            Self::Green => Some(32),
+            Self::Yellow => Some(33),
+            Self::Cyan => Some(36),
+        }
+    }
+}
+
 impl Screen {
     /// Standard output.
     pub(super) fn new() -> Self {
@@ -28,6 +56,21 @@ impl Screen {
     /// Prints one line.
     pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {
         writeln!(self.0, "{}", visible(text)).map_err(CommandError::Output)
+    }
+
+    /// Prints one line of several parts, in colours where standard output is a terminal and nobody objects
+    /// (`NO_COLOR`).
+    pub(super) fn painted(&mut self, parts: &[(Paint, &str)]) -> Result<(), CommandError> {
+        let is_painted = self.0.get_ref().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let mut line = String::new();
+        for (paint, text) in parts {
+            match paint.code().filter(|_| is_painted) {
+                Some(code) => line += &format!("\u{1b}[{code}m{}\u{1b}[0m", visible(text)),
+                None => line += &visible(text),
+            }
+        }
+        writeln!(self.0, "{line}").map_err(CommandError::Output)
     }
 
     /// Prints every line of `text`; its line breaks must be ours.

@@ -219,6 +219,8 @@ pub struct Held {
     pub updated_at: Option<Timestamp>,
     /// When the question was asked that brought it.
     pub fetched_at: Timestamp,
+    /// Whether it is known by nothing but the second id being the subject's; see [`Judge::names_by_internal_id`].
+    pub by_internal_id: bool,
 }
 
 /// What we know beside the answer, when a claim is held against it.
@@ -266,4 +268,10 @@ pub trait Judge: Send + Sync {
     /// Whether `later`, once confirmed, explains why `earlier` no longer matches: `later`'s old values equal
     /// `earlier`'s asserted ones, or `earlier`'s status comes before `later`'s in the provider's course.
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool;
+
+    /// Whether `claim` names its subject by an object's second id. Where it does not, an object whose second id merely
+    /// looks the same is another one, and the absence of the subject says nothing about it.
+    fn names_by_internal_id(&self, _claim: &Claim) -> bool {
+        false
+    }
 }

@@ -223,9 +223,14 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
-        let work = move |conn: &Connection| match budget::free(conn, &source, rate, now)? {
-            (0, next) => Ok(Budget::SpentUntil(next)),
-            _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+        let work = move |conn: &Connection| {
+            if let Some(until) = standing::told_to_wait_until(conn, &source, now)? {
+                return Ok(Budget::PausedUntil(until));
+            }
+            match budget::free(conn, &source, rate, now)? {
+                (0, next) => Ok(Budget::SpentUntil(next)),
+                _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+            }
         };
         self.writer.write(work).await
     }

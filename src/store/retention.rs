@@ -47,6 +47,8 @@ impl SettledCount {
 const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?1 AND duplicate_of IS NULL
                        AND state IN ('confirmed', 'ignored')";
 
+const DUPLICATES: &str = "SELECT notification_id FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2";
+
 /// How many notifications [`prune`] would remove in all.
 pub(super) fn count_expired(conn: &Connection, before: Timestamp) -> Result<SettledCount> {
     let mut count = SettledCount::default();
@@ -77,10 +79,7 @@ pub(super) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result
     for original in found.collect::<rusqlite::Result<Vec<_>>>()? {
         let (id, state) = original;
         let duplicates = conn
-            .prepare_cached(
-                "DELETE FROM intake WHERE id IN (
-                   SELECT notification_id FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2)",
-            )?
+            .prepare_cached(&format!("DELETE FROM intake WHERE id IN ({DUPLICATES})"))?
             .execute(params![id, rows::limit(room)])?;
         gone.duplicates += u64::try_from(duplicates).unwrap_or(0);
         room = room.saturating_sub(duplicates);
@@ -100,13 +99,14 @@ pub(super) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result
 /// The sender of emptied notifications when nothing of theirs was ever confirmed: they still count as unproven.
 const UNPROVEN: &str = "unproven";
 
+/// What [`empty_notifications`] finds old enough.
+const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
+                        WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2";
+
 /// Empties whatever is about a person in at most `most` settled notifications that came in before `before`; returns in
 /// how many.
 pub(super) fn empty_notifications(conn: &Connection, before: Timestamp, most: usize) -> Result<usize> {
-    let mut statement = conn.prepare_cached(
-        "SELECT notification_id FROM verdicts
-         WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2",
-    )?;
+    let mut statement = conn.prepare_cached(TO_EMPTY)?;
     let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| row.get(0))?;
     let ids: Vec<i64> = found.collect::<rusqlite::Result<_>>()?;
     for id in &ids {
@@ -143,21 +143,23 @@ pub(super) fn empty_elsewhere(conn: &Connection, sql: &str, before: Timestamp, m
     Ok(conn.prepare_cached(sql)?.execute(params![before.to_string(), rows::limit(most)])?)
 }
 
+/// Adds up the senders, not their notifications.
+const COUNT_UNPROVEN: &str = "SELECT coalesce(sum(kept), 0) FROM senders WHERE confirmed = 0";
+
+/// Reads an index entry for each ignored notification of such senders: as many as `max_unproven` allows, and not as many
+/// as the store holds.
+const OLDEST_UNPROVEN: &str = "SELECT v.notification_id FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
+                               WHERE s.confirmed = 0 AND v.state = 'ignored' ORDER BY v.notification_id LIMIT ?1";
+
 /// How many notifications are kept of senders of which nothing is confirmed.
 pub(super) fn count_unproven(conn: &Connection) -> Result<u64> {
-    let count: i64 = conn
-        .prepare_cached("SELECT coalesce(sum(kept), 0) FROM senders WHERE confirmed = 0")?
-        .query_row([], |row| row.get(0))?;
+    let count: i64 = conn.prepare_cached(COUNT_UNPROVEN)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// The oldest ignored notifications of such senders. Reads an index entry for each, so as many as `max_unproven` allows
-/// and not as many as the store holds.
+/// The oldest ignored notifications of such senders.
 pub(super) fn oldest_unproven(conn: &Connection, most: usize) -> Result<Vec<i64>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT v.notification_id FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
-         WHERE s.confirmed = 0 AND v.state = 'ignored' ORDER BY v.notification_id LIMIT ?1",
-    )?;
+    let mut statement = conn.prepare_cached(OLDEST_UNPROVEN)?;
     let found = statement.query_map([rows::limit(most)], |row| row.get(0))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
@@ -178,4 +180,49 @@ pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
         }
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the engine says that it will do, a line a step.
+    fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let values = vec![rusqlite::types::Null; statement.parameter_count()];
+        let steps = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();
+        steps.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(include_str!("../../sql/migrations/0001_initial.sql")).unwrap();
+        let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
+        let [orders, products, refusals] = EMPTY_ELSEWHERE;
+        let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");
+        for (sql, wanted) in [
+            (expired.as_str(), "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (TO_EMPTY, "verdicts USING COVERING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (removed.as_str(), "verdicts USING COVERING INDEX verdicts_duplicates (duplicate_of=?)"),
+            (removed.as_str(), "intake USING INTEGER PRIMARY KEY (rowid=?)"),
+            // What a removed notification takes along.
+            ("DELETE FROM verdicts WHERE notification_id = ?1", "USING INTEGER PRIMARY KEY"),
+            ("DELETE FROM verifications WHERE notification_id = ?1", "INDEX verifications_by_notification"),
+            (orders, "orders USING COVERING INDEX orders_to_empty (notified_at<?)"),
+            (products, "products USING COVERING INDEX products_to_empty (notified_at<?)"),
+            (refusals, "refusals USING COVERING INDEX refusals_to_empty (last_at<?)"),
+            (OLDEST_UNPROVEN, "v USING COVERING INDEX verdicts_ignored (sender=?)"),
+        ] {
+            let steps = plan(&conn, sql);
+            assert!(steps.iter().any(|step| step.contains(wanted)), "{sql}: {steps:#?}");
+            let senders = ["SCAN s", "SCAN senders"];
+            let scans =
+                steps.iter().filter(|step| step.contains("SCAN") && !senders.contains(&step.as_str()));
+            assert_eq!(scans.count(), 0, "{sql}: {steps:#?}");
+            let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+            assert!(sorts == 0 || sql == OLDEST_UNPROVEN, "{sql}: {steps:#?}");
+        }
+        assert_eq!(plan(&conn, COUNT_UNPROVEN), ["SCAN senders"]);
+    }
 }

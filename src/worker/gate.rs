@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Clock, Rate};
+use crate::domain::{Cause, Clock, Failure, Rate, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
@@ -30,11 +30,18 @@ pub struct BudgetGate {
 impl BudgetGate {
     /// Waits until the budget has a call left. A store that fails is asked again: a call that is not counted could break
     /// the shop's limit.
-    async fn permit(&self) -> Counted {
+    ///
+    /// # Errors
+    /// The API has asked the whole source to wait.
+    async fn permit(&self) -> Result<Counted, Failure> {
         loop {
             let now = self.clock.now();
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return Counted { gate: self.clone(), permit },
+                Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
+                Ok(Budget::PausedUntil(then)) => {
+                    let detail = format!("the API asked us to wait until {then}");
+                    return Err(Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source));
+                }
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
@@ -47,8 +54,8 @@ impl BudgetGate {
 }
 
 impl Gate for BudgetGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
-        Box::pin(async { Pass::holding(self.permit().await) })
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async { Ok(Pass::holding(self.permit().await?)) })
     }
 }
 
@@ -61,15 +68,15 @@ pub(super) struct QuestionGate {
 }
 
 impl Gate for QuestionGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
             let first = self.first.lock().ok().and_then(|mut first| first.take());
             if let Some(slot) = first {
-                return Pass::holding(slot);
+                return Ok(Pass::holding(slot));
             }
-            let counted = self.budget.permit().await;
+            let counted = self.budget.permit().await?;
             let slot = self.slots.take(&self.budget.source).await;
-            Pass::holding((counted, slot))
+            Ok(Pass::holding((counted, slot)))
         })
     }
 }
