@@ -35,7 +35,7 @@ CREATE TABLE verdicts (
   notification_id INTEGER PRIMARY KEY REFERENCES intake (id) ON DELETE CASCADE,  -- the row in intake
   source          TEXT NOT NULL,        -- as in intake
   received_at     TEXT NOT NULL,        -- as in intake
-  sender          TEXT NOT NULL,        -- whose turn it is: the address, of IPv6 its /64
+  sender          TEXT NOT NULL,        -- whose turn it is: the address, of IPv6 its /64; '' without one; see also emptied
   event           TEXT,                 -- the provider's word; NULL where unreadable
   subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL where unreadable
   subject_id      TEXT,                 -- as notified
@@ -63,6 +63,8 @@ CREATE TABLE verdicts (
   retried_at      TEXT,                 -- the last fresh start that a person asked for
   lease           TEXT,                 -- who works on it; NULL: nobody
   lease_until     TEXT,                 -- when the lease ends by itself
+  emptied         INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: nothing about a person is left; the sender
+                                        -- is '' then, or 'unproven' where nothing of it was confirmed
   CHECK ((state = 'pending') = (decided_at IS NULL)),
   CHECK ((lease IS NULL) = (lease_until IS NULL))
 ) STRICT;
@@ -79,6 +81,35 @@ CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_state ON verdicts (state, reason, notification_id);
+-- What store.keep, store.keep_personal and store.max_unproven look for.
+CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
+CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
+
+-- How many notifications of each sender are kept, and how many of them are confirmed. Kept by the triggers below.
+CREATE TABLE senders (
+  sender    TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
+  kept      INTEGER NOT NULL,           -- their rows in verdicts
+  confirmed INTEGER NOT NULL            -- those of them that are confirmed
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
+  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
+END;
+
+CREATE TRIGGER verdicts_sender_moved AFTER UPDATE OF sender, state ON verdicts
+WHEN old.sender <> new.sender OR (old.state = 'confirmed') <> (new.state = 'confirmed') BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
+  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
+
+CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -119,7 +150,8 @@ CREATE TABLE told (
   PRIMARY KEY (source, subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
 
--- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below.
+-- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below, none of which
+-- minds a row that goes.
 CREATE TABLE tallies (
   day    TEXT NOT NULL,            -- UTC day of receipt
   source TEXT NOT NULL,            -- as in intake
@@ -181,8 +213,11 @@ CREATE TABLE orders (
   gone_at            TEXT,           -- deleted or vanished; NULL while the API shows it
   raw                TEXT,           -- the API's JSON, as asked for
   internal_id        TEXT,           -- a second id that notifications may use (Ecwid: internalId)
+  notified_at        TEXT NOT NULL,  -- when the newest notification that had us ask came in
+  emptied            INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: email and raw are empty, and stay so
   PRIMARY KEY (source, order_id)
 ) STRICT;
+CREATE INDEX orders_to_empty ON orders (notified_at) WHERE emptied = 0;
 CREATE INDEX orders_by_internal_id ON orders (source, internal_id) WHERE internal_id IS NOT NULL;
 
 -- The latest truth fetched about each product.
@@ -198,8 +233,11 @@ CREATE TABLE products (
   fetched_at  TEXT NOT NULL,  -- when the question was sent
   raw         TEXT,           -- the API's JSON, as asked for
   internal_id TEXT,           -- a second id (Kinguin: productId)
+  notified_at TEXT NOT NULL,  -- when the newest notification that had us ask came in
+  emptied     INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: raw is empty, until a newer notification
   PRIMARY KEY (source, product_id)
 ) STRICT;
+CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
 
 -- Requests to a configured source that were not stored, counted.
 CREATE TABLE refusals (
@@ -211,6 +249,7 @@ CREATE TABLE refusals (
   last_remote_addr TEXT,           -- who sent that; NULL where emptied
   PRIMARY KEY (source, day, cause)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX refusals_to_empty ON refusals (last_at) WHERE last_remote_addr IS NOT NULL;
 
 -- Every notification with its verdict. While its source fails as a whole, a pending one carries that cause.
 CREATE VIEW notifications AS

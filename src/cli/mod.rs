@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 
+mod backup;
 mod chosen;
 mod demo;
 mod dismiss;
@@ -18,6 +19,7 @@ mod exit;
 mod init;
 mod list;
 pub mod logging;
+mod prune;
 mod retry;
 mod screen;
 mod serve;
@@ -59,6 +61,10 @@ enum Command {
     Retry(retry::Args),
     /// Settles undecided notifications by a person's decision: ignored, dismissed.
     Dismiss(dismiss::Args),
+    /// Removes settled notifications that are old enough.
+    Prune(prune::Args),
+    /// Writes a consistent, checked copy of the store while it is in use.
+    Backup(backup::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
     /// Writes a commented configuration.
@@ -93,6 +99,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
         Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
+        Command::Prune(args) => waited_for(prune::run(args, config)),
+        Command::Backup(args) => waited_for(backup::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),

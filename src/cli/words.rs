@@ -37,6 +37,11 @@ pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// How old something has to be: `90s`, `36h`, `90d`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| "write a whole number with its unit (90s, 15m, 36h, 90d)".to_owned())
+}
+
 /// A whole number with its unit, as the configuration writes durations.
 fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;

@@ -53,7 +53,10 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+    // What is emptied or removed must not be readable in the file's free space either.
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
+    )?;
     Migrations::from_iter(MIGRATIONS.map(M::up))
         .to_latest(&mut conn)
         .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
