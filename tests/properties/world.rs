@@ -18,6 +18,9 @@ use tokio::runtime::Runtime;
 const SOURCE: &str = "shop";
 const STATUSES: [&str; 3] = ["new", "paid", "refunded"];
 
+/// When the shop's orders were made, by its own clock.
+const FIRST_CHANGE: i64 = 1_000_000_000_000;
+
 /// Compares one status; a status explains those before it.
 pub(super) struct StatusJudge;
 
@@ -97,6 +100,8 @@ pub(super) struct World {
     orders: BTreeMap<u8, (u8, i64)>,
     shop_time: i64,
     under_way: Vec<UnderWay>,
+    /// Order, status and event of each notification so far.
+    pub(super) delivered: Vec<(u8, u8, u8)>,
     /// In how many milliseconds the last lease said that something waits.
     pub(super) come_back_in: Option<i64>,
     /// Claims that a fresh answer agreed with while a copy of them waited.
@@ -119,9 +124,10 @@ impl World {
             _folder: folder,
             now,
             latest: now,
-            orders: BTreeMap::new(),
-            shop_time: 1_000_000_000_000,
+            orders: BTreeMap::from([(0, (0, FIRST_CHANGE)), (1, (0, FIRST_CHANGE))]),
+            shop_time: FIRST_CHANGE,
             under_way: Vec::new(),
+            delivered: Vec::new(),
             come_back_in: None,
             owed: Arc::default(),
         }
@@ -160,6 +166,7 @@ impl World {
     }
 
     pub(super) fn deliver(&mut self, order: u8, status: u8, event: u8) {
+        self.delivered.push((order, status, event));
         let delivery = Delivery {
             source: SOURCE.to_owned(),
             provider: "ecwid".to_owned(),
@@ -191,6 +198,10 @@ impl World {
         let count = leases.len();
         self.under_way.extend(leases.into_iter().map(|lease| UnderWay { lease, answer: None }));
         count
+    }
+
+    pub(super) fn under_way_count(&self) -> usize {
+        self.under_way.len()
     }
 
     /// The shop answers a question under way, truly or by failing.
