@@ -203,7 +203,7 @@ mod tests {
         let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");
         for (sql, wanted) in [
             (expired.as_str(), "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
-            (TO_EMPTY, "verdicts USING COVERING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (TO_EMPTY, "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
             (removed.as_str(), "verdicts USING COVERING INDEX verdicts_duplicates (duplicate_of=?)"),
             (removed.as_str(), "intake USING INTEGER PRIMARY KEY (rowid=?)"),
             // What a removed notification takes along.
