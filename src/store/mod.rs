@@ -26,6 +26,7 @@ mod listing;
 mod lock;
 mod queue;
 mod reader;
+mod reporting;
 mod rows;
 mod settled;
 mod standing;
@@ -41,6 +42,7 @@ pub use listing::{Filter, Notification, VerificationRow};
 pub use lock::ServeLock;
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
+pub use reporting::Reported;
 pub use settled::{Moved, Question};
 pub use standing::FailingSource;
 
