@@ -4,9 +4,12 @@
 mod admin;
 mod cli;
 mod config;
+mod crash;
 mod demo;
+mod failures;
 mod hostile;
 mod lists;
+mod properties;
 mod receiver;
 mod retention;
 mod store;

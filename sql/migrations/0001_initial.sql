@@ -110,6 +110,8 @@ CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
   UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
+-- Reports count from this index alone.
+CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -198,6 +200,8 @@ CREATE TABLE verifications (
   answer          TEXT               -- JSON: the fields of the answer that the outcome rests on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
+-- Reports count calls from this index alone.
+CREATE INDEX verifications_by_time ON verifications (at, call_id, notification_id, outcome);
 
 -- The latest truth fetched about each order; never written from a notification.
 CREATE TABLE orders (

@@ -8,8 +8,11 @@ pub mod delivery;
 pub mod ledger;
 pub mod rate;
 pub mod report;
+pub mod statistics;
 pub mod time;
 pub mod verdict;
+pub mod visible;
+pub mod window;
 
 pub use answer::{
     Absence, Answer, Comparison, Deletion, Failure, Held, Judge, Known, OrderTruth, ProductTruth, Said,
@@ -19,5 +22,7 @@ pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unask
 pub use delivery::{Delivery, Headers, Origin};
 pub use rate::Rate;
 pub use report::{Counts, Finding, FindingKind, Report, SourceReport};
+pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};
 pub use verdict::{Cause, Outcome, Reason, State};
+pub use window::Window;

@@ -7,8 +7,10 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 
 use super::error::{Result, StoreError};
-use super::{Filter, Notification, VerificationRow, census, connection, filing, listing, standing};
-use crate::domain::Delivery;
+use super::{
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reporting, standing,
+};
+use crate::domain::{Delivery, SourceReport, SourceStatistics, Timestamp, Window};
 
 /// Connections for readers; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
@@ -118,5 +120,27 @@ impl Reader {
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
         self.read(census::queues).await
+    }
+
+    /// The sources that the store ever knew, with their providers, by name.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn known_sources(&self) -> Result<Vec<(String, String)>> {
+        self.read(reporting::known_sources).await
+    }
+
+    /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
+    /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn account(
+        &self,
+        sources: Vec<Reported>,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
+        self.read(move |conn| reporting::account(conn, &sources, window, now)).await
     }
 }

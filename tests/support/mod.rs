@@ -4,6 +4,7 @@
 pub(crate) mod five;
 mod http;
 mod serve;
+mod shop;
 mod store;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use countersign::simulator::{Options, Simulator};
 
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
+pub(crate) use shop::{ion, paid};
 pub(crate) use store::Row;
 
 /// A folder with a configuration, and the simulated shops that it points to.
