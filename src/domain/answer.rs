@@ -266,4 +266,25 @@ pub trait Judge: Send + Sync {
     /// Whether `later`, once confirmed, explains why `earlier` no longer matches: `later`'s old values equal
     /// `earlier`'s asserted ones, or `earlier`'s status comes before `later`'s in the provider's course.
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool;
+
+    /// The statuses of an order among the values of [`Sighting::compared`], in the API's words, by the names of the
+    /// API's fields; none of what is no finished order.
+    fn statuses(&self, _compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Whether a notification of this format has a word for `status` in the API's `field`.
+    fn can_tell(&self, _field: &str, _status: &str) -> bool {
+        true
+    }
+
+    /// Whether an order with these values of [`Sighting::compared`] can change no more.
+    fn is_final(&self, _compared: &Map<String, Value>) -> bool {
+        false
+    }
+
+    /// Whether a claim says that its order is gone.
+    fn tells_deletion(&self, _claim: &Claim) -> bool {
+        false
+    }
 }
