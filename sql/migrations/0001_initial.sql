@@ -79,6 +79,8 @@ CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_state ON verdicts (state, reason, notification_id);
+CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
+  WHERE state = 'confirmed' AND subject_kind = 'order';
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -108,7 +110,8 @@ CREATE TABLE api_calls (
 ) STRICT;
 CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);
 
--- The values confirmed last about each subject: what differs from them is news. Outlives pruned notifications.
+-- The values confirmed last about each subject: what differs from them is news, and for reconcile drift. Outlives pruned
+-- notifications.
 CREATE TABLE told (
   source          TEXT NOT NULL,
   subject_kind    TEXT NOT NULL,
@@ -117,6 +120,15 @@ CREATE TABLE told (
   notification_id INTEGER NOT NULL,
   told_at         TEXT NOT NULL,
   PRIMARY KEY (source, subject_kind, subject_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX told_orders ON told (source, told_at) WHERE subject_kind = 'order';
+
+-- The last complete reconcile of each source over everything since the one before it: where the next one begins.
+CREATE TABLE reconciliations (
+  source       TEXT NOT NULL PRIMARY KEY,
+  from_at      TEXT NOT NULL,  -- the window, its beginning inclusive
+  to_at        TEXT NOT NULL,  -- its end exclusive; never moves back
+  completed_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below.

@@ -80,7 +80,7 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
     Ok(equals)
 }
 
-fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
+pub(super) fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
     let sql = format!(
         "SELECT notification_id, received_at, state, reason, {} FROM verdicts
          WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3

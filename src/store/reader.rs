@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
+use serde_json::{Map, Value};
 
 use super::error::{Result, StoreError};
-use super::{Filter, Notification, VerificationRow, census, connection, filing, listing, standing};
-use crate::domain::Delivery;
+use super::{
+    Filter, Notification, VerificationRow, census, connection, filing, listing, reconciling, standing,
+};
+use crate::domain::reconciliation::{Refuted, Unsettled};
+use crate::domain::{Counts, Delivery, OurOrder, Timestamp, Window};
 
 /// Connections for readers; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
@@ -110,6 +114,89 @@ impl Reader {
     /// The store failed.
     pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
         self.read(move |conn| listing::delivery(conn, id)).await
+    }
+
+    /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever
+    /// knew.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
+        self.read(move |conn| reconciling::start(conn, &source)).await
+    }
+
+    /// When a source was last heard of, at first when somebody began to listen; `None` as above.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn heard_at(&self, source: String) -> Result<Option<Timestamp>> {
+        self.read(move |conn| reconciling::heard_at(conn, &source)).await
+    }
+
+    /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
+    /// notifications may use.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
+        self.read(move |conn| reconciling::our_orders(conn, &source, &orders)).await
+    }
+
+    /// The ids of the orders about which a notification was confirmed in the window.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn confirmed_orders(&self, source: String, window: Window) -> Result<Vec<String>> {
+        self.read(move |conn| reconciling::confirmed_orders(conn, &source, window)).await
+    }
+
+    /// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn told_orders(
+        &self,
+        source: String,
+        after: String,
+        limit: usize,
+    ) -> Result<Vec<(String, Map<String, Value>)>> {
+        self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
+    }
+
+    /// At most `limit` notifications that have been pending since before `since` or are undecided, the oldest first, and
+    /// how many there are in all.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unsettled(
+        &self,
+        source: String,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<(Vec<Unsettled>, u64)> {
+        self.read(move |conn| reconciling::unsettled(conn, &source, since, limit)).await
+    }
+
+    /// At most `limit` notifications received in the window that the API did not countersign, the newest first, and how
+    /// many there are in all.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn refuted(
+        &self,
+        source: String,
+        window: Window,
+        limit: usize,
+    ) -> Result<(Vec<Refuted>, u64)> {
+        self.read(move |conn| reconciling::refuted(conn, &source, window, limit)).await
+    }
+
+    /// What was received in the window and became of it so far.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn counts(&self, source: String, window: Window) -> Result<Counts> {
+        self.read(move |conn| reconciling::counts(conn, &source, window)).await
     }
 
     /// The queues of all sources that the store ever knew.

@@ -46,9 +46,17 @@ impl BudgetGate {
     }
 }
 
+impl BudgetGate {
+    /// As [`Gate::enter`], with the call's number, which is the `call_id` of the verifications that it settles.
+    pub async fn enter_numbered(&self) -> (i64, Pass) {
+        let counted = self.permit().await;
+        (counted.permit.id, Pass::holding(counted))
+    }
+}
+
 impl Gate for BudgetGate {
     fn enter(&self) -> BoxFuture<'_, Pass> {
-        Box::pin(async { Pass::holding(self.permit().await) })
+        Box::pin(async { self.enter_numbered().await.1 })
     }
 }
 
