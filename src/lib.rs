@@ -8,6 +8,7 @@ pub mod domain;
 pub mod metrics;
 pub mod providers;
 pub mod receiver;
+pub mod reconcile;
 pub mod rules;
 pub mod service;
 pub mod simulator;
