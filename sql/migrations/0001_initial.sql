@@ -81,6 +81,8 @@ CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, 
 CREATE INDEX verdicts_by_state ON verdicts (state, reason, notification_id);
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
+-- Reports count from this index alone.
+CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -178,6 +180,8 @@ CREATE TABLE verifications (
   answer          TEXT               -- JSON: the fields of the answer that the outcome rests on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
+-- Reports count calls from this index alone.
+CREATE INDEX verifications_by_time ON verifications (at, call_id, notification_id, outcome);
 
 -- The latest truth fetched about each order; never written from a notification.
 CREATE TABLE orders (

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Settings;
 
 mod chosen;
+mod demo;
 mod dismiss;
 mod doctor;
 mod exit;
@@ -64,6 +65,8 @@ enum Command {
     Init(init::Args),
     /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
     Simulate(simulate::Args),
+    /// Shows the whole thing on simulated shops: needs no account, no configuration, nothing installed.
+    Demo(demo::Args),
 }
 
 /// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
@@ -93,6 +96,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
+        Command::Demo(args) => served(demo::run(args)),
     }
 }
 

@@ -219,6 +219,8 @@ pub struct Held {
     pub updated_at: Option<Timestamp>,
     /// When the question was asked that brought it.
     pub fetched_at: Timestamp,
+    /// Whether it is known by nothing but the second id being the subject's; see [`Judge::names_by_internal_id`].
+    pub by_internal_id: bool,
 }
 
 /// What we know beside the answer, when a claim is held against it.
@@ -285,6 +287,12 @@ pub trait Judge: Send + Sync {
 
     /// Whether a claim says that its order is gone.
     fn tells_deletion(&self, _claim: &Claim) -> bool {
+        false
+    }
+
+    /// Whether `claim` names its subject by an object's second id. Where it does not, an object whose second id merely
+    /// looks the same is another one, and the absence of the subject says nothing about it.
+    fn names_by_internal_id(&self, _claim: &Claim) -> bool {
         false
     }
 }

@@ -6,16 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Held, Sighting};
 use super::claim::Claim;
-use super::time::Timestamp;
-
-/// A stretch of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Its beginning, inclusive.
-    pub from: Timestamp,
-    /// Its end, exclusive.
-    pub to: Timestamp,
-}
+use super::window::Window;
 
 /// Which orders a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,32 +55,4 @@ pub struct OurOrder {
     pub waiting: Vec<Claim>,
     /// The truth held about it.
     pub held: Option<Held>,
-}
-
-/// A notification that is not settled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsettled {
-    /// Its id.
-    pub notification_id: i64,
-    /// The order or product; `None` while nobody has read it.
-    pub subject_id: Option<String>,
-    /// Its state and reason, as the columns write them.
-    pub standing: String,
-    /// The `detail` column.
-    pub detail: Option<String>,
-    /// Since when it waits: its receipt, or the last fresh start that a person asked for.
-    pub since: Timestamp,
-}
-
-/// A notification that the shop's API did not countersign.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refuted {
-    /// Its id.
-    pub notification_id: i64,
-    /// The order or product that it names.
-    pub subject_id: Option<String>,
-    /// `not_found`, `mismatch` or `wrong_store`.
-    pub reason: String,
-    /// The `detail` column.
-    pub detail: Option<String>,
 }

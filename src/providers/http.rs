@@ -56,7 +56,10 @@ impl Client {
 /// Lets a call pass when the source's budget and the service's concurrency allow it.
 pub trait Gate: Send + Sync {
     /// Waits for a place; the call is over when the pass is dropped.
-    fn enter(&self) -> BoxFuture<'_, Pass>;
+    ///
+    /// # Errors
+    /// The call must not be sent: the API has asked us to wait.
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>>;
 }
 
 /// Permission for one call; whatever it holds is given back when it is dropped.
@@ -80,8 +83,8 @@ impl fmt::Debug for Pass {
 pub struct OpenGate;
 
 impl Gate for OpenGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
-        Box::pin(async { Pass::holding(()) })
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async { Ok(Pass::holding(())) })
     }
 }
 
@@ -185,7 +188,7 @@ impl Api {
         path_and_query: &str,
         headers: &impl Fn(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
     ) -> Result<Reply, Failure> {
-        let pass = self.gate.enter().await;
+        let pass = self.gate.enter().await?;
         let asked_at = self.client.clock.now();
         let headers = headers(asked_at)?;
         let started = Instant::now();

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::Parts;
 use crate::config::Source;
+use crate::domain::{Cause, Failure, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::providers::{Api, Patience};
 use crate::worker::BudgetGate;
@@ -57,11 +58,15 @@ struct NumberingGate {
 }
 
 impl Gate for NumberingGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
-            let (id, pass) = self.budget.enter_numbered().await;
+            let (id, pass) = self.budget.enter_numbered().await.map_err(|until| {
+                let detail = format!("the API asked us to wait until {until}");
+                let failure = Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source);
+                Failure { retry_after: Some(until.since(self.budget.clock.now())), ..failure }
+            })?;
             self.last.store(id, Ordering::Relaxed);
-            pass
+            Ok(pass)
         })
     }
 }

@@ -1,9 +1,9 @@
-//! The findings of one source: at most so many of a kind, the rest counted.
+//! What was found about one source's orders: at most so many of a kind, the rest counted.
 
 use std::collections::BTreeMap;
 
 use crate::domain::report::MOST_FINDINGS;
-use crate::domain::{Finding, FindingKind};
+use crate::domain::{Finding, FindingKind, SourceReport};
 
 /// Findings as they come.
 #[derive(Debug, Default)]
@@ -22,27 +22,23 @@ impl Collected {
         }
     }
 
-    /// Adds the first few of `total` of one kind.
-    pub(super) fn add_some(&mut self, kind: FindingKind, some: Vec<Finding>, total: u64) {
-        let added = u64::try_from(some.len()).unwrap_or(u64::MAX);
-        some.into_iter().for_each(|finding| self.add(finding));
-        *self.counts.entry(kind).or_default() += total.saturating_sub(added);
-    }
-
-    /// The findings, kind by kind, and how many more there are of each.
-    pub(super) fn finish(mut self) -> (Vec<Finding>, BTreeMap<&'static str, u64>) {
-        self.findings.sort_by_key(|finding| finding.kind);
-        let omitted = self.counts.into_iter().filter_map(|(kind, count)| {
+    /// Puts them before the findings that a report has already: kind by kind, in the contract's order.
+    pub(super) fn put_into(self, report: &mut SourceReport) {
+        report.findings.extend(self.findings);
+        report.findings.sort_by_key(|finding| finding.kind);
+        for (kind, count) in self.counts {
             let more = count.saturating_sub(u64::try_from(MOST_FINDINGS).unwrap_or(u64::MAX));
-            (more > 0 || kind == FindingKind::Fake).then_some((kind.as_str(), more))
-        });
-        (self.findings, omitted.collect())
+            if more > 0 {
+                report.omitted.insert(kind.as_str(), more);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Counts;
 
     fn finding(kind: FindingKind) -> Finding {
         Finding { kind, subject_id: None, ours: None, shop: None, notification_id: None, detail: None }
@@ -52,11 +48,19 @@ mod tests {
     fn what_is_over_the_hundred_of_a_kind_is_counted() {
         let mut collected = Collected::default();
         (0..103).for_each(|_| collected.add(finding(FindingKind::Drift)));
-        collected.add_some(FindingKind::Fake, vec![finding(FindingKind::Fake); 100], 5000);
         collected.add(finding(FindingKind::Missed));
-        let (findings, omitted) = collected.finish();
-        assert_eq!(findings.len(), 201);
-        assert_eq!(findings[0].kind, FindingKind::Missed);
-        assert_eq!(omitted, BTreeMap::from([("drift", 3), ("fake", 4900)]));
+        let mut report = SourceReport {
+            source: "shop".to_owned(),
+            provider: "ecwid".to_owned(),
+            complete: true,
+            listed: 0,
+            counts: Counts::default(),
+            findings: vec![finding(FindingKind::Fake); 100],
+            omitted: BTreeMap::from([("fake", 4900)]),
+        };
+        collected.put_into(&mut report);
+        assert_eq!(report.findings.len(), 201);
+        assert_eq!(report.findings[0].kind, FindingKind::Missed);
+        assert_eq!(report.omitted, BTreeMap::from([("drift", 3), ("fake", 4900)]));
     }
 }

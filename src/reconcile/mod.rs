@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use futures_util::future::join_all;
 
 use crate::config::{Settings, Source};
-use crate::domain::{Clock, Report, Timestamp, Window};
+use crate::domain::{Clock, Report, SourceStatistics, Timestamp, Window};
 use crate::metrics::Metrics;
 use crate::providers::http::Client;
 use crate::store::Store;
@@ -57,6 +57,8 @@ pub enum Progress {
 pub struct Outcome {
     /// The report.
     pub report: Report,
+    /// What else the store knows about the same sources, in the same order.
+    pub statistics: Vec<SourceStatistics>,
     /// Why it is incomplete, a line each.
     pub failures: Vec<String>,
 }
@@ -94,19 +96,22 @@ pub async fn run(
         };
         chosen.push((source, Window { from: from.min(to), to }));
     }
-    let reports = join_all(chosen.iter().map(|(source, window)| source::report(&parts, source, *window))).await;
+    let accounts =
+        join_all(chosen.iter().map(|(source, window)| source::inspect(&parts, source, *window))).await;
     let mut outcome = Outcome {
         report: Report {
             generated_at: now,
             from: chosen.iter().map(|(_, window)| window.from).min().unwrap_or(to),
             to,
-            sources: Vec::with_capacity(reports.len()),
+            sources: Vec::with_capacity(accounts.len()),
         },
+        statistics: Vec::with_capacity(accounts.len()),
         failures: Vec::new(),
     };
-    for report in reports {
-        let (report, failures) = report.context("read the store")?;
+    for account in accounts {
+        let source::Account { report, statistics, failures } = account.context("read the store")?;
         outcome.report.sources.push(report);
+        outcome.statistics.push(statistics);
         outcome.failures.extend(failures);
     }
     if plan.covers_everything() && outcome.report.sources.iter().all(|source| source.complete) {

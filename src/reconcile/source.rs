@@ -7,12 +7,12 @@ use super::calls::Calls;
 use super::collected::Collected;
 use super::{Parts, Progress};
 use crate::config::Source;
-use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{
-    Answer, Failure, FindingKind, ListRequest, Listing, Said, SourceReport, Trouble, Truth, Window,
+    Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth, Window,
 };
+use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{Inspected, Inspection, StoreError};
+use crate::store::{Inspected, Inspection, Reported, StoreError};
 use crate::worker::read_deliveries;
 
 /// Orders looked up in the store at once.
@@ -24,30 +24,38 @@ const ASKS: usize = 10;
 /// Calls that fail one after the other: then the shop fails, not the orders.
 const FAILURES_IN_A_ROW: usize = 3;
 
-/// The report about one source, and why it is incomplete where it is.
-pub(super) async fn report(
+/// What came of one source.
+pub(super) struct Account {
+    /// Its report.
+    pub(super) report: SourceReport,
+    /// What else the store knows about the window.
+    pub(super) statistics: SourceStatistics,
+    /// Why the report is incomplete, where it is.
+    pub(super) failures: Vec<String>,
+}
+
+/// Asks one source's shop, and reads then what the store alone knows.
+pub(super) async fn inspect(
     parts: &Parts<'_>,
     source: &Source,
     window: Window,
-) -> Result<(SourceReport, Vec<String>), StoreError> {
+) -> Result<Account, StoreError> {
     let calls = Calls::new(parts, source);
     let mut inquest =
         Inquest { parts, source, window, calls, collected: Collected::default(), failures: Vec::new() };
     let listed = inquest.compare().await?;
-    inquest.look_around().await?;
-    let counts = parts.store.reader().counts(source.name.clone(), window).await?;
     let Inquest { collected, failures, .. } = inquest;
-    let (findings, omitted) = collected.finish();
-    let report = SourceReport {
-        source: source.name.clone(),
+    let reported = Reported {
+        name: source.name.clone(),
         provider: source.kind.word.to_owned(),
-        complete: failures.is_empty(),
-        listed,
-        counts,
-        findings,
-        omitted,
+        expect_every: source.expect_every,
     };
-    Ok((report, failures))
+    let accounts = parts.store.reader().account(vec![reported], window, parts.clock.now()).await?;
+    let (mut report, statistics) = accounts.into_iter().next().ok_or(StoreError::Closed)?;
+    collected.put_into(&mut report);
+    report.listed = listed;
+    report.complete = failures.is_empty();
+    Ok(Account { report, statistics, failures })
 }
 
 /// One source under inspection.
@@ -158,7 +166,7 @@ impl Inquest<'_> {
                 return Ok(Err(failure));
             }
             let is_shown = matches!(answer.said, Said::There(_));
-            match self.inspect(order_id, scope, answer.clone()).await? {
+            match self.hold_against_store(order_id, scope, answer.clone()).await? {
                 Inspected::Compared(finding) => {
                     finding.into_iter().for_each(|finding| self.collected.add(finding));
                     return Ok(Ok(is_shown));
@@ -170,10 +178,10 @@ impl Inquest<'_> {
             }
         }
         let detail = "the store kept learning newer things than the answers";
-        Ok(Err(Failure::new(crate::domain::Cause::ApiError, detail).troubling(Trouble::Subject)))
+        Ok(Err(Failure::new(Cause::ApiError, detail).troubling(Trouble::Subject)))
     }
 
-    async fn inspect(
+    async fn hold_against_store(
         &self,
         order_id: &str,
         scope: Scope,
@@ -186,7 +194,7 @@ impl Inquest<'_> {
         let inspection = Inspection {
             source: self.source.name.clone(),
             provider: self.source.kind.word,
-            judge: Arc::<dyn crate::providers::Provider>::clone(&self.source.provider),
+            judge: Arc::<dyn Provider>::clone(&self.source.provider),
             names,
             answer,
             call_id: self.calls.last_id(),
@@ -206,27 +214,11 @@ impl Inquest<'_> {
         Ok(())
     }
 
-    /// What the store alone shows: what waits too long, who is silent, what was refuted.
-    async fn look_around(&mut self) -> Result<(), StoreError> {
-        let (reader, name, now) = (self.parts.store.reader(), &self.source.name, self.parts.clock.now());
-        let (open, count) =
-            reader.unsettled(name.clone(), now.minus(rules::OPEN_AFTER), MOST_FINDINGS).await?;
-        self.collected.add_some(FindingKind::Open, open.into_iter().map(rules::open).collect(), count);
-        if let (Some(every), Some(heard_at)) =
-            (self.source.expect_every, reader.heard_at(name.clone()).await?)
-        {
-            rules::silent(heard_at, every, now).into_iter().for_each(|finding| self.collected.add(finding));
-        }
-        let (fakes, count) = reader.refuted(name.clone(), self.window, MOST_FINDINGS).await?;
-        self.collected.add_some(FindingKind::Fake, fakes.into_iter().map(rules::fake).collect(), count);
-        Ok(())
-    }
-
     fn fail(&mut self, what: &str) {
         self.failures.push(format!("source {}: {what}", self.source.name));
     }
 }
 
-fn provider_of<'a>(sources: &'a [Source], name: &str) -> Option<&'a dyn crate::providers::Provider> {
+fn provider_of<'a>(sources: &'a [Source], name: &str) -> Option<&'a dyn Provider> {
     sources.iter().find(|source| source.name == name).map(|source| source.provider.as_ref())
 }

@@ -21,9 +21,11 @@ pub fn fail(
     let standing = match failure.trouble {
         Trouble::Source => failing(None, failure),
         Trouble::Lane => failing(Some(lane.to_owned()), failure),
-        Trouble::Subject | Trouble::Unclear => Standing::Unchanged,
+        // Somebody was let in: the provider, or the control question, says so.
+        Trouble::Subject => Standing::Well,
+        Trouble::Unclear => Standing::Unchanged,
     };
-    let own = standing == Standing::Unchanged;
+    let own = matches!(failure.trouble, Trouble::Subject | Trouble::Unclear);
     let rulings =
         ledger.waiting.iter().map(|row| rule(row, failure, own, asked_at, policy, jitter)).collect();
     Settlement {

@@ -1,15 +1,9 @@
-//! What a shop says held against what it told us: findings out of two lists and a clock.
+//! What a shop says held against what it told us: findings out of two lists.
 
-use std::time::Duration;
-
-use crate::domain::reconciliation::{Refuted, Unsettled};
 use crate::domain::{
     Answer, Finding, FindingKind, Judge, Known, Listed, OurOrder, Outcome, Said, Sighting, Timestamp, Told,
     Truth,
 };
-
-/// What is pending for longer is open.
-pub const OPEN_AFTER: Duration = Duration::from_secs(3600);
 
 /// What may be found about one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,50 +120,4 @@ fn shown(
 fn in_words(statuses: &[(&'static str, String)]) -> String {
     let words: Vec<&str> = statuses.iter().map(|(_, word)| word.as_str()).collect();
     if words.is_empty() { "deleted".to_owned() } else { words.join("/") }
-}
-
-/// The finding of a notification that waits for too long, or for a person.
-#[must_use]
-pub fn open(unsettled: Unsettled) -> Finding {
-    Finding {
-        kind: FindingKind::Open,
-        subject_id: unsettled.subject_id,
-        ours: Some(unsettled.standing),
-        shop: None,
-        notification_id: Some(unsettled.notification_id),
-        detail: Some(match unsettled.detail {
-            Some(detail) => format!("since {}: {detail}", unsettled.since),
-            None => format!("since {}", unsettled.since),
-        }),
-    }
-}
-
-/// The finding of a notification that the API did not countersign.
-#[must_use]
-pub fn fake(refuted: Refuted) -> Finding {
-    Finding {
-        kind: FindingKind::Fake,
-        subject_id: refuted.subject_id,
-        ours: Some(refuted.reason),
-        shop: None,
-        notification_id: Some(refuted.notification_id),
-        detail: refuted.detail,
-    }
-}
-
-/// Whether a source has been silent for longer than it should: `heard_at` is when it was last heard of, at first when
-/// somebody began to listen.
-#[must_use]
-pub fn silent(heard_at: Timestamp, expect_every: Duration, now: Timestamp) -> Option<Finding> {
-    (now.since(heard_at) > expect_every).then(|| Finding {
-        kind: FindingKind::Silent,
-        subject_id: None,
-        ours: Some(heard_at.to_string()),
-        shop: None,
-        notification_id: None,
-        detail: Some(format!(
-            "nothing received since {heard_at}; expected every {} s",
-            expect_every.as_secs()
-        )),
-    })
 }

@@ -26,24 +26,26 @@ pub fn settle(
     jitter: f64,
     now: Timestamp,
 ) -> Settlement {
-    let stale = is_stale(answer, ledger.held.as_ref(), now);
-    let known = Known { held: ledger.held.clone(), source_found_any: ledger.source_found_any };
+    let held = held(judge, ledger);
+    let stale = is_stale(answer, held, now);
+    let known = Known { held: held.cloned(), source_found_any: ledger.source_found_any };
     let mut confirmations = Confirmations::new(ledger, answer);
     let mut rulings: Vec<Ruling> = ledger
         .waiting
         .iter()
         .map(|row| {
-            let comparison =
-                if stale { older_than_held(answer) } else { judge.compare(&row.claim, answer, &known) };
-            let comparison = with_impossible_time(row, answer, comparison);
+            let comparison = if stale {
+                older_than_held(answer)
+            } else {
+                with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
+            };
             let to = confirmations.rule(row, &comparison, answer, policy, jitter);
             ruling(row, to, comparison)
         })
         .collect();
     rulings.extend(confirmations.repeats(ledger));
     let superseded = supersede(judge, ledger, &mut rulings);
-    let (truth, resolved_id) =
-        if stale { (TruthChange::Keep, None) } else { truth(answer, ledger.held.as_ref()) };
+    let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, held) };
     Settlement {
         rulings,
         superseded,
@@ -80,6 +82,16 @@ pub fn settle_listed(
         settlement.superseded.clear();
     }
     settlement
+}
+
+/// The truth held about what was asked: not that of an object which the claims cannot mean. All that wait on one
+/// question name the same.
+fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
+    let means_it = |held: &&Held| {
+        !held.by_internal_id
+            || ledger.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
+    };
+    ledger.held.as_ref().filter(means_it)
 }
 
 /// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.

@@ -25,6 +25,8 @@ pub enum Budget {
     Granted(CallPermit),
     /// Nothing before then.
     SpentUntil(Timestamp),
+    /// The API asked the whole source to wait until then.
+    PausedUntil(Timestamp),
 }
 
 /// No call lasts longer; what still counts as under way after that belongs to a process that died.

@@ -21,7 +21,10 @@ const MOST_EQUALS: i64 = 1000;
 pub(super) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {
     let waiting = waiting(conn, lease)?;
     let subject = &asked.claim.subject;
-    let held = held(conn, asked.source, subject.kind, asked.truth_id.unwrap_or(&subject.id))?;
+    let held = match asked.truth_id {
+        Some(id) => held(conn, asked.source, subject.kind, id, &[ById::Exactly])?,
+        None => held(conn, asked.source, subject.kind, &subject.id, &ById::ALL)?,
+    };
     let told_id =
         held.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |held| held.resolved_id.as_str());
     let last_told = last_told(conn, asked.source, subject.kind, told_id)?;
@@ -104,33 +107,60 @@ pub(super) fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// The truth held about an id, which may also be the second id, or one by which it was resolved before.
-pub(super) fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str) -> Result<Option<Held>> {
+/// How an id may lead to the truth held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ById {
+    /// It is the object's own.
+    Exactly,
+    /// A confirmed notification named the object so. What was not confirmed may have named any object by any id.
+    Confirmed,
+    /// It is the object's second id.
+    Internal,
+}
+
+impl ById {
+    const ALL: [Self; 3] = [Self::Exactly, Self::Confirmed, Self::Internal];
+}
+
+/// The truth held about an object by its own id.
+pub(super) fn held_exactly(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+) -> Result<Option<Held>> {
+    held(conn, source, kind, id, &[ById::Exactly])
+}
+
+/// The truth held about an id, by the first of `ways` that leads to any.
+fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[ById]) -> Result<Option<Held>> {
     let (table, key) = match kind {
         SubjectKind::Order => ("orders", "order_id"),
         SubjectKind::Product => ("products", "product_id"),
     };
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Held {
-            resolved_id: row.get(0)?,
-            internal_id: row.get(1)?,
-            updated_at: rows::instant(row, 2)?,
-            fetched_at: rows::instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
-        })
-    };
-    let conditions = [
-        format!("{key} = ?2"),
-        "internal_id = ?2".to_owned(),
-        format!(
-            "{key} = (SELECT resolved_id FROM verdicts WHERE source = ?1 AND subject_kind = '{}' AND subject_id = ?2
-               AND resolved_id IS NOT NULL ORDER BY notification_id DESC LIMIT 1)",
-            kind.as_str()
-        ),
-    ];
-    for condition in conditions {
+    for way in ways {
+        let condition = match way {
+            ById::Exactly => format!("{key} = ?2"),
+            ById::Confirmed => format!(
+                "{key} = (SELECT resolved_id FROM verdicts WHERE source = ?1 AND subject_kind = '{}'
+                   AND subject_id = ?2 AND state = 'confirmed' AND resolved_id IS NOT NULL
+                 ORDER BY notification_id DESC LIMIT 1)",
+                kind.as_str()
+            ),
+            ById::Internal => "internal_id = ?2".to_owned(),
+        };
         let sql = format!(
             "SELECT {key}, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
         );
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Held {
+                resolved_id: row.get(0)?,
+                internal_id: row.get(1)?,
+                updated_at: rows::instant(row, 2)?,
+                fetched_at: rows::instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
+                by_internal_id: *way == ById::Internal,
+            })
+        };
         let found = conn.prepare_cached(&sql)?.query_row([source, id], read).optional()?;
         if found.is_some() {
             return Ok(found);

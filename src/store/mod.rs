@@ -28,6 +28,7 @@ mod queue;
 mod reader;
 mod reconciling;
 mod recovery;
+mod reporting;
 mod rows;
 mod settled;
 mod standing;
@@ -44,6 +45,7 @@ pub use lock::ServeLock;
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
 pub use recovery::{Inspected, Inspection};
+pub use reporting::Reported;
 pub use settled::{Moved, Question};
 pub use standing::FailingSource;
 
@@ -219,9 +221,14 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
-        let work = move |conn: &Connection| match budget::free(conn, &source, rate, now)? {
-            (0, next) => Ok(Budget::SpentUntil(next)),
-            _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+        let work = move |conn: &Connection| {
+            if let Some(until) = standing::told_to_wait_until(conn, &source, now)? {
+                return Ok(Budget::PausedUntil(until));
+            }
+            match budget::free(conn, &source, rate, now)? {
+                (0, next) => Ok(Budget::SpentUntil(next)),
+                _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
+            }
         };
         self.writer.write(work).await
     }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::budget::{self, CallPermit};
 use super::error::Result;
+use super::standing::LONGEST_PAUSE;
 use super::{rows, standing};
 use crate::domain::{Claim, Rate, Timestamp};
 
@@ -18,9 +19,6 @@ const MOST_UNDER_ONE_LEASE: usize = 500;
 
 /// From so many first questions of one lane on, they are asked by list calls: fewer are answered sooner one by one.
 const LIST_WORTH: usize = 16;
-
-/// No pause is longer; what waits longer was planned before the clock was set back.
-const LONGEST_WAIT: Duration = Duration::from_secs(7 * 3600);
 
 /// Who may work on what.
 #[derive(Clone, Debug)]
@@ -70,8 +68,9 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
     let source = request.source.as_str();
     free_expired(conn, now)?;
     let barriers = standing::barriers(conn, source)?;
-    let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_WAIT);
+    let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
     let mut most = request.most;
+    let is_probe = barriers.source.is_some();
     if let Some(resume_at) = barriers.source {
         if is_closed(resume_at) {
             let come_back_at = waits(conn, source)?.then_some(resume_at);
@@ -87,7 +86,7 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
     let (free, next_free) = budget::free(conn, source, request.rate, now)?;
     let mut leased = Leased::default();
     let mut turn = request.after_sender.clone();
-    if barriers.source.is_none() {
+    if !is_probe {
         while leased.calls.len() < most.min(free)
             && let Some(lane) = crowded_lane(conn, source, &lanes)?
         {
@@ -95,9 +94,13 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
         }
     }
     while leased.calls.len() < most.min(free) {
-        let due = match first_question(conn, source, &turn, &lanes)? {
+        let probe = if is_probe { probe_question(conn, source, &lanes, now)? } else { None };
+        let due = match probe {
             Some(due) => Some(due),
-            None => repeated_question(conn, source, &lanes, now)?,
+            None => match first_question(conn, source, &turn, &lanes)? {
+                Some(due) => Some(due),
+                None => repeated_question(conn, source, &lanes, now)?,
+            },
         };
         let Some(due) = due else { break };
         turn.clone_from(&due.sender);
@@ -113,7 +116,7 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
         && (first_question(conn, source, &turn, &lanes)?.is_some()
             || repeated_question(conn, source, &lanes, now)?.is_some());
     leased.come_back_at =
-        if leased.is_spent { Some(next_free) } else { come_back_at(conn, source, &barriers)? };
+        if leased.is_spent { Some(next_free) } else { come_back_at(conn, source, &barriers, &lanes)? };
     Ok(leased)
 }
 
@@ -159,8 +162,24 @@ fn repeated_question(
     let overdue = due(conn, &by_time("<="), source, &now.to_string(), closed_lanes)?;
     match overdue {
         Some(due) => Ok(Some(due)),
-        None => due(conn, &by_time(">"), source, &now.plus(LONGEST_WAIT).to_string(), closed_lanes),
+        None => due(conn, &by_time(">"), source, &now.plus(LONGEST_PAUSE).to_string(), closed_lanes),
     }
+}
+
+/// The question that failed last, while its source fails as a whole: one subject probes, the others wait.
+fn probe_question(
+    conn: &Connection,
+    source: &str,
+    closed_lanes: &[&str],
+    now: Timestamp,
+) -> Result<Option<Due>> {
+    let lanes = closed(closed_lanes);
+    let sql = format!(
+        "SELECT notification_id, question, sender FROM verdicts
+         WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {lanes}
+         ORDER BY next_attempt_at DESC, notification_id LIMIT 1"
+    );
+    due(conn, &sql, source, &now.to_string(), closed_lanes)
 }
 
 fn closed(lanes: &[&str]) -> String {
@@ -287,15 +306,24 @@ fn waits(conn: &Connection, source: &str) -> Result<bool> {
         .query_row([source], |row| row.get(0))?)
 }
 
-fn come_back_at(conn: &Connection, source: &str, barriers: &standing::Barriers) -> Result<Option<Timestamp>> {
-    let next_repeat: Option<String> = conn
-        .prepare_cached(
-            "SELECT min(next_attempt_at) FROM verdicts
-             WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL",
-        )?
-        .query_row([source], |row| row.get(0))?;
-    let lanes = barriers.lanes.iter().map(|(_, until)| *until);
-    Ok(next_repeat.as_deref().and_then(Timestamp::parse_rfc3339).into_iter().chain(lanes).min())
+/// When the first of those who wait may be asked again; who waits in a closed lane waits for its end.
+fn come_back_at(
+    conn: &Connection,
+    source: &str,
+    barriers: &standing::Barriers,
+    closed_lanes: &[&str],
+) -> Result<Option<Timestamp>> {
+    let sql = format!(
+        "SELECT min(next_attempt_at) FROM verdicts
+         WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {}",
+        closed(closed_lanes)
+    );
+    let values = std::iter::once(source).chain(closed_lanes.iter().copied());
+    let next_repeat: Option<String> =
+        conn.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
+    let lanes = barriers.lanes.iter().filter(|(lane, _)| closed_lanes.contains(&lane.as_str()));
+    let ends = lanes.map(|(_, until)| *until);
+    Ok(next_repeat.as_deref().and_then(Timestamp::parse_rfc3339).into_iter().chain(ends).min())
 }
 
 /// Frees leases that ended, and those that would end impossibly late because the clock was set back.

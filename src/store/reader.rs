@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::error::{Result, StoreError};
 use super::{
-    Filter, Notification, VerificationRow, census, connection, filing, listing, reconciling, standing,
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling, reporting,
+    standing,
 };
-use crate::domain::reconciliation::{Refuted, Unsettled};
-use crate::domain::{Counts, Delivery, OurOrder, Timestamp, Window};
+use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
 
 /// Connections for readers; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
@@ -125,14 +125,6 @@ impl Reader {
         self.read(move |conn| reconciling::start(conn, &source)).await
     }
 
-    /// When a source was last heard of, at first when somebody began to listen; `None` as above.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn heard_at(&self, source: String) -> Result<Option<Timestamp>> {
-        self.read(move |conn| reconciling::heard_at(conn, &source)).await
-    }
-
     /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
     /// notifications may use.
     ///
@@ -163,47 +155,33 @@ impl Reader {
         self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
     }
 
-    /// At most `limit` notifications that have been pending since before `since` or are undecided, the oldest first, and
-    /// how many there are in all.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn unsettled(
-        &self,
-        source: String,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<(Vec<Unsettled>, u64)> {
-        self.read(move |conn| reconciling::unsettled(conn, &source, since, limit)).await
-    }
-
-    /// At most `limit` notifications received in the window that the API did not countersign, the newest first, and how
-    /// many there are in all.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn refuted(
-        &self,
-        source: String,
-        window: Window,
-        limit: usize,
-    ) -> Result<(Vec<Refuted>, u64)> {
-        self.read(move |conn| reconciling::refuted(conn, &source, window, limit)).await
-    }
-
-    /// What was received in the window and became of it so far.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn counts(&self, source: String, window: Window) -> Result<Counts> {
-        self.read(move |conn| reconciling::counts(conn, &source, window)).await
-    }
-
     /// The queues of all sources that the store ever knew.
     ///
     /// # Errors
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
         self.read(census::queues).await
+    }
+
+    /// The sources that the store ever knew, with their providers, by name.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn known_sources(&self) -> Result<Vec<(String, String)>> {
+        self.read(reporting::known_sources).await
+    }
+
+    /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
+    /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn account(
+        &self,
+        sources: Vec<Reported>,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
+        self.read(move |conn| reporting::account(conn, &sources, window, now)).await
     }
 }

@@ -1,15 +1,11 @@
-//! What `reconcile` reads: what we were told about orders, and what stands in a window of time.
+//! What `reconcile` reads: where it begins, and what we were told about orders.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
 use super::error::Result;
 use super::{ledger, rows};
-use crate::domain::reconciliation::{Refuted, Unsettled};
-use crate::domain::{Claim, Counts, OurOrder, Reason, State, SubjectKind, Timestamp, Told, Window};
-
-/// How far the order of receipt may differ from that of the ids.
-const DISORDER: std::time::Duration = std::time::Duration::from_secs(600);
+use crate::domain::{Claim, OurOrder, SubjectKind, Timestamp, Told, Window};
 
 /// Where a run over everything since the last complete one begins: there, at first where the source's first `serve` did;
 /// `None` for a source that no `serve` ever knew.
@@ -17,19 +13,6 @@ pub(super) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>
     Ok(conn
         .prepare_cached(
             "SELECT coalesce((SELECT to_at FROM reconciliations WHERE source = ?1), first_served_at)
-             FROM sources WHERE name = ?1",
-        )?
-        .query_row([source], |row| rows::instant(row, 0))
-        .optional()?
-        .flatten())
-}
-
-/// When a source was last heard of; at first when somebody began to listen.
-pub(super) fn heard_at(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT max(first_served_at, coalesce(last_filed_at, ''), coalesce((SELECT max(received_at) FROM intake
-               WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) AND source = ?1), ''))
              FROM sources WHERE name = ?1",
         )?
         .query_row([source], |row| rows::instant(row, 0))
@@ -45,7 +28,7 @@ pub(super) fn our_orders(conn: &Connection, source: &str, orders: &[Vec<String>]
 /// What is known of one order.
 pub(super) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
     let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
-    let held = ledger::held(conn, source, SubjectKind::Order, order_id)?;
+    let held = ledger::held_exactly(conn, source, SubjectKind::Order, order_id)?;
     let second = held.as_ref().and_then(|held| held.internal_id.as_ref());
     let mut waiting = Vec::new();
     for name in names.iter().chain(second.filter(|id| !names.contains(id))) {
@@ -109,132 +92,4 @@ pub(super) fn told_orders(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = statement.query_map(params![source, after, limit], values_of)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
-}
-
-/// At most `limit` notifications that have been pending since before `since` or are undecided, the oldest first, and how
-/// many there are in all.
-pub(super) fn unsettled(
-    conn: &Connection,
-    source: &str,
-    since: Timestamp,
-    limit: usize,
-) -> Result<(Vec<Unsettled>, u64)> {
-    let open = "
-        SELECT notification_id AS id FROM verdicts
-        WHERE source = ?1 AND state = 'pending' AND received_at < ?2 AND coalesce(retried_at, '') < ?2
-        UNION ALL
-        SELECT notification_id FROM verdicts WHERE state = 'undecided' AND source = ?1
-        UNION ALL
-        SELECT id FROM intake
-        WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) AND source = ?1 AND received_at < ?2";
-    let values = params![source, since.to_string()];
-    let count: i64 = conn
-        .prepare_cached(&format!("SELECT count(*) FROM ({open})"))?
-        .query_row(values, |row| row.get(0))?;
-    let sql = format!(
-        "SELECT n.id, n.subject_id, n.state, n.reason, n.detail,
-           max(n.received_at, coalesce((SELECT retried_at FROM verdicts WHERE notification_id = n.id), ''))
-         FROM ({open} ORDER BY id LIMIT {limit}) o JOIN notifications n ON n.id = o.id ORDER BY n.id"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_map(values, |row| {
-        let (state, reason): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-        Ok(Unsettled {
-            notification_id: row.get(0)?,
-            subject_id: row.get(1)?,
-            standing: reason.map_or(state.clone(), |reason| format!("{state} {reason}")),
-            detail: row.get(4)?,
-            since: rows::instant(row, 5)?.unwrap_or(since),
-        })
-    })?;
-    Ok((found.collect::<rusqlite::Result<_>>()?, u64::try_from(count).unwrap_or(0)))
-}
-
-/// At most `limit` notifications received in the window that the API did not countersign, the newest first, and how many
-/// there are in all.
-pub(super) fn refuted(
-    conn: &Connection,
-    source: &str,
-    window: Window,
-    limit: usize,
-) -> Result<(Vec<Refuted>, u64)> {
-    let (first, last) = ids_around(conn, window)?;
-    let fakes = "FROM verdicts WHERE state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store')
-        AND notification_id >= ?1 AND notification_id < ?2 AND source = ?3 AND received_at >= ?4 AND received_at < ?5";
-    let values = params![first, last, source, window.from.to_string(), window.to.to_string()];
-    let count: i64 =
-        conn.prepare_cached(&format!("SELECT count(*) {fakes}"))?.query_row(values, |row| row.get(0))?;
-    let sql = format!(
-        "SELECT notification_id, subject_id, reason, detail {fakes} ORDER BY notification_id DESC LIMIT {limit}"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_map(values, |row| {
-        Ok(Refuted {
-            notification_id: row.get(0)?,
-            subject_id: row.get(1)?,
-            reason: row.get(2)?,
-            detail: row.get(3)?,
-        })
-    })?;
-    Ok((found.collect::<rusqlite::Result<_>>()?, u64::try_from(count).unwrap_or(0)))
-}
-
-/// What was received in the window and became of it so far.
-pub(super) fn counts(conn: &Connection, source: &str, window: Window) -> Result<Counts> {
-    let (first, last) = ids_around(conn, window)?;
-    let values = params![first, last, source, window.from.to_string(), window.to.to_string()];
-    let mut statement = conn.prepare_cached(
-        "SELECT state, reason, count(*) FROM verdicts
-         WHERE notification_id >= ?1 AND notification_id < ?2 AND source = ?3 AND received_at >= ?4 AND received_at < ?5
-         GROUP BY state, reason
-         UNION ALL
-         SELECT 'pending', NULL, count(*) FROM intake
-         WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
-           AND source = ?3 AND received_at >= ?4 AND received_at < ?5",
-    )?;
-    let mut found = statement.query(values)?;
-    let mut counts = Counts::default();
-    while let Some(row) = found.next()? {
-        let n = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        counts.received += n;
-        match rows::state(row, 0)? {
-            State::Pending => counts.pending += n,
-            State::Confirmed => counts.confirmed += n,
-            State::Undecided => counts.undecided += n,
-            State::Ignored => counts.ignored += n,
-        }
-        match rows::reason(row, 1)?.filter(|_| matches!(rows::state(row, 0), Ok(State::Ignored))) {
-            Some(Reason::Duplicate) => counts.duplicates += n,
-            Some(Reason::NotFound | Reason::Mismatch | Reason::WrongStore) => counts.fakes += n,
-            _ => {}
-        }
-    }
-    Ok(counts)
-}
-
-/// Ids between which everything received in the window lies: they rise with the time of receipt, all but a little.
-fn ids_around(conn: &Connection, window: Window) -> Result<(i64, i64)> {
-    Ok((first_id_at(conn, window.from.minus(DISORDER))?, first_id_at(conn, window.to.plus(DISORDER))?))
-}
-
-/// The first id that was received at `at` or later, found by halving; one more than the last id where there is none.
-fn first_id_at(conn: &Connection, at: Timestamp) -> Result<i64> {
-    let ends: (Option<i64>, Option<i64>) = conn
-        .prepare_cached("SELECT (SELECT min(id) FROM intake), (SELECT max(id) FROM intake)")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(mut low), Some(last)) = ends else { return Ok(0) };
-    let mut high = last + 1;
-    let at = at.to_string();
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let (id, received_at): (i64, String) = conn
-            .prepare_cached("SELECT id, received_at FROM intake WHERE id >= ?1 ORDER BY id LIMIT 1")?
-            .query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if received_at < at {
-            low = id + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
 }

@@ -11,6 +11,9 @@ use crate::domain::ledger::{Policy, Standing};
 use crate::domain::{Cause, Timestamp};
 use crate::rules::retry;
 
+/// No pause is longer; what lasts longer was planned before the clock was set back.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
+
 /// A source, or one kind of its calls, that fails as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailingSource {
@@ -90,6 +93,17 @@ pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
     Ok(barriers)
 }
 
+/// Until when the API has asked the whole source to wait, if that is still to come.
+pub(super) fn told_to_wait_until(
+    conn: &Connection,
+    source: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let trouble = of_lane(conn, source, "")?.filter(|trouble| trouble.cause == Cause::ApiRateLimited);
+    let until = trouble.map(|trouble| trouble.resume_at);
+    Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
+}
+
 /// Writes what an answer means for its source. Returns when the source may be asked again, where it fails.
 pub(super) fn apply(
     conn: &Connection,
@@ -103,25 +117,36 @@ pub(super) fn apply(
     match standing {
         Standing::Unchanged => Ok(None),
         Standing::Well => {
-            conn.prepare_cached("DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2)")?
-                .execute([source, question.claim.lane.as_str()])?;
+            // A question that was sent before the pause ends says nothing about the API since.
+            conn.prepare_cached(
+                "DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
+            )?
+            .execute(params![
+                source,
+                question.claim.lane,
+                question.asked_at.to_string(),
+                now.plus(LONGEST_PAUSE).to_string()
+            ])?;
             Ok(None)
         }
         Standing::Failing { lane, cause, detail, retry_after } => {
             let lane = lane.as_deref().unwrap_or("");
             let known = of_lane(conn, source, lane)?;
-            // Of many questions that failed together only the first moves the pause on.
-            if let Some(known) = &known
-                && known.failures > 0
-                && question.asked_at < known.resume_at
-                && retry_after.is_none()
+            let paused_until = known
+                .as_ref()
+                .filter(|known| known.failures > 0 && question.asked_at < known.resume_at)
+                .map(|known| known.resume_at)
+                .filter(|until| *until <= now.plus(LONGEST_PAUSE));
+            // Of many questions that failed together only the first moves the pause on, unless the API asks for a longer one.
+            if let (Some(known), Some(until)) = (&known, paused_until)
                 && known.cause == *cause
+                && retry_after.is_none_or(|pause| now.plus(pause) <= until)
             {
-                return Ok(Some(known.resume_at));
+                return Ok(Some(until));
             }
             let failures = known.as_ref().map_or(0, |known| known.failures).saturating_add(1);
             let pause = retry::source_pause(*cause, failures, *retry_after, policy, jitter);
-            let resume_at = now.plus(pause);
+            let resume_at = now.plus(pause).max(paused_until.unwrap_or(now));
             let since = known.filter(|known| known.cause == *cause).map_or(now, |known| known.since);
             conn.prepare_cached(
                 "INSERT INTO troubles (source, lane, cause, detail, since, failures, resume_at)
@@ -145,10 +170,11 @@ pub(super) fn apply(
     }
 }
 
-/// Ends every pause of a source: the next question is asked at once.
+/// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
 pub(super) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2",
+        "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
+           AND cause <> 'api_rate_limited'",
     )?
     .execute(params![source, now.to_string()])?;
     Ok(())

@@ -180,6 +180,8 @@ async fn whose_trouble(provider: &dyn Provider, api: &Api, failure: Failure) -> 
     }
     match provider.control(api).await {
         Ok(()) => failure.troubling(Trouble::Subject),
+        // Let in, but not to the control question: that kind of call is refused, not the source.
+        Err(control) if control.trouble == Trouble::Lane => failure.troubling(Trouble::Subject),
         Err(control) if control.is_refusal() => {
             Failure { cause: Cause::ApiDenied, ..control }.troubling(Trouble::Source)
         }

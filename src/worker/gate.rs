@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Clock, Rate};
+use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
@@ -30,11 +30,15 @@ pub struct BudgetGate {
 impl BudgetGate {
     /// Waits until the budget has a call left. A store that fails is asked again: a call that is not counted could break
     /// the shop's limit.
-    async fn permit(&self) -> Counted {
+    ///
+    /// # Errors
+    /// The API has asked the whole source to wait until then.
+    async fn permit(&self) -> Result<Counted, Timestamp> {
         loop {
             let now = self.clock.now();
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return Counted { gate: self.clone(), permit },
+                Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
+                Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
@@ -44,20 +48,27 @@ impl BudgetGate {
             tokio::time::sleep(wait).await;
         }
     }
-}
 
-impl BudgetGate {
     /// As [`Gate::enter`], with the call's number, which is the `call_id` of the verifications that it settles.
-    pub async fn enter_numbered(&self) -> (i64, Pass) {
-        let counted = self.permit().await;
-        (counted.permit.id, Pass::holding(counted))
+    ///
+    /// # Errors
+    /// The API has asked the whole source to wait until then.
+    pub async fn enter_numbered(&self) -> Result<(i64, Pass), Timestamp> {
+        let counted = self.permit().await?;
+        Ok((counted.permit.id, Pass::holding(counted)))
     }
 }
 
 impl Gate for BudgetGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
-        Box::pin(async { self.enter_numbered().await.1 })
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async { self.enter_numbered().await.map(|(_, pass)| pass).map_err(told_to_wait) })
     }
+}
+
+/// The failure of a call that was not sent.
+fn told_to_wait(until: Timestamp) -> Failure {
+    let detail = format!("the API asked us to wait until {until}");
+    Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source)
 }
 
 /// The gate of one question. Its lease came with a permission for the first call, and with a place.
@@ -69,15 +80,15 @@ pub(super) struct QuestionGate {
 }
 
 impl Gate for QuestionGate {
-    fn enter(&self) -> BoxFuture<'_, Pass> {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
             let first = self.first.lock().ok().and_then(|mut first| first.take());
             if let Some(slot) = first {
-                return Pass::holding(slot);
+                return Ok(Pass::holding(slot));
             }
-            let counted = self.budget.permit().await;
+            let counted = self.budget.permit().await.map_err(told_to_wait)?;
             let slot = self.slots.take(&self.budget.source).await;
-            Pass::holding((counted, slot))
+            Ok(Pass::holding((counted, slot)))
         })
     }
 }

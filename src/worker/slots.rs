@@ -1,5 +1,5 @@
 //! Places for API calls under way at once, shared so that no shop keeps another waiting: shops whose last call failed
-//! together hold at most half of them, and a busy shop leaves a few to those that hold none.
+//! together hold at most half of them, and a busy shop leaves a few, at least one, to those that hold none.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +22,19 @@ struct Inner {
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     in_use: usize,
-    /// Whether its last call succeeded; a source that was never asked has yet to show it.
-    is_well: bool,
+    /// Whether its last call succeeded; `None` for a source that was never asked.
+    is_well: Option<bool>,
+}
+
+impl Standing {
+    fn has_succeeded(self) -> bool {
+        self.is_well == Some(true)
+    }
+
+    /// Nobody knows yet whether it works: its first question must not wait for the time-outs of others.
+    fn is_first_question(self) -> bool {
+        self.is_well.is_none() && self.in_use == 0
+    }
 }
 
 impl Slots {
@@ -63,7 +74,7 @@ impl Slots {
 
     /// Remembers how the last call of a source went.
     pub fn mark(&self, source: &str, is_well: bool) {
-        self.lock().entry(source.to_owned()).or_default().is_well = is_well;
+        self.lock().entry(source.to_owned()).or_default().is_well = Some(is_well);
         self.inner.freed.notify_waiters();
     }
 
@@ -77,13 +88,14 @@ fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usi
     let free = concurrency.saturating_sub(in_use);
     let own = sources.get(source).copied().unwrap_or_default();
     let failing: usize =
-        sources.values().filter(|standing| !standing.is_well).map(|standing| standing.in_use).sum();
-    if free == 0 || (!own.is_well && failing >= concurrency.div_ceil(2)) {
+        sources.values().filter(|standing| !standing.has_succeeded()).map(|standing| standing.in_use).sum();
+    let is_kept_out = !own.has_succeeded() && !own.is_first_question() && failing >= concurrency.div_ceil(2);
+    if free == 0 || is_kept_out {
         return false;
     }
     let idle =
         sources.iter().filter(|(name, standing)| name.as_str() != source && standing.in_use == 0).count();
-    let kept = if own.in_use == 0 { 0 } else { idle.min(concurrency / 4) };
+    let kept = if own.in_use == 0 { 0 } else { idle.min((concurrency / 4).max(1)) };
     free > kept
 }
 
@@ -129,6 +141,19 @@ mod tests {
         let busy = taken(&slots, "busy");
         assert_eq!(busy.len(), 6);
         assert!(slots.try_take("b").is_some());
+    }
+
+    #[test]
+    fn of_two_places_neither_a_slow_nor_a_dead_source_takes_both() {
+        let slots = Slots::new(2, ["slow", "new"]);
+        slots.mark("slow", true);
+        let slow = taken(&slots, "slow");
+        assert_eq!(slow.len(), 1);
+        assert!(slots.try_take("new").is_some());
+        let slots = Slots::new(2, ["dead", "new"]);
+        let dead = taken(&slots, "dead");
+        assert_eq!(dead.len(), 1);
+        assert!(slots.try_take("new").is_some());
     }
 
     #[test]

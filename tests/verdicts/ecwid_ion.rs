@@ -1,40 +1,28 @@
 //! `ecwid-ion`: Instant Order Notifications.
 
-use countersign::simulator::ecwid::{EcwidStore, Order};
+use countersign::simulator::ecwid::Order;
+use serde_json::Value;
 
-use crate::support::{House, assert_verdict};
-
-const TOKEN: &str = "secret_ion_token";
-
-fn shop() -> (House, EcwidStore) {
-    let house = House::new();
-    let base = house.simulator.ecwid_base();
-    let store = house.simulator.shops().open_ecwid(1003, TOKEN);
-    store.put_order(Order::new("1207", 41_207).order_number(1207).paid());
-    let house = house.source(
-        "old",
-        &format!("provider = \"ecwid-ion\"\nstore_id = 1003\ntoken = \"{TOKEN}\"\napi_base = \"{base}\""),
-    );
-    (house, store)
-}
-
-fn ion(order_id: &str, payment: &str, fulfillment: &str) -> String {
-    format!(
-        "owner_id=1003&event_type=new_order&date=2014-11-02+09%3A41%3A00&order_id={order_id}&payment_status={payment}\
-         &fulfillment_status={fulfillment}"
-    )
-}
+use super::ecwid_shop::{Ion, asked, post_and_settle, shop};
+use crate::support::{Request, assert_verdict};
 
 #[test]
 fn an_order_that_the_shop_shows_with_both_statuses_is_confirmed() {
     let (house, _store) = shop();
     let serve = house.serve();
-    let answer = serve.post("old", ion("1207", "ACCEPTED", "NEW"));
+    let answer = serve.post("old", Ion::paid("1207").form());
     assert_eq!((answer.status, answer.text().as_str()), (200, ""));
     serve.settled(1);
     let row = house.row(1);
     assert_verdict(&row, "confirmed", "match");
+    assert_eq!((row.source.as_str(), row.provider.as_str()), ("old", "ecwid-ion"));
+    assert_eq!(
+        (row.event.as_deref(), row.subject_kind.as_deref(), row.subject_id.as_deref()),
+        (Some("new_order"), Some("order"), Some("1207"))
+    );
     assert_eq!((row.news, row.attempts, row.resolved_id.as_deref()), (1, 1, Some("1207")));
+    assert_eq!(row.outcomes, ["match"]);
+    assert_eq!(asked(&house), ["orders/1207"]);
     assert_eq!(house.value("SELECT status FROM orders").as_deref(), Some("PAID"));
 }
 
@@ -42,21 +30,201 @@ fn an_order_that_the_shop_shows_with_both_statuses_is_confirmed() {
 fn an_order_that_the_shop_does_not_know_is_ignored_as_not_found() {
     let (house, _store) = shop();
     let serve = house.serve();
-    serve.post("old", ion("9999", "ACCEPTED", "NEW"));
-    serve.settled(1);
+    post_and_settle(&serve, "old", Ion::paid("9999").form(), 1);
     assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_eq!(asked(&house), ["orders/9999", "orders?ids=9999&limit=100"]);
+    assert_eq!(house.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
+    assert_eq!(house.value("SELECT id FROM fakes").as_deref(), Some("1"));
 }
 
 #[test]
 fn the_same_claim_again_is_a_duplicate_and_is_not_asked_about() {
     let (house, _store) = shop();
     let serve = house.serve();
-    serve.post("old", ion("1207", "ACCEPTED", "NEW"));
-    serve.settled(1);
-    serve.post("old", ion("1207", "ACCEPTED", "NEW"));
-    serve.settled(2);
+    post_and_settle(&serve, "old", Ion::paid("1207").form(), 1);
+    post_and_settle(&serve, "old", Ion::paid("1207").form(), 2);
     let row = house.row(2);
     assert_verdict(&row, "ignored", "duplicate");
-    assert_eq!(row.duplicate_of, Some(1));
-    assert_eq!(house.simulator.shops().calls().len(), 1);
+    assert_eq!((row.duplicate_of, row.news), (Some(1), 0));
+    assert_eq!(asked(&house), ["orders/1207"]);
+}
+
+#[test]
+fn the_claim_holds_what_is_compared_and_the_rest_under_unverified_and_a_date_without_zone_is_no_time() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let body = Ion::paid("1207").changed_from("QUEUED", "NEW").set("gift", "yes").form();
+    post_and_settle(&serve, "old", body, 1);
+    let row = house.row(1);
+    assert_verdict(&row, "confirmed", "match");
+    assert_eq!(row.event.as_deref(), Some("order_status_change"));
+    let claim: Value = serde_json::from_str(&row.claim.unwrap()).unwrap();
+    let wanted = [
+        ("/owner_id", "1003"),
+        ("/order_id", "1207"),
+        ("/payment_status", "ACCEPTED"),
+        ("/fulfillment_status", "NEW"),
+        ("/unverified/old_payment_status", "QUEUED"),
+        ("/unverified/old_fulfillment_status", "NEW"),
+        ("/unverified/gift", "yes"),
+    ];
+    for (place, value) in wanted {
+        assert_eq!(claim.pointer(place).and_then(Value::as_str), Some(value), "{place} of {claim}");
+    }
+    assert_eq!(row.event_time, None);
+}
+
+/// (payment and fulfilment as notified, as the shop has them, whether that is the same).
+const WORDS: [(&str, &str, &str, &str, bool); 26] = [
+    ("QUEUED", "NEW", "AWAITING_PAYMENT", "AWAITING_PROCESSING", true),
+    ("CHARGEABLE", "NEW", "AWAITING_PAYMENT", "AWAITING_PROCESSING", true),
+    ("ACCEPTED", "PROCESSING", "PAID", "PROCESSING", true),
+    ("DECLINED", "WILL_NOT_DELIVER", "CANCELLED", "WILL_NOT_DELIVER", true),
+    ("CANCELLED", "WILL_NOT_DELIVER", "CANCELLED", "WILL_NOT_DELIVER", true),
+    ("REFUNDED", "RETURNED", "REFUNDED", "RETURNED", true),
+    ("ACCEPTED", "SHIPPED", "PAID", "SHIPPED", true),
+    ("ACCEPTED", "DELIVERED", "PAID", "DELIVERED", true),
+    ("PAID", "AWAITING_PROCESSING", "PAID", "AWAITING_PROCESSING", true),
+    ("AWAITING_PAYMENT", "READY_FOR_PICKUP", "AWAITING_PAYMENT", "READY_FOR_PICKUP", true),
+    ("PARTIALLY_REFUNDED", "OUT_FOR_DELIVERY", "PARTIALLY_REFUNDED", "OUT_FOR_DELIVERY", true),
+    ("INCOMPLETE", "NEW", "INCOMPLETE", "AWAITING_PROCESSING", true),
+    ("CUSTOM_PAYMENT_STATUS_1", "NEW", "CUSTOM_PAYMENT_STATUS_1", "AWAITING_PROCESSING", true),
+    ("A_WORD_OF_TOMORROW", "ANOTHER", "A_WORD_OF_TOMORROW", "ANOTHER", true),
+    ("QUEUED", "NEW", "PAID", "AWAITING_PROCESSING", false),
+    ("CHARGEABLE", "NEW", "PAID", "AWAITING_PROCESSING", false),
+    ("ACCEPTED", "NEW", "AWAITING_PAYMENT", "AWAITING_PROCESSING", false),
+    ("ACCEPTED", "NEW", "PARTIALLY_REFUNDED", "AWAITING_PROCESSING", false),
+    ("ACCEPTED", "NEW", "PAID", "SHIPPED", false),
+    ("ACCEPTED", "SHIPPED", "PAID", "AWAITING_PROCESSING", false),
+    ("DECLINED", "NEW", "AWAITING_PAYMENT", "AWAITING_PROCESSING", false),
+    ("accepted", "NEW", "PAID", "AWAITING_PROCESSING", false),
+    ("ACCEPTED", "new", "PAID", "AWAITING_PROCESSING", false),
+    (" ACCEPTED", "NEW", "PAID", "AWAITING_PROCESSING", false),
+    // The old words mean nothing at the shop of today, and no word crosses to the other status.
+    ("PAID", "NEW", "ACCEPTED", "AWAITING_PROCESSING", false),
+    ("NEW", "ACCEPTED", "AWAITING_PROCESSING", "PAID", false),
+];
+
+#[test]
+fn each_old_word_means_its_v3_word_and_every_other_word_itself() {
+    let (house, store) = shop();
+    let serve = house.serve();
+    for (place, (payment, fulfillment, shop_payment, shop_fulfillment, _)) in (1..).zip(WORDS) {
+        let id = format!("W{place}");
+        store.put_order(Order::new(&id, 50_000 + place).payment(shop_payment).fulfillment(shop_fulfillment));
+        assert_eq!(serve.post("old", Ion::new(&id, payment, fulfillment).form()).status, 200);
+    }
+    for (id, (.., is_same)) in (1..).zip(WORDS) {
+        serve.settled(id);
+        let (state, reason) = if is_same { ("confirmed", "match") } else { ("ignored", "mismatch") };
+        assert_verdict(&house.row(id), state, reason);
+    }
+}
+
+#[test]
+fn another_store_s_notification_is_wrong_store_and_the_shop_is_not_asked() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    for (id, owner) in (1..).zip(["1004", "10030", "01003", "1003 "]) {
+        post_and_settle(&serve, "old", Ion::paid("1207").set("owner_id", owner).form(), id);
+        assert_verdict(&house.row(id), "ignored", "wrong_store");
+    }
+    assert!(asked(&house).is_empty());
+    assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("4"));
+}
+
+#[test]
+fn without_a_field_that_is_always_sent_it_is_malformed_and_the_detail_names_the_field() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let mut id = 0;
+    for field in ["owner_id", "event_type", "order_id", "payment_status", "fulfillment_status"] {
+        let (missing, empty) = (Ion::paid("1207").without(field), Ion::paid("1207").set(field, ""));
+        let null = missing.json().replacen('{', &format!("{{\"{field}\":null,"), 1);
+        let list = missing.json().replacen('{', &format!("{{\"{field}\":[\"1\"],"), 1);
+        for body in [missing.form(), empty.form(), missing.json(), empty.json(), null, list] {
+            id += 1;
+            post_and_settle(&serve, "old", body, id);
+            let row = house.row(id);
+            assert_verdict(&row, "ignored", "malformed");
+            assert!(row.detail.as_deref().unwrap().contains(field), "{row:#?}");
+        }
+    }
+    assert!(asked(&house).is_empty());
+}
+
+#[test]
+fn a_body_that_is_neither_form_nor_json_object_is_stored_as_malformed() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let bodies: [&[u8]; 7] =
+        [b"", b"{", b"{}", b"\xff\xfe\x00", b"owner_id=%FF", b"&&&", b"{\"owner_id\":1003} trailing"];
+    for (id, body) in (1..).zip(bodies) {
+        post_and_settle(&serve, "old", body, id);
+        assert_verdict(&house.row(id), "ignored", "malformed");
+    }
+    assert!(asked(&house).is_empty());
+}
+
+#[test]
+fn an_event_that_this_version_does_not_know_is_unsupported_whatever_else_is_missing() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    for (id, event) in (1..).zip(["order_deleted", "NEW_ORDER", "new_order "]) {
+        post_and_settle(&serve, "old", Ion::paid("1207").set("event_type", event).form(), id);
+        let row = house.row(id);
+        assert_verdict(&row, "ignored", "unsupported");
+        assert_eq!(row.event.as_deref(), Some(event));
+    }
+    post_and_settle(&serve, "old", "event_type=stock_changed", 4);
+    assert_verdict(&house.row(4), "ignored", "unsupported");
+    assert!(asked(&house).is_empty());
+}
+
+#[test]
+fn a_json_body_says_the_same_as_a_form_whatever_the_content_type() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let post = |content_type: &str, body: String| {
+        let request = Request::post("/hooks/old").header("Content-Type", content_type).body(body);
+        assert_eq!(serve.send(&request).status, 200);
+    };
+    post("application/x-www-form-urlencoded", format!(" \n{}", Ion::paid("1207").json()));
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    post("application/json", Ion::paid("1207").form());
+    serve.settled(2);
+    assert_verdict(&house.row(2), "ignored", "duplicate");
+}
+
+#[test]
+fn a_field_that_repeats_counts_only_when_it_says_the_same() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let form = Ion::paid("1207").form();
+    let bodies = [
+        (format!("{form}&order_id=9999"), "ignored", "malformed"),
+        (format!("owner_id=1004&{form}"), "ignored", "malformed"),
+        (format!("payment_status=QUEUED&{form}"), "ignored", "malformed"),
+        (format!("event_type=nothing&{form}"), "ignored", "malformed"),
+        (format!("{form}&order_id=1207&note=a&note=b"), "confirmed", "match"),
+    ];
+    for (id, (body, state, reason)) in (1..).zip(bodies) {
+        post_and_settle(&serve, "old", body, id);
+        assert_verdict(&house.row(id), state, reason);
+    }
+}
+
+#[test]
+fn no_date_is_a_cause_for_refusal_and_another_date_is_another_claim() {
+    let (house, _store) = shop();
+    let serve = house.serve();
+    let dates = ["2014-11-02 09:41:01", "yesterday", "0000-99-99 99:99:99", "2999-01-01 00:00:00"];
+    let dated = dates.map(|date| Ion::paid("1207").set("date", date));
+    for (id, ion) in (1..).zip(dated.into_iter().chain([Ion::paid("1207").without("date")])) {
+        post_and_settle(&serve, "old", ion.form(), id);
+        let row = house.row(id);
+        assert_verdict(&row, "confirmed", "match");
+        assert_eq!((row.event_time.as_deref(), row.news), (None, i64::from(id == 1)));
+    }
 }

@@ -142,6 +142,11 @@ impl Judge for Webhook {
         }
     }
 
+    /// `entityId`, which is the internal id, names an order only where no `orderId` was sent.
+    fn names_by_internal_id(&self, claim: &Claim) -> bool {
+        names(claim).order_id.is_none()
+    }
+
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
         let old = |name: &str| {
             let word = later.unverified.get("data").and_then(|data| data.get(name)).and_then(Value::as_str);

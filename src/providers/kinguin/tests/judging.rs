@@ -168,6 +168,7 @@ fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
     let without_id = product_claim(time);
     let held = |resolved_id: &str, internal_id: Option<&str>| Known {
         held: Some(Held {
+            by_internal_id: false,
             resolved_id: resolved_id.to_owned(),
             internal_id: internal_id.map(str::to_owned),
             updated_at: None,

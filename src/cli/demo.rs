@@ -1,0 +1,174 @@
+//! `countersign demo`: everything at work on simulated shops, checked against the contract while one looks on.
+
+use anyhow::{Context as _, anyhow};
+
+use super::screen::{Paint, Screen};
+use super::{CommandError, Exit, logging};
+use crate::demo::{Demo, Event, Report, SCENES, Source, Verdict};
+use crate::domain::State;
+
+/// Options of `demo`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: countersign demo\nIt leaves a folder with its SQLite file and its configuration \
+                        among the temporary files, and names it."
+)]
+pub(super) struct Args {}
+
+/// How wide a detail may be where there is no terminal to fit.
+const DETAIL_WIDTH: usize = 72;
+
+pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
+    logging::start(log::LevelFilter::Error);
+    let mut screen = Screen::new();
+    let mut demo = Demo::start().await?;
+    let played = tokio::select! {
+        played = play(&mut demo, &mut screen) => played,
+        interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
+            Ok(()) => anyhow!("the demo was interrupted, its verdicts are not checked; start it again").into(),
+            Err(error) => anyhow!(error).context("cannot listen to signals").into(),
+        }),
+    };
+    let stopped = demo.stop().await;
+    let report = played?;
+    stopped?;
+    tell(&mut screen, &report)?;
+    Ok(if report.differences.is_empty() { Exit::Fine } else { Exit::Failed })
+}
+
+async fn play(demo: &mut Demo, screen: &mut Screen) -> Result<Report, CommandError> {
+    introduce(screen)?;
+    while let Some(event) = demo.next().await? {
+        line(screen, &event)?;
+        screen.flush()?;
+    }
+    Ok(demo.report().await.context("cannot read the demo's store")?)
+}
+
+fn introduce(screen: &mut Screen) -> Result<(), CommandError> {
+    screen.line("Simulated shops and the real service, on loopback ports of this machine. The shops' notifications go to:")?;
+    screen.line("")?;
+    for source in Source::ALL {
+        screen.line(&format!("  {:<8}  {:<16}  {}", source.name(), source.provider(), source.words()))?;
+    }
+    screen.line("")?;
+    let count = SCENES.len();
+    screen.line(&format!(
+        "{count} of them are sent, true and forged; each is told as soon as its verdict falls:"
+    ))?;
+    screen.line("")?;
+    let width = words_width();
+    screen.line(&format!(
+        " id  {:<8}  {:<width$}  {:<9}  {:<15}  why",
+        "source", "what was sent", "verdict", "reason"
+    ))?;
+    screen.flush()
+}
+
+/// Prints what became of a notification.
+fn line(screen: &mut Screen, event: &Event) -> Result<(), CommandError> {
+    let id = event.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let width = words_width();
+    let (state, reason) = event.verdict.words();
+    let paint = match event.verdict {
+        Verdict::Stored(State::Confirmed, _) => Paint::Green,
+        Verdict::Stored(State::Ignored, _) => Paint::Yellow,
+        Verdict::Stored(State::Pending, _) => Paint::Cyan,
+        Verdict::Stored(State::Undecided, _) | Verdict::Refused(_) => Paint::Red,
+    };
+    let what = format!("{id:>3}  {:<8}  {:<width$}  ", event.scene.source.name(), event.scene.words);
+    let verdict = format!("{state:<9}  {reason:<15}");
+    let room = screen.width().map_or(DETAIL_WIDTH, |columns| {
+        usize::from(columns).saturating_sub(what.chars().count() + verdict.chars().count() + 2)
+    });
+    let detail = shortened(&event.detail, room);
+    if detail.is_empty() {
+        return screen.painted(&[(Paint::Plain, &what), (paint, verdict.trim_end())]);
+    }
+    screen.painted(&[(Paint::Plain, &what), (paint, &verdict), (Paint::Plain, &format!("  {detail}"))])
+}
+
+fn words_width() -> usize {
+    SCENES.iter().map(|scene| scene.words.chars().count()).max().unwrap_or(0)
+}
+
+/// The text in at most `room` characters; nothing where even a hint of it does not fit.
+fn shortened(text: &str, room: usize) -> String {
+    const LEAST: usize = 12;
+    if text.chars().count() <= room {
+        text.to_owned()
+    } else if room < LEAST {
+        String::new()
+    } else {
+        text.chars().take(room - 1).chain(['…']).collect()
+    }
+}
+
+fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
+    let stored: usize = report.verdicts.iter().map(|(_, count)| count).sum();
+    let refused: usize = report.refused.iter().map(|(_, count)| count).sum();
+    let calls: usize = report.calls.iter().map(|(_, count)| count).sum();
+    screen.line("")?;
+    screen.line(&format!(
+        "{} sent, {stored} stored, {refused} refused; all settled {:.1} s after the first was sent",
+        stored + refused,
+        report.took.as_secs_f64()
+    ))?;
+    for ((state, reason), count) in &report.verdicts {
+        screen.line(&format!("  {count:>3}  {state:<9}  {reason}"))?;
+    }
+    for (status, count) in &report.refused {
+        let why = if *status == 404 { "unknown URL" } else { "wrong secret or signature" };
+        screen.line(&format!("  {count:>3}  refused    {status} {why}"))?;
+    }
+    let by_shop: Vec<String> = report.calls.iter().map(|(shop, count)| format!("{shop} {count}")).collect();
+    screen.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
+    screen.line("")?;
+    let store = quoted(&report.store.display().to_string());
+    screen.line("Everything is in one SQLite file, which stays:")?;
+    screen.line(&format!("  {}", report.store.display()))?;
+    screen.line("To try, if you have sqlite3:")?;
+    for (what, sql) in report.queries {
+        screen.line(&format!("  # {what}"))?;
+        screen.line(&format!("  sqlite3 -header -column {store} \"{sql}\""))?;
+    }
+    let config = quoted(&report.config.display().to_string());
+    screen.line("Or without it:")?;
+    screen.line(&format!("  countersign --config {config} list"))?;
+    screen.line(&format!("  countersign --config {config} show 1"))?;
+    screen.line("")?;
+    if report.differences.is_empty() {
+        screen.painted(&[(Paint::Green, "Every verdict is what the contract says.")])?;
+    } else {
+        let count = report.differences.len();
+        screen.painted(&[(Paint::Red, &format!("Not as the contract says, {count}:"))])?;
+        for difference in &report.differences {
+            screen.line(&format!("  {difference}"))?;
+        }
+    }
+    screen.flush()
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_is_cut_where_it_does_not_fit_and_left_out_where_nothing_does() {
+        assert_eq!(shortened("order 1666", 10), "order 1666");
+        assert_eq!(shortened("the shop has no order", 14), "the shop has …");
+        assert_eq!(shortened("the shop has no order", 5), "");
+    }
+
+    #[test]
+    fn a_path_can_be_pasted() {
+        assert_eq!(quoted("/tmp/countersign-demo-7/a.db"), "/tmp/countersign-demo-7/a.db");
+        assert_eq!(quoted("/tmp/it's mine"), r"'/tmp/it'\''s mine'");
+    }
+}

@@ -1,0 +1,195 @@
+//! What came of the demo, held against what had to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Demo, SCENES, Sent};
+use crate::store::Notification;
+
+/// Questions to the store that a shop owner may have: what it answers, and the SQL.
+const QUERIES: [(&str, &str); 3] = [
+    ("what was made up", "SELECT id, source, subject_id, reason, detail FROM fakes"),
+    ("what the shops themselves say", "SELECT source, order_id, status, total, email FROM orders"),
+    (
+        "how often a shop was asked before it said yes",
+        "SELECT notification_id, at, outcome, detail FROM verifications WHERE notification_id IN \
+         (SELECT id FROM notifications WHERE state = 'confirmed' AND attempts > 1)",
+    ),
+];
+
+/// How a demo ended.
+#[derive(Debug)]
+pub struct Report {
+    /// How many notifications are in which state for which reason.
+    pub verdicts: Vec<((String, String), usize)>,
+    /// How many were refused, by HTTP status.
+    pub refused: Vec<(u16, usize)>,
+    /// How many calls each shop's API received.
+    pub calls: Vec<(&'static str, usize)>,
+    /// What is not as the contract says, in words; empty where all is well.
+    pub differences: Vec<String>,
+    /// From the first notification to the last verdict.
+    pub took: Duration,
+    /// The configuration, which stays.
+    pub config: PathBuf,
+    /// The SQLite file, which stays.
+    pub store: PathBuf,
+    /// What each query answers, and its SQL.
+    pub queries: &'static [(&'static str, &'static str)],
+}
+
+/// Reads what the store says in the end; a verdict may still have moved after it was told.
+pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
+    let took = demo.began.elapsed();
+    let (mut verdicts, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    let mut differences = Vec::new();
+    for sent in &demo.sent {
+        let row = match sent.id {
+            Some(id) => demo.service.store().reader().show(id).await?.map(|(row, _)| row),
+            None => None,
+        };
+        match &row {
+            Some(row) => {
+                let reason = row.reason.clone().unwrap_or_default();
+                *verdicts.entry((row.state.clone(), reason)).or_insert(0) += 1;
+            }
+            None => *refused.entry(sent.answer.status).or_insert(0) += 1,
+        }
+        let about =
+            format!("{}, {} ({})", sent.scene.source.name(), sent.scene.words, sent.scene.recording.file);
+        let found = differences_of(&demo.sent, sent, row.as_ref());
+        differences.extend(found.into_iter().map(|difference| format!("{about}: {difference}")));
+    }
+    if demo.sent.len() < SCENES.len() {
+        differences.push(format!("only {} of {} notifications were sent", demo.sent.len(), SCENES.len()));
+    }
+    Ok(Report {
+        verdicts: verdicts.into_iter().collect(),
+        refused: refused.into_iter().collect(),
+        calls: demo.shops.calls().to_vec(),
+        differences,
+        took,
+        config: demo.folder.config().to_path_buf(),
+        store: demo.folder.store().to_path_buf(),
+        queries: &QUERIES,
+    })
+}
+
+/// In what one notification is not as the contract says.
+fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<String> {
+    let mut found = Vec::new();
+    let scene = sent.scene;
+    let (status, body) = (sent.answer.status, sent.answer.body.as_str());
+    let verdict = match row {
+        Some(row) => (row.state.clone(), row.reason.clone().unwrap_or_default()),
+        None => ("refused".to_owned(), status.to_string()),
+    };
+    let expected = scene.expected.words();
+    if verdict != expected {
+        found.push(format!("is {} {}, not {} {}", verdict.0, verdict.1, expected.0, expected.1));
+    }
+    let Some(row) = row else {
+        if !body.starts_with(r#"{"processed":false,"#) {
+            found.push(format!("the refusal says {body}"));
+        }
+        return found;
+    };
+    if (status, body) != scene.source.acknowledgement() {
+        found.push(format!("was acknowledged with {status} {body}"));
+    }
+    if row.source != scene.source.name() || row.body.as_deref() != Some(scene.recording.body()) {
+        found.push(format!("row {} holds another notification", row.id));
+    }
+    if let Some(reason) = scene.waits_for
+        && !sent.waited_for.contains(&reason)
+    {
+        found.push(format!("never waited for {reason}"));
+    }
+    let first = all.iter().find(|first| {
+        first.scene.source == scene.source && first.scene.recording.file == scene.recording.file
+    });
+    let original = first.and_then(|first| first.id).filter(|id| *id != row.id);
+    if row.duplicate_of != original {
+        found.push(format!("is a duplicate of {:?}, not of {original:?}", row.duplicate_of));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Scene, Verdict, post::Answer};
+    use super::*;
+    use crate::domain::{Reason, State};
+
+    fn sent(scene: &'static Scene, id: Option<i64>) -> Sent {
+        let (status, body) = match scene.expected {
+            Verdict::Refused(status) => (status, r#"{"processed":false,"message":"no"}"#),
+            Verdict::Stored(..) => scene.source.acknowledgement(),
+        };
+        let answer = Answer { status, body: body.to_owned() };
+        Sent { scene, answer, id, waited_for: scene.waits_for.into_iter().collect(), is_done: true }
+    }
+
+    fn row(sent: &Sent, state: State, reason: Reason, duplicate_of: Option<i64>) -> Notification {
+        Notification {
+            id: sent.id.unwrap(),
+            source: sent.scene.source.name().to_owned(),
+            provider: sent.scene.source.provider().to_owned(),
+            received_at: String::new(),
+            remote_addr: None,
+            content_type: None,
+            headers: None,
+            body: Some(sent.scene.recording.body().to_owned()),
+            body_base64: None,
+            event: None,
+            subject_kind: None,
+            subject_id: None,
+            resolved_id: None,
+            claim: None,
+            event_time: None,
+            state: state.to_string(),
+            reason: Some(reason.to_string()),
+            detail: None,
+            duplicate_of,
+            news: 0,
+            attempts: 1,
+            next_attempt_at: None,
+            decided_at: None,
+            origin: "delivery".to_owned(),
+        }
+    }
+
+    #[test]
+    fn nothing_differs_where_all_is_as_the_contract_says() {
+        let all = [sent(&SCENES[0], Some(1)), sent(&SCENES[3], Some(2)), sent(&SCENES[6], None)];
+        let confirmed = row(&all[0], State::Confirmed, Reason::Match, None);
+        let duplicate = row(&all[1], State::Ignored, Reason::Duplicate, Some(1));
+        let rows = [Some(&confirmed), Some(&duplicate), None];
+        for (sent, row) in all.iter().zip(rows) {
+            assert_eq!(differences_of(&all, sent, row), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn another_verdict_row_original_answer_or_course_is_a_difference() {
+        let mut all = [sent(&SCENES[0], Some(1)), sent(&SCENES[3], Some(2)), sent(&SCENES[6], None)];
+        let found = |all: &[Sent], at: usize, row: Option<&Notification>| {
+            differences_of(all, &all[at], row).join("; ")
+        };
+        let mismatch = row(&all[0], State::Ignored, Reason::Mismatch, None);
+        assert_eq!(found(&all, 0, Some(&mismatch)), "is ignored mismatch, not confirmed match");
+        let orphan = row(&all[1], State::Ignored, Reason::Duplicate, None);
+        assert_eq!(found(&all, 1, Some(&orphan)), "is a duplicate of None, not of Some(1)");
+        let confirmed = row(&all[0], State::Confirmed, Reason::Match, None);
+        let other = Notification { body: Some("another body".to_owned()), ..confirmed.clone() };
+        assert_eq!(found(&all, 0, Some(&other)), "row 1 holds another notification");
+        all[0].answer.status = 204;
+        assert_eq!(found(&all, 0, Some(&confirmed)), "was acknowledged with 204 ");
+        all[2].answer = Answer { status: 401, body: "no such source".to_owned() };
+        assert_eq!(found(&all, 2, None), "is refused 401, not refused 404; the refusal says no such source");
+        let late = [Sent { waited_for: Vec::new(), ..sent(&SCENES[SCENES.len() - 1], Some(1)) }];
+        let confirmed = row(&late[0], State::Confirmed, Reason::Match, None);
+        assert_eq!(found(&late, 0, Some(&confirmed)), "never waited for api_unreachable");
+    }
+}

@@ -1,0 +1,71 @@
+//! The sources of the demo: one for each format of notifications, and a shop that is down at first.
+
+/// A source in the demo's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Instant Order Notifications of an old Ecwid store.
+    OldShop,
+    /// Webhooks of the same store.
+    Shop,
+    /// Postbacks of an old Kinguin integration.
+    OldKeys,
+    /// Kinguin's webhooks.
+    Keys,
+    /// Payments of a game.
+    Game,
+    /// A second Ecwid store, whose API is down when the demo begins.
+    Branch,
+}
+
+impl Source {
+    /// All of them, in the order of the contract's tables.
+    pub const ALL: [Self; 6] =
+        [Self::OldShop, Self::Shop, Self::OldKeys, Self::Keys, Self::Game, Self::Branch];
+
+    /// Its name, as in the configuration and in its intake URL.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OldShop => "oldshop",
+            Self::Shop => "shop",
+            Self::OldKeys => "oldkeys",
+            Self::Keys => "keys",
+            Self::Game => "game",
+            Self::Branch => "branch",
+        }
+    }
+
+    /// The format of its notifications.
+    #[must_use]
+    pub fn provider(self) -> &'static str {
+        match self {
+            Self::OldShop => "ecwid-ion",
+            Self::Shop | Self::Branch => "ecwid",
+            Self::OldKeys => "kinguin-postback",
+            Self::Keys => "kinguin",
+            Self::Game => "midas",
+        }
+    }
+
+    /// What it is and how a stranger is kept out, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OldShop => "Instant Order Notifications; nothing is signed, a token ends the URL",
+            Self::Shop => "webhooks, signed with the app's client secret",
+            Self::OldKeys => "postbacks; nothing is signed, a token ends the URL",
+            Self::Keys => "webhooks with a shared secret",
+            Self::Game => "payments, signed by the platform",
+            Self::Branch => "webhooks of another store, whose API is down just now",
+        }
+    }
+
+    /// The acknowledgement of a stored notification: status and body.
+    pub(super) fn acknowledgement(self) -> (u16, &'static str) {
+        match self {
+            Self::OldShop | Self::Shop | Self::Branch => (200, ""),
+            Self::OldKeys | Self::Keys => (204, ""),
+            Self::Game => (200, r#"{"processed":true,"message":"stored"}"#),
+        }
+    }
+}

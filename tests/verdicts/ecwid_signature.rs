@@ -1,0 +1,149 @@
+//! `ecwid` with a `client_secret`: who may deliver at all.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign::simulator::ecwid::EcwidStore;
+
+use super::ecwid_shop::{Hook, asked, keys, shop};
+use crate::support::{House, Request, Serve, assert_verdict};
+
+const SECRET: &str = "test_client_secret_1";
+
+/// Ecwid's rule: the signature of event `11111111-2222-4333-8444-555555555555`, created 1764000000, under [`SECRET`].
+const DOCUMENTED: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
+
+fn signed_shop() -> (House, EcwidStore) {
+    let (house, store) = shop();
+    let keys = format!("{}\nclient_secret = \"{SECRET}\"", keys(&house, "ecwid"));
+    (house.source("signed", &keys), store)
+}
+
+fn documented() -> Hook {
+    Hook::sale("PAID", "AWAITING_PROCESSING").set("eventId", "11111111-2222-4333-8444-555555555555")
+}
+
+fn signature(secret: &str, message: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    STANDARD.encode(hmac::sign(&key, message.as_bytes()))
+}
+
+fn post(serve: &Serve, body: &str, signatures: &[&str]) -> u16 {
+    let request = Request::post("/hooks/signed?eventtype=order.updated").body(body);
+    let with = |request: Request, value: &&str| request.header("X-Ecwid-Webhook-Signature", value);
+    serve.send(&signatures.iter().fold(request, with)).status
+}
+
+/// How often deliveries to `signed` were refused for `cause`, once serve has written all of it.
+fn refused(house: &House, cause: &str) -> Option<String> {
+    house.value(&format!("SELECT sum(count) FROM refusals WHERE source = 'signed' AND cause = '{cause}'"))
+}
+
+#[test]
+fn the_documented_signature_opens_the_door_and_the_api_still_decides() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    assert_eq!(post(&serve, &documented().body(), &[DOCUMENTED]), 200);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    // It covers neither order nor status: the same signature under another body opens, and is then found false.
+    assert_eq!(post(&serve, &documented().data("newPaymentStatus", "REFUNDED").body(), &[DOCUMENTED]), 200);
+    serve.settled(2);
+    assert_verdict(&house.row(2), "ignored", "mismatch");
+    // The digits count as they stand in the body, quoted or not; a number may be the event's id.
+    assert_eq!(post(&serve, &documented().set("eventCreated", "1764000000").body(), &[DOCUMENTED]), 200);
+    let numbered = documented().set("eventId", 77).body();
+    assert_eq!(post(&serve, &numbered, &[&signature(SECRET, "1764000000.77")]), 200);
+    serve.settled(3);
+    serve.settled(4);
+    assert_verdict(&house.row(3), "ignored", "duplicate");
+    assert_verdict(&house.row(4), "confirmed", "match");
+    // The signature itself is no secret of ours and stays with the other headers.
+    let header =
+        house.value("SELECT headers ->> 'x-ecwid-webhook-signature' FROM notifications WHERE id = 1");
+    assert_eq!(header.as_deref(), Some(DOCUMENTED));
+}
+
+#[test]
+fn a_missing_or_wrong_signature_is_401_and_leaves_no_row() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    let body = documented().body();
+    let foreign = signature("another_secret", "1764000000.11111111-2222-4333-8444-555555555555");
+    let url_safe = DOCUMENTED.replace('/', "_").replace('+', "-");
+    let wrong: [&[&str]; 9] = [
+        &[""],
+        &["="],
+        &["AAAA"],
+        &[&DOCUMENTED[..43]],
+        &[&url_safe],
+        &[&foreign],
+        &["secret_test_token"],
+        &[DOCUMENTED, DOCUMENTED],
+        &["fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5p="],
+    ];
+    assert_eq!(post(&serve, &body, &[]), 401);
+    for signatures in wrong {
+        assert_eq!(post(&serve, &body, signatures), 401, "{signatures:?}");
+    }
+    for changed in [documented().later(1), documented().set("eventId", "x")] {
+        assert_eq!(post(&serve, &changed.body(), &[DOCUMENTED]), 401);
+    }
+    assert!(serve.stop().success());
+    assert!(house.rows().is_empty() && asked(&house).is_empty());
+    assert_eq!(refused(&house, "missing_signature").as_deref(), Some("1"));
+    assert_eq!(refused(&house, "wrong_signature").as_deref(), Some("11"));
+}
+
+#[test]
+fn a_body_too_broken_to_check_is_401_and_leaves_no_row() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    let broken = [
+        "{".to_owned(),
+        "[]".to_owned(),
+        "a=b".to_owned(),
+        "{}".to_owned(),
+        String::new(),
+        documented().without("eventId").body(),
+        documented().without("eventCreated").body(),
+    ];
+    for body in &broken {
+        assert_eq!(post(&serve, body, &[DOCUMENTED]), 401, "{body}");
+    }
+    assert_eq!(post(&serve, "{", &[]), 401);
+    assert!(serve.stop().success());
+    assert!(house.rows().is_empty());
+    assert_eq!(refused(&house, "unreadable").as_deref(), Some("7"));
+}
+
+#[test]
+fn a_test_button_without_signature_is_acknowledged_counted_and_not_stored() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    for body in ["", "{}", " {\n} "] {
+        assert_eq!(post(&serve, body, &[]), 200, "{body:?}");
+    }
+    assert!(serve.stop().success());
+    assert!(house.rows().is_empty());
+    assert_eq!(refused(&house, "test_call").as_deref(), Some("3"));
+}
+
+#[test]
+fn a_signed_body_that_lacks_other_fields_is_stored_as_malformed() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    assert_eq!(post(&serve, &documented().without("storeId").body(), &[DOCUMENTED]), 200);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "ignored", "malformed");
+}
+
+#[test]
+fn without_a_client_secret_no_signature_is_looked_at() {
+    let (house, _store) = signed_shop();
+    let serve = house.serve();
+    let request = Request::post("/hooks/hook").body(documented().body());
+    assert_eq!(serve.send(&request.header("X-Ecwid-Webhook-Signature", "nonsense")).status, 200);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+}

@@ -1,0 +1,158 @@
+//! Both Ecwid formats: what a later confirmed notification explains.
+
+use super::ecwid_shop::{Hook, Ion, post_and_settle, shop};
+use crate::support::{House, Row, Serve, assert_verdict};
+
+/// The order's course: created unpaid, paid, refunded. The shop shows its end.
+fn course() -> [Hook; 3] {
+    let sale = |payment: &str| Hook::sale(payment, "AWAITING_PROCESSING");
+    [
+        sale("AWAITING_PAYMENT").set("eventType", "order.created").later(1),
+        sale("PAID").changed_from("AWAITING_PAYMENT", "AWAITING_PROCESSING").later(2),
+        sale("REFUNDED").changed_from("PAID", "AWAITING_PROCESSING").later(3),
+    ]
+}
+
+fn ion_course() -> [Ion; 3] {
+    [
+        Ion::new("1207", "QUEUED", "NEW").set("date", "2014-11-02 09:41:00"),
+        Ion::paid("1207").changed_from("QUEUED", "NEW").set("date", "2014-11-02 09:42:00"),
+        Ion::new("1207", "REFUNDED", "NEW")
+            .changed_from("ACCEPTED", "NEW")
+            .set("date", "2014-11-02 09:43:00"),
+    ]
+}
+
+fn refunded() -> (House, Serve) {
+    let (house, store) = shop();
+    for id in ["1207", "SALE-H4K9P"] {
+        assert!(store.edit_order(id, |order| order.payment("REFUNDED")));
+    }
+    let serve = house.serve();
+    (house, serve)
+}
+
+/// Posts one after the other, each settled before the next; returns the rows in the order of posting.
+fn settled_in_turn<'a>(
+    house: &House,
+    serve: &Serve,
+    source: &str,
+    bodies: impl IntoIterator<Item = &'a String>,
+) -> Vec<Row> {
+    for (id, body) in (1..).zip(bodies) {
+        post_and_settle(serve, source, body.as_str(), id);
+    }
+    house.rows()
+}
+
+#[test]
+fn a_chain_is_superseded_in_whatever_order_it_settles() {
+    let orders = [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0], [0, 2, 1], [1, 0, 2]];
+    let courses = [("hook", course().map(|hook| hook.body())), ("old", ion_course().map(|ion| ion.form()))];
+    for (source, bodies) in courses {
+        for order in orders {
+            let (house, serve) = refunded();
+            let rows = settled_in_turn(&house, &serve, source, order.iter().map(|at| &bodies[*at]));
+            for (row, at) in rows.iter().zip(order) {
+                match at {
+                    2 => assert_verdict(row, "confirmed", "match"),
+                    _ => assert_verdict(row, "ignored", "superseded"),
+                }
+            }
+            assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("0"));
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_waits_together_is_superseded_too() {
+    let (house, store) = shop();
+    assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
+    let serve = house.serve_with(&["--no-worker"]);
+    for hook in course() {
+        serve.post("hook", hook.body());
+    }
+    assert!(serve.stop().success());
+    assert!(house.run(&["verify"]).status.success());
+    assert_verdict(&house.row(1), "ignored", "superseded");
+    assert_verdict(&house.row(2), "ignored", "superseded");
+    assert_verdict(&house.row(3), "confirmed", "match");
+}
+
+#[test]
+fn a_mismatch_stays_one_unless_a_later_confirmed_one_says_that_it_was_so() {
+    let [created, paid, refund] = course();
+    let bare = Hook::sale("REFUNDED", "AWAITING_PROCESSING").later(9);
+    let cases = [
+        // The confirmed one tells no old values, and Ecwid's statuses have no course.
+        (paid.clone(), bare.clone()),
+        // It tells others.
+        (created.clone(), refund.clone()),
+        (paid.clone(), bare.clone().changed_from("PARTIALLY_REFUNDED", "AWAITING_PROCESSING")),
+        (paid.clone(), bare.clone().changed_from("PAID", "SHIPPED")),
+        // It is the earlier one by the sender's time, whatever came in first.
+        (paid.clone().later(20), refund.clone()),
+    ];
+    for (mismatch, confirmed) in cases {
+        let (house, serve) = refunded();
+        let bodies = [mismatch.body(), confirmed.body()];
+        let rows = settled_in_turn(&house, &serve, "hook", &bodies);
+        assert_verdict(&rows[0], "ignored", "mismatch");
+        assert_verdict(&rows[1], "confirmed", "match");
+    }
+}
+
+#[test]
+fn a_confirmed_deletion_supersedes_what_was_not_found_in_both_orders_and_no_mismatch() {
+    let deleted = Hook::new("order.deleted", 731_200_456).order("SALE-H4K9P").later(9).body();
+    let [_, paid, _] = course();
+    let paid = paid.body();
+    for bodies in [[paid.clone(), deleted.clone()], [deleted.clone(), paid.clone()]] {
+        let (house, store) = shop();
+        assert!(store.delete_order("SALE-H4K9P"));
+        let serve = house.serve();
+        for row in settled_in_turn(&house, &serve, "hook", &bodies) {
+            match row.event.as_deref() {
+                Some("order.deleted") => assert_verdict(&row, "confirmed", "deleted"),
+                _ => assert_verdict(&row, "ignored", "superseded"),
+            }
+        }
+    }
+    let (house, store) = shop();
+    assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
+    let serve = house.serve();
+    post_and_settle(&serve, "hook", paid, 1);
+    assert!(store.delete_order("SALE-H4K9P"));
+    post_and_settle(&serve, "hook", deleted, 2);
+    assert_verdict(&house.row(1), "ignored", "mismatch");
+    assert_verdict(&house.row(2), "confirmed", "deleted");
+}
+
+#[test]
+fn a_product_s_confirmed_deletion_supersedes_what_was_not_found() {
+    let (house, store) = shop();
+    assert!(store.delete_product(9001));
+    let serve = house.serve();
+    post_and_settle(&serve, "hook", Hook::new("product.updated", 9001).later(1).body(), 1);
+    assert_verdict(&house.row(1), "ignored", "not_found");
+    post_and_settle(&serve, "hook", Hook::new("product.deleted", 9001).later(2).body(), 2);
+    assert_verdict(&house.row(2), "confirmed", "deleted");
+    assert_verdict(&house.row(1), "ignored", "superseded");
+    // Claimed for a time after the deletion, it is explained by nothing.
+    post_and_settle(&serve, "hook", Hook::new("product.updated", 9001).later(3).body(), 3);
+    assert_verdict(&house.row(3), "ignored", "not_found");
+}
+
+#[test]
+fn another_source_s_or_another_order_s_confirmation_explains_nothing() {
+    let (house, serve) = refunded();
+    let [_, paid, _] = course();
+    post_and_settle(&serve, "hook", paid.body(), 1);
+    let [.., ion] = ion_course();
+    post_and_settle(&serve, "old", ion.form(), 2);
+    let other = Hook::new("order.updated", 41_207).order("1207").statuses("REFUNDED", "AWAITING_PROCESSING");
+    post_and_settle(&serve, "hook", other.changed_from("PAID", "AWAITING_PROCESSING").later(3).body(), 3);
+    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&house.row(3), "confirmed", "match");
+    assert_verdict(&house.row(1), "ignored", "mismatch");
+}
