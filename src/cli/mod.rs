@@ -18,12 +18,16 @@ mod exit;
 mod init;
 mod list;
 pub mod logging;
+mod output;
+mod reconcile;
+mod report;
 mod retry;
 mod screen;
 mod serve;
 mod show;
 mod simulate;
 mod verify;
+mod window;
 mod words;
 
 pub use exit::{CommandError, Exit};
@@ -59,6 +63,10 @@ enum Command {
     Retry(retry::Args),
     /// Settles undecided notifications by a person's decision: ignored, dismissed.
     Dismiss(dismiss::Args),
+    /// Reports what was received and settled, from the store alone.
+    Report(report::Args),
+    /// Asks the shops what happened and compares it with what they told us.
+    Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
     /// Writes a commented configuration.
@@ -93,6 +101,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
         Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
+        Command::Report(args) => waited_for(report::run(args, config)),
+        Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),

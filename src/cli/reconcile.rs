@@ -19,10 +19,12 @@ use crate::store::Store;
 
 /// What to compare, and how to tell it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without a window and a source: everything since the last complete run, at first since the first \
+#[command(
+    after_help = "Without a window and a source: everything since the last complete run, at first since the first \
                         serve.\nExit codes: 0 all agrees, 3 found differences, 1 a shop could not be read to its end.\n\n\
                         Examples:\n  countersign reconcile --recover\n  \
-                        countersign reconcile --since 7d --source shop --format json")]
+                        countersign reconcile --since 7d --source shop --format json"
+)]
 pub(super) struct Args {
     #[command(flatten)]
     window: WindowArgs,

@@ -123,7 +123,13 @@ impl Api {
     /// The way of `source` to the API at `base` (no trailing slash).
     #[must_use]
     pub fn new(client: Client, source: &str, base: &str, gate: Arc<dyn Gate>) -> Self {
-        Self { client, source: source.into(), base: base.trim_end_matches('/').into(), gate, patience: Patience::NONE }
+        Self {
+            client,
+            source: source.into(),
+            base: base.trim_end_matches('/').into(),
+            gate,
+            patience: Patience::NONE,
+        }
     }
 
     /// The same way through another gate.

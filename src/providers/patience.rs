@@ -29,7 +29,8 @@ impl Patience {
         match failure.retry_after {
             Some(asked) => (asked <= self.longest_pause).then_some(asked),
             None => {
-                let doubled = 1_u32.checked_shl(tries - 1).map(|factor| self.first_pause.saturating_mul(factor));
+                let doubled =
+                    1_u32.checked_shl(tries - 1).map(|factor| self.first_pause.saturating_mul(factor));
                 Some(doubled.unwrap_or(self.longest_pause).min(self.longest_pause))
             }
         }

@@ -8,7 +8,8 @@ use super::collected::Collected;
 use super::{Parts, Progress};
 use crate::config::Source;
 use crate::domain::{
-    Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth, Window,
+    Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth,
+    Window,
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
@@ -102,7 +103,8 @@ impl Inquest<'_> {
             let names: Vec<_> = orders.iter().map(|listed| provider.names_of(&listed.sighting)).collect();
             let ours = reader.our_orders(name.clone(), names).await?;
             let now = self.parts.clock.now();
-            let mut places = rules::suspects(provider.as_ref(), orders, &ours, until, now).into_iter().peekable();
+            let mut places =
+                rules::suspects(provider.as_ref(), orders, &ours, until, now).into_iter().peekable();
             for (place, listed) in orders.iter().enumerate() {
                 let Some(order_id) = listed.sighting.truth.as_ref().map(Truth::id) else { continue };
                 let was_confirmed = suspects.remove(order_id).is_some_and(|scope| scope.was_confirmed);

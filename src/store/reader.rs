@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::error::{Result, StoreError};
 use super::{
-    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling, reporting,
-    standing,
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling,
+    reporting, standing,
 };
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
 

@@ -11,8 +11,8 @@ use super::filing::{self, Filing};
 use super::{ledger, reconciling, settled};
 use crate::domain::ledger::{Settled, TruthChange};
 use crate::domain::{
-    Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said, Sighting,
-    State, Subject, SubjectKind, Timestamp, Window,
+    Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said,
+    Sighting, State, Subject, SubjectKind, Timestamp, Window,
 };
 use crate::rules;
 use crate::rules::reconcile::Scope;
@@ -88,13 +88,7 @@ pub(super) fn inspect(
     }
 }
 
-fn land(
-    conn: &Connection,
-    source: &str,
-    answer: &Answer,
-    ours: &OurOrder,
-    now: Timestamp,
-) -> Result<()> {
+fn land(conn: &Connection, source: &str, answer: &Answer, ours: &OurOrder, now: Timestamp) -> Result<()> {
     let change = match (&answer.said, &ours.held) {
         (Said::There(sighting), _) => sighting.truth.clone().map_or(TruthChange::Keep, TruthChange::Put),
         (Said::NotThere(_), Some(held)) => TruthChange::Gone { resolved_id: held.resolved_id.clone() },
@@ -173,11 +167,7 @@ fn recover(
 }
 
 /// Remembers a complete run over everything since the one before.
-pub(super) fn complete(
-    conn: &Connection,
-    windows: &[(String, Window)],
-    now: Timestamp,
-) -> Result<()> {
+pub(super) fn complete(conn: &Connection, windows: &[(String, Window)], now: Timestamp) -> Result<()> {
     for (source, window) in windows {
         conn.prepare_cached(
             "INSERT INTO reconciliations (source, from_at, to_at, completed_at) VALUES (?1, ?2, ?3, ?4)
@@ -185,7 +175,12 @@ pub(super) fn complete(
                completed_at = excluded.completed_at
              WHERE excluded.to_at > to_at",
         )?
-        .execute(params![source, window.from.to_string(), window.to.to_string(), now.to_string()])?;
+        .execute(params![
+            source,
+            window.from.to_string(),
+            window.to.to_string(),
+            now.to_string()
+        ])?;
     }
     Ok(())
 }

@@ -209,7 +209,12 @@ impl Judge for Ion {
             judge::PAYMENT => matches!(status, "AWAITING_PAYMENT" | "PAID" | "CANCELLED" | "REFUNDED"),
             _ => matches!(
                 status,
-                "AWAITING_PROCESSING" | "PROCESSING" | "SHIPPED" | "DELIVERED" | "WILL_NOT_DELIVER" | "RETURNED"
+                "AWAITING_PROCESSING"
+                    | "PROCESSING"
+                    | "SHIPPED"
+                    | "DELIVERED"
+                    | "WILL_NOT_DELIVER"
+                    | "RETURNED"
             ),
         }
     }

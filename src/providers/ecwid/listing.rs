@@ -13,7 +13,8 @@ use super::judge::INCOMPLETE;
 use super::shown;
 
 /// All that comparing needs; whole orders would fill a page with megabytes.
-const FIELDS: &str = "total,items(id,internalId,orderNumber,paymentStatus,fulfillmentStatus,updateDate,updateTimestamp)";
+const FIELDS: &str =
+    "total,items(id,internalId,orderNumber,paymentStatus,fulfillmentStatus,updateDate,updateTimestamp)";
 
 /// The orders that changed in the window, each once.
 ///

@@ -19,11 +19,7 @@ const PAGES: [usize; 5] = [100, 50, 25, 5, 1];
 ///
 /// # Errors
 /// A page could not be read, or no reading showed as many orders as the list says it has.
-pub(super) async fn orders(
-    api: &Api,
-    key: &SecretString,
-    request: ListRequest,
-) -> Result<Listing, Failure> {
+pub(super) async fn orders(api: &Api, key: &SecretString, request: ListRequest) -> Result<Listing, Failure> {
     // Whole seconds, as the dates of orders are.
     let since = Timestamp::from_seconds(request.window.from.minus(request.recheck).seconds());
     let dates = [since, request.window.to].map(|at| api::encoded(&at.to_string()));
