@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod lists;
+mod reconcile;
 mod support;
 mod tidy;
 mod verdicts;

@@ -121,3 +121,192 @@ fn in_words(statuses: &[(&'static str, String)]) -> String {
     let words: Vec<&str> = statuses.iter().map(|(_, word)| word.as_str()).collect();
     if words.is_empty() { "deleted".to_owned() } else { words.join("/") }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::domain::{Absence, Claim, Comparison, Deletion, EventTime, OrderTruth, Subject, SubjectKind};
+
+    /// A shop with one status; its notifications have no word for `odd`.
+    struct Shop;
+
+    impl Judge for Shop {
+        fn compare(&self, claim: &Claim, answer: &Answer, _: &Known) -> Comparison {
+            let shown = match &answer.said {
+                Said::There(sighting) => sighting.compared.get("status").cloned(),
+                _ => None,
+            };
+            if claim.asserted.get("status") == shown.as_ref() {
+                Comparison::agrees(Value::Null)
+            } else {
+                Comparison::differs(Outcome::Mismatch, "", Value::Null)
+            }
+        }
+
+        fn explains(&self, _: &Claim, _: &Claim) -> bool {
+            false
+        }
+
+        fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+            let status = compared.get("status").and_then(Value::as_str);
+            status.map(|status| ("status", status.to_owned())).into_iter().collect()
+        }
+
+        fn can_tell(&self, _: &str, status: &str) -> bool {
+            status != "odd"
+        }
+
+        fn tells_deletion(&self, claim: &Claim) -> bool {
+            claim.event == "deleted"
+        }
+    }
+
+    const UNTIL: i64 = 1000;
+
+    fn values(status: &str) -> Map<String, Value> {
+        Map::from_iter([("status".to_owned(), json!(status))])
+    }
+
+    fn sighting(status: &str, updated_at: Option<i64>) -> Sighting {
+        let truth = OrderTruth {
+            order_id: "A".to_owned(),
+            status: Some(status.to_owned()),
+            updated_at: updated_at.map(Timestamp::from_seconds),
+            ..OrderTruth::default()
+        };
+        Sighting { body: Value::Null, truth: Some(Truth::Order(truth)), compared: values(status) }
+    }
+
+    fn answer(said: Said) -> Answer {
+        Answer {
+            asked_at: Timestamp::from_seconds(UNTIL),
+            date: None,
+            http_status: None,
+            latency_ms: 0,
+            said,
+        }
+    }
+
+    fn shows(status: &str) -> Answer {
+        answer(Said::There(Box::new(sighting(status, None))))
+    }
+
+    fn is_gone() -> Answer {
+        let detail = "the shop has no order A".to_owned();
+        let (evidence, deletion) = (Value::Null, Deletion::NotAsked);
+        answer(Said::NotThere(Absence { evidence, detail, deletion }))
+    }
+
+    fn claim(event: &str, status: &str) -> Claim {
+        Claim {
+            event: event.to_owned(),
+            subject: Subject { kind: SubjectKind::Order, id: "A".to_owned() },
+            question: String::new(),
+            lane: String::new(),
+            asserted: values(status),
+            unverified: Map::new(),
+            event_time: EventTime::default(),
+            event_id: None,
+        }
+    }
+
+    fn ours(told: Option<&str>, waiting: &[Claim]) -> OurOrder {
+        let told = told.map(|status| Told { compared: values(status), notification_id: 7 });
+        OurOrder { told, waiting: waiting.to_vec(), held: None }
+    }
+
+    fn scope(is_expected: bool, was_confirmed: bool) -> Scope {
+        Scope { is_expected, was_confirmed, until: Timestamp::from_seconds(UNTIL) }
+    }
+
+    fn kind(answer: &Answer, ours: &OurOrder, scope: Scope) -> Option<FindingKind> {
+        difference(&Shop, "A", answer, ours, scope).map(|finding| finding.kind)
+    }
+
+    #[test]
+    fn each_row_of_the_contracts_table() {
+        use FindingKind::{Drift, Missed, Vanished};
+        let deleted = OurOrder {
+            told: Some(Told {
+                compared: Map::from_iter([("deleted".to_owned(), json!(true))]),
+                notification_id: 7,
+            }),
+            ..OurOrder::default()
+        };
+        let (expected, confirmed) = (scope(true, false), scope(false, true));
+        let (paid, refunded) = ("paid", "refunded");
+        let cases = [
+            ("told as it is", shows(paid), ours(Some(paid), &[]), expected, None),
+            ("never told", shows(paid), ours(None, &[]), expected, Some(Missed)),
+            ("told otherwise", shows(refunded), ours(Some(paid), &[]), expected, Some(Drift)),
+            ("told as deleted", shows(paid), deleted.clone(), expected, Some(Drift)),
+            ("no word for it", shows("odd"), ours(Some(paid), &[]), expected, None),
+            ("no word for it, never told", shows("odd"), ours(None, &[]), expected, None),
+            ("seen again, not ours", shows(paid), ours(None, &[]), scope(false, false), None),
+            ("waiting says so", shows(paid), ours(None, &[claim("new", paid)]), expected, None),
+            (
+                "waiting says otherwise",
+                shows(paid),
+                ours(None, &[claim("new", refunded)]),
+                expected,
+                Some(Missed),
+            ),
+            (
+                "waiting tells the change",
+                shows(refunded),
+                ours(Some(paid), &[claim("new", refunded)]),
+                expected,
+                None,
+            ),
+            ("gone", is_gone(), ours(Some(paid), &[]), confirmed, Some(Vanished)),
+            ("gone, confirmed elsewhen", is_gone(), ours(Some(paid), &[]), expected, None),
+            ("gone, never told", is_gone(), ours(None, &[]), confirmed, None),
+            ("gone, told as deleted", is_gone(), deleted, confirmed, None),
+            ("gone, deletion waits", is_gone(), ours(Some(paid), &[claim("deleted", "")]), confirmed, None),
+        ];
+        for (name, answer, ours, scope, expected) in cases {
+            assert_eq!(kind(&answer, &ours, scope), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_changed_after_the_window_is_left_to_the_next_one() {
+        for (updated_at, found) in [(UNTIL, true), (UNTIL + 1, false)] {
+            let answer = answer(Said::There(Box::new(sighting("paid", Some(updated_at)))));
+            assert_eq!(kind(&answer, &ours(None, &[]), scope(true, true)).is_some(), found);
+        }
+    }
+
+    fn status() -> impl Strategy<Value = &'static str> {
+        prop_oneof![Just("paid"), Just("refunded"), Just("odd")]
+    }
+
+    proptest! {
+        #[test]
+        fn once_it_is_told_nothing_is_found(shown in status(), expected: bool, confirmed: bool) {
+            prop_assert_eq!(kind(&shows(shown), &ours(Some(shown), &[]), scope(expected, confirmed)), None);
+        }
+
+        #[test]
+        fn a_list_makes_suspect_what_the_own_calls_would_find(
+            orders in proptest::collection::vec((status(), proptest::option::of(status()), any::<bool>()), 0..20),
+        ) {
+            let until = Timestamp::from_seconds(UNTIL);
+            let listed: Vec<Listed> = orders
+                .iter()
+                .map(|(shown, _, is_expected)| Listed { sighting: sighting(shown, None), is_expected: *is_expected })
+                .collect();
+            let ours: Vec<OurOrder> = orders.iter().map(|(_, told, _)| ours(*told, &[])).collect();
+            let found: Vec<usize> = (0..orders.len())
+                .filter(|place| {
+                    let scope = scope(listed[*place].is_expected, true);
+                    kind(&shows(orders[*place].0), &ours[*place], scope).is_some()
+                })
+                .collect();
+            prop_assert_eq!(suspects(&Shop, &listed, &ours, until, until), found);
+        }
+    }
+}
