@@ -11,6 +11,7 @@ mod hostile;
 mod lists;
 mod properties;
 mod receiver;
+mod reconcile;
 mod retention;
 mod store;
 mod support;

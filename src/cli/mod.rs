@@ -21,6 +21,7 @@ mod list;
 pub mod logging;
 mod output;
 mod prune;
+mod reconcile;
 mod report;
 mod retry;
 mod screen;
@@ -70,6 +71,8 @@ enum Command {
     Backup(backup::Args),
     /// Reports what was received and settled, from the store alone.
     Report(report::Args),
+    /// Asks the shops what happened and compares it with what they told us.
+    Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
     /// Writes a commented configuration.
@@ -107,6 +110,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Prune(args) => waited_for(prune::run(args, config)),
         Command::Backup(args) => waited_for(backup::run(args, config)),
         Command::Report(args) => waited_for(report::run(args, config)),
+        Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),

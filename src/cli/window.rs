@@ -26,12 +26,21 @@ impl WindowArgs {
     pub(super) fn window(&self, until: Timestamp) -> Result<Window, CommandError> {
         let to = self.to.unwrap_or(until);
         let from = self.since.or(self.from).unwrap_or_else(|| to.minus(DAY));
-        if from >= to {
-            let line = format!("the window from {from} to {to} is empty; --from has to be before --to");
-            return Err(CommandError::Misused(vec![line]));
-        }
-        Ok(Window { from, to })
+        if from >= to { Err(empty(from, to)) } else { Ok(Window { from, to }) }
     }
+
+    /// The beginning and the end, each where it was chosen.
+    pub(super) fn ends(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
+        match (self.since.or(self.from), self.to) {
+            (Some(from), Some(to)) if from >= to => Err(empty(from, to)),
+            ends => Ok(ends),
+        }
+    }
+}
+
+fn empty(from: Timestamp, to: Timestamp) -> CommandError {
+    let line = format!("the window from {from} to {to} is empty; --from has to be before --to");
+    CommandError::Misused(vec![line])
 }
 
 #[cfg(test)]

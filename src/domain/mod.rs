@@ -7,6 +7,7 @@ pub mod decimal;
 pub mod delivery;
 pub mod ledger;
 pub mod rate;
+pub mod reconciliation;
 pub mod report;
 pub mod statistics;
 pub mod time;
@@ -21,6 +22,7 @@ pub use answer::{
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
 pub use delivery::{Delivery, Headers, Origin};
 pub use rate::Rate;
+pub use reconciliation::{ListRequest, Listed, Listing, OurOrder, Told};
 pub use report::{Counts, Finding, FindingKind, Report, SourceReport};
 pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};
