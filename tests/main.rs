@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod lists;
+mod reports;
 mod support;
 mod tidy;
 mod verdicts;
