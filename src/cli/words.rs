@@ -44,6 +44,11 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "write a time (2026-01-02T03:04:05Z) or a day (2026-01-02)".to_owned())
 }
 
+/// How old something has to be: `90s`, `36h`, `90d`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| "write a whole number with its unit (90s, 15m, 36h, 90d)".to_owned())
+}
+
 /// A whole number with its unit, as the configuration writes durations.
 fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;

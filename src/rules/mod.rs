@@ -18,6 +18,8 @@ pub mod failed;
 pub mod retry;
 pub mod settle;
 mod supersede;
+#[cfg(test)]
+mod tests;
 
 pub use failed::fail;
 pub use settle::{settle, settle_listed};
