@@ -12,6 +12,7 @@ mod lists;
 mod properties;
 mod receiver;
 mod reconcile;
+mod reports;
 mod retention;
 mod store;
 mod support;
