@@ -211,7 +211,7 @@ mod tests {
             ("DELETE FROM verifications WHERE notification_id = ?1", "INDEX verifications_by_notification"),
             (orders, "orders USING COVERING INDEX orders_to_empty (notified_at<?)"),
             (products, "products USING COVERING INDEX products_to_empty (notified_at<?)"),
-            (refusals, "refusals USING COVERING INDEX refusals_to_empty (last_at<?)"),
+            (refusals, "INDEX refusals_to_empty (last_at<?)"),
             (OLDEST_UNPROVEN, "v USING COVERING INDEX verdicts_ignored (sender=?)"),
         ] {
             let steps = plan(&conn, sql);
