@@ -22,8 +22,10 @@ use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{self, Moved, ServeLock, Store};
+use crate::store::{self, Keep, Moved, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
+
+mod keeping;
 
 /// How often the free space of the disk is looked at.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -68,6 +70,7 @@ pub struct Service {
     store: Store,
     drain: Duration,
     stop: Arc<Notify>,
+    stop_keeping: Arc<Notify>,
     servers: Vec<ServerHandle>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     disk_check: JoinHandle<()>,
@@ -116,6 +119,9 @@ impl Service {
             tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
             Some(last_turn)
         };
+        let stop_keeping = Arc::new(Notify::new());
+        let keeping = keeping::run(store.clone(), keep(settings), clock.clone(), Arc::clone(&stop_keeping));
+        tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
         let admin = Data::new(Admin {
             store: store.clone(),
@@ -158,6 +164,7 @@ impl Service {
             store,
             drain: settings.server.drain,
             stop,
+            stop_keeping,
             servers,
             tasks,
             disk_check,
@@ -189,6 +196,7 @@ impl Service {
     /// that is queued. Takes no longer than `server.drain`.
     pub async fn stop(self) {
         self.stop.notify_one();
+        self.stop_keeping.notify_one();
         let stopping = async {
             let stops = self.servers.iter().map(|server| server.stop(true));
             futures_util::future::join_all(stops).await;
@@ -235,6 +243,11 @@ fn intake(
         has_room,
         wake,
     })
+}
+
+fn keep(settings: &Settings) -> Keep {
+    let config = &settings.store;
+    Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
 }
 
 fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

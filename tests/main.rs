@@ -1,10 +1,20 @@
 //! Everything through the front door: the real binary, a real SQLite file, simulated shops over real HTTP.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
 mod cli;
+mod config;
+mod crash;
 mod demo;
+mod failures;
+mod hostile;
 mod lists;
+mod properties;
+mod receiver;
 mod reconcile;
+mod reports;
+mod retention;
+mod store;
 mod support;
 mod tidy;
 mod verdicts;

@@ -19,25 +19,25 @@ CREATE TABLE sources (
 -- Each notification as it came. The receiver only appends here; one monotone key, so that a large store stays fast.
 CREATE TABLE intake (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the notification's id; never used twice
-  source       TEXT NOT NULL,
-  provider     TEXT NOT NULL,
+  source       TEXT NOT NULL,                      -- the [sources.NAME] that it came to
+  provider     TEXT NOT NULL,                      -- that source's provider word
   received_at  TEXT NOT NULL,                      -- when the request had been read whole
   remote_addr  TEXT,                               -- the sender; NULL for recovered and emptied ones
   content_type TEXT,                               -- as sent; NULL where the header was missing
   headers      TEXT,                               -- JSON object, lower-case names, secrets redacted; NULL as above
   body         ANY,                                -- the exact bytes: TEXT when valid UTF-8 without NUL, else BLOB; NULL as above
-  origin       TEXT NOT NULL DEFAULT 'delivery' CHECK (origin IN ('delivery', 'reconcile'))
+  origin       TEXT NOT NULL DEFAULT 'delivery' CHECK (origin IN ('delivery', 'reconcile'))  -- reconcile: recovered
 ) STRICT;
 
 -- What each notification says and what became of it; written by the worker, in groups. A notification without a row
 -- here has just come in and is pending.
 CREATE TABLE verdicts (
-  notification_id INTEGER PRIMARY KEY REFERENCES intake (id) ON DELETE CASCADE,
-  source          TEXT NOT NULL,
-  received_at     TEXT NOT NULL,
-  sender          TEXT NOT NULL,        -- whose turn it is: the address, of IPv6 its /64
+  notification_id INTEGER PRIMARY KEY REFERENCES intake (id) ON DELETE CASCADE,  -- the row in intake
+  source          TEXT NOT NULL,        -- as in intake
+  received_at     TEXT NOT NULL,        -- as in intake
+  sender          TEXT NOT NULL,        -- whose turn it is: the address, of IPv6 its /64; '' without one; see also emptied
   event           TEXT,                 -- the provider's word; NULL where unreadable
-  subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),
+  subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL where unreadable
   subject_id      TEXT,                 -- as notified
   resolved_id     TEXT,                 -- the id in orders or products; NULL until an answer gave it
   claim           TEXT,                 -- JSON: the asserted values, the rest under "unverified"; NULL where unreadable
@@ -49,11 +49,11 @@ CREATE TABLE verdicts (
   question        TEXT,                 -- what to ask; waiting rows with equal questions share a call
   lane            TEXT,                 -- the kind of call that the question needs
   listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- may be asked together with others of its lane
-  state           TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'ignored', 'undecided')),
+  state           TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'ignored', 'undecided')),  -- the verdict
   reason          TEXT,                 -- NULL only while pending and never asked
   detail          TEXT,                 -- the reason in plain words
   duplicate_of    INTEGER,              -- the confirmed notification that this one repeats
-  news            INTEGER NOT NULL DEFAULT 0 CHECK (news IN (0, 1)),
+  news            INTEGER NOT NULL DEFAULT 0 CHECK (news IN (0, 1)),  -- 1: the API said something new about the subject
   attempts        INTEGER NOT NULL DEFAULT 0,  -- questions asked, but for the probes after probes_since
   probes_since    TEXT NOT NULL,        -- probes of the whole source later than this count as asked for this row too
   own_refusals    INTEGER NOT NULL DEFAULT 0,  -- refusals of this subject's own while its source was well
@@ -63,6 +63,8 @@ CREATE TABLE verdicts (
   retried_at      TEXT,                 -- the last fresh start that a person asked for
   lease           TEXT,                 -- who works on it; NULL: nobody
   lease_until     TEXT,                 -- when the lease ends by itself
+  emptied         INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: nothing about a person is left; the sender
+                                        -- is '' then, or 'unproven' where nothing of it was confirmed
   CHECK ((state = 'pending') = (decided_at IS NULL)),
   CHECK ((lease IS NULL) = (lease_until IS NULL))
 ) STRICT;
@@ -79,6 +81,35 @@ CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_state ON verdicts (state, reason, notification_id);
+-- What store.keep, store.keep_personal and store.max_unproven look for.
+CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
+CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
+
+-- How many notifications of each sender are kept, and how many of them are confirmed. Kept by the triggers below.
+CREATE TABLE senders (
+  sender    TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
+  kept      INTEGER NOT NULL,           -- their rows in verdicts
+  confirmed INTEGER NOT NULL            -- those of them that are confirmed
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
+  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
+END;
+
+CREATE TRIGGER verdicts_sender_moved AFTER UPDATE OF sender, state ON verdicts
+WHEN old.sender <> new.sender OR (old.state = 'confirmed') <> (new.state = 'confirmed') BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
+  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
+
+CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
 -- Reports count from this index alone.
@@ -86,11 +117,11 @@ CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
-  source    TEXT NOT NULL,
+  source    TEXT NOT NULL,     -- the failing source
   lane      TEXT NOT NULL,     -- '' for the whole source
   cause     TEXT NOT NULL,     -- api_unreachable, api_denied, api_rate_limited, api_error
-  detail    TEXT NOT NULL,
-  since     TEXT NOT NULL,
+  detail    TEXT NOT NULL,     -- what the last probe met, in plain words
+  since     TEXT NOT NULL,     -- the first failure
   failures  INTEGER NOT NULL,  -- failed probes in a row
   resume_at TEXT NOT NULL,     -- nobody asks before
   PRIMARY KEY (source, lane)
@@ -98,16 +129,16 @@ CREATE TABLE troubles (
 
 -- Failed questions that stood for a whole source: each counts for every notification that waited on it.
 CREATE TABLE probes (
-  source TEXT NOT NULL,
+  source TEXT NOT NULL,        -- the source that was probed
   lane   TEXT NOT NULL,        -- as in troubles
-  at     TEXT NOT NULL
+  at     TEXT NOT NULL         -- when the probe was sent
 ) STRICT;
 CREATE INDEX probes_by_source ON probes (source, at);
 
 -- The calls that still count against a source's rate limit.
 CREATE TABLE api_calls (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the call_id of verifications
-  source       TEXT NOT NULL,
+  source       TEXT NOT NULL,                      -- whose budget it uses
   counts_until INTEGER NOT NULL                    -- milliseconds since 1970
 ) STRICT;
 CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);
@@ -115,12 +146,12 @@ CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);
 -- The values confirmed last about each subject: what differs from them is news, and for reconcile drift. Outlives pruned
 -- notifications.
 CREATE TABLE told (
-  source          TEXT NOT NULL,
-  subject_kind    TEXT NOT NULL,
+  source          TEXT NOT NULL,   -- as in intake
+  subject_kind    TEXT NOT NULL,   -- order or product
   subject_id      TEXT NOT NULL,   -- the id in orders or products, else as notified
   compared        TEXT NOT NULL,   -- JSON: the API's values
-  notification_id INTEGER NOT NULL,
-  told_at         TEXT NOT NULL,
+  notification_id INTEGER NOT NULL,  -- the confirmed notification that told it
+  told_at         TEXT NOT NULL,   -- when it was confirmed
   PRIMARY KEY (source, subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX told_orders ON told (source, told_at) WHERE subject_kind = 'order';
@@ -133,13 +164,14 @@ CREATE TABLE reconciliations (
   completed_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below.
+-- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below, none of which
+-- minds a row that goes.
 CREATE TABLE tallies (
-  day    TEXT NOT NULL,
-  source TEXT NOT NULL,
-  state  TEXT NOT NULL,
+  day    TEXT NOT NULL,            -- UTC day of receipt
+  source TEXT NOT NULL,            -- as in intake
+  state  TEXT NOT NULL,            -- as in verdicts
   reason TEXT NOT NULL,            -- '' where there is none, and while pending
-  n      INTEGER NOT NULL,
+  n      INTEGER NOT NULL,         -- how many
   PRIMARY KEY (day, source, state, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -161,22 +193,22 @@ END;
 
 -- One row, rewritten to find out whether the store can be written.
 CREATE TABLE pulse (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  at TEXT NOT NULL
+  id INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  at TEXT NOT NULL                        -- the last successful write
 ) STRICT;
 
 -- For users -------------------------------------------------------------------------------------------------------------
 
 -- Each question to a shop's API and what came of it, also when it failed; one row a notification and question.
 CREATE TABLE verifications (
-  id              INTEGER PRIMARY KEY AUTOINCREMENT,
-  notification_id INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE,
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,  -- counts up; never used twice
+  notification_id INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE,  -- who waited for it
   call_id         INTEGER NOT NULL,  -- rows settled by one call share it
   at              TEXT NOT NULL,     -- when the question was sent
-  outcome         TEXT NOT NULL,
+  outcome         TEXT NOT NULL,     -- what the answer meant for this notification, or why there was none
   http_status     INTEGER,           -- NULL: no answer came
-  latency_ms      INTEGER NOT NULL,
-  detail          TEXT,
+  latency_ms      INTEGER NOT NULL,  -- from question to answer, all calls of the question together
+  detail          TEXT,              -- the outcome in plain words; NULL where there is nothing to add
   answer          TEXT               -- JSON: the fields of the answer that the outcome rests on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
@@ -185,48 +217,55 @@ CREATE INDEX verifications_by_time ON verifications (at, call_id, notification_i
 
 -- The latest truth fetched about each order; never written from a notification.
 CREATE TABLE orders (
-  source             TEXT NOT NULL,
+  source             TEXT NOT NULL,  -- the source whose API showed it
   order_id           TEXT NOT NULL,  -- the API's; Midas: external_id
   status             TEXT,           -- Ecwid: payment status
   fulfillment_status TEXT,           -- Ecwid only
   total              TEXT,           -- decimal
   currency           TEXT,           -- ISO 4217
-  email              TEXT,
+  email              TEXT,           -- the customer's; NULL where the API tells none
   updated_at         TEXT,           -- the API's time of the last change; NULL where it tells none
   fetched_at         TEXT NOT NULL,  -- when the question was sent
   gone_at            TEXT,           -- deleted or vanished; NULL while the API shows it
   raw                TEXT,           -- the API's JSON, as asked for
   internal_id        TEXT,           -- a second id that notifications may use (Ecwid: internalId)
+  notified_at        TEXT NOT NULL,  -- when the newest notification that had us ask came in
+  emptied            INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: email and raw are empty, and stay so
   PRIMARY KEY (source, order_id)
 ) STRICT;
+CREATE INDEX orders_to_empty ON orders (notified_at) WHERE emptied = 0;
 CREATE INDEX orders_by_internal_id ON orders (source, internal_id) WHERE internal_id IS NOT NULL;
 
 -- The latest truth fetched about each product.
 CREATE TABLE products (
-  source      TEXT NOT NULL,
+  source      TEXT NOT NULL,  -- the source whose API showed it
   product_id  TEXT NOT NULL,  -- Ecwid's id, Kinguin's kinguinId
-  name        TEXT,
+  name        TEXT,           -- NULL where not told
   price       TEXT,           -- decimal
   currency    TEXT,           -- ISO 4217
   qty         INTEGER,        -- NULL where unlimited or not told
-  available   INTEGER CHECK (available IN (0, 1)),
-  updated_at  TEXT,
-  fetched_at  TEXT NOT NULL,
-  raw         TEXT,
+  available   INTEGER CHECK (available IN (0, 1)),  -- 1: can be bought now; NULL where not told
+  updated_at  TEXT,           -- the API's time of the last change; NULL where it tells none
+  fetched_at  TEXT NOT NULL,  -- when the question was sent
+  raw         TEXT,           -- the API's JSON, as asked for
   internal_id TEXT,           -- a second id (Kinguin: productId)
+  notified_at TEXT NOT NULL,  -- when the newest notification that had us ask came in
+  emptied     INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: raw is empty, until a newer notification
   PRIMARY KEY (source, product_id)
 ) STRICT;
+CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
 
 -- Requests to a configured source that were not stored, counted.
 CREATE TABLE refusals (
-  source           TEXT NOT NULL,
-  day              TEXT NOT NULL,
+  source           TEXT NOT NULL,  -- the source that was called
+  day              TEXT NOT NULL,  -- UTC day
   cause            TEXT NOT NULL,  -- wrong_secret, missing_signature, test_call, …
-  count            INTEGER NOT NULL,
-  last_at          TEXT NOT NULL,
-  last_remote_addr TEXT,
+  count            INTEGER NOT NULL,  -- requests of this cause on this day
+  last_at          TEXT NOT NULL,  -- the latest of them
+  last_remote_addr TEXT,           -- who sent that; NULL where emptied
   PRIMARY KEY (source, day, cause)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX refusals_to_empty ON refusals (last_at) WHERE last_remote_addr IS NOT NULL;
 
 -- Every notification with its verdict. While its source fails as a whole, a pending one carries that cause.
 CREATE VIEW notifications AS

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 
+mod backup;
 mod chosen;
 mod demo;
 mod dismiss;
@@ -19,6 +20,7 @@ mod init;
 mod list;
 pub mod logging;
 mod output;
+mod prune;
 mod reconcile;
 mod report;
 mod retry;
@@ -63,6 +65,10 @@ enum Command {
     Retry(retry::Args),
     /// Settles undecided notifications by a person's decision: ignored, dismissed.
     Dismiss(dismiss::Args),
+    /// Removes settled notifications that are old enough.
+    Prune(prune::Args),
+    /// Writes a consistent, checked copy of the store while it is in use.
+    Backup(backup::Args),
     /// Reports what was received and settled, from the store alone.
     Report(report::Args),
     /// Asks the shops what happened and compares it with what they told us.
@@ -101,6 +107,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
         Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
+        Command::Prune(args) => waited_for(prune::run(args, config)),
+        Command::Backup(args) => waited_for(backup::run(args, config)),
         Command::Report(args) => waited_for(report::run(args, config)),
         Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),

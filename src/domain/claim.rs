@@ -6,6 +6,10 @@ use serde_json::{Map, Value};
 use super::time::Timestamp;
 use super::verdict::{Reason, State};
 
+/// How deep a claim's values may nest; real ones do by a few levels. The store keeps a claim as JSON, which could not be
+/// read back from somewhat over a hundred.
+const DEEPEST: usize = 32;
+
 /// What a claim is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SubjectKind {
@@ -127,6 +131,11 @@ impl Claim {
         }
     }
 
+    /// Whether a value nests so deep that the stored claim might not be readable.
+    fn nests_too_deep(&self) -> bool {
+        self.asserted.values().chain(self.unverified.values()).any(|value| is_deeper(value, DEEPEST))
+    }
+
     /// An asserted text at a path of names, e.g. `["transaction", "id"]`.
     #[must_use]
     pub fn asserted_text(&self, path: &[&str]) -> Option<&str> {
@@ -149,6 +158,14 @@ fn sorted(value: &Value) -> Value {
         }
         Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
         other => other.clone(),
+    }
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(list) => levels == 0 || list.iter().any(|inside| is_deeper(inside, levels - 1)),
+        Value::Object(object) => levels == 0 || object.values().any(|inside| is_deeper(inside, levels - 1)),
+        _ => false,
     }
 }
 
@@ -221,7 +238,13 @@ impl From<Unasked> for Reading {
 }
 
 impl From<Claim> for Reading {
+    /// A claim that could not be read back would wait for ever, and hold up whoever waits for the same answer.
     fn from(claim: Claim) -> Self {
-        Self::Claim(Box::new(claim))
+        if !claim.nests_too_deep() {
+            return Self::Claim(Box::new(claim));
+        }
+        let unasked = Unasked::malformed(format!("a value nests deeper than {DEEPEST} levels"));
+        let Claim { event, subject, event_time, .. } = claim;
+        Unasked { event: Some(event), subject: Some(subject), event_time, ..unasked }.into()
     }
 }

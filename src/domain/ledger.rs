@@ -72,6 +72,8 @@ pub struct Settled {
 pub struct Equal {
     /// The notification's id.
     pub id: i64,
+    /// When it came in.
+    pub received_at: Timestamp,
     /// The shared key.
     pub key: ClaimKey,
     /// Its state: `pending` (not under our lease), `confirmed` or `undecided`.

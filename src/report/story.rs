@@ -25,11 +25,14 @@ pub(super) fn groups(source: &SourceReport) -> Vec<Group<'_>> {
     FindingKind::ALL.iter().map(|kind| of_kind(*kind)).filter(|group| group.total > 0).collect()
 }
 
-/// How many findings of each kind there are, in all sources.
+/// How many findings of each kind that was looked for there are, in all sources.
 pub(super) fn totals(document: &Document) -> Vec<(FindingKind, u64)> {
+    let needs_shops =
+        |kind: FindingKind| matches!(kind, FindingKind::Missed | FindingKind::Drift | FindingKind::Vanished);
+    let is_looked_for = |kind: &FindingKind| document.basis == Basis::Shops || !needs_shops(*kind);
     let groups: Vec<Group<'_>> = document.report.sources.iter().flat_map(groups).collect();
     let total = |kind| groups.iter().filter(|group| group.kind == kind).map(|group| group.total).sum();
-    FindingKind::ALL.iter().map(|kind| (*kind, total(*kind))).collect()
+    FindingKind::ALL.iter().copied().filter(is_looked_for).map(|kind| (kind, total(kind))).collect()
 }
 
 /// The counts of all sources.
@@ -106,7 +109,7 @@ fn in_short(kind: FindingKind, n: u64) -> String {
         FindingKind::Vanished => {
             format!("{} that the shop does not show any more", counted(n, "confirmed order"))
         }
-        FindingKind::Open => format!("{} not settled", counted(n, "notification")),
+        FindingKind::Open => format!("{} open for too long", counted(n, "notification")),
         FindingKind::Silent => format!("{} silent for too long", counted(n, "source")),
         FindingKind::Fake => counted(n, "fake"),
     }

@@ -84,19 +84,11 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     if source.listed > 0 {
         fact(text, "listed", &format!("{} by the shop", number(source.listed)), width);
     }
-    for (label, told) in &facts {
-        fact(text, label, told, width);
-    }
-    if days.len() > 1 {
-        text.push('\n');
-        let is_by_month = days.iter().all(|(period, _)| period.len() == 7);
-        table(text, if is_by_month { "month" } else { "day" }, &days);
-    }
     for group in groups {
         let most = if group.kind == FindingKind::Fake { MOST_FAKES_TOLD } else { MOST_TOLD };
         let _ = writeln!(
             text,
-            "\n  {} {}: {}",
+            "  {} {}: {}",
             number(group.total),
             group.kind.as_str(),
             story::heading(group.kind)
@@ -109,6 +101,17 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
         if more > 0 {
             let _ = writeln!(text, "    … and {} more", number(more));
         }
+    }
+    if !facts.is_empty() {
+        text.push('\n');
+    }
+    for (label, told) in &facts {
+        fact(text, label, told, width);
+    }
+    if days.len() > 1 {
+        text.push('\n');
+        let is_by_month = days.iter().all(|(period, _)| period.len() == 7);
+        table(text, if is_by_month { "month" } else { "day" }, &days);
     }
 }
 

@@ -19,6 +19,8 @@ pub mod reconcile;
 pub mod retry;
 pub mod settle;
 mod supersede;
+#[cfg(test)]
+mod tests;
 
 pub use failed::fail;
 pub use settle::{is_stale, settle, settle_listed};

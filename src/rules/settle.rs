@@ -10,7 +10,7 @@ use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settled, Settlement, Standing, TruthChange, Verification, Waiting,
 };
 use crate::domain::{
-    Answer, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
+    Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
 };
 
 /// A claimed time this much after the answer's own clock cannot be true.
@@ -39,11 +39,12 @@ pub fn settle(
             } else {
                 with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
             };
-            let to = confirmations.rule(row, &comparison, answer, policy, jitter);
-            ruling(row, to, comparison)
+            let to = confirmations.rule(row, &comparison, policy, jitter);
+            ruling(row.id, to, comparison)
         })
         .collect();
-    rulings.extend(confirmations.repeats(ledger));
+    rulings.extend(confirmations.repeats());
+    rulings.append(&mut confirmations.elsewhere);
     let superseded = supersede(judge, ledger, &mut rulings);
     let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, held) };
     Settlement {
@@ -128,12 +129,12 @@ fn older_than_held(answer: &Answer) -> Comparison {
     Comparison::differs(Outcome::NotYet, "the answer is older than the truth already held", evidence)
 }
 
-/// Nobody has to wait for a time that cannot come true.
+/// A claim of a time that cannot be true yet is neither confirmed nor waited for, whatever else it says.
 fn with_impossible_time(row: &Waiting, answer: &Answer, comparison: Comparison) -> Comparison {
+    let could_hold = matches!(comparison.outcome, Outcome::Match | Outcome::Deleted | Outcome::NotYet)
+        || comparison.held_before;
     match (row.claim.event_time.instant, answer.date) {
-        (Some(claimed), Some(date))
-            if comparison.outcome == Outcome::NotYet && claimed > date.plus(FUTURE_TOLERANCE) =>
-        {
+        (Some(claimed), Some(date)) if could_hold && claimed > date.plus(FUTURE_TOLERANCE) => {
             let detail =
                 format!("the claimed time {claimed} is more than 10 minutes after the API's clock, {date}");
             Comparison { outcome: Outcome::Mismatch, detail: Some(detail), ..comparison }
@@ -142,34 +143,33 @@ fn with_impossible_time(row: &Waiting, answer: &Answer, comparison: Comparison) 
     }
 }
 
-/// Who is confirmed by this answer, so that of equal claims only one is.
+/// Who is confirmed by this answer, so that of equal claims only one is: the one that came first.
 struct Confirmations<'a> {
     answer: &'a Answer,
+    ledger: &'a Ledger,
     /// The confirmed notification of each claim.
     by_key: BTreeMap<ClaimKey, i64>,
+    /// Confirmed in place of a later equal one, though not under our lease.
+    elsewhere: Vec<Ruling>,
     last_told: Option<Map<String, Value>>,
     told: Option<Map<String, Value>>,
 }
 
 impl<'a> Confirmations<'a> {
-    fn new(ledger: &Ledger, answer: &'a Answer) -> Self {
+    fn new(ledger: &'a Ledger, answer: &'a Answer) -> Self {
         let confirmed = ledger.equals.iter().filter(|equal| equal.state == State::Confirmed);
         Self {
             answer,
+            ledger,
             by_key: confirmed.map(|equal| (equal.key.clone(), equal.id)).collect(),
+            elsewhere: Vec::new(),
             last_told: ledger.last_told.clone(),
             told: None,
         }
     }
 
-    fn rule(
-        &mut self,
-        row: &Waiting,
-        comparison: &Comparison,
-        answer: &Answer,
-        policy: &Policy,
-        jitter: f64,
-    ) -> Move {
+    fn rule(&mut self, row: &Waiting, comparison: &Comparison, policy: &Policy, jitter: f64) -> Move {
+        let answer = self.answer;
         if let Some(first) = self.by_key.get(&row.key) {
             return duplicate(*first);
         }
@@ -177,9 +177,11 @@ impl<'a> Confirmations<'a> {
         let ignored =
             |reason| Move::Settle { state: State::Ignored, reason, duplicate_of: None, news: false };
         match comparison.outcome {
-            Outcome::Match => self.confirm(row, Reason::Match),
-            Outcome::Deleted => self.confirm(row, Reason::Deleted),
-            Outcome::Unavailable if comparison.held_before => self.confirm(row, Reason::Unavailable),
+            Outcome::Match => self.confirm(row, comparison, Reason::Match),
+            Outcome::Deleted => self.confirm(row, comparison, Reason::Deleted),
+            Outcome::Unavailable if comparison.held_before => {
+                self.confirm(row, comparison, Reason::Unavailable)
+            }
             Outcome::WrongStore => ignored(Reason::WrongStore),
             Outcome::Unavailable if final_now => ignored(Reason::Unavailable),
             Outcome::NotFound if final_now => ignored(Reason::NotFound),
@@ -198,8 +200,9 @@ impl<'a> Confirmations<'a> {
         }
     }
 
-    fn confirm(&mut self, row: &Waiting, reason: Reason) -> Move {
-        self.by_key.insert(row.key.clone(), row.id);
+    fn confirm(&mut self, row: &Waiting, comparison: &Comparison, reason: Reason) -> Move {
+        let first = self.first_equal(row);
+        self.by_key.insert(row.key.clone(), first);
         let compared = match (&self.answer.said, reason) {
             (Said::There(sighting), _) => sighting.compared.clone(),
             (_, reason) => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
@@ -207,16 +210,32 @@ impl<'a> Confirmations<'a> {
         let news = self.last_told.as_ref() != Some(&compared);
         self.last_told = Some(compared.clone());
         self.told = Some(compared);
-        Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news }
+        let confirmed = Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news };
+        if first == row.id {
+            return confirmed;
+        }
+        self.elsewhere.push(ruling(first, confirmed, comparison.clone()));
+        duplicate(first)
+    }
+
+    /// The lowest id among `row` and the equal ones that wait under another lease, or under none. What came before
+    /// `row` was stored before the question too, so the answer judges it as well.
+    fn first_equal(&self, row: &Waiting) -> i64 {
+        let equals = self.ledger.equals.iter();
+        let waiting = equals.filter(|equal| equal.state == State::Pending && equal.key == row.key);
+        waiting.map(|equal| equal.id).chain([row.id]).min().unwrap_or(row.id)
     }
 
     /// Equal claims outside our lease that wait or are undecided: repeats of what is confirmed now.
-    fn repeats(&self, ledger: &Ledger) -> Vec<Ruling> {
-        let open =
-            ledger.equals.iter().filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
+    fn repeats(&self) -> Vec<Ruling> {
+        let open = self
+            .ledger
+            .equals
+            .iter()
+            .filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
         open.filter_map(|equal| {
             let first = *self.by_key.get(&equal.key)?;
-            Some(Ruling {
+            (first != equal.id).then(|| Ruling {
                 id: equal.id,
                 to: duplicate(first),
                 detail: Some(same_claim_as(first)),
@@ -249,7 +268,7 @@ fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move 
     Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause) }
 }
 
-fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
+fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {
     let (outcome, detail) = match &to {
         Move::Settle { duplicate_of: Some(first), .. } => (comparison.outcome, Some(same_claim_as(*first))),
         Move::Wait { .. } | Move::GiveUp { .. } | Move::AskAlone => {
@@ -262,16 +281,15 @@ fn ruling(row: &Waiting, to: Move, comparison: Comparison) -> Ruling {
         detail: comparison.detail,
         answer: Some(comparison.evidence).filter(|e| !e.is_null()),
     };
-    Ruling { id: row.id, to, detail, verification: Some(verification), own_refusal: false }
+    Ruling { id, to, detail, verification: Some(verification), own_refusal: false }
 }
 
 /// Marks the fresh rulings that are explained, and returns the older notifications that are explained now.
 fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<i64> {
     let fresh = rulings.iter().filter_map(|ruling| match &ruling.to {
-        Move::Settle { state, reason, .. } => {
-            let row = ledger.waiting.iter().find(|row| row.id == ruling.id)?;
-            let (id, received_at, claim) = (row.id, row.received_at, row.claim.clone());
-            Some(Settled { id, received_at, state: *state, reason: *reason, claim })
+        Move::Settle { state, reason, duplicate_of: None, .. } => {
+            let (received_at, claim) = settled_now(ledger, ruling.id)?;
+            Some(Settled { id: ruling.id, received_at, state: *state, reason: *reason, claim })
         }
         _ => None,
     });
@@ -285,6 +303,16 @@ fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<
         }
     }
     explained.into_iter().collect()
+}
+
+/// When a notification that settles now came in, and what it says.
+fn settled_now(ledger: &Ledger, id: i64) -> Option<(Timestamp, Claim)> {
+    if let Some(row) = ledger.waiting.iter().find(|row| row.id == id) {
+        return Some((row.received_at, row.claim.clone()));
+    }
+    let equal = ledger.equals.iter().find(|equal| equal.id == id)?;
+    let row = ledger.waiting.iter().find(|row| row.key == equal.key)?;
+    Some((equal.received_at, row.claim.clone()))
 }
 
 fn truth(answer: &Answer, held: Option<&Held>) -> (TruthChange, Option<String>) {

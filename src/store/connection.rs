@@ -53,7 +53,10 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+    // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
+    )?;
     Migrations::from_iter(MIGRATIONS.map(M::up))
         .to_latest(&mut conn)
         .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
@@ -108,13 +111,15 @@ fn refuse_foreign(path: &Path) -> anyhow::Result<()> {
     }
     let conn = Connection::open_with_flags(path, reader_flags()).with_context(|| cannot_open(path))?;
     conn.busy_timeout(Duration::from_secs(5))?;
-    let pragma = |name: &str| {
-        conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).with_context(|| {
+    let number = |sql: &str| {
+        conn.query_row(sql, [], |row| row.get::<_, i64>(0)).with_context(|| {
             format!("the store {} cannot be read as a SQLite database; restore a backup", path.display())
         })
     };
-    let (version, application) = (pragma("user_version")?, pragma("application_id")?);
-    if application != i64::from(APPLICATION_ID) && (version != 0 || application != 0) {
+    let (version, application) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
+    // Most programs set neither number: only a database without any table is one that a serve had just begun.
+    let is_fresh = version == 0 && application == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
+    if application != i64::from(APPLICATION_ID) && !is_fresh {
         bail!(
             "{} is a database of another program; [store] path must name countersign's own file",
             path.display()

@@ -36,6 +36,10 @@ pub(super) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Re
             decided.push(Decided::Done(Moved { id: *id, state: State::Pending, reason: None }));
             continue;
         };
+        if is_emptied(conn, *id)? {
+            decided.push(refused(*id, "its body was emptied, there is nothing left to read"));
+            continue;
+        }
         if state == State::Confirmed {
             decided.push(refused(*id, "it is confirmed, and a confirmed notification stays so"));
             continue;
@@ -90,6 +94,13 @@ fn state_of(conn: &Connection, id: i64) -> Result<Option<(State, Option<Reason>)
         .prepare_cached("SELECT state, reason FROM verdicts WHERE notification_id = ?1")?
         .query_row([id], |row| Ok((super::rows::state(row, 0)?, super::rows::reason(row, 1)?)))
         .optional()?)
+}
+
+/// Its body may have been emptied since it was read for the retry.
+fn is_emptied(conn: &Connection, id: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT emptied FROM verdicts WHERE notification_id = ?1")?
+        .query_row([id], |row| row.get(0))?)
 }
 
 /// Gives up on notifications that only waited while their source, or their lane of it, failed for too long.

@@ -71,12 +71,17 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
     let mut equals = Vec::new();
     for key in keys {
         let mut statement = conn.prepare_cached(
-            "SELECT notification_id, state FROM verdicts
+            "SELECT notification_id, state, received_at FROM verdicts
              WHERE source = ?1 AND claim_key = ?2 AND state IN ('pending', 'confirmed', 'undecided')
                AND lease IS NOT ?3 ORDER BY state = 'confirmed' DESC, notification_id LIMIT ?4",
         )?;
         let found = statement.query_map(params![source, key.as_str(), lease, MOST_EQUALS], |row| {
-            Ok(Equal { id: row.get(0)?, key: key.clone(), state: rows::state(row, 1)? })
+            Ok(Equal {
+                id: row.get(0)?,
+                received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
+                key: key.clone(),
+                state: rows::state(row, 1)?,
+            })
         })?;
         equals.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
     }

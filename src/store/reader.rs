@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Runs `work` on a thread that may block; its statements all see one state of the store.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {

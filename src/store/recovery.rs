@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::Result;
 use super::filing::{self, Filing};
-use super::{ledger, reconciling, settled};
+use super::{ledger, reconciling, settled, truth};
 use crate::domain::ledger::{Settled, TruthChange};
 use crate::domain::{
     Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said,
@@ -94,7 +94,7 @@ fn land(conn: &Connection, source: &str, answer: &Answer, ours: &OurOrder, now: 
         (Said::NotThere(_), Some(held)) => TruthChange::Gone { resolved_id: held.resolved_id.clone() },
         (Said::NotThere(_), None) | (Said::Failed(_), _) => TruthChange::Keep,
     };
-    settled::write_truth(conn, source, SubjectKind::Order, &change, answer.asked_at)?;
+    truth::write(conn, source, SubjectKind::Order, &change, answer.asked_at, answer.asked_at)?;
     if matches!(answer.said, Said::There(_)) {
         settled::note_found(conn, source, now)?;
     }

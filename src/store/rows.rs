@@ -88,6 +88,11 @@ pub(super) fn sender(remote_addr: &str) -> String {
     }
 }
 
+/// A number of rows as a LIMIT.
+pub(super) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// Appends `count` anonymous parameters: `?, ?, ?`.
 pub(super) fn placeholders(count: usize) -> String {
     let mut list = "?, ".repeat(count);

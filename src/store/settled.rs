@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::budget::CallPermit;
 use super::error::Result;
-use super::{ledger, standing};
-use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange};
-use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp, Truth};
+use super::{ledger, standing, truth};
+use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
+use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp};
 
 /// A question that was asked, as far as the store needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,9 @@ pub(super) fn settle(
     }
     let settlement = judge(&ledger);
     let resume_at = standing::apply(conn, question, &settlement.standing, policy, jitter, now)?;
-    write_truth(conn, &question.source, question.claim.subject.kind, &settlement.truth, question.asked_at)?;
+    let newest = ledger.waiting.iter().map(|row| row.received_at).max().unwrap_or(question.asked_at);
+    let kind = question.claim.subject.kind;
+    truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     for ruling in &settlement.rulings {
         let Some(moves) = moved_by(ruling) else { continue };
@@ -217,78 +219,5 @@ pub(super) fn tell(
 pub(super) fn note_found(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
     conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
         .execute(params![source, now.to_string()])?;
-    Ok(())
-}
-
-pub(super) fn write_truth(
-    conn: &Connection,
-    source: &str,
-    kind: SubjectKind,
-    change: &TruthChange,
-    asked_at: Timestamp,
-) -> Result<()> {
-    let asked_at = asked_at.to_string();
-    match change {
-        TruthChange::Keep => {}
-        TruthChange::Put(Truth::Order(order)) => {
-            conn.prepare_cached(
-                "INSERT INTO orders (source, order_id, status, fulfillment_status, total, currency, email, updated_at,
-                   fetched_at, gone_at, raw, internal_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11)
-                 ON CONFLICT DO UPDATE SET status = excluded.status, fulfillment_status = excluded.fulfillment_status,
-                   total = excluded.total, currency = coalesce(excluded.currency, currency), email = excluded.email,
-                   updated_at = excluded.updated_at, fetched_at = excluded.fetched_at, gone_at = NULL,
-                   raw = excluded.raw, internal_id = excluded.internal_id",
-            )?
-            .execute(params![
-                source,
-                order.order_id,
-                order.status,
-                order.fulfillment_status,
-                order.total,
-                order.currency,
-                order.email,
-                order.updated_at.map(|at| at.to_string()),
-                asked_at,
-                order.raw,
-                order.internal_id,
-            ])?;
-        }
-        TruthChange::Put(Truth::Product(product)) => {
-            conn.prepare_cached(
-                "INSERT INTO products (source, product_id, name, price, currency, qty, available, updated_at, fetched_at,
-                   raw, internal_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-                 ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price,
-                   currency = coalesce(excluded.currency, currency), qty = excluded.qty,
-                   available = excluded.available, updated_at = excluded.updated_at,
-                   fetched_at = excluded.fetched_at, raw = excluded.raw, internal_id = excluded.internal_id",
-            )?
-            .execute(params![
-                source,
-                product.product_id,
-                product.name,
-                product.price,
-                product.currency,
-                product.qty,
-                product.available,
-                product.updated_at.map(|at| at.to_string()),
-                asked_at,
-                product.raw,
-                product.internal_id,
-            ])?;
-        }
-        TruthChange::Gone { resolved_id } => {
-            let sql = match kind {
-                SubjectKind::Order => {
-                    "UPDATE orders SET gone_at = coalesce(gone_at, ?3), fetched_at = ?3 WHERE source = ?1 AND order_id = ?2"
-                }
-                SubjectKind::Product => {
-                    "UPDATE products SET available = 0, qty = 0, fetched_at = ?3 WHERE source = ?1 AND product_id = ?2"
-                }
-            };
-            conn.prepare_cached(sql)?.execute(params![source, resolved_id, asked_at])?;
-        }
-    }
     Ok(())
 }

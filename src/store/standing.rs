@@ -172,6 +172,13 @@ pub(super) fn apply(
 
 /// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
 pub(super) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+    // Those who were asked about wait for the end of the pause themselves.
+    conn.prepare_cached(
+        "UPDATE verdicts SET next_attempt_at = ?2
+         WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at IN (
+           SELECT resume_at FROM troubles WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')",
+    )?
+    .execute(params![source, now.to_string()])?;
     conn.prepare_cached(
         "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
            AND cause <> 'api_rate_limited'",

@@ -44,6 +44,7 @@ impl Asker {
             },
             slots: self.slots.clone(),
             first: Mutex::new(Some(slot)),
+            first_permit: Mutex::new(Some(first.permit)),
         };
         let api = self.source.api.through(Arc::new(gate));
         let done = if leases.len() == 1 {

@@ -77,6 +77,8 @@ pub(super) struct QuestionGate {
     pub(super) budget: BudgetGate,
     pub(super) slots: Slots,
     pub(super) first: Mutex<Option<Slot>>,
+    /// The permission for the first call until that is known to be over; the record of a single call tells the store.
+    pub(super) first_permit: Mutex<Option<CallPermit>>,
 }
 
 impl Gate for QuestionGate {
@@ -86,10 +88,23 @@ impl Gate for QuestionGate {
             if let Some(slot) = first {
                 return Ok(Pass::holding(slot));
             }
+            self.end_first_call().await;
             let counted = self.budget.permit().await.map_err(told_to_wait)?;
             let slot = self.slots.take(&self.budget.source).await;
             Ok(Pass::holding((counted, slot)))
         })
+    }
+}
+
+impl QuestionGate {
+    /// A question that needs a second call must not wait for its own first one to stop counting.
+    async fn end_first_call(&self) {
+        let first = self.first_permit.lock().ok().and_then(|mut first| first.take());
+        if let Some(permit) = first
+            && let Err(error) = self.budget.store.finish_permit(permit, self.budget.clock.now()).await
+        {
+            log::warn!("call={} still counts for a while: {error}", permit.id);
+        }
     }
 }
 

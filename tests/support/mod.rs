@@ -1,8 +1,10 @@
 //! The front door: a configuration in a folder of its own, simulated shops, the real binary, requests over real HTTP, and
 //! the store read as an owner reads it.
 
+pub(crate) mod five;
 mod http;
 mod serve;
+mod shop;
 mod store;
 
 use std::fmt::Write as _;
@@ -12,6 +14,7 @@ use countersign::simulator::{Options, Simulator};
 
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
+pub(crate) use shop::{ion, paid};
 pub(crate) use store::Row;
 
 /// A folder with a configuration, and the simulated shops that it points to.

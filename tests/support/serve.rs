@@ -149,7 +149,11 @@ fn wait_for(lines: &Lines, what: &str, wanted: impl Fn(&str) -> Option<String>) 
         }
         next = seen.0.len();
         let left = deadline.saturating_duration_since(std::time::Instant::now());
-        assert!(!seen.1 && !left.is_zero(), "waited in vain until {what}; the log:\n{}", seen.0.join("\n"));
+        if seen.1 || left.is_zero() {
+            let log = seen.0.join("\n");
+            drop(seen);
+            panic!("waited in vain until {what}; the log:\n{log}");
+        }
         seen = lines.changed.wait_timeout(seen, left).expect("lines").0;
     }
 }

@@ -30,16 +30,21 @@ fn open(path: &Path) -> Connection {
 }
 
 pub(super) fn row(path: &Path, id: i64) -> Row {
-    rows(path).into_iter().find(|row| row.id == id).unwrap_or_else(|| panic!("no notification {id}"))
+    let found = rows_where(path, &format!("id = {id}")).pop();
+    found.unwrap_or_else(|| panic!("no notification {id}"))
 }
 
 pub(super) fn rows(path: &Path) -> Vec<Row> {
+    rows_where(path, "true")
+}
+
+fn rows_where(path: &Path, condition: &str) -> Vec<Row> {
     let conn = open(path);
     let mut statement = conn
-        .prepare(
+        .prepare(&format!(
             "SELECT id, source, provider, event, subject_kind, subject_id, resolved_id, claim, event_time, state, reason,
-               detail, duplicate_of, news, attempts FROM notifications ORDER BY id",
-        )
+               detail, duplicate_of, news, attempts FROM notifications WHERE {condition} ORDER BY id"
+        ))
         .expect("the view");
     let rows = statement.query_map([], |row| {
         Ok(Row {

@@ -66,11 +66,14 @@ fn products_keep_what_the_api_shows() {
     assert!(raw.contains("12345678901234567.8900") && raw.contains("\"sku\""), "{raw}");
 }
 
+/// A change in the shop, and whether the next confirmation is news.
+type Step = (fn(Product) -> Product, i64);
+
 #[test]
 fn a_product_s_news_are_its_price_its_quantity_and_whether_it_can_be_bought() {
     let (house, store) = shop();
     let serve = house.serve();
-    let steps: [(fn(Product) -> Product, i64); 7] = [
+    let steps: [Step; 7] = [
         (|p| p, 1),
         (|p| p, 0),
         (|p| p.field("name", "Cup"), 0),

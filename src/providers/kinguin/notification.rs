@@ -11,9 +11,6 @@ use crate::providers::unaskable_id;
 /// The header that names a webhook's event.
 const EVENT_HEADER: &str = "x-event-name";
 
-/// No notification nests at all; a claim must still be readable when the store has wrapped it once more.
-const DEEPEST: usize = 32;
-
 /// An event that this version verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
@@ -112,20 +109,9 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     let value = serde_json::from_slice(body).map_err(|error| {
         format!("the body cannot be read as JSON (line {}, column {})", error.line(), error.column())
     })?;
-    if is_deeper(&value, DEEPEST) {
-        return Err(format!("the body nests deeper than {DEEPEST} levels"));
-    }
     match value {
         Value::Object(said) => Ok(said),
         _ => Err("the body is no JSON object".to_owned()),
-    }
-}
-
-fn is_deeper(value: &Value, levels: usize) -> bool {
-    match value {
-        Value::Array(list) => levels == 0 || list.iter().any(|inside| is_deeper(inside, levels - 1)),
-        Value::Object(object) => levels == 0 || object.values().any(|inside| is_deeper(inside, levels - 1)),
-        _ => false,
     }
 }
 

@@ -87,7 +87,8 @@ fn remedy(failure: &Failure) -> &'static str {
         (Cause::ApiRateLimited, _) => "Try again later; a lower rate_limit helps if this repeats",
         (Cause::ApiError, Some(400)) => "The name of the id parameter may be wrong: see id_param",
 
-        (Cause::ApiError, Some(200 | 404)) => {
+        // Without a status: not signed by the platform.
+        (Cause::ApiError, Some(200 | 404) | None) => {
             "Check api_base and platform_cert_files; if the platform does not sign answers, set \
              check_signatures = \"notifications\""
         }

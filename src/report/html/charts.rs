@@ -6,7 +6,7 @@ use crate::domain::{Counts, FindingKind};
 use crate::report::words::{length, number};
 
 /// The width of every drawing; a phone shows it about as wide in its own pixels, so that labels stay readable.
-const WIDTH: f64 = 360.0;
+const WIDTH: f64 = 320.0;
 
 /// The height of the columns' drawing, and what its labels take at the left, above and below.
 const HEIGHT: f64 = 190.0;
@@ -76,8 +76,11 @@ pub(super) struct Bar {
     pub(super) end: f64,
 }
 
+/// How much of a column a part takes.
+pub(super) type Share = fn(&Counts) -> u64;
+
 /// Each part of a column with its colour's class, from the bottom.
-pub(super) const PARTS: [(&str, fn(&Counts) -> u64); 5] = [
+pub(super) const PARTS: [(&str, Share); 5] = [
     ("confirmed", |counts| counts.confirmed),
     ("ignored", |counts| counts.ignored.saturating_sub(counts.fakes)),
     ("fake", |counts| counts.fakes),
@@ -123,7 +126,7 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
 }
 
 /// Every day between the first and the last, or where these are many, every month that has something.
-pub(super) fn periods(days: &[DayCounts], every_day: Vec<String>) -> (Vec<(String, Counts)>, &'static str) {
+pub(super) fn periods(days: &[DayCounts], every_day: &[String]) -> (Vec<(String, Counts)>, &'static str) {
     let is_short = every_day.len() <= MOST_COLUMNS;
     let key = |day: &str| day.get(..if is_short { 10 } else { 7 }).unwrap_or(day).to_owned();
     let mut sums: Vec<(String, Counts)> = every_day.iter().map(|day| (key(day), Counts::default())).collect();
@@ -155,7 +158,7 @@ pub(super) fn kinds(totals: &[(FindingKind, u64)]) -> Option<Bars> {
 
 fn bars(rows: Vec<(String, u64, &'static str)>) -> Option<Bars> {
     const ROW: f64 = 23.0;
-    const LABELS: f64 = 96.0;
+    const LABELS: f64 = 90.0;
     const NUMBERS: f64 = 64.0;
     let highest = rows.iter().map(|(_, n, _)| *n).max().filter(|highest| *highest > 0)?;
     let height = ROW * real(rows.len()) + 2.0;
@@ -163,7 +166,7 @@ fn bars(rows: Vec<(String, u64, &'static str)>) -> Option<Bars> {
         let y = ROW * real(index) + 4.0;
         let share = real(n) / real(highest);
         let width = if n > 0 { (share * (WIDTH - LABELS - NUMBERS)).max(2.0) } else { 0.0 };
-        Bar { class, label, number: number(n), y, text_y: y + 12.0, width, end: LABELS + width + 6.0 }
+        Bar { class, label, number: number(n), y, text_y: y + 12.5, width, end: LABELS + width + 6.0 }
     };
     Some(Bars { height, bars: rows.into_iter().enumerate().map(bar).collect() })
 }
@@ -235,14 +238,14 @@ mod tests {
     fn days_without_anything_leave_a_gap_and_many_days_become_months() {
         let days = [day("2026-01-01", 3), day("2026-01-03", 5)];
         let every = ["2026-01-01", "2026-01-02", "2026-01-03"].map(str::to_owned).to_vec();
-        let (periods, period) = periods(&days, every);
+        let (periods, period) = periods(&days, &every);
         assert_eq!(periods.iter().map(|(_, counts)| counts.received).collect::<Vec<_>>(), [3, 0, 5]);
         let drawn = columns(&periods, period).unwrap();
         assert_eq!((drawn.columns.len(), drawn.period), (3, "day"));
         assert!(drawn.columns[1].parts.is_empty());
         let year: Vec<String> =
             (1..=12).flat_map(|m| (1..=28).map(move |d| format!("2026-{m:02}-{d:02}"))).collect();
-        let (months, period) = super::periods(&days, year);
+        let (months, period) = super::periods(&days, &year);
         assert_eq!((months.len(), months[0].1.received, period), (12, 8, "month"));
     }
 
@@ -254,7 +257,7 @@ mod tests {
             assert!(part.y >= TOP - 0.01 && part.y + part.height <= HEIGHT - BOTTOM + 0.01, "{part:?}");
         }
         let drawn = kinds(&[(FindingKind::Missed, 1), (FindingKind::Fake, 1_000_000)]).unwrap();
-        assert!(drawn.bars.iter().all(|bar| bar.width >= 2.0 && bar.end < WIDTH - 50.0), "{drawn:?}");
+        assert!(drawn.bars.iter().all(|bar| bar.width >= 2.0 && bar.end < WIDTH - 45.0), "{drawn:?}");
         assert!(kinds(&[(FindingKind::Missed, 0)]).is_none());
     }
 }

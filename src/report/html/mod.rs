@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::words::{clipped, counted, instant, length, number};
+use super::words::{clipped, counted, instant, number};
 use super::{Basis, Document, story};
-use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS, Waits};
+use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
 use crate::domain::{Counts, Finding, SourceReport, SourceStatistics, Timestamp, Window};
 
 mod charts;
@@ -32,7 +32,6 @@ struct Page {
     columns: Option<charts::Columns>,
     legend: Vec<&'static str>,
     waits: Option<charts::Bars>,
-    waits_told: Vec<String>,
     kinds: Option<charts::Bars>,
     sources: Vec<SourceView>,
 }
@@ -70,7 +69,6 @@ struct Row {
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     let report = &document.report;
     let (columns, legend) = over_time(document);
-    let (waits, waits_told) = waits(&document.statistics);
     let page = Page {
         title: match document.basis {
             Basis::Store => "Notifications",
@@ -83,8 +81,7 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
         tiles: tiles(&story::counts(document)),
         columns,
         legend,
-        waits,
-        waits_told,
+        waits: waits(&document.statistics),
         kinds: charts::kinds(&story::totals(document)),
         sources: report
             .sources
@@ -93,7 +90,7 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
             .map(|(index, source)| view(source, document.statistics.get(index)))
             .collect(),
     };
-    Ok(page.render()?)
+    Ok(format!("{}\n", page.render()?.trim_end()))
 }
 
 fn tiles(counts: &Counts) -> Vec<Tile> {
@@ -149,9 +146,9 @@ fn row(finding: &Finding) -> Row {
 /// Notifications over time, and the states that are drawn.
 fn over_time(document: &Document) -> (Option<charts::Columns>, Vec<&'static str>) {
     let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
-    let (periods, period) = charts::periods(&days, every_day(document, &days));
+    let (periods, period) = charts::periods(&days, &every_day(document, &days));
     let columns = charts::columns(&periods, period);
-    let is_drawn = |(_, of): &(&str, fn(&Counts) -> u64)| periods.iter().any(|(_, counts)| of(counts) > 0);
+    let is_drawn = |(_, of): &(&str, charts::Share)| periods.iter().any(|(_, counts)| of(counts) > 0);
     (columns, charts::PARTS.into_iter().filter(is_drawn).map(|(class, _)| class).collect())
 }
 
@@ -170,23 +167,15 @@ fn every_day(document: &Document, days: &[DayCounts]) -> Vec<String> {
     every.take_while(|at| *at < to).take(MOST_DAYS).map(Timestamp::day).collect()
 }
 
-/// The times to verdict of all sources in their classes, and each source's in words.
-fn waits(statistics: &[SourceStatistics]) -> (Option<charts::Bars>, Vec<String>) {
-    let all: Vec<(&str, Waits)> = statistics
-        .iter()
-        .filter_map(|source| source.time_to_verdict.map(|waits| (source.source.as_str(), waits)))
-        .collect();
+/// The times to verdict of all sources in their classes.
+fn waits(statistics: &[SourceStatistics]) -> Option<charts::Bars> {
     let mut classes = [0; WAIT_BOUNDS_MS.len() + 1];
-    for (_, waits) in &all {
+    for waits in statistics.iter().filter_map(|source| source.time_to_verdict) {
         for (sum, n) in classes.iter_mut().zip(waits.classes) {
             *sum += n.saturating_mul(waits.one_in);
         }
     }
-    let told = all.iter().map(|(source, waits)| {
-        let (half, most) = (length(waits.median_ms), length(waits.p95_ms));
-        format!("{}: half within {half} of receipt, 95 of 100 within {most}.", clipped(source, LONGEST))
-    });
-    (charts::waits(&classes), told.collect())
+    charts::waits(&classes)
 }
 
 #[cfg(test)]

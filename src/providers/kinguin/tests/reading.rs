@@ -177,10 +177,10 @@ fn a_body_as_deep_as_a_claim_may_be_reads_back_from_the_store() {
         let nest = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         postback(&format!(r#"{{"kinguinId":1,"updatedAt":"2020-03-04T10:15:09Z","x":{nest}}}"#))
     };
-    let claim = claim_of(deep(31));
+    let claim = claim_of(deep(32));
     let stored = Claim::split_stored_json(&claim.to_stored_json());
     assert_eq!(stored, Some((claim.asserted, claim.unverified)));
-    for levels in [32, 100, 100_000] {
+    for levels in [33, 100, 100_000] {
         assert_eq!(unasked_of(deep(levels)).reason, Reason::Malformed, "{levels}");
     }
 }

@@ -1,0 +1,68 @@
+//! `countersign prune`: settled notifications that are old enough go.
+
+use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::chosen::counted;
+use super::{CommandError, Exit, screen, settings, words};
+use crate::domain::{Clock, Timestamp};
+use crate::store::{Reader, SettledCount, Store};
+
+/// What to remove.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  countersign prune --older-than 90d --dry-run\n  \
+                        countersign prune --older-than 90d\nWorks beside a running serve. Pending and undecided \
+                        notifications stay; duplicates go with their original. What is removed still counts in the view \
+                        daily, and orders and products stay. The file does not shrink: its free space is used again.")]
+pub(super) struct Args {
+    /// Settled notifications that came in longer ago than this: 36h, 90d.
+    #[arg(long, value_name = "90d", value_parser = words::length)]
+    older_than: Duration,
+    /// Only say what would go.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let path = &settings.store.path;
+    let before = Clock::system().now().minus(args.older_than);
+    if args.dry_run {
+        let count = Reader::open(path)?.count_expired(before).await?;
+        screen::line(&format!("would remove {}", told(count)))?;
+        return Ok(Exit::Fine);
+    }
+    let store = Store::open(path)?;
+    let bar = progress_bar(store.reader(), before).await?;
+    let gone = store.prune(before, |step| bar.inc(step)).await?;
+    bar.finish_and_clear();
+    store.close();
+    screen::line(&format!("removed {}", told(gone)))?;
+    Ok(Exit::Fine)
+}
+
+fn told(count: SettledCount) -> String {
+    let SettledCount { confirmed, ignored, duplicates } = count;
+    let mut said = counted(count.total());
+    if count.total() > 0 {
+        said += &format!(": {confirmed} confirmed, {} ignored", ignored + duplicates);
+    }
+    if duplicates > 0 {
+        said += &format!(" ({duplicates} of them duplicates)");
+    }
+    said
+}
+
+/// Counting first takes a while in a large store: only for somebody who watches.
+async fn progress_bar(reader: &Reader, before: Timestamp) -> Result<ProgressBar, CommandError> {
+    if !stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let total = reader.count_expired(before).await?.total();
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} removed  {per_sec}  {eta} left");
+    Ok(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+}

@@ -1,0 +1,343 @@
+//! The state machine, row by row.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{fail, settle};
+use crate::domain::ledger::{
+    Equal, Ledger, Move, Policy, Settled, Settlement, Standing, TruthChange, Waiting,
+};
+use crate::domain::{
+    Absence, Answer, Cause, Claim, Comparison, Deletion, EventTime, Failure, Held, Judge, Known, OrderTruth,
+    Outcome, Reason, Said, Sighting, State, Subject, SubjectKind, Timestamp, Trouble, Truth,
+};
+
+/// Compares as it is told, and explains what it is told.
+struct Told {
+    outcome: Outcome,
+    held_before: bool,
+    explains: bool,
+}
+
+impl Judge for Told {
+    fn compare(&self, _claim: &Claim, _answer: &Answer, _known: &Known) -> Comparison {
+        Comparison { held_before: self.held_before, ..Comparison::differs(self.outcome, "told", Value::Null) }
+    }
+
+    fn explains(&self, _later: &Claim, _earlier: &Claim) -> bool {
+        self.explains
+    }
+}
+
+fn told(outcome: Outcome) -> Told {
+    Told { outcome, held_before: false, explains: false }
+}
+
+const RECEIVED: i64 = 1_764_000_000;
+const GRACE: i64 = 60;
+const GIVE_UP: i64 = 7 * 86_400;
+
+fn policy() -> Policy {
+    Policy {
+        grace: Duration::from_secs(60),
+        retry_base: Duration::from_secs(2),
+        retry_cap: Duration::from_secs(900),
+        give_up_after: Duration::from_secs(7 * 86_400),
+        denied_pause: Duration::from_secs(300),
+    }
+}
+
+fn at(seconds_after_receipt: i64) -> Timestamp {
+    Timestamp::from_seconds(RECEIVED + seconds_after_receipt)
+}
+
+fn claim(id: &str, status: &str) -> Claim {
+    Claim {
+        event: "order.status".to_owned(),
+        subject: Subject { kind: SubjectKind::Order, id: id.to_owned() },
+        question: format!("order {id}"),
+        lane: "orders".to_owned(),
+        asserted: Map::from_iter([("status".to_owned(), json!(status))]),
+        unverified: Map::new(),
+        event_time: EventTime::default(),
+        event_id: None,
+    }
+}
+
+fn waiting(id: i64, status: &str) -> Waiting {
+    let claim = claim("A", status);
+    let key = claim.key();
+    Waiting { id, received_at: at(0), retried_at: None, attempts: 0, own_refusals: 0, claim, key }
+}
+
+fn ledger(waiting: Vec<Waiting>) -> Ledger {
+    Ledger { waiting, ..Ledger::default() }
+}
+
+fn shown(asked_at: Timestamp, updated_at: Option<Timestamp>) -> Answer {
+    let truth = OrderTruth { order_id: "A".to_owned(), updated_at, ..OrderTruth::default() };
+    let compared = Map::from_iter([("status".to_owned(), json!("paid"))]);
+    let sighting = Sighting { body: json!({}), truth: Some(Truth::Order(truth)), compared };
+    said(asked_at, Said::There(Box::new(sighting)))
+}
+
+fn absent(asked_at: Timestamp) -> Answer {
+    let absence = Absence { evidence: Value::Null, detail: "gone".to_owned(), deletion: Deletion::NotAsked };
+    said(asked_at, Said::NotThere(absence))
+}
+
+fn said(asked_at: Timestamp, said: Said) -> Answer {
+    Answer { asked_at, date: Some(asked_at), http_status: Some(200), latency_ms: 1, said }
+}
+
+/// A move in the contract's words.
+fn words(to: &Move) -> String {
+    match to {
+        Move::Settle { state, reason, duplicate_of: Some(first), .. } => {
+            format!("{state} {reason} of {first}")
+        }
+        Move::Settle { state, reason, news, .. } => {
+            format!("{state} {reason}{}", if *news { " news" } else { "" })
+        }
+        Move::Wait { reason, .. } => format!("pending {reason}"),
+        Move::GiveUp { reason } => format!("undecided {reason}"),
+        Move::AskAlone => "asked alone".to_owned(),
+    }
+}
+
+fn moves(settlement: &Settlement) -> Vec<String> {
+    settlement.rulings.iter().map(|ruling| format!("{} {}", ruling.id, words(&ruling.to))).collect()
+}
+
+fn settled(judge: &Told, answer: &Answer, ledger: &Ledger) -> Settlement {
+    settle(judge, answer, ledger, &policy(), 0.0, answer.asked_at)
+}
+
+#[test]
+fn each_outcome_within_grace_after_it_and_after_all_patience() {
+    const LATE: i64 = GIVE_UP + 1;
+    let cases = [
+        // Outcome, asked at, questions before, move.
+        (Outcome::Match, 0, 0, "confirmed match news"),
+        (Outcome::Match, LATE, 99, "confirmed match news"),
+        (Outcome::Deleted, 0, 0, "confirmed deleted news"),
+        (Outcome::WrongStore, 0, 0, "ignored wrong_store"),
+        (Outcome::NotFound, 0, 0, "pending not_yet"),
+        (Outcome::NotFound, GRACE - 1, 99, "pending not_yet"),
+        (Outcome::NotFound, GRACE, 0, "ignored not_found"),
+        (Outcome::NotFound, LATE, 99, "ignored not_found"),
+        (Outcome::Mismatch, GRACE - 1, 0, "pending not_yet"),
+        (Outcome::Mismatch, GRACE, 0, "ignored mismatch"),
+        (Outcome::Unavailable, GRACE - 1, 0, "pending not_yet"),
+        (Outcome::Unavailable, GRACE, 0, "ignored unavailable"),
+        (Outcome::NotYet, 0, 99, "pending not_yet"),
+        (Outcome::NotYet, GIVE_UP, 99, "pending not_yet"),
+        (Outcome::NotYet, LATE, 6, "pending not_yet"),
+        (Outcome::NotYet, LATE, 7, "undecided not_yet"),
+        (Outcome::ApiError, GRACE, 0, "pending not_yet"),
+        (Outcome::ApiDenied, LATE, 99, "pending not_yet"),
+        (Outcome::ApiRateLimited, LATE, 99, "pending not_yet"),
+        (Outcome::ApiUnreachable, LATE, 99, "pending not_yet"),
+    ];
+    for (outcome, asked, attempts, expected) in cases {
+        let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
+        let settlement = settled(&told(outcome), &shown(at(asked), None), &ledger);
+        assert_eq!(moves(&settlement), [format!("1 {expected}")], "{outcome} {asked} s after receipt");
+        assert_eq!(settlement.standing, Standing::Well);
+    }
+}
+
+#[test]
+fn a_product_that_was_confirmed_before_with_these_ids_is_confirmed_as_unavailable_even_within_grace() {
+    let judge = Told { held_before: true, ..told(Outcome::Unavailable) };
+    let settlement = settled(&judge, &absent(at(0)), &ledger(vec![waiting(1, "paid")]));
+    assert_eq!(moves(&settlement), ["1 confirmed unavailable news"]);
+}
+
+#[test]
+fn within_grace_the_next_question_comes_no_later_than_its_end_and_behind_pauses_grow_to_six_hours() {
+    let next = |outcome, asked, attempts| {
+        let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
+        let settlement = settled(&told(outcome), &shown(at(asked), None), &ledger);
+        match settlement.rulings[0].to {
+            Move::Wait { next_attempt_at, .. } => next_attempt_at.seconds() - RECEIVED,
+            ref other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(next(Outcome::Mismatch, 0, 0), 2);
+    assert_eq!(next(Outcome::Mismatch, 10, 6), GRACE);
+    assert_eq!(next(Outcome::NotYet, 0, 13), 16_384);
+    assert_eq!(next(Outcome::NotYet, 0, 14), 6 * 3600);
+    assert_eq!(next(Outcome::NotYet, 0, u32::MAX - 1), 6 * 3600);
+}
+
+#[test]
+fn of_equal_ones_waiting_together_the_lowest_is_confirmed_and_the_others_open_ones_too_repeat_it() {
+    let repeat = waiting(1, "paid");
+    let equal = |id, state| Equal { id, key: repeat.key.clone(), received_at: at(0), state };
+    let ledger = Ledger {
+        waiting: vec![waiting(3, "paid"), waiting(4, "paid"), waiting(5, "new")],
+        equals: vec![equal(7, State::Pending), equal(2, State::Undecided)],
+        ..Ledger::default()
+    };
+    let settlement = settled(&told(Outcome::Match), &shown(at(0), None), &ledger);
+    let expected = [
+        "3 confirmed match news",
+        "4 ignored duplicate of 3",
+        "5 confirmed match",
+        "7 ignored duplicate of 3",
+        "2 ignored duplicate of 3",
+    ];
+    assert_eq!(moves(&settlement), expected);
+    assert!(settlement.rulings[3].verification.is_none(), "nobody asked for it");
+}
+
+#[test]
+fn an_equal_one_that_came_before_and_waits_for_another_question_is_confirmed_instead_of_the_later_one() {
+    let row = waiting(9, "paid");
+    let equal = Equal { id: 4, key: row.key.clone(), received_at: at(-5), state: State::Pending };
+    let equals = vec![Equal { id: 11, ..equal.clone() }, equal];
+    let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
+    let settlement = settled(&told(Outcome::Match), &shown(at(0), None), &ledger);
+    let expected = ["9 ignored duplicate of 4", "11 ignored duplicate of 4", "4 confirmed match news"];
+    assert_eq!(moves(&settlement), expected);
+    assert!(settlement.rulings[2].verification.is_some());
+}
+
+#[test]
+fn what_equals_a_confirmed_one_is_its_duplicate_whatever_the_answer_says() {
+    let row = waiting(9, "paid");
+    let equals = vec![Equal { id: 2, key: row.key.clone(), received_at: at(0), state: State::Confirmed }];
+    let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
+    for outcome in Outcome::ALL {
+        let settlement = settled(&told(*outcome), &shown(at(0), None), &ledger);
+        assert_eq!(moves(&settlement), ["9 ignored duplicate of 2"], "{outcome}");
+    }
+}
+
+#[test]
+fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() {
+    let held = |updated_at, fetched_at| Held {
+        resolved_id: "A".to_owned(),
+        internal_id: None,
+        by_internal_id: false,
+        updated_at,
+        fetched_at: at(fetched_at),
+    };
+    let cases = [
+        // Updated at as held and as shown; fetched at and asked at; whether it is stale.
+        (Some(50), Some(40), 100, 200, true),
+        (Some(50), Some(60), 300, 200, false),
+        (Some(50), Some(50), 300, 200, true),
+        (Some(50), Some(50), 100, 200, false),
+        (None, Some(50), 300, 200, true),
+        (None, None, 300, 200, true),
+        (None, None, 200, 200, false),
+        // The clock was set back since: then only the shop's own time counts.
+        (None, None, 9_000, 200, false),
+    ];
+    for (old, new, fetched, asked, stale) in cases {
+        let ledger = Ledger { held: Some(held(old.map(at), fetched)), ..ledger(vec![waiting(1, "paid")]) };
+        for outcome in [Outcome::Match, Outcome::Mismatch, Outcome::NotFound, Outcome::WrongStore] {
+            let answer = shown(at(asked), new.map(at));
+            let settlement = settle(&told(outcome), &answer, &ledger, &policy(), 0.0, at(1000));
+            let is_kept = settlement.truth == TruthChange::Keep;
+            assert_eq!((moves(&settlement) == ["1 pending not_yet"], is_kept), (stale, stale), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_claimed_time_over_ten_minutes_after_the_answers_clock_is_a_mismatch_but_never_by_a_stale_answer() {
+    for (ahead, expected) in [(600, "1 pending not_yet"), (601, "1 ignored mismatch")] {
+        let mut row = waiting(1, "paid");
+        row.claim.event_time.instant = Some(at(GRACE + ahead));
+        let answer = shown(at(GRACE), Some(at(0)));
+        assert_eq!(moves(&settled(&told(Outcome::NotYet), &answer, &ledger(vec![row.clone()]))), [expected]);
+        let held = Held {
+            resolved_id: "A".to_owned(),
+            internal_id: None,
+            by_internal_id: false,
+            updated_at: Some(at(1)),
+            fetched_at: at(0),
+        };
+        let ledger = Ledger { held: Some(held), ..ledger(vec![row]) };
+        assert_eq!(moves(&settled(&told(Outcome::NotYet), &answer, &ledger)), ["1 pending not_yet"]);
+    }
+}
+
+#[test]
+fn superseding_works_in_both_orders_of_settling() {
+    let judge = Told { explains: true, ..told(Outcome::Match) };
+    let row = |id, state, reason| Settled {
+        id,
+        received_at: at(i64::from(id > 5)),
+        state,
+        reason,
+        claim: claim("A", "x"),
+    };
+    let old = vec![row(1, State::Ignored, Reason::Mismatch), row(2, State::Ignored, Reason::NotFound)];
+    let before = Ledger { settled: old, ..ledger(vec![waiting(6, "paid")]) };
+    assert_eq!(settled(&judge, &shown(at(0), None), &before).superseded, [1, 2]);
+
+    let later = vec![row(7, State::Confirmed, Reason::Match), row(3, State::Ignored, Reason::WrongStore)];
+    let ledger = Ledger { settled: later, ..ledger(vec![waiting(6, "paid")]) };
+    let judge = Told { explains: true, ..told(Outcome::Mismatch) };
+    let settlement = settled(&judge, &shown(at(GRACE), None), &ledger);
+    assert_eq!(moves(&settlement), ["6 ignored superseded"]);
+    assert!(settlement.superseded.is_empty(), "what was settled for another reason stays so");
+}
+
+#[test]
+fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
+    const LATE: i64 = GIVE_UP + 1;
+    use Cause::{ApiDenied, ApiError, ApiRateLimited, ApiUnreachable};
+    let cases = [
+        // Cause, HTTP status, whose trouble, asked at, questions and own refusals before, move.
+        (ApiUnreachable, None, Trouble::Source, 0, 0, 0, "pending api_unreachable"),
+        (ApiUnreachable, None, Trouble::Source, LATE, 6, 0, "pending api_unreachable"),
+        (ApiUnreachable, None, Trouble::Source, LATE, 7, 0, "undecided api_unreachable"),
+        (ApiUnreachable, None, Trouble::Source, GIVE_UP, 99, 0, "pending api_unreachable"),
+        (ApiRateLimited, Some(429), Trouble::Source, LATE, 7, 0, "undecided api_rate_limited"),
+        (ApiDenied, Some(403), Trouble::Source, 0, 99, 99, "pending api_denied"),
+        (ApiDenied, Some(403), Trouble::Lane, 0, 99, 99, "pending api_denied"),
+        (ApiDenied, Some(403), Trouble::Source, LATE, 7, 0, "undecided api_denied"),
+        (ApiDenied, Some(403), Trouble::Subject, 0, 3, 3, "pending api_error"),
+        (ApiDenied, Some(403), Trouble::Subject, 0, 4, 4, "undecided api_error"),
+        (ApiError, Some(422), Trouble::Subject, 0, 4, 4, "undecided api_error"),
+        (ApiError, Some(500), Trouble::Subject, 0, 99, 99, "pending api_error"),
+        (ApiError, Some(500), Trouble::Subject, LATE, 7, 0, "undecided api_error"),
+        (ApiUnreachable, Some(408), Trouble::Subject, 0, 99, 99, "pending api_unreachable"),
+        (ApiError, Some(200), Trouble::Source, 0, 0, 0, "pending api_error"),
+    ];
+    for (cause, http_status, trouble, asked, attempts, own_refusals, expected) in cases {
+        let failure = Failure { http_status, ..Failure::new(cause, "told") }.troubling(trouble);
+        let ledger = ledger(vec![Waiting { attempts, own_refusals, ..waiting(1, "paid") }]);
+        let settlement = fail(&failure, "orders", at(asked), &ledger, &policy(), 0.0);
+        assert_eq!(moves(&settlement), [format!("1 {expected}")], "{cause} {http_status:?} {trouble:?}");
+        assert_eq!((settlement.truth, settlement.told, settlement.found), (TruthChange::Keep, None, false));
+        let stops = match settlement.standing {
+            Standing::Failing { lane, .. } => Some(lane),
+            Standing::Well | Standing::Unchanged => None,
+        };
+        let expected = match trouble {
+            Trouble::Source => Some(None),
+            Trouble::Lane => Some(Some("orders".to_owned())),
+            Trouble::Subject | Trouble::Unclear => None,
+        };
+        assert_eq!(stops, expected, "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_retry_starts_patience_afresh() {
+    let row = Waiting { attempts: 99, retried_at: Some(at(GIVE_UP)), ..waiting(1, "paid") };
+    let failure = Failure::new(Cause::ApiError, "told").troubling(Trouble::Source);
+    for (asked, expected) in
+        [(2 * GIVE_UP, "1 pending api_error"), (2 * GIVE_UP + 1, "1 undecided api_error")]
+    {
+        let settlement = fail(&failure, "orders", at(asked), &ledger(vec![row.clone()]), &policy(), 0.0);
+        assert_eq!(moves(&settlement), [expected]);
+    }
+}

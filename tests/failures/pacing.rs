@@ -1,0 +1,122 @@
+//! Rate limit, concurrency, and shops that must not wait for each other.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use countersign::simulator::{Fault, Trouble};
+
+use super::{PATIENCE, assert_rate};
+use crate::support::{House, assert_verdict, paid};
+
+#[test]
+fn a_slow_or_dead_shop_delays_neither_another_shops_verdicts_nor_an_acknowledgement() {
+    for concurrency in [2, 8] {
+        let house = House::new()
+            .verify(&format!("concurrency = {concurrency}\ntimeout = \"60s\""))
+            .ion_shop("dead", 1003, 10)
+            .ion_shop("alive", 1004, 10);
+        let shops = house.simulator.shops();
+        let held = shops.add_fault(Fault::new(Trouble::Hold).store("1003"));
+        let serve = house.serve();
+        for n in 1..=10 {
+            assert_eq!(serve.post("dead", paid(1003, &format!("o.{n}"))).status, 200);
+        }
+        assert!(shops.wait_for_call(|call| call.store == "1003", PATIENCE));
+        for n in 1..=10 {
+            assert_eq!(serve.post("alive", paid(1004, &format!("o.{n}"))).status, 200);
+        }
+        for id in 11..=20 {
+            serve.settled(id);
+            assert_verdict(&house.row(id), "confirmed", "match");
+        }
+        assert!(house.rows().iter().filter(|row| row.id <= 10).all(|row| row.state == "pending"));
+        shops.clear_fault(held);
+        for id in 1..=10 {
+            serve.settled(id);
+        }
+        assert!(shops.max_in_flight() <= concurrency, "{} at once", shops.max_in_flight());
+    }
+}
+
+#[test]
+fn a_shop_that_was_well_and_is_slow_now_leaves_a_place_to_the_others() {
+    let house = House::new()
+        .verify("concurrency = 2\ntimeout = \"60s\"")
+        .ion_shop("slow", 1003, 6)
+        .ion_shop("other", 1004, 1);
+    let shops = house.simulator.shops();
+    let serve = house.serve();
+    serve.post("slow", paid(1003, "o.1"));
+    serve.settled(1);
+    let held = shops.add_fault(Fault::new(Trouble::Hold).store("1003"));
+    for n in 2..=6 {
+        serve.post("slow", paid(1003, &format!("o.{n}")));
+    }
+    assert!(shops.wait_for_calls(2, PATIENCE));
+    serve.post("other", paid(1004, "o.1"));
+    serve.settled(7);
+    assert_verdict(&house.row(7), "confirmed", "match");
+    shops.clear_fault(held);
+    for id in 2..=6 {
+        serve.settled(id);
+    }
+}
+
+#[test]
+fn no_more_calls_are_under_way_at_once_than_concurrency_allows() {
+    let house = House::new().verify("concurrency = 3").ion_shop("shop", 1003, 30);
+    let shops = house.simulator.shops();
+    shops.add_fault(Fault::new(Trouble::Latency(Duration::from_millis(10))));
+    let serve = house.serve();
+    for n in 1..=30 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    for id in 1..=30 {
+        serve.settled(id);
+    }
+    assert_eq!(shops.max_in_flight(), 3);
+}
+
+#[test]
+fn no_window_sees_more_calls_than_the_rate_limit() {
+    let house = House::new().ion_shop_with("shop", 1003, 25, "rate_limit = \"10/s\"");
+    let serve = house.serve();
+    for n in 1..=25 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    for id in 1..=25 {
+        serve.settled(id);
+    }
+    assert_eq!(house.simulator.shops().calls().len(), 25);
+    assert_rate(house.simulator.shops(), 10, TimeDelta::seconds(1));
+}
+
+#[test]
+fn serve_and_verify_share_one_rate_limit_and_verify_settles_all_that_is_due() {
+    let house = House::new().ion_shop_with("shop", 1003, 30, "rate_limit = \"10/s\"");
+    let serve = house.serve();
+    for n in 1..=30 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    let verify = house.run(&["verify"]);
+    assert_eq!(verify.status.code(), Some(0), "{}", String::from_utf8_lossy(&verify.stderr));
+    serve.stop();
+    assert_eq!(house.run(&["verify"]).status.code(), Some(0));
+    assert!(house.rows().iter().all(|row| row.state == "confirmed" && row.outcomes.len() == 1));
+    assert_rate(house.simulator.shops(), 10, TimeDelta::seconds(1));
+}
+
+#[test]
+fn a_second_question_about_one_subject_counts_against_the_rate_limit_too() {
+    let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"4/s\"");
+    let serve = house.serve();
+    for n in 1..=5 {
+        serve.post("shop", paid(1003, &format!("gone.{n}")));
+    }
+    for id in 1..=5 {
+        serve.settled(id);
+        assert_verdict(&house.row(id), "ignored", "not_found");
+    }
+    assert_eq!(house.simulator.shops().calls().len(), 10, "each by its path and by the list");
+    assert_rate(house.simulator.shops(), 4, TimeDelta::seconds(1));
+}

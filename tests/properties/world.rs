@@ -1,0 +1,365 @@
+//! A small world around the real store: a shop with three orders, a clock that moves both ways, questions under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use countersign::domain::ledger::{Ledger, Policy};
+use countersign::domain::{
+    Absence, Answer, Cause, Claim, ClaimKey, Comparison, Deletion, Delivery, EventTime, Failure, Headers,
+    Judge, Known, OrderTruth, Outcome, Rate, Said, Sighting, Subject, SubjectKind, Timestamp, Trouble, Truth,
+};
+use countersign::rules;
+use countersign::store::{Filing, Lease, LeaseRequest, Question, Store};
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+
+const SOURCE: &str = "shop";
+const STATUSES: [&str; 3] = ["new", "paid", "refunded"];
+
+/// Compares one status; a status explains those before it.
+pub(super) struct StatusJudge;
+
+impl Judge for StatusJudge {
+    fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
+        match &answer.said {
+            Said::There(shown) if shown.body.get("status") == claim.asserted.get("status") => {
+                Comparison::agrees(Value::Null)
+            }
+            Said::There(_) => Comparison::differs(Outcome::Mismatch, "another status", Value::Null),
+            _ => Comparison::differs(Outcome::NotFound, "not there", Value::Null),
+        }
+    }
+
+    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
+        let place = |claim: &Claim| STATUSES.iter().position(|s| claim.asserted_text(&["status"]) == Some(s));
+        place(later) > place(earlier)
+    }
+}
+
+/// How a question fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fails {
+    Unreachable,
+    RateLimited,
+    Denied,
+    LaneDenied,
+    SubjectRefused,
+    SubjectBroken,
+}
+
+impl Fails {
+    fn failure(self) -> Failure {
+        match self {
+            Self::Unreachable => Failure::new(Cause::ApiUnreachable, "dead").troubling(Trouble::Source),
+            Self::RateLimited => Failure {
+                retry_after: Some(Duration::from_secs(30)),
+                ..Failure::new(Cause::ApiRateLimited, "wait").with_status(429).troubling(Trouble::Source)
+            },
+            Self::Denied => Failure::new(Cause::ApiDenied, "no").with_status(403).troubling(Trouble::Source),
+            Self::LaneDenied => {
+                Failure::new(Cause::ApiDenied, "no").with_status(403).troubling(Trouble::Lane)
+            }
+            Self::SubjectRefused => {
+                Failure::new(Cause::ApiError, "odd").with_status(422).troubling(Trouble::Subject)
+            }
+            Self::SubjectBroken => {
+                Failure::new(Cause::ApiError, "odd").with_status(500).troubling(Trouble::Subject)
+            }
+        }
+    }
+}
+
+/// A question under way, and its answer once the shop has given it.
+struct UnderWay {
+    lease: Lease,
+    answer: Option<Answer>,
+}
+
+/// A verdict as it stands in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) state: String,
+    pub(super) reason: Option<String>,
+    pub(super) duplicate_of: Option<i64>,
+    pub(super) key: Option<String>,
+}
+
+pub(super) struct World {
+    runtime: Runtime,
+    store: Store,
+    reader: Connection,
+    _folder: tempfile::TempDir,
+    now: i64,
+    latest: i64,
+    /// The shop's orders: status, and its own time of the last change.
+    orders: BTreeMap<u8, (u8, i64)>,
+    shop_time: i64,
+    under_way: Vec<UnderWay>,
+    /// In how many milliseconds the last lease said that something waits.
+    pub(super) come_back_in: Option<i64>,
+    /// Claims that a fresh answer agreed with while a copy of them waited.
+    pub(super) owed: Arc<Mutex<BTreeSet<ClaimKey>>>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("countersign.db");
+        let store = Store::create_or_open(&path).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let now = 1_764_000_000_000;
+        let sources = vec![(SOURCE.to_owned(), "ecwid")];
+        runtime.block_on(store.introduce_sources(sources, Timestamp::from_millis(now))).unwrap();
+        Self {
+            runtime,
+            store,
+            reader: Connection::open(&path).unwrap(),
+            _folder: folder,
+            now,
+            latest: now,
+            orders: BTreeMap::new(),
+            shop_time: 1_000_000_000_000,
+            under_way: Vec::new(),
+            come_back_in: None,
+            owed: Arc::default(),
+        }
+    }
+
+    fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    pub(super) fn policy() -> Policy {
+        Policy {
+            grace: Duration::from_secs(60),
+            retry_base: Duration::from_secs(2),
+            retry_cap: Duration::from_secs(900),
+            give_up_after: Duration::from_secs(3600),
+            denied_pause: Duration::from_secs(300),
+        }
+    }
+
+    pub(super) fn move_clock(&mut self, seconds: i64) {
+        self.now += seconds * 1000;
+        self.latest = self.latest.max(self.now);
+    }
+
+    /// The clock is right again, and long after everything that happened.
+    pub(super) fn set_clock_right(&mut self) {
+        self.now = self.latest + 86_400_000;
+    }
+
+    pub(super) fn change_order(&mut self, order: u8, status: Option<u8>) {
+        self.shop_time += 1000;
+        match status {
+            Some(status) => drop(self.orders.insert(order, (status, self.shop_time))),
+            None => drop(self.orders.remove(&order)),
+        }
+    }
+
+    pub(super) fn deliver(&mut self, order: u8, status: u8, event: u8) {
+        let delivery = Delivery {
+            source: SOURCE.to_owned(),
+            provider: "ecwid".to_owned(),
+            received_at: self.time(),
+            remote_addr: format!("198.51.100.{event}"),
+            content_type: None,
+            headers: Headers::default(),
+            body: vec![order, status, event],
+        };
+        let id = self.runtime.block_on(self.store.append(delivery.clone())).unwrap();
+        let reading = Some(claim(order, status, event).into());
+        let filing = Filing { id, delivery, reading, is_listable: false };
+        self.runtime.block_on(self.store.file(vec![filing], self.time())).unwrap();
+    }
+
+    /// Leases what may be asked now; returns how many questions.
+    pub(super) fn lease(&mut self, most: usize) -> usize {
+        let request = LeaseRequest {
+            source: SOURCE.to_owned(),
+            owner: "serve-1".to_owned(),
+            rate: Rate { limit: 1_000_000, window: Duration::from_secs(1) },
+            most,
+            most_in_list: 1,
+            after_sender: String::new(),
+        };
+        let leased = self.runtime.block_on(self.store.lease(request, self.time())).unwrap();
+        self.come_back_in = leased.come_back_at.map(|then| then.millis() - self.now);
+        let leases: Vec<Lease> = leased.calls.into_iter().flatten().collect();
+        let count = leases.len();
+        self.under_way.extend(leases.into_iter().map(|lease| UnderWay { lease, answer: None }));
+        count
+    }
+
+    /// The shop answers a question under way, truly or by failing.
+    pub(super) fn answer(&mut self, place: usize, fails: Option<Fails>) {
+        let asked_at = self.time();
+        let shop = self.orders.clone();
+        let Some(question) = pick(&mut self.under_way, place) else { return };
+        if question.answer.is_some() {
+            return;
+        }
+        let order = question.lease.claim.subject.id.parse::<u8>().unwrap();
+        let said = match (fails, shop.get(&order)) {
+            (Some(fails), _) => Said::Failed(fails.failure()),
+            (None, Some((status, updated_at))) => {
+                There { order, status: *status, updated_at: *updated_at }.said()
+            }
+            (None, None) => Said::NotThere(Absence {
+                evidence: Value::Null,
+                detail: "not there".to_owned(),
+                deletion: Deletion::NotAsked,
+            }),
+        };
+        question.answer = Some(Answer { asked_at, date: None, http_status: Some(200), latency_ms: 1, said });
+    }
+
+    /// Records an answer that has come; whether it was a failure.
+    pub(super) fn record(&mut self, place: usize) -> bool {
+        if pick(&mut self.under_way, place).is_none_or(|question| question.answer.is_none()) {
+            return false;
+        }
+        let place = place % self.under_way.len();
+        let UnderWay { lease, answer } = self.under_way.swap_remove(place);
+        let Some(answer) = answer else { return false };
+        let is_failure = matches!(answer.said, Said::Failed(_));
+        let truth_id = match &answer.said {
+            Said::There(shown) => shown.truth.as_ref().map(|truth| truth.id().to_owned()),
+            _ => None,
+        };
+        let question = Question {
+            lease: lease.name,
+            source: lease.source,
+            claim: lease.claim,
+            permit: lease.permit,
+            asked_at: answer.asked_at,
+            http_status: answer.http_status,
+            latency_ms: answer.latency_ms,
+            truth_id,
+        };
+        let lane = question.claim.lane.clone();
+        let (now, owed) = (self.time(), Arc::clone(&self.owed));
+        let judge = move |ledger: &Ledger| {
+            owed.lock().unwrap().extend(agreed(&answer, ledger));
+            match &answer.said {
+                Said::Failed(failure) => {
+                    rules::fail(failure, &lane, answer.asked_at, ledger, &Self::policy(), 0.5)
+                }
+                _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
+            }
+        };
+        self.runtime.block_on(self.store.settle(question, Self::policy(), 0.5, now, judge)).unwrap();
+        is_failure
+    }
+
+    pub(super) fn give_up(&mut self) {
+        let troubles = self.runtime.block_on(self.store.reader().failing()).unwrap();
+        for trouble in troubles {
+            let (source, lane, policy) = (trouble.source, trouble.lane, Self::policy());
+            let given_up = self.store.give_up_waiting(source, lane, trouble.cause, policy, self.time());
+            self.runtime.block_on(given_up).unwrap();
+        }
+    }
+
+    /// The process dies: what was under way is never recorded; the next one frees the leases, or time does.
+    pub(super) fn crash(&mut self, is_restarted: bool) {
+        self.under_way.clear();
+        if is_restarted {
+            self.runtime.block_on(self.store.free_leases("serve-".to_owned())).unwrap();
+            self.runtime.block_on(self.store.resume(SOURCE.to_owned(), self.time())).unwrap();
+        }
+    }
+
+    pub(super) fn retry(&mut self, id: i64) {
+        let Some(delivery) = self.runtime.block_on(self.store.reader().delivery(id)).unwrap() else { return };
+        let [order, status, event] = delivery.body[..] else { return };
+        let reading = Some(claim(order, status, event).into());
+        let filing = Filing { id, delivery, reading, is_listable: false };
+        self.runtime.block_on(self.store.retry(vec![filing], self.time())).unwrap();
+    }
+
+    pub(super) fn dismiss(&mut self, id: i64) {
+        self.runtime.block_on(self.store.dismiss(vec![id], None, self.time())).unwrap();
+    }
+
+    pub(super) fn verdicts(&self) -> BTreeMap<i64, Verdict> {
+        let mut statement = self
+            .reader
+            .prepare_cached("SELECT notification_id, state, reason, duplicate_of, claim_key FROM verdicts")
+            .unwrap();
+        let rows = statement.query_map([], |row| {
+            let verdict = Verdict {
+                state: row.get(1)?,
+                reason: row.get(2)?,
+                duplicate_of: row.get(3)?,
+                key: row.get(4)?,
+            };
+            Ok((row.get(0)?, verdict))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The shop's own time of the last change of each order, as the store holds it.
+    pub(super) fn truth_times(&self) -> BTreeMap<String, String> {
+        let mut statement = self.reader.prepare_cached("SELECT order_id, updated_at FROM orders").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Whether the shop would countersign this now.
+    pub(super) fn is_true_now(&self, order: u8, status: u8) -> bool {
+        self.orders.get(&order).is_some_and(|(current, _)| *current == status)
+    }
+}
+
+struct There {
+    order: u8,
+    status: u8,
+    updated_at: i64,
+}
+
+impl There {
+    fn said(self) -> Said {
+        let status = json!(STATUSES[usize::from(self.status)]);
+        let truth = OrderTruth {
+            order_id: self.order.to_string(),
+            updated_at: Some(Timestamp::from_millis(self.updated_at)),
+            raw: "{}".to_owned(),
+            ..OrderTruth::default()
+        };
+        let compared = Map::from_iter([("status".to_owned(), status.clone())]);
+        let body = json!({ "status": status });
+        Said::There(Box::new(Sighting { body, truth: Some(Truth::Order(truth)), compared }))
+    }
+}
+
+/// The claims of `ledger` that a fresh answer says too: one copy of each has to be confirmed by it, or was before.
+fn agreed(answer: &Answer, ledger: &Ledger) -> Vec<ClaimKey> {
+    let Said::There(shown) = &answer.said else { return Vec::new() };
+    let updated_at = shown.truth.as_ref().and_then(Truth::updated_at);
+    if ledger.held.as_ref().is_some_and(|held| held.updated_at >= updated_at) {
+        return Vec::new();
+    }
+    let agrees = |claim| StatusJudge.compare(claim, answer, &Known::default()).outcome == Outcome::Match;
+    ledger.waiting.iter().filter(|row| agrees(&row.claim)).map(|row| row.key.clone()).collect()
+}
+
+pub(super) fn claim(order: u8, status: u8, event: u8) -> Claim {
+    Claim {
+        event: "order.status".to_owned(),
+        subject: Subject { kind: SubjectKind::Order, id: order.to_string() },
+        question: format!("order {order}"),
+        lane: "orders".to_owned(),
+        asserted: Map::from_iter([("status".to_owned(), json!(STATUSES[usize::from(status)]))]),
+        unverified: Map::new(),
+        event_time: EventTime::default(),
+        event_id: Some(event.to_string()),
+    }
+}
+
+fn pick(under_way: &mut [UnderWay], place: usize) -> Option<&mut UnderWay> {
+    let count = under_way.len();
+    if count == 0 { None } else { under_way.get_mut(place % count) }
+}

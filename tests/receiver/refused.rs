@@ -1,0 +1,151 @@
+//! What is refused whoever sends it, and that a refusal tells a stranger nothing.
+
+use crate::support::five::{self, FIVE, OLD, SHOP};
+use crate::support::{Request, Response};
+
+/// What can be seen of an answer, but for its time.
+fn seen(answer: &Response) -> (u16, Option<String>, Option<String>, String) {
+    let header = |name| answer.header(name).map(str::to_owned);
+    (answer.status, header("content-type"), header("connection"), answer.text())
+}
+
+#[test]
+fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answer() {
+    let house = five::house();
+    let lines = five::lines(&house, OLD);
+    let house = house.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
+    let serve = house.serve_with(&["--no-worker"]);
+    let mut answers = Vec::new();
+    let targets = [
+        "/hooks/nobody",
+        "/hooks/nobody/let-me-in",
+        "/hooks/hidden",
+        "/hooks/hidden/let-me-inn",
+        "/hooks/hidden/",
+    ];
+    let more = [
+        "/hooks/hidden/let-me-in/",
+        "/hooks/",
+        "/hooks/%00",
+        "/hooks/HIDDEN/let-me-in",
+        "/hooks/hidden/LET-ME-IN",
+    ];
+    let unasked = FIVE.map(|format| format!("/hooks/{}/let-me-in", format.source));
+    for target in targets.into_iter().chain(more).chain(unasked.iter().map(String::as_str)) {
+        answers.push((target, seen(&serve.send(&OLD.request_to(target, OLD.truth(1207))))));
+    }
+    for (target, answer) in &answers {
+        assert_eq!(*answer, answers[0].1, "{target}");
+    }
+    assert_eq!(answers[0].1.0, 404);
+    assert_eq!(answers[0].1.3, r#"{"processed":false,"message":"not found"}"#);
+    assert_eq!(house.rows().len(), 0);
+    assert_eq!(serve.send(&OLD.request_to("/hooks/hidden/let-me-in", OLD.truth(1207))).status, 200);
+    assert_eq!(house.row(1).source, "hidden");
+    assert!(serve.stop().success());
+    let counted = "SELECT sum(count) FROM refusals WHERE source = 'hidden' AND cause = 'wrong_path_token'";
+    assert_eq!(house.value(counted).as_deref(), Some("4"));
+    let unknown =
+        "SELECT count(*) FROM refusals WHERE source NOT IN ('old', 'shop', 'pop', 'keys', 'game', 'hidden')";
+    assert_eq!(house.value(unknown).as_deref(), Some("0"));
+}
+
+#[test]
+fn what_is_no_post_gets_405_with_allow_and_one_line_whether_the_source_exists_or_not() {
+    let house = five::house();
+    let serve = house.serve_with(&["--no-worker"]);
+    let paths = ["/hooks/old", "/hooks/shop", "/hooks/pop", "/hooks/keys", "/hooks/game", "/hooks/nobody"];
+    let more = ["/hooks/nobody/token", "/hooks/old/token?x=1", "/hooks/a/b/c"];
+    let mut texts = Vec::new();
+    for path in paths.into_iter().chain(more) {
+        for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
+            let answer = serve.send(&Request::new(method, path));
+            assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{method} {path}");
+            texts.push(answer.text());
+        }
+        let head = serve.send(&Request::new("HEAD", path));
+        assert_eq!((head.status, head.header("allow"), head.text().as_str()), (405, Some("POST"), ""));
+    }
+    assert!(texts.iter().all(|text| *text == texts[0] && text.trim_end().lines().count() == 1), "{texts:?}");
+    assert_eq!(house.rows().len(), 0);
+}
+
+#[test]
+fn a_body_over_max_body_is_413_by_its_claimed_length_and_by_its_chunks() {
+    let house = five::house().server_keys("max_body = \"2KiB\"");
+    let serve = house.serve_with(&["--no-worker"]);
+    for format in FIVE {
+        let chunked = |size: usize| {
+            let body = format!("{size:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(size));
+            format.request(body).header("Transfer-Encoding", "chunked")
+        };
+        let requests = [
+            format.request("x".repeat(2049)),
+            format.request("").header("Content-Length", "2049"),
+            format.request("").header("Content-Length", "18446744073709551615"),
+            chunked(2049),
+        ];
+        for request in requests {
+            let answer = serve.send(&request);
+            let refused = r#"{"processed":false,"message":"the body is too large"}"#;
+            assert_eq!((answer.status, answer.text().as_str()), (413, refused), "{request:?}");
+        }
+        assert_eq!(house.value("SELECT count(*) FROM notifications").as_deref(), Some("0"));
+    }
+    for format in FIVE {
+        let answer = serve.send(&format.request("x".repeat(2048)));
+        assert_eq!(answer.status, format.acknowledgement.0, "exactly max_body is taken");
+    }
+    assert_eq!(house.rows().len(), FIVE.len());
+}
+
+#[test]
+fn healthz_is_served_on_the_intake_and_nothing_else() {
+    let house = five::house();
+    let serve = house.serve_with(&["--no-worker"]);
+    let health = serve.send(&Request::new("GET", "/healthz"));
+    assert_eq!((health.status, health.text().as_str()), (200, "ok"));
+    assert_eq!(serve.send(&Request::new("HEAD", "/healthz")).status, 200);
+    for path in [
+        "/",
+        "/metrics",
+        "/readyz",
+        "/hooks",
+        "/healthz/",
+        "/favicon.ico",
+        "/../etc/passwd",
+        "/hooks/../readyz",
+    ] {
+        let get = serve.send(&Request::new("GET", path));
+        assert!(matches!(get.status, 404 | 405), "{path}: {}", get.status);
+        assert_eq!(serve.send(&Request::new("POST", path)).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn a_request_that_is_not_http_gets_400_or_a_closed_connection_and_no_row() {
+    use std::io::{Read as _, Write as _};
+    let house = five::house();
+    let serve = house.serve_with(&["--no-worker"]);
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"POST /hooks/shop HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /hooks/shop HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST /hooks/shop HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n",
+        b"POST /hooks/shop HTTP/1.1\r\nbad header line\r\n\r\n",
+        b"POST /hooks/sh op HTTP/1.1\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+    ] {
+        let mut stream = std::net::TcpStream::connect(serve.intake).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        stream.write_all(bytes).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer));
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{bytes:?}: {text}");
+    }
+    assert_eq!(house.rows().len(), 0);
+    assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200);
+    assert!(!serve.log().contains("panicked"), "{}", serve.log());
+}

@@ -1,0 +1,243 @@
+//! `kinguin`: what is let in, what is understood, and what is asked.
+
+use countersign::simulator::kinguin::{Order, Product};
+use serde_json::{Value, json};
+
+use super::kinguin::{AT, calls, keys, keys_with, raw_webhook, status, webhook};
+use crate::support::{Request, assert_verdict};
+
+const REFUSED: &str = r#"{"processed":false,"message":""#;
+
+#[test]
+fn any_of_the_listed_secrets_lets_in_and_a_wrong_or_missing_one_does_not() {
+    let (house, account) = keys_with("secret = [\"new-secret\", \"old-secret\"]");
+    account.put_order(Order::new("QZ7T2RMN4WB").completed());
+    let serve = house.serve();
+    let body = status("QZ7T2RMN4WB", "completed", AT);
+    for secret in ["new-secret", "old-secret"] {
+        let answer = serve.send(&webhook("order.status", &body).header("X-Event-Secret", secret));
+        assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+    }
+    for secret in ["NEW-SECRET", "new-secre", "new-secret2", "new-secret,old-secret", ""] {
+        let answer = serve.send(&webhook("order.status", &body).header("X-Event-Secret", secret));
+        assert_eq!(answer.status, 401, "{secret}");
+        assert!(answer.text().starts_with(REFUSED), "{}", answer.text());
+    }
+    assert_eq!(serve.send(&webhook("order.status", &body)).status, 401);
+    assert_eq!(serve.send(&raw_webhook("order.status", "not JSON")).status, 401);
+    serve.settled(2);
+    assert_eq!(house.rows().len(), 2, "what is refused is not stored");
+    let count = |cause: &str| {
+        house.value(&format!(
+            "SELECT count FROM refusals WHERE source = 'keys' AND cause = '{cause}' AND day = substr(last_at, 1, 10)
+               AND last_remote_addr = '127.0.0.1'"
+        ))
+    };
+    assert_eq!(
+        (count("wrong_secret").as_deref(), count("missing_secret").as_deref()),
+        (Some("4"), Some("3"))
+    );
+    let headers = house.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
+    let headers: Value = serde_json::from_str(&headers).unwrap();
+    assert_eq!(headers["x-event-secret"], "[redacted]");
+    assert!(!serve.log().contains("new-secret"));
+}
+
+#[test]
+fn a_test_call_without_the_secret_is_acknowledged_and_not_stored() {
+    let (house, _account) = keys_with("secret = \"the-secret\"");
+    let serve = house.serve();
+    for body in ["", "{}", " {\n} "] {
+        let answer = serve.send(&Request::post("/hooks/keys").body(body));
+        assert_eq!((answer.status, answer.text().as_str()), (204, ""), "{body:?}");
+    }
+    let wrong = Request::post("/hooks/keys").header("X-Event-Secret", "guessed").body("{}");
+    assert_eq!(serve.send(&wrong).status, 401, "a guess is no test call");
+    assert_eq!(house.rows().len(), 0);
+    let counted = house.value("SELECT count FROM refusals WHERE cause = 'test_call'");
+    assert_eq!(counted.as_deref(), Some("3"));
+}
+
+#[test]
+fn without_a_configured_secret_any_sender_is_stored_and_its_secret_is_not() {
+    let (house, account) = keys();
+    account.put_order(Order::new("QZ7T2RMN4WB").completed());
+    let serve = house.serve();
+    let request = webhook("order.status", &status("QZ7T2RMN4WB", "completed", AT));
+    assert_eq!(serve.send(&request.header("X-Event-Secret", "typed-into-the-panel")).status, 204);
+    assert_eq!(serve.send(&Request::post("/hooks/keys").body("{}")).status, 204);
+    serve.settled(1);
+    serve.settled(2);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&house.row(2), "ignored", "malformed");
+    let headers = house.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
+    assert!(!headers.contains("typed-into-the-panel"), "{headers}");
+}
+
+#[test]
+fn the_content_type_decides_nothing() {
+    let (house, account) = keys();
+    account.put_order(Order::new("QZ7T2RMN4WB").completed());
+    let serve = house.serve();
+    let types = [None, Some("aplication/json"), Some("application/x-www-form-urlencoded"), Some("nonsense")];
+    for (id, content_type) in (1..).zip(types) {
+        let body = status("QZ7T2RMN4WB", "completed", &format!("2025-03-04T10:15:0{id}Z")).to_string();
+        let mut request = Request::post("/hooks/keys").header("x-eVENT-nAME", "order.status").body(body);
+        if let Some(content_type) = content_type {
+            request = request.header("Content-Type", content_type);
+        }
+        assert_eq!(serve.send(&request).status, 204);
+        serve.settled(id);
+        assert_verdict(&house.row(id), "confirmed", "match");
+        let stored = house.value(&format!("SELECT content_type FROM notifications WHERE id = {id}"));
+        assert_eq!(stored.as_deref(), content_type);
+    }
+}
+
+#[test]
+fn without_an_event_name_it_is_malformed_whatever_the_body() {
+    let (house, account) = keys();
+    account.put_order(Order::new("QZ7T2RMN4WB").completed());
+    account.put_product(Product::new(70_123, "5f00aa11bb22cc33dd44ee55"));
+    let serve = house.serve();
+    let bodies = [
+        json!({"orderId": "QZ7T2RMN4WB", "updatedAt": AT}),
+        json!({"kinguinId": 70_123, "updatedAt": AT}),
+        json!({"event": "order.complete", "orderId": "QZ7T2RMN4WB", "updatedAt": AT}),
+    ];
+    for (id, body) in (1..).zip(bodies) {
+        let request = Request::post("/hooks/keys").body(body.to_string());
+        let request = if id == 3 { request.header("X-Event-Name", "") } else { request };
+        assert_eq!(serve.send(&request).status, 204);
+        serve.settled(id);
+        let row = house.row(id);
+        assert_verdict(&row, "ignored", "malformed");
+        assert!(row.detail.unwrap().contains("X-Event-Name"));
+    }
+    assert!(calls(&house).is_empty(), "never the rules of postbacks");
+}
+
+#[test]
+fn an_unknown_event_word_is_unsupported() {
+    let (house, _account) = keys();
+    let serve = house.serve();
+    for (id, event) in [(1, "order.refund"), (2, "ORDER.STATUS"), (3, "order.status;"), (4, "postback")] {
+        assert_eq!(serve.send(&webhook(event, &status("QZ7T2RMN4WB", "completed", AT))).status, 204);
+        serve.settled(id);
+        let row = house.row(id);
+        assert_verdict(&row, "ignored", "unsupported");
+        assert_eq!(row.event.as_deref(), Some(event));
+    }
+    assert!(calls(&house).is_empty());
+}
+
+#[test]
+fn what_is_not_understood_is_stored_as_malformed_with_the_field() {
+    let (house, _account) = keys();
+    let serve = house.serve();
+    let (long, long_product) = ("x".repeat(256), "1".repeat(30));
+    let order = |id: &str| json!({"orderId": id, "status": "completed", "updatedAt": AT}).to_string();
+    let dated = |at: Value| json!({"orderId": "A", "status": "completed", "updatedAt": at}).to_string();
+    let product = |id: Value| json!({"kinguinId": id, "updatedAt": AT}).to_string();
+    let mut cases = vec![
+        ("order.status", String::new(), "body"),
+        ("order.status", "{".to_owned(), "body"),
+        ("order.status", "[]".to_owned(), "body"),
+        ("order.status", "orderId=A&status=completed".to_owned(), "body"),
+        ("order.status", json!({"status": "completed", "updatedAt": AT}).to_string(), "orderId"),
+        ("order.status", json!({"orderId": null, "status": "x", "updatedAt": AT}).to_string(), "orderId"),
+        ("order.status", json!({"orderId": ["A"], "status": "x", "updatedAt": AT}).to_string(), "orderId"),
+        ("order.status", json!({"orderId": "A", "updatedAt": AT}).to_string(), "status"),
+        ("order.status", json!({"orderId": "A", "status": "", "updatedAt": AT}).to_string(), "status"),
+        ("order.status", json!({"orderId": "A", "status": 1, "updatedAt": AT}).to_string(), "status"),
+        (
+            "order.status",
+            json!({"orderId": "A", "orderExternalId": {}, "status": "x", "updatedAt": AT}).to_string(),
+            "orderExternalId",
+        ),
+        ("order.status", json!({"orderId": "A", "status": "completed"}).to_string(), "updatedAt"),
+        ("order.complete", json!({"orderId": "A"}).to_string(), "updatedAt"),
+        ("order.complete", json!({"updatedAt": AT}).to_string(), "orderId"),
+        ("product.update", json!({"productId": "5f00", "updatedAt": AT}).to_string(), "kinguinId"),
+        ("product.update", json!({"kinguinId": 70_123}).to_string(), "updatedAt"),
+    ];
+    for id in ["", ".", "..", "last", "deleted", long.as_str(), "a\nb", "a\u{0}b", "a\u{7f}b"] {
+        cases.push(("order.status", order(id), "orderId"));
+    }
+    for at in
+        [json!(""), json!(null), json!(1_741_083_309), json!("yesterday"), json!("2025-02-30T10:15:09Z")]
+    {
+        cases.push(("order.status", dated(at), "updatedAt"));
+    }
+    for id in [json!("../order"), json!("abc"), json!(-1), json!(1.5), json!(true), json!(long_product)] {
+        cases.push(("product.update", product(id), "kinguinId"));
+    }
+    for (id, (event, body, field)) in (1..).zip(cases) {
+        assert_eq!(serve.send(&raw_webhook(event, &body)).status, 204, "{body}");
+        serve.settled(id);
+        let row = house.row(id);
+        assert_verdict(&row, "ignored", "malformed");
+        assert_eq!(row.event.as_deref(), Some(event));
+        assert!(row.detail.as_deref().unwrap().contains(field), "{body}: {row:#?}");
+        assert_eq!((row.attempts, row.outcomes.len()), (0, 0));
+        let stored = house.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
+        assert_eq!(stored.as_deref(), Some(body.as_str()), "kept as it came");
+    }
+    assert!(calls(&house).is_empty());
+}
+
+#[test]
+fn an_id_never_leads_to_another_path_and_one_with_a_slash_is_asked_by_parameter() {
+    let (house, account) = keys();
+    let serve = house.serve();
+    let ids = [
+        ("a b?c#d", "/v1/order/a%20b%3Fc%23d"),
+        ("über", "/v1/order/%C3%BCber"),
+        ("a,b", "/v1/order/a%2Cb"),
+        ("a/../b,c", "/v1/order/a%2F..%2Fb%2Cc"),
+        ("...", "/v1/order/..."),
+        ("a/b", "/v1/order?orderId=a%2Fb&"),
+        ("../products", "/v1/order?orderId=..%2Fproducts&"),
+        ("a\\b", "/v1/order?orderId=a%5Cb&"),
+        ("a%2Fkeys", "/v1/order?orderId=a%252Fkeys&"),
+        ("a/b&limit=1", "/v1/order?orderId=a%2Fb%26limit%3D1&"),
+    ];
+    for (id, (order_id, target)) in (1..).zip(ids) {
+        account.put_order(Order::new(order_id).completed());
+        house.simulator.shops().clear_calls();
+        serve.send(&webhook("order.status", &status(order_id, "completed", AT)));
+        serve.settled(id);
+        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_eq!(house.row(id).resolved_id.as_deref(), Some(order_id));
+        let calls = calls(&house);
+        assert!(calls.len() == 1 && calls[0].starts_with(target), "{order_id}: {calls:?}");
+    }
+}
+
+#[test]
+fn the_list_never_says_that_an_order_is_not_there() {
+    let (house, account) = keys();
+    account.put_order(Order::new("A").completed());
+    let serve = house.serve();
+    serve.send(&webhook("order.status", &status("no/such/order", "completed", AT)));
+    serve.pending(1, "api_error");
+    serve.send(&webhook("order.status", &status("A", "completed", AT)));
+    serve.settled(2);
+    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_eq!(house.row(1).state, "pending");
+}
+
+#[test]
+fn an_order_id_in_digits_is_the_same_as_a_number_or_as_text() {
+    let (house, account) = keys();
+    account.put_order(Order::new("123456789012345678901").completed());
+    let serve = house.serve();
+    let as_number = format!(r#"{{"orderId":123456789012345678901,"status":"completed","updatedAt":"{AT}"}}"#);
+    serve.send(&raw_webhook("order.status", &as_number));
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    serve.send(&webhook("order.status", &status("123456789012345678901", "completed", AT)));
+    serve.settled(2);
+    assert_verdict(&house.row(2), "ignored", "duplicate");
+    assert_eq!(calls(&house), ["/v1/order/123456789012345678901"]);
+}
