@@ -6,6 +6,7 @@
 //! * `calls` — the way to its API: counted, patient, numbered
 //! * `collected` — at most so many findings of a kind, the rest counted
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -67,6 +68,8 @@ pub struct Outcome {
 struct Parts<'a> {
     store: &'a Store,
     settings: &'a Settings,
+    /// The configured sources, also those that are not chosen: any delivery may have to be read.
+    sources: Arc<[Source]>,
     plan: &'a Plan,
     clock: &'a Clock,
     client: Client,
@@ -85,7 +88,8 @@ pub async fn run(
     watch: &(dyn Fn(Progress) + Sync),
 ) -> anyhow::Result<Outcome> {
     let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
-    let parts = Parts { store, settings, plan, clock, client, watch };
+    let sources = settings.sources.clone().into();
+    let parts = Parts { store, settings, sources, plan, clock, client, watch };
     let now = clock.now();
     let to = plan.to.unwrap_or_else(|| now.minus(settings.verify.policy.grace));
     let mut chosen = Vec::new();

@@ -203,7 +203,7 @@ impl Inquest<'_> {
             scope,
             recovers: self.parts.plan.recovers,
         };
-        let sources = self.parts.settings.sources.clone();
+        let sources = Arc::clone(&self.parts.sources);
         let read = move |deliveries| read_deliveries(deliveries, |name| provider_of(&sources, name));
         self.parts.store.inspect(inspection, read, self.parts.clock.now()).await
     }
@@ -211,7 +211,7 @@ impl Inquest<'_> {
     /// Files what nobody has read yet.
     async fn file(&self) -> Result<(), StoreError> {
         let unfiled = self.parts.store.reader().unfiled(CHUNK).await?;
-        let filings = read_deliveries(unfiled, |name| provider_of(&self.parts.settings.sources, name));
+        let filings = read_deliveries(unfiled, |name| provider_of(&self.parts.sources, name));
         self.parts.store.file(filings, self.parts.clock.now()).await?;
         Ok(())
     }
