@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! main → cli → demo → service → receiver | worker | admin → providers | store → rules → domain
+//!            → report → domain      reconcile → config | worker | providers | store
 //!                     config → providers (their keys)          simulator → nothing
 //! ```
 //!
@@ -20,6 +21,8 @@
 //! | [`receiver`] | the intake listener: check, store, acknowledge |
 //! | [`worker`] | file, lease, ask, record; budgets and places for API calls |
 //! | [`admin`] | health, readiness, metrics |
+//! | [`reconcile`] | asks the shops what happened and compares it with what they told us |
+//! | [`report`] | how a report looks: text, JSON, CSV, HTML; functions of a value |
 //! | [`service`] | builds one running service out of these |
 //! | [`cli`] | one file a command; the only room that prints |
 //! | [`demo`] | the whole thing on simulated shops, checking itself |
@@ -57,6 +60,8 @@ pub mod domain;
 pub mod metrics;
 pub mod providers;
 pub mod receiver;
+pub mod reconcile;
+pub mod report;
 pub mod rules;
 pub mod service;
 pub mod simulator;

@@ -11,6 +11,8 @@ mod hostile;
 mod lists;
 mod properties;
 mod receiver;
+mod reconcile;
+mod reports;
 mod retention;
 mod store;
 mod support;

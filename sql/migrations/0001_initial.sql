@@ -110,6 +110,10 @@ CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
   UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
+CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
+  WHERE state = 'confirmed' AND subject_kind = 'order';
+-- Reports count from this index alone.
+CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -139,7 +143,8 @@ CREATE TABLE api_calls (
 ) STRICT;
 CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);
 
--- The values confirmed last about each subject: what differs from them is news. Outlives pruned notifications.
+-- The values confirmed last about each subject: what differs from them is news, and for reconcile drift. Outlives pruned
+-- notifications.
 CREATE TABLE told (
   source          TEXT NOT NULL,   -- as in intake
   subject_kind    TEXT NOT NULL,   -- order or product
@@ -148,6 +153,15 @@ CREATE TABLE told (
   notification_id INTEGER NOT NULL,  -- the confirmed notification that told it
   told_at         TEXT NOT NULL,   -- when it was confirmed
   PRIMARY KEY (source, subject_kind, subject_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX told_orders ON told (source, told_at) WHERE subject_kind = 'order';
+
+-- The last complete reconcile of each source over everything since the one before it: where the next one begins.
+CREATE TABLE reconciliations (
+  source       TEXT NOT NULL PRIMARY KEY,
+  from_at      TEXT NOT NULL,  -- the window, its beginning inclusive
+  to_at        TEXT NOT NULL,  -- its end exclusive; never moves back
+  completed_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below, none of which
@@ -198,6 +212,8 @@ CREATE TABLE verifications (
   answer          TEXT               -- JSON: the fields of the answer that the outcome rests on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
+-- Reports count calls from this index alone.
+CREATE INDEX verifications_by_time ON verifications (at, call_id, notification_id, outcome);
 
 -- The latest truth fetched about each order; never written from a notification.
 CREATE TABLE orders (

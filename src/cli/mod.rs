@@ -19,13 +19,17 @@ mod exit;
 mod init;
 mod list;
 pub mod logging;
+mod output;
 mod prune;
+mod reconcile;
+mod report;
 mod retry;
 mod screen;
 mod serve;
 mod show;
 mod simulate;
 mod verify;
+mod window;
 mod words;
 
 pub use exit::{CommandError, Exit};
@@ -65,6 +69,10 @@ enum Command {
     Prune(prune::Args),
     /// Writes a consistent, checked copy of the store while it is in use.
     Backup(backup::Args),
+    /// Reports what was received and settled, from the store alone.
+    Report(report::Args),
+    /// Asks the shops what happened and compares it with what they told us.
+    Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
     /// Writes a commented configuration.
@@ -101,6 +109,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
         Command::Prune(args) => waited_for(prune::run(args, config)),
         Command::Backup(args) => waited_for(backup::run(args, config)),
+        Command::Report(args) => waited_for(report::run(args, config)),
+        Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),

@@ -19,7 +19,7 @@ use crate::store::{Reader, SettledCount, Store};
                         daily, and orders and products stay. The file does not shrink: its free space is used again.")]
 pub(super) struct Args {
     /// Settled notifications that came in longer ago than this: 36h, 90d.
-    #[arg(long, value_name = "90d", value_parser = words::age)]
+    #[arg(long, value_name = "90d", value_parser = words::length)]
     older_than: Duration,
     /// Only say what would go.
     #[arg(long)]

@@ -1,11 +1,12 @@
 //! Standard output. Whatever a stranger sent is shown in characters that a terminal does not obey.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
 use serde::Serialize;
 
 use super::CommandError;
+use crate::domain::visible::json as visible_json;
+pub(super) use crate::domain::visible::visible;
 
 /// Where a command prints; closed output ends the command.
 #[derive(Debug)]
@@ -95,68 +96,4 @@ pub(super) fn line(text: &str) -> Result<(), CommandError> {
     let mut screen = Screen::new();
     screen.line(text)?;
     screen.flush()
-}
-
-/// Whether a terminal may obey a character: control characters, and those that change the direction or the lines of
-/// the text around them.
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// The text with such characters in Rust's spelling: `\n`, `\u{1b}`.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\t' | '\n' | '\r' => shown.extend(c.escape_default()),
-            c if is_obeyed(c) => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// The same in JSON's spelling, which says the same to a reader of JSON: beside ASCII's control characters, which JSON
-/// escapes anyway, such characters stand in texts only.
-fn visible_json(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_obeyed) {
-        return Cow::Borrowed(json);
-    }
-    let mut shown = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if is_obeyed(c) {
-            // All such characters have four digits.
-            shown += &format!("\\u{:04x}", u32::from(c));
-        } else {
-            shown.push(c);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_obeys_is_shown_as_it_is() {
-        assert_eq!(visible("SALE-1 für Œuvre 商店"), "SALE-1 für Œuvre 商店");
-        assert_eq!(
-            visible("a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"),
-            r"a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"
-        );
-    }
-
-    #[test]
-    fn json_says_the_same_with_and_without_escapes() {
-        let text = "a\u{1b}\u{9b}\u{202e}\u{7f}\"\\\n";
-        let json = serde_json::to_string(text).unwrap();
-        let shown = visible_json(&json);
-        assert!(!shown.contains(is_obeyed), "{shown}");
-        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
-    }
 }

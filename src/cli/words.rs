@@ -27,19 +27,26 @@ pub(super) fn id() -> clap::builder::RangedI64ValueParser<i64> {
 
 /// The beginning of a window: how long ago (`90s`, `15m`, `24h`, `7d`), an RFC 3339 time, or a day (UTC).
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {
-    let day = || Timestamp::parse_naive(&format!("{text} 00:00:00"), "%Y-%m-%d %H:%M:%S");
-    if let Some(ago) = duration(text) {
-        return Ok(Clock::system().now().minus(ago));
+    match duration(text) {
+        Some(ago) => Ok(Clock::system().now().minus(ago)),
+        None => instant(text).map_err(|_| {
+            "write how long ago (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a day (2026-01-02)"
+                .to_owned()
+        }),
     }
-    Timestamp::parse_rfc3339(text).or_else(day).ok_or_else(|| {
-        "write how long ago (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a day (2026-01-02)"
-            .to_owned()
-    })
 }
 
-/// How old something has to be: `90s`, `36h`, `90d`.
-pub(super) fn age(text: &str) -> Result<Duration, String> {
-    duration(text).ok_or_else(|| "write a whole number with its unit (90s, 15m, 36h, 90d)".to_owned())
+/// An RFC 3339 time, or the beginning of a day (UTC).
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = || Timestamp::parse_naive(&format!("{text} 00:00:00"), "%Y-%m-%d %H:%M:%S");
+    Timestamp::parse_rfc3339(text)
+        .or_else(day)
+        .ok_or_else(|| "write a time (2026-01-02T03:04:05Z) or a day (2026-01-02)".to_owned())
+}
+
+/// A length of time: `90s`, `15m`, `24h`, `30d`.
+pub(super) fn length(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| "write a length of time (90s, 15m, 24h, 30d)".to_owned())
 }
 
 /// A whole number with its unit, as the configuration writes durations.

@@ -269,6 +269,27 @@ pub trait Judge: Send + Sync {
     /// `earlier`'s asserted ones, or `earlier`'s status comes before `later`'s in the provider's course.
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool;
 
+    /// The statuses of an order among the values of [`Sighting::compared`], in the API's words, by the names of the
+    /// API's fields; none of what is no finished order.
+    fn statuses(&self, _compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Whether a notification of this format has a word for `status` in the API's `field`.
+    fn can_tell(&self, _field: &str, _status: &str) -> bool {
+        true
+    }
+
+    /// Whether an order with these values of [`Sighting::compared`] can change no more.
+    fn is_final(&self, _compared: &Map<String, Value>) -> bool {
+        false
+    }
+
+    /// Whether a claim says that its order is gone.
+    fn tells_deletion(&self, _claim: &Claim) -> bool {
+        false
+    }
+
     /// Whether `claim` names its subject by an object's second id. Where it does not, an object whose second id merely
     /// looks the same is another one, and the absence of the subject says nothing about it.
     fn names_by_internal_id(&self, _claim: &Claim) -> bool {

@@ -7,9 +7,13 @@ pub mod decimal;
 pub mod delivery;
 pub mod ledger;
 pub mod rate;
+pub mod reconciliation;
 pub mod report;
+pub mod statistics;
 pub mod time;
 pub mod verdict;
+pub mod visible;
+pub mod window;
 
 pub use answer::{
     Absence, Answer, Comparison, Deletion, Failure, Held, Judge, Known, OrderTruth, ProductTruth, Said,
@@ -18,6 +22,9 @@ pub use answer::{
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
 pub use delivery::{Delivery, Headers, Origin};
 pub use rate::Rate;
+pub use reconciliation::{ListRequest, Listed, Listing, OurOrder, Told};
 pub use report::{Counts, Finding, FindingKind, Report, SourceReport};
+pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};
 pub use verdict::{Cause, Outcome, Reason, State};
+pub use window::Window;

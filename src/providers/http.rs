@@ -14,6 +14,8 @@ use serde_json::Value;
 use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
 use crate::metrics::Metrics;
 
+use super::patience::Patience;
+
 /// No documented answer comes near this; a larger one is an error and is not read to its end.
 pub const ANSWER_CAP: usize = 8 * 1024 * 1024;
 
@@ -93,6 +95,7 @@ pub struct Api {
     source: Arc<str>,
     base: Arc<str>,
     gate: Arc<dyn Gate>,
+    patience: Patience,
 }
 
 impl fmt::Debug for Api {
@@ -120,13 +123,25 @@ impl Api {
     /// The way of `source` to the API at `base` (no trailing slash).
     #[must_use]
     pub fn new(client: Client, source: &str, base: &str, gate: Arc<dyn Gate>) -> Self {
-        Self { client, source: source.into(), base: base.trim_end_matches('/').into(), gate }
+        Self {
+            client,
+            source: source.into(),
+            base: base.trim_end_matches('/').into(),
+            gate,
+            patience: Patience::NONE,
+        }
     }
 
     /// The same way through another gate.
     #[must_use]
     pub fn through(&self, gate: Arc<dyn Gate>) -> Self {
         Self { gate, ..self.clone() }
+    }
+
+    /// The same way for a caller who would rather wait than fail.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self { patience, ..self.clone() }
     }
 
     /// The time now, by the service's clock.
@@ -162,7 +177,22 @@ impl Api {
     pub async fn get_with<'h>(
         &self,
         path_and_query: &str,
-        headers: impl FnOnce(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
+        headers: impl Fn(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
+    ) -> Result<Reply, Failure> {
+        let mut tries = 1;
+        loop {
+            let result = self.call(path_and_query, &headers).await;
+            let pause = result.as_ref().err().and_then(|failure| self.patience.pause_after(failure, tries));
+            let Some(pause) = pause else { return result };
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    async fn call<'h>(
+        &self,
+        path_and_query: &str,
+        headers: &impl Fn(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
     ) -> Result<Reply, Failure> {
         let pass = self.gate.enter().await?;
         let asked_at = self.client.clock.now();

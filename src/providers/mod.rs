@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::domain::{Answer, Claim, Delivery, Failure, Judge, Reading, Timestamp};
+use crate::domain::{
+    Answer, Claim, Delivery, Failure, Judge, ListRequest, Listing, Reading, Sighting, Timestamp, Truth,
+};
 
 pub mod ecwid;
 pub mod http;
 pub mod keys;
 pub mod kinguin;
 pub mod midas;
+pub mod patience;
 
 pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
+pub use patience::Patience;
 
 /// Every kind of shop that this version knows.
 pub const KINDS: &[&Kind] =
@@ -42,6 +46,9 @@ pub type Built = Result<Arc<dyn Provider>, Vec<KeyError>>;
 
 /// The most subjects that one list call asks about: the largest page of Ecwid's and Kinguin's lists.
 pub const LIST_LIMIT: usize = 100;
+
+/// How often a list is read afresh when it changes while it is read.
+pub const LIST_READINGS: usize = 5;
 
 /// The kind that a word names.
 #[must_use]
@@ -81,6 +88,30 @@ pub trait Provider: Judge {
         claims: &'a [Claim],
     ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
         Box::pin(async move { Ok(vec![None; claims.len()]) })
+    }
+
+    /// Asks the API about one order by the id that `orders` keeps, in a call of its own.
+    fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer>;
+
+    /// Lists what happened to the shop's orders, all pages, each order once; `None` where the API has no such list.
+    ///
+    /// # Errors
+    /// The list could not be read to its end, or changed so often meanwhile that nobody can say it was complete.
+    fn list_orders<'a>(
+        &'a self,
+        _api: &'a Api,
+        _request: ListRequest,
+    ) -> BoxFuture<'a, Result<Option<Listing>, Failure>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The ids by which notifications may name an order that the API shows.
+    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
+        let order = match &sighting.truth {
+            Some(Truth::Order(order)) => order,
+            Some(Truth::Product(_)) | None => return Vec::new(),
+        };
+        std::iter::once(order.order_id.clone()).chain(order.internal_id.clone()).collect()
     }
 
     /// Asks a question without any foreign value: whose trouble was a failure?

@@ -15,6 +15,7 @@
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
 pub mod failed;
+pub mod reconcile;
 pub mod retry;
 pub mod settle;
 mod supersede;
@@ -22,4 +23,5 @@ mod supersede;
 mod tests;
 
 pub use failed::fail;
-pub use settle::{settle, settle_listed};
+pub use settle::{is_stale, settle, settle_listed};
+pub use supersede::explained;

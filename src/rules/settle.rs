@@ -102,7 +102,8 @@ pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Polic
 
 /// Whether an answer is older than the truth held: by the object's own time of change, else by the time of asking. A
 /// time of asking that lies in the future was written by a clock that has been set back since, and proves nothing.
-fn is_stale(answer: &Answer, held: Option<&Held>, now: Timestamp) -> bool {
+#[must_use]
+pub fn is_stale(answer: &Answer, held: Option<&Held>, now: Timestamp) -> bool {
     let Some(held) = held else { return false };
     let updated_at = match &answer.said {
         Said::There(sighting) => match &sighting.truth {

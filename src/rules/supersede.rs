@@ -7,7 +7,8 @@ use crate::domain::{Judge, Reason, State};
 
 /// The ids among `rows` (settled notifications of one subject) that are mismatch or not_found and explained by a later
 /// confirmed one, directly or over others that are explained themselves.
-pub(super) fn explained(judge: &dyn Judge, rows: &[Settled]) -> BTreeSet<i64> {
+#[must_use]
+pub fn explained(judge: &dyn Judge, rows: &[Settled]) -> BTreeSet<i64> {
     let mut explained = BTreeSet::new();
     loop {
         let found = rows.iter().filter(|row| is_open(row) && !explained.contains(&row.id)).find(|row| {

@@ -113,9 +113,7 @@ impl Backup {
         conn.busy_timeout(Duration::from_secs(5))?;
         let expected = size(&conn)?;
         check_room(store, target, expected, min_free)?;
-        let mut name = target.as_os_str().to_owned();
-        name.push(format!(".partial-{}", std::process::id()));
-        let partial = PathBuf::from(name);
+        let partial = partial_path(target)?;
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).with_context(|| {
             format!("cannot write {}; name a file in a folder where you may write", partial.display())
         })?;
@@ -165,6 +163,17 @@ impl Backup {
         File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).with_context(cannot)?;
         Ok(BackedUp { size, rows })
     }
+}
+
+/// Where the copy is written; absolute, because the engine would read a name that begins with `file:` as a URI.
+fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    let folder = folder(target);
+    let absolute = folder.canonicalize().with_context(|| {
+        format!("cannot write into {}; name a file in a folder where you may write", folder.display())
+    })?;
+    Ok(absolute.join(name))
 }
 
 fn folder(file: &Path) -> &Path {

@@ -53,7 +53,7 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
-    // What is emptied or removed must not be readable in the file's free space either.
+    // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
     )?;

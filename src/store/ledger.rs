@@ -88,7 +88,7 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
     Ok(equals)
 }
 
-fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
+pub(super) fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
     let sql = format!(
         "SELECT notification_id, received_at, state, reason, {} FROM verdicts
          WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3
@@ -125,6 +125,16 @@ enum ById {
 
 impl ById {
     const ALL: [Self; 3] = [Self::Exactly, Self::Confirmed, Self::Internal];
+}
+
+/// The truth held about an object by its own id.
+pub(super) fn held_exactly(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+) -> Result<Option<Held>> {
+    held(conn, source, kind, id, &[ById::Exactly])
 }
 
 /// The truth held about an id, by the first of `ways` that leads to any.

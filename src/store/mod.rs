@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, params};
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
-use crate::domain::{Cause, Delivery, Rate, Timestamp};
+use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
 
 mod backup;
 mod budget;
@@ -28,6 +28,9 @@ mod listing;
 mod lock;
 mod queue;
 mod reader;
+mod reconciling;
+mod recovery;
+mod reporting;
 mod retention;
 mod rows;
 mod settled;
@@ -47,6 +50,8 @@ pub use listing::{Filter, Notification, VerificationRow};
 pub use lock::ServeLock;
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
+pub use recovery::{Inspected, Inspection};
+pub use reporting::Reported;
 pub use retention::SettledCount;
 pub use settled::{Moved, Question};
 pub use standing::FailingSource;
@@ -282,6 +287,29 @@ impl Store {
     /// The store failed.
     pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
         self.writer.write(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
+    }
+
+    /// Compares a shop's answer about one order with the store as it is now, in one transaction: the answer lands in
+    /// `orders`, and where it is asked for, a missed or drifted order becomes a confirmed notification. `read` reads
+    /// deliveries that nobody has read yet, of any source.
+    ///
+    /// # Errors
+    /// The store failed; then nothing was written.
+    pub async fn inspect(
+        &self,
+        inspection: Inspection,
+        read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing> + Send + 'static,
+        now: Timestamp,
+    ) -> Result<Inspected> {
+        self.writer.write(move |conn| recovery::inspect(conn, &inspection, read, now)).await
+    }
+
+    /// Remembers a complete `reconcile` over everything since the last one: the windows of its sources.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| recovery::complete(conn, &windows, now)).await
     }
 
     /// Writes one row, to find out whether the store can be written.

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
+use serde_json::{Map, Value};
 
 use super::error::{Result, StoreError};
-use super::{Filter, Notification, VerificationRow, census, connection, filing, listing, standing};
-use crate::domain::Delivery;
+use super::{
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling,
+    reporting, standing,
+};
+use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
 
 /// Connections for readers; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
@@ -112,11 +116,72 @@ impl Reader {
         self.read(move |conn| listing::delivery(conn, id)).await
     }
 
+    /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever
+    /// knew.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
+        self.read(move |conn| reconciling::start(conn, &source)).await
+    }
+
+    /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
+    /// notifications may use.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
+        self.read(move |conn| reconciling::our_orders(conn, &source, &orders)).await
+    }
+
+    /// The ids of the orders about which a notification was confirmed in the window.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn confirmed_orders(&self, source: String, window: Window) -> Result<Vec<String>> {
+        self.read(move |conn| reconciling::confirmed_orders(conn, &source, window)).await
+    }
+
+    /// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn told_orders(
+        &self,
+        source: String,
+        after: String,
+        limit: usize,
+    ) -> Result<Vec<(String, Map<String, Value>)>> {
+        self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
+    }
+
     /// The queues of all sources that the store ever knew.
     ///
     /// # Errors
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
         self.read(census::queues).await
+    }
+
+    /// The sources that the store ever knew, with their providers, by name.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn known_sources(&self) -> Result<Vec<(String, String)>> {
+        self.read(reporting::known_sources).await
+    }
+
+    /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
+    /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn account(
+        &self,
+        sources: Vec<Reported>,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
+        self.read(move |conn| reporting::account(conn, &sources, window, now)).await
     }
 }

@@ -2,13 +2,13 @@
 //! transaction that counts only while the lease holds.
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::budget::CallPermit;
 use super::error::Result;
 use super::{ledger, standing, truth};
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
-use crate::domain::{Claim, Reason, State, Timestamp};
+use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp};
 
 /// A question that was asked, as far as the store needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,8 @@ pub(super) fn settle(
     let settlement = judge(&ledger);
     let resume_at = standing::apply(conn, question, &settlement.standing, policy, jitter, now)?;
     let newest = ledger.waiting.iter().map(|row| row.received_at).max().unwrap_or(question.asked_at);
-    truth::write(conn, question, &settlement.truth, newest)?;
+    let kind = question.claim.subject.kind;
+    truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     for ruling in &settlement.rulings {
         let Some(moves) = moved_by(ruling) else { continue };
@@ -94,12 +95,7 @@ pub(super) fn settle(
         moved.push(moves);
     }
     for id in &settlement.superseded {
-        conn.prepare_cached(
-            "UPDATE verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
-               decided_at = ?2
-             WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
-        )?
-        .execute(params![id, now.to_string()])?;
+        supersede(conn, *id, now)?;
         moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
     }
     super::queue::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
@@ -171,25 +167,57 @@ fn remember(conn: &Connection, question: &Question, settlement: &Settlement, now
         .rev()
         .find(|ruling| matches!(ruling.to, Move::Settle { state: State::Confirmed, .. }));
     if let (Some(compared), Some(ruling)) = (&settlement.told, confirmed) {
-        let subject = &question.claim.subject;
-        conn.prepare_cached(
-            "INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
-               told_at = excluded.told_at",
-        )?
-        .execute(params![
-            question.source,
-            subject.kind.as_str(),
-            settlement.resolved_id.as_deref().unwrap_or(&subject.id),
-            Value::Object(compared.clone()).to_string(),
-            ruling.id,
-            now.to_string(),
-        ])?;
+        let Subject { kind, id } = &question.claim.subject;
+        let id = settlement.resolved_id.as_deref().unwrap_or(id);
+        tell(conn, &question.source, *kind, id, compared, ruling.id, now)?;
     }
     if settlement.found {
-        conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
-            .execute(params![question.source, now.to_string()])?;
+        note_found(conn, &question.source, now)?;
     }
+    Ok(())
+}
+
+/// A later confirmed notification explains this one.
+pub(super) fn supersede(conn: &Connection, id: i64, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
+           decided_at = ?2
+         WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
+    )?
+    .execute(params![id, now.to_string()])?;
+    Ok(())
+}
+
+/// The values confirmed last about a subject.
+pub(super) fn tell(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+    compared: &Map<String, Value>,
+    notification_id: i64,
+    now: Timestamp,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
+           told_at = excluded.told_at",
+    )?
+    .execute(params![
+        source,
+        kind.as_str(),
+        id,
+        Value::Object(compared.clone()).to_string(),
+        notification_id,
+        now.to_string(),
+    ])?;
+    Ok(())
+}
+
+/// An answer of this source showed an object.
+pub(super) fn note_found(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
+        .execute(params![source, now.to_string()])?;
     Ok(())
 }

@@ -7,26 +7,25 @@
 use rusqlite::{Connection, params};
 
 use super::error::Result;
-use super::settled::Question;
 use crate::domain::ledger::TruthChange;
 use crate::domain::{OrderTruth, ProductTruth, SubjectKind, Timestamp, Truth};
 
-/// Writes what an answer does to the truth held; `newest` is when the newest notification that waited for it came in.
+/// Writes what an answer does to the truth held; `newest` is when the newest notification that waited for it came in, or
+/// when a reconciliation asked.
 pub(super) fn write(
     conn: &Connection,
-    question: &Question,
+    source: &str,
+    kind: SubjectKind,
     change: &TruthChange,
+    asked_at: Timestamp,
     newest: Timestamp,
 ) -> Result<()> {
-    let source = question.source.as_str();
     match change {
         TruthChange::Keep => Ok(()),
-        TruthChange::Put(Truth::Order(order)) => put_order(conn, source, order, question.asked_at, newest),
-        TruthChange::Put(Truth::Product(product)) => {
-            put_product(conn, source, product, question.asked_at, newest)
-        }
+        TruthChange::Put(Truth::Order(order)) => put_order(conn, source, order, asked_at, newest),
+        TruthChange::Put(Truth::Product(product)) => put_product(conn, source, product, asked_at, newest),
         TruthChange::Gone { resolved_id } => {
-            let sql = match question.claim.subject.kind {
+            let sql = match kind {
                 SubjectKind::Order => {
                     "UPDATE orders SET gone_at = coalesce(gone_at, ?3), fetched_at = ?3,
                        notified_at = max(notified_at, ?4)
@@ -37,8 +36,12 @@ pub(super) fn write(
                      WHERE source = ?1 AND product_id = ?2"
                 }
             };
-            let asked_at = question.asked_at.to_string();
-            conn.prepare_cached(sql)?.execute(params![source, resolved_id, asked_at, newest.to_string()])?;
+            conn.prepare_cached(sql)?.execute(params![
+                source,
+                resolved_id,
+                asked_at.to_string(),
+                newest.to_string()
+            ])?;
             Ok(())
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::domain::{Delivery, State};
-use crate::providers;
+use crate::providers::{self, Provider};
 use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
@@ -46,10 +46,17 @@ pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
 }
 
 fn read_all(parts: &Parts, deliveries: Vec<(i64, Delivery)>) -> Vec<Filing> {
+    read_deliveries(deliveries, |source| parts.sources.get(source).map(|source| source.provider.as_ref()))
+}
+
+/// Reads deliveries by the rules of their sources; those of a source that `provider_of` does not know stay unread.
+pub fn read_deliveries<'a>(
+    deliveries: Vec<(i64, Delivery)>,
+    provider_of: impl Fn(&str) -> Option<&'a dyn Provider>,
+) -> Vec<Filing> {
     let read = |(id, delivery): (i64, Delivery)| {
-        let source = parts.sources.get(&delivery.source);
-        let (reading, is_listable) = source
-            .map(|source| providers::read(source.provider.as_ref(), &delivery))
+        let (reading, is_listable) = provider_of(&delivery.source)
+            .map(|provider| providers::read(provider, &delivery))
             .map_or((None, false), |(reading, is_listable)| (Some(reading), is_listable));
         Filing { id, delivery, reading, is_listable }
     };

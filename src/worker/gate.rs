@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Cause, Clock, Failure, Rate, Trouble};
+use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
@@ -32,16 +32,13 @@ impl BudgetGate {
     /// the shop's limit.
     ///
     /// # Errors
-    /// The API has asked the whole source to wait.
-    async fn permit(&self) -> Result<Counted, Failure> {
+    /// The API has asked the whole source to wait until then.
+    async fn permit(&self) -> Result<Counted, Timestamp> {
         loop {
             let now = self.clock.now();
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
-                Ok(Budget::PausedUntil(then)) => {
-                    let detail = format!("the API asked us to wait until {then}");
-                    return Err(Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source));
-                }
+                Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
@@ -51,12 +48,27 @@ impl BudgetGate {
             tokio::time::sleep(wait).await;
         }
     }
+
+    /// As [`Gate::enter`], with the call's number, which is the `call_id` of the verifications that it settles.
+    ///
+    /// # Errors
+    /// The API has asked the whole source to wait until then.
+    pub async fn enter_numbered(&self) -> Result<(i64, Pass), Timestamp> {
+        let counted = self.permit().await?;
+        Ok((counted.permit.id, Pass::holding(counted)))
+    }
 }
 
 impl Gate for BudgetGate {
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
-        Box::pin(async { Ok(Pass::holding(self.permit().await?)) })
+        Box::pin(async { self.enter_numbered().await.map(|(_, pass)| pass).map_err(told_to_wait) })
     }
+}
+
+/// The failure of a call that was not sent.
+fn told_to_wait(until: Timestamp) -> Failure {
+    let detail = format!("the API asked us to wait until {until}");
+    Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source)
 }
 
 /// The gate of one question. Its lease came with a permission for the first call, and with a place.
@@ -77,7 +89,7 @@ impl Gate for QuestionGate {
                 return Ok(Pass::holding(slot));
             }
             self.end_first_call().await;
-            let counted = self.budget.permit().await?;
+            let counted = self.budget.permit().await.map_err(told_to_wait)?;
             let slot = self.slots.take(&self.budget.source).await;
             Ok(Pass::holding((counted, slot)))
         })

@@ -21,6 +21,7 @@ mod gate;
 mod slots;
 
 use asking::Asker;
+pub use filing::read_deliveries;
 pub use gate::BudgetGate;
 pub use slots::Slots;
 

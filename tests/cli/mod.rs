@@ -42,6 +42,8 @@ impl Stage {
                  api_base = \"{base}\"\n"
             ),
         );
+        // A pause has to last until somebody ends it, however slow the machine is.
+        let house = house.verify("denied_pause = \"5m\"");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let settings = Settings::load(&house.write_config(), |_| None).unwrap();
         let store = Store::create_or_open(&house.store_path()).unwrap();

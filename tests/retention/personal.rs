@@ -1,6 +1,6 @@
 //! `store.keep_personal`.
 
-use super::{CALLER, SHOP, Shop, failed, order, product};
+use super::{CALLER, SHOP, STORE, Shop, failed, order, product};
 use crate::support::assert_verdict;
 
 fn strict() -> Shop {
@@ -40,7 +40,9 @@ fn bodies_headers_addresses_emails_answers_and_raw_are_emptied_and_the_verdict_s
     assert_eq!(shop.value(left).as_deref(), Some("0"));
     assert_eq!(
         shop.value("SELECT claim FROM notifications WHERE id = 1").as_deref(),
-        Some(r#"{"newPaymentStatus":"PAID"}"#)
+        Some(&*format!(
+            r#"{{"storeId":"{STORE}","entityId":"1001","data":{{"orderId":"ORDER-1","newPaymentStatus":"PAID"}}}}"#
+        ))
     );
     assert_eq!(
         shop.value("SELECT group_concat(outcome) || count(answer) FROM verifications").as_deref(),
@@ -54,6 +56,7 @@ fn bodies_headers_addresses_emails_answers_and_raw_are_emptied_and_the_verdict_s
         shop.value("SELECT count || ifnull(last_remote_addr, '-') FROM refusals").as_deref(),
         Some("7-")
     );
+    shop.sql("PRAGMA wal_checkpoint(TRUNCATE)");
     for text in personal {
         assert!(!file_holds(&shop, text), "{text} is still in the file");
     }

@@ -47,6 +47,10 @@ impl Provider for Configured {
         unreachable!("nothing is asked here")
     }
 
+    fn ask_order<'a>(&'a self, _: &'a Api, _: &'a str) -> BoxFuture<'a, Answer> {
+        unreachable!("nothing is asked here")
+    }
+
     fn control<'a>(&'a self, _: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
         unreachable!("nothing is asked here")
     }

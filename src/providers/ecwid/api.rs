@@ -20,7 +20,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub(super) const CONTROL: &str = "orders?limit=1&responseFields=total";
 
 /// The largest page of Ecwid's lists.
-const PAGE: u64 = 100;
+pub(super) const PAGE: u64 = 100;
 
 /// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
 pub(super) const NEAR_MATCH_PAGES: usize = 10;
@@ -80,6 +80,14 @@ pub(super) fn clipped(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
     format!("{}{dots}", short.escape_debug())
+}
+
+/// One page of a list.
+pub(super) struct Page {
+    /// The items of all pages.
+    pub(super) total: u64,
+    /// Those of this one; each has an id.
+    pub(super) items: Vec<Value>,
 }
 
 /// The calls of one question: when the first was sent, how long they took, and what the last one said of itself.
@@ -157,50 +165,62 @@ impl<'a> Inquiry<'a> {
         mut visit: impl FnMut(Value) -> ControlFlow<()> + Send,
     ) -> Result<(), Failure> {
         let (mut offset, mut limit, mut seen_total) = (0_u64, PAGE, None);
-        let mut pages = 0;
-        while pages < most_pages {
-            let joint = if path_and_query.contains('?') { '&' } else { '?' };
-            let from = if offset == 0 { String::new() } else { format!("&offset={offset}") };
-            let reply = match self.get(&format!("{path_and_query}{joint}limit={limit}{from}")).await {
-                // Larger than we read, or broken off under way: half the page may pass.
-                Err(Failure { cause: Cause::ApiError, http_status: Some(200..=299), .. }) if limit > 1 => {
-                    limit /= 2;
-                    continue;
-                }
-                reply => reply?,
-            };
-            pages += 1;
-            let mut page = self.accept(&reply)?;
-            let Some(total) = page.get("total").and_then(number) else {
-                return Err(undocumented(&reply, "the list has no total"));
-            };
-            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
-                return Err(undocumented(&reply, "the list has no items"));
-            };
-            self.evidence.insert("total".to_owned(), json!(total));
+        for _ in 0..most_pages {
+            let Page { total, items } = self.page(path_and_query, offset, &mut limit).await?;
             if seen_total.replace(total).is_some_and(|before| before != total) && offset > 0 {
                 offset = 0;
                 continue;
             }
-            let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+            offset = offset.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
             for item in items {
-                if item.get("id").and_then(shown::id_text).is_none() {
-                    return Err(undocumented(&reply, "an item of the list has no id"));
-                }
                 if visit(item).is_break() {
                     return Ok(());
                 }
             }
-            offset = offset.saturating_add(count);
             if offset >= total {
                 return Ok(());
-            }
-            if count == 0 {
-                return Err(undocumented(&reply, &format!("the list ends after {offset} of {total} items")));
             }
         }
         let detail = format!("the list is longer than {most_pages} pages");
         Err(Failure { http_status: Some(200), ..Failure::new(Cause::ApiError, detail) })
+    }
+
+    /// The page of the list `path_and_query` that begins at `offset`, with at most `limit` items. Where it is larger
+    /// than we read, or breaks off, `limit` is halved until it passes.
+    ///
+    /// # Errors
+    /// Also for a page without items before the end of the list.
+    pub(super) async fn page(
+        &mut self,
+        path_and_query: &str,
+        offset: u64,
+        limit: &mut u64,
+    ) -> Result<Page, Failure> {
+        let joint = if path_and_query.contains('?') { '&' } else { '?' };
+        let from = if offset == 0 { String::new() } else { format!("&offset={offset}") };
+        let reply = loop {
+            match self.get(&format!("{path_and_query}{joint}limit={limit}{from}")).await {
+                Err(Failure { cause: Cause::ApiError, http_status: Some(200..=299), .. }) if *limit > 1 => {
+                    *limit /= 2;
+                }
+                reply => break reply?,
+            }
+        };
+        let mut page = self.accept(&reply)?;
+        let Some(total) = page.get("total").and_then(number) else {
+            return Err(undocumented(&reply, "the list has no total"));
+        };
+        let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+            return Err(undocumented(&reply, "the list has no items"));
+        };
+        self.evidence.insert("total".to_owned(), json!(total));
+        if items.iter().any(|item| item.get("id").and_then(shown::id_text).is_none()) {
+            return Err(undocumented(&reply, "an item of the list has no id"));
+        }
+        if items.is_empty() && offset < total {
+            return Err(undocumented(&reply, &format!("the list ends after {offset} of {total} items")));
+        }
+        Ok(Page { total, items })
     }
 
     /// The one item of the list `path_and_query` that `is_it` accepts, however many are near.

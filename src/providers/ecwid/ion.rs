@@ -5,15 +5,15 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Answer, Claim, Comparison, Delivery, EventTime, Failure, Judge, Known, Reading, Reason, Subject,
-    SubjectKind, Timestamp, Unasked,
+    Answer, Claim, Comparison, Delivery, EventTime, Failure, Judge, Known, ListRequest, Listing, Reading,
+    Reason, Sighting, Subject, SubjectKind, Timestamp, Unasked,
 };
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, unaskable_id};
 
 use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
-use super::judge::{Asserted, are_old_values, compare_order};
+use super::judge::{self, Asserted, are_old_values, compare_order};
 use super::shown::{self, OrderIds};
-use super::{doctor, form, lookup};
+use super::{doctor, form, listing, lookup};
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
 
@@ -136,6 +136,22 @@ impl Provider for Ion {
         })
     }
 
+    fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer> {
+        Box::pin(lookup::order(&self.shop, api, order_id))
+    }
+
+    fn list_orders<'a>(
+        &'a self,
+        api: &'a Api,
+        request: ListRequest,
+    ) -> BoxFuture<'a, Result<Option<Listing>, Failure>> {
+        Box::pin(async move { listing::orders(&self.shop, api, request.window).await.map(Some) })
+    }
+
+    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
+        OrderIds::of(&sighting.body).all()
+    }
+
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.shop.control(api))
     }
@@ -180,6 +196,27 @@ impl Judge for Ion {
             &[old("old_payment_status").map(v3_payment), old("old_fulfillment_status").map(v3_fulfillment)],
             &[new("payment_status").map(v3_payment), new("fulfillment_status").map(v3_fulfillment)],
         )
+    }
+
+    fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        judge::statuses(compared)
+    }
+
+    /// Ecwid's documentation: there is no word for partly refunded orders, pickup, delivery under way, and what an owner
+    /// has named.
+    fn can_tell(&self, field: &str, status: &str) -> bool {
+        match field {
+            judge::PAYMENT => matches!(status, "AWAITING_PAYMENT" | "PAID" | "CANCELLED" | "REFUNDED"),
+            _ => matches!(
+                status,
+                "AWAITING_PROCESSING"
+                    | "PROCESSING"
+                    | "SHIPPED"
+                    | "DELIVERED"
+                    | "WILL_NOT_DELIVER"
+                    | "RETURNED"
+            ),
+        }
     }
 }
 

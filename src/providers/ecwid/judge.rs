@@ -1,12 +1,21 @@
 //! A claim held against what the API shows: ids first, then the current values. Ecwid's own rule for its
 //! notifications: an order that does not exist, or whose status is another than the notified one, makes a fake.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said};
 
 use super::api::clipped;
 use super::shown::{OrderIds, id_text, picked};
+
+/// The field of an order's payment status.
+pub(super) const PAYMENT: &str = "paymentStatus";
+
+/// The field of an order's fulfilment status.
+const FULFILLMENT: &str = "fulfillmentStatus";
+
+/// The payment status of a cart that nobody has finished: Ecwid leaves such orders out of its lists.
+pub(super) const INCOMPLETE: &str = "INCOMPLETE";
 
 /// The fields of an order that a verdict rests on.
 const ORDER_FIELDS: [&str; 6] =
@@ -132,6 +141,13 @@ fn shown(answer: &Answer) -> Result<&Value, Comparison> {
 
 fn failed(failure: &Failure) -> Comparison {
     Comparison::differs(failure.cause.into(), failure.detail.clone(), Value::Null)
+}
+
+/// The statuses among the compared values of an order; none of an unfinished one.
+pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+    let status = |field: &'static str| Some((field, compared.get(field)?.as_str()?.to_owned()));
+    let found: Vec<_> = [PAYMENT, FULFILLMENT].into_iter().filter_map(status).collect();
+    if found.iter().any(|(_, word)| word == INCOMPLETE) { Vec::new() } else { found }
 }
 
 /// Whether `old` values of a later claim are those that an earlier one asserted: the statuses that both carry, at least

@@ -102,6 +102,23 @@ impl OrderNames<'_> {
     }
 }
 
+/// The order whose id is exactly `order_id`, as the store keeps it.
+pub(super) async fn order(shop: &Shop, api: &Api, order_id: &str) -> Answer {
+    let mut inquiry = Inquiry::new(shop, api, Some(order_id));
+    let is_it = |order: &Value| OrderIds::of(order).id.as_deref() == Some(order_id);
+    let asked = async {
+        if !is_asked_by_query(order_id) {
+            let direct = inquiry.object(&format!("orders/{}", encoded(order_id))).await?;
+            if let Some(order) = direct.filter(is_it) {
+                return Ok(Some(order));
+            }
+        }
+        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+    };
+    let asked = asked.await;
+    inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
+}
+
 /// The product of a number. Only a 404 with its own word, or a list without it, says that there is none.
 pub(super) async fn product(inquiry: &mut Inquiry<'_>, product_id: &str) -> Result<Option<Value>, Failure> {
     let direct = inquiry.object(&format!("products/{}", encoded(product_id))).await?;

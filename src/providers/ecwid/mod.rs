@@ -4,6 +4,7 @@
 //!   (`form` decodes such a body)
 //! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
 //! * `lookup` — which calls answer a question
+//! * `listing` — what changed in a stretch of time, all pages
 //! * `api` — the calls of API v3 and its lists (`errors` reads what refuses)
 //! * `shown` — the orders and products that the API shows, read into what the store keeps
 //! * `judge` — a claim held against an answer
@@ -20,6 +21,7 @@ mod event;
 mod form;
 pub mod ion;
 mod judge;
+mod listing;
 mod lookup;
 mod shown;
 mod signature;

@@ -25,6 +25,14 @@ impl OrderIds {
         Self { id: id("id"), internal_id: id("internalId"), order_number: id("orderNumber") }
     }
 
+    /// All of them, each once.
+    pub(super) fn all(self) -> Vec<String> {
+        let mut ids: Vec<String> =
+            [self.id, self.internal_id, self.order_number].into_iter().flatten().collect();
+        ids.dedup();
+        ids
+    }
+
     /// Whether one of the ids that an Instant Order Notification may mean is `order_id`.
     pub(super) fn has_number(&self, order_id: &str) -> bool {
         self.order_number.as_deref() == Some(order_id) || self.id.as_deref() == Some(order_id)

@@ -2,16 +2,18 @@
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading};
+use crate::domain::{
+    Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, Sighting,
+};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use super::api::{Inquiry, Shop, clipped};
 use super::event::{self, Event};
 use super::judge::{self, are_old_values};
 use super::lookup::{self, OrderNames};
-use super::{doctor, shown, signature};
+use super::{doctor, listing, shown, signature};
 
 /// A source that receives webhooks.
 #[derive(Debug)]
@@ -96,6 +98,22 @@ impl Provider for Webhook {
         })
     }
 
+    fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer> {
+        Box::pin(lookup::order(&self.shop, api, order_id))
+    }
+
+    fn list_orders<'a>(
+        &'a self,
+        api: &'a Api,
+        request: ListRequest,
+    ) -> BoxFuture<'a, Result<Option<Listing>, Failure>> {
+        Box::pin(async move { listing::orders(&self.shop, api, request.window).await.map(Some) })
+    }
+
+    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
+        shown::OrderIds::of(&sighting.body).all()
+    }
+
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.shop.control(api))
     }
@@ -139,5 +157,13 @@ impl Judge for Webhook {
             &[old("oldPaymentStatus"), old("oldFulfillmentStatus")],
             &[new("newPaymentStatus"), new("newFulfillmentStatus")],
         )
+    }
+
+    fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        judge::statuses(compared)
+    }
+
+    fn tells_deletion(&self, claim: &Claim) -> bool {
+        Event::of(&claim.event) == Some(Event::OrderDeleted)
     }
 }

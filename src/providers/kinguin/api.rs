@@ -26,16 +26,24 @@ pub(super) async fn ask(api: &Api, key: &SecretString, claim: &Claim) -> Answer 
     let id = &claim.subject.id;
     let asked_at = api.now();
     let result = match claim.subject.kind {
-        // Behind such an id another path could open, where a gateway decodes it: `x%2F..%2F..` and so on.
-        SubjectKind::Order if id.contains(['/', '\\', '%']) && !id.contains(',') => {
-            search(api, key, id).await
-        }
-        SubjectKind::Order => get(api, key, &format!("/v1/order/{}", encoded(id)))
-            .await
-            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, order_said(&reply))),
+        SubjectKind::Order => return ask_order(api, key, id).await,
         SubjectKind::Product => get(api, key, &format!("/v1/products/{}", encoded(id)))
             .await
             .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, product_said(&reply))),
+    };
+    result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
+}
+
+/// Asks about one order.
+pub(super) async fn ask_order(api: &Api, key: &SecretString, id: &str) -> Answer {
+    let asked_at = api.now();
+    // Behind such an id another path could open, where a gateway decodes it: `x%2F..%2F..` and so on.
+    let result = if id.contains(['/', '\\', '%']) && !id.contains(',') {
+        search(api, key, id).await
+    } else {
+        get(api, key, &format!("/v1/order/{}", encoded(id)))
+            .await
+            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, order_said(&reply)))
     };
     result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
 }
@@ -111,7 +119,7 @@ pub(super) fn product_said(reply: &Reply) -> Said {
     }
 }
 
-async fn get(api: &Api, key: &SecretString, path_and_query: &str) -> Result<Reply, Failure> {
+pub(super) async fn get(api: &Api, key: &SecretString, path_and_query: &str) -> Result<Reply, Failure> {
     api.get(path_and_query, &[("X-Api-Key", key.clone())]).await
 }
 
@@ -119,7 +127,7 @@ fn is_good(reply: &Reply) -> bool {
     (200..=299).contains(&reply.status)
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
@@ -155,13 +163,13 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
 }
 
 /// One page of a list.
-struct Page {
-    results: Vec<Value>,
+pub(super) struct Page {
+    pub(super) results: Vec<Value>,
     /// Over all pages.
-    item_count: Option<usize>,
+    pub(super) item_count: Option<usize>,
 }
 
-fn page_of(reply: &Reply) -> Result<Page, Failure> {
+pub(super) fn page_of(reply: &Reply) -> Result<Page, Failure> {
     if !is_good(reply) {
         return Err(refusal(reply));
     }

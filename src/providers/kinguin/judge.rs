@@ -58,9 +58,20 @@ fn place_in_course(status: &str) -> Option<u8> {
     match status {
         PROCESSING => Some(0),
         COMPLETED => Some(1),
-        "refunded" | "canceled" => Some(2),
+        status if is_final(status) => Some(2),
         _ => None,
     }
+}
+
+/// Whether an order stays in this status.
+pub(super) fn is_final(status: &str) -> bool {
+    matches!(status, "refunded" | "canceled")
+}
+
+/// The status among the compared values of an order.
+pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+    let status = compared.get("status").and_then(Value::as_str);
+    status.map(|status| ("status", status.to_owned())).into_iter().collect()
 }
 
 fn order(claim: &Claim, sighting: &Sighting) -> Comparison {

@@ -2,7 +2,8 @@
 //!
 //! - `kinguin`: webhooks, the event in a header, a shared secret in another (`notification`, `signature`);
 //! - `kinguin-postback`: the format before March 2021, no event name, nothing to authenticate it by;
-//! - both are verified by the same calls (`api`) and rules (`judge`); `doctor` tries the key.
+//! - both are verified by the same calls (`api`) and rules (`judge`); `listing` reads the list of orders; `doctor` tries
+//!   the key.
 //!
 //! No call here returns a purchased key, and none may: a verifier has no need of them.
 
@@ -10,17 +11,21 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
 
 use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
-use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading, SubjectKind};
+use crate::domain::{
+    Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, SubjectKind,
+};
 
 mod api;
 mod dates;
 mod doctor;
 mod fields;
 mod judge;
+mod listing;
 mod notification;
 mod sighting;
 mod signature;
@@ -115,6 +120,19 @@ impl Judge for Kinguin {
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
         judge::explains(later, earlier)
     }
+
+    fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        judge::statuses(compared)
+    }
+
+    /// A postback about an order says that it is complete, and nothing else.
+    fn can_tell(&self, _field: &str, status: &str) -> bool {
+        self.format == Format::Webhook || status == COMPLETED
+    }
+
+    fn is_final(&self, compared: &Map<String, Value>) -> bool {
+        judge::statuses(compared).iter().any(|(_, status)| judge::is_final(status))
+    }
 }
 
 impl Provider for Kinguin {
@@ -148,6 +166,18 @@ impl Provider for Kinguin {
         claims: &'a [Claim],
     ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
         Box::pin(api::ask_products(api, &self.api_key, claims))
+    }
+
+    fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer> {
+        Box::pin(api::ask_order(api, &self.api_key, order_id))
+    }
+
+    fn list_orders<'a>(
+        &'a self,
+        api: &'a Api,
+        request: ListRequest,
+    ) -> BoxFuture<'a, Result<Option<Listing>, Failure>> {
+        Box::pin(async move { listing::orders(api, &self.api_key, request).await.map(Some) })
     }
 
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {

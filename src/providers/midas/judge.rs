@@ -4,9 +4,15 @@ use serde_json::Value;
 
 use crate::domain::{Answer, Claim, Comparison, Known, Outcome, Said, decimal};
 
-use super::fields::{SHOWN, cut};
+use super::fields::{Object, SHOWN, cut};
 use super::notification::{CANCELLED, PAID};
 use super::transaction::Transaction;
+
+/// The status of a transaction that is paid.
+const COMPLETED_STATUS: &str = "Completed";
+
+/// The status of a transaction that is cancelled.
+const CANCELLED_STATUS: &str = "Cancelled";
 
 /// Holds a claim against an answer, for the source of `project_id`.
 pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
@@ -91,10 +97,26 @@ fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(O
 
 fn status_of(event: &str) -> Option<&'static str> {
     match event {
-        PAID => Some("Completed"),
-        CANCELLED => Some("Cancelled"),
+        PAID => Some(COMPLETED_STATUS),
+        CANCELLED => Some(CANCELLED_STATUS),
         _ => None,
     }
+}
+
+/// Whether a notification can tell of this status.
+pub(super) fn is_told(status: &str) -> bool {
+    [PAID, CANCELLED].into_iter().any(|event| status_of(event) == Some(status))
+}
+
+/// The status among the compared values of a transaction.
+pub(super) fn statuses(compared: &Object) -> Vec<(&'static str, String)> {
+    let status = compared.get("transaction").and_then(|transaction| transaction.get("status")?.as_str());
+    status.map(|status| ("transaction.status", status.to_owned())).into_iter().collect()
+}
+
+/// Whether a claim says that the payment is cancelled; what a recovery claims is in the API's own words.
+fn tells_cancellation(claim: &Claim) -> bool {
+    claim.event == CANCELLED || claim.asserted_text(&["transaction", "status"]) == Some(CANCELLED_STATUS)
 }
 
 fn differs(name: &str, actual: Option<&str>, claimed: &str) -> String {
@@ -113,7 +135,7 @@ pub(super) fn explains(later: &Claim, earlier: &Claim) -> bool {
         &["payment_details", "payment", "amount"],
         &["payment_details", "payment", "currency"],
     ];
-    later.event == CANCELLED
+    tells_cancellation(later)
         && earlier.event == PAID
         && fixed.iter().all(|path| match (later.asserted_text(path), earlier.asserted_text(path)) {
             (Some(later), Some(earlier)) => later == earlier,

@@ -28,6 +28,7 @@ mod signature;
 mod tests;
 mod transaction;
 
+use fields::Object;
 use pem::CheckKey;
 use signature::{Signer, Stamp, Unsigned};
 
@@ -177,6 +178,15 @@ impl Judge for Midas {
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
         judge::explains(later, earlier)
     }
+
+    fn statuses(&self, compared: &Object) -> Vec<(&'static str, String)> {
+        judge::statuses(compared)
+    }
+
+    /// There are notifications of payments and of their cancellation, and no others.
+    fn can_tell(&self, _field: &str, status: &str) -> bool {
+        judge::is_told(status)
+    }
 }
 
 impl Provider for Midas {
@@ -215,6 +225,10 @@ impl Provider for Midas {
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
         Box::pin(self.question(api, &claim.subject.id))
+    }
+
+    fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer> {
+        Box::pin(self.question(api, order_id))
     }
 
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {

@@ -70,6 +70,10 @@ impl Provider for Fake {
         Box::pin(async { unreachable!("intake asks nobody") })
     }
 
+    fn ask_order<'a>(&'a self, _: &'a Api, _: &'a str) -> BoxFuture<'a, Answer> {
+        Box::pin(async { unreachable!("intake asks nobody") })
+    }
+
     fn control<'a>(&'a self, _: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async { unreachable!("intake asks nobody") })
     }

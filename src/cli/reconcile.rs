@@ -1,0 +1,103 @@
+//! `countersign reconcile`: asks the shops what happened and compares it with what they told us.
+
+use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::exit::complain;
+use super::output::OutputArgs;
+use super::window::WindowArgs;
+use super::{CommandError, Exit, logging, misused, settings, words};
+use crate::config::Settings;
+use crate::domain::{Clock, Report};
+use crate::reconcile::{self, Plan, Progress};
+use crate::report::{Basis, Document};
+use crate::service::{self, NameTaken};
+use crate::store::Store;
+
+/// What to compare, and how to tell it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without a window and a source: everything since the last complete run, at first since the first \
+                        serve.\nExit codes: 0 all agrees, 3 found differences, 1 a shop could not be read to its end.\n\n\
+                        Examples:\n  countersign reconcile --recover\n  \
+                        countersign reconcile --since 7d --source shop --format json"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    window: WindowArgs,
+    /// Only this source.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// How much further back to see orders again that may still change, where a shop lists by creation date alone.
+    #[arg(long, value_name = "30d", default_value = "30d", value_parser = words::length)]
+    recheck: Duration,
+    /// Stores each missed and drifted order as a confirmed notification.
+    #[arg(long)]
+    recover: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    logging::start(log::LevelFilter::Error);
+    let settings = settings(config)?;
+    let (from, to) = args.window.ends()?;
+    let plan = Plan { from, to, only: args.source, recheck: args.recheck, recovers: args.recover };
+    check_source(&settings, plan.only.as_deref())?;
+    let store = Store::open(&settings.store.path)?;
+    let clock = Clock::system();
+    service::introduce(&store, &settings, &clock).await.map_err(misused::<NameTaken>)?;
+    let bar = progress_bar();
+    let watch = |progress| match progress {
+        Progress::ToAsk(more) => bar.inc_length(more),
+        Progress::Asked => bar.inc(1),
+    };
+    let outcome = reconcile::run(&store, &settings, &plan, &clock, &watch).await?;
+    bar.finish_and_clear();
+    store.close();
+    for failure in &outcome.failures {
+        complain(failure);
+    }
+    let exit = exit_of(&outcome.report);
+    let (report, statistics) = (outcome.report, outcome.statistics);
+    args.output.write(&Document { basis: Basis::Shops, report, statistics })?;
+    Ok(exit)
+}
+
+/// A report that is not complete is no report, whatever it found.
+fn exit_of(report: &Report) -> Exit {
+    let differs = |source: &crate::domain::SourceReport| {
+        source.findings.iter().any(|finding| finding.kind.is_difference())
+    };
+    if report.sources.iter().any(|source| !source.complete) {
+        Exit::Failed
+    } else if report.sources.iter().any(differs) {
+        Exit::Differences
+    } else {
+        Exit::Fine
+    }
+}
+
+fn check_source(settings: &Settings, named: Option<&str>) -> Result<(), CommandError> {
+    let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
+    match named {
+        Some(named) if !names.contains(&named) => {
+            let line = format!("there is no source {named}; choose one of: {}", names.join(", "));
+            Err(CommandError::Misused(vec![line]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let style = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} orders asked about  {elapsed}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,69 @@
+//! `countersign report`: what was received and settled, from the store alone.
+
+use std::path::Path;
+
+use super::output::OutputArgs;
+use super::window::WindowArgs;
+use super::{CommandError, Exit, settings};
+use crate::config::Settings;
+use crate::domain::{Clock, Report};
+use crate::report::{Basis, Document};
+use crate::store::{Reader, Reported};
+
+/// What to report about, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Without a window: the last 24 hours.\n\nExamples:\n  \
+                        countersign report --since 7d\n  \
+                        countersign report --from 2026-01-01 --to 2026-02-01 --format html --output january.html\n\n\
+                        `reconcile` asks the shops as well, and finds what nobody told us.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    window: WindowArgs,
+    /// Only this source.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let now = Clock::system().now();
+    let window = args.window.window(now)?;
+    let settings = settings(config)?;
+    let reader = Reader::open(&settings.store.path)?;
+    let sources = chosen(&settings, reader.known_sources().await?, args.source.as_deref())?;
+    let (sources, statistics) = reader.account(sources, window, now).await?.into_iter().unzip();
+    let report = Report { generated_at: now, from: window.from, to: window.to, sources };
+    args.output.write(&Document { basis: Basis::Store, report, statistics })?;
+    Ok(Exit::Fine)
+}
+
+/// The configured sources, then those that the store knows still, or of all these the one named.
+pub(super) fn chosen(
+    settings: &Settings,
+    known: Vec<(String, String)>,
+    named: Option<&str>,
+) -> Result<Vec<Reported>, CommandError> {
+    let mut sources: Vec<Reported> = settings
+        .sources
+        .iter()
+        .map(|source| Reported {
+            name: source.name.clone(),
+            provider: source.kind.word.to_owned(),
+            expect_every: source.expect_every,
+        })
+        .collect();
+    for (name, provider) in known {
+        if !sources.iter().any(|source| source.name == name) {
+            sources.push(Reported { name, provider, expect_every: None });
+        }
+    }
+    let Some(named) = named else { return Ok(sources) };
+    let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+    sources.retain(|source| source.name == named);
+    if sources.is_empty() {
+        let line = format!("there is no source {named}; choose one of: {}", names.join(", "));
+        return Err(CommandError::Misused(vec![line]));
+    }
+    Ok(sources)
+}

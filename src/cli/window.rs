@@ -1,0 +1,69 @@
+//! The options that choose a stretch of time: `--since`, or `--from` and `--to`.
+
+use std::time::Duration;
+
+use super::{CommandError, words};
+use crate::domain::{Timestamp, Window};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The stretch of time to report about.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct WindowArgs {
+    /// From so long ago until now (24h), or from a time (RFC 3339) or a day (UTC).
+    #[arg(long, value_name = "24h", value_parser = words::since, conflicts_with_all = ["from", "to"])]
+    since: Option<Timestamp>,
+    /// From a time (RFC 3339), or from the beginning of a day (UTC).
+    #[arg(long, value_name = "T", value_parser = words::instant)]
+    from: Option<Timestamp>,
+    /// Until a time, or until the beginning of a day; what came in at that instant is not part of it.
+    #[arg(long, value_name = "T", value_parser = words::instant)]
+    to: Option<Timestamp>,
+}
+
+impl WindowArgs {
+    /// The window: until `until` where no end was chosen, the 24 hours before its end where no beginning was.
+    pub(super) fn window(&self, until: Timestamp) -> Result<Window, CommandError> {
+        let to = self.to.unwrap_or(until);
+        let from = self.since.or(self.from).unwrap_or_else(|| to.minus(DAY));
+        if from >= to { Err(empty(from, to)) } else { Ok(Window { from, to }) }
+    }
+
+    /// The beginning and the end, each where it was chosen.
+    pub(super) fn ends(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
+        match (self.since.or(self.from), self.to) {
+            (Some(from), Some(to)) if from >= to => Err(empty(from, to)),
+            ends => Ok(ends),
+        }
+    }
+}
+
+fn empty(from: Timestamp, to: Timestamp) -> CommandError {
+    let line = format!("the window from {from} to {to} is empty; --from has to be before --to");
+    CommandError::Misused(vec![line])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        words::instant(text).unwrap()
+    }
+
+    #[test]
+    fn a_window_is_the_last_day_unless_told_otherwise() {
+        let now = at("2026-01-05T12:00:00Z");
+        let args = WindowArgs::default();
+        assert_eq!(args.window(now).unwrap(), Window { from: at("2026-01-04T12:00:00Z"), to: now });
+        let until = WindowArgs { to: Some(at("2026-01-03")), ..WindowArgs::default() };
+        assert_eq!(
+            until.window(now).unwrap(),
+            Window { from: at("2026-01-02T00:00:00Z"), to: at("2026-01-03T00:00:00Z") }
+        );
+        let from = WindowArgs { from: Some(at("2026-01-01")), ..WindowArgs::default() };
+        assert_eq!(from.window(now).unwrap(), Window { from: at("2026-01-01"), to: now });
+        let future = WindowArgs { since: Some(at("2026-01-06")), ..WindowArgs::default() };
+        assert!(future.window(now).is_err());
+    }
+}

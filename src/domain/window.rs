@@ -1,0 +1,102 @@
+//! The stretch of time that a report is about.
+
+use std::time::Duration;
+
+use super::time::Timestamp;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// From an instant, inclusive, to another, exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The beginning, inclusive.
+    pub from: Timestamp,
+    /// The end, exclusive.
+    pub to: Timestamp,
+}
+
+/// A window, taken apart at the UTC midnights in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// What belongs to days that are not whole: at most the beginning and the end.
+    pub edges: [Option<Window>; 2],
+    /// The whole days between, where there are any.
+    pub days: Option<Window>,
+}
+
+impl Window {
+    /// How long it is; zero where its end is not after its beginning.
+    #[must_use]
+    pub fn length(self) -> Duration {
+        self.to.since(self.from)
+    }
+
+    /// Its whole days, and the edges around them.
+    #[must_use]
+    pub fn parts(self) -> Parts {
+        let (first, last) = (midnight_from(self.from), midnight_until(self.to));
+        if first >= last {
+            return Parts { edges: [self.unless_empty(), None], days: None };
+        }
+        Parts {
+            edges: [
+                Self { from: self.from, to: first }.unless_empty(),
+                Self { from: last, to: self.to }.unless_empty(),
+            ],
+            days: Some(Self { from: first, to: last }),
+        }
+    }
+
+    fn unless_empty(self) -> Option<Self> {
+        (self.from < self.to).then_some(self)
+    }
+}
+
+/// The first midnight that is not before `instant`.
+fn midnight_from(instant: Timestamp) -> Timestamp {
+    let before = midnight_until(instant);
+    if before == instant { before } else { before.plus(DAY) }
+}
+
+/// The last midnight that is not after `instant`.
+fn midnight_until(instant: Timestamp) -> Timestamp {
+    let day_ms = i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(instant.millis().div_euclid(day_ms).saturating_mul(day_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(from: &str, to: &str) -> Window {
+        let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+        Window { from: at(from), to: at(to) }
+    }
+
+    #[test]
+    fn edges_and_whole_days_make_up_the_window() {
+        let three = window("2026-01-01T06:00:00Z", "2026-01-03T12:00:00Z");
+        assert_eq!(
+            three.parts(),
+            Parts {
+                edges: [
+                    Some(window("2026-01-01T06:00:00Z", "2026-01-02T00:00:00Z")),
+                    Some(window("2026-01-03T00:00:00Z", "2026-01-03T12:00:00Z"))
+                ],
+                days: Some(window("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")),
+            }
+        );
+        let whole = window("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
+        assert_eq!(whole.parts(), Parts { edges: [None, None], days: Some(whole) });
+        let within = window("2026-01-01T23:00:00Z", "2026-01-02T01:00:00Z");
+        let parts = within.parts();
+        assert_eq!((parts.edges[0], parts.days), (Some(within), None));
+    }
+
+    #[test]
+    fn a_window_without_length_has_no_parts() {
+        let none = window("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z");
+        assert_eq!(none.parts(), Parts { edges: [None, None], days: None });
+        assert_eq!(none.length(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,82 @@
+//! Trying a call again that failed for the moment. The worker has none of this: its questions wait in the store.
+
+use std::time::Duration;
+
+use crate::domain::{Cause, Failure};
+
+/// How long a caller bears with an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a call is tried in all.
+    pub tries: u32,
+    /// The pause after the first try, doubled each time.
+    pub first_pause: Duration,
+    /// The longest pause; a shop that asks for a longer one is left alone instead.
+    pub longest_pause: Duration,
+}
+
+impl Patience {
+    /// None: the first failure counts.
+    pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
+
+    /// How long to wait before the call is tried again that failed now for the `tries`-th time (from 1); `None` where
+    /// that is the end of it.
+    #[must_use]
+    pub fn pause_after(&self, failure: &Failure, tries: u32) -> Option<Duration> {
+        if tries >= self.tries || !is_for_the_moment(failure) {
+            return None;
+        }
+        match failure.retry_after {
+            Some(asked) => (asked <= self.longest_pause).then_some(asked),
+            None => {
+                let doubled =
+                    1_u32.checked_shl(tries - 1).map(|factor| self.first_pause.saturating_mul(factor));
+                Some(doubled.unwrap_or(self.longest_pause).min(self.longest_pause))
+            }
+        }
+    }
+}
+
+/// Whether the same call may succeed a little later: no connection, no answer in time, told to wait, or a 5xx.
+fn is_for_the_moment(failure: &Failure) -> bool {
+    match failure.cause {
+        Cause::ApiUnreachable | Cause::ApiRateLimited => true,
+        Cause::ApiError => matches!(failure.http_status, Some(500..=599)),
+        Cause::ApiDenied => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn pauses_double_until_the_tries_are_spent_and_a_shops_own_pause_is_kept() {
+        let patience = Patience { tries: 4, first_pause: SECOND, longest_pause: 3 * SECOND };
+        let down = Failure::new(Cause::ApiUnreachable, "down");
+        let pauses: Vec<_> = (1..=4).map(|tries| patience.pause_after(&down, tries)).collect();
+        assert_eq!(pauses, [Some(SECOND), Some(2 * SECOND), Some(3 * SECOND), None]);
+        let told = |seconds| Failure {
+            retry_after: Some(seconds * SECOND),
+            ..Failure::new(Cause::ApiRateLimited, "wait").with_status(429)
+        };
+        assert_eq!(patience.pause_after(&told(3), 1), Some(3 * SECOND));
+        assert_eq!(patience.pause_after(&told(4), 1), None);
+    }
+
+    #[test]
+    fn a_refusal_is_final() {
+        let patience = Patience { tries: 4, first_pause: SECOND, longest_pause: SECOND };
+        for (failure, again) in [
+            (Failure::new(Cause::ApiDenied, "").with_status(403), false),
+            (Failure::new(Cause::ApiError, "").with_status(400), false),
+            (Failure::new(Cause::ApiError, "").with_status(200), false),
+            (Failure::new(Cause::ApiError, "").with_status(502), true),
+        ] {
+            assert_eq!(patience.pause_after(&failure, 1).is_some(), again, "{failure:?}");
+        }
+        assert_eq!(Patience::NONE.pause_after(&Failure::new(Cause::ApiUnreachable, ""), 1), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! The way to a source's API: each call counts against the budget that all processes share, is tried again while the
+//! shop fails for the moment, and has a number that its evidence can name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::Parts;
+use crate::config::Source;
+use crate::domain::{Cause, Failure, Trouble};
+use crate::providers::http::{Gate, Pass};
+use crate::providers::{Api, Patience};
+use crate::worker::BudgetGate;
+
+/// How often a call is tried before the run is incomplete.
+const TRIES: u32 = 5;
+
+/// The longest that a shop may ask us to wait: a run from cron should end before the next one begins.
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// The calls to one source's API.
+pub(super) struct Calls {
+    pub(super) api: Api,
+    last: Arc<AtomicI64>,
+}
+
+impl Calls {
+    pub(super) fn new(parts: &Parts<'_>, source: &Source) -> Self {
+        let last = Arc::new(AtomicI64::new(0));
+        let budget = BudgetGate {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            source: source.name.clone(),
+            rate: source.rate_limit,
+        };
+        let gate = NumberingGate { budget, last: Arc::clone(&last) };
+        let patience = Patience {
+            tries: TRIES,
+            first_pause: parts.settings.verify.policy.retry_base,
+            longest_pause: LONGEST_PAUSE,
+        };
+        let api = Api::new(parts.client.clone(), &source.name, &source.api_base, Arc::new(gate));
+        Self { api: api.with_patience(patience), last }
+    }
+
+    /// The number of the last call.
+    pub(super) fn last_id(&self) -> i64 {
+        self.last.load(Ordering::Relaxed)
+    }
+}
+
+/// A budget that remembers the number of the last call it let pass.
+struct NumberingGate {
+    budget: BudgetGate,
+    last: Arc<AtomicI64>,
+}
+
+impl Gate for NumberingGate {
+    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
+        Box::pin(async {
+            let (id, pass) = self.budget.enter_numbered().await.map_err(|until| {
+                let detail = format!("the API asked us to wait until {until}");
+                let failure = Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source);
+                Failure { retry_after: Some(until.since(self.budget.clock.now())), ..failure }
+            })?;
+            self.last.store(id, Ordering::Relaxed);
+            Ok(pass)
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! One source: what its shop lists, whom the list makes suspect, and a call of its own for each of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::calls::Calls;
+use super::collected::Collected;
+use super::{Parts, Progress};
+use crate::config::Source;
+use crate::domain::{
+    Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth,
+    Window,
+};
+use crate::providers::Provider;
+use crate::rules::reconcile::{self as rules, Scope};
+use crate::store::{Inspected, Inspection, Reported, StoreError};
+use crate::worker::read_deliveries;
+
+/// Orders looked up in the store at once.
+const CHUNK: usize = 500;
+
+/// How often one order is asked about when the store learns newer things meanwhile, or deliveries wait to be filed.
+const ASKS: usize = 10;
+
+/// Calls that fail one after the other: then the shop fails, not the orders.
+const FAILURES_IN_A_ROW: usize = 3;
+
+/// What came of one source.
+pub(super) struct Account {
+    /// Its report.
+    pub(super) report: SourceReport,
+    /// What else the store knows about the window.
+    pub(super) statistics: SourceStatistics,
+    /// Why the report is incomplete, where it is.
+    pub(super) failures: Vec<String>,
+}
+
+/// Asks one source's shop, and reads then what the store alone knows.
+pub(super) async fn inspect(
+    parts: &Parts<'_>,
+    source: &Source,
+    window: Window,
+) -> Result<Account, StoreError> {
+    let calls = Calls::new(parts, source);
+    let mut inquest =
+        Inquest { parts, source, window, calls, collected: Collected::default(), failures: Vec::new() };
+    let listed = inquest.compare().await?;
+    let Inquest { collected, failures, .. } = inquest;
+    let reported = Reported {
+        name: source.name.clone(),
+        provider: source.kind.word.to_owned(),
+        expect_every: source.expect_every,
+    };
+    let accounts = parts.store.reader().account(vec![reported], window, parts.clock.now()).await?;
+    let (mut report, statistics) = accounts.into_iter().next().ok_or(StoreError::Closed)?;
+    collected.put_into(&mut report);
+    report.listed = listed;
+    report.complete = failures.is_empty();
+    Ok(Account { report, statistics, failures })
+}
+
+/// One source under inspection.
+struct Inquest<'a> {
+    parts: &'a Parts<'a>,
+    source: &'a Source,
+    window: Window,
+    calls: Calls,
+    collected: Collected,
+    failures: Vec<String>,
+}
+
+impl Inquest<'_> {
+    /// Holds the shop's orders against ours; returns how many the shop listed or showed.
+    async fn compare(&mut self) -> Result<u64, StoreError> {
+        let request = ListRequest { window: self.window, recheck: self.parts.plan.recheck };
+        let listing = match self.source.provider.list_orders(&self.calls.api, request).await {
+            Ok(listing) => listing,
+            Err(failure) => {
+                self.fail(&format!("the list of its orders is incomplete: {}", failure.detail));
+                return Ok(0);
+            }
+        };
+        let has_list = listing.is_some();
+        let listing = listing.unwrap_or(Listing { orders: Vec::new(), is_by_creation: false });
+        let suspects = self.suspects(&listing).await?;
+        let shown = self.ask_all(suspects).await?;
+        Ok(if has_list { u64::try_from(listing.orders.len()).unwrap_or(u64::MAX) } else { shown })
+    }
+
+    /// The orders that have to be asked about by calls of their own.
+    async fn suspects(&self, listing: &Listing) -> Result<BTreeMap<String, Scope>, StoreError> {
+        let (reader, name) = (self.parts.store.reader(), &self.source.name);
+        let until = self.window.to;
+        let confirmed = reader.confirmed_orders(name.clone(), self.window).await?;
+        let unlisted = Scope { is_expected: false, was_confirmed: true, until };
+        let mut suspects: BTreeMap<String, Scope> =
+            confirmed.into_iter().map(|order_id| (order_id, unlisted)).collect();
+        if listing.is_by_creation {
+            self.add_older(&mut suspects).await?;
+        }
+        for orders in listing.orders.chunks(CHUNK) {
+            let provider = &self.source.provider;
+            let names: Vec<_> = orders.iter().map(|listed| provider.names_of(&listed.sighting)).collect();
+            let ours = reader.our_orders(name.clone(), names).await?;
+            let now = self.parts.clock.now();
+            let mut places =
+                rules::suspects(provider.as_ref(), orders, &ours, until, now).into_iter().peekable();
+            for (place, listed) in orders.iter().enumerate() {
+                let Some(order_id) = listed.sighting.truth.as_ref().map(Truth::id) else { continue };
+                let was_confirmed = suspects.remove(order_id).is_some_and(|scope| scope.was_confirmed);
+                if places.next_if_eq(&place).is_some() {
+                    let scope = Scope { is_expected: listed.is_expected, was_confirmed, until };
+                    suspects.insert(order_id.to_owned(), scope);
+                }
+            }
+        }
+        Ok(suspects)
+    }
+
+    /// Adds the orders of ours that may still change where no list shows it.
+    async fn add_older(&self, suspects: &mut BTreeMap<String, Scope>) -> Result<(), StoreError> {
+        let scope = Scope { is_expected: false, was_confirmed: false, until: self.window.to };
+        let mut after = String::new();
+        loop {
+            let told = self.parts.store.reader().told_orders(self.source.name.clone(), after, CHUNK).await?;
+            let Some((last, _)) = told.last() else { return Ok(()) };
+            after = last.clone();
+            for (order_id, compared) in told {
+                if !self.source.provider.is_final(&compared) {
+                    suspects.entry(order_id).or_insert(scope);
+                }
+            }
+        }
+    }
+
+    /// Asks about each; returns how many the shop showed.
+    async fn ask_all(&mut self, suspects: BTreeMap<String, Scope>) -> Result<u64, StoreError> {
+        let (mut shown, mut failed_in_a_row) = (0, 0);
+        let mut left = suspects.len();
+        (self.parts.watch)(Progress::ToAsk(u64::try_from(left).unwrap_or(u64::MAX)));
+        for (order_id, scope) in suspects {
+            match self.ask(&order_id, scope).await? {
+                Ok(is_shown) => {
+                    shown += u64::from(is_shown);
+                    failed_in_a_row = 0;
+                }
+                Err(failure) => {
+                    self.fail(&format!("order {order_id} could not be asked about: {}", failure.detail));
+                    failed_in_a_row += 1;
+                    let is_over = failure.trouble == Trouble::Source || failed_in_a_row == FAILURES_IN_A_ROW;
+                    if is_over && left > 1 {
+                        self.fail(&format!("{} more orders were not asked about", left - 1));
+                        return Ok(shown);
+                    }
+                }
+            }
+            left -= 1;
+            (self.parts.watch)(Progress::Asked);
+        }
+        Ok(shown)
+    }
+
+    /// Asks about one order and compares; whether the shop shows it.
+    async fn ask(&mut self, order_id: &str, scope: Scope) -> Result<Result<bool, Failure>, StoreError> {
+        let mut answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
+        for _ in 0..ASKS {
+            if let Said::Failed(failure) = answer.said {
+                return Ok(Err(failure));
+            }
+            let is_shown = matches!(answer.said, Said::There(_));
+            match self.hold_against_store(order_id, scope, answer.clone()).await? {
+                Inspected::Compared(finding) => {
+                    finding.into_iter().for_each(|finding| self.collected.add(finding));
+                    return Ok(Ok(is_shown));
+                }
+                Inspected::Outdated => {
+                    answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
+                }
+                Inspected::Unfiled => self.file().await?,
+            }
+        }
+        let detail = "the store kept learning newer things than the answers";
+        Ok(Err(Failure::new(Cause::ApiError, detail).troubling(Trouble::Subject)))
+    }
+
+    async fn hold_against_store(
+        &self,
+        order_id: &str,
+        scope: Scope,
+        answer: Answer,
+    ) -> Result<Inspected, StoreError> {
+        let mut names = vec![order_id.to_owned()];
+        if let Said::There(sighting) = &answer.said {
+            names.extend(self.source.provider.names_of(sighting).into_iter().filter(|name| name != order_id));
+        }
+        let inspection = Inspection {
+            source: self.source.name.clone(),
+            provider: self.source.kind.word,
+            judge: Arc::<dyn Provider>::clone(&self.source.provider),
+            names,
+            answer,
+            call_id: self.calls.last_id(),
+            scope,
+            recovers: self.parts.plan.recovers,
+        };
+        let sources = Arc::clone(&self.parts.sources);
+        let read = move |deliveries| read_deliveries(deliveries, |name| provider_of(&sources, name));
+        self.parts.store.inspect(inspection, read, self.parts.clock.now()).await
+    }
+
+    /// Files what nobody has read yet.
+    async fn file(&self) -> Result<(), StoreError> {
+        let unfiled = self.parts.store.reader().unfiled(CHUNK).await?;
+        let filings = read_deliveries(unfiled, |name| provider_of(&self.parts.sources, name));
+        self.parts.store.file(filings, self.parts.clock.now()).await?;
+        Ok(())
+    }
+
+    fn fail(&mut self, what: &str) {
+        self.failures.push(format!("source {}: {what}", self.source.name));
+    }
+}
+
+fn provider_of<'a>(sources: &'a [Source], name: &str) -> Option<&'a dyn Provider> {
+    sources.iter().find(|source| source.name == name).map(|source| source.provider.as_ref())
+}

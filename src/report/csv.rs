@@ -1,0 +1,68 @@
+//! A line for each finding. A spreadsheet takes a cell that begins with one of a few characters for a formula, which a
+//! stranger could then run: such cells get an apostrophe in front, which makes them text.
+
+use std::borrow::Cow;
+
+use super::Document;
+use crate::domain::visible::visible;
+
+const COLUMNS: [&str; 8] =
+    ["source", "provider", "kind", "subject_id", "ours", "shop", "notification_id", "detail"];
+
+pub(super) fn render(document: &Document) -> anyhow::Result<String> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for source in &document.report.sources {
+        for finding in &source.findings {
+            let id = finding.notification_id.map(|id| id.to_string()).unwrap_or_default();
+            let told = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+            writer.write_record([
+                cell(&source.source),
+                cell(&source.provider),
+                finding.kind.as_str().to_owned(),
+                told(&finding.subject_id),
+                told(&finding.ours),
+                told(&finding.shop),
+                id,
+                told(&finding.detail),
+            ])?;
+        }
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// A text that no spreadsheet takes for anything else.
+fn cell(text: &str) -> String {
+    let is_taken_for_formula =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let shown = visible(text);
+    if is_taken_for_formula { format!("'{shown}") } else { Cow::into_owned(shown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for start in ["=", "+", "-", "@", "\t", "\r", "＝"] {
+            let text = format!("{start}1+1");
+            assert!(cell(&text).starts_with('\''), "{text:?}");
+        }
+        assert_eq!(cell("\t=1"), r"'\t=1");
+        assert_eq!(cell("SALE-1"), "SALE-1");
+    }
+
+    #[test]
+    fn each_finding_is_one_record_whatever_is_in_it() {
+        let document = samples::hostile();
+        let shown = render(&document).unwrap();
+        let mut reader = ::csv::Reader::from_reader(shown.as_bytes());
+        assert_eq!(reader.headers().unwrap(), &COLUMNS[..]);
+        let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+        let findings = document.report.sources.iter().map(|source| source.findings.len()).sum::<usize>();
+        assert_eq!((records.len(), shown.lines().count()), (findings, findings + 1));
+        assert_eq!(&records[0][3], r"'=cmd|' /C calc'!A0,<script>alert(1)</script>\u{1b}[2J\u{202e}\n");
+    }
+}

@@ -1,0 +1,263 @@
+//! Charts as numbers that the page's template draws: all lengths are units of a drawing that is as wide as the page lets
+//! it be.
+
+use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
+use crate::domain::{Counts, FindingKind};
+use crate::report::words::{length, number};
+
+/// The width of every drawing; a phone shows it about as wide in its own pixels, so that labels stay readable.
+const WIDTH: f64 = 320.0;
+
+/// The height of the columns' drawing, and what its labels take at the left, above and below.
+const HEIGHT: f64 = 190.0;
+const LEFT: f64 = 38.0;
+const TOP: f64 = 8.0;
+const BOTTOM: f64 = 22.0;
+
+/// More columns than these would be too thin to see.
+const MOST_COLUMNS: usize = 62;
+
+/// At most so many columns are labelled.
+const MOST_LABELS: usize = 5;
+
+/// Stacked columns over time.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) height: f64,
+    pub(super) columns: Vec<Column>,
+    pub(super) grid: Vec<GridLine>,
+    /// `day` or `month`.
+    pub(super) period: &'static str,
+}
+
+/// One column.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) x: f64,
+    pub(super) width: f64,
+    pub(super) middle: f64,
+    /// Empty where the neighbours' labels leave no room.
+    pub(super) label: String,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A part of a column, for one state.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) class: &'static str,
+    pub(super) y: f64,
+    pub(super) height: f64,
+    pub(super) told: String,
+}
+
+/// A line across, with its number.
+#[derive(Debug)]
+pub(super) struct GridLine {
+    pub(super) y: f64,
+    pub(super) label: String,
+}
+
+/// Bars beside their labels.
+#[derive(Debug)]
+pub(super) struct Bars {
+    pub(super) height: f64,
+    pub(super) bars: Vec<Bar>,
+}
+
+/// One bar.
+#[derive(Debug)]
+pub(super) struct Bar {
+    pub(super) class: &'static str,
+    pub(super) label: String,
+    pub(super) number: String,
+    pub(super) y: f64,
+    pub(super) text_y: f64,
+    pub(super) width: f64,
+    pub(super) end: f64,
+}
+
+/// How much of a column a part takes.
+pub(super) type Share = fn(&Counts) -> u64;
+
+/// Each part of a column with its colour's class, from the bottom.
+pub(super) const PARTS: [(&str, Share); 5] = [
+    ("confirmed", |counts| counts.confirmed),
+    ("ignored", |counts| counts.ignored.saturating_sub(counts.fakes)),
+    ("fake", |counts| counts.fakes),
+    ("pending", |counts| counts.pending),
+    ("undecided", |counts| counts.undecided),
+];
+
+/// Notifications over time by state; `periods` is every day, or every month, in order.
+pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Option<Columns> {
+    let highest = periods.iter().map(|(_, counts)| counts.received).max().filter(|highest| *highest > 0)?;
+    let step = grid_step(highest);
+    let top = highest.div_ceil(step).saturating_mul(step);
+    let floor = HEIGHT - BOTTOM;
+    let unit = (floor - TOP) / real(top);
+    let slot = (WIDTH - LEFT) / real(periods.len());
+    let width = (slot * 0.8).min(40.0);
+    let labelled = periods.len().div_ceil(MOST_LABELS);
+    let column = |(index, (name, counts)): (usize, &(String, Counts))| {
+        let middle = LEFT + slot * (real(index) + 0.5);
+        let mut y = floor;
+        let mut parts = Vec::new();
+        for (class, of) in PARTS {
+            let n = of(counts);
+            if n > 0 {
+                let height = real(n) * unit;
+                y -= height;
+                parts.push(Part { class, y, height, told: format!("{name}: {} {class}", number(n)) });
+            }
+        }
+        let label = if index % labelled == 0 { short(name) } else { String::new() };
+        Column { x: middle - width / 2.0, width, middle, label, parts }
+    };
+    let lines = (0..=top / step).map(|line| {
+        let n = line.saturating_mul(step);
+        GridLine { y: floor - real(n) * unit, label: number_in_short(n) }
+    });
+    Some(Columns {
+        height: HEIGHT,
+        columns: periods.iter().enumerate().map(column).collect(),
+        grid: lines.collect(),
+        period,
+    })
+}
+
+/// Every day between the first and the last, or where these are many, every month that has something.
+pub(super) fn periods(days: &[DayCounts], every_day: &[String]) -> (Vec<(String, Counts)>, &'static str) {
+    let is_short = every_day.len() <= MOST_COLUMNS;
+    let key = |day: &str| day.get(..if is_short { 10 } else { 7 }).unwrap_or(day).to_owned();
+    let mut sums: Vec<(String, Counts)> = every_day.iter().map(|day| (key(day), Counts::default())).collect();
+    sums.dedup_by(|next, before| next.0 == before.0);
+    for day in days {
+        if let Some((_, sum)) = sums.iter_mut().find(|(period, _)| *period == key(&day.day)) {
+            sum.merge(day.counts);
+        }
+    }
+    let most_recent = sums.split_off(sums.len().saturating_sub(MOST_COLUMNS));
+    (most_recent, if is_short { "day" } else { "month" })
+}
+
+/// The times to verdict by class.
+pub(super) fn waits(classes: &[u64; WAIT_BOUNDS_MS.len() + 1]) -> Option<Bars> {
+    let last = WAIT_BOUNDS_MS.last().copied().unwrap_or_default();
+    let labels = WAIT_BOUNDS_MS
+        .iter()
+        .map(|bound| format!("up to {}", length(*bound)))
+        .chain([format!("over {}", length(last))]);
+    bars(labels.zip(classes).map(|(label, n)| (label, *n, "confirmed")).collect())
+}
+
+/// The findings by kind.
+pub(super) fn kinds(totals: &[(FindingKind, u64)]) -> Option<Bars> {
+    let colour = |kind: FindingKind| if kind.is_difference() { "undecided" } else { "fake" };
+    bars(totals.iter().map(|(kind, n)| (kind.as_str().to_owned(), *n, colour(*kind))).collect())
+}
+
+fn bars(rows: Vec<(String, u64, &'static str)>) -> Option<Bars> {
+    const ROW: f64 = 23.0;
+    const LABELS: f64 = 90.0;
+    const NUMBERS: f64 = 64.0;
+    let highest = rows.iter().map(|(_, n, _)| *n).max().filter(|highest| *highest > 0)?;
+    let height = ROW * real(rows.len()) + 2.0;
+    let bar = |(index, (label, n, class)): (usize, (String, u64, &'static str))| {
+        let y = ROW * real(index) + 4.0;
+        let share = real(n) / real(highest);
+        let width = if n > 0 { (share * (WIDTH - LABELS - NUMBERS)).max(2.0) } else { 0.0 };
+        Bar { class, label, number: number(n), y, text_y: y + 12.5, width, end: LABELS + width + 6.0 }
+    };
+    Some(Bars { height, bars: rows.into_iter().enumerate().map(bar).collect() })
+}
+
+/// The distance of the lines across: 1, 2 or 5 of a power of ten, so that there are four at most.
+fn grid_step(highest: u64) -> u64 {
+    let mut power = 1_u64;
+    loop {
+        for factor in [1, 2, 5] {
+            let step = power.saturating_mul(factor);
+            if highest.div_ceil(step) <= 4 {
+                return step;
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+/// `950`, `12k`, `3M`: room beside the lines is short.
+fn number_in_short(n: u64) -> String {
+    match n {
+        1_000_000.. if n.is_multiple_of(100_000) => decimal(n, 1_000_000, 'M'),
+        1_000.. if n.is_multiple_of(100) => decimal(n, 1_000, 'k'),
+        _ => number(n),
+    }
+}
+
+fn decimal(n: u64, unit: u64, letter: char) -> String {
+    match n % unit * 10 / unit {
+        0 => format!("{}{letter}", number(n / unit)),
+        tenth => format!("{}.{tenth}{letter}", number(n / unit)),
+    }
+}
+
+/// `01-31` of a day; a month stays whole.
+fn short(period: &str) -> String {
+    if period.len() == 10 { period.get(5..).unwrap_or(period) } else { period }.to_owned()
+}
+
+/// A count as a length; exact up to 2^32, which is finer than any screen.
+fn real(n: impl TryInto<u32>) -> f64 {
+    f64::from(n.try_into().unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: &str, confirmed: u64) -> DayCounts {
+        DayCounts {
+            day: day.to_owned(),
+            counts: Counts { received: confirmed, confirmed, ..Counts::default() },
+        }
+    }
+
+    #[test]
+    fn lines_across_are_round_numbers_and_few() {
+        for (highest, step) in [(1, 1), (4, 1), (5, 2), (8, 2), (9, 5), (20, 5), (21, 10), (100_000, 50_000)]
+        {
+            assert_eq!(grid_step(highest), step, "{highest}");
+        }
+        assert!(grid_step(u64::MAX) > 0);
+        for (n, shown) in [(0, "0"), (950, "950"), (1_500, "1.5k"), (20_000, "20k"), (2_500_000, "2.5M")] {
+            assert_eq!(number_in_short(n), shown);
+        }
+    }
+
+    #[test]
+    fn days_without_anything_leave_a_gap_and_many_days_become_months() {
+        let days = [day("2026-01-01", 3), day("2026-01-03", 5)];
+        let every = ["2026-01-01", "2026-01-02", "2026-01-03"].map(str::to_owned).to_vec();
+        let (periods, period) = periods(&days, &every);
+        assert_eq!(periods.iter().map(|(_, counts)| counts.received).collect::<Vec<_>>(), [3, 0, 5]);
+        let drawn = columns(&periods, period).unwrap();
+        assert_eq!((drawn.columns.len(), drawn.period), (3, "day"));
+        assert!(drawn.columns[1].parts.is_empty());
+        let year: Vec<String> =
+            (1..=12).flat_map(|m| (1..=28).map(move |d| format!("2026-{m:02}-{d:02}"))).collect();
+        let (months, period) = super::periods(&days, &year);
+        assert_eq!((months.len(), months[0].1.received, period), (12, 8, "month"));
+    }
+
+    #[test]
+    fn everything_drawn_stays_inside() {
+        let counts = Counts { received: 100_000, ignored: 100_000, fakes: 99_999, ..Counts::default() };
+        let drawn = columns(&[("2026-01-01".to_owned(), counts)], "day").unwrap();
+        for part in &drawn.columns[0].parts {
+            assert!(part.y >= TOP - 0.01 && part.y + part.height <= HEIGHT - BOTTOM + 0.01, "{part:?}");
+        }
+        let drawn = kinds(&[(FindingKind::Missed, 1), (FindingKind::Fake, 1_000_000)]).unwrap();
+        assert!(drawn.bars.iter().all(|bar| bar.width >= 2.0 && bar.end < WIDTH - 45.0), "{drawn:?}");
+        assert!(kinds(&[(FindingKind::Missed, 0)]).is_none());
+    }
+}

@@ -1,0 +1,221 @@
+//! One page of HTML that stands alone: no scripts, nothing loaded from elsewhere. The template escapes every value.
+
+use std::time::Duration;
+
+use askama::Template;
+
+use super::words::{clipped, counted, instant, number};
+use super::{Basis, Document, story};
+use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
+use crate::domain::{Counts, Finding, SourceReport, SourceStatistics, Timestamp, Window};
+
+mod charts;
+
+/// No text of a stranger takes more room on the page.
+const LONGEST: usize = 400;
+
+/// A longer window is drawn from the first to the last day on which something came in.
+const LONG_WINDOW: Duration = Duration::from_secs(62 * 24 * 3600);
+
+/// Nobody looks at more years than these days make up.
+const MOST_DAYS: usize = 4_000;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    title: &'static str,
+    window: String,
+    made: String,
+    needs_somebody: bool,
+    summary: Vec<String>,
+    tiles: Vec<Tile>,
+    columns: Option<charts::Columns>,
+    legend: Vec<&'static str>,
+    waits: Option<charts::Bars>,
+    kinds: Option<charts::Bars>,
+    sources: Vec<SourceView>,
+}
+
+struct Tile {
+    label: &'static str,
+    number: String,
+}
+
+struct SourceView {
+    name: String,
+    provider: String,
+    complete: bool,
+    listed: Option<String>,
+    counts: Vec<Tile>,
+    facts: Vec<(&'static str, String)>,
+    groups: Vec<GroupView>,
+}
+
+struct GroupView {
+    kind: &'static str,
+    heading: &'static str,
+    total: String,
+    rows: Vec<Row>,
+    more: Option<String>,
+}
+
+struct Row {
+    about: Vec<String>,
+    detail: String,
+    ours: Option<String>,
+    shop: Option<String>,
+}
+
+pub(super) fn render(document: &Document) -> anyhow::Result<String> {
+    let report = &document.report;
+    let (columns, legend) = over_time(document);
+    let page = Page {
+        title: match document.basis {
+            Basis::Store => "Notifications",
+            Basis::Shops => "Reconciliation",
+        },
+        window: format!("{} to {} UTC", instant(report.from), instant(report.to)),
+        made: format!("{} UTC", instant(report.generated_at)),
+        needs_somebody: story::needs_somebody(document),
+        summary: story::summary(document),
+        tiles: tiles(&story::counts(document)),
+        columns,
+        legend,
+        waits: waits(&document.statistics),
+        kinds: charts::kinds(&story::totals(document)),
+        sources: report
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(index, source)| view(source, document.statistics.get(index)))
+            .collect(),
+    };
+    Ok(format!("{}\n", page.render()?.trim_end()))
+}
+
+fn tiles(counts: &Counts) -> Vec<Tile> {
+    let Counts { received, confirmed, ignored, fakes, duplicates, pending, undecided } = *counts;
+    let all = [
+        ("received", received),
+        ("confirmed", confirmed),
+        ("ignored", ignored),
+        ("fakes", fakes),
+        ("duplicates", duplicates),
+        ("pending", pending),
+        ("undecided", undecided),
+    ];
+    all.into_iter().map(|(label, n)| Tile { label, number: number(n) }).collect()
+}
+
+fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceView {
+    let groups = story::groups(source).into_iter().map(|group| {
+        let listed = u64::try_from(group.findings.len()).unwrap_or(u64::MAX);
+        let more = group.total.saturating_sub(listed);
+        GroupView {
+            kind: group.kind.as_str(),
+            heading: story::heading(group.kind),
+            total: number(group.total),
+            rows: group.findings.into_iter().map(row).collect(),
+            more: (more > 0).then(|| format!("… and {} more", number(more))),
+        }
+    });
+    SourceView {
+        name: clipped(&source.source, LONGEST),
+        provider: clipped(&source.provider, LONGEST),
+        complete: source.complete,
+        listed: (source.listed > 0).then(|| counted(source.listed, "order")),
+        counts: tiles(&source.counts),
+        facts: statistics.map(story::facts).unwrap_or_default(),
+        groups: groups.collect(),
+    }
+}
+
+fn row(finding: &Finding) -> Row {
+    let told = |text: &Option<String>| text.as_deref().map(|text| clipped(text, LONGEST));
+    let mut about = Vec::new();
+    about.extend(told(&finding.subject_id));
+    about.extend(finding.notification_id.map(|id| format!("#{id}")));
+    Row {
+        about,
+        detail: told(&finding.detail).unwrap_or_default(),
+        ours: told(&finding.ours),
+        shop: told(&finding.shop),
+    }
+}
+
+/// Notifications over time, and the states that are drawn.
+fn over_time(document: &Document) -> (Option<charts::Columns>, Vec<&'static str>) {
+    let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
+    let (periods, period) = charts::periods(&days, &every_day(document, &days));
+    let columns = charts::columns(&periods, period);
+    let is_drawn = |(_, of): &(&str, charts::Share)| periods.iter().any(|(_, counts)| of(counts) > 0);
+    (columns, charts::PARTS.into_iter().filter(is_drawn).map(|(class, _)| class).collect())
+}
+
+/// Each day of the window; of a long one, each from the first to the last on which something came in.
+fn every_day(document: &Document, days: &[DayCounts]) -> Vec<String> {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let midnight = |day: &str| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z"));
+    let Window { mut from, mut to } = Window { from: document.report.from, to: document.report.to };
+    if to.since(from) > LONG_WINDOW {
+        let first = days.iter().filter_map(|day| midnight(&day.day)).min();
+        let last = days.iter().filter_map(|day| midnight(&day.day)).max();
+        from = from.max(first.unwrap_or(from));
+        to = to.min(last.map_or(to, |last| last.plus(DAY)));
+    }
+    let every = std::iter::successors(midnight(&from.day()), |at| Some(at.plus(DAY)));
+    every.take_while(|at| *at < to).take(MOST_DAYS).map(Timestamp::day).collect()
+}
+
+/// The times to verdict of all sources in their classes.
+fn waits(statistics: &[SourceStatistics]) -> Option<charts::Bars> {
+    let mut classes = [0; WAIT_BOUNDS_MS.len() + 1];
+    for waits in statistics.iter().filter_map(|source| source.time_to_verdict) {
+        for (sum, n) in classes.iter_mut().zip(waits.classes) {
+            *sum += n.saturating_mul(waits.one_in);
+        }
+    }
+    charts::waits(&classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn the_page_stands_alone_and_runs_nothing() {
+        for document in [samples::trade(), samples::hostile()] {
+            let page = render(&document).unwrap();
+            for word in
+                ["<script", "<link", "<iframe", "<img", "<object", "@import", "url(", "http://", "https://"]
+            {
+                assert!(!page.contains(word), "{word} in {page}");
+            }
+            assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_sent_is_text() {
+        let page = render(&samples::hostile()).unwrap();
+        assert!(
+            page.contains("&#60;script&#62;alert(1)") || page.contains("&lt;script&gt;alert(1)"),
+            "{page}"
+        );
+        assert!(!page.contains(['\u{1b}', '\u{202e}']), "{page}");
+    }
+
+    #[test]
+    fn each_chart_is_drawn_where_there_is_something_to_draw() {
+        let page = render(&samples::trade()).unwrap();
+        assert_eq!(page.matches("<svg").count(), 3, "{page}");
+        let mut empty = samples::trade();
+        empty.statistics.clear();
+        empty.report.sources.iter_mut().for_each(|source| {
+            source.findings.clear();
+            source.omitted.clear();
+        });
+        assert!(!render(&empty).unwrap().contains("<svg"));
+    }
+}

@@ -1,0 +1,194 @@
+//! What a document says, in words: the sentences at its beginning, the findings by kind, and the facts about a source.
+
+use super::words::{clipped, counted, instant, length, number};
+use super::{Basis, Document};
+use crate::domain::statistics::{FakeSenders, Wait};
+use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
+
+/// The findings of one kind.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    pub(super) kind: FindingKind,
+    pub(super) findings: Vec<&'a Finding>,
+    /// With those that are not listed.
+    pub(super) total: u64,
+}
+
+/// The findings of a source by kind, in the contract's order.
+pub(super) fn groups(source: &SourceReport) -> Vec<Group<'_>> {
+    let of_kind = |kind: FindingKind| {
+        let findings: Vec<&Finding> = source.findings.iter().filter(|found| found.kind == kind).collect();
+        let omitted = source.omitted.get(kind.as_str()).copied().unwrap_or(0);
+        let total = u64::try_from(findings.len()).unwrap_or(u64::MAX).saturating_add(omitted);
+        Group { kind, findings, total }
+    };
+    FindingKind::ALL.iter().map(|kind| of_kind(*kind)).filter(|group| group.total > 0).collect()
+}
+
+/// How many findings of each kind that was looked for there are, in all sources.
+pub(super) fn totals(document: &Document) -> Vec<(FindingKind, u64)> {
+    let needs_shops =
+        |kind: FindingKind| matches!(kind, FindingKind::Missed | FindingKind::Drift | FindingKind::Vanished);
+    let is_looked_for = |kind: &FindingKind| document.basis == Basis::Shops || !needs_shops(*kind);
+    let groups: Vec<Group<'_>> = document.report.sources.iter().flat_map(groups).collect();
+    let total = |kind| groups.iter().filter(|group| group.kind == kind).map(|group| group.total).sum();
+    FindingKind::ALL.iter().copied().filter(is_looked_for).map(|kind| (kind, total(kind))).collect()
+}
+
+/// The counts of all sources.
+pub(super) fn counts(document: &Document) -> Counts {
+    let mut all = Counts::default();
+    document.report.sources.iter().for_each(|source| all.merge(source.counts));
+    all
+}
+
+/// Whether a person should look.
+pub(super) fn needs_somebody(document: &Document) -> bool {
+    document.report.sources.iter().any(|source| !source.complete)
+        || totals(document).into_iter().any(|(kind, n)| kind.is_difference() && n > 0)
+}
+
+/// The whole document in a few sentences.
+pub(super) fn summary(document: &Document) -> Vec<String> {
+    let mut sentences = vec![received(counts(document))];
+    let unread: Vec<&str> = document
+        .report
+        .sources
+        .iter()
+        .filter(|source| !source.complete)
+        .map(|source| source.source.as_str())
+        .collect();
+    if !unread.is_empty() {
+        sentences.push(format!(
+            "INCOMPLETE: the shop could not be read to its end for {}; what is missing there is not known.",
+            unread.join(", ")
+        ));
+    }
+    let found: Vec<String> = totals(document)
+        .into_iter()
+        .filter(|(kind, n)| kind.is_difference() && *n > 0)
+        .map(|(kind, n)| in_short(kind, n))
+        .collect();
+    if !found.is_empty() {
+        sentences.push(format!("Somebody should look: {}.", found.join("; ")));
+    } else if unread.is_empty() {
+        sentences.push("Nothing needs you.".to_owned());
+    }
+    if document.basis == Basis::Store {
+        let hint =
+            "This is from the store alone; `countersign reconcile` asks the shops what nobody told us.";
+        sentences.push(hint.to_owned());
+    }
+    sentences
+}
+
+fn received(counts: Counts) -> String {
+    let Counts { received, confirmed, ignored, fakes, duplicates, pending, undecided } = counts;
+    if received == 0 {
+        return "No notification came in.".to_owned();
+    }
+    let mut parts = vec![format!("{} confirmed", number(confirmed))];
+    let of_these: Vec<String> = [(fakes, "fake"), (duplicates, "duplicate")]
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| counted(n, word))
+        .collect();
+    parts.push(match of_these.is_empty() {
+        true => format!("{} ignored", number(ignored)),
+        false => format!("{} ignored ({})", number(ignored), of_these.join(", ")),
+    });
+    parts.extend((pending > 0).then(|| format!("{} pending", number(pending))));
+    parts.extend((undecided > 0).then(|| format!("{} undecided", number(undecided))));
+    format!("{} came in: {}.", counted(received, "notification"), parts.join(", "))
+}
+
+fn in_short(kind: FindingKind, n: u64) -> String {
+    match kind {
+        FindingKind::Missed => format!("{} that nobody told us of", counted(n, "order")),
+        FindingKind::Drift => format!("{} with another status at the shop", counted(n, "order")),
+        FindingKind::Vanished => {
+            format!("{} that the shop does not show any more", counted(n, "confirmed order"))
+        }
+        FindingKind::Open => format!("{} open for too long", counted(n, "notification")),
+        FindingKind::Silent => format!("{} silent for too long", counted(n, "source")),
+        FindingKind::Fake => counted(n, "fake"),
+    }
+}
+
+/// What a kind of finding means, as a heading.
+pub(super) fn heading(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Missed => "the shop has it, and nobody told us",
+        FindingKind::Drift => "the shop says something else by now",
+        FindingKind::Vanished => "confirmed, and the shop does not show it any more",
+        FindingKind::Open => "pending for longer than an hour, or undecided",
+        FindingKind::Silent => "nothing received for longer than expected",
+        FindingKind::Fake => "claimed, and the shop does not say so",
+    }
+}
+
+/// What is known about a source, each with a label.
+pub(super) fn facts(statistics: &SourceStatistics) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    let mut tell = |label, fact: String| {
+        if !fact.is_empty() {
+            facts.push((label, fact));
+        }
+    };
+    let by_word = |(word, n): (&String, &u64)| format!("{word} {}", number(*n));
+    tell("ignored", statistics.ignored.iter().map(by_word).collect::<Vec<_>>().join(", "));
+    if let Some(waits) = statistics.time_to_verdict {
+        let (half, most) = (length(waits.median_ms), length(waits.p95_ms));
+        let sample = sample(waits.one_in, "verdict");
+        tell("verdicts", format!("half within {half} of receipt, 95 of 100 within {most}{sample}"));
+    }
+    tell("slowest", waits(&statistics.slowest));
+    tell("open longest", waits(&statistics.longest_open));
+    let api = &statistics.api;
+    if api.calls > 0 {
+        let failed: u64 = api.failures.values().sum();
+        let causes = api.failures.iter().map(by_word).collect::<Vec<_>>().join(", ");
+        let failures = if failed == 0 { "none failed".to_owned() } else { format!("failed: {causes}") };
+        let sample = sample(api.one_in, "call");
+        tell("API", format!("{}, {failures}{sample}", counted(api.calls, "call")));
+    }
+    let refused = statistics.refusals.iter().map(|refusals| {
+        let last = instant(refusals.last_at);
+        let from = refusals.last_remote_addr.as_deref().map(|addr| format!(" from {}", clipped(addr, 45)));
+        format!(
+            "{} {} (last {last}{})",
+            clipped(&refusals.cause, 40),
+            number(refusals.count),
+            from.unwrap_or_default()
+        )
+    });
+    tell("refused", refused.collect::<Vec<_>>().join(", "));
+    tell("fakes from", senders(&statistics.fake_senders));
+    facts
+}
+
+fn sample(one_in: u64, word: &str) -> String {
+    if one_in > 1 { format!(" (judged by one {word} in {})", number(one_in)) } else { String::new() }
+}
+
+fn waits(waits: &[Wait]) -> String {
+    let told = waits.iter().map(|wait| {
+        let about = wait.subject_id.as_deref().map(|id| format!(" {}", clipped(id, 30))).unwrap_or_default();
+        let reason = wait.reason.as_deref().unwrap_or(wait.state.as_str());
+        format!("#{}{about} {} ({reason})", wait.notification_id, length(wait.waited_ms))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn senders(senders: &FakeSenders) -> String {
+    let told = senders.most.iter().map(|sender| {
+        let address =
+            sender.remote_addr.as_deref().map_or("an address not kept".to_owned(), |a| clipped(a, 45));
+        format!("{address} ({})", number(sender.count))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let named = senders.most.iter().filter(|sender| sender.remote_addr.is_some()).count();
+    let more = senders.addresses.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX));
+    let more = if more > 0 { format!(", and {} more", number(more)) } else { String::new() };
+    format!("{told}{more}{}", sample(senders.one_in, "fake"))
+}

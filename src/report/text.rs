@@ -1,0 +1,180 @@
+//! Plain text that reads well in a mail.
+
+use std::fmt::Write as _;
+
+use super::words::{clipped, instant, number, wrapped};
+use super::{Document, story};
+use crate::domain::statistics::DayCounts;
+use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
+
+/// So many findings of a kind and source are written out: a mail has to be read to its end.
+const MOST_TOLD: usize = 25;
+
+/// Of the fakes a few are enough: nobody has to do anything about them.
+const MOST_FAKES_TOLD: usize = 5;
+
+/// More days than these are told by month.
+const MOST_DAYS: usize = 31;
+
+/// The columns of names and labels.
+const LABEL: usize = 14;
+
+pub(super) fn render(document: &Document, width: usize) -> String {
+    let report = &document.report;
+    let mut text = format!(
+        "countersign, {} to {} UTC\n\n{}\n\n",
+        instant(report.from),
+        instant(report.to),
+        wrapped(&story::summary(document).join(" "), width, 0)
+    );
+    let rows = report.sources.iter().map(|source| (source.source.clone(), source.counts));
+    table(&mut text, "source", &rows.collect::<Vec<_>>());
+    for (index, source) in report.sources.iter().enumerate() {
+        section(&mut text, source, document.statistics.get(index), width);
+    }
+    let _ = writeln!(text, "\nmade {} UTC", instant(report.generated_at));
+    text
+}
+
+const HEADER: [&str; 6] = ["received", "confirmed", "ignored", "fakes", "pending", "undecided"];
+
+fn table(text: &mut String, first: &str, rows: &[(String, Counts)]) {
+    let numbers = |counts: &Counts| {
+        let Counts { received, confirmed, ignored, fakes, duplicates: _, pending, undecided } = *counts;
+        [received, confirmed, ignored, fakes, pending, undecided].map(number)
+    };
+    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let name_width = longest.clamp(LABEL, 24);
+    let mut widths = HEADER.map(str::len);
+    for (_, counts) in rows {
+        for (width, number) in widths.iter_mut().zip(numbers(counts)) {
+            *width = number.len().max(*width);
+        }
+    }
+    let mut line = |name: &str, cells: [&str; 6]| {
+        // A name too long for its column has a line of its own.
+        if name.chars().count() > name_width {
+            let _ = write!(text, "{name}\n{:name_width$}", "");
+        } else {
+            let _ = write!(text, "{name:name_width$}");
+        }
+        for (cell, width) in cells.into_iter().zip(widths) {
+            let _ = write!(text, "  {cell:>width$}");
+        }
+        text.push('\n');
+    };
+    line(first, HEADER);
+    for (name, counts) in rows {
+        line(name, numbers(counts).each_ref().map(String::as_str));
+    }
+}
+
+fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceStatistics>, width: usize) {
+    let groups = story::groups(source);
+    let facts = statistics.map(story::facts).unwrap_or_default();
+    let days = statistics.map(|statistics| by_period(&statistics.days)).unwrap_or_default();
+    if groups.is_empty() && facts.is_empty() && source.complete && source.listed == 0 {
+        return;
+    }
+    let title = format!("{} ({})", source.source, source.provider);
+    let _ = writeln!(text, "\n{title}\n{}", "-".repeat(title.chars().count()));
+    if !source.complete {
+        text.push_str("  INCOMPLETE: the shop could not be read to its end\n");
+    }
+    if source.listed > 0 {
+        fact(text, "listed", &format!("{} by the shop", number(source.listed)), width);
+    }
+    for group in groups {
+        let most = if group.kind == FindingKind::Fake { MOST_FAKES_TOLD } else { MOST_TOLD };
+        let _ = writeln!(
+            text,
+            "  {} {}: {}",
+            number(group.total),
+            group.kind.as_str(),
+            story::heading(group.kind)
+        );
+        for found in group.findings.iter().take(most) {
+            finding(text, found, width);
+        }
+        let told = group.findings.len().min(most);
+        let more = group.total.saturating_sub(u64::try_from(told).unwrap_or(u64::MAX));
+        if more > 0 {
+            let _ = writeln!(text, "    … and {} more", number(more));
+        }
+    }
+    if !facts.is_empty() {
+        text.push('\n');
+    }
+    for (label, told) in &facts {
+        fact(text, label, told, width);
+    }
+    if days.len() > 1 {
+        text.push('\n');
+        let is_by_month = days.iter().all(|(period, _)| period.len() == 7);
+        table(text, if is_by_month { "month" } else { "day" }, &days);
+    }
+}
+
+fn fact(text: &mut String, label: &str, told: &str, width: usize) {
+    let _ = writeln!(text, "{}", wrapped(&format!("  {label:12}  {told}"), width, LABEL + 2));
+}
+
+fn finding(text: &mut String, found: &Finding, width: usize) {
+    let mut about = Vec::new();
+    about.extend(found.notification_id.map(|id| format!("#{id}")));
+    about.extend(found.subject_id.as_deref().map(|id| clipped(id, 60)));
+    let told = found.detail.as_deref().map(|detail| clipped(detail, 400)).unwrap_or_default();
+    let about = about.join(" ");
+    let first = if about.is_empty() { told } else { format!("{about}: {told}") };
+    let _ = writeln!(text, "    {}", wrapped(first.trim_end_matches(": "), width.saturating_sub(4), 8));
+    for (label, side) in [("ours", &found.ours), ("shop", &found.shop)] {
+        if let Some(side) = side {
+            let told = format!("        {label}: {}", clipped(side, 300));
+            let _ = writeln!(text, "{}", wrapped(&told, width, 14));
+        }
+    }
+}
+
+/// The days' counts, or where these are many, the months'.
+pub(super) fn by_period(days: &[DayCounts]) -> Vec<(String, Counts)> {
+    let length = if days.len() > MOST_DAYS { 7 } else { 10 };
+    let mut periods: Vec<(String, Counts)> = Vec::new();
+    for DayCounts { day, counts } in days {
+        let period = day.get(..length).unwrap_or(day);
+        match periods.last_mut() {
+            Some((last, sum)) if last == period => sum.merge(*counts),
+            _ => periods.push((period.to_owned(), *counts)),
+        }
+    }
+    periods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MAIL_WIDTH, samples};
+    use super::*;
+
+    #[test]
+    fn a_hundred_thousand_fakes_make_a_short_mail_of_80_columns() {
+        let text = render(&samples::trade(), MAIL_WIDTH);
+        assert!(text.lines().all(|line| line.chars().count() <= MAIL_WIDTH), "{text}");
+        assert!(text.lines().count() < 120, "{text}");
+        assert!(text.contains("100,001 notifications came in"), "{text}");
+        assert!(text.contains("… and 99,996 more"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_stands_in_the_first_sentences() {
+        let text = render(&samples::trade(), MAIL_WIDTH);
+        let start = text.split("\n\n").nth(1).unwrap().replace('\n', " ");
+        for said in ["INCOMPLETE", "for keys", "1 order that nobody told us of", "Somebody should look"] {
+            assert!(start.contains(said), "{start}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_stranger_is_obeyed() {
+        let text = render(&samples::hostile(), MAIL_WIDTH);
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\r', '\t']), "{text}");
+    }
+}

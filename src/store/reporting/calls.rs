@@ -1,0 +1,66 @@
+//! Questions to the shops' APIs, and requests that were refused.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::super::error::Result;
+use super::super::rows;
+use super::count;
+use crate::domain::statistics::{ApiCalls, Refusals};
+use crate::domain::{Timestamp, Window};
+
+/// At most about so many calls of a window are looked at.
+const SAMPLE: i64 = 1_000_000;
+
+/// The rows that calls of a window wrote, as a difference of ids, which grow with time.
+pub(super) const FIRST: &str = "SELECT id FROM verifications WHERE at >= ?1 ORDER BY at LIMIT 1";
+pub(super) const LAST: &str = "SELECT id FROM verifications WHERE at < ?1 ORDER BY at DESC LIMIT 1";
+
+/// Calls of all sources, from the index alone; the rows of a call share its time, and belong to one source.
+pub(super) const CALLS: &str = "SELECT v.source, c.cause, count(*) FROM (
+       SELECT min(notification_id) AS notification_id, max(iif(outcome GLOB 'api_*', outcome, '')) AS cause
+       FROM verifications WHERE at >= ?1 AND at < ?2 AND call_id % ?3 = 0 GROUP BY at, call_id) c
+     CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
+
+/// Counts the questions to the API of each source that were sent in a window.
+pub(super) fn calls(conn: &Connection, window: Window) -> Result<BTreeMap<String, ApiCalls>> {
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let id = |sql: &str, at: &str| -> Result<i64> {
+        Ok(conn.prepare_cached(sql)?.query_row([at], |row| row.get(0)).optional()?.unwrap_or(0))
+    };
+    let rows = id(LAST, &to)?.saturating_sub(id(FIRST, &from)?);
+    let step = rows.max(0) / SAMPLE + 1;
+    let one_in = u64::try_from(step).unwrap_or(1);
+    let mut of_source: BTreeMap<String, ApiCalls> = BTreeMap::new();
+    let mut statement = conn.prepare_cached(CALLS)?;
+    let mut found = statement.query(params![from, to, step])?;
+    while let Some(row) = found.next()? {
+        let (cause, n): (String, u64) = (row.get(1)?, count(row, 2)?.saturating_mul(one_in));
+        let calls = of_source.entry(row.get(0)?).or_default();
+        calls.one_in = one_in;
+        calls.calls += n;
+        if !cause.is_empty() {
+            calls.failures.insert(cause, n);
+        }
+    }
+    Ok(of_source)
+}
+
+/// The refusals of the days that a window touches.
+pub(super) fn refusals(conn: &Connection, source: &str, window: Window) -> Result<Vec<Refusals>> {
+    let last_day = Timestamp::from_millis(window.to.millis().saturating_sub(1)).day();
+    let mut statement = conn.prepare_cached(
+        "SELECT cause, sum(count), max(last_at), last_remote_addr FROM refusals
+         WHERE source = ?1 AND day >= ?2 AND day <= ?3 GROUP BY cause ORDER BY 2 DESC, 1",
+    )?;
+    let found = statement.query_map(params![source, window.from.day(), last_day], |row| {
+        Ok(Refusals {
+            cause: row.get(0)?,
+            count: count(row, 1)?,
+            last_at: rows::instant(row, 2)?.unwrap_or(window.from),
+            last_remote_addr: row.get(3)?,
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,60 @@
+use rusqlite::Connection;
+
+use super::{calls, counts, fakes, open, silence, timing};
+
+fn store() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(include_str!("../../../sql/migrations/0001_initial.sql")).unwrap();
+    conn
+}
+
+/// How SQLite runs a query, a line a step.
+fn plan(conn: &Connection, sql: &str) -> String {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values = vec!["1"; statement.parameter_count()];
+    let steps =
+        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+const BY_TIME: &str = "USING COVERING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)";
+
+#[test]
+fn no_query_of_a_report_reads_a_whole_table() {
+    let conn = store();
+    for (sql, step) in [
+        (counts::WHOLE_DAYS, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (counts::EDGE, BY_TIME),
+        (counts::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (open::PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),
+        (open::COUNT_PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),
+        (open::UNDECIDED, "USING INDEX verdicts_by_state (state=?)"),
+        (open::COUNT_UNDECIDED, "USING INDEX verdicts_by_state (state=?)"),
+        (open::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (open::COUNT_UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (silence::LAST_KEPT, "verdicts_by_time (source=? AND received_at<?)"),
+        (silence::LAST_UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (fakes::LATEST, BY_TIME),
+        (fakes::SENDERS, BY_TIME),
+        (timing::SETTLED, "USING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)"),
+        (calls::FIRST, "USING COVERING INDEX verifications_by_time (at>?)"),
+        (calls::LAST, "USING COVERING INDEX verifications_by_time (at<?)"),
+        (calls::CALLS, "USING COVERING INDEX verifications_by_time (at>? AND at<?)"),
+    ] {
+        let plan = plan(&conn, sql);
+        assert!(plan.contains(step), "{sql}\n{plan}");
+        assert!(!plan.contains("SCAN verdicts") && !plan.contains("SCAN intake"), "{sql}\n{plan}");
+        assert!(!plan.contains("SCAN verifications"), "{sql}\n{plan}");
+    }
+}
+
+#[test]
+fn what_a_window_asks_for_is_found_in_order() {
+    let conn = store();
+    for sql in [fakes::LATEST, open::PENDING, silence::LAST_KEPT] {
+        let plan = plan(&conn, sql);
+        assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+    // The calls are grouped in the order of their index; only the few sources and causes are sorted.
+    assert_eq!(plan(&conn, calls::CALLS).matches("TEMP B-TREE").count(), 1);
+}

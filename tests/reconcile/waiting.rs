@@ -1,0 +1,95 @@
+//! A waiting notification that says what the shop says counts as told; what waits for too long is a finding itself.
+
+use std::time::Duration;
+
+use countersign::simulator::ecwid::Order;
+
+use super::{deliver, delivery, ecwid_house, ecwid_lines, now, reconcile, sell_and_tell, webhook};
+use crate::support::House;
+
+#[test]
+fn a_waiting_notification_that_says_so_counts_as_told_whether_it_was_read_or_not() {
+    let (house, shop) = ecwid_house();
+    let serve = house.serve_with(&["--no-worker"]);
+    sell_and_tell(&shop, &serve, "SALE-1", 1001);
+    shop.put_order(Order::new("SALE-2", 1002).paid());
+    serve.post("shop", webhook("order.created", "SALE-2", 1002, "REFUNDED", "AWAITING_PROCESSING"));
+    for _ in 0..2 {
+        let run = reconcile(&house, &[]);
+        assert_eq!(run.code, Some(3), "{run:#?}");
+        assert_eq!(run.findings("shop"), ["missed SALE-2 - PAID/AWAITING_PROCESSING"]);
+        assert_eq!(run.source("shop")["counts"]["pending"], 2);
+    }
+}
+
+#[test]
+fn a_waiting_notification_of_the_new_status_is_no_drift() {
+    let (house, shop) = ecwid_house();
+    let serve = house.serve();
+    sell_and_tell(&shop, &serve, "SALE-1", 1001);
+    serve.settled(1);
+    serve.stop();
+    shop.edit_order("SALE-1", |order| order.payment("REFUNDED"));
+    let told = webhook("order.updated", "SALE-1", 1001, "REFUNDED", "AWAITING_PROCESSING");
+    deliver(&house, vec![delivery("shop", "ecwid", now(), told)]);
+    let run = reconcile(&house, &[]);
+    assert_eq!((run.code, run.findings("shop")), (Some(0), vec![]), "{run:#?}");
+}
+
+#[test]
+fn a_waiting_deletion_is_no_vanished_order() {
+    let (house, shop) = ecwid_house();
+    let serve = house.serve();
+    sell_and_tell(&shop, &serve, "SALE-1", 1001);
+    serve.settled(1);
+    serve.stop();
+    shop.delete_order("SALE-1");
+    let told = webhook("order.deleted", "SALE-1", 1001, "PAID", "AWAITING_PROCESSING");
+    deliver(&house, vec![delivery("shop", "ecwid", now(), told)]);
+    let run = reconcile(&house, &[]);
+    assert_eq!((run.code, run.findings("shop")), (Some(0), vec![]), "{run:#?}");
+}
+
+#[test]
+fn what_has_been_pending_for_longer_than_an_hour_is_open() {
+    let (house, shop) = ecwid_house();
+    shop.put_order(Order::new("SALE-1", 1001).paid());
+    let told = || webhook("order.created", "SALE-1", 1001, "PAID", "AWAITING_PROCESSING");
+    let minutes_ago = |minutes: u64| now().minus(Duration::from_secs(60 * minutes));
+    let deliveries =
+        [90, 61, 59].map(|minutes| delivery("shop", "ecwid", minutes_ago(minutes), told())).to_vec();
+    deliver(&house, deliveries);
+    let run = reconcile(&house, &[]);
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    let findings = run.source("shop")["findings"].as_array().unwrap();
+    let ids: Vec<_> =
+        findings.iter().map(|finding| (&finding["kind"], &finding["notification_id"])).collect();
+    assert_eq!(ids, [(&"open".into(), &1.into()), (&"open".into(), &2.into())]);
+}
+
+#[test]
+fn what_is_undecided_is_open() {
+    let (house, _shop) = ecwid_house();
+    let house = house.verify("give_up_after = \"1ms\"");
+    let serve = house.serve();
+    house.simulator.shops().add_fault(countersign::simulator::Fault::status(400).path("SALE-1"));
+    serve.post("shop", webhook("order.created", "SALE-1", 1001, "PAID", "AWAITING_PROCESSING"));
+    serve.settled(1);
+    let run = reconcile(&house, &[]);
+    assert_eq!((run.code, &run.source("shop")["findings"][0]["kind"]), (Some(3), &"open".into()), "{run:#?}");
+}
+
+#[test]
+fn a_source_that_is_silent_for_too_long_is_a_finding() {
+    let house = House::new();
+    house.simulator.shops().open_ecwid(super::STORE, super::TOKEN);
+    let lines = ecwid_lines(&house);
+    let house = house
+        .source("shop", &format!("{lines}expect_every = \"1ms\""))
+        .source("calm", &format!("{lines}expect_every = \"12h\""));
+    house.serve().stop();
+    let run = reconcile(&house, &[]);
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    assert_eq!(run.source("shop")["findings"][0]["kind"], "silent");
+    assert_eq!(run.findings("calm"), [""; 0]);
+}

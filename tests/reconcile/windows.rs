@@ -1,0 +1,125 @@
+//! Where a run begins and ends, and how it ends for scripts.
+
+use chrono::{TimeDelta, Utc};
+use countersign::simulator::ecwid::Order;
+
+use super::{Run, ecwid_house, reconcile, reconcile_all};
+
+#[test]
+fn without_choices_a_run_covers_everything_since_the_last_complete_one() {
+    let (house, shop) = ecwid_house();
+    shop.put_order(Order::new("BEFORE", 1000).paid().updated_at(Utc::now() - TimeDelta::hours(1)));
+    let serve = house.serve();
+    let first_served = house.value("SELECT first_served_at FROM sources").unwrap();
+    shop.put_order(Order::new("SALE-1", 1001).paid());
+    let first = reconcile_all(&house, &[]);
+    assert_eq!(first.findings("shop"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
+    assert_eq!(first.report["from"], first_served.as_str());
+    let second = reconcile_all(&house, &["--recover"]);
+    assert_eq!(second.report["from"], first.report["to"]);
+    let chosen = reconcile(&house, &[]);
+    let third = reconcile_all(&house, &[]);
+    assert_eq!(third.report["from"], second.report["to"], "a run with choices moves nothing: {chosen:#?}");
+    drop(serve);
+}
+
+#[test]
+fn a_chosen_window_is_the_one_that_is_asked_for() {
+    let (house, shop) = ecwid_house();
+    house.serve().stop();
+    for (order_id, internal_id, day) in
+        [("JAN-1", 1, "2026-01-01"), ("JAN-2", 2, "2026-01-02"), ("JAN-4", 4, "2026-01-04")]
+    {
+        let at = format!("{day}T12:00:00Z").parse().unwrap();
+        shop.put_order(Order::new(order_id, internal_id).paid().updated_at(at));
+    }
+    let run = reconcile_all(&house, &["--from", "2026-01-02", "--to", "2026-01-03T00:00:00Z"]);
+    assert_eq!(run.findings("shop"), ["missed JAN-2 - PAID/AWAITING_PROCESSING"]);
+    assert_eq!(
+        (&run.report["from"], &run.report["to"]),
+        (&"2026-01-02T00:00:00.000Z".into(), &"2026-01-03T00:00:00.000Z".into())
+    );
+    assert_eq!(house.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
+}
+
+#[test]
+fn the_window_ends_a_grace_before_now() {
+    let (house, shop) = ecwid_house();
+    let house = house.verify("grace = \"30m\"");
+    house.serve().stop();
+    let minutes = |minutes| Utc::now() - TimeDelta::minutes(minutes);
+    shop.put_order(Order::new("EARLY", 1).paid().updated_at(minutes(40)));
+    shop.put_order(Order::new("LATE", 2).paid().updated_at(minutes(20)));
+    assert_eq!(reconcile(&house, &[]).findings("shop"), ["missed EARLY - PAID/AWAITING_PROCESSING"]);
+}
+
+#[test]
+fn wrong_usage_a_missing_store_and_a_missing_configuration_end_as_they_should() {
+    let (house, _shop) = ecwid_house();
+    let code = |arguments: &[&str]| house.run(&[&["reconcile"], arguments].concat()).status.code();
+    assert_eq!(code(&[]), Some(1), "there is no store");
+    house.serve().stop();
+    assert_eq!(code(&[]), Some(0));
+    for wrong in [
+        &["--source", "nobody"][..],
+        &["--from", "2026-01-02", "--to", "2026-01-01"],
+        &["--since", "1h", "--from", "2026-01-01"],
+        &["--recheck", "soon"],
+        &["--since", "yesterday"],
+        &["--format", "xml"],
+    ] {
+        assert_eq!(code(wrong), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn one_source_can_be_chosen() {
+    let (house, shop) = ecwid_house();
+    let lines = super::ecwid_lines(&house);
+    let house = house.source("twin", &lines);
+    house.serve().stop();
+    shop.put_order(Order::new("SALE-1", 1001).paid());
+    let run = reconcile_all(&house, &["--source", "twin"]);
+    assert_eq!(run.report["sources"].as_array().unwrap().len(), 1);
+    assert_eq!(run.findings("twin"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
+    assert_eq!(house.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
+}
+
+#[test]
+fn the_report_can_be_put_into_a_file() {
+    let (house, shop) = ecwid_house();
+    house.serve().stop();
+    shop.put_order(Order::new("SALE-1", 1001).paid());
+    let file = house.folder().join("report.json");
+    std::fs::write(&file, "yesterday's").unwrap();
+    let done =
+        house.run(&["reconcile", "--since", "1h", "--format", "json", "--output", file.to_str().unwrap()]);
+    assert_eq!((done.status.code(), done.stdout.len()), (Some(3), 0));
+    let written = std::process::Output { stdout: std::fs::read(&file).unwrap(), ..done };
+    assert_eq!(Run::of(&written).findings("shop"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
+}
+
+#[test]
+fn what_was_last_told_survives_the_notifications() {
+    let (house, shop) = ecwid_house();
+    let serve = house.serve();
+    super::sell_and_tell(&shop, &serve, "SAME", 1001);
+    super::sell_and_tell(&shop, &serve, "DRIFT", 1002);
+    super::sell_and_tell(&shop, &serve, "GONE", 1003);
+    for id in 1..=3 {
+        serve.settled(id);
+    }
+    serve.stop();
+    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = ON; DELETE FROM intake; DELETE FROM verdicts;").unwrap();
+    shop.edit_order("DRIFT", |order| order.payment("REFUNDED"));
+    shop.vanish_order("GONE");
+    let run = reconcile(&house, &[]);
+    assert_eq!(
+        run.findings("shop"),
+        [
+            "drift DRIFT PAID/AWAITING_PROCESSING REFUNDED/AWAITING_PROCESSING",
+            "vanished GONE PAID/AWAITING_PROCESSING -"
+        ]
+    );
+}
