@@ -81,6 +81,8 @@ CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_state ON verdicts (state, reason, notification_id);
+-- Reports count from this index alone.
+CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 -- What store.keep, store.keep_personal and store.max_unproven look for.
 CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
 CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
@@ -112,8 +114,6 @@ CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
 END;
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
--- Reports count from this index alone.
-CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE troubles (
@@ -212,8 +212,8 @@ CREATE TABLE verifications (
   answer          TEXT               -- JSON: the fields of the answer that the outcome rests on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
--- Reports count calls from this index alone.
-CREATE INDEX verifications_by_time ON verifications (at, call_id, notification_id, outcome);
+-- Reports choose from this index which calls to look at.
+CREATE INDEX verifications_by_time ON verifications (at, call_id);
 
 -- The latest truth fetched about each order; never written from a notification.
 CREATE TABLE orders (

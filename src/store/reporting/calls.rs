@@ -11,16 +11,16 @@ use crate::domain::statistics::{ApiCalls, Refusals};
 use crate::domain::{Timestamp, Window};
 
 /// At most about so many calls of a window are looked at.
-const SAMPLE: i64 = 1_000_000;
+const SAMPLE: i64 = 200_000;
 
 /// The rows that calls of a window wrote, as a difference of ids, which grow with time.
 pub(super) const FIRST: &str = "SELECT id FROM verifications WHERE at >= ?1 ORDER BY at LIMIT 1";
 pub(super) const LAST: &str = "SELECT id FROM verifications WHERE at < ?1 ORDER BY at DESC LIMIT 1";
 
-/// Calls of all sources, from the index alone; the rows of a call share its time, and belong to one source.
+/// Calls of all sources, one in so many as the index tells; the rows of a call share its time, and belong to one source.
 pub(super) const CALLS: &str = "SELECT v.source, c.cause, count(*) FROM (
        SELECT min(notification_id) AS notification_id, max(iif(outcome GLOB 'api_*', outcome, '')) AS cause
-       FROM verifications WHERE at >= ?1 AND at < ?2 AND call_id % ?3 = 0 GROUP BY at, call_id) c
+       FROM verifications WHERE at >= ?1 AND at < ?2 AND (call_id * 2654435761 >> 8) % ?3 = 0 GROUP BY at, call_id) c
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
 /// Counts the questions to the API of each source that were sent in a window.

@@ -11,10 +11,11 @@ use crate::domain::statistics::{Wait, Waits};
 /// How many of the slowest are told.
 const SLOWEST: usize = 5;
 
-/// What an answer of the shop's API settled, one in so many; the index tells which rows need to be read.
+/// What an answer of the shop's API settled, one in so many; the index tells which rows need to be read. The remainder
+/// is tested first: of ten million entries it leaves few to look at closer.
 pub(super) const SETTLED: &str = "SELECT notification_id, subject_id, state, reason, received_at, decided_at FROM verdicts \
-     WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 AND state IN ('confirmed', 'ignored') \
-       AND reason NOT IN ('malformed', 'unsupported', 'duplicate', 'dismissed') AND notification_id % ?4 = 0 \
+     WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 AND (notification_id * 2654435761 >> 8) % ?4 = 0 \
+       AND state IN ('confirmed', 'ignored') AND reason NOT IN ('malformed', 'unsupported', 'duplicate', 'dismissed') \
        AND attempts > 0 AND event IS NOT 'reconcile'";
 
 /// The times to verdict of the `received` notifications of a window, and the slowest of those looked at.
