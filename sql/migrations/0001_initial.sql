@@ -158,7 +158,7 @@ CREATE INDEX told_orders ON told (source, told_at) WHERE subject_kind = 'order';
 
 -- The last complete reconcile of each source over everything since the one before it: where the next one begins.
 CREATE TABLE reconciliations (
-  source       TEXT NOT NULL PRIMARY KEY,
+  source       TEXT NOT NULL PRIMARY KEY,  -- as in sources
   from_at      TEXT NOT NULL,  -- the window, its beginning inclusive
   to_at        TEXT NOT NULL,  -- its end exclusive; never moves back
   completed_at TEXT NOT NULL
