@@ -161,7 +161,7 @@ CREATE TABLE reconciliations (
   source       TEXT NOT NULL PRIMARY KEY,  -- as in sources
   from_at      TEXT NOT NULL,  -- the window, its beginning inclusive
   to_at        TEXT NOT NULL,  -- its end exclusive; never moves back
-  completed_at TEXT NOT NULL
+  completed_at TEXT NOT NULL   -- when that run was made
 ) STRICT, WITHOUT ROWID;
 
 -- How many notifications of a day are in which state; pruned ones still count. Kept by the triggers below, none of which
