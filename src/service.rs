@@ -99,6 +99,7 @@ impl Service {
             );
         }
         for source in &settings.sources {
+            store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
             store.resume(source.name.clone(), clock.now()).await?;
         }
         let metrics = Metrics::new()?;

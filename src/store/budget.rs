@@ -76,6 +76,18 @@ pub(super) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> R
     Ok(())
 }
 
+/// Whoever made the calls that still count as under way is dead: they are over, and count one window longer at most.
+pub(super) fn end_dead_calls(
+    conn: &Connection,
+    source: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Result<()> {
+    conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
+        .execute(params![source, now.plus(window).millis()])?;
+    Ok(())
+}
+
 /// The call never happened.
 pub(super) fn give_back(conn: &Connection, permit: CallPermit) -> Result<()> {
     conn.prepare_cached("DELETE FROM api_calls WHERE id = ?1")?.execute([permit.id])?;

@@ -240,6 +240,14 @@ impl Store {
         self.writer.write(work).await
     }
 
+    /// Ends the calls of a source that a process which died left under way; they count one window longer at most.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn end_dead_calls(&self, source: String, rate: Rate, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| budget::end_dead_calls(conn, &source, rate.window, now)).await
+    }
+
     /// A call is over.
     ///
     /// # Errors
