@@ -26,6 +26,7 @@ mod keeping;
 mod ledger;
 mod listing;
 mod lock;
+mod owner;
 mod queue;
 mod reader;
 mod reconciling;
