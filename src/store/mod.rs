@@ -5,7 +5,7 @@
 //! write. [`Store`] is what a service or a changing command holds, [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
@@ -56,7 +56,7 @@ pub use retention::SettledCount;
 pub use settled::{Moved, Question};
 pub use standing::FailingSource;
 
-/// The store, for those who write. Clones share the one writer; when the last is dropped everything queued is written.
+/// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: writer::Writer,
@@ -111,14 +111,13 @@ impl Store {
         &self.path
     }
 
-    /// Gives up this handle and, if it is the last, waits until everything queued is written.
+    /// Ends the store, for every handle: waits until everything queued is written. Whatever comes later is refused.
     pub fn close(self) {
-        let Self { writer, thread, .. } = self;
-        drop(writer);
-        if let Some(WriterThread(thread)) = Arc::into_inner(thread)
-            && let Ok(Some(thread)) = thread.into_inner()
-            && thread.join().is_err()
-        {
+        let Self { writer, reader, thread, .. } = self;
+        drop(reader);
+        writer.end();
+        let thread = thread.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the store's writer panicked");
         }
     }
