@@ -92,7 +92,8 @@ impl Service {
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or a source's name is taken
     /// ([`NameTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
-        let clock = Clock::system();
+        // Only a worker plans, and moves its plans along.
+        let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
         let intake_listener = bind(settings.server.listen, "server.listen")?;
         let admin_listener = bind(settings.server.admin_listen, "server.admin_listen")?;

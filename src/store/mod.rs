@@ -12,11 +12,12 @@ use anyhow::Context as _;
 use rusqlite::{Connection, params};
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
-use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
+use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
 
 mod backup;
 mod budget;
 mod census;
+mod clock;
 mod connection;
 mod decisions;
 mod error;
@@ -188,6 +189,33 @@ impl Store {
     /// The store failed; then the leases end by themselves.
     pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
         self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
+    }
+
+    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
+    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
+    ///
+    /// # Errors
+    /// The store failed; then some of it may have been moved.
+    pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
+        let followed = clock.clone();
+        let follow = move |conn: &Connection| {
+            clock::follow(conn, by_ms)?;
+            followed.follow(by_ms);
+            Ok(())
+        };
+        self.writer.write(follow).await?;
+        if by_ms > 0 {
+            return Ok(());
+        }
+        for name in sources {
+            let mut next = Some(clock.now());
+            while let Some(after) = next {
+                let source = name.clone();
+                next =
+                    self.writer.write(move |conn| clock::bring_forward(conn, &source, after, by_ms)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
