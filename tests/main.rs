@@ -3,6 +3,8 @@
 
 mod admin;
 mod cli;
+mod clients;
+mod clock;
 mod config;
 mod crash;
 mod demo;
@@ -15,6 +17,8 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod shops;
+mod stop;
 mod store;
 mod support;
 mod tidy;
