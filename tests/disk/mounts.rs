@@ -12,19 +12,15 @@ use crate::support::{House, countersign, paid};
 struct Mounted(PathBuf);
 
 impl Mounted {
-    fn over(folder: &Path, options: &str) -> Option<Self> {
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output();
-        match mount {
-            Ok(done) if done.status.success() => Some(Self(folder.to_path_buf())),
-            Ok(done) => {
-                println!("skipped, cannot mount: {}", String::from_utf8_lossy(&done.stderr).trim());
-                None
-            }
-            Err(error) => {
-                println!("skipped, cannot mount: {error}");
-                None
-            }
+    /// `Err` says why this machine cannot.
+    fn over(folder: &Path, options: &str) -> Result<Self, String> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder);
+        let done = mount.output().map_err(|error| format!("skipped, no mount: {error}"))?;
+        if done.status.success() {
+            return Ok(Self(folder.to_path_buf()));
         }
+        Err(format!("skipped, cannot mount: {}", String::from_utf8_lossy(&done.stderr).trim()))
     }
 
     fn remount(&self, options: &str) {
@@ -43,7 +39,10 @@ impl Drop for Mounted {
 #[test]
 fn a_small_disk_that_is_full_is_503_and_takes_notifications_again_once_it_is_larger() {
     let house = House::new().store_keys("min_free = \"0B\"").ion_shop("shop", 1003, 0);
-    let Some(disk) = Mounted::over(house.folder(), "size=3m") else { return };
+    let disk = match Mounted::over(house.folder(), "size=3m") {
+        Ok(disk) => disk,
+        Err(why) => return println!("{why}"),
+    };
     let load = Load::new(house.ion_store(1003));
     let serve = house.serve_with(&["--no-worker"]);
     // A file of somebody else takes almost all of it.
@@ -68,7 +67,10 @@ fn a_small_disk_that_is_full_is_503_and_takes_notifications_again_once_it_is_lar
 #[test]
 fn min_free_answers_503_before_the_disk_is_full_and_the_worker_goes_on() {
     let house = House::new().store_keys("min_free = \"4MiB\"").ion_shop("shop", 1003, 2);
-    let Some(_disk) = Mounted::over(house.folder(), "size=8m") else { return };
+    let _disk = match Mounted::over(house.folder(), "size=8m") {
+        Ok(disk) => disk,
+        Err(why) => return println!("{why}"),
+    };
     let serve = house.serve();
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     let other = house.folder().join("other");
@@ -87,7 +89,10 @@ fn min_free_answers_503_before_the_disk_is_full_and_the_worker_goes_on() {
 #[test]
 fn a_read_only_folder_is_an_error_in_one_line_that_says_what_to_do() {
     let house = House::new().ion_shop("shop", 1003, 1);
-    let Some(disk) = Mounted::over(house.folder(), "size=8m") else { return };
+    let disk = match Mounted::over(house.folder(), "size=8m") {
+        Ok(disk) => disk,
+        Err(why) => return println!("{why}"),
+    };
     for has_store in [false, true] {
         if has_store {
             assert!(house.serve().stop().success());
