@@ -13,7 +13,10 @@ use rusqlite_migration::{M, Migrations};
 use super::owner;
 
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 1] = [include_str!("../../sql/migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_initial.sql"),
+    include_str!("../../sql/migrations/0002_turns.sql"),
+];
 
 /// The schema version of this program.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -60,12 +63,15 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
     )?;
-    Migrations::from_iter(MIGRATIONS.map(M::up))
-        .to_latest(&mut conn)
-        .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
+    migrate(&mut conn).with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
     conn.busy_timeout(LOCK_WAIT)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
+}
+
+/// Brings a schema up to date, an empty one too.
+pub(super) fn migrate(conn: &mut Connection) -> rusqlite_migration::Result<()> {
+    Migrations::from_iter(MIGRATIONS.map(M::up)).to_latest(conn)
 }
 
 /// Opens a connection that cannot write.

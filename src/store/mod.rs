@@ -38,6 +38,7 @@ mod rows;
 mod settled;
 mod standing;
 mod truth;
+mod turns;
 mod writer;
 
 pub use backup::{BackedUp, Backup, BackupStop};

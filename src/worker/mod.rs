@@ -69,8 +69,8 @@ pub struct Worker {
     parts: Arc<Parts>,
     slots: Slots,
     questions: JoinSet<()>,
-    /// Whose turn was last, by source.
-    turns: BTreeMap<String, String>,
+    /// The calls begun so far, by source.
+    begun: BTreeMap<String, Begun>,
     /// Which source begins the next turn.
     first: usize,
     renew_at: Timestamp,
@@ -104,7 +104,7 @@ impl Worker {
         Self {
             slots,
             questions: JoinSet::new(),
-            turns: BTreeMap::new(),
+            begun: BTreeMap::new(),
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
@@ -218,15 +218,19 @@ impl Worker {
             rate: source.rate,
             most: slots.len(),
             most_in_list: LIST_LIMIT,
-            after_sender: self.turns.get(name).cloned().unwrap_or_default(),
+            begun: self.begun.get(name).map_or(0, |begun| begun.calls),
+            last_begun_at: self.begun.get(name).map(|begun| begun.last_at),
         };
-        let leased = self.parts.store.lease(request, self.parts.clock.now()).await?;
+        let now = self.parts.clock.now();
+        let leased = self.parts.store.lease(request, now).await?;
         let any = !leased.calls.is_empty();
+        if any {
+            let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
+            begun.calls = begun.calls.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
+            begun.last_at = now;
+        }
         for leases in leased.calls {
             let Some(slot) = slots.pop() else { break };
-            if let Some(last) = leases.last() {
-                self.turns.insert(name.to_owned(), last.sender.clone());
-            }
             let asker =
                 Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
             self.questions.spawn(async move { asker.ask(leases, slot).await });
@@ -245,6 +249,12 @@ impl Worker {
             log::warn!("leases end by themselves: {error}");
         }
     }
+}
+
+/// The calls of one source that this process began.
+struct Begun {
+    calls: u64,
+    last_at: Timestamp,
 }
 
 #[derive(Default)]

@@ -1,10 +1,11 @@
 use rusqlite::Connection;
 
+use super::super::connection;
 use super::{calls, counts, fakes, open, silence, timing};
 
 fn store() -> Connection {
-    let conn = Connection::open_in_memory().unwrap();
-    conn.execute_batch(include_str!("../../../sql/migrations/0001_initial.sql")).unwrap();
+    let mut conn = Connection::open_in_memory().unwrap();
+    connection::migrate(&mut conn).unwrap();
     conn
 }
 
