@@ -1,56 +1,40 @@
 //! Builds one running service from its settings: the store, the listeners, the worker. `serve`, the demo and every test
 //! through the front door start the same one.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | [`assembly`] | what each room is made of, out of the settings |
+//! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
+//! | [`listeners`] | where the service listens, and the servers behind that |
+//! | [`disk`], [`keeping`] | what is looked after beside: free space, the rules of `[store]` |
 
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
-use anyhow::Context as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Admin};
+use crate::admin::Admin;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
-use crate::providers::Api;
-use crate::providers::http::{Client, OpenGate};
-use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{self, Keep, Moved, ServeLock, Store};
-use crate::worker::{Parts, Worker, WorkerSource};
+use crate::store::{self, Moved, ServeLock, Store};
+use crate::worker::Worker;
 
+mod assembly;
+mod disk;
 mod keeping;
+mod listeners;
+mod sources;
 
-/// How often the free space of the disk is looked at.
-const DISK_CHECK: Duration = Duration::from_secs(1);
-
-/// A sender that needs longer for the head of its request is cut off.
-const SLOW_HEAD: Duration = Duration::from_secs(10);
-
-/// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
-/// connection instead of the answer.
-const LINGER: Duration = Duration::from_secs(5);
-
-/// A source's name belonged to another provider when the store was written.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "sources.{source_name}: this name belongs to provider {before} in the store, not {now}; give the new source another \
-     name"
-)]
-pub struct NameTaken {
-    /// The source.
-    pub source_name: String,
-    /// The provider in the store.
-    pub before: String,
-    /// The provider in the configuration.
-    pub now: String,
-}
+use assembly::Common;
+pub use assembly::worker_parts;
+use listeners::Listeners;
+pub use sources::{NameTaken, introduce};
 
 /// What `serve` may be told beside its settings.
 #[derive(Debug, Default)]
@@ -86,79 +70,55 @@ impl Service {
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let path = &settings.store.path;
-        let intake_listener = bind(settings.server.listen, "server.listen")?;
-        let admin_listener = bind(settings.server.admin_listen, "server.admin_listen")?;
+        let listeners = Listeners::bind(&settings.server)?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
         let store = Store::open(path)?;
         introduce(&store, settings, &clock).await?;
-        let freed = store.free_leases("serve-".to_owned()).await?;
-        if freed > 0 {
-            log::info!(
-                "{freed} notifications were being asked about when the last serve ended; they are asked again"
-            );
-        }
-        for source in &settings.sources {
-            store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
-            store.resume(source.name.clone(), clock.now()).await?;
-        }
+        sources::clear_up(&store, settings, &clock).await?;
         let metrics = Metrics::new()?;
         for source in &settings.sources {
             metrics.introduce(&source.name);
         }
-        let has_room = Arc::new(AtomicBool::new(has_room(path, settings.store.min_free)));
-        let wake = Arc::new(Notify::new());
+        let common = Common {
+            store: store.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            wake: Arc::new(Notify::new()),
+            has_room: Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free))),
+        };
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
         let last_turn = if options.no_worker {
             None
         } else {
-            let parts =
-                worker_parts(settings, &store, &clock, &metrics, "serve", Arc::clone(&wake), options.moves)?;
-            let worker = Worker::new(parts);
+            let wake = Arc::clone(&common.wake);
+            let worker =
+                Worker::new(worker_parts(settings, &store, &clock, &metrics, "serve", wake, options.moves)?);
             let last_turn = worker.last_turn();
             tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
             Some(last_turn)
         };
         let stop_keeping = Arc::new(Notify::new());
-        let keeping = keeping::run(store.clone(), keep(settings), clock.clone(), Arc::clone(&stop_keeping));
+        let rules = assembly::keep(settings);
+        let keeping = keeping::run(store.clone(), rules, clock.clone(), Arc::clone(&stop_keeping));
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
-        let admin = Data::new(Admin {
+        let admin = Admin {
             store: store.clone(),
             metrics,
             clock,
             sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
             min_free: settings.store.min_free,
             heartbeat: last_turn,
-        });
-        let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
-        let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
-            .client_request_timeout(SLOW_HEAD)
-            .client_disconnect_timeout(LINGER)
-            .keep_alive(Duration::from_secs(75))
-            .shutdown_timeout(settings.server.drain.as_secs().max(1))
-            .disable_signals()
-            .listen(intake_listener)
-            .context("serve on server.listen")?
-            .run();
-        let admin_server = HttpServer::new(move || App::new().configure(admin::routes(admin.clone())))
-            .workers(1)
-            .shutdown_timeout(1)
-            .disable_signals()
-            .listen(admin_listener)
-            .context("serve on server.admin_listen")?
-            .run();
+        };
+        let (intake_addr, admin_addr) = listeners.addresses()?;
+        let intake = Data::new(assembly::intake(settings, &common));
+        let (intake_server, admin_server) =
+            listeners.serve(intake, Data::new(admin), settings.server.drain)?;
         let servers = vec![intake_server.handle(), admin_server.handle()];
-        for (name, server) in [("intake listener", intake_server), ("admin listener", admin_server)] {
-            let task = tokio::spawn(async move {
-                if let Err(error) = server.await {
-                    log::error!("the {name} failed: {error}");
-                }
-            });
-            tasks.push((name, task));
-        }
-        let disk_check = tokio::spawn(watch_disk(path.clone(), settings.store.min_free, has_room));
+        tasks.push(("intake listener", served("intake listener", intake_server)));
+        tasks.push(("admin listener", served("admin listener", admin_server)));
+        let disk_check = tokio::spawn(disk::watch(path.clone(), settings.store.min_free, common.has_room));
         Ok(Self {
             intake_addr,
             admin_addr,
@@ -215,119 +175,10 @@ impl Service {
     }
 }
 
-fn intake(
-    settings: &Settings,
-    store: &Store,
-    metrics: &Metrics,
-    clock: &Clock,
-    wake: Arc<Notify>,
-    has_room: Arc<AtomicBool>,
-) -> Intake {
-    let sources = settings.sources.iter().map(|source| {
-        let known = IntakeSource {
-            name: source.name.clone(),
-            provider: Arc::clone(&source.provider),
-            provider_word: source.kind.word,
-            path_token: source.path_token.clone(),
-        };
-        (source.name.clone(), known)
-    });
-    Intake::new(IntakeParts {
-        store: store.clone(),
-        sources: sources.collect(),
-        metrics: metrics.clone(),
-        clock: clock.clone(),
-        trusted_proxies: settings.server.trusted_proxies.clone(),
-        max_body: settings.server.max_body,
-        body_time: receiver::BODY_TIME,
-        per_address_limit: settings.server.per_address_limit,
-        has_room,
-        wake,
-    })
-}
-
-fn keep(settings: &Settings) -> Keep {
-    let config = &settings.store;
-    Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
-}
-
-fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(addr)
-        .with_context(|| format!("cannot listen on {addr}; is another program using it? Change {key}"))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Remembers the configured sources in the store.
-///
-/// # Errors
-/// A name belongs to another provider ([`NameTaken`]), or the store failed.
-pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
-    let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
-    let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
-    match taken.into_iter().next() {
-        None => Ok(()),
-        Some((source_name, before)) => {
-            let now = settings.sources.iter().find(|source| source.name == source_name);
-            let now = now.map_or_else(String::new, |source| source.kind.word.to_owned());
-            Err(NameTaken { source_name, before, now }.into())
+fn served(name: &'static str, server: Server) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            log::error!("the {name} failed: {error}");
         }
-    }
-}
-
-/// What a worker of this process is made of; `role` begins the name of its leases.
-///
-/// # Errors
-/// The HTTP client cannot be set up.
-pub fn worker_parts(
-    settings: &Settings,
-    store: &Store,
-    clock: &Clock,
-    metrics: &Metrics,
-    role: &str,
-    wake: Arc<Notify>,
-    moves: Option<mpsc::UnboundedSender<Moved>>,
-) -> anyhow::Result<Parts> {
-    let client = Client::new(settings.verify.timeout, metrics.clone(), clock.clone())?;
-    let sources: BTreeMap<String, WorkerSource> = settings
-        .sources
-        .iter()
-        .map(|source| {
-            let api = Api::new(client.clone(), &source.name, &source.api_base, Arc::new(OpenGate));
-            let provider = Arc::clone(&source.provider);
-            (source.name.clone(), WorkerSource { provider, api, rate: source.rate_limit })
-        })
-        .collect();
-    Ok(Parts {
-        store: store.clone(),
-        sources,
-        policy: settings.verify.policy.clone(),
-        concurrency: settings.verify.concurrency,
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        owner: format!("{role}-{}-{}", std::process::id(), clock.now().millis()),
-        wake,
-        moves,
     })
-}
-
-fn has_room(path: &Path, min_free: u64) -> bool {
-    store::free_disk(path).is_none_or(|free| free >= min_free)
-}
-
-async fn watch_disk(path: std::path::PathBuf, min_free: u64, has_room_now: Arc<AtomicBool>) {
-    let mut ticks = tokio::time::interval(DISK_CHECK);
-    loop {
-        ticks.tick().await;
-        let now = has_room(&path, min_free);
-        if has_room_now.swap(now, Ordering::Relaxed) != now {
-            if now {
-                log::info!("there is free disk again; notifications are taken");
-            } else {
-                log::error!(
-                    "less free disk than store.min_free; notifications are answered 503 until there is more"
-                );
-            }
-        }
-    }
 }
