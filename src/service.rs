@@ -6,35 +6,46 @@
 //! | [`assembly`] | what each room is made of, out of the settings |
 //! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
 //! | [`listeners`] | where the service listens, and the servers behind that |
+//! | [`inherited`] | the sockets that the service manager opened for us |
+//! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
+//! | [`asking`] | one worker at a time, the next with new settings |
+//! | [`reload`] | new settings for a running service |
+//! | [`supervisor`], [`watchdog`] | what the service manager is told, and when |
 //! | [`disk`], [`keeping`] | what is looked after beside: free space, the rules of `[store]` |
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::web::Data;
+use actix_web::dev::Server;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::admin::Admin;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::store::{self, Moved, ServeLock, Store};
-use crate::worker::Worker;
 
+mod asking;
 mod assembly;
 mod disk;
+mod inherited;
 mod keeping;
 mod listeners;
+mod reload;
 mod sources;
+pub mod supervisor;
+mod traffic;
+mod watchdog;
 
+use asking::Desk;
 use assembly::Common;
 pub use assembly::worker_parts;
-use listeners::Listeners;
-pub use sources::{NameTaken, introduce};
+pub use inherited::{Inherited, WrongSockets};
+use listeners::{Listeners, Servers};
+use reload::Live;
+pub use sources::{NamesTaken, introduce};
 
 /// What `serve` may be told beside its settings.
 #[derive(Debug, Default)]
@@ -43,6 +54,10 @@ pub struct Options {
     pub no_worker: bool,
     /// Told of every notification that moves.
     pub moves: Option<mpsc::UnboundedSender<Moved>>,
+    /// Listening sockets that were passed to this process.
+    pub sockets: Inherited,
+    /// How long the service manager waits for a sign of life; `None`: it does not.
+    pub watchdog: Option<Duration>,
 }
 
 /// A running service.
@@ -51,13 +66,20 @@ pub struct Service {
     pub intake_addr: SocketAddr,
     /// Where health and metrics are served.
     pub admin_addr: SocketAddr,
-    store: Store,
-    drain: Duration,
+    /// Whether the configuration chose them: intake, admin.
+    chose_addresses: (bool, bool),
+    in_force: Settings,
+    common: Common,
+    live: Live,
+    /// `None` without a worker.
+    desk: Option<Desk>,
+    servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
-    servers: Vec<ServerHandle>,
+    /// None of these ends by itself.
     tasks: Vec<(&'static str, JoinHandle<()>)>,
-    disk_check: JoinHandle<()>,
+    /// These need no stop.
+    watches: Vec<JoinHandle<()>>,
     _lock: ServeLock,
 }
 
@@ -65,12 +87,12 @@ impl Service {
     /// Starts everything; notifications are taken as soon as this returns.
     ///
     /// # Errors
-    /// Another `serve` holds the store, an address is in use, the store cannot be opened, or a source's name is taken
-    /// ([`NameTaken`]).
+    /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
+    /// ([`NamesTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let path = &settings.store.path;
-        let listeners = Listeners::bind(&settings.server)?;
+        let listeners = Listeners::open(&settings.server, options.sockets)?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
         let store = Store::open(path)?;
@@ -80,55 +102,50 @@ impl Service {
         for source in &settings.sources {
             metrics.introduce(&source.name);
         }
-        let common = Common {
-            store: store.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            wake: Arc::new(Notify::new()),
-            has_room: Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free))),
-        };
+        let has_room = Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free)));
+        let wake = Arc::new(Notify::new());
+        let common = Common { store: store.clone(), clock: clock.clone(), metrics, wake, has_room };
+        let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
+        let live = Live::new(settings, &common, heart.clone());
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
-        let last_turn = if options.no_worker {
-            None
-        } else {
-            let wake = Arc::clone(&common.wake);
-            let worker =
-                Worker::new(worker_parts(settings, &store, &clock, &metrics, "serve", wake, options.moves)?);
-            let last_turn = worker.last_turn();
-            tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
-            Some(last_turn)
-        };
+        let mut desk = None;
+        if let Some(heart) = &heart {
+            let (heart, stop) = (Arc::clone(heart), Arc::clone(&stop));
+            let (opened, work) = Desk::open(settings, &common, options.moves, heart, stop)?;
+            desk = Some(opened);
+            tasks.push(("worker", tokio::spawn(work)));
+        }
         let stop_keeping = Arc::new(Notify::new());
-        let rules = assembly::keep(settings);
+        let rules = live.keep.subscribe();
         let keeping = keeping::run(store.clone(), rules, clock.clone(), Arc::clone(&stop_keeping));
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let admin = Admin {
-            store: store.clone(),
-            metrics,
-            clock,
-            sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
-            min_free: settings.store.min_free,
-            heartbeat: last_turn,
-        };
-        let (intake_addr, admin_addr) = listeners.addresses()?;
-        let intake = Data::new(assembly::intake(settings, &common));
-        let (intake_server, admin_server) =
-            listeners.serve(intake, Data::new(admin), settings.server.drain)?;
-        let servers = vec![intake_server.handle(), admin_server.handle()];
+        let ((intake_addr, admin_addr), chose_addresses) =
+            (listeners.addresses()?, listeners.are_configured());
+        let (servers, intake_server, admin_server) =
+            listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
         tasks.push(("intake listener", served("intake listener", intake_server)));
         tasks.push(("admin listener", served("admin listener", admin_server)));
-        let disk_check = tokio::spawn(disk::watch(path.clone(), settings.store.min_free, common.has_room));
+        let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
+        let mut watches = vec![tokio::spawn(disk::watch(path.clone(), min_free, has_room))];
+        watches.extend(
+            options.watchdog.map(|limit| {
+                tokio::spawn(watchdog::run(limit, store.clone(), clock, heart, supervisor::alive))
+            }),
+        );
         Ok(Self {
             intake_addr,
             admin_addr,
-            store,
-            drain: settings.server.drain,
+            chose_addresses,
+            in_force: settings.clone(),
+            common,
+            live,
+            desk,
+            servers,
             stop,
             stop_keeping,
-            servers,
             tasks,
-            disk_check,
+            watches,
             _lock: lock,
         })
     }
@@ -136,7 +153,7 @@ impl Service {
     /// The store that it writes.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.common.store
     }
 
     /// Waits until one of its tasks ends by itself, which none should; names it.
@@ -156,22 +173,31 @@ impl Service {
     /// Stops: answers the requests under way, lets the questions under way end, gives back the rest, writes everything
     /// that is queued. Takes no longer than `server.drain`.
     pub async fn stop(self) {
+        let Self { in_force, common, live, desk, servers, mut tasks, watches, .. } = self;
         self.stop.notify_one();
         self.stop_keeping.notify_one();
+        let drain = in_force.server.drain;
         let stopping = async {
-            let stops = self.servers.iter().map(|server| server.stop(true));
-            futures_util::future::join_all(stops).await;
-            for (_, task) in self.tasks {
+            servers.stop().await;
+            for (_, task) in &mut tasks {
                 if !task.is_finished() {
                     drop(task.await);
                 }
             }
         };
-        if tokio::time::timeout(self.drain + Duration::from_secs(1), stopping).await.is_err() {
-            log::warn!("stopped after {} s without waiting for the rest", self.drain.as_secs());
+        if tokio::time::timeout(drain + Duration::from_secs(1), stopping).await.is_err() {
+            log::warn!("stopped after {} s without waiting for the rest", drain.as_secs());
         }
-        self.disk_check.abort();
-        self.store.close();
+        for task in tasks.into_iter().map(|(_, task)| task).chain(watches) {
+            task.abort();
+            if !task.is_finished() {
+                drop(task.await);
+            }
+        }
+        // The store is closed when nobody holds it any more.
+        drop((live, desk));
+        let Common { store, .. } = common;
+        store.close();
     }
 }
 

@@ -101,7 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     let config = cli.config.as_path();
     match cli.command {
-        Command::Serve(args) => served(serve::run(args, config)),
+        Command::Serve(args) => serve::run(args, config),
         Command::Verify(args) => served(verify::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),

@@ -95,6 +95,11 @@ impl<'a> Section<'a> {
         Section { path, line, table, known: owned(known), text: self.text, mistakes: self.mistakes }
     }
 
+    /// Where the table stands, from 1.
+    pub(super) fn line(&self) -> Option<usize> {
+        self.line
+    }
+
     /// The names in the table, in the order of the file.
     pub(super) fn names(&self) -> Vec<String> {
         self.table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()

@@ -20,6 +20,8 @@ use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
 pub struct Source {
     /// Its name, as in its intake URL.
     pub name: String,
+    /// The line of its table in the file, from 1.
+    pub line: Option<usize>,
     /// What kind of shop it is.
     pub kind: &'static Kind,
     /// Its side of the provider, with its credentials.
@@ -76,6 +78,7 @@ pub(super) fn read(
     let provider = build(section, outside, name, kind);
     Some(Source {
         name: name.to_owned(),
+        line: section.line(),
         kind,
         provider: provider?,
         path_token,

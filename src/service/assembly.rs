@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::admin::Admin;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
@@ -50,6 +51,18 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
         has_room: Arc::clone(&common.has_room),
         wake: Arc::clone(&common.wake),
     })
+}
+
+/// What the admin listener looks at; `heart` holds the time of the worker's last turn.
+pub(super) fn admin(settings: &Settings, common: &Common, heart: Option<Arc<AtomicI64>>) -> Admin {
+    Admin {
+        store: common.store.clone(),
+        metrics: common.metrics.clone(),
+        clock: common.clock.clone(),
+        sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+        min_free: settings.store.min_free,
+        heartbeat: heart,
+    }
 }
 
 /// The rules of the `[store]` table.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::store;
@@ -15,12 +15,12 @@ pub(super) fn has_room(path: &Path, min_free: u64) -> bool {
     store::free_disk(path).is_none_or(|free| free >= min_free)
 }
 
-/// Keeps `has_room_now` up to date for ever.
-pub(super) async fn watch(path: PathBuf, min_free: u64, has_room_now: Arc<AtomicBool>) {
+/// Keeps `has_room_now` up to date for ever, under whatever `min_free` is in force.
+pub(super) async fn watch(path: PathBuf, min_free: Arc<AtomicU64>, has_room_now: Arc<AtomicBool>) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
-        let now = has_room(&path, min_free);
+        let now = has_room(&path, min_free.load(Ordering::Relaxed));
         if has_room_now.swap(now, Ordering::Relaxed) != now {
             if now {
                 log::info!("there is free disk again; notifications are taken");

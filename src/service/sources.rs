@@ -6,36 +6,32 @@ use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::Store;
 
-/// A source's name belonged to another provider when the store was written.
+/// Names of sources that belonged to other providers when the store was written; a line each.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "sources.{source_name}: this name belongs to provider {before} in the store, not {now}; give the new source another \
-     name"
-)]
-pub struct NameTaken {
-    /// The source.
-    pub source_name: String,
-    /// The provider in the store.
-    pub before: String,
-    /// The provider in the configuration.
-    pub now: String,
-}
+#[error("{}", .0.join("\n"))]
+pub struct NamesTaken(pub Vec<String>);
 
 /// Remembers the configured sources in the store.
 ///
 /// # Errors
-/// A name belongs to another provider ([`NameTaken`]), or the store failed.
+/// Names belong to other providers ([`NamesTaken`]), or the store failed.
 pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
     let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
-    match taken.into_iter().next() {
-        None => Ok(()),
-        Some((source_name, before)) => {
-            let now = settings.sources.iter().find(|source| source.name == source_name);
-            let now = now.map_or_else(String::new, |source| source.kind.word.to_owned());
-            Err(NameTaken { source_name, before, now }.into())
-        }
+    if taken.is_empty() {
+        return Ok(());
     }
+    let lines = settings.sources.iter().filter_map(|source| {
+        let (name, before) = taken.iter().find(|(name, _)| *name == source.name)?;
+        let line = source.line.map_or_else(String::new, |line| format!(":{line}"));
+        Some(format!(
+            "{}{line}: sources.{name}: this name belongs to provider {before} in the store, not {}; give the new source \
+             another name (e.g. [sources.{name}-2])",
+            settings.file.display(),
+            source.kind.word
+        ))
+    });
+    Err(NamesTaken(lines.collect()).into())
 }
 
 /// Ends what a `serve` that died may have left: its leases, its calls under way, and the pauses of the sources.
