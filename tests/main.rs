@@ -14,6 +14,7 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod service;
 mod store;
 mod support;
 mod tidy;

@@ -12,6 +12,7 @@ use crate::config::Settings;
 
 mod backup;
 mod chosen;
+mod config;
 mod demo;
 mod dismiss;
 mod doctor;
@@ -75,6 +76,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
+    /// Shows which settings are in force and where they came from, or what is wrong with them.
+    Config(config::Args),
     /// Writes a commented configuration.
     Init(init::Args),
     /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
@@ -112,6 +115,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Report(args) => waited_for(report::run(args, config)),
         Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
+        Command::Config(args) => config::run(&args, config),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
         Command::Demo(args) => served(demo::run(args)),

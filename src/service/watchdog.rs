@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) {
     let mut ticks = tokio::time::interval((limit / 4).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut heard, mut since_told) = (None, 0_u32);
+    let (mut heard, mut told_at, mut has_complained) = (None, Instant::now(), false);
     loop {
         ticks.tick().await;
         let beat = heart.as_ref().map(|heart| heart.load(Ordering::Relaxed));
@@ -28,11 +28,9 @@ pub(super) async fn run(
         let answered = store.check_writable(clock.now()).await;
         if has_turned && is_answer(&answered) {
             tell();
-            (heard, since_told) = (beat, 0);
-            continue;
-        }
-        since_told = since_told.saturating_add(1);
-        if since_told == 2 {
+            (heard, told_at, has_complained) = (beat, Instant::now(), false);
+        } else if told_at.elapsed() > limit && !has_complained {
+            has_complained = true;
             let why = match answered {
                 Err(error) => format!("the store: {error}"),
                 Ok(()) => "the worker takes no turn".to_owned(),
