@@ -254,13 +254,13 @@ impl<'a> Section<'a> {
             let words = known.iter().copied().chain(also.iter().map(String::as_str));
             let message = explain(&name, item).unwrap_or_else(|| {
                 let meant = closest(&name, words);
-                let example = self.example(meant.or(known.first().copied()).unwrap_or_default());
-                let example = example.map(|example| format!(" (e.g. {example})")).unwrap_or_default();
+                let right = meant.or(known.first().copied()).unwrap_or_default();
+                let example = self.example(right).unwrap_or_else(|| format!("{right} = \"…\""));
                 match meant {
-                    Some(meant) => format!("unknown {}; did you mean {meant}?{example}", thing(item)),
+                    Some(meant) => format!("unknown {}; did you mean {meant}? (e.g. {example})", thing(item)),
                     None => {
                         let known = known.join(", ");
-                        format!("unknown {}; remove it, or use one of {known}{example}", thing(item))
+                        format!("unknown {}; remove it, or use one of {known} (e.g. {example})", thing(item))
                     }
                 }
             });

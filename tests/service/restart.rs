@@ -101,6 +101,7 @@ impl Load<'_> {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
+            let is_kept = kept.is_some();
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => match Kept::connect(self.to) {
@@ -124,7 +125,10 @@ impl Load<'_> {
                     }
                 }
                 Ok(_) => drop(self.figures.turned_away.fetch_add(1, Ordering::Relaxed)),
-                Err(_) => drop(self.figures.lost.fetch_add(1, Ordering::Relaxed)),
+                Err(error) => {
+                    println!("{name}.{n} (kept: {is_kept}) was not answered: {error}");
+                    self.figures.lost.fetch_add(1, Ordering::Relaxed);
+                }
             }
         }
     }
@@ -142,7 +146,7 @@ fn restarts_under_load_refuse_no_connection_and_lose_no_notification() {
     let (tell, told) = mpsc::channel();
     let to = sockets.intake.local_addr().unwrap();
     let mut serve = sockets.serve(&house, &["--no-worker"]);
-    std::thread::scope(|scope| {
+    let serve = std::thread::scope(|scope| {
         for sender in 0..2 * SENDERS {
             let load = Load {
                 to,
@@ -160,7 +164,9 @@ fn restarts_under_load_refuse_no_connection_and_lose_no_notification() {
         }
         assert_eq!(told.iter().take(BETWEEN).count(), BETWEEN);
         is_over.store(true, Ordering::Relaxed);
+        serve
     });
+    assert_eq!(serve.stop().code(), Some(0));
     let acknowledged = acknowledged.into_inner().unwrap();
     println!("{RESTARTS} restarts: {figures:?}, acknowledged {}", acknowledged.len());
     for (figure, what) in

@@ -172,7 +172,7 @@ fn a_wrong_source_is_named() {
         ]),
         ("[sources.shop]\nprovider = \"paypal\"\nsecret = \"a\"\nsecrt = 1\n", vec![
             format!("c.toml:2: sources.shop.provider: must be {one_of} {key}"),
-            "c.toml:4: sources.shop.secrt: unknown key; did you mean secret?".to_owned(),
+            "c.toml:4: sources.shop.secrt: unknown key; did you mean secret? (e.g. secret = \"…\")".to_owned(),
         ]),
         (
             "[sources.shop]\nprovider = \"ecwid-ion\"\nstore_id = 1\ntoken = \"a\"\nclient_secret = \"a\"\n",

@@ -12,6 +12,8 @@ use crate::providers::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
 
+mod credentials;
+mod entries;
 mod example;
 mod mistaken;
 mod secrets;
