@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::assembly::{Common, worker_parts};
@@ -97,6 +98,10 @@ async fn work(
         };
         stop_worker.notify_one();
         end(working.as_mut(), drain, &common, &heart).await;
+        if stop.notified().now_or_never().is_some() {
+            // Its successor would only have to give back what it takes.
+            return;
+        }
         let settings = successor.settings;
         if let Err(error) = sources::end_pauses(&common.store, &settings, &common.clock).await {
             log::warn!("the pauses of the sources go on: {error:#}");

@@ -101,7 +101,6 @@ impl Load<'_> {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            let is_kept = kept.is_some();
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => match Kept::connect(self.to) {
@@ -125,10 +124,7 @@ impl Load<'_> {
                     }
                 }
                 Ok(_) => drop(self.figures.turned_away.fetch_add(1, Ordering::Relaxed)),
-                Err(error) => {
-                    println!("{name}.{n} (kept: {is_kept}) was not answered: {error}");
-                    self.figures.lost.fetch_add(1, Ordering::Relaxed);
-                }
+                Err(_) => drop(self.figures.lost.fetch_add(1, Ordering::Relaxed)),
             }
         }
     }
