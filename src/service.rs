@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`assembly`] | what each room is made of, out of the settings |
 //! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
-//! | [`listeners`] | where the service listens, and the servers behind that |
+//! | [`listeners`], [`limits`] | where the service listens, the servers behind that, and how many they serve |
 //! | [`inherited`] | the sockets that the service manager opened for us |
 //! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
 //! | [`asking`] | one worker at a time, the next with new settings |
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Duration;
 
-use actix_web::dev::Server;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
@@ -32,6 +31,7 @@ mod assembly;
 mod disk;
 mod inherited;
 mod keeping;
+mod limits;
 mod listeners;
 mod reload;
 mod sources;
@@ -43,9 +43,15 @@ use asking::Desk;
 use assembly::Common;
 pub use assembly::worker_parts;
 pub use inherited::{Inherited, WrongSockets};
-use listeners::{Listeners, Servers};
+use listeners::{Listeners, Servers, Task};
 use reload::Live;
 pub use sources::{NamesTaken, introduce};
+
+/// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
+const FOR_WHAT_IS_UNDER_WAY: f64 = 0.8;
+
+/// Of `server.drain`, when nothing more is waited for.
+const FOR_EVERYTHING: f64 = 0.9;
 
 /// What `serve` may be told beside its settings.
 #[derive(Debug, Default)]
@@ -76,8 +82,7 @@ pub struct Service {
     servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
-    /// None of these ends by itself.
-    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    tasks: Vec<Task>,
     /// These need no stop.
     watches: Vec<JoinHandle<()>>,
     _lock: ServeLock,
@@ -90,7 +95,8 @@ impl Service {
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
     /// ([`NamesTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
-        let clock = Clock::system();
+        // Only a worker plans, and moves its plans along.
+        let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
         let listeners = Listeners::open(&settings.server, options.sockets)?;
         store::create(path)?;
@@ -122,10 +128,8 @@ impl Service {
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let ((intake_addr, admin_addr), chose_addresses) =
             (listeners.addresses()?, listeners.are_configured());
-        let (servers, intake_server, admin_server) =
-            listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
-        tasks.push(("intake listener", served("intake listener", intake_server)));
-        tasks.push(("admin listener", served("admin listener", admin_server)));
+        let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
+        tasks.extend(serving);
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
         let mut watches = vec![tokio::spawn(disk::watch(path.clone(), min_free, has_room))];
         watches.extend(
@@ -178,15 +182,15 @@ impl Service {
         self.stop_keeping.notify_one();
         let drain = in_force.server.drain;
         let stopping = async {
-            servers.stop().await;
+            servers.stop(under_way(&in_force)).await;
             for (_, task) in &mut tasks {
                 if !task.is_finished() {
                     drop(task.await);
                 }
             }
         };
-        if tokio::time::timeout(drain + Duration::from_secs(1), stopping).await.is_err() {
-            log::warn!("stopped after {} s without waiting for the rest", drain.as_secs());
+        if tokio::time::timeout(drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
+            log::warn!("some requests are cut off: server.drain is over");
         }
         for task in tasks.into_iter().map(|(_, task)| task).chain(watches) {
             task.abort();
@@ -201,10 +205,7 @@ impl Service {
     }
 }
 
-fn served(name: &'static str, server: Server) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = server.await {
-            log::error!("the {name} failed: {error}");
-        }
-    })
+/// How long a stop, or the end of a worker, waits for what is under way.
+fn under_way(settings: &Settings) -> Duration {
+    settings.server.drain.mul_f64(FOR_WHAT_IS_UNDER_WAY)
 }

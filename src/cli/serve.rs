@@ -11,8 +11,13 @@ use crate::service::{Inherited, NamesTaken, Options, Service, WrongSockets, supe
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Signals: SIGTERM and SIGINT stop, SIGHUP reads the configuration again.\n\n\
-                        Example: countersign --config /etc/countersign/countersign.toml serve")]
+#[command(after_help = "\
+Stops at SIGTERM or SIGINT: answers the requests under way, waits for the shops' answers under way, gives the rest back \
+and ends with 0, all within server.drain. An interrupt (Ctrl-C) meanwhile ends it at once with 1; what was acknowledged \
+is not lost by that either.
+Reads the configuration again at SIGHUP, without dropping a request; if it has mistakes the old one stays in force.
+
+Example: countersign --config /etc/countersign/countersign.toml serve")]
 pub(super) struct Args {
     /// Receives and stores only; nothing is asked.
     #[arg(long)]
@@ -43,6 +48,8 @@ pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
 
 async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, CommandError> {
     let mut signals = Signals::listen()?;
+    // Unheard, this signal would end the process: so a file that may not grow is an error of the write alone.
+    let _unheard = listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let settings = settings(config)?;
     supervisor::status("opens the store and the listeners");
     let watchdog = supervisor::watchdog();
@@ -69,7 +76,17 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
     };
     log::info!("stopping: what is under way is finished");
     supervisor::stopping();
-    service.stop().await;
+    let is_cut_short = tokio::select! {
+        () = service.stop() => false,
+        // Whoever manages services may repeat a TERM without being in a hurry.
+        _ = signals.int.recv() => true,
+    };
+    if is_cut_short {
+        return Err(anyhow::anyhow!(
+            "ended at once by an interrupt; the next serve asks again what was being asked"
+        )
+        .into());
+    }
     match broken {
         None => {
             log::info!("stopped");
@@ -106,17 +123,20 @@ async fn reload(service: &mut Service, config: &Path) -> String {
     "works under the old configuration: the new one has mistakes, see the log".to_owned()
 }
 
+fn listen_to(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("cannot listen to signals")
+}
+
 fn works(sources: usize) -> String {
     format!("takes and verifies notifications of {sources} source{}", if sources == 1 { "" } else { "s" })
 }
 
 impl Signals {
     fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen to signals");
         Ok(Self {
-            term: listen(SignalKind::terminate())?,
-            int: listen(SignalKind::interrupt())?,
-            hup: listen(SignalKind::hangup())?,
+            term: listen_to(SignalKind::terminate())?,
+            int: listen_to(SignalKind::interrupt())?,
+            hup: listen_to(SignalKind::hangup())?,
         })
     }
 

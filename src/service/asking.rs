@@ -19,7 +19,7 @@ use crate::worker::{Parts, Worker};
 /// How often the heart beats while a worker ends: faster than any watchdog.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// What a worker that ends may need beyond `server.drain`, to write what it knows.
+/// What a worker that ends may need beyond that, to write what it knows.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Where the worker gets its settings.
@@ -50,8 +50,8 @@ impl Desk {
     ) -> anyhow::Result<(Self, impl Future<Output = ()> + Send + use<>)> {
         let (successors, next) = mpsc::channel(1);
         let desk = Self { successors, moves };
-        let (parts, drain) = (desk.parts(settings, common)?, settings.server.drain);
-        Ok((desk, work(parts, drain, common.clone(), heart, next, stop)))
+        let (parts, patience) = (desk.parts(settings, common)?, super::under_way(settings));
+        Ok((desk, work(parts, patience, common.clone(), heart, next, stop)))
     }
 
     /// What a worker is made of under these settings.
@@ -78,7 +78,7 @@ impl Desk {
 
 async fn work(
     mut parts: Parts,
-    mut drain: Duration,
+    mut patience: Duration,
     common: Common,
     heart: Arc<AtomicI64>,
     mut next: mpsc::Receiver<Successor>,
@@ -87,7 +87,7 @@ async fn work(
     loop {
         let stop_worker = Arc::new(Notify::new());
         let worker = Worker::new(parts).beating(Arc::clone(&heart));
-        let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), drain));
+        let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), patience));
         let successor = tokio::select! {
             () = &mut working => return,
             () = stop.notified() => {
@@ -97,7 +97,7 @@ async fn work(
             Some(successor) = next.recv() => successor,
         };
         stop_worker.notify_one();
-        end(working.as_mut(), drain, &common, &heart).await;
+        end(working.as_mut(), patience, &common, &heart).await;
         if stop.notified().now_or_never().is_some() {
             // Its successor would only have to give back what it takes.
             return;
@@ -106,7 +106,7 @@ async fn work(
         if let Err(error) = sources::end_pauses(&common.store, &settings, &common.clock).await {
             log::warn!("the pauses of the sources go on: {error:#}");
         }
-        (parts, drain) = (successor.parts, settings.server.drain);
+        (parts, patience) = (successor.parts, super::under_way(&settings));
         // Whoever reloaded may have been told to stop meanwhile.
         let _ = successor.begun.send(());
     }
@@ -116,7 +116,7 @@ async fn work(
 /// beating.
 async fn end(
     mut working: Pin<&mut impl Future<Output = ()>>,
-    drain: Duration,
+    patience: Duration,
     common: &Common,
     heart: &AtomicI64,
 ) {
@@ -129,7 +129,7 @@ async fn end(
     };
     tokio::select! {
         () = &mut working => return,
-        _ = tokio::time::timeout(drain + LAST_WORDS, beats) => {}
+        _ = tokio::time::timeout(patience + LAST_WORDS, beats) => {}
     }
     working.await;
 }

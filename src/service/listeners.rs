@@ -1,18 +1,21 @@
 //! The two listeners: where they listen, and the HTTP servers behind them.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle, Service as _};
+use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use futures_util::future::{join, join_all};
 use rustix::net::Shutdown;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::inherited::Inherited;
+use super::limits;
 use super::traffic::{SETTLE, Traffic};
 use crate::admin::{self, Admin};
 use crate::config::Server as ServerSettings;
@@ -30,6 +33,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// The longest `server.drain`, in seconds; what is in force decides who stops a server.
 const LONGEST_DRAIN: u64 = 3600;
+
+/// A task that should not end by itself, and what it does.
+pub(super) type Task = (&'static str, JoinHandle<()>);
 
 /// One listening socket; whoever connects waits until it is served.
 pub(super) struct Listener {
@@ -89,7 +95,7 @@ impl Listeners {
         (!self.intake.is_inherited, !self.admin.is_inherited)
     }
 
-    /// Serves both, once the servers are awaited.
+    /// Serves both.
     ///
     /// # Errors
     /// The system refuses.
@@ -97,9 +103,10 @@ impl Listeners {
         self,
         intake: Arc<ArcSwap<Intake>>,
         admin: Arc<ArcSwap<Admin>>,
-    ) -> anyhow::Result<(Servers, Server, Server)> {
+    ) -> anyhow::Result<(Servers, [Task; 2])> {
         let own = [&self.intake, &self.admin].into_iter().filter(|listener| !listener.is_inherited);
         let own = own.map(|listener| listener.socket.try_clone()).collect::<Result<_, _>>()?;
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let traffic = Traffic::new();
         let (requests, connections) = (traffic.clone(), traffic.clone());
         let intake = Data::from(intake);
@@ -113,6 +120,8 @@ impl Listeners {
         .client_request_timeout(SLOW_HEAD)
         .client_disconnect_timeout(LINGER)
         .keep_alive(KEEP_ALIVE)
+        .workers(threads)
+        .max_connections(limits::connections() / threads)
         .shutdown_timeout(LONGEST_DRAIN)
         .disable_signals()
         .listen(self.intake.socket)
@@ -128,19 +137,31 @@ impl Listeners {
         })
         .on_connect(move |_, data| drop(data.insert(connections.connected())))
         .workers(1)
+        .max_connections(limits::ADMIN_CONNECTIONS)
         .shutdown_timeout(1)
         .disable_signals()
         .listen(self.admin.socket)
         .context("serve on server.admin_listen")?
         .run();
         let handles = vec![intake_server.handle(), admin_server.handle()];
-        Ok((Servers { handles, traffic, own }, intake_server, admin_server))
+        let tasks =
+            [("intake listener", intake_server), ("admin listener", admin_server)].map(|(name, server)| {
+                let task = tokio::spawn(async move {
+                    if let Err(error) = server.await {
+                        log::error!("the {name} failed: {error}");
+                    }
+                });
+                (name, task)
+            });
+        let running = tasks.iter().map(|(_, task)| task.abort_handle()).collect();
+        Ok((Servers { handles, running, traffic, own }, tasks))
     }
 }
 
 /// The running servers.
 pub(super) struct Servers {
     handles: Vec<ServerHandle>,
+    running: Vec<AbortHandle>,
     traffic: Traffic,
     /// The sockets that end with this process.
     own: Vec<TcpListener>,
@@ -148,8 +169,15 @@ pub(super) struct Servers {
 
 impl Servers {
     /// Accepts nobody any more, answers what was sent, and closes. Who connects to an inherited socket waits for the
-    /// next process; who connects to one of ours is refused.
-    pub(super) async fn stop(self) {
+    /// next process; who connects to one of ours is refused. Requests that take longer than `patience` are cut off.
+    pub(super) async fn stop(self, patience: Duration) {
+        let running = self.running.clone();
+        if tokio::time::timeout(patience, self.finish()).await.is_err() {
+            running.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    async fn finish(self) {
         join_all(self.handles.iter().map(ServerHandle::pause)).await;
         let close_own = async {
             // By then nobody accepts on them any more.

@@ -10,8 +10,13 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use super::owner;
+
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 1] = [include_str!("../../sql/migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_initial.sql"),
+    include_str!("../../sql/migrations/0002_turns.sql"),
+];
 
 /// The schema version of this program.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -25,7 +30,8 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 /// Creates the file, readable by its owner alone, unless it exists.
 pub(super) fn create(path: &Path) -> anyhow::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => owner::give_to_owner_of_folder(&file, path)
+            .with_context(|| format!("give the store {} to the owner of its folder", path.display())),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error).with_context(|| {
             format!(
@@ -57,12 +63,15 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
     )?;
-    Migrations::from_iter(MIGRATIONS.map(M::up))
-        .to_latest(&mut conn)
-        .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
+    migrate(&mut conn).with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
     conn.busy_timeout(LOCK_WAIT)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
+}
+
+/// Brings a schema up to date, an empty one too.
+pub(super) fn migrate(conn: &mut Connection) -> rusqlite_migration::Result<()> {
+    Migrations::from_iter(MIGRATIONS.map(M::up)).to_latest(conn)
 }
 
 /// Opens a connection that cannot write.
