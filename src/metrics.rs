@@ -134,6 +134,14 @@ impl Metrics {
         last_seen.set(last_seen.get().max(last.map_or(0, Timestamp::seconds)));
     }
 
+    /// Ends the queue's series of a source that is no longer configured: their last values would stay for ever.
+    pub fn forget_queue(&self, source: &str) {
+        for gauge in [&self.pending, &self.oldest_pending] {
+            // A source that was never scraped has no series to end.
+            drop(gauge.remove_label_values(&[source]));
+        }
+    }
+
     /// Everything in Prometheus' text format.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod service;
 mod shops;
 mod stop;
 mod store;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicI64;
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
 use crate::metrics::Metrics;
@@ -32,14 +33,16 @@ pub struct Admin {
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
 
-/// Everything that the admin listener serves, for `App::configure`.
-pub fn routes(admin: Data<Admin>) -> impl FnOnce(&mut web::ServiceConfig) {
+/// Everything that the admin listener serves, for `App::configure`. A request is answered by what is in force when it
+/// begins.
+pub fn routes(admin: Data<ArcSwap<Admin>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(admin).default_service(web::to(answer));
     }
 }
 
-async fn answer(req: HttpRequest, admin: Data<Admin>) -> HttpResponse {
+async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpResponse {
+    let admin = in_force.load_full();
     let is_read = matches!(*req.method(), Method::GET | Method::HEAD);
     match req.uri().path() {
         "/healthz" | "/readyz" | "/metrics" if !is_read => HttpResponse::MethodNotAllowed()

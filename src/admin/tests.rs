@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use actix_web::http::{Method, header};
 use actix_web::web::Data;
 use actix_web::{App, test};
+use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use super::{Admin, routes};
@@ -49,7 +50,10 @@ impl House {
 
     /// Status, content type and body.
     async fn ask(&self, method: Method, path: &str) -> (u16, String, String) {
-        let app = test::init_service(App::new().configure(routes(Data::clone(&self.admin)))).await;
+        let app = test::init_service(
+            App::new().configure(routes(Data::new(ArcSwap::new(Data::clone(&self.admin).into_inner())))),
+        )
+        .await;
         let request = test::TestRequest::default().method(method).uri(path).to_request();
         let answer = test::call_service(&app, request).await;
         let content_type = answer.headers().get(header::CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();

@@ -13,6 +13,7 @@ use crate::config::Settings;
 mod backup;
 mod chosen;
 mod completions;
+mod config;
 mod demo;
 mod dismiss;
 mod doctor;
@@ -77,6 +78,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
+    /// Shows which settings are in force and where they came from, or what is wrong with them.
+    Config(config::Args),
     /// Writes a commented configuration.
     Init(init::Args),
     /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
@@ -111,7 +114,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     };
     let config = config.as_path();
     match cli.command {
-        Command::Serve(args) => served(serve::run(args, config)),
+        Command::Serve(args) => serve::run(args, config),
         Command::Verify(args) => served(verify::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),
@@ -122,6 +125,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Report(args) => waited_for(report::run(args, config)),
         Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
+        Command::Config(args) => config::run(&args, config),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
         Command::Demo(args) => served(demo::run(args)),

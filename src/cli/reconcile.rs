@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::domain::{Clock, Report};
 use crate::reconcile::{self, Plan, Progress};
 use crate::report::{Basis, Document};
-use crate::service::{self, NameTaken};
+use crate::service::{self, NamesTaken};
 use crate::store::Store;
 
 /// What to compare, and how to tell it.
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     check_source(&settings, plan.only.as_deref())?;
     let store = Store::open(&settings.store.path)?;
     let clock = Clock::system();
-    service::introduce(&store, &settings, &clock).await.map_err(misused::<NameTaken>)?;
+    service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let bar = progress_bar();
     let watch = |progress| match progress {
         Progress::ToAsk(more) => {

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::web;
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore};
@@ -94,8 +95,9 @@ impl Intake {
     }
 }
 
-/// Everything that the intake listener serves, for `App::configure`.
-pub fn routes(intake: web::Data<Intake>) -> impl FnOnce(&mut web::ServiceConfig) {
+/// Everything that the intake listener serves, for `App::configure`. A request is answered by the intake that is in
+/// force when it begins.
+pub fn routes(intake: web::Data<ArcSwap<Intake>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(intake).default_service(web::to(intake::answer));
     }

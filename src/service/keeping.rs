@@ -1,9 +1,9 @@
-//! Keeps the `[store]` rules while the service runs: at its start, and every hour.
+//! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::Clock;
@@ -52,18 +52,22 @@ fn ahead_ms(clock: &Clock) -> i64 {
 }
 
 /// Keeps the rules until `stop` is rung, and then ends at once: every step of it stands alone.
-pub(super) async fn run(store: Store, rules: Keep, clock: Clock, stop: Arc<Notify>) {
+pub(super) async fn run(store: Store, mut rules: watch::Receiver<Keep>, clock: Clock, stop: Arc<Notify>) {
     let work = async {
         let mut doubt = Doubt::new(&clock);
         let mut hours = tokio::time::interval(EVERY);
         hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            hours.tick().await;
+            tokio::select! {
+                _ = hours.tick() => {}
+                Ok(()) = rules.changed() => {}
+            }
             if doubt.is_doubtful(&clock) {
                 log::warn!("the clock was set ahead within the last day: store.keep and its like wait");
                 continue;
             }
-            match store.keep(&rules, clock.now()).await {
+            let in_force = rules.borrow_and_update().clone();
+            match store.keep(&in_force, clock.now()).await {
                 Ok(kept) if kept == Kept::default() => {}
                 Ok(Kept { expired, emptied, unproven }) => log::info!(
                     "kept within bounds: {expired} notifications removed by store.keep, {emptied} rows emptied by \

@@ -114,6 +114,12 @@ impl Worker {
         }
     }
 
+    /// Beats the heart of the worker before it, which health checks go on listening to.
+    #[must_use]
+    pub fn beating(self, heart: Arc<AtomicI64>) -> Self {
+        Self { last_turn: heart, ..self }
+    }
+
     /// When the last turn began, in milliseconds since 1970, for health checks.
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {

@@ -52,7 +52,13 @@ impl Serve {
 
     /// Starts this command and waits until it says where it listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("serve starts");
+        command.stdout(Stdio::null());
+        Self::spawn_as_it_is(command)
+    }
+
+    /// As [`Serve::spawn`], for a command that has its own use for standard output.
+    pub(crate) fn spawn_as_it_is(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("serve starts");
         let stderr = child.stderr.take().expect("its log");
         let lines = Arc::new(Lines::default());
         let writer = Arc::clone(&lines);
@@ -121,6 +127,15 @@ impl Serve {
         wait_for(&self.lines, what, |line| wanted(line).then(|| line.to_owned()))
     }
 
+    /// Waits until so many lines of the log, from its beginning, are wanted ones.
+    #[track_caller]
+    pub(crate) fn wait_for_lines(&self, what: &str, mut count: usize, wanted: impl Fn(&str) -> bool) {
+        wait_for(&self.lines, what, |line| {
+            count -= usize::from(wanted(line));
+            (count == 0).then(String::new)
+        });
+    }
+
     /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.lines.seen.lock().expect("lines").0.join("\n")
@@ -176,12 +191,12 @@ impl Drop for Serve {
 }
 
 #[track_caller]
-fn wait_for(lines: &Lines, what: &str, wanted: impl Fn(&str) -> Option<String>) -> String {
+fn wait_for(lines: &Lines, what: &str, wanted: impl FnMut(&str) -> Option<String>) -> String {
     look_for(lines, wanted).unwrap_or_else(|log| panic!("waited in vain until {what}; the log:\n{log}"))
 }
 
 /// What `wanted` makes of the first line that it wants; the whole log where none comes.
-fn look_for(lines: &Lines, wanted: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+fn look_for(lines: &Lines, mut wanted: impl FnMut(&str) -> Option<String>) -> Result<String, String> {
     let deadline = std::time::Instant::now() + PATIENCE;
     let mut seen = lines.seen.lock().expect("lines");
     let mut next = 0;
