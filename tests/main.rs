@@ -7,6 +7,7 @@ mod config;
 mod crash;
 mod demo;
 mod failures;
+mod flood;
 mod hostile;
 mod lists;
 mod properties;

@@ -77,7 +77,7 @@ const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 /// Notifications of a source that were filed unread while it was not configured.
 pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM verdicts v JOIN intake i ON i.id = v.notification_id
+        "SELECT {} FROM verdicts v INDEXED BY verdicts_waiting JOIN intake i ON i.id = v.notification_id
          WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
         rows::DELIVERY_COLUMNS
     ))?;

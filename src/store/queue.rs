@@ -22,6 +22,9 @@ pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
+/// Notifications under the leases of one list call, from which on no further question joins it.
+const ENOUGH_IN_A_LIST: usize = 1000;
+
 /// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
 const MOST_AT_ONCE: usize = 100;
 
@@ -232,7 +235,7 @@ impl Round<'_> {
             Next::List(lane) => {
                 let mut held = 0;
                 while leases.len() < request.most_in_list
-                    && held < MOST_UNDER_ONE_LEASE
+                    && held < ENOUGH_IN_A_LIST
                     && let Some(due) = turns::next(conn, &request.source, Kind::Listable, &lane, now)?
                 {
                     let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
@@ -292,12 +295,12 @@ fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Res
     Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
 }
 
-const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts
+const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
                          WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
 
 fn waits(conn: &Connection, source: &str) -> Result<bool> {
     Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND state = 'pending')")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')")?
         .query_row([source], |row| row.get(0))?)
 }
 
@@ -334,7 +337,8 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
 pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
         conn.prepare_cached(
-            "UPDATE verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+            "UPDATE verdicts INDEXED BY verdicts_leased
+             SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
              WHERE lease = ?1 AND state = 'pending'",
         )?
         .execute(params![lease, now.to_string()])?;

@@ -55,7 +55,6 @@ impl Asker {
         if let Err(error) = done {
             log::error!("source={name} an answer could not be recorded: {error}");
         }
-        self.parts.wake.notify_one();
     }
 
     async fn ask_alone(&self, api: &Api, leases: Vec<Lease>) -> Result<(), StoreError> {

@@ -28,6 +28,9 @@ pub use slots::Slots;
 /// How long the loop sleeps at most: another process may have started something afresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
+/// How often to look for what came in without a ring, through another process.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Questions that one source may start in one turn, before the next source has its turn.
 const MOST_IN_ONE_TURN: usize = 32;
 
@@ -77,6 +80,8 @@ pub struct Worker {
     last_turn: Arc<AtomicI64>,
     /// Whether what waited unread for its source to be configured was read again.
     has_read_again: bool,
+    /// Nobody has rung since the last look at what came in, until then.
+    look_at: Option<Timestamp>,
 }
 
 /// What a turn found to do.
@@ -107,6 +112,7 @@ impl Worker {
             renew_at: now.plus(LEASE_LENGTH / 3),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
             has_read_again: false,
+            look_at: None,
             parts: Arc::new(parts),
         }
     }
@@ -134,7 +140,7 @@ impl Worker {
             let wake = Arc::clone(&self.parts.wake);
             tokio::select! {
                 () = &mut stopped => break,
-                () = wake.notified() => {}
+                () = wake.notified() => self.look_at = None,
                 Some(_) = self.questions.join_next() => {}
                 () = tokio::time::sleep(pause) => {}
             }
@@ -158,7 +164,12 @@ impl Worker {
             filing::file_unread(&self.parts).await?;
             self.has_read_again = true;
         }
-        let mut has_worked = filing::file_new(&self.parts).await? > 0;
+        let mut has_worked = false;
+        if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
+            let filed = filing::file_new(&self.parts).await?;
+            has_worked = filed.count > 0;
+            self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
+        }
         let (mut until, mut is_spent) = (None, false);
         let names: Vec<String> = self.parts.sources.keys().cloned().collect();
         self.first = self.first.wrapping_add(1);
