@@ -3,9 +3,12 @@
 
 mod admin;
 mod cli;
+mod clients;
+mod clock;
 mod config;
 mod crash;
 mod demo;
+mod disk;
 mod failures;
 mod flood;
 mod hostile;
@@ -15,6 +18,8 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod shops;
+mod stop;
 mod store;
 mod support;
 mod tidy;

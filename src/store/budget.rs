@@ -99,10 +99,14 @@ pub(super) fn grant(conn: &Connection, source: &str, rate: Rate, now: Timestamp)
     Ok(CallPermit { id, window: rate.window })
 }
 
-/// The call is over: it counts one window longer. Said again later, it changes nothing.
+/// The call is over: it counts one window longer. Said again later, it changes nothing; nor does a time from before the
+/// clock was set, which would end it too early.
 pub(super) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> Result<()> {
-    conn.prepare_cached("UPDATE api_calls SET counts_until = min(counts_until, ?2) WHERE id = ?1")?
-        .execute(params![permit.id, now.plus(permit.window).plus(Duration::from_millis(1)).millis()])?;
+    let until = now.plus(permit.window).plus(Duration::from_millis(1));
+    conn.prepare_cached(
+        "UPDATE api_calls SET counts_until = min(counts_until, ?2) WHERE id = ?1 AND counts_until <= ?3",
+    )?
+    .execute(params![permit.id, until.millis(), until.plus(LONGEST_CALL).millis()])?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use super::owner;
+
 /// The migrations in order; the schema version is their number.
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../sql/migrations/0001_initial.sql"),
@@ -28,7 +30,8 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 /// Creates the file, readable by its owner alone, unless it exists.
 pub(super) fn create(path: &Path) -> anyhow::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => owner::give_to_owner_of_folder(&file, path)
+            .with_context(|| format!("give the store {} to the owner of its folder", path.display())),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error).with_context(|| {
             format!(

@@ -31,7 +31,7 @@ impl ServeLock {
             .open(&lock_path)
             .with_context(|| format!("cannot open the lock file {}", lock_path.display()))?;
         match file.try_lock() {
-            Ok(()) => {}
+            Ok(()) => super::owner::give_to_owner_of_folder(&file, &lock_path)?,
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).unwrap_or_default();

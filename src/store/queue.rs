@@ -250,17 +250,18 @@ impl Round<'_> {
     }
 }
 
-const CROWD: &str =
+pub(super) const CROWD: &str =
     "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND lane = ?2
                        AND state = 'pending' AND asked = 0 AND lease IS NULL LIMIT ?3)";
 
-const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
+pub(super) const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
                            WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1
                              AND lease IS NULL AND question IS NOT NULL
                            ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
 
-const HOLD: &str = "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
-                      SELECT ?5 UNION SELECT * FROM (SELECT notification_id FROM verdicts
+pub(super) const HOLD: &str =
+    "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
+                      SELECT ?5 UNION ALL SELECT * FROM (SELECT notification_id FROM verdicts
                         WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
                         ORDER BY notification_id LIMIT ?6))";
 
@@ -295,7 +296,7 @@ fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Res
     Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
 }
 
-const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
+pub(super) const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
                          WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
 
 fn waits(conn: &Connection, source: &str) -> Result<bool> {

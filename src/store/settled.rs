@@ -70,7 +70,7 @@ pub(super) fn settle(
     }
     let settlement = judge(&ledger);
     let resume_at = standing::apply(conn, question, &settlement.standing, policy, jitter, now)?;
-    let newest = ledger.waiting.iter().map(|row| row.received_at).max().unwrap_or(question.asked_at);
+    let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());

@@ -12,7 +12,7 @@ use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store};
 
 /// How long a store that failed is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One source's budget of API calls.
 #[derive(Clone, Debug)]

@@ -82,6 +82,8 @@ pub struct Worker {
     has_read_again: bool,
     /// Nobody has rung since the last look at what came in, until then.
     look_at: Option<Timestamp>,
+    /// Nothing is asked before, by [`Clock::steady_millis`].
+    asks_from_ms: i64,
 }
 
 /// What a turn found to do.
@@ -113,6 +115,7 @@ impl Worker {
             last_turn: Arc::new(AtomicI64::new(now.millis())),
             has_read_again: false,
             look_at: None,
+            asks_from_ms: i64::MIN,
             parts: Arc::new(parts),
         }
     }
@@ -153,6 +156,9 @@ impl Worker {
     /// # Errors
     /// The store failed.
     pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+        if let Some(by_ms) = self.parts.clock.set_by() {
+            self.follow_clock(by_ms).await?;
+        }
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
         while self.questions.try_join_next().is_some() {}
@@ -170,6 +176,13 @@ impl Worker {
             has_worked = filed.count > 0;
             self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
         }
+        let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());
+        if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+            if has_worked {
+                return Ok(Turn::Worked);
+            }
+            return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
+        }
         let (mut until, mut is_spent) = (None, false);
         let names: Vec<String> = self.parts.sources.keys().cloned().collect();
         self.first = self.first.wrapping_add(1);
@@ -181,6 +194,20 @@ impl Worker {
             until = [until, started.until].into_iter().flatten().min();
         }
         Ok(if has_worked { Turn::Worked } else { Turn::Idle { until, is_spent } })
+    }
+
+    /// What came in before the clock was set ahead looks older than it is: until it has the age that makes a "not there"
+    /// final, nothing is asked.
+    async fn follow_clock(&mut self, by_ms: i64) -> Result<(), StoreError> {
+        let clock = &self.parts.clock;
+        let direction = if by_ms > 0 { "ahead" } else { "back" };
+        log::warn!("the clock was set {} s {direction}", by_ms.unsigned_abs() / 1000);
+        if by_ms > 0 {
+            let grace = i64::try_from(self.parts.policy.grace.as_millis()).unwrap_or(i64::MAX);
+            self.asks_from_ms = clock.steady_millis().saturating_add(grace.min(by_ms));
+        }
+        let sources: Vec<String> = self.parts.sources.keys().cloned().collect();
+        self.parts.store.follow_clock(by_ms, &sources, clock.clone()).await
     }
 
     /// Waits for one of the questions under way to be recorded; `false` where none is.

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod doctor;
+mod installed;
 mod listing;
 mod showing;
 mod simulating;
