@@ -17,7 +17,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 
 /// The schema, one file a version.
-const SCHEMA: [&str; 1] = [include_str!("../../sql/migrations/0001_initial.sql")];
+const SCHEMA: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_initial.sql"),
+    include_str!("../../sql/migrations/0002_turns.sql"),
+];
 
 /// The windows that are timed.
 const WINDOWS: [[&str; 2]; 4] =

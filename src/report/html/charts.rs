@@ -114,8 +114,11 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
                 parts.push(Part { class, y, height, told: format!("{name}: {} {class}", number(n)) });
             }
         }
-        let label = if index % labelled == 0 { short(name) } else { String::new() };
-        Column { x: middle - width / 2.0, width, label_x: middle.min(WIDTH - HALF_LABEL), label, parts }
+        let label_x = middle.min(WIDTH - HALF_LABEL);
+        // The last label, moved to the left to stay in the drawing, must not reach its neighbour.
+        let has_room = slot * real(labelled) - (middle - label_x) > HALF_LABEL * 2.0;
+        let label = if index % labelled == 0 && has_room { short(name) } else { String::new() };
+        Column { x: middle - width / 2.0, width, label_x, label, parts }
     };
     let lines = (0..=top / step).map(|line| {
         let n = line.saturating_mul(step);
