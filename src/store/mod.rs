@@ -26,6 +26,8 @@ mod keeping;
 mod ledger;
 mod listing;
 mod lock;
+mod migrations;
+mod opening;
 mod queue;
 mod reader;
 mod reconciling;
@@ -41,13 +43,13 @@ mod writer;
 pub use backup::{BackedUp, Backup, BackupStop};
 pub use budget::{Budget, CallPermit};
 pub use census::{QueueLength, free_disk, wal_size};
-pub use connection::SCHEMA_VERSION;
 pub use decisions::{BATCH, Decided};
 pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
 pub use listing::{Filter, Notification, VerificationRow};
 pub use lock::ServeLock;
+pub use migrations::SCHEMA_VERSION;
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
 pub use recovery::{Inspected, Inspection};
@@ -74,7 +76,7 @@ struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 /// # Errors
 /// The file cannot be created.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    connection::create(path)
+    opening::create(path)
 }
 
 impl Store {
