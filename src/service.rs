@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{self, Keep, Moved, ServeLock, Store};
+use crate::store::{self, Keep, Moved, Reported, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
 
 mod keeping;
@@ -74,7 +74,8 @@ pub struct Service {
     servers: Vec<ServerHandle>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     disk_check: JoinHandle<()>,
-    _lock: ServeLock,
+    watch: JoinHandle<()>,
+    _lock: Arc<Mutex<ServeLock>>,
 }
 
 impl Service {
@@ -90,6 +91,7 @@ impl Service {
         let admin_listener = bind(settings.server.admin_listen, "server.admin_listen")?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
+        store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open(path)?;
         introduce(&store, settings, &clock).await?;
         let freed = store.free_leases("serve-".to_owned()).await?;
@@ -128,10 +130,13 @@ impl Service {
             store: store.clone(),
             metrics,
             clock,
-            sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+            sources: reported(settings),
             min_free: settings.store.min_free,
+            forgets: settings.store.keep.is_some(),
             heartbeat: last_turn,
         });
+        let lock = Arc::new(Mutex::new(lock));
+        let watch = tokio::spawn(admin::watch(Data::clone(&admin), Arc::clone(&lock)));
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
         let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
             .client_request_timeout(SLOW_HEAD)
@@ -169,6 +174,7 @@ impl Service {
             servers,
             tasks,
             disk_check,
+            watch,
             _lock: lock,
         })
     }
@@ -211,6 +217,9 @@ impl Service {
             log::warn!("stopped after {} s without waiting for the rest", self.drain.as_secs());
         }
         self.disk_check.abort();
+        self.watch.abort();
+        // Aborted, as a rule; it holds the store until then.
+        drop(self.watch.await);
         self.store.close();
     }
 }
@@ -249,6 +258,15 @@ fn intake(
 fn keep(settings: &Settings) -> Keep {
     let config = &settings.store;
     Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
+}
+
+fn reported(settings: &Settings) -> Vec<Reported> {
+    let sources = settings.sources.iter().map(|source| Reported {
+        name: source.name.clone(),
+        provider: source.kind.word.to_owned(),
+        expect_every: source.expect_every,
+    });
+    sources.collect()
 }
 
 fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

@@ -3,25 +3,33 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{migrations, opening};
+use super::{damage, opening};
 
 /// How long one try to take the write lock waits; whoever wants to wait longer tries again.
 pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 
-/// Opens the one connection that writes and brings the schema up to date.
+/// Opens the one connection that writes.
 pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
-    opening::refuse_foreign(path)?;
+    opening::require_current(path)?;
+    let conn = writable(path)?;
+    conn.busy_timeout(LOCK_WAIT)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(conn)
+}
+
+/// Opens a connection that may write, whatever version the file has.
+pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
+    opening::require_writable(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(path, flags).with_context(|| opening::cannot_open(path))?;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| damage::told(path, &error))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     pragmas(&conn)?;
-    let mode: String =
-        conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).with_context(|| {
-            format!("cannot write the store {}; check its permissions and the disk", path.display())
-        })?;
+    let mode: String = conn
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| damage::told(path, &error))?;
     if mode != "wal" {
         bail!(
             "the store {} cannot use write-ahead logging ({mode}); keep it on a local disk",
@@ -32,18 +40,20 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
     )?;
-    migrations::bring_up_to_date(&mut conn, path)?;
-    conn.busy_timeout(LOCK_WAIT)?;
-    conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
 }
 
 /// Opens a connection that cannot write.
 pub(super) fn open_reader(path: &Path) -> anyhow::Result<Connection> {
-    opening::refuse_foreign(path)?;
+    opening::require_current(path)?;
+    any_reader(path)
+}
+
+/// Opens a connection that cannot write, whatever version the file has.
+pub(super) fn any_reader(path: &Path) -> anyhow::Result<Connection> {
     Connection::open_with_flags(path, reader_flags())
         .and_then(|conn| reader_pragmas(&conn).map(|()| conn))
-        .with_context(|| opening::cannot_open(path))
+        .map_err(|error| damage::told(path, &error))
 }
 
 pub(super) fn reader_flags() -> OpenFlags {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::damage::Damage;
 use super::error::{Result, StoreError};
 
 /// Notifications that may wait for the writer; more are turned away at once.
@@ -50,15 +51,16 @@ impl Claimed {
 pub(super) struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Arc<AtomicUsize>,
+    damage: Damage,
 }
 
 impl Writer {
     /// Starts the writer's thread. It ends when the last [`Writer`] is dropped and everything queued is written.
-    pub(super) fn start(conn: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(super) fn start(conn: Connection, damage: Damage) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let thread =
             std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run(&conn, queue))?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)) }, thread))
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), damage }, thread))
     }
 
     /// Runs `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
@@ -66,10 +68,11 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.damage.refuse()?;
         let (reply, outcome) = oneshot::channel();
         let run = job(reply, move |conn| in_savepoint(conn, work));
         self.jobs.send(Job { run, claim: None }).map_err(|_| StoreError::Closed)?;
-        outcome.await.map_err(|_| StoreError::Closed)?
+        self.damage.note(outcome.await.map_err(|_| StoreError::Closed)?)
     }
 
     /// As [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
@@ -78,6 +81,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Arc::new(Claimed(AtomicU8::new(Claimed::WAITING)));
         let (reply, mut outcome) = oneshot::channel();
@@ -86,11 +90,12 @@ impl Writer {
             work(conn)
         });
         self.jobs.send(Job { run, claim: Some(Arc::clone(&claim)) }).map_err(|_| StoreError::Closed)?;
-        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+        let done = match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed)?,
             Err(_) if claim.take_if_waiting(Claimed::ABANDONED) => Err(StoreError::Locked),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed)?,
-        }
+        };
+        self.damage.note(done)
     }
 }
 
@@ -158,10 +163,10 @@ fn write_batch(conn: &Connection, queue: &mut mpsc::UnboundedReceiver<Job>, batc
                     return;
                 }
                 if queue.is_closed() && queue.is_empty() {
-                    return fail(batch, "the store stayed locked until the end");
+                    return fail(batch, &StoreError::Locked);
                 }
             }
-            Err(error) => return fail(batch, &error.to_string()),
+            Err(error) => return fail(batch, &error),
         }
     }
     while batch.len() < LARGEST_BATCH
@@ -199,11 +204,13 @@ fn write_batch(conn: &Connection, queue: &mut mpsc::UnboundedReceiver<Job>, batc
     }
 }
 
-fn fail(batch: &mut Vec<Job>, why: &str) {
-    log::error!("the store did not take {} writes: {why}", batch.len());
+fn fail(batch: &mut Vec<Job>, why: &StoreError) {
+    if !matches!(why, StoreError::Damaged(_)) {
+        log::error!("the store did not take {} writes: {why}", batch.len());
+    }
     for job in batch.drain(..) {
         if job.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN)) {
-            (job.run)(Err(StoreError::Engine(why.to_owned())))(Ok(()));
+            (job.run)(Err(why.clone()))(Ok(()));
         }
     }
 }
