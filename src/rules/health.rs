@@ -48,8 +48,7 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     }
     found.extend(not_serving(health));
     found.extend(unread(health));
-    found.extend(disk_low(&health.store));
-    found.extend(disk_filling(&health.store));
+    found.extend(disk_low(&health.store).or_else(|| disk_filling(&health.store)));
     for source in &health.sources {
         sources::look(source, health.now, &mut found);
     }
@@ -187,6 +186,8 @@ fn disk_low(store: &StoreHealth) -> Option<Warning> {
 
 fn disk_filling(store: &StoreHealth) -> Option<Warning> {
     let days = days_until_full(store).filter(|days| *days < SOON_FULL_DAYS)?;
+    // Less is told as what it is.
+    store.free_disk.filter(|free| *free >= store.min_free)?;
     let growth = growth_per_day(&store.contents)?;
     let what = format!(
         "the store grows by about {} a day; the disk will be full in about {days} days",

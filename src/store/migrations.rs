@@ -109,7 +109,9 @@ fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::R
 /// The copy of a try that failed, if nothing was written since: a `serve` that is started again and again must not
 /// fill the disk with copies.
 fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
-    let written_at = |file: &Path| std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
+    // Whoever only looked may have left an empty log.
+    let written_at =
+        |file: &Path| std::fs::metadata(file).ok().filter(|meta| meta.len() > 0)?.modified().ok();
     let log = opening::beside(path, "-wal");
     let last_written = written_at(path)?.max(written_at(&log).unwrap_or(std::time::UNIX_EPOCH));
     let start = format!("{}.v{from}-", path.file_name()?.to_str()?);
