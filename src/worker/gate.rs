@@ -40,6 +40,8 @@ impl BudgetGate {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
                 Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
+                // No call is counted in it any more, and no answer would be recorded.
+                Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
                     STORE_PAUSE

@@ -32,13 +32,19 @@ pub(super) async fn check(
         Err(error) => findings.bad(format!("the store {} cannot be written: {error}", path.display()))?,
     }
     check_mode(findings, path)?;
-    check_soundness(findings, path, store.reader()).await?;
+    if !check_soundness(findings, path, store.reader()).await? {
+        return Ok(None);
+    }
     check_sources(findings, settings, &store).await?;
     Ok(Some(store))
 }
 
-/// Reads the whole file; on a terminal it shows how far it is.
-async fn check_soundness(findings: &mut Findings, path: &Path, reader: &Reader) -> Result<(), CommandError> {
+/// Reads the whole file, and tells whether it is sound; on a terminal it shows how far it is.
+async fn check_soundness(
+    findings: &mut Findings,
+    path: &Path,
+    reader: &Reader,
+) -> Result<bool, CommandError> {
     let is_thorough = store::file_size(path) <= LARGEST_THOROUGH;
     let bar = if stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tables of the store read");
@@ -63,9 +69,10 @@ async fn check_soundness(findings: &mut Findings, path: &Path, reader: &Reader) 
         Some(first) => {
             let others = found.complaints.len() - 1;
             let more = if others == 0 { String::new() } else { format!(", and {others} more") };
-            findings.bad(format!("{}: {}", shown, StoreError::Damaged(format!("{first}{more}"))))
+            findings.bad(format!("{shown}: {}", StoreError::Damaged(format!("{first}{more}"))))
         }
-    }
+    }?;
+    Ok(found.complaints.is_empty())
 }
 
 /// SQLite puts its log and its lock beside the file, so the folder counts as well.
