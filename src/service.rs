@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,6 +27,7 @@ use crate::store::{self, Keep, Moved, Reported, ServeLock, Store};
 use crate::worker::{Parts, Worker, WorkerSource};
 
 mod keeping;
+mod limits;
 
 /// How often the free space of the disk is looked at.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -36,6 +38,12 @@ const SLOW_HEAD: Duration = Duration::from_secs(10);
 /// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
 /// connection instead of the answer.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
+const FOR_WHAT_IS_UNDER_WAY: f64 = 0.8;
+
+/// Of `server.drain`, when nothing more is waited for.
+const FOR_EVERYTHING: f64 = 0.9;
 
 /// A source's name belonged to another provider when the store was written.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +93,8 @@ impl Service {
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or a source's name is taken
     /// ([`NameTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
-        let clock = Clock::system();
+        // Only a worker plans, and moves its plans along.
+        let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
         let intake_listener = bind(settings.server.listen, "server.listen")?;
         let admin_listener = bind(settings.server.admin_listen, "server.admin_listen")?;
@@ -109,6 +118,7 @@ impl Service {
             metrics.introduce(&source.name);
         }
         let has_room = Arc::new(AtomicBool::new(has_room(path, settings.store.min_free)));
+        let patience = settings.server.drain.mul_f64(FOR_WHAT_IS_UNDER_WAY);
         let wake = Arc::new(Notify::new());
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
@@ -119,7 +129,7 @@ impl Service {
                 worker_parts(settings, &store, &clock, &metrics, "serve", Arc::clone(&wake), options.moves)?;
             let worker = Worker::new(parts);
             let last_turn = worker.last_turn();
-            tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
+            tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), patience))));
             Some(last_turn)
         };
         let stop_keeping = Arc::new(Notify::new());
@@ -138,17 +148,22 @@ impl Service {
         let lock = Arc::new(Mutex::new(lock));
         let watch = tokio::spawn(admin::watch(Data::clone(&admin), Arc::clone(&lock)));
         let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let connections = limits::connections();
         let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
             .client_request_timeout(SLOW_HEAD)
             .client_disconnect_timeout(LINGER)
             .keep_alive(Duration::from_secs(75))
-            .shutdown_timeout(settings.server.drain.as_secs().max(1))
+            .workers(threads)
+            .max_connections(connections / threads)
+            .shutdown_timeout(patience.as_secs())
             .disable_signals()
             .listen(intake_listener)
             .context("serve on server.listen")?
             .run();
         let admin_server = HttpServer::new(move || App::new().configure(admin::routes(admin.clone())))
             .workers(1)
+            .max_connections(limits::ADMIN_CONNECTIONS)
             .shutdown_timeout(1)
             .disable_signals()
             .listen(admin_listener)
@@ -213,8 +228,8 @@ impl Service {
                 }
             }
         };
-        if tokio::time::timeout(self.drain + Duration::from_secs(1), stopping).await.is_err() {
-            log::warn!("stopped after {} s without waiting for the rest", self.drain.as_secs());
+        if tokio::time::timeout(self.drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
+            log::warn!("some requests are cut off: server.drain is over");
         }
         self.disk_check.abort();
         self.watch.abort();

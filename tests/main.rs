@@ -3,10 +3,13 @@
 
 mod admin;
 mod cli;
+mod clients;
+mod clock;
 mod config;
 mod crash;
 mod damaged;
 mod demo;
+mod disk;
 mod failures;
 mod hostile;
 mod lists;
@@ -15,7 +18,9 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod shops;
 mod status;
+mod stop;
 mod store;
 mod support;
 mod tidy;

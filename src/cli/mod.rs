@@ -12,6 +12,7 @@ use crate::config::Settings;
 
 mod backup;
 mod chosen;
+mod completions;
 mod demo;
 mod dismiss;
 mod doctor;
@@ -19,7 +20,9 @@ mod exit;
 mod init;
 mod list;
 pub mod logging;
+mod man;
 mod output;
+mod place;
 mod prune;
 mod reconcile;
 mod report;
@@ -44,10 +47,9 @@ use exit::misused;
 #[command(after_help = "Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 ran fine and found \
                         differences.\nTo begin: countersign init")]
 struct Cli {
-    /// The configuration.
+    /// The configuration; without it countersign.toml in this folder, else /etc/countersign/countersign.toml.
     #[arg(long, global = true, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
-    #[arg(default_value = "countersign.toml")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -84,6 +86,10 @@ enum Command {
     Simulate(simulate::Args),
     /// Shows the whole thing on simulated shops: needs no account, no configuration, nothing installed.
     Demo(demo::Args),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(completions::Args),
+    /// Writes the manual's pages.
+    Man(man::Args),
 }
 
 /// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
@@ -102,7 +108,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
-    let config = cli.config.as_path();
+    let config = match cli.command {
+        Command::Init(_) => place::of_init(cli.config),
+        _ => place::of_a_command(cli.config),
+    };
+    let config = config.as_path();
     match cli.command {
         Command::Serve(args) => served(serve::run(args, config)),
         Command::Verify(args) => served(verify::run(args, config)),
@@ -119,6 +129,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
         Command::Demo(args) => served(demo::run(args)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
 

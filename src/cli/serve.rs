@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CommandError, Exit, logging, misused, settings};
@@ -9,7 +10,12 @@ use crate::service::{NameTaken, Options, Service};
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: countersign --config /etc/countersign/countersign.toml serve")]
+#[command(after_help = "\
+Stops at SIGTERM or SIGINT: answers the requests under way, waits for the shops' answers under way, gives the rest back \
+and ends with 0, all within server.drain. An interrupt (Ctrl-C) meanwhile ends it at once with 1; what was acknowledged \
+is not lost by that either.
+
+Example: countersign --config /etc/countersign/countersign.toml serve")]
 pub(super) struct Args {
     /// Receives and stores only; nothing is asked.
     #[arg(long)]
@@ -18,6 +24,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Info);
+    // Unheard, this signal would end the process: so a file that may not grow is an error of the write alone.
+    let _unheard = listen_to(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let settings = settings(config)?;
     let options = Options { no_worker: args.no_worker, ..Options::default() };
     let mut service = Service::start(&settings, options).await.map_err(misused::<NameTaken>)?;
@@ -29,7 +37,17 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         name = service.broken() => Some(name),
     };
     log::info!("stopping: what is under way is finished");
-    service.stop().await;
+    let is_cut_short = tokio::select! {
+        () = service.stop() => false,
+        // Whoever manages services may repeat a TERM without being in a hurry.
+        _ = int.recv() => true,
+    };
+    if is_cut_short {
+        return Err(anyhow::anyhow!(
+            "ended at once by an interrupt; the next serve asks again what was being asked"
+        )
+        .into());
+    }
     match broken {
         None => {
             log::info!("stopped");

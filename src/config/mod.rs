@@ -130,7 +130,10 @@ fn read_text(path: &Path) -> Result<String, Mistake> {
                 path.display()
             )
         } else {
-            format!("cannot be read: {error}; name a file that this user may read (--config FILE)")
+            format!(
+                "cannot be read: {error}; name a file that this user may read (--config FILE), or run the command as \
+                 the user of the service: sudo -u countersign countersign …"
+            )
         };
         about(None, message)
     })?;

@@ -22,6 +22,7 @@ pub mod settle;
 mod supersede;
 #[cfg(test)]
 mod tests;
+pub mod turns;
 
 pub use failed::fail;
 pub use settle::{is_stale, settle, settle_listed};

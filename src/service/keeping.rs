@@ -12,13 +12,57 @@ use crate::store::{Keep, Kept, Store};
 /// From one beginning to the next.
 const EVERY: Duration = Duration::from_secs(3600);
 
+/// A clock that was set ahead by more makes what is young look old: what it would remove is gone for good.
+const DOUBTFUL_STEP_MS: i64 = 3_600_000;
+
+/// So long a clock that was set ahead must have stood before anything is removed by its word: enough for somebody to set
+/// it right again.
+const DOUBT_MS: i64 = 24 * 3_600_000;
+
+/// Whether the clock may be believed.
+struct Doubt {
+    /// How far the clock is ahead of the steady time.
+    ahead_ms: i64,
+    until_ms: i64,
+}
+
+impl Doubt {
+    fn new(clock: &Clock) -> Self {
+        Self { ahead_ms: ahead_ms(clock), until_ms: i64::MIN }
+    }
+
+    fn is_doubtful(&mut self, clock: &Clock) -> bool {
+        self.look(ahead_ms(clock), clock.steady_millis())
+    }
+
+    fn look(&mut self, ahead_ms: i64, steady_ms: i64) -> bool {
+        let step_ms = ahead_ms.saturating_sub(self.ahead_ms);
+        self.ahead_ms = ahead_ms;
+        if step_ms > DOUBTFUL_STEP_MS {
+            self.until_ms = steady_ms.saturating_add(DOUBT_MS);
+        } else if step_ms < -DOUBTFUL_STEP_MS {
+            self.until_ms = i64::MIN;
+        }
+        steady_ms < self.until_ms
+    }
+}
+
+fn ahead_ms(clock: &Clock) -> i64 {
+    clock.now().millis().saturating_sub(clock.steady_millis())
+}
+
 /// Keeps the rules until `stop` is rung, and then ends at once: every step of it stands alone.
 pub(super) async fn run(store: Store, rules: Keep, clock: Clock, stop: Arc<Notify>) {
     let work = async {
+        let mut doubt = Doubt::new(&clock);
         let mut hours = tokio::time::interval(EVERY);
         hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             hours.tick().await;
+            if doubt.is_doubtful(&clock) {
+                log::warn!("the clock was set ahead within the last day: store.keep and its like wait");
+                continue;
+            }
             match store.keep(&rules, clock.now()).await {
                 Ok(kept) if kept == Kept::default() => {}
                 Ok(Kept { expired, emptied, unproven }) => log::info!(
@@ -32,5 +76,23 @@ pub(super) async fn run(store: Store, rules: Keep, clock: Clock, stop: Arc<Notif
     tokio::select! {
         () = stop.notified() => {}
         () = work => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_ahead_by_hours_is_believed_after_a_day_or_when_it_is_set_back() {
+        const HOUR: i64 = 3_600_000;
+        let mut doubt = Doubt { ahead_ms: 0, until_ms: i64::MIN };
+        assert!(!doubt.look(0, 0));
+        assert!(!doubt.look(HOUR, HOUR), "the summer time of a careless clock");
+        assert!(doubt.look(365 * 24 * HOUR, 2 * HOUR));
+        assert!(doubt.look(365 * 24 * HOUR, 25 * HOUR));
+        assert!(!doubt.look(365 * 24 * HOUR, 26 * HOUR));
+        assert!(doubt.look(366 * 24 * HOUR, 30 * HOUR));
+        assert!(!doubt.look(365 * 24 * HOUR, 31 * HOUR));
     }
 }

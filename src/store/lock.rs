@@ -65,6 +65,7 @@ impl ServeLock {
         if is_held {
             bail!("the store {} is held by {}; stop that serve first", path.display(), told(&before));
         }
+        super::owner::give_to_owner_of_folder(&file, &lock_path).with_context(cannot)?;
         let holder = format!("countersign serve, process {}, since {now}", std::process::id());
         let mut lock = Self { file, holder, mark: mark_in(&before) };
         lock.write().with_context(cannot)?;

@@ -13,7 +13,10 @@ use super::{connection, damage};
 use crate::domain::Timestamp;
 
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 1] = [include_str!("../../sql/migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_initial.sql"),
+    include_str!("../../sql/migrations/0002_turns.sql"),
+];
 
 /// The schema version of this program.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -124,6 +127,14 @@ fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
             name.starts_with(&start) && name.ends_with(".bak")
         })
         .find(|file| written_at(file).is_some_and(|at| at > last_written))
+}
+
+/// The newest schema, in an empty database that only a test sees.
+#[cfg(test)]
+pub(super) fn fresh() -> Connection {
+    let mut conn = Connection::open_in_memory().expect("a database in memory");
+    apply(&mut conn, &MIGRATIONS).expect("the schema");
+    conn
 }
 
 #[cfg(test)]

@@ -5,18 +5,19 @@
 //! write. [`Store`] is what a service or a changing command holds, [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
-use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
+use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
 
 mod backup;
 mod budget;
 mod census;
+mod clock;
 mod connection;
 mod damage;
 mod decisions;
@@ -30,6 +31,7 @@ mod listing;
 mod lock;
 mod migrations;
 mod opening;
+mod owner;
 mod queue;
 mod reader;
 mod reconciling;
@@ -41,6 +43,7 @@ mod settled;
 mod soundness;
 mod standing;
 mod truth;
+mod turns;
 mod writer;
 
 pub use backup::{BackedUp, Backup, BackupStop};
@@ -62,7 +65,7 @@ pub use settled::{Moved, Question};
 pub use soundness::{LARGEST_THOROUGH, Soundness};
 pub use standing::FailingSource;
 
-/// The store, for those who write. Clones share the one writer; when the last is dropped everything queued is written.
+/// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: writer::Writer,
@@ -143,14 +146,13 @@ impl Store {
         &self.path
     }
 
-    /// Gives up this handle and, if it is the last, waits until everything queued is written.
+    /// Ends the store, for every handle: waits until everything queued is written. Whatever comes later is refused.
     pub fn close(self) {
-        let Self { writer, thread, .. } = self;
-        drop(writer);
-        if let Some(WriterThread(thread)) = Arc::into_inner(thread)
-            && let Ok(Some(thread)) = thread.into_inner()
-            && thread.join().is_err()
-        {
+        let Self { writer, reader, thread, .. } = self;
+        drop(reader);
+        writer.end();
+        let thread = thread.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the store's writer panicked");
         }
     }
@@ -221,6 +223,33 @@ impl Store {
     /// The store failed; then the leases end by themselves.
     pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
         self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
+    }
+
+    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
+    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
+    ///
+    /// # Errors
+    /// The store failed; then some of it may have been moved.
+    pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
+        let followed = clock.clone();
+        let follow = move |conn: &Connection| {
+            clock::follow(conn, by_ms)?;
+            followed.follow(by_ms);
+            Ok(())
+        };
+        self.writer.write(follow).await?;
+        if by_ms > 0 {
+            return Ok(());
+        }
+        for name in sources {
+            let mut next = Some(clock.now());
+            while let Some(after) = next {
+                let source = name.clone();
+                next =
+                    self.writer.write(move |conn| clock::bring_forward(conn, &source, after, by_ms)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].

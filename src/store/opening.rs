@@ -14,6 +14,7 @@ use rustix::fs::Access;
 use super::connection::reader_flags;
 use super::damage;
 use super::migrations::SCHEMA_VERSION;
+use super::owner;
 
 /// `application_id` of our files: "cusn".
 const APPLICATION_ID: i32 = 1_668_641_646;
@@ -30,7 +31,8 @@ pub(super) enum Found {
 /// Creates the file, readable by its owner alone, unless it exists.
 pub(super) fn create(path: &Path) -> anyhow::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => owner::give_to_owner_of_folder(&file, path)
+            .with_context(|| format!("give the store {} to the owner of its folder", path.display())),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error).with_context(|| {
             format!(

@@ -2,7 +2,7 @@
 //! hears of success before that transaction is on disk. No timer: a batch is what queued while the last one was synced.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::damage::Damage;
 use super::error::{Result, StoreError};
+use super::migrations::SCHEMA_VERSION;
 
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -51,16 +52,29 @@ impl Claimed {
 pub(super) struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Arc<AtomicUsize>,
+    is_ending: Arc<AtomicBool>,
     damage: Damage,
 }
 
 impl Writer {
-    /// Starts the writer's thread. It ends when the last [`Writer`] is dropped and everything queued is written.
+    /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
+    /// [`Writer`] is dropped.
     pub(super) fn start(conn: Connection, damage: Damage) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::unbounded_channel();
-        let thread =
-            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run(&conn, queue))?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), damage }, thread))
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let ending = Arc::clone(&is_ending);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(&conn, queue, &ending))?;
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage }, thread))
+    }
+
+    /// Ends the writer once everything queued is written, whoever else still has a way to it.
+    pub(super) fn end(self) {
+        self.is_ending.store(true, Ordering::Release);
+        let wake: Run = Box::new(|_| Box::new(|_| ()));
+        // A writer that has ended already needs no waking.
+        let _ = self.jobs.send(Job { run: wake, claim: None });
     }
 
     /// Runs `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
@@ -140,11 +154,18 @@ fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T
     done
 }
 
-fn run(conn: &Connection, mut queue: mpsc::UnboundedReceiver<Job>) {
+fn run(conn: &Connection, mut queue: mpsc::UnboundedReceiver<Job>, is_ending: &AtomicBool) {
     let mut batch = Vec::new();
     while let Some(first) = queue.blocking_recv() {
+        if is_ending.load(Ordering::Acquire) {
+            queue.close();
+        }
         batch.push(first);
         write_batch(conn, &mut queue, &mut batch);
+    }
+    // The one file then holds everything, whoever else has it open; it makes nobody wait.
+    if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
     }
 }
 
@@ -198,9 +219,18 @@ fn write_batch(conn: &Connection, queue: &mut mpsc::UnboundedReceiver<Job>, batc
         {
             log::error!("the store could not roll back: {error}");
         }
+        overwrite_failed(conn);
     }
     for finish in finishes {
         finish(committed.clone().map_err(StoreError::Engine));
+    }
+}
+
+/// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
+/// take it for committed. The next commit is written over it: this one, which changes nothing.
+fn overwrite_failed(conn: &Connection) {
+    if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
+        log::debug!("the store fails on: {error}");
     }
 }
 

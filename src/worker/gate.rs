@@ -9,10 +9,13 @@ use futures_util::future::BoxFuture;
 use super::slots::{Slot, Slots};
 use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
 use crate::providers::http::{Gate, Pass};
-use crate::store::{Budget, CallPermit, Store};
+use crate::store::{Budget, CallPermit, Store, StoreError};
+
+/// How long a question waits that a damaged store lets nobody ask.
+const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
 
 /// How long a store that failed is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One source's budget of API calls.
 #[derive(Clone, Debug)]

@@ -1,8 +1,11 @@
 //! The front door: a configuration in a folder of its own, simulated shops, the real binary, requests over real HTTP, and
 //! the store read as an owner reads it.
 
+pub(crate) mod disk;
 pub(crate) mod five;
 mod http;
+pub(crate) mod load;
+pub(crate) mod raw_shop;
 mod serve;
 mod shop;
 mod store;
@@ -15,7 +18,7 @@ use countersign::simulator::{Options, Simulator};
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
 pub(crate) use shop::{ion, paid};
-pub(crate) use store::Row;
+pub(crate) use store::{Row, bodies};
 
 /// A folder with a configuration, and the simulated shops that it points to.
 pub(crate) struct House {
@@ -106,6 +109,11 @@ impl House {
         Serve::start(&self.write_config(), arguments)
     }
 
+    /// Starts `countersign serve` on this disk.
+    pub(crate) fn serve_on(&self, disk: &disk::Disk) -> Serve {
+        Serve::start_with(&self.write_config(), |command| disk.under(command))
+    }
+
     /// The row of one notification.
     pub(crate) fn row(&self, id: i64) -> Row {
         store::row(&self.store_path(), id)
@@ -114,6 +122,11 @@ impl House {
     /// Every row, oldest first.
     pub(crate) fn rows(&self) -> Vec<Row> {
         store::rows(&self.store_path())
+    }
+
+    /// The bodies of all notifications, oldest first.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        bodies(&self.store_path())
     }
 
     /// One value of the store, as text.

@@ -42,6 +42,14 @@ impl Serve {
         Self::spawn(command)
     }
 
+    /// Starts it in surroundings that `prepare` gives the command.
+    pub(crate) fn start_with(config: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
+        let mut command = countersign();
+        command.arg("--config").arg(config).arg("serve").env("RUST_LOG", "info,countersign=debug");
+        prepare(&mut command);
+        Self::spawn(command)
+    }
+
     /// Starts this command and waits until it says where it listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("serve starts");
@@ -90,6 +98,15 @@ impl Serve {
         });
     }
 
+    /// Waits until a notification is settled, or until the process is dead: then `false`.
+    pub(crate) fn is_settled_or_dead(&self, id: i64) -> bool {
+        let start = format!("notification={id} ");
+        let found = look_for(&self.lines, |line| {
+            (line.contains(&start) && line.contains(" verdict=")).then(String::new)
+        });
+        found.is_ok()
+    }
+
     /// Waits until a notification was asked about and stays pending for `reason`.
     pub(crate) fn pending(&self, id: i64, reason: &str) {
         let (start, end) = (format!("notification={id} "), format!("pending={reason}"));
@@ -122,9 +139,31 @@ impl Serve {
     }
 
     /// Asks it to stop and waits for its end.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(self) -> ExitStatus {
         self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits for its end, which something else brought about.
+    pub(crate) fn end(mut self) -> ExitStatus {
         self.child.wait().expect("wait")
+    }
+
+    /// The most memory that it has held so far, in MiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
+    /// How many files and connections it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its files").count()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -138,21 +177,24 @@ impl Drop for Serve {
 
 #[track_caller]
 fn wait_for(lines: &Lines, what: &str, wanted: impl Fn(&str) -> Option<String>) -> String {
+    look_for(lines, wanted).unwrap_or_else(|log| panic!("waited in vain until {what}; the log:\n{log}"))
+}
+
+/// What `wanted` makes of the first line that it wants; the whole log where none comes.
+fn look_for(lines: &Lines, wanted: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let deadline = std::time::Instant::now() + PATIENCE;
     let mut seen = lines.seen.lock().expect("lines");
     let mut next = 0;
     loop {
         for line in &seen.0[next..] {
             if let Some(found) = wanted(line) {
-                return found;
+                return Ok(found);
             }
         }
         next = seen.0.len();
         let left = deadline.saturating_duration_since(std::time::Instant::now());
         if seen.1 || left.is_zero() {
-            let log = seen.0.join("\n");
-            drop(seen);
-            panic!("waited in vain until {what}; the log:\n{log}");
+            return Err(seen.0.join("\n"));
         }
         seen = lines.changed.wait_timeout(seen, left).expect("lines").0;
     }

@@ -25,7 +25,7 @@ mod notification;
 mod pem;
 mod signature;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transaction;
 
 use fields::Object;

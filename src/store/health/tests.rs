@@ -1,11 +1,9 @@
-use rusqlite::Connection;
-
+use super::super::migrations::fresh;
 use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED, UNREAD_TODAY};
 
 /// How SQLite runs a query, a line a step.
 fn plan(sql: &str) -> String {
-    let conn = Connection::open_in_memory().unwrap();
-    conn.execute_batch(include_str!("../../../sql/migrations/0001_initial.sql")).unwrap();
+    let conn = fresh();
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let values = vec!["1"; statement.parameter_count()];
     let steps =
