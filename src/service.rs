@@ -14,13 +14,14 @@
 //! | [`disk`], [`keeping`] | what is looked after beside: free space, the rules of `[store]` |
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::admin;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
@@ -85,7 +86,7 @@ pub struct Service {
     tasks: Vec<Task>,
     /// These need no stop.
     watches: Vec<JoinHandle<()>>,
-    _lock: ServeLock,
+    _lock: Arc<Mutex<ServeLock>>,
 }
 
 impl Service {
@@ -101,6 +102,7 @@ impl Service {
         let listeners = Listeners::open(&settings.server, options.sockets)?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
+        store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open(path)?;
         introduce(&store, settings, &clock).await?;
         sources::clear_up(&store, settings, &clock).await?;
@@ -131,7 +133,11 @@ impl Service {
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
         tasks.extend(serving);
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
-        let mut watches = vec![tokio::spawn(disk::watch(path.clone(), min_free, has_room))];
+        let lock = Arc::new(Mutex::new(lock));
+        let mut watches = vec![
+            tokio::spawn(disk::watch(path.clone(), min_free, has_room)),
+            tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock))),
+        ];
         watches.extend(
             options.watchdog.map(|limit| {
                 tokio::spawn(watchdog::run(limit, store.clone(), clock, heart, supervisor::alive))

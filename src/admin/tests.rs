@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Admin, routes};
 use crate::domain::{Clock, Delivery, Headers, Timestamp};
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Reported, Store};
 
 const NOW: i64 = 1_750_000_000_000;
 
@@ -28,8 +28,9 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
     let known = vec![("shop".to_owned(), "ecwid"), ("old".to_owned(), "ecwid")];
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
     metrics.introduce("shop");
+    let shop = Reported { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
     let mut admin =
-        Admin { store, metrics, clock, sources: vec!["shop".to_owned()], min_free: 1, heartbeat: None };
+        Admin { store, metrics, clock, sources: vec![shop], min_free: 1, forgets: false, heartbeat: None };
     change(&mut admin);
     House { admin: Data::new(admin), _folder: folder }
 }

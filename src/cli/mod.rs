@@ -32,6 +32,7 @@ mod screen;
 mod serve;
 mod show;
 mod simulate;
+mod status;
 mod verify;
 mod window;
 mod words;
@@ -60,6 +61,8 @@ enum Command {
     Serve(serve::Args),
     /// Settles everything that is due now, in the foreground.
     Verify(verify::Args),
+    /// Says in words whether all is well, and what to do where it is not.
+    Status(status::Args),
     /// Lists notifications, newest first.
     List(list::Args),
     /// Shows one notification: request, claim, verdict, and every question to the shop.
@@ -116,6 +119,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Serve(args) => serve::run(args, config),
         Command::Verify(args) => served(verify::run(args, config)),
+        Command::Status(args) => waited_for(status::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),

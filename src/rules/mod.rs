@@ -15,6 +15,7 @@
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
 pub mod failed;
+pub mod health;
 pub mod reconcile;
 pub mod retry;
 pub mod settle;

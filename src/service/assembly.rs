@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{Keep, Moved, Store};
+use crate::store::{Keep, Moved, Reported, Store};
 use crate::worker::{Parts, WorkerSource};
 
 /// What every room shares, whatever the settings say.
@@ -59,10 +59,20 @@ pub(super) fn admin(settings: &Settings, common: &Common, heart: Option<Arc<Atom
         store: common.store.clone(),
         metrics: common.metrics.clone(),
         clock: common.clock.clone(),
-        sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+        sources: reported(settings),
         min_free: settings.store.min_free,
+        forgets: settings.store.keep.is_some(),
         heartbeat: heart,
     }
+}
+
+fn reported(settings: &Settings) -> Vec<Reported> {
+    let sources = settings.sources.iter().map(|source| Reported {
+        name: source.name.clone(),
+        provider: source.kind.word.to_owned(),
+        expect_every: source.expect_every,
+    });
+    sources.collect()
 }
 
 /// The rules of the `[store]` table.

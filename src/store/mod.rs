@@ -19,15 +19,19 @@ mod budget;
 mod census;
 mod clock;
 mod connection;
+mod damage;
 mod decisions;
 mod error;
 mod filing;
 mod forwarders;
+mod health;
 mod intake;
 mod keeping;
 mod ledger;
 mod listing;
 mod lock;
+mod migrations;
+mod opening;
 mod owner;
 #[cfg(test)]
 mod plans;
@@ -39,6 +43,7 @@ mod reporting;
 mod retention;
 mod rows;
 mod settled;
+mod soundness;
 mod standing;
 mod truth;
 mod turns;
@@ -46,20 +51,21 @@ mod writer;
 
 pub use backup::{BackedUp, Backup, BackupStop};
 pub use budget::{Budget, CallPermit};
-pub use census::{QueueLength, free_disk, wal_size};
-pub use connection::SCHEMA_VERSION;
+pub use census::{QueueLength, file_size, free_disk, wal_size};
 pub use decisions::{BATCH, Decided};
 pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
 pub use listing::{Filter, Notification, VerificationRow};
-pub use lock::ServeLock;
+pub use lock::{ServeLock, holder};
+pub use migrations::{SCHEMA_VERSION, Upgraded};
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
 pub use recovery::{Inspected, Inspection};
 pub use reporting::Reported;
 pub use retention::SettledCount;
 pub use settled::{Moved, Question};
+pub use soundness::{LARGEST_THOROUGH, Soundness};
 pub use standing::FailingSource;
 
 /// The store, for those who write. Clones share the one writer.
@@ -80,27 +86,53 @@ struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 /// # Errors
 /// The file cannot be created.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    connection::create(path)
+    opening::create(path)
+}
+
+/// Makes the store ready for the `serve` that holds `lock`: sets an empty one up, and upgrades an older one, of which
+/// it first keeps a copy beside it that leaves `min_free` bytes of the disk free. The log tells of both.
+///
+/// # Errors
+/// The file cannot be written, is damaged, belongs to another program or to a newer version, lost what it held, or the
+/// upgrade failed; it is then as it was.
+pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Timestamp) -> anyhow::Result<()> {
+    let was_used = lock.mark().is_some();
+    if let Some(Upgraded { from, to, backup }) = migrations::bring_up_to_date(path, was_used, min_free, now)?
+    {
+        log::warn!(
+            "upgraded the store from schema version {from} to {to}; it is kept as it was as {}: to go back, stop serve, \
+             put that file in the place of {}, remove the -wal and -shm files beside it, and start the countersign of \
+             before",
+            backup.display(),
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 impl Store {
-    /// [`create`]s the store where there is none, and opens it.
+    /// [`create`]s the store where there is none, sets it up where it is empty, and opens it.
     ///
     /// # Errors
     /// As [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
+        if opening::look(path)? == opening::Found::Fresh {
+            migrations::set_up(path)?;
+        }
         Self::open(path)
     }
 
     /// Opens an existing store.
     ///
     /// # Errors
-    /// There is no file, or it cannot be opened, belongs to another program or to a newer version.
+    /// There is no file, or it cannot be opened, is empty, damaged, older or newer than this program, or another
+    /// program's.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
-        let (writer, thread) = writer::Writer::start(conn).context("start the store's writer")?;
         let reader = Reader::open(path)?;
+        let damage = reader.damage().clone();
+        let (writer, thread) = writer::Writer::start(conn, damage).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
     }

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::{connection, filing, queue, turns};
+use super::{filing, migrations, queue, turns};
 
 /// What the engine says that it will do, a line a step.
 fn plan(conn: &Connection, sql: &str) -> String {
@@ -15,9 +15,7 @@ fn plan(conn: &Connection, sql: &str) -> String {
 }
 
 fn store() -> Connection {
-    let mut conn = Connection::open_in_memory().unwrap();
-    connection::migrate(&mut conn).unwrap();
-    conn
+    migrations::fresh()
 }
 
 #[test]

@@ -184,7 +184,7 @@ pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connection;
+    use super::super::migrations;
     use super::*;
 
     /// What the engine says that it will do, a line a step.
@@ -197,8 +197,7 @@ mod tests {
 
     #[test]
     fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
-        let mut conn = Connection::open_in_memory().unwrap();
-        connection::migrate(&mut conn).unwrap();
+        let conn = migrations::fresh();
         let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
         let [orders, products, refusals] = EMPTY_ELSEWHERE;
         let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");

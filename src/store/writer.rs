@@ -9,8 +9,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connection::SCHEMA_VERSION;
+use super::damage::Damage;
 use super::error::{Result, StoreError};
+use super::migrations::SCHEMA_VERSION;
 
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -52,19 +53,20 @@ pub(super) struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Arc<AtomicUsize>,
     is_ending: Arc<AtomicBool>,
+    damage: Damage,
 }
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
     /// [`Writer`] is dropped.
-    pub(super) fn start(conn: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(super) fn start(conn: Connection, damage: Damage) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let is_ending = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&is_ending);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(&conn, queue, &ending))?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending }, thread))
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage }, thread))
     }
 
     /// Ends the writer once everything queued is written, whoever else still has a way to it.
@@ -80,10 +82,11 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.damage.refuse()?;
         let (reply, outcome) = oneshot::channel();
         let run = job(reply, move |conn| in_savepoint(conn, work));
         self.jobs.send(Job { run, claim: None }).map_err(|_| StoreError::Closed)?;
-        outcome.await.map_err(|_| StoreError::Closed)?
+        self.damage.note(outcome.await.map_err(|_| StoreError::Closed)?)
     }
 
     /// As [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
@@ -92,6 +95,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Arc::new(Claimed(AtomicU8::new(Claimed::WAITING)));
         let (reply, mut outcome) = oneshot::channel();
@@ -100,11 +104,12 @@ impl Writer {
             work(conn)
         });
         self.jobs.send(Job { run, claim: Some(Arc::clone(&claim)) }).map_err(|_| StoreError::Closed)?;
-        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+        let done = match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed)?,
             Err(_) if claim.take_if_waiting(Claimed::ABANDONED) => Err(StoreError::Locked),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed)?,
-        }
+        };
+        self.damage.note(done)
     }
 }
 
@@ -179,10 +184,10 @@ fn write_batch(conn: &Connection, queue: &mut mpsc::UnboundedReceiver<Job>, batc
                     return;
                 }
                 if queue.is_closed() && queue.is_empty() {
-                    return fail(batch, "the store stayed locked until the end");
+                    return fail(batch, &StoreError::Locked);
                 }
             }
-            Err(error) => return fail(batch, &error.to_string()),
+            Err(error) => return fail(batch, &error),
         }
     }
     while batch.len() < LARGEST_BATCH
@@ -229,11 +234,13 @@ fn overwrite_failed(conn: &Connection) {
     }
 }
 
-fn fail(batch: &mut Vec<Job>, why: &str) {
-    log::error!("the store did not take {} writes: {why}", batch.len());
+fn fail(batch: &mut Vec<Job>, why: &StoreError) {
+    if !matches!(why, StoreError::Damaged(_)) {
+        log::error!("the store did not take {} writes: {why}", batch.len());
+    }
     for job in batch.drain(..) {
         if job.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN)) {
-            (job.run)(Err(StoreError::Engine(why.to_owned())))(Ok(()));
+            (job.run)(Err(why.clone()))(Ok(()));
         }
     }
 }

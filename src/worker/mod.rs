@@ -140,6 +140,8 @@ impl Worker {
             let until = match self.turn().await {
                 Ok(Turn::Worked) => self.parts.clock.now(),
                 Ok(Turn::Idle { until, .. }) => until.unwrap_or(self.parts.clock.now().plus(LONGEST_SLEEP)),
+                // Damage is told once, where it is met.
+                Err(StoreError::Damaged(_)) => self.parts.clock.now().plus(LONGEST_SLEEP),
                 Err(error) => {
                     log::error!("the worker cannot use the store: {error}");
                     self.parts.clock.now().plus(LONGEST_SLEEP)

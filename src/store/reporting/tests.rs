@@ -1,13 +1,7 @@
 use rusqlite::Connection;
 
-use super::super::connection;
+use super::super::migrations::fresh as store;
 use super::{calls, counts, fakes, open, silence, timing};
-
-fn store() -> Connection {
-    let mut conn = Connection::open_in_memory().unwrap();
-    connection::migrate(&mut conn).unwrap();
-    conn
-}
 
 /// How SQLite runs a query, a line a step.
 fn plan(conn: &Connection, sql: &str) -> String {
