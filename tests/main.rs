@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod disk;
 mod failures;
+mod flood;
 mod hostile;
 mod lists;
 mod properties;

@@ -81,3 +81,27 @@ WHEN old.sender <> new.sender BEGIN
   UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
+
+-- The oldest of what is not settled is found without sorting the rest.
+CREATE INDEX verdicts_open ON verdicts (received_at, notification_id) WHERE state IN ('pending', 'undecided');
+
+DROP VIEW open;
+
+-- What is not settled: pending and undecided, oldest first.
+CREATE VIEW open AS
+SELECT id, source, provider, received_at, age_seconds,
+  printf('%dd %02d:%02d:%02d', age_seconds / 86400, age_seconds / 3600 % 24, age_seconds / 60 % 60, age_seconds % 60) AS age,
+  event, subject_kind, subject_id, state, reason, detail, attempts, next_attempt_at
+FROM (
+  SELECT v.notification_id AS id, n.source, n.provider, v.received_at,
+    max(0, cast((julianday('now') - julianday(v.received_at)) * 86400 AS INTEGER)) AS age_seconds,
+    n.event, n.subject_kind, n.subject_id, n.state, n.reason, n.detail, n.attempts, n.next_attempt_at
+  FROM verdicts v INDEXED BY verdicts_open CROSS JOIN notifications n ON n.id = v.notification_id
+  WHERE v.state IN ('pending', 'undecided')
+  UNION ALL
+  SELECT id, source, provider, received_at,
+    max(0, cast((julianday('now') - julianday(received_at)) * 86400 AS INTEGER)),
+    NULL, NULL, NULL, 'pending', NULL, NULL, 0, NULL
+  FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
+  ORDER BY 4, 1
+);

@@ -199,6 +199,9 @@ fn sender_of(req: &HttpRequest, intake: &Intake) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let forwarded: Vec<String> =
         req.headers().get_all(header::X_FORWARDED_FOR).map(|value| lossy(value.as_bytes())).collect();
+    if !forwarded.is_empty() && !sender::is_trusted(peer, &intake.parts.trusted_proxies) {
+        intake.unlisted.mention(peer);
+    }
     sender::address(peer, forwarded.iter().map(String::as_str), &intake.parts.trusted_proxies)
 }
 

@@ -30,6 +30,7 @@ mod tests;
 
 use limit::AddressLimit;
 use refusal::RefusalLog;
+use sender::Unlisted;
 
 /// How long the whole body of a request may take to arrive, unless a test is in a hurry.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
@@ -79,6 +80,7 @@ pub struct Intake {
     parts: IntakeParts,
     address_limit: Option<AddressLimit>,
     refusal_log: RefusalLog,
+    unlisted: Unlisted,
     guesses: Arc<Semaphore>,
 }
 
@@ -89,6 +91,7 @@ impl Intake {
         Self {
             address_limit: parts.per_address_limit.map(AddressLimit::new),
             refusal_log: RefusalLog::default(),
+            unlisted: Unlisted::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
             parts,
         }

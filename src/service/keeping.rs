@@ -1,4 +1,6 @@
-//! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change.
+//! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change. A flood does not
+//! wait for the hour: what `store.max_unproven` bounds is looked at every few seconds, and kept as soon as it is a tenth
+//! above.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,9 @@ use crate::store::{Keep, Kept, Store};
 
 /// From one beginning to the next.
 const EVERY: Duration = Duration::from_secs(3600);
+
+/// How often the store is looked at for a flood.
+const FLOOD_CHECK: Duration = Duration::from_secs(10);
 
 /// A clock that was set ahead by more makes what is young look old: what it would remove is gone for good.
 const DOUBTFUL_STEP_MS: i64 = 3_600_000;
@@ -56,24 +61,34 @@ pub(super) async fn run(store: Store, mut rules: watch::Receiver<Keep>, clock: C
     let work = async {
         let mut doubt = Doubt::new(&clock);
         let mut hours = tokio::time::interval(EVERY);
-        hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = tokio::time::interval(FLOOD_CHECK);
+        for ticks in [&mut hours, &mut checks] {
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
         loop {
-            tokio::select! {
-                _ = hours.tick() => {}
-                Ok(()) = rules.changed() => {}
-            }
-            if doubt.is_doubtful(&clock) {
+            let is_flood_check = tokio::select! {
+                biased;
+                _ = hours.tick() => false,
+                Ok(()) = rules.changed() => false,
+                _ = checks.tick() => true,
+            };
+            let in_force = rules.borrow_and_update().clone();
+            let kept = if is_flood_check {
+                // It goes by what came first, not by any clock.
+                store.keep_flood(&in_force).await
+            } else if doubt.is_doubtful(&clock) {
                 log::warn!("the clock was set ahead within the last day: store.keep and its like wait");
                 continue;
-            }
-            let in_force = rules.borrow_and_update().clone();
-            match store.keep(&in_force, clock.now()).await {
+            } else {
+                store.keep(&in_force, clock.now()).await
+            };
+            match kept {
                 Ok(kept) if kept == Kept::default() => {}
                 Ok(Kept { expired, emptied, unproven }) => log::info!(
                     "kept within bounds: {expired} notifications removed by store.keep, {emptied} rows emptied by \
                      store.keep_personal, {unproven} notifications removed by store.max_unproven"
                 ),
-                Err(error) => log::warn!("store.keep and its like are kept an hour later: {error}"),
+                Err(error) => log::warn!("store.keep and its like are kept later: {error}"),
             }
         }
     };

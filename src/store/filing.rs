@@ -37,14 +37,14 @@ pub struct Filed {
 
 /// Deliveries that nobody has read yet, of the configured sources, oldest first.
 pub(super) fn unfiled(conn: &Connection, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
-         ORDER BY i.id LIMIT ?1",
-        rows::DELIVERY_COLUMNS
-    ))?;
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?1", rows::DELIVERY_COLUMNS))?;
     let found = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
+
+pub(super) const UNFILED: &str =
+    "FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)";
 
 /// Files what was read, lowest id first. What another process has filed meanwhile is left out.
 pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
@@ -77,7 +77,7 @@ const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 /// Notifications of a source that were filed unread while it was not configured.
 pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM verdicts v JOIN intake i ON i.id = v.notification_id
+        "SELECT {} FROM verdicts v INDEXED BY verdicts_waiting JOIN intake i ON i.id = v.notification_id
          WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
         rows::DELIVERY_COLUMNS
     ))?;

@@ -22,12 +22,15 @@ mod connection;
 mod decisions;
 mod error;
 mod filing;
+mod forwarders;
 mod intake;
 mod keeping;
 mod ledger;
 mod listing;
 mod lock;
 mod owner;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod reader;
 mod reconciling;

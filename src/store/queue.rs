@@ -22,6 +22,9 @@ pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
+/// Notifications under the leases of one list call, from which on no further question joins it.
+const ENOUGH_IN_A_LIST: usize = 1000;
+
 /// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
 const MOST_AT_ONCE: usize = 100;
 
@@ -232,7 +235,7 @@ impl Round<'_> {
             Next::List(lane) => {
                 let mut held = 0;
                 while leases.len() < request.most_in_list
-                    && held < MOST_UNDER_ONE_LEASE
+                    && held < ENOUGH_IN_A_LIST
                     && let Some(due) = turns::next(conn, &request.source, Kind::Listable, &lane, now)?
                 {
                     let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
@@ -247,17 +250,18 @@ impl Round<'_> {
     }
 }
 
-const CROWD: &str =
+pub(super) const CROWD: &str =
     "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND lane = ?2
                        AND state = 'pending' AND asked = 0 AND lease IS NULL LIMIT ?3)";
 
-const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
+pub(super) const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
                            WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1
                              AND lease IS NULL AND question IS NOT NULL
                            ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
 
-const HOLD: &str = "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
-                      SELECT ?5 UNION SELECT * FROM (SELECT notification_id FROM verdicts
+pub(super) const HOLD: &str =
+    "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
+                      SELECT ?5 UNION ALL SELECT * FROM (SELECT notification_id FROM verdicts
                         WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
                         ORDER BY notification_id LIMIT ?6))";
 
@@ -292,12 +296,12 @@ fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Res
     Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
 }
 
-const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts
+pub(super) const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
                          WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
 
 fn waits(conn: &Connection, source: &str) -> Result<bool> {
     Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND state = 'pending')")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')")?
         .query_row([source], |row| row.get(0))?)
 }
 
@@ -334,7 +338,8 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
 pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
         conn.prepare_cached(
-            "UPDATE verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+            "UPDATE verdicts INDEXED BY verdicts_leased
+             SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
              WHERE lease = ?1 AND state = 'pending'",
         )?
         .execute(params![lease, now.to_string()])?;

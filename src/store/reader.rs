@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::error::{Result, StoreError};
 use super::{
-    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling,
-    reporting, standing,
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, forwarders, listing,
+    reconciling, reporting, standing,
 };
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
 
@@ -153,6 +153,14 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<(String, Map<String, Value>)>> {
         self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
+    }
+
+    /// Addresses whose own X-Forwarded-For was not believed, with how many of the newest 1,000 notifications came so.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unbelieved_forwarders(&self) -> Result<Vec<(String, u64)>> {
+        self.read(forwarders::unbelieved).await
     }
 
     /// The queues of all sources that the store ever knew.

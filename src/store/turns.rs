@@ -60,10 +60,7 @@ impl Due {
 
 /// The lanes in which somebody stands in a circle of this kind, but for those of `closed`.
 pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind, closed: &[String]) -> Result<Vec<String>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT lane FROM turns WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND place IS NOT NULL
-         ORDER BY lane LIMIT 1",
-    )?;
+    let mut statement = conn.prepare_cached(NEXT_LANE)?;
     let mut next = |after: &str| -> Result<Option<String>> {
         Ok(statement.query_row(params![source, kind as i64, after], |row| row.get(0)).optional()?)
     };
@@ -78,6 +75,10 @@ pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind, closed: &[Strin
     }
     Ok(found)
 }
+
+pub(super) const NEXT_LANE: &str = "SELECT lane FROM turns
+                                    WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND place IS NOT NULL
+                                    ORDER BY lane LIMIT 1";
 
 /// Lets those stand in their circles for whom something is due now.
 pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
@@ -100,13 +101,12 @@ pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Tim
     Ok(())
 }
 
-const ENTERING: &str = "SELECT kind, sender FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL
+pub(super) const ENTERING: &str =
+    "SELECT kind, sender FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL
                           AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
 
 fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT lane FROM turns WHERE source = ?1 AND lane > ?2 AND place IS NULL ORDER BY lane LIMIT 1",
-    )?;
+    let mut statement = conn.prepare_cached(NEXT_LANE_TO_COME)?;
     let mut found = Vec::new();
     let mut last = String::new();
     while let Some(lane) = statement.query_row([source, &last], |row| row.get::<_, String>(0)).optional()? {
@@ -118,19 +118,21 @@ fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<V
     Ok(found)
 }
 
+pub(super) const NEXT_LANE_TO_COME: &str =
+    "SELECT lane FROM turns WHERE source = ?1 AND lane > ?2 AND place IS NULL ORDER BY lane LIMIT 1";
+
 /// When the first of those who wait outside the circles may enter.
 pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> Result<Option<Timestamp>> {
     let mut earliest: Option<String> = None;
     for lane in lanes_to_come(conn, source, closed)? {
-        let due_at: String = conn
-            .prepare_cached(
-                "SELECT due_at FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL ORDER BY due_at LIMIT 1",
-            )?
-            .query_row([source, &lane], |row| row.get(0))?;
+        let due_at: String = conn.prepare_cached(NEXT_ENTRY)?.query_row([source, &lane], |row| row.get(0))?;
         earliest = Some(earliest.map_or(due_at.clone(), |before| before.min(due_at)));
     }
     Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
 }
+
+pub(super) const NEXT_ENTRY: &str =
+    "SELECT due_at FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL ORDER BY due_at LIMIT 1";
 
 /// Who comes next in a circle. Those before who have nothing to ask leave it.
 pub(super) fn next(
@@ -167,14 +169,14 @@ pub(super) fn next(
     }
 }
 
-const HEAD: &str =
+pub(super) const HEAD: &str =
     "SELECT sender, place FROM turns WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND place IS NOT NULL
                     ORDER BY place LIMIT 1";
 
 /// What is asked about, and since when it is due.
 type Question = (i64, String, Timestamp);
 
-const FIRST_QUESTION: &str = "SELECT notification_id, question, next_attempt_at FROM verdicts
+pub(super) const FIRST_QUESTION: &str = "SELECT notification_id, question, next_attempt_at FROM verdicts
                               WHERE source = ?1 AND listable = ?2 AND lane = ?3 AND sender = ?4
                                 AND state = 'pending' AND asked = 0 AND lease IS NULL
                               ORDER BY notification_id LIMIT 1";
@@ -190,7 +192,7 @@ fn first_question(
     Ok(conn.prepare_cached(FIRST_QUESTION)?.query_row(values, question).optional()?)
 }
 
-const REPEATED_QUESTION: &str = "SELECT notification_id, question, next_attempt_at FROM verdicts
+pub(super) const REPEATED_QUESTION: &str = "SELECT notification_id, question, next_attempt_at FROM verdicts
                                  WHERE source = ?1 AND lane = ?2 AND sender = ?3
                                    AND next_attempt_at > ?4 AND next_attempt_at <= ?5
                                    AND state = 'pending' AND asked = 1 AND lease IS NULL

@@ -57,7 +57,6 @@ impl Asker {
             log::error!("source={name} an answer could not be recorded: {error}");
             self.give_back(names, permit).await;
         }
-        self.parts.wake.notify_one();
     }
 
     /// Gives leases back whose answer is lost: this process lives and would keep them for good.

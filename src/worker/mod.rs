@@ -28,6 +28,9 @@ pub use slots::Slots;
 /// How long the loop sleeps at most: another process may have started something afresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
+/// How often to look for what came in without a ring, through another process.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Questions that one source may start in one turn, before the next source has its turn.
 const MOST_IN_ONE_TURN: usize = 32;
 
@@ -77,6 +80,8 @@ pub struct Worker {
     last_turn: Arc<AtomicI64>,
     /// Whether what waited unread for its source to be configured was read again.
     has_read_again: bool,
+    /// Nobody has rung since the last look at what came in, until then.
+    look_at: Option<Timestamp>,
     /// Nothing is asked before, by [`Clock::steady_millis`].
     asks_from_ms: i64,
 }
@@ -109,6 +114,7 @@ impl Worker {
             renew_at: now.plus(LEASE_LENGTH / 3),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
             has_read_again: false,
+            look_at: None,
             asks_from_ms: i64::MIN,
             parts: Arc::new(parts),
         }
@@ -143,7 +149,7 @@ impl Worker {
             let wake = Arc::clone(&self.parts.wake);
             tokio::select! {
                 () = &mut stopped => break,
-                () = wake.notified() => {}
+                () = wake.notified() => self.look_at = None,
                 Some(_) = self.questions.join_next() => {}
                 () = tokio::time::sleep(pause) => {}
             }
@@ -170,9 +176,17 @@ impl Worker {
             filing::file_unread(&self.parts).await?;
             self.has_read_again = true;
         }
-        let mut has_worked = filing::file_new(&self.parts).await? > 0;
+        let mut has_worked = false;
+        if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
+            let filed = filing::file_new(&self.parts).await?;
+            has_worked = filed.count > 0;
+            self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
+        }
         let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());
         if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+            if has_worked {
+                return Ok(Turn::Worked);
+            }
             return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
         }
         let (mut until, mut is_spent) = (None, false);

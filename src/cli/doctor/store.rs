@@ -1,5 +1,6 @@
 //! What `doctor` looks at in the store: the file, its folder, its disk, and the sources that it knows.
 
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -31,6 +32,7 @@ pub(super) async fn check(
     }
     check_mode(findings, path)?;
     check_sources(findings, settings, &store).await?;
+    check_proxies(findings, settings, &store).await?;
     Ok(Some(store))
 }
 
@@ -97,4 +99,33 @@ async fn check_sources(
         }
     }
     Ok(())
+}
+
+/// Proxies that pass notifications on without being listed. A stranger may send the header too, but not from an address
+/// of this network.
+async fn check_proxies(
+    findings: &mut Findings,
+    settings: &Settings,
+    store: &Store,
+) -> Result<(), CommandError> {
+    for (peer, count) in store.reader().unbelieved_forwarders().await? {
+        let Ok(address) = peer.parse::<IpAddr>() else { continue };
+        let is_listed = settings.server.trusted_proxies.iter().any(|net| net.contains(&address));
+        if is_inside(address) && !is_listed {
+            findings.warn(format!(
+                "{} of late came through {peer}, whose X-Forwarded-For is not believed: behind an unlisted proxy all \
+                 senders look like one; add \"{peer}\" to [server] trusted_proxies, if that is your proxy",
+                crate::cli::chosen::counted(count)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an address can only be one of our own network.
+fn is_inside(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }
