@@ -49,10 +49,10 @@ use reload::Live;
 pub use sources::{NamesTaken, introduce};
 
 /// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
-const FOR_WHAT_IS_UNDER_WAY: f64 = 0.8;
+const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;
 
 /// Of `server.drain`, when nothing more is waited for.
-const FOR_EVERYTHING: f64 = 0.9;
+const FOR_EVERYTHING: f64 = 0.85;
 
 /// What `serve` may be told beside its settings.
 #[derive(Debug, Default)]
@@ -184,6 +184,8 @@ impl Service {
     /// that is queued. Takes no longer than `server.drain`.
     pub async fn stop(self) {
         let Self { in_force, common, live, desk, servers, mut tasks, watches, .. } = self;
+        servers.tell_to_close();
+        log::info!("stopping: what is under way is finished");
         self.stop.notify_one();
         self.stop_keeping.notify_one();
         let drain = in_force.server.drain;

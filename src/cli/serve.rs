@@ -74,7 +74,6 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
             }
         }
     };
-    log::info!("stopping: what is under way is finished");
     supervisor::stopping();
     let is_cut_short = tokio::select! {
         () = service.stop() => false,

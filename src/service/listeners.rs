@@ -168,6 +168,11 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    /// From now on every answer says `Connection: close`.
+    pub(super) fn tell_to_close(&self) {
+        self.traffic.tell_to_close();
+    }
+
     /// Accepts nobody any more, answers what was sent, and closes. Who connects to an inherited socket waits for the
     /// next process; who connects to one of ours is refused. Requests that take longer than `patience` are cut off.
     pub(super) async fn stop(self, patience: Duration) {

@@ -67,10 +67,14 @@ impl Traffic {
         }
     }
 
-    /// Tells every sender to close, and waits until no request is under way and nothing has happened for [`QUIET`];
+    /// From now on every answer says `Connection: close`.
+    pub(super) fn tell_to_close(&self) {
+        self.0.is_stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until no request is under way and nothing has happened for [`QUIET`];
     /// shorter where nobody was there anyway.
     pub(super) async fn quieten(&self) {
-        self.0.is_stopping.store(true, Ordering::Release);
         let stop_began = self.0.now();
         loop {
             let least = if self.0.open.load(Ordering::Acquire) > 0 { QUIET } else { SETTLE };

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use countersign::simulator::ecwid::Order;
+
 use super::edit;
 use super::restart::Kept;
 use crate::support::{House, paid};
@@ -11,7 +13,9 @@ use crate::support::{House, paid};
 fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
     const RELOADS: usize = 8;
     const BETWEEN: usize = 20;
-    let house = House::new().ion_shop("shop", 1003, 2000).ion_shop("extra", 1004, 20);
+    let house =
+        House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 0).ion_shop("extra", 1004, 20);
+    let store = house.ion_store(1003);
     let serve = house.serve();
     let with_extra = std::fs::read_to_string(house.folder().join("countersign.toml")).unwrap();
     let (without_extra, _) = with_extra.split_at(with_extra.find("[sources.extra]").unwrap());
@@ -19,12 +23,15 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            let (tell, next, is_over, dropped, to) = (tell.clone(), &next, &is_over, &dropped, serve.intake);
+            let (tell, store) = (tell.clone(), store.clone());
+            let (next, is_over, dropped, to) = (&next, &is_over, &dropped, serve.intake);
             scope.spawn(move || {
                 let mut kept = Kept::connect(to).unwrap();
                 while !is_over.load(Ordering::Relaxed) {
                     let order = next.fetch_add(1, Ordering::Relaxed);
-                    match kept.post("/hooks/shop", paid(1003, &format!("o.{order}")).as_bytes()) {
+                    let name = format!("o.{order}");
+                    store.put_order(Order::new(&name, order).paid());
+                    match kept.post("/hooks/shop", paid(1003, &name).as_bytes()) {
                         Ok(answer) if answer.status == 200 && !answer.closes => tell.send(()).unwrap(),
                         _ => drop(dropped.fetch_add(1, Ordering::Relaxed)),
                     }
