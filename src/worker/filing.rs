@@ -6,10 +6,10 @@ use crate::providers::{self, Provider};
 use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
-const BATCH: usize = 256;
+const BATCH: usize = 100;
 
 /// Batches filed before questions are asked again: a flood must not keep the worker reading for ever.
-const MOST_BATCHES: usize = 4;
+const MOST_BATCHES: usize = 10;
 
 /// What filing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::support::{House, Serve, countersign};
 const STORE: u64 = 4_400_551;
 const FORGED: usize = 100_000;
 const FORGERS: usize = 5;
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: usize = 128;
 const GENUINE: usize = 50;
 const CALLS_A_MINUTE: usize = 600;
 

@@ -1,4 +1,4 @@
-//! Many notifications at once: keep-alive connections that each send a few hundred requests before they read the answers.
+//! Many notifications at once: keep-alive connections that each send some requests before they read the answers.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Requests on their way over one connection at once.
-const PIPELINED: usize = 100;
+const PIPELINED: usize = 20;
 
 /// A notification, and the address that the trusted proxy says it came from.
 pub(super) struct Forwarded {
