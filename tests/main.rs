@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod crash;
 mod demo;
+mod disk;
 mod failures;
 mod hostile;
 mod lists;

@@ -1,6 +1,7 @@
 //! The front door: a configuration in a folder of its own, simulated shops, the real binary, requests over real HTTP, and
 //! the store read as an owner reads it.
 
+pub(crate) mod disk;
 pub(crate) mod five;
 mod http;
 mod serve;
@@ -104,6 +105,11 @@ impl House {
     /// Starts `countersign serve` with further arguments.
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Serve {
         Serve::start(&self.write_config(), arguments)
+    }
+
+    /// Starts `countersign serve` on this disk.
+    pub(crate) fn serve_on(&self, disk: &disk::Disk) -> Serve {
+        Serve::start_with(&self.write_config(), |command| disk.under(command))
     }
 
     /// The row of one notification.

@@ -42,6 +42,14 @@ impl Serve {
         Self::spawn(command)
     }
 
+    /// Starts it in surroundings that `prepare` gives the command.
+    pub(crate) fn start_with(config: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
+        let mut command = countersign();
+        command.arg("--config").arg(config).arg("serve").env("RUST_LOG", "info,countersign=debug");
+        prepare(&mut command);
+        Self::spawn(command)
+    }
+
     /// Starts this command and waits until it says where it listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("serve starts");
