@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 use crate::domain::{Reason, State, Timestamp};
 
@@ -25,6 +28,24 @@ pub struct Metrics {
     pending: IntGaugeVec,
     oldest_pending: IntGaugeVec,
     last_notification: IntGaugeVec,
+    commits: IntCounter,
+}
+
+/// What is counted of one source's intake.
+#[derive(Clone, Debug)]
+pub struct IntakeCounters {
+    notifications: IntCounter,
+    seconds: Histogram,
+    last_notification: IntGauge,
+}
+
+impl IntakeCounters {
+    /// A notification was stored and is about to be acknowledged.
+    pub fn stored(&self, took: Duration, at: Timestamp) {
+        self.notifications.inc();
+        self.seconds.observe(took.as_secs_f64());
+        self.last_notification.set(at.seconds());
+    }
 }
 
 impl Metrics {
@@ -50,7 +71,13 @@ impl Metrics {
             registry.register(Box::new(histogram.clone())).with_context(|| format!("register {name}"))?;
             Ok(histogram)
         };
+        let commits = IntCounter::new(
+            "countersign_commits_total",
+            "Transactions that the store put on disk; many notifications share one under load",
+        )?;
+        registry.register(Box::new(commits.clone())).context("register countersign_commits_total")?;
         Ok(Self {
+            commits,
             notifications: counter(
                 "countersign_notifications_total",
                 "Notifications stored and acknowledged",
@@ -101,11 +128,14 @@ impl Metrics {
         self.intake_seconds.with_label_values(&[source]);
     }
 
-    /// A notification was stored and is about to be acknowledged.
-    pub fn stored(&self, source: &str, took: Duration, at: Timestamp) {
-        self.notifications.with_label_values(&[source]).inc();
-        self.intake_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
-        self.last_notification.with_label_values(&[source]).set(at.seconds());
+    /// The counters of a source's intake, found once and for all.
+    #[must_use]
+    pub fn intake(&self, source: &str) -> IntakeCounters {
+        IntakeCounters {
+            notifications: self.notifications.with_label_values(&[source]),
+            seconds: self.intake_seconds.with_label_values(&[source]),
+            last_notification: self.last_notification.with_label_values(&[source]),
+        }
     }
 
     /// A notification was settled.
@@ -132,6 +162,11 @@ impl Metrics {
         self.oldest_pending.with_label_values(&[source]).set(whole(oldest.map_or(0, |age| age.as_secs())));
         let last_seen = self.last_notification.with_label_values(&[source]);
         last_seen.set(last_seen.get().max(last.map_or(0, Timestamp::seconds)));
+    }
+
+    /// How many transactions the store has put on disk so far, refreshed before each scrape.
+    pub fn committed(&self, transactions: u64) {
+        self.commits.inc_by(transactions.saturating_sub(self.commits.get()));
     }
 
     /// Everything in Prometheus' text format.

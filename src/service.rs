@@ -107,14 +107,13 @@ impl Service {
             metrics.introduce(&source.name);
         }
         let has_room = Arc::new(AtomicBool::new(has_room(path, settings.store.min_free)));
-        let wake = Arc::new(Notify::new());
+        let wake = store.stored();
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
         let last_turn = if options.no_worker {
             None
         } else {
-            let parts =
-                worker_parts(settings, &store, &clock, &metrics, "serve", Arc::clone(&wake), options.moves)?;
+            let parts = worker_parts(settings, &store, &clock, &metrics, "serve", wake, options.moves)?;
             let worker = Worker::new(parts);
             let last_turn = worker.last_turn();
             tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
@@ -123,7 +122,7 @@ impl Service {
         let stop_keeping = Arc::new(Notify::new());
         let keeping = keeping::run(store.clone(), keep(settings), clock.clone(), Arc::clone(&stop_keeping));
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let intake = Data::new(intake(settings, &store, &metrics, &clock, wake, Arc::clone(&has_room)));
+        let intake = Data::new(intake(settings, &store, &metrics, &clock, Arc::clone(&has_room)));
         let admin = Data::new(Admin {
             store: store.clone(),
             metrics,
@@ -220,7 +219,6 @@ fn intake(
     store: &Store,
     metrics: &Metrics,
     clock: &Clock,
-    wake: Arc<Notify>,
     has_room: Arc<AtomicBool>,
 ) -> Intake {
     let sources = settings.sources.iter().map(|source| {
@@ -229,6 +227,7 @@ fn intake(
             provider: Arc::clone(&source.provider),
             provider_word: source.kind.word,
             path_token: source.path_token.clone(),
+            counters: metrics.intake(&source.name),
         };
         (source.name.clone(), known)
     });
@@ -242,7 +241,6 @@ fn intake(
         body_time: receiver::BODY_TIME,
         per_address_limit: settings.server.per_address_limit,
         has_room,
-        wake,
     })
 }
 

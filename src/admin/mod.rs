@@ -68,6 +68,7 @@ async fn metrics(admin: &Admin) -> HttpResponse {
         }
         Err(error) => log::warn!("the queues could not be read for the metrics: {error}"),
     }
+    admin.metrics.committed(admin.store.commits());
     match admin.metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! One HTTP request to an intake URL, as it came.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::time::Timestamp;
 
@@ -55,19 +55,28 @@ impl Headers {
     /// The JSON object that the store keeps: a list where a name repeats, secrets redacted.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
-        let mut object = Map::new();
-        for (name, value) in &self.0 {
-            let shown = if REDACTED_HEADERS.contains(&name.as_str()) { REDACTED } else { value };
-            let shown = Value::String(shown.to_owned());
-            match object.get_mut(name) {
-                None => {
-                    object.insert(name.clone(), shown);
-                }
-                Some(Value::Array(list)) => list.push(shown),
-                Some(first) => *first = Value::Array(vec![first.take(), shown]),
+        let mut json = String::with_capacity(256);
+        for (place, (name, _)) in self.0.iter().enumerate() {
+            let (before, rest) = self.0.split_at(place);
+            if before.iter().any(|(earlier, _)| earlier == name) {
+                continue;
             }
+            let is_secret = REDACTED_HEADERS.contains(&name.as_str());
+            let values: Vec<&str> = rest
+                .iter()
+                .filter(|(other, _)| other == name)
+                .map(|(_, value)| if is_secret { REDACTED } else { value.as_str() })
+                .collect();
+            json.push(if json.is_empty() { '{' } else { ',' });
+            json.push_str(&in_json(name));
+            json.push(':');
+            json.push_str(&if let [value] = values.as_slice() { in_json(value) } else { in_json(&values) });
         }
-        Value::Object(object).to_string()
+        if json.is_empty() {
+            json.push('{');
+        }
+        json.push('}');
+        json
     }
 
     /// Reads back what [`Headers::to_stored_json`] wrote; `None` if it is something else.
@@ -88,6 +97,11 @@ impl Headers {
         }
         Some(Self(pairs))
     }
+}
+
+/// Texts and lists of them are never refused.
+fn in_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// One HTTP request to an intake URL, before anything is believed of it.

@@ -55,14 +55,30 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     }
     // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;",
     )?;
     Migrations::from_iter(MIGRATIONS.map(M::up))
         .to_latest(&mut conn)
         .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
-    conn.busy_timeout(LOCK_WAIT)?;
+    conn.busy_handler(Some(tries_again))?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
+}
+
+/// Opens the connection that does nothing but checkpoints, beside a writer's.
+pub(super) fn open_checkpointer(path: &Path) -> anyhow::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).with_context(|| cannot_open(path))?;
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = 1;")
+        .with_context(|| cannot_open(path))?;
+    Ok(conn)
+}
+
+/// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
+/// a second, in which that process may let go and take it again.
+fn tries_again(tries: i32) -> bool {
+    std::thread::sleep(Duration::from_millis(1));
+    Duration::from_millis(u64::from(tries.unsigned_abs())) < LOCK_WAIT
 }
 
 /// Opens a connection that cannot write.

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
+use tokio::sync::Notify;
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
 use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
@@ -17,6 +18,7 @@ use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
 mod backup;
 mod budget;
 mod census;
+mod checkpoint;
 mod connection;
 mod decisions;
 mod error;
@@ -93,7 +95,7 @@ impl Store {
     /// There is no file, or it cannot be opened, belongs to another program or to a newer version.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
-        let (writer, thread) = writer::Writer::start(conn).context("start the store's writer")?;
+        let (writer, thread) = writer::Writer::start(path, conn).context("start the store's writer")?;
         let reader = Reader::open(path)?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
@@ -109,6 +111,18 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many transactions its writer has put on disk: each holds whatever had queued.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// Rung whenever notifications were stored.
+    #[must_use]
+    pub fn stored(&self) -> Arc<Notify> {
+        self.writer.appended()
     }
 
     /// Gives up this handle and, if it is the last, waits until everything queued is written.
