@@ -55,28 +55,33 @@ impl Headers {
     /// The JSON object that the store keeps: a list where a name repeats, secrets redacted.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
-        let mut json = String::with_capacity(256);
+        let mut json = Vec::with_capacity(256);
         for (place, (name, _)) in self.0.iter().enumerate() {
             let (before, rest) = self.0.split_at(place);
             if before.iter().any(|(earlier, _)| earlier == name) {
                 continue;
             }
             let is_secret = REDACTED_HEADERS.contains(&name.as_str());
-            let values: Vec<&str> = rest
+            let mut values = rest
                 .iter()
                 .filter(|(other, _)| other == name)
-                .map(|(_, value)| if is_secret { REDACTED } else { value.as_str() })
-                .collect();
-            json.push(if json.is_empty() { '{' } else { ',' });
-            json.push_str(&in_json(name));
-            json.push(':');
-            json.push_str(&if let [value] = values.as_slice() { in_json(value) } else { in_json(&values) });
+                .map(|(_, value)| if is_secret { REDACTED } else { value.as_str() });
+            json.push(if json.is_empty() { b'{' } else { b',' });
+            write_json(&mut json, name);
+            json.push(b':');
+            match (values.next(), values.next()) {
+                (Some(first), Some(second)) => {
+                    let all: Vec<&str> = [first, second].into_iter().chain(values).collect();
+                    write_json(&mut json, &all);
+                }
+                (only, _) => write_json(&mut json, only.unwrap_or_default()),
+            }
         }
         if json.is_empty() {
-            json.push('{');
+            json.push(b'{');
         }
-        json.push('}');
-        json
+        json.push(b'}');
+        String::from_utf8(json).unwrap_or_default()
     }
 
     /// Reads back what [`Headers::to_stored_json`] wrote; `None` if it is something else.
@@ -99,9 +104,9 @@ impl Headers {
     }
 }
 
-/// Texts and lists of them are never refused.
-fn in_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// Neither texts and lists of them nor memory refuse.
+fn write_json<T: serde::Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
+    drop(serde_json::to_writer(json, value));
 }
 
 /// One HTTP request to an intake URL, before anything is believed of it.

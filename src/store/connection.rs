@@ -22,6 +22,9 @@ const APPLICATION_ID: i32 = 1_668_641_646;
 /// How long one try to take the write lock waits; whoever wants to wait longer tries again.
 pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 
+/// From one of its tries to the next.
+const LOCK_TRY: Duration = Duration::from_micros(250);
+
 /// Creates the file, readable by its owner alone, unless it exists.
 pub(super) fn create(path: &Path) -> anyhow::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -77,8 +80,8 @@ pub(super) fn open_checkpointer(path: &Path) -> anyhow::Result<Connection> {
 /// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
 /// a second, in which that process may let go and take it again.
 fn tries_again(tries: i32) -> bool {
-    std::thread::sleep(Duration::from_millis(1));
-    Duration::from_millis(u64::from(tries.unsigned_abs())) < LOCK_WAIT
+    std::thread::sleep(LOCK_TRY);
+    LOCK_TRY * tries.unsigned_abs() < LOCK_WAIT
 }
 
 /// Opens a connection that cannot write.
