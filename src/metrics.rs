@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 use crate::domain::health::{Health, Warning};
 use crate::domain::{Reason, State, Timestamp};
@@ -31,6 +34,24 @@ pub struct Metrics {
     oldest_pending: IntGaugeVec,
     last_notification: IntGaugeVec,
     health: HealthGauges,
+    commits: IntCounter,
+}
+
+/// What is counted of one source's intake.
+#[derive(Clone, Debug)]
+pub struct IntakeCounters {
+    notifications: IntCounter,
+    seconds: Histogram,
+    last_notification: IntGauge,
+}
+
+impl IntakeCounters {
+    /// A notification was stored and is about to be acknowledged.
+    pub fn stored(&self, took: Duration, at: Timestamp) {
+        self.notifications.inc();
+        self.seconds.observe(took.as_secs_f64());
+        self.last_notification.set(at.seconds());
+    }
 }
 
 impl Metrics {
@@ -56,7 +77,13 @@ impl Metrics {
             registry.register(Box::new(histogram.clone())).with_context(|| format!("register {name}"))?;
             Ok(histogram)
         };
+        let commits = IntCounter::new(
+            "countersign_commits_total",
+            "Transactions that the store put on disk; many notifications share one under load",
+        )?;
+        registry.register(Box::new(commits.clone())).context("register countersign_commits_total")?;
         Ok(Self {
+            commits,
             notifications: counter(
                 "countersign_notifications_total",
                 "Notifications stored and acknowledged",
@@ -108,11 +135,14 @@ impl Metrics {
         self.intake_seconds.with_label_values(&[source]);
     }
 
-    /// A notification was stored and is about to be acknowledged.
-    pub fn stored(&self, source: &str, took: Duration, at: Timestamp) {
-        self.notifications.with_label_values(&[source]).inc();
-        self.intake_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
-        self.last_notification.with_label_values(&[source]).set(at.seconds());
+    /// The counters of a source's intake, found once and for all.
+    #[must_use]
+    pub fn intake(&self, source: &str) -> IntakeCounters {
+        IntakeCounters {
+            notifications: self.notifications.with_label_values(&[source]),
+            seconds: self.intake_seconds.with_label_values(&[source]),
+            last_notification: self.last_notification.with_label_values(&[source]),
+        }
     }
 
     /// A notification was settled.
@@ -153,6 +183,11 @@ impl Metrics {
             // A source that was never scraped has no series to end.
             drop(gauge.remove_label_values(&[source]));
         }
+    }
+
+    /// How many transactions the store has put on disk so far, refreshed before each scrape.
+    pub fn committed(&self, transactions: u64) {
+        self.commits.inc_by(transactions.saturating_sub(self.commits.get()));
     }
 
     /// Everything in Prometheus' text format.

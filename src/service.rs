@@ -111,7 +111,7 @@ impl Service {
             metrics.introduce(&source.name);
         }
         let has_room = Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free)));
-        let wake = Arc::new(Notify::new());
+        let wake = store.stored();
         let common = Common { store: store.clone(), clock: clock.clone(), metrics, wake, has_room };
         let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
         let live = Live::new(settings, &common, heart.clone());

@@ -1,137 +1,186 @@
-//! The three designs under the same load.
+//! Each design as a process of its own, on a disk that counts its syncs, and what has to be true of it in the end.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data};
-use actix_web::{App, HttpResponse, HttpServer, web};
-use countersign::config::Settings;
-use countersign::service::{Options, Service};
-use r2d2_sqlite::SqliteConnectionManager;
+use crate::disk::{Disk, Word};
+use crate::load::{Load, Run};
 
-use crate::load::{self, Run};
-
-/// A genuine-looking Ecwid webhook.
-const BODY: &str = r#"{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,"entityId":731200456,"eventType":"order.updated","data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID","oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}"#;
-
+/// A way to take notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Design {
-    /// Reads the body and answers: what the HTTP server alone can do.
+    /// See [`crate::yardsticks::bare`].
     Bare,
-    /// One insert a request, each its own durable commit, on the blocking threads.
+    /// See [`crate::yardsticks::naive`].
     Naive,
-    /// countersign's own intake, without its worker.
+    /// The real binary: `countersign serve --no-worker`.
     Countersign,
 }
 
-impl Design {
-    pub(crate) const ALL: [Self; 3] = [Self::Bare, Self::Naive, Self::Countersign];
+/// What one run of a design gave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) run: Run,
+    /// Syncs that ended while the load ran.
+    pub(crate) flushes: i64,
+    /// Transactions of the store's writer meanwhile; 0 where nothing is stored.
+    pub(crate) commits: i64,
+}
 
-    /// Starts the design, puts the load on it, stops it, and counts what it stored.
-    pub(crate) fn run(self, connections: usize, lasting: Duration) -> Run {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bench.db");
-        let (run, stored) = match self {
-            Self::Bare => (bare(connections, lasting), None),
-            Self::Naive => (naive(&path, connections, lasting), Some("SELECT count(*) FROM naive")),
-            Self::Countersign => {
-                (countersign(&path, connections, lasting), Some("SELECT count(*) FROM notifications"))
-            }
-        };
-        if let Some(count) = stored {
-            let conn = rusqlite::Connection::open(&path).unwrap();
-            let stored: i64 = conn.query_row(count, [], |row| row.get(0)).unwrap();
-            assert_eq!(
-                u64::try_from(stored).unwrap(),
-                run.acknowledged,
-                "{self:?} stored other than it acknowledged"
-            );
+/// A running design.
+pub(crate) struct Server {
+    design: Design,
+    child: Child,
+    pub(crate) intake: SocketAddr,
+    admin: Option<SocketAddr>,
+    disk: Disk,
+    store: PathBuf,
+}
+
+impl Design {
+    /// Starts it in an empty folder, loads it, stops it, and checks what it stored.
+    pub(crate) fn measure(self, load: &Load, sync_delay: Duration) -> Outcome {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let server = Server::start(self, &folder.path().join("bench.db"), &["--no-worker"]);
+        server.disk.set(Word::SyncDelay, i64::try_from(sync_delay.as_micros()).unwrap());
+        let outcome = server.load(load);
+        server.stop();
+        outcome
+    }
+
+    fn table(self) -> Option<&'static str> {
+        match self {
+            Self::Bare => None,
+            Self::Naive => Some("naive"),
+            Self::Countersign => Some("intake"),
         }
-        run
     }
 }
 
-fn bare(connections: usize, lasting: Duration) -> Run {
-    let app =
-        || App::new().route("/hooks/shop", web::post().to(async |_body: Bytes| HttpResponse::Ok().finish()));
-    let (addr, stop) =
-        served(move |listener| HttpServer::new(app).disable_signals().listen(listener).unwrap().run());
-    let run = load::run(addr, "/hooks/shop", BODY, connections, lasting);
-    stop();
-    run
-}
-
-fn naive(path: &Path, connections: usize, lasting: Duration) -> Run {
-    let manager = SqliteConnectionManager::file(path).with_init(|conn| {
-        conn.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 30000;",
-        )
-    });
-    let pool = r2d2::Pool::builder().max_size(8).build(manager).unwrap();
-    pool.get()
-        .unwrap()
-        .execute_batch("CREATE TABLE naive (id INTEGER PRIMARY KEY, received_at TEXT, body TEXT)")
-        .unwrap();
-    let pool = Data::new(pool);
-    let app = move || {
-        App::new().app_data(pool.clone()).route(
-            "/hooks/shop",
-            web::post().to(async |body: Bytes, pool: Data<r2d2::Pool<SqliteConnectionManager>>| {
-                let insert = move || {
-                    let conn = pool.get().unwrap();
-                    let body = String::from_utf8_lossy(&body).into_owned();
-                    conn.execute(
-                        "INSERT INTO naive (received_at, body) VALUES (datetime('now'), ?1)",
-                        [body],
-                    )
-                    .unwrap();
-                };
-                web::block(insert).await.unwrap();
-                HttpResponse::Ok().finish()
-            }),
-        )
-    };
-    let (addr, stop) =
-        served(move |listener| HttpServer::new(app).disable_signals().listen(listener).unwrap().run());
-    let run = load::run(addr, "/hooks/shop", BODY, connections, lasting);
-    stop();
-    run
-}
-
-fn countersign(path: &Path, connections: usize, lasting: Duration) -> Run {
-    let config = path.with_file_name("bench.toml");
-    let text = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n[store]\npath = \"bench.db\"\nmin_free = \"1MiB\"\n\
-                [sources.shop]\nprovider = \"ecwid\"\nstore_id = 4400551\ntoken = \"secret_bench\"\n";
-    std::fs::write(&config, text).unwrap();
-    let settings = Settings::load(&config, |_| None).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let options = Options { no_worker: true, ..Options::default() };
-    let service = runtime.block_on(Service::start(&settings, options)).unwrap();
-    let run = load::run(service.intake_addr, "/hooks/shop", BODY, connections, lasting);
-    runtime.block_on(service.stop());
-    run
-}
-
-/// Runs a server on a thread of its own; returns its address, and how to stop it.
-fn served(
-    server: impl FnOnce(TcpListener) -> actix_web::dev::Server + Send + 'static,
-) -> (SocketAddr, impl FnOnce()) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    let (handle, received) = std::sync::mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async {
-            let server = server(listener);
-            handle.send(server.handle()).unwrap();
-            server.await.unwrap();
+impl Server {
+    /// Starts it with its store at `store`, and waits until it listens. `arguments` are those of `serve`.
+    pub(crate) fn start(design: Design, store: &Path, arguments: &[&str]) -> Self {
+        let mut command = match design {
+            Design::Countersign => {
+                let config = configure(store);
+                let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+                command.arg("--config").arg(config).arg("serve").args(arguments);
+                command
+            }
+            Design::Bare | Design::Naive => {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.arg(format!("{design:?}").to_lowercase()).arg(store);
+                command
+            }
+        };
+        command.env_remove("RUST_LOG").env_remove("JOURNAL_STREAM").env_remove("COUNTERSIGN_CONFIG");
+        let disk = Disk::new();
+        disk.under(&mut command);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut before = Vec::new();
+        let listening = loop {
+            let Some(Ok(line)) = log.next() else {
+                panic!("{design:?} did not start: {}", before.join("\n"))
+            };
+            if line.contains("listening intake=") {
+                break line;
+            }
+            before.push(line);
+        };
+        std::thread::spawn(move || {
+            for line in log.map_while(Result::ok).filter(|line| !line.contains("INFO")) {
+                eprintln!("{line}");
+            }
         });
-    });
-    let handle = received.recv().unwrap();
-    let stop = move || {
-        // The command is sent at once; the future would only wait for its end, as the thread's end does.
-        drop(handle.stop(false));
-        thread.join().unwrap();
-    };
-    (addr, stop)
+        let addr = |key: &str| -> Option<SocketAddr> {
+            listening.split_once(key)?.1.split_whitespace().next()?.parse().ok()
+        };
+        let intake = addr("intake=http://").unwrap();
+        Self { design, child, intake, admin: addr("admin=http://"), disk, store: store.to_path_buf() }
+    }
+
+    /// Loads it, and checks that the store then holds what was acknowledged, and that each commit was synced.
+    pub(crate) fn load(&self, load: &Load) -> Outcome {
+        let (last, commits, flushes) = (self.last_id(), self.commits(), self.disk.get(Word::SyncsDone));
+        let run = load.run(self.intake);
+        let commits = match self.design {
+            Design::Naive => i64::try_from(run.acknowledged).unwrap(),
+            _ => self.commits() - commits,
+        };
+        let flushes = self.disk.get(Word::SyncsDone) - flushes;
+        if let Some(table) = self.design.table() {
+            let conn = rusqlite::Connection::open(&self.store).unwrap();
+            let count = format!("SELECT count(*) FROM {table} WHERE id > ?1");
+            let stored: i64 = conn.query_row(&count, [last], |row| row.get(0)).unwrap();
+            let acknowledged = i64::try_from(run.acknowledged).unwrap();
+            assert_eq!(stored, acknowledged, "{:?} stored other than it acknowledged", self.design);
+            assert!(commits > 0 && flushes >= commits, "{flushes} flushes for {commits} commits");
+        }
+        Outcome { run, flushes, commits }
+    }
+
+    fn last_id(&self) -> i64 {
+        let Some(table) = self.design.table() else { return 0 };
+        let conn = rusqlite::Connection::open(&self.store).unwrap();
+        conn.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// How many transactions its writer has committed.
+    fn commits(&self) -> i64 {
+        let Some(admin) = self.admin else { return 0 };
+        let mut page = String::new();
+        let mut stream = TcpStream::connect(admin).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").unwrap();
+        stream.read_to_string(&mut page).unwrap();
+        let count = page.lines().find_map(|line| line.strip_prefix("countersign_commits_total "));
+        count.unwrap().parse().unwrap()
+    }
+
+    /// The memory that it holds now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// The command line program, on this store.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.arg("--config").arg(self.store.with_extension("toml")).args(arguments);
+        command
+    }
+
+    /// Ends it; what it acknowledged is on disk.
+    pub(crate) fn stop(mut self) {
+        if self.design == Design::Countersign {
+            let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+            assert!(told.success());
+            assert!(self.child.wait().unwrap().success());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ended already, if it is ours.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Writes a configuration beside the store: one shop whose API nobody serves.
+fn configure(store: &Path) -> PathBuf {
+    let config = store.with_extension("toml");
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+         [store]\npath = {store:?}\nmin_free = \"1MiB\"\nmax_unproven = 100000000\n\
+         [sources.shop]\nprovider = \"ecwid\"\nstore_id = 4400551\ntoken = \"secret_bench\"\n\
+         api_base = \"http://127.0.0.1:9/api\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    config
 }

@@ -1,58 +1,68 @@
-//! Durable acknowledgements a second: countersign beside a bare handler that reads the same body and stores nothing, and
-//! beside the naive design (a pool, one insert a request on the blocking threads). All in one run, so that the ratios hold
-//! however fast the machine is. Each run checks that the store holds exactly what was acknowledged.
+//! What the intake can do, in parts that each take less than two minutes; see `benches/README.md` for the figures and
+//! how to read them. Each design runs as a process of its own, the load in this one. Every run checks that the store
+//! holds exactly what was acknowledged and that flushes are at least as many as commits; else the bench fails.
 //!
-//! `cargo bench --bench intake` (three seconds a cell; `-- 10` for ten).
+//! `cargo bench --bench intake` runs all parts, `cargo bench --bench intake -- PART…` some: see [`PARTS`].
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
+mod beside;
 mod designs;
+#[expect(
+    dead_code,
+    reason = "of the disk that fails on demand only the counting and the slowness are needed here"
+)]
+#[path = "../../tests/support/disk.rs"]
+mod disk;
+mod large;
 mod load;
+mod memory;
+mod table;
+mod yardsticks;
 
+use std::path::Path;
 use std::time::Duration;
 
-use designs::Design;
-
-/// Connections at once.
-const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
-
-/// Runs of each cell; the median counts.
-const ROUNDS: usize = 3;
+/// The parts by name.
+const PARTS: [(&str, fn()); 5] = [
+    // Against a bare handler and the naive design.
+    ("table", || table::print(&[1, 16, 64, 256], 5, Duration::from_millis(1500), Duration::ZERO)),
+    // The same with every sync 2 ms slower, as on a small rented server.
+    ("slow-disk", || table::print(&[1, 64], 5, Duration::from_secs(2), Duration::from_millis(2))),
+    // With 10 million stored notifications, against an empty store.
+    ("large", large::print),
+    // Resident memory idle, after a burst, and on 10 million notifications.
+    ("memory", memory::print),
+    // Beside `prune` and `backup`.
+    ("beside", beside::print),
+];
 
 fn main() {
-    let seconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(3);
-    println!("| connections | design | acknowledged/s | of bare | of naive | p50 ms | p99 ms |");
-    println!("|---|---|---|---|---|---|---|");
-    for connections in CONNECTIONS {
-        let mut runs: Vec<(Design, Vec<load::Run>)> =
-            Design::ALL.iter().map(|design| (*design, Vec::new())).collect();
-        for _ in 0..ROUNDS {
-            for (design, done) in &mut runs {
-                done.push(design.run(connections, Duration::from_secs(seconds)));
-            }
-        }
-        let medians: Vec<(Design, load::Run)> =
-            runs.into_iter().map(|(design, done)| (design, median(done))).collect();
-        let rate_of = |wanted: Design| {
-            medians.iter().find(|(design, _)| *design == wanted).map_or(1.0, |(_, run)| run.rate)
-        };
-        for (design, run) in &medians {
+    // Cargo adds --bench.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["bare", _] => yardsticks::bare(),
+        ["naive", store] => yardsticks::naive(Path::new(store)),
+        // Only the load, for a look at a running program with other tools.
+        ["load", addr, connections, seconds] => {
+            let lasting = Duration::from_secs(seconds.parse().unwrap());
             println!(
-                "| {connections} | {design:?} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} |",
-                run.rate,
-                run.rate / rate_of(Design::Bare),
-                run.rate / rate_of(Design::Naive),
-                run.p50_ms,
-                run.p99_ms,
+                "{:?}",
+                load::Load::full(connections.parse().unwrap(), lasting).run(addr.parse().unwrap())
             );
         }
+        chosen => {
+            for (name, part) in PARTS {
+                if chosen.is_empty() || chosen.contains(&name) {
+                    println!("\n## {name}\n");
+                    part();
+                }
+            }
+        }
     }
-}
-
-fn median(mut runs: Vec<load::Run>) -> load::Run {
-    runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    runs.swap_remove(runs.len() / 2)
 }

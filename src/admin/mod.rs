@@ -71,6 +71,7 @@ async fn metrics(admin: &Admin) -> HttpResponse {
     let found = look::look(admin, false).await;
     let growth = health::growth_per_day(&found.store.contents);
     admin.metrics.looked_at(&found, growth, &health::warnings(&found));
+    admin.metrics.committed(admin.store.commits());
     match admin.metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
         Err(error) => {

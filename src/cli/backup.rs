@@ -32,6 +32,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
+    // It takes a processor for a while; whoever takes notifications goes first. Where that is refused it is no loss.
+    let _ = rustix::process::nice(10);
     let backup = Backup::prepare(&settings.store.path, &args.file, args.force, settings.store.min_free)?;
     let BackedUp { size, rows } = watched(backup).await?;
     let rows: Vec<String> = rows.iter().map(|(what, count)| format!("{count} {what}")).collect();

@@ -1,6 +1,6 @@
 //! One HTTP request to an intake URL, as it came.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::time::Timestamp;
 
@@ -55,19 +55,33 @@ impl Headers {
     /// The JSON object that the store keeps: a list where a name repeats, secrets redacted.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
-        let mut object = Map::new();
-        for (name, value) in &self.0 {
-            let shown = if REDACTED_HEADERS.contains(&name.as_str()) { REDACTED } else { value };
-            let shown = Value::String(shown.to_owned());
-            match object.get_mut(name) {
-                None => {
-                    object.insert(name.clone(), shown);
+        let mut json = Vec::with_capacity(256);
+        for (place, (name, _)) in self.0.iter().enumerate() {
+            let (before, rest) = self.0.split_at(place);
+            if before.iter().any(|(earlier, _)| earlier == name) {
+                continue;
+            }
+            let is_secret = REDACTED_HEADERS.contains(&name.as_str());
+            let mut values = rest
+                .iter()
+                .filter(|(other, _)| other == name)
+                .map(|(_, value)| if is_secret { REDACTED } else { value.as_str() });
+            json.push(if json.is_empty() { b'{' } else { b',' });
+            write_json(&mut json, name);
+            json.push(b':');
+            match (values.next(), values.next()) {
+                (Some(first), Some(second)) => {
+                    let all: Vec<&str> = [first, second].into_iter().chain(values).collect();
+                    write_json(&mut json, &all);
                 }
-                Some(Value::Array(list)) => list.push(shown),
-                Some(first) => *first = Value::Array(vec![first.take(), shown]),
+                (only, _) => write_json(&mut json, only.unwrap_or_default()),
             }
         }
-        Value::Object(object).to_string()
+        if json.is_empty() {
+            json.push(b'{');
+        }
+        json.push(b'}');
+        String::from_utf8(json).unwrap_or_default()
     }
 
     /// Reads back what [`Headers::to_stored_json`] wrote; `None` if it is something else.
@@ -88,6 +102,11 @@ impl Headers {
         }
         Some(Self(pairs))
     }
+}
+
+/// Neither texts and lists of them nor memory refuse.
+fn write_json<T: serde::Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
+    drop(serde_json::to_writer(json, value));
 }
 
 /// One HTTP request to an intake URL, before anything is believed of it.

@@ -10,16 +10,14 @@ use futures_util::StreamExt as _;
 
 use super::refusal::Refusal;
 
-/// What is set aside for a body before it arrives, whatever length it claims.
-const FIRST_CAPACITY: usize = 4096;
-
 /// Reads the whole body.
 ///
 /// # Errors
 /// It is longer than `max` bytes, takes longer than `time`, or breaks off.
 pub(super) async fn read(payload: &mut Payload, max: usize, time: Duration) -> Result<Vec<u8>, Refusal> {
     let all = async {
-        let mut body = Vec::with_capacity(FIRST_CAPACITY.min(max));
+        // Whatever length it claims, room is made for what has arrived: most bodies arrive at once.
+        let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
             if chunk.len() > max - body.len() {

@@ -115,7 +115,7 @@ impl Call {
             body,
         };
         match source.provider.admit(&delivery) {
-            Admission::Admitted => self.store(delivery).await?,
+            Admission::Admitted => self.store(source, delivery).await?,
             Admission::TestCall => {
                 self.note(source, TEST_CALL);
                 self.count_in_store(source, TEST_CALL).await;
@@ -125,28 +125,14 @@ impl Call {
         Ok(source.provider.acknowledgement())
     }
 
-    /// Returns once the notification is on disk. A task of its own: a sender who hangs up meanwhile must not keep the
-    /// worker from hearing of it.
-    async fn store(&self, delivery: Delivery) -> Result<(), Refusal> {
-        let (intake, began) = (Data::clone(&self.intake), self.began);
-        let stored = actix_web::rt::spawn(async move {
-            let parts = &intake.parts;
-            let (source, provider, at) =
-                (delivery.source.clone(), delivery.provider.clone(), delivery.received_at);
-            let id = parts.store.append(delivery).await?;
-            parts.wake.notify_one();
-            parts.metrics.stored(&source, began.elapsed(), at);
-            log::debug!("stored notification={id} source={source} provider={provider}");
-            crate::store::Result::Ok(())
-        });
-        match stored.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Refusal::of_store(&error)),
-            Err(error) => {
-                log::error!("a notification was not stored: {error}");
-                Err(Refusal::NotStored("store_failed"))
-            }
-        }
+    /// Returns once the notification is on disk, where it also lands if the sender hangs up meanwhile.
+    async fn store(&self, source: &IntakeSource, delivery: Delivery) -> Result<(), Refusal> {
+        let at = delivery.received_at;
+        let stored = self.intake.parts.store.append(delivery).await;
+        let id = stored.map_err(|error| Refusal::of_store(&error))?;
+        source.counters.stored(self.began.elapsed(), at);
+        log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_word);
+        Ok(())
     }
 
     async fn count(&self, source: &IntakeSource, refusal: Refusal) {

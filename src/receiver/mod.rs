@@ -12,10 +12,10 @@ use actix_web::web;
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use secrecy::SecretString;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::domain::{Clock, Rate};
-use crate::metrics::Metrics;
+use crate::metrics::{IntakeCounters, Metrics};
 use crate::providers::Provider;
 use crate::store::Store;
 
@@ -49,6 +49,8 @@ pub struct IntakeSource {
     pub provider_word: &'static str,
     /// The second part of its intake URL; `None`: there is none.
     pub path_token: Option<SecretString>,
+    /// What is counted of it.
+    pub counters: IntakeCounters,
 }
 
 /// What the intake listener is made of.
@@ -71,8 +73,6 @@ pub struct IntakeParts {
     pub per_address_limit: Option<Rate>,
     /// Whether the disk has at least `min_free` left; kept up to date by the service.
     pub has_room: Arc<AtomicBool>,
-    /// Wakes the worker after each stored notification.
-    pub wake: Arc<Notify>,
 }
 
 /// The running intake, shared by all threads of the listener.

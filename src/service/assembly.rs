@@ -36,6 +36,7 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
             provider: Arc::clone(&source.provider),
             provider_word: source.kind.word,
             path_token: source.path_token.clone(),
+            counters: common.metrics.intake(&source.name),
         };
         (source.name.clone(), known)
     });
@@ -49,7 +50,6 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
         body_time: receiver::BODY_TIME,
         per_address_limit: settings.server.per_address_limit,
         has_room: Arc::clone(&common.has_room),
-        wake: Arc::clone(&common.wake),
     })
 }
 

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ const COUNTED: [(&str, &str); 5] = [
     ("products", "products"),
     ("refusals", "refusals"),
 ];
+
+/// How often what is written of the copy is synced.
+const SYNC_EVERY: Duration = Duration::from_millis(20);
 
 /// A backup that can begin: nothing stands in its way.
 #[derive(Debug)]
@@ -153,10 +157,13 @@ impl Backup {
         let path = &self.partial.0;
         let Some(name) = path.to_str() else { bail!("{shown} is not valid UTF-8; name another file") };
         self.stop.watch(&self.store)?;
-        self.store.execute("VACUUM INTO ?1", [name]).map_err(|error| match error.sqlite_error_code() {
+        let (copied, synced) =
+            synced_as_it_grows(path, || self.store.execute("VACUUM INTO ?1", [name]).map(drop));
+        copied.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damage::told(&self.source, &error),
             _ => anyhow::Error::new(error).context(format!("cannot copy to {shown}")),
         })?;
+        synced.with_context(|| format!("cannot write {shown}"))?;
         let rows = check(path, &self.stop).with_context(|| {
             format!("the copy was not sound and is removed again; check the store and the disk of {shown}")
         })?;
@@ -171,6 +178,29 @@ impl Backup {
         File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).with_context(cannot)?;
         Ok(BackedUp { size, rows })
     }
+}
+
+/// Lets the copy reach the disk while it is written: all of it at once, in the end, would hold up the notifications that
+/// are synced meanwhile.
+fn synced_as_it_grows<T>(copy: &Path, write: impl FnOnce() -> T) -> (T, std::io::Result<()>) {
+    let is_written = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let syncing = scope.spawn(|| {
+            let file = File::open(copy)?;
+            while !is_written.load(Ordering::Acquire) {
+                std::thread::park_timeout(SYNC_EVERY);
+                file.sync_data()?;
+            }
+            Ok(())
+        });
+        let written = write();
+        is_written.store(true, Ordering::Release);
+        syncing.thread().unpark();
+        (
+            written,
+            syncing.join().unwrap_or_else(|_| Err(std::io::Error::other("the syncing thread panicked"))),
+        )
+    })
 }
 
 /// Where the copy is written; absolute, because the engine would read a name that begins with `file:` as a URI.

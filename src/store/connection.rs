@@ -11,11 +11,14 @@ use super::{damage, opening};
 /// How long one try to take the write lock waits; whoever wants to wait longer tries again.
 pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 
+/// From one of its tries to the next.
+const LOCK_TRY: Duration = Duration::from_micros(250);
+
 /// Opens the one connection that writes.
 pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     opening::require_current(path)?;
     let conn = writable(path)?;
-    conn.busy_timeout(LOCK_WAIT)?;
+    conn.busy_handler(Some(tries_again))?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
 }
@@ -38,9 +41,26 @@ pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
     }
     // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;",
     )?;
     Ok(conn)
+}
+
+/// Opens the connection that does nothing but checkpoints, beside a writer's.
+pub(super) fn open_checkpointer(path: &Path) -> anyhow::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|conn| {
+            conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = 1;").map(|()| conn)
+        })
+        .map_err(|error| damage::told(path, &error))
+}
+
+/// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
+/// a second, in which that process may let go and take it again.
+fn tries_again(tries: i32) -> bool {
+    std::thread::sleep(LOCK_TRY);
+    LOCK_TRY * tries.unsigned_abs() < LOCK_WAIT
 }
 
 /// Opens a connection that cannot write.

@@ -32,8 +32,9 @@ pub struct Kept {
     pub unproven: u64,
 }
 
-/// How long the rows of one step may take; the sync of the disk comes on top, and 20 ms are promised.
-const STEP: Duration = Duration::from_millis(4);
+/// How long the rows of one step may take: whoever sends a notification meanwhile waits for it. The sync of the disk comes
+/// on top, and 20 ms are promised.
+const STEP: Duration = Duration::from_millis(2);
 
 /// Notifications above `max_unproven` that are looked for at once.
 const MOST_UNPROVEN: u64 = 20_000;

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
+use tokio::sync::Notify;
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
 use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
@@ -17,6 +18,7 @@ use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
 mod backup;
 mod budget;
 mod census;
+mod checkpoint;
 mod clock;
 mod connection;
 mod damage;
@@ -132,7 +134,8 @@ impl Store {
         let conn = connection::open_writer(path)?;
         let reader = Reader::open(path)?;
         let damage = reader.damage().clone();
-        let (writer, thread) = writer::Writer::start(conn, damage).context("start the store's writer")?;
+        let (writer, thread) =
+            writer::Writer::start(path, conn, damage).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
     }
@@ -147,6 +150,18 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many transactions its writer has put on disk: each holds whatever had queued.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// Rung whenever notifications were stored.
+    #[must_use]
+    pub fn stored(&self) -> Arc<Notify> {
+        self.writer.appended()
     }
 
     /// Ends the store, for every handle: waits until everything queued is written. Whatever comes later is refused.

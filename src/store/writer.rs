@@ -1,16 +1,19 @@
 //! The one writer. Whatever waits to be written, notifications above all, is taken into one transaction, and nobody
 //! hears of success before that transaction is on disk. No timer: a batch is what queued while the last one was synced.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::damage::Damage;
 use super::error::{Result, StoreError};
+use super::intake::{self, Row};
 use super::migrations::SCHEMA_VERSION;
 
 /// Notifications that may wait for the writer; more are turned away at once.
@@ -22,16 +25,31 @@ const LARGEST_BATCH: usize = 512;
 /// How long a notification waits for the write lock before its sender is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Told the outcome of the commit.
 type Finish = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Run inside the transaction; what it returns is told the outcome of the commit.
+/// Run inside the transaction.
 type Run = Box<dyn FnOnce(Result<&Connection>) -> Finish + Send>;
 
+type Reply<T> = oneshot::Sender<Result<T>>;
+
 struct Job {
-    run: Run,
+    what: What,
     /// `None` for jobs whose sender never goes away.
     claim: Option<Arc<Claimed>>,
+    /// Given back when the job is taken.
+    place: Option<Place>,
 }
+
+enum What {
+    /// A notification: many are appended by one statement.
+    Append(Row, Reply<Appended>),
+    Run(Run),
+}
+
+/// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
+/// it costs another one.
+type Appended = (i64, Row);
 
 /// Settles the race between the writer taking a notification and its sender losing patience.
 #[derive(Debug)]
@@ -47,6 +65,17 @@ impl Claimed {
     }
 }
 
+impl Job {
+    /// Whether its sender still waits; from now on it waits for the outcome.
+    fn is_taken(&self) -> bool {
+        self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
+    }
+}
+
 /// The way to the writer; clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
@@ -54,27 +83,52 @@ pub(super) struct Writer {
     waiting: Arc<AtomicUsize>,
     is_ending: Arc<AtomicBool>,
     damage: Damage,
+    told: Arc<Told>,
+}
+
+/// What the writer tells beside its replies.
+#[derive(Debug, Default)]
+struct Told {
+    /// Transactions on disk.
+    commits: AtomicU64,
+    /// Rung for each transaction with notifications in it.
+    appended: Arc<Notify>,
 }
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
     /// [`Writer`] is dropped.
-    pub(super) fn start(conn: Connection, damage: Damage) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(super) fn start(
+        path: &Path,
+        conn: Connection,
+        damage: Damage,
+    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::unbounded_channel();
+        let told = Arc::new(Told::default());
         let is_ending = Arc::new(AtomicBool::new(false));
+        let checkpoints = Checkpoints::start(path)?;
         let ending = Arc::clone(&is_ending);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || run(&conn, queue, &ending))?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage }, thread))
+        let mut desk = Desk { checkpoints, conn, queue, is_ending: ending, told: Arc::clone(&told) };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
     }
 
     /// Ends the writer once everything queued is written, whoever else still has a way to it.
     pub(super) fn end(self) {
         self.is_ending.store(true, Ordering::Release);
-        let wake: Run = Box::new(|_| Box::new(|_| ()));
+        let wake = What::Run(Box::new(|_| Box::new(|_| ())));
         // A writer that has ended already needs no waking.
-        let _ = self.jobs.send(Job { run: wake, claim: None });
+        let _ = self.jobs.send(Job { what: wake, claim: None, place: None });
+    }
+
+    /// How many transactions it has put on disk.
+    pub(super) fn commits(&self) -> u64 {
+        self.told.commits.load(Ordering::Relaxed)
+    }
+
+    /// Rung whenever notifications were appended.
+    pub(super) fn appended(&self) -> Arc<Notify> {
+        Arc::clone(&self.told.appended)
     }
 
     /// Runs `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
@@ -84,9 +138,14 @@ impl Writer {
     ) -> Result<T> {
         self.damage.refuse()?;
         let (reply, outcome) = oneshot::channel();
-        let run = job(reply, move |conn| in_savepoint(conn, work));
-        self.jobs.send(Job { run, claim: None }).map_err(|_| StoreError::Closed)?;
+        let what = run(reply, move |conn| in_savepoint(conn, work));
+        self.jobs.send(Job { what, claim: None, place: None }).map_err(|_| StoreError::Closed)?;
         self.damage.note(outcome.await.map_err(|_| StoreError::Closed)?)
+    }
+
+    /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
+    pub(super) async fn append_row(&self, row: Row) -> Result<i64> {
+        Ok(self.enqueue(|reply| What::Append(row, reply)).await?.0)
     }
 
     /// As [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
@@ -95,15 +154,16 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.enqueue(|reply| run(reply, work)).await
+    }
+
+    async fn enqueue<T>(&self, what: impl FnOnce(Reply<T>) -> What) -> Result<T> {
         self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Arc::new(Claimed(AtomicU8::new(Claimed::WAITING)));
         let (reply, mut outcome) = oneshot::channel();
-        let run = job(reply, move |conn| {
-            drop(place);
-            work(conn)
-        });
-        self.jobs.send(Job { run, claim: Some(Arc::clone(&claim)) }).map_err(|_| StoreError::Closed)?;
+        let job = Job { what: what(reply), claim: Some(Arc::clone(&claim)), place: Some(place) };
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         let done = match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed)?,
             Err(_) if claim.take_if_waiting(Claimed::ABANDONED) => Err(StoreError::Locked),
@@ -129,17 +189,17 @@ impl Drop for Place {
     }
 }
 
-fn job<T: Send + 'static>(
-    reply: oneshot::Sender<Result<T>>,
+fn run<T: Send + 'static>(
+    reply: Reply<T>,
     work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-) -> Run {
-    Box::new(move |conn| {
+) -> What {
+    What::Run(Box::new(move |conn| {
         let done = conn.and_then(work);
         Box::new(move |committed| {
             // Nobody listens any more when a client hung up; the row stays, at least once is kept.
             let _ = reply.send(committed.and(done));
         })
-    })
+    }))
 }
 
 fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -154,76 +214,139 @@ fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T
     done
 }
 
-fn run(conn: &Connection, mut queue: mpsc::UnboundedReceiver<Job>, is_ending: &AtomicBool) {
-    let mut batch = Vec::new();
-    while let Some(first) = queue.blocking_recv() {
-        if is_ending.load(Ordering::Acquire) {
-            queue.close();
+/// Where the writer's thread sits. The checkpoints end before the connection is closed.
+struct Desk {
+    checkpoints: Checkpoints,
+    conn: Connection,
+    queue: mpsc::UnboundedReceiver<Job>,
+    is_ending: Arc<AtomicBool>,
+    told: Arc<Told>,
+}
+
+/// What one transaction did until its commit.
+#[derive(Default)]
+struct Done {
+    /// Taken, not appended yet.
+    rows: Vec<(Row, Reply<Appended>)>,
+    appended: Vec<(Reply<Appended>, Result<Appended>)>,
+    ran: Vec<Finish>,
+}
+
+impl Desk {
+    fn run(&mut self) {
+        let mut batch = Vec::new();
+        while let Some(first) = self.queue.blocking_recv() {
+            if self.is_ending.load(Ordering::Acquire) {
+                self.queue.close();
+            }
+            batch.push(first);
+            self.write_batch(&mut batch);
         }
-        batch.push(first);
-        write_batch(conn, &mut queue, &mut batch);
+        // The one file then holds everything, whoever else has it open; it makes nobody wait.
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
+        }
     }
-    // The one file then holds everything, whoever else has it open; it makes nobody wait.
-    if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
+
+    /// Takes the lock, fills the batch with all that has queued meanwhile, and commits it.
+    fn write_batch(&mut self, batch: &mut Vec<Job>) {
+        loop {
+            match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
+                Ok(()) => break,
+                Err(StoreError::Locked) => {
+                    batch.retain(|job| !job.is_abandoned());
+                    if batch.is_empty() {
+                        return;
+                    }
+                    if self.queue.is_closed() && self.queue.is_empty() {
+                        return fail(batch, &StoreError::Locked);
+                    }
+                }
+                Err(error) => return fail(batch, &error),
+            }
+        }
+        while batch.len() < LARGEST_BATCH
+            && let Ok(job) = self.queue.try_recv()
+        {
+            batch.push(job);
+        }
+        let mut done = Done::default();
+        for Job { what, place, .. } in batch.drain(..).filter(Job::is_taken) {
+            drop(place);
+            match what {
+                What::Append(row, reply) => done.rows.push((row, reply)),
+                What::Run(work) => {
+                    done.append(&self.conn);
+                    done.ran.push(work(in_transaction(&self.conn)));
+                }
+            }
+        }
+        done.append(&self.conn);
+        self.commit(done);
+    }
+
+    fn commit(&mut self, done: Done) {
+        let committed = in_transaction(&self.conn)
+            .map_err(|error| error.to_string())
+            .and_then(|conn| execute(conn, "COMMIT").map_err(|error| error.to_string()));
+        if let Err(error) = &committed {
+            log::error!("the store did not take {} writes: {error}", done.appended.len() + done.ran.len());
+            if !self.conn.is_autocommit()
+                && let Err(error) = execute(&self.conn, "ROLLBACK")
+            {
+                log::error!("the store could not roll back: {error}");
+            }
+            overwrite_failed(&self.conn);
+        } else {
+            self.told.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        let outcome = || committed.clone().map_err(StoreError::Engine);
+        if !done.appended.is_empty() {
+            self.told.appended.notify_one();
+        }
+        for (reply, appended) in done.appended {
+            // As above: a client hung up.
+            let _ = reply.send(outcome().and(appended));
+        }
+        for finish in done.ran {
+            finish(outcome());
+        }
+        self.checkpoints.committed(&self.conn);
     }
 }
 
-/// Takes the lock, fills the batch with all that has queued meanwhile, and commits it.
-fn write_batch(conn: &Connection, queue: &mut mpsc::UnboundedReceiver<Job>, batch: &mut Vec<Job>) {
-    loop {
-        match conn.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from) {
-            Ok(()) => break,
-            Err(StoreError::Locked) => {
-                batch.retain(|job| {
-                    job.claim
-                        .as_ref()
-                        .is_none_or(|claim| claim.0.load(Ordering::Acquire) != Claimed::ABANDONED)
-                });
-                if batch.is_empty() {
-                    return;
-                }
-                if queue.is_closed() && queue.is_empty() {
-                    return fail(batch, &StoreError::Locked);
-                }
+impl Done {
+    /// Appends what waits for it, in few statements.
+    fn append(&mut self, conn: &Connection) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let (rows, replies): (Vec<Row>, Vec<_>) = self.rows.drain(..).unzip();
+        let mut ids = Vec::with_capacity(rows.len());
+        for part in intake::parts(&rows) {
+            match in_transaction(conn).and_then(|conn| intake::insert(conn, part)) {
+                Ok(first) => ids.extend((first..).take(part.len()).map(Ok)),
+                // One of them, perhaps: the others must not fail with it.
+                Err(_) => ids.extend(part.iter().map(|row| {
+                    in_transaction(conn).and_then(|conn| intake::insert(conn, std::slice::from_ref(row)))
+                })),
             }
-            Err(error) => return fail(batch, &error),
         }
+        let appended = ids.into_iter().zip(rows).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
+        self.appended.extend(replies.into_iter().zip(appended));
     }
-    while batch.len() < LARGEST_BATCH
-        && let Ok(job) = queue.try_recv()
-    {
-        batch.push(job);
+}
+
+/// The engine rolls back by itself when the disk is full: what comes after must not run outside of the transaction.
+fn in_transaction(conn: &Connection) -> Result<&Connection> {
+    if conn.is_autocommit() {
+        return Err(StoreError::Engine("the transaction was rolled back; is the disk full?".to_owned()));
     }
-    let mut finishes = Vec::with_capacity(batch.len());
-    for job in batch.drain(..) {
-        if job.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN)) {
-            // The engine rolls back by itself when the disk is full: what comes after must not run outside of it.
-            let conn = if conn.is_autocommit() {
-                Err(StoreError::Engine("the transaction was rolled back".to_owned()))
-            } else {
-                Ok(conn)
-            };
-            finishes.push((job.run)(conn));
-        }
-    }
-    let committed = if conn.is_autocommit() {
-        Err("the transaction was rolled back; is the disk full?".to_owned())
-    } else {
-        conn.execute_batch("COMMIT").map_err(|error| error.to_string())
-    };
-    if let Err(error) = &committed {
-        log::error!("the store did not take {} writes: {error}", finishes.len());
-        if !conn.is_autocommit()
-            && let Err(error) = conn.execute_batch("ROLLBACK")
-        {
-            log::error!("the store could not roll back: {error}");
-        }
-        overwrite_failed(conn);
-    }
-    for finish in finishes {
-        finish(committed.clone().map_err(StoreError::Engine));
-    }
+    Ok(conn)
+}
+
+fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 /// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
@@ -238,9 +361,10 @@ fn fail(batch: &mut Vec<Job>, why: &StoreError) {
     if !matches!(why, StoreError::Damaged(_)) {
         log::error!("the store did not take {} writes: {why}", batch.len());
     }
-    for job in batch.drain(..) {
-        if job.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN)) {
-            (job.run)(Err(why.clone()))(Ok(()));
+    for job in batch.drain(..).filter(Job::is_taken) {
+        match job.what {
+            What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
+            What::Run(work) => work(Err(why.clone()))(Ok(())),
         }
     }
 }

@@ -13,7 +13,6 @@ use actix_web::web::Data;
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
-use tokio::sync::Notify;
 
 use super::{BODY_TIME, Intake, IntakeParts, IntakeSource, routes};
 use crate::domain::{
@@ -104,12 +103,14 @@ impl House {
 
     fn with(change: impl FnOnce(&mut IntakeParts)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new().unwrap();
         let source = |name: &str, is_wordy, token: Option<&str>| {
             let source = IntakeSource {
                 name: name.to_owned(),
                 provider: Arc::new(Fake { is_wordy }),
                 provider_word: "kinguin",
                 path_token: token.map(Into::into),
+                counters: metrics.intake(name),
             };
             (name.to_owned(), source)
         };
@@ -120,14 +121,13 @@ impl House {
                 source("game", true, None),
                 source("shop", false, Some("t/k")),
             ]),
-            metrics: Metrics::new().unwrap(),
+            metrics: metrics.clone(),
             clock: Clock::standing_at(Timestamp::parse_rfc3339("2025-06-15T15:06:40.123Z").unwrap()),
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
             max_body: 64,
             body_time: BODY_TIME,
             per_address_limit: None,
             has_room: Arc::new(AtomicBool::new(true)),
-            wake: Arc::new(Notify::new()),
         };
         change(&mut parts);
         Self { intake: Data::new(Intake::new(parts)), _folder: folder }

@@ -39,9 +39,9 @@ async fn repeated_and_unreadable_notifications_are_stored_alike() {
 async fn the_worker_is_woken_by_each_stored_notification() {
     let house = House::new();
     house.send(good("/hooks/keys", "x")).await;
-    assert!(house.intake.parts.wake.notified().now_or_never().is_some());
+    assert!(house.intake.parts.store.stored().notified().now_or_never().is_some());
     house.send(TestRequest::post().uri("/hooks/keys").set_payload("refused")).await;
-    assert!(house.intake.parts.wake.notified().now_or_never().is_none());
+    assert!(house.intake.parts.store.stored().notified().now_or_never().is_none());
 }
 
 #[actix_web::test]
