@@ -143,7 +143,7 @@ fn no_label_ever_comes_from_a_request() {
     for (name, _) in &all {
         assert!(!name.to_lowercase().contains(stranger) && !name.contains("198.51"), "{name}");
         let source = name.split("source=\"").nth(1).and_then(|rest| rest.split('"').next());
-        if name.starts_with("countersign_") {
+        if name.starts_with("countersign_") && name.contains('{') {
             let known = ["old", "shop", "pop", "keys", "game", "guarded"];
             assert!(source.is_some_and(|source| known.contains(&source)), "{name}");
         }
