@@ -9,7 +9,12 @@ use prometheus::{
     TextEncoder,
 };
 
+use crate::domain::health::{Health, Warning};
 use crate::domain::{Reason, State, Timestamp};
+
+mod health;
+
+use health::HealthGauges;
 
 /// Upper bounds in seconds, from a commit on a fast disk to a request that timed out.
 const SECONDS: [f64; 14] =
@@ -28,6 +33,7 @@ pub struct Metrics {
     pending: IntGaugeVec,
     oldest_pending: IntGaugeVec,
     last_notification: IntGaugeVec,
+    health: HealthGauges,
     commits: IntCounter,
 }
 
@@ -115,6 +121,7 @@ impl Metrics {
                 "countersign_last_notification_timestamp_seconds",
                 "When the last notification came in, in seconds since 1970",
             )?,
+            health: HealthGauges::register(&registry)?,
             registry,
         })
     }
@@ -155,13 +162,27 @@ impl Metrics {
         self.api_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
     }
 
-    /// What the store says about a source's queue, refreshed before each scrape.
-    pub fn queue(&self, source: &str, pending: u64, oldest: Option<Duration>, last: Option<Timestamp>) {
+    /// What was just looked at, refreshed before each scrape: queues of the configured sources, sizes, `growth` in bytes
+    /// a day where it is known, and the warnings.
+    pub fn looked_at(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        self.pending.with_label_values(&[source]).set(whole(pending));
-        self.oldest_pending.with_label_values(&[source]).set(whole(oldest.map_or(0, |age| age.as_secs())));
-        let last_seen = self.last_notification.with_label_values(&[source]);
-        last_seen.set(last_seen.get().max(last.map_or(0, Timestamp::seconds)));
+        for source in health.sources.iter().filter(|source| source.is_configured) {
+            let name = [source.source.as_str()];
+            let age = source.oldest_pending.map_or(0, |oldest| health.now.since(oldest).as_secs());
+            self.pending.with_label_values(&name).set(whole(source.pending));
+            self.oldest_pending.with_label_values(&name).set(whole(age));
+            let last_seen = self.last_notification.with_label_values(&name);
+            last_seen.set(last_seen.get().max(source.last_received.map_or(0, Timestamp::seconds)));
+        }
+        self.health.set(health, growth, warnings);
+    }
+
+    /// Ends the queue's series of a source that is no longer configured: their last values would stay for ever.
+    pub fn forget_queue(&self, source: &str) {
+        for gauge in [&self.pending, &self.oldest_pending] {
+            // A source that was never scraped has no series to end.
+            drop(gauge.remove_label_values(&[source]));
+        }
     }
 
     /// How many transactions the store has put on disk so far, refreshed before each scrape.

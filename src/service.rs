@@ -1,56 +1,58 @@
 //! Builds one running service from its settings: the store, the listeners, the worker. `serve`, the demo and every test
 //! through the front door start the same one.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | [`assembly`] | what each room is made of, out of the settings |
+//! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
+//! | [`listeners`], [`limits`] | where the service listens, the servers behind that, and how many they serve |
+//! | [`inherited`] | the sockets that the service manager opened for us |
+//! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
+//! | [`asking`] | one worker at a time, the next with new settings |
+//! | [`reload`] | new settings for a running service |
+//! | [`supervisor`], [`watchdog`] | what the service manager is told, and when |
+//! | [`disk`], [`keeping`] | what is looked after beside: free space, the rules of `[store]` |
 
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::web::Data;
-use actix_web::{App, HttpServer};
-use anyhow::Context as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Admin};
+use crate::admin;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
-use crate::providers::Api;
-use crate::providers::http::{Client, OpenGate};
-use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{self, Keep, Moved, ServeLock, Store};
-use crate::worker::{Parts, Worker, WorkerSource};
+use crate::store::{self, Moved, ServeLock, Store};
 
+mod asking;
+mod assembly;
+mod disk;
+mod inherited;
 mod keeping;
+mod limits;
+mod listeners;
+mod reload;
+mod sources;
+pub mod supervisor;
+mod traffic;
+mod watchdog;
 
-/// How often the free space of the disk is looked at.
-const DISK_CHECK: Duration = Duration::from_secs(1);
+use asking::Desk;
+use assembly::Common;
+pub use assembly::worker_parts;
+pub use inherited::{Inherited, WrongSockets};
+use listeners::{Listeners, Servers, Task};
+use reload::Live;
+pub use sources::{NamesTaken, introduce};
 
-/// A sender that needs longer for the head of its request is cut off.
-const SLOW_HEAD: Duration = Duration::from_secs(10);
+/// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
+const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;
 
-/// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
-/// connection instead of the answer.
-const LINGER: Duration = Duration::from_secs(5);
-
-/// A source's name belonged to another provider when the store was written.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "sources.{source_name}: this name belongs to provider {before} in the store, not {now}; give the new source another \
-     name"
-)]
-pub struct NameTaken {
-    /// The source.
-    pub source_name: String,
-    /// The provider in the store.
-    pub before: String,
-    /// The provider in the configuration.
-    pub now: String,
-}
+/// Of `server.drain`, when nothing more is waited for.
+const FOR_EVERYTHING: f64 = 0.85;
 
 /// What `serve` may be told beside its settings.
 #[derive(Debug, Default)]
@@ -59,6 +61,10 @@ pub struct Options {
     pub no_worker: bool,
     /// Told of every notification that moves.
     pub moves: Option<mpsc::UnboundedSender<Moved>>,
+    /// Listening sockets that were passed to this process.
+    pub sockets: Inherited,
+    /// How long the service manager waits for a sign of life; `None`: it does not.
+    pub watchdog: Option<Duration>,
 }
 
 /// A running service.
@@ -67,107 +73,89 @@ pub struct Service {
     pub intake_addr: SocketAddr,
     /// Where health and metrics are served.
     pub admin_addr: SocketAddr,
-    store: Store,
-    drain: Duration,
+    /// Whether the configuration chose them: intake, admin.
+    chose_addresses: (bool, bool),
+    in_force: Settings,
+    common: Common,
+    live: Live,
+    /// `None` without a worker.
+    desk: Option<Desk>,
+    servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
-    servers: Vec<ServerHandle>,
-    tasks: Vec<(&'static str, JoinHandle<()>)>,
-    disk_check: JoinHandle<()>,
-    _lock: ServeLock,
+    tasks: Vec<Task>,
+    /// These need no stop.
+    watches: Vec<JoinHandle<()>>,
+    _lock: Arc<Mutex<ServeLock>>,
 }
 
 impl Service {
     /// Starts everything; notifications are taken as soon as this returns.
     ///
     /// # Errors
-    /// Another `serve` holds the store, an address is in use, the store cannot be opened, or a source's name is taken
-    /// ([`NameTaken`]).
+    /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
+    /// ([`NamesTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
-        let clock = Clock::system();
+        // Only a worker plans, and moves its plans along.
+        let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
-        let intake_listener = bind(settings.server.listen, "server.listen")?;
-        let admin_listener = bind(settings.server.admin_listen, "server.admin_listen")?;
+        let listeners = Listeners::open(&settings.server, options.sockets)?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
+        store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open(path)?;
         introduce(&store, settings, &clock).await?;
-        let freed = store.free_leases("serve-".to_owned()).await?;
-        if freed > 0 {
-            log::info!(
-                "{freed} notifications were being asked about when the last serve ended; they are asked again"
-            );
-        }
-        for source in &settings.sources {
-            store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
-            store.resume(source.name.clone(), clock.now()).await?;
-        }
+        sources::clear_up(&store, settings, &clock).await?;
         let metrics = Metrics::new()?;
         for source in &settings.sources {
             metrics.introduce(&source.name);
         }
-        let has_room = Arc::new(AtomicBool::new(has_room(path, settings.store.min_free)));
+        let has_room = Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free)));
         let wake = store.stored();
+        let common = Common { store: store.clone(), clock: clock.clone(), metrics, wake, has_room };
+        let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
+        let live = Live::new(settings, &common, heart.clone());
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
-        let last_turn = if options.no_worker {
-            None
-        } else {
-            let parts = worker_parts(settings, &store, &clock, &metrics, "serve", wake, options.moves)?;
-            let worker = Worker::new(parts);
-            let last_turn = worker.last_turn();
-            tasks.push(("worker", tokio::spawn(worker.run(Arc::clone(&stop), settings.server.drain))));
-            Some(last_turn)
-        };
-        let stop_keeping = Arc::new(Notify::new());
-        let keeping = keeping::run(store.clone(), keep(settings), clock.clone(), Arc::clone(&stop_keeping));
-        tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let intake = Data::new(intake(settings, &store, &metrics, &clock, Arc::clone(&has_room)));
-        let admin = Data::new(Admin {
-            store: store.clone(),
-            metrics,
-            clock,
-            sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
-            min_free: settings.store.min_free,
-            heartbeat: last_turn,
-        });
-        let (intake_addr, admin_addr) = (intake_listener.local_addr()?, admin_listener.local_addr()?);
-        let intake_server = HttpServer::new(move || App::new().configure(receiver::routes(intake.clone())))
-            .client_request_timeout(SLOW_HEAD)
-            .client_disconnect_timeout(LINGER)
-            .keep_alive(Duration::from_secs(75))
-            .shutdown_timeout(settings.server.drain.as_secs().max(1))
-            .disable_signals()
-            .listen(intake_listener)
-            .context("serve on server.listen")?
-            .run();
-        let admin_server = HttpServer::new(move || App::new().configure(admin::routes(admin.clone())))
-            .workers(1)
-            .shutdown_timeout(1)
-            .disable_signals()
-            .listen(admin_listener)
-            .context("serve on server.admin_listen")?
-            .run();
-        let servers = vec![intake_server.handle(), admin_server.handle()];
-        for (name, server) in [("intake listener", intake_server), ("admin listener", admin_server)] {
-            let task = tokio::spawn(async move {
-                if let Err(error) = server.await {
-                    log::error!("the {name} failed: {error}");
-                }
-            });
-            tasks.push((name, task));
+        let mut desk = None;
+        if let Some(heart) = &heart {
+            let (heart, stop) = (Arc::clone(heart), Arc::clone(&stop));
+            let (opened, work) = Desk::open(settings, &common, options.moves, heart, stop)?;
+            desk = Some(opened);
+            tasks.push(("worker", tokio::spawn(work)));
         }
-        let disk_check = tokio::spawn(watch_disk(path.clone(), settings.store.min_free, has_room));
+        let stop_keeping = Arc::new(Notify::new());
+        let rules = live.keep.subscribe();
+        let keeping = keeping::run(store.clone(), rules, clock.clone(), Arc::clone(&stop_keeping));
+        tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
+        let ((intake_addr, admin_addr), chose_addresses) =
+            (listeners.addresses()?, listeners.are_configured());
+        let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
+        tasks.extend(serving);
+        let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
+        let lock = Arc::new(Mutex::new(lock));
+        let mut watches = vec![
+            tokio::spawn(disk::watch(path.clone(), min_free, has_room)),
+            tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock))),
+        ];
+        watches.extend(
+            options.watchdog.map(|limit| {
+                tokio::spawn(watchdog::run(limit, store.clone(), clock, heart, supervisor::alive))
+            }),
+        );
         Ok(Self {
             intake_addr,
             admin_addr,
-            store,
-            drain: settings.server.drain,
+            chose_addresses,
+            in_force: settings.clone(),
+            common,
+            live,
+            desk,
+            servers,
             stop,
             stop_keeping,
-            servers,
             tasks,
-            disk_check,
+            watches,
             _lock: lock,
         })
     }
@@ -175,7 +163,7 @@ impl Service {
     /// The store that it writes.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.common.store
     }
 
     /// Waits until one of its tasks ends by itself, which none should; names it.
@@ -195,137 +183,37 @@ impl Service {
     /// Stops: answers the requests under way, lets the questions under way end, gives back the rest, writes everything
     /// that is queued. Takes no longer than `server.drain`.
     pub async fn stop(self) {
+        let Self { in_force, common, live, desk, servers, mut tasks, watches, .. } = self;
+        servers.tell_to_close();
+        log::info!("stopping: what is under way is finished");
         self.stop.notify_one();
         self.stop_keeping.notify_one();
+        let drain = in_force.server.drain;
         let stopping = async {
-            let stops = self.servers.iter().map(|server| server.stop(true));
-            futures_util::future::join_all(stops).await;
-            for (_, task) in self.tasks {
+            servers.stop(under_way(&in_force)).await;
+            for (_, task) in &mut tasks {
                 if !task.is_finished() {
                     drop(task.await);
                 }
             }
         };
-        if tokio::time::timeout(self.drain + Duration::from_secs(1), stopping).await.is_err() {
-            log::warn!("stopped after {} s without waiting for the rest", self.drain.as_secs());
+        if tokio::time::timeout(drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
+            log::warn!("some requests are cut off: server.drain is over");
         }
-        self.disk_check.abort();
-        self.store.close();
-    }
-}
-
-fn intake(
-    settings: &Settings,
-    store: &Store,
-    metrics: &Metrics,
-    clock: &Clock,
-    has_room: Arc<AtomicBool>,
-) -> Intake {
-    let sources = settings.sources.iter().map(|source| {
-        let known = IntakeSource {
-            name: source.name.clone(),
-            provider: Arc::clone(&source.provider),
-            provider_word: source.kind.word,
-            path_token: source.path_token.clone(),
-            counters: metrics.intake(&source.name),
-        };
-        (source.name.clone(), known)
-    });
-    Intake::new(IntakeParts {
-        store: store.clone(),
-        sources: sources.collect(),
-        metrics: metrics.clone(),
-        clock: clock.clone(),
-        trusted_proxies: settings.server.trusted_proxies.clone(),
-        max_body: settings.server.max_body,
-        body_time: receiver::BODY_TIME,
-        per_address_limit: settings.server.per_address_limit,
-        has_room,
-    })
-}
-
-fn keep(settings: &Settings) -> Keep {
-    let config = &settings.store;
-    Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
-}
-
-fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(addr)
-        .with_context(|| format!("cannot listen on {addr}; is another program using it? Change {key}"))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Remembers the configured sources in the store.
-///
-/// # Errors
-/// A name belongs to another provider ([`NameTaken`]), or the store failed.
-pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
-    let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
-    let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
-    match taken.into_iter().next() {
-        None => Ok(()),
-        Some((source_name, before)) => {
-            let now = settings.sources.iter().find(|source| source.name == source_name);
-            let now = now.map_or_else(String::new, |source| source.kind.word.to_owned());
-            Err(NameTaken { source_name, before, now }.into())
-        }
-    }
-}
-
-/// What a worker of this process is made of; `role` begins the name of its leases.
-///
-/// # Errors
-/// The HTTP client cannot be set up.
-pub fn worker_parts(
-    settings: &Settings,
-    store: &Store,
-    clock: &Clock,
-    metrics: &Metrics,
-    role: &str,
-    wake: Arc<Notify>,
-    moves: Option<mpsc::UnboundedSender<Moved>>,
-) -> anyhow::Result<Parts> {
-    let client = Client::new(settings.verify.timeout, metrics.clone(), clock.clone())?;
-    let sources: BTreeMap<String, WorkerSource> = settings
-        .sources
-        .iter()
-        .map(|source| {
-            let api = Api::new(client.clone(), &source.name, &source.api_base, Arc::new(OpenGate));
-            let provider = Arc::clone(&source.provider);
-            (source.name.clone(), WorkerSource { provider, api, rate: source.rate_limit })
-        })
-        .collect();
-    Ok(Parts {
-        store: store.clone(),
-        sources,
-        policy: settings.verify.policy.clone(),
-        concurrency: settings.verify.concurrency,
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        owner: format!("{role}-{}-{}", std::process::id(), clock.now().millis()),
-        wake,
-        moves,
-    })
-}
-
-fn has_room(path: &Path, min_free: u64) -> bool {
-    store::free_disk(path).is_none_or(|free| free >= min_free)
-}
-
-async fn watch_disk(path: std::path::PathBuf, min_free: u64, has_room_now: Arc<AtomicBool>) {
-    let mut ticks = tokio::time::interval(DISK_CHECK);
-    loop {
-        ticks.tick().await;
-        let now = has_room(&path, min_free);
-        if has_room_now.swap(now, Ordering::Relaxed) != now {
-            if now {
-                log::info!("there is free disk again; notifications are taken");
-            } else {
-                log::error!(
-                    "less free disk than store.min_free; notifications are answered 503 until there is more"
-                );
+        for task in tasks.into_iter().map(|(_, task)| task).chain(watches) {
+            task.abort();
+            if !task.is_finished() {
+                drop(task.await);
             }
         }
+        // The store is closed when nobody holds it any more.
+        drop((live, desk));
+        let Common { store, .. } = common;
+        store.close();
     }
+}
+
+/// How long a stop, or the end of a worker, waits for what is under way.
+fn under_way(settings: &Settings) -> Duration {
+    settings.server.drain.mul_f64(FOR_WHAT_IS_UNDER_WAY)
 }

@@ -3,11 +3,15 @@
 
 mod admin;
 mod cli;
+mod clients;
+mod clock;
 mod config;
 mod crash;
+mod damaged;
 mod demo;
 mod disk;
 mod failures;
+mod flood;
 mod hostile;
 mod lists;
 mod properties;
@@ -15,7 +19,12 @@ mod receiver;
 mod reconcile;
 mod reports;
 mod retention;
+mod service;
+mod shops;
+mod status;
+mod stop;
 mod store;
 mod support;
 mod tidy;
+mod upgrade;
 mod verdicts;

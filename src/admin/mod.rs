@@ -7,14 +7,20 @@ use std::sync::atomic::AtomicI64;
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::rules::health;
+use crate::store::{Reported, Store};
 
+mod look;
 mod ready;
 #[cfg(test)]
 mod tests;
+mod watch;
+
+pub use watch::watch;
 
 /// What the admin listener looks at.
 pub struct Admin {
@@ -24,22 +30,26 @@ pub struct Admin {
     pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
-    /// The names of the configured sources.
-    pub sources: Vec<String>,
+    /// The configured sources.
+    pub sources: Vec<Reported>,
     /// With less free disk, in bytes, intake refuses.
     pub min_free: u64,
+    /// Whether rows go by themselves after a while (`store.keep`).
+    pub forgets: bool,
     /// When the worker last took its turn, in milliseconds since 1970; `None`: no worker was asked for.
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
 
-/// Everything that the admin listener serves, for `App::configure`.
-pub fn routes(admin: Data<Admin>) -> impl FnOnce(&mut web::ServiceConfig) {
+/// Everything that the admin listener serves, for `App::configure`. A request is answered by what is in force when it
+/// begins.
+pub fn routes(admin: Data<ArcSwap<Admin>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(admin).default_service(web::to(answer));
     }
 }
 
-async fn answer(req: HttpRequest, admin: Data<Admin>) -> HttpResponse {
+async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpResponse {
+    let admin = in_force.load_full();
     let is_read = matches!(*req.method(), Method::GET | Method::HEAD);
     match req.uri().path() {
         "/healthz" | "/readyz" | "/metrics" if !is_read => HttpResponse::MethodNotAllowed()
@@ -55,19 +65,12 @@ async fn answer(req: HttpRequest, admin: Data<Admin>) -> HttpResponse {
     }
 }
 
-/// The counters, with the queues as the store has them now. A store that cannot be read leaves the queues' last lengths:
-/// the other series matter most then.
+/// The counters, with the gauges as the store and its disk are now. A store that cannot be read leaves the queues' last
+/// lengths: the other series matter most then.
 async fn metrics(admin: &Admin) -> HttpResponse {
-    match admin.store.reader().queues().await {
-        Ok(queues) => {
-            let now = admin.clock.now();
-            for queue in queues.iter().filter(|queue| admin.sources.contains(&queue.source)) {
-                let age = queue.oldest.map(|oldest| now.since(oldest));
-                admin.metrics.queue(&queue.source, queue.pending, age, queue.last_received);
-            }
-        }
-        Err(error) => log::warn!("the queues could not be read for the metrics: {error}"),
-    }
+    let found = look::look(admin, false).await;
+    let growth = health::growth_per_day(&found.store.contents);
+    admin.metrics.looked_at(&found, growth, &health::warnings(&found));
     admin.metrics.committed(admin.store.commits());
     match admin.metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),

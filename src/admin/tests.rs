@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use actix_web::http::{Method, header};
 use actix_web::web::Data;
 use actix_web::{App, test};
+use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use super::{Admin, routes};
 use crate::domain::{Clock, Delivery, Headers, Timestamp};
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Reported, Store};
 
 const NOW: i64 = 1_750_000_000_000;
 
@@ -27,8 +28,9 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
     let known = vec![("shop".to_owned(), "ecwid"), ("old".to_owned(), "ecwid")];
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
     metrics.introduce("shop");
+    let shop = Reported { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
     let mut admin =
-        Admin { store, metrics, clock, sources: vec!["shop".to_owned()], min_free: 1, heartbeat: None };
+        Admin { store, metrics, clock, sources: vec![shop], min_free: 1, forgets: false, heartbeat: None };
     change(&mut admin);
     House { admin: Data::new(admin), _folder: folder }
 }
@@ -49,7 +51,10 @@ impl House {
 
     /// Status, content type and body.
     async fn ask(&self, method: Method, path: &str) -> (u16, String, String) {
-        let app = test::init_service(App::new().configure(routes(Data::clone(&self.admin)))).await;
+        let app = test::init_service(
+            App::new().configure(routes(Data::new(ArcSwap::new(Data::clone(&self.admin).into_inner())))),
+        )
+        .await;
         let request = test::TestRequest::default().method(method).uri(path).to_request();
         let answer = test::call_service(&app, request).await;
         let content_type = answer.headers().get(header::CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();

@@ -92,10 +92,10 @@ impl CommandError {
     }
 }
 
-/// The error as one of wrong usage, where its cause is an `E`.
+/// The error as one of wrong usage, a line each, where its cause is an `E`.
 pub(super) fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyhow::Error) -> CommandError {
     match error.downcast_ref::<E>() {
-        Some(cause) => CommandError::Misused(vec![cause.to_string()]),
+        Some(cause) => CommandError::Misused(cause.to_string().lines().map(str::to_owned).collect()),
         None => CommandError::Failed(error),
     }
 }

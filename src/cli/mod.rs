@@ -12,6 +12,8 @@ use crate::config::Settings;
 
 mod backup;
 mod chosen;
+mod completions;
+mod config;
 mod demo;
 mod dismiss;
 mod doctor;
@@ -19,7 +21,9 @@ mod exit;
 mod init;
 mod list;
 pub mod logging;
+mod man;
 mod output;
+mod place;
 mod prune;
 mod reconcile;
 mod report;
@@ -28,6 +32,7 @@ mod screen;
 mod serve;
 mod show;
 mod simulate;
+mod status;
 mod verify;
 mod window;
 mod words;
@@ -43,10 +48,9 @@ use exit::misused;
 #[command(after_help = "Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 ran fine and found \
                         differences.\nTo begin: countersign init")]
 struct Cli {
-    /// The configuration.
+    /// The configuration; without it countersign.toml in this folder, else /etc/countersign/countersign.toml.
     #[arg(long, global = true, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
-    #[arg(default_value = "countersign.toml")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -57,6 +61,8 @@ enum Command {
     Serve(serve::Args),
     /// Settles everything that is due now, in the foreground.
     Verify(verify::Args),
+    /// Says in words whether all is well, and what to do where it is not.
+    Status(status::Args),
     /// Lists notifications, newest first.
     List(list::Args),
     /// Shows one notification: request, claim, verdict, and every question to the shop.
@@ -75,12 +81,18 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
     Doctor(doctor::Args),
+    /// Shows which settings are in force and where they came from, or what is wrong with them.
+    Config(config::Args),
     /// Writes a commented configuration.
     Init(init::Args),
     /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
     Simulate(simulate::Args),
     /// Shows the whole thing on simulated shops: needs no account, no configuration, nothing installed.
     Demo(demo::Args),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(completions::Args),
+    /// Writes the manual's pages.
+    Man(man::Args),
 }
 
 /// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
@@ -99,10 +111,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
-    let config = cli.config.as_path();
+    let config = match cli.command {
+        Command::Init(_) => place::of_init(cli.config),
+        _ => place::of_a_command(cli.config),
+    };
+    let config = config.as_path();
     match cli.command {
-        Command::Serve(args) => served(serve::run(args, config)),
+        Command::Serve(args) => serve::run(args, config),
         Command::Verify(args) => served(verify::run(args, config)),
+        Command::Status(args) => waited_for(status::run(args, config)),
         Command::List(args) => waited_for(list::run(args, config)),
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
@@ -112,9 +129,12 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Report(args) => waited_for(report::run(args, config)),
         Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
+        Command::Config(args) => config::run(&args, config),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),
         Command::Demo(args) => served(demo::run(args)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
 

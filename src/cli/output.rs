@@ -14,7 +14,8 @@ use crate::report::{self, Document, Format, MAIL_WIDTH};
 /// How a report is written, and where to.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// For a mail (text), a program (json), a spreadsheet (csv), or a browser and the printer (html).
+    /// For a mail (text), a program (json), a spreadsheet (csv: a row a finding, and rows of kind `incomplete` and
+    /// `omitted` for what is not in them), or a browser and the printer (html).
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format())]
     format: Format,
     /// The same as --format json.

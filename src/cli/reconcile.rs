@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::domain::{Clock, Report};
 use crate::reconcile::{self, Plan, Progress};
 use crate::report::{Basis, Document};
-use crate::service::{self, NameTaken};
+use crate::service::{self, NamesTaken};
 use crate::store::Store;
 
 /// What to compare, and how to tell it.
@@ -49,10 +49,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     check_source(&settings, plan.only.as_deref())?;
     let store = Store::open(&settings.store.path)?;
     let clock = Clock::system();
-    service::introduce(&store, &settings, &clock).await.map_err(misused::<NameTaken>)?;
+    service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let bar = progress_bar();
     let watch = |progress| match progress {
-        Progress::ToAsk(more) => bar.inc_length(more),
+        Progress::ToAsk(more) => {
+            bar.set_style(style(ASKING));
+            bar.inc_length(more);
+        }
         Progress::Asked => bar.inc(1),
     };
     let outcome = reconcile::run(&store, &settings, &plan, &clock, &watch).await?;
@@ -92,12 +95,20 @@ fn check_source(settings: &Settings, named: Option<&str>) -> Result<(), CommandE
     }
 }
 
+/// While nobody knows yet how many orders have to be asked about.
+const LISTING: &str = "{spinner} reading the shops' lists of orders  {elapsed}";
+
+const ASKING: &str = "{spinner} {bar:30} {pos}/{len} orders asked about  {elapsed}";
+
 fn progress_bar() -> ProgressBar {
     if !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     bar.enable_steady_tick(Duration::from_millis(200));
-    let style = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} orders asked about  {elapsed}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(style(LISTING))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

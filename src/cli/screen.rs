@@ -79,6 +79,11 @@ impl Screen {
         text.lines().try_for_each(|line| self.line(line))
     }
 
+    /// Prints a script of our own making as it is.
+    pub(super) fn script(&mut self, script: &[u8]) -> Result<(), CommandError> {
+        self.0.write_all(script).map_err(CommandError::Output)
+    }
+
     /// Prints a value as one line of JSON.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string(value).map_err(|error| CommandError::Failed(error.into()))?;

@@ -13,7 +13,7 @@ use super::{CommandError, Exit, logging, misused, settings};
 use crate::config::Settings;
 use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
-use crate::service::{self, NameTaken};
+use crate::service::{self, NamesTaken};
 use crate::store::{Moved, Store};
 use crate::worker::{Turn, Worker};
 
@@ -39,7 +39,7 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let settings = settings(config)?;
     let store = Store::open(&settings.store.path)?;
     let clock = Clock::system();
-    service::introduce(&store, &settings, &clock).await.map_err(misused::<NameTaken>)?;
+    service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let (count, left) = work(&settings, &store, &clock).await?;
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike, Value};
 
+use super::entry::{Entry, Origin, Shown};
 use super::mistakes::{Mistake, closest, shown};
 
 /// A key that a table takes: its name, and an example of its value as TOML writes it.
@@ -29,7 +30,7 @@ pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Document<
             Mistake {
                 line: Some(line),
                 key: shown(rest.get(span.clone()).unwrap_or_default()),
-                message: "stands here for the second time; keep one of them".to_owned(),
+                message: "stands here for the second time; keep one of them (e.g. the first)".to_owned(),
             }
         } else {
             Mistake {
@@ -60,6 +61,15 @@ fn line_of(text: &str, span: &Range<usize>) -> usize {
     1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
 }
 
+/// What reading leaves behind beside the settings.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// What is wrong.
+    pub(super) mistakes: Vec<Mistake>,
+    /// What is in force, in the order of reading.
+    pub(super) entries: Vec<Entry>,
+}
+
 /// One table of the file; an absent one has no keys.
 pub(super) struct Section<'a> {
     path: String,
@@ -67,19 +77,15 @@ pub(super) struct Section<'a> {
     table: Option<&'a dyn TableLike>,
     known: Vec<(&'static str, String)>,
     text: &'a str,
-    mistakes: &'a mut Vec<Mistake>,
+    notes: &'a mut Notes,
 }
 
 impl<'a> Section<'a> {
     /// The top of the file, which takes the tables `known`.
-    pub(super) fn top(
-        document: &'a Document<String>,
-        known: &[Known],
-        mistakes: &'a mut Vec<Mistake>,
-    ) -> Self {
+    pub(super) fn top(document: &'a Document<String>, known: &[Known], notes: &'a mut Notes) -> Self {
         let table: &dyn TableLike = document.as_table();
         let known = owned(known);
-        Self { path: String::new(), line: None, table: Some(table), known, text: document.raw(), mistakes }
+        Self { path: String::new(), line: None, table: Some(table), known, text: document.raw(), notes }
     }
 
     /// The table `name` below this one, which takes the keys `known`. Something else of that name is a mistake and
@@ -89,10 +95,18 @@ impl<'a> Section<'a> {
         let table = found.and_then(|(_, item)| item.as_table_like());
         let path = self.path_of(name);
         if found.is_some() && table.is_none() {
-            self.note(name, format!("must be a table; write [{path}] once, and its keys below"));
+            self.note(
+                name,
+                format!("must be a table; write its name once, and its keys below (e.g. [{path}])"),
+            );
         }
         let line = self.line_of_key(name);
-        Section { path, line, table, known: owned(known), text: self.text, mistakes: self.mistakes }
+        Section { path, line, table, known: owned(known), text: self.text, notes: self.notes }
+    }
+
+    /// Where the table stands, from 1.
+    pub(super) fn line(&self) -> Option<usize> {
+        self.line
     }
 
     /// The names in the table, in the order of the file.
@@ -126,8 +140,15 @@ impl<'a> Section<'a> {
         key: &str,
         reader: impl FnOnce(&Item) -> Result<T, String>,
     ) -> Option<T> {
-        match reader(self.item(key)?) {
-            Ok(value) => Some(value),
+        let Some(item) = self.item(key) else {
+            self.enter(key, Shown::Off, Origin::Default);
+            return None;
+        };
+        match reader(item) {
+            Ok(value) => {
+                self.enter(key, Shown::item(item), Origin::File { line: self.line_of_key(key) });
+                Some(value)
+            }
             Err(wrong) => {
                 self.blame(key, &wrong);
                 None
@@ -145,31 +166,76 @@ impl<'a> Section<'a> {
         if self.has(key) {
             return self.read(key, reader);
         }
-        reader(&Item::Value(Value::from(default))).map_err(|wrong| self.blame(key, &wrong)).ok()
+        self.enter(key, Shown::default(default), Origin::Default);
+        let value = default.parse::<Value>().map_err(|error| error.to_string());
+        let read = value.and_then(|value| reader(&Item::Value(value)));
+        read.map_err(|wrong| self.blame(key, &wrong)).ok()
+    }
+
+    /// Reads a key that holds a secret, or names its file: nothing of it is entered.
+    pub(super) fn read_secret<T>(
+        &mut self,
+        key: &str,
+        reader: impl FnOnce(&Item) -> Result<T, String>,
+    ) -> Option<T> {
+        match reader(self.item(key)?) {
+            Ok(secret) => Some(secret),
+            Err(wrong) => {
+                self.blame(key, &wrong);
+                None
+            }
+        }
+    }
+
+    /// Enters the value in force of a key; a later one takes the place of an earlier one.
+    pub(super) fn enter(&mut self, key: &str, value: Shown, origin: Origin) {
+        let key = self.path_of(key);
+        match self.notes.entries.iter_mut().find(|entry| entry.key == key) {
+            Some(entry) => (entry.value, entry.origin) = (value, origin),
+            None => self.notes.entries.push(Entry { key, value, origin }),
+        }
+    }
+
+    /// Enters what a key comes to, from wherever its value came.
+    pub(super) fn enter_as(&mut self, key: &str, value: &str) {
+        let key = self.path_of(key);
+        if let Some(entry) = self.notes.entries.iter_mut().find(|entry| entry.key == key) {
+            entry.value = Shown::Value(value.into());
+        }
     }
 
     /// Notes what is wrong with a key, with its example.
     pub(super) fn blame(&mut self, key: &str, wrong: &str) {
-        let known = self.known.iter().find(|(name, _)| *name == key).map(|(_, example)| example.as_str());
-        let example = known.or_else(|| key.ends_with("_file").then_some(FILE_EXAMPLE));
-        let example = example.map(|example| format!(" (e.g. {key} = {example})")).unwrap_or_default();
+        let example = self.example(key).map(|example| format!(" (e.g. {example})")).unwrap_or_default();
         self.note(key, format!("{wrong}{example}"));
+    }
+
+    /// A right line for a key.
+    pub(super) fn example(&self, key: &str) -> Option<String> {
+        let known = self.known.iter().find(|(name, _)| *name == key).map(|(_, example)| example.as_str());
+        let example = known.or_else(|| key.ends_with("_file").then_some(FILE_EXAMPLE))?;
+        // Of a table the example is its name.
+        Some(if example.is_empty() { format!("[{key}]") } else { format!("{key} = {example}") })
     }
 
     /// Notes what is wrong with a key, at its line, else at that of the table.
     pub(super) fn note(&mut self, key: &str, message: String) {
         let line = self.line_of_key(key).or(self.line);
-        self.mistakes.push(Mistake { line, key: self.path_of(key), message });
+        self.notes.mistakes.push(Mistake { line, key: self.path_of(key), message });
     }
 
     /// Notes what is wrong with the table as a whole.
     pub(super) fn note_itself(&mut self, message: &str) {
-        self.mistakes.push(Mistake { line: self.line, key: self.path.clone(), message: message.to_owned() });
+        self.notes.mistakes.push(Mistake {
+            line: self.line,
+            key: self.path.clone(),
+            message: message.to_owned(),
+        });
     }
 
     /// Notes what is wrong with a key whose value is not in the file.
     pub(super) fn note_outside(&mut self, key: &str, message: String) {
-        self.mistakes.push(Mistake { line: None, key: self.path_of(key), message });
+        self.notes.mistakes.push(Mistake { line: None, key: self.path_of(key), message });
     }
 
     /// Notes every key that this table does not take; those of `also` are taken without being offered. What `explain`
@@ -186,9 +252,17 @@ impl<'a> Section<'a> {
                 continue;
             }
             let words = known.iter().copied().chain(also.iter().map(String::as_str));
-            let message = explain(&name, item).unwrap_or_else(|| match closest(&name, words) {
-                Some(meant) => format!("unknown {}; did you mean {meant}?", thing(item)),
-                None => format!("unknown {}; remove it, or use one of {}", thing(item), known.join(", ")),
+            let message = explain(&name, item).unwrap_or_else(|| {
+                let meant = closest(&name, words);
+                let right = meant.or(known.first().copied()).unwrap_or_default();
+                let example = self.example(right).unwrap_or_else(|| format!("{right} = \"…\""));
+                match meant {
+                    Some(meant) => format!("unknown {}; did you mean {meant}? (e.g. {example})", thing(item)),
+                    None => {
+                        let known = known.join(", ");
+                        format!("unknown {}; remove it, or use one of {known} (e.g. {example})", thing(item))
+                    }
+                }
             });
             self.note(&name, message);
         }
@@ -196,14 +270,15 @@ impl<'a> Section<'a> {
 
     /// How many mistakes there are so far, in the whole file.
     pub(super) fn mistakes(&self) -> usize {
-        self.mistakes.len()
+        self.notes.mistakes.len()
     }
 
     fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { shown(key) } else { format!("{}.{}", self.path, shown(key)) }
     }
 
-    fn line_of_key(&self, key: &str) -> Option<usize> {
+    /// Where a key stands, from 1.
+    pub(super) fn line_of_key(&self, key: &str) -> Option<usize> {
         let (key, item) = self.table?.get_key_value(key)?;
         key.span().or(item.span()).map(|span| line_of(self.text, &span))
     }

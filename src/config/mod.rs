@@ -1,7 +1,6 @@
 //! The configuration: one TOML file, with secrets also from files and the environment. It is right as a whole or not at
 //! all: every mistake is listed, with its line.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -14,6 +13,7 @@ use crate::domain::Rate;
 use crate::domain::ledger::Policy;
 use crate::providers::{KINDS, Kind};
 
+mod entry;
 mod file;
 mod mistakes;
 mod secret;
@@ -24,6 +24,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use entry::{Entry, Origin, Shown};
 pub use mistakes::{Mistake, Mistakes};
 pub use secret::environment_name;
 pub use source::Source;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub verify: Verify,
     /// The configured accounts, in the order of the file; one at least.
     pub sources: Vec<Source>,
+    /// Each setting and where it came from, without secrets.
+    pub entries: Vec<Entry>,
 }
 
 /// The `[server]` table.
@@ -108,11 +111,14 @@ impl Settings {
     ) -> Result<Self, Mistakes> {
         let text = read_text(path).map_err(|mistake| Mistakes::new(path, vec![mistake]))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut outside = secret::Outside { folder, environment, used: BTreeMap::new() };
-        let mut mistakes = Vec::new();
-        let settings = file::parse(&text, &mut mistakes)
-            .and_then(|document| tables::read(&document, path, kinds, &mut outside, &mut mistakes));
-        settings.filter(|_| mistakes.is_empty()).ok_or_else(|| Mistakes::new(path, mistakes))
+        let mut outside = secret::Outside::new(folder, environment);
+        let mut notes = file::Notes::default();
+        let settings = file::parse(&text, &mut notes.mistakes)
+            .and_then(|document| tables::read(&document, path, kinds, &mut outside, &mut notes));
+        match settings {
+            Some(settings) if notes.mistakes.is_empty() => Ok(Self { entries: notes.entries, ..settings }),
+            _ => Err(Mistakes::new(path, notes.mistakes)),
+        }
     }
 }
 
@@ -130,7 +136,10 @@ fn read_text(path: &Path) -> Result<String, Mistake> {
                 path.display()
             )
         } else {
-            format!("cannot be read: {error}; name a file that this user may read (--config FILE)")
+            format!(
+                "cannot be read: {error}; name a file that this user may read (--config FILE), or run the command as \
+                 the user of the service: sudo -u countersign countersign …"
+            )
         };
         about(None, message)
     })?;

@@ -1,18 +1,27 @@
-//! Secrets: by value, from a file (`KEY_file`), or from the environment, which wins over the file.
+//! Secrets. The first of these that is there counts: the environment, a credential of the service manager's, the file
+//! that `KEY_file` names, the value of `KEY`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use toml_edit::Item;
 
+use super::entry::{Origin, Shown};
 use super::file::Section;
+use super::source::is_name;
 use super::values;
 
 /// No key, token or certificate comes near this; a larger file is the wrong one (or `/dev/zero`).
 const LONGEST_FILE: u64 = 1024 * 1024;
+
+/// The variable that names the folder of the credentials (systemd's `LoadCredential=`).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// How a path in the file begins that leads to a credential.
+const CREDENTIALS_PREFIX: &str = "$CREDENTIALS_DIRECTORY/";
 
 /// The environment variable that may hold a secret of a source: `COUNTERSIGN_SOURCES_MY_SHOP_TOKEN` for `token` of
 /// `[sources.my-shop]`.
@@ -30,10 +39,37 @@ pub(super) fn file_key(key: &str) -> String {
 pub(super) struct Outside<'a> {
     /// Where relative paths start.
     pub(super) folder: &'a Path,
-    /// Reads an environment variable.
-    pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
+    environment: &'a dyn Fn(&str) -> Option<String>,
     /// The variables used so far, and for which key.
-    pub(super) used: BTreeMap<String, String>,
+    used: BTreeMap<String, String>,
+    /// Where the secrets read so far came from, by key.
+    origins: BTreeMap<String, Origin>,
+}
+
+impl<'a> Outside<'a> {
+    /// Nothing is read yet; relative paths start at `folder`, and `environment` reads a variable.
+    pub(super) fn new(folder: &'a Path, environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { folder, environment, used: BTreeMap::new(), origins: BTreeMap::new() }
+    }
+
+    /// The credential for a key, where there is one; its name is the key's place, as `sources.shop.token`.
+    fn credential(&self, source: &str, key: &str) -> Option<PathBuf> {
+        let folder = (self.environment)(CREDENTIALS).filter(|folder| !folder.is_empty())?;
+        let path = Path::new(&folder).join(place(source, key));
+        (is_name(source) && path.exists()).then_some(path)
+    }
+
+    /// The path that a value names.
+    fn path(&self, item: &Item) -> Result<PathBuf, String> {
+        let text = values::text(item)?;
+        let Some(name) = text.strip_prefix(CREDENTIALS_PREFIX) else { return Ok(self.folder.join(text)) };
+        match (self.environment)(CREDENTIALS).filter(|folder| !folder.is_empty()) {
+            Some(folder) => Ok(Path::new(&folder).join(name)),
+            None => Err(format!(
+                "begins with ${CREDENTIALS}, which is not set; systemd sets it for a unit with LoadCredential="
+            )),
+        }
+    }
 }
 
 /// Reads the secret `key` of the source `source`; with `many`, a list or one per line. Empty where it is not given
@@ -47,28 +83,63 @@ pub(super) fn read(
 ) -> Vec<SecretString> {
     let file_key = file_key(key);
     if section.has(key) && section.has(&file_key) {
-        section.note(&file_key, format!("is given beside {key}; keep one of them"));
+        section.blame(&file_key, &format!("is given beside {key}; keep one of them"));
         return Vec::new();
     }
+    let Some((secrets, origin)) = find(section, outside, source, key, many) else { return Vec::new() };
+    let shown = if origin == Origin::Default { Shown::Off } else { Shown::Secret };
+    section.enter(key, shown, origin.clone());
+    outside.origins.insert(place(source, key), origin);
+    secrets
+}
+
+/// The secrets and where they came from; none, by default, where nobody gave any. `None`: what is wrong is noted.
+fn find(
+    section: &mut Section<'_>,
+    outside: &mut Outside<'_>,
+    source: &str,
+    key: &str,
+    many: bool,
+) -> Option<(Vec<SecretString>, Origin)> {
     let variable = environment_name(source, key);
     if let Some(given) = (outside.environment)(&variable) {
-        return from_environment(section, outside, &variable, source, key, &given, many);
+        let secrets = from_environment(section, outside, &variable, source, key, &given, many)?;
+        return Some((secrets, Origin::Environment(variable)));
     }
-    let found = if section.has(&file_key) {
-        let folder = outside.folder;
-        section.read(&file_key, |item| split(&from_file(item, folder)?, many))
-    } else {
-        section.read(key, |item| {
-            if many && item.is_array() { values::list(item, one) } else { Ok(vec![one(item)?]) }
-        })
-    };
-    match found {
-        Some(secrets) if secrets.is_empty() => {
-            section.blame(key, "is an empty list; write a secret, or remove the key");
-            Vec::new()
-        }
-        found => found.unwrap_or_default(),
+    if let Some(path) = outside.credential(source, key) {
+        return match open(&path).and_then(text).and_then(|given| split(&given, many)) {
+            Ok(secrets) => Some((secrets, Origin::Credential(path))),
+            Err(wrong) => {
+                let name = place(source, key);
+                let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{source}-{key})");
+                section
+                    .note_outside(key, format!("the credential {name} {wrong}, or take it away {example}"));
+                None
+            }
+        };
     }
+    let file_key = file_key(key);
+    if section.has(&file_key) {
+        let line = section.line_of_key(&file_key);
+        let (path, secrets) = section.read_secret(&file_key, |item| {
+            let path = outside.path(item)?;
+            let given = open(&path).map_err(|wrong| of_a_file(wrong, outside.folder)).and_then(text)?;
+            Ok((path, split(&given, many)?))
+        })?;
+        return Some((secrets, Origin::SecretFile { path, line }));
+    }
+    if !section.has(key) {
+        return Some((Vec::new(), Origin::Default));
+    }
+    let line = section.line_of_key(key);
+    let secrets = section.read_secret(key, |item| {
+        if many && item.is_array() { values::list(item, one) } else { Ok(vec![one(item)?]) }
+    })?;
+    if secrets.is_empty() {
+        section.blame(key, "is an empty list; write a secret, or remove the key");
+        return None;
+    }
+    Some((secrets, Origin::File { line }))
 }
 
 fn from_environment(
@@ -79,33 +150,44 @@ fn from_environment(
     key: &str,
     given: &str,
     many: bool,
-) -> Vec<SecretString> {
+) -> Option<Vec<SecretString>> {
     // `client_secret` of `shop` and `secret` of `shop-client` have one variable: two accounts must not share a secret
     // by accident.
     if let Some(other) = outside.used.get(variable) {
+        let example = section.example(key).unwrap_or_default();
         let message = format!(
-            "the environment variable {variable} is also that of {other}; give both in the file, or rename a source"
+            "the environment variable {variable} is also that of {other}; give both in the file, or rename a source \
+             (e.g. {example})"
         );
         section.note_outside(key, message);
-        return Vec::new();
+        return None;
     }
     outside.used.insert(variable.to_owned(), place(source, key));
-    split(given, many).unwrap_or_else(|wrong| {
-        section.note_outside(key, format!("the environment variable {variable} {wrong}, or unset it"));
-        Vec::new()
-    })
+    split(given, many)
+        .map_err(|wrong| {
+            let message =
+                format!("the environment variable {variable} {wrong}, or unset it (e.g. {variable}=…)");
+            section.note_outside(key, message);
+        })
+        .ok()
 }
 
 /// Notes what is wrong with a secret that could be read, where it came from.
 pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, source: &str, key: &str, wrong: &str) {
-    let variable = environment_name(source, key);
-    let file_key = file_key(key);
-    if outside.used.get(&variable) == Some(&place(source, key)) {
-        section.note_outside(key, format!("the value of the environment variable {variable}: {wrong}"));
-    } else if section.has(&file_key) {
-        section.blame(&file_key, wrong);
-    } else {
-        section.blame(key, wrong);
+    let place = place(source, key);
+    let example = section.example(key).unwrap_or_default();
+    match outside.origins.get(&place) {
+        Some(Origin::Environment(variable)) => {
+            let message =
+                format!("the value of the environment variable {variable}: {wrong} (e.g. {example})");
+            section.note_outside(key, message);
+        }
+        Some(Origin::Credential(_)) => {
+            section
+                .note_outside(key, format!("the value of the credential {place}: {wrong} (e.g. {example})"));
+        }
+        Some(Origin::SecretFile { .. }) => section.blame(&file_key(key), wrong),
+        Some(Origin::File { .. } | Origin::Default) | None => section.blame(key, wrong),
     }
 }
 
@@ -133,17 +215,29 @@ fn secret(text: &str) -> Result<SecretString, String> {
     Ok(SecretString::from(text))
 }
 
-fn from_file(item: &Item, folder: &Path) -> Result<String, String> {
-    String::from_utf8(contents(item, folder)?)
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes)
         .map_err(|_| "names a file that is not text; name the file that holds the secret".to_owned())
 }
 
 /// What is in the file that a value names. The path is not repeated: it might be the secret itself, in the wrong key.
-pub(super) fn contents(item: &Item, folder: &Path) -> Result<Vec<u8>, String> {
-    let path = values::path(item, folder)?;
+pub(super) fn contents(item: &Item, outside: &Outside<'_>) -> Result<Vec<u8>, String> {
+    open(&outside.path(item)?).map_err(|wrong| of_a_file(wrong, outside.folder))
+}
+
+/// Adds to what is wrong with a file that could not be read where its path starts.
+fn of_a_file(wrong: String, folder: &Path) -> String {
+    if !wrong.ends_with(')') {
+        return wrong;
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    format!("{wrong}; a relative path starts at {}", folder.display())
+}
+
+fn open(path: &Path) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(&path)?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
+        File::open(path)?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     match read() {
@@ -152,9 +246,6 @@ pub(super) fn contents(item: &Item, folder: &Path) -> Result<Vec<u8>, String> {
             Err("names a file over 1 MiB; name the right one".to_owned())
         }
         Ok(bytes) => Ok(bytes),
-        Err(error) => Err(format!(
-            "names a file that cannot be read ({error}); a relative path starts at {}",
-            if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.display()
-        )),
+        Err(error) => Err(format!("names a file that cannot be read ({error})")),
     }
 }

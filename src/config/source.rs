@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use toml_edit::Item;
 
+use super::entry::{Origin, Shown};
 use super::file::Section;
 use super::secret::{self, Outside, environment_name, file_key};
 use super::values::{self, CENTURY, INSTANT};
@@ -20,6 +21,8 @@ use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
 pub struct Source {
     /// Its name, as in its intake URL.
     pub name: String,
+    /// The line of its table in the file, from 1.
+    pub line: Option<usize>,
     /// What kind of shop it is.
     pub kind: &'static Kind,
     /// Its side of the provider, with its credentials.
@@ -71,11 +74,12 @@ pub(super) fn read(
         section.read("rate_limit", values::rate);
         return None;
     };
-    let api_base = section.read_or("api_base", kind.default_api_base, values::api_base);
-    let rate_limit = section.read_or("rate_limit", kind.default_rate_limit, values::rate);
+    let api_base = section.read_or("api_base", &format!("{:?}", kind.default_api_base), values::api_base);
+    let rate_limit = section.read_or("rate_limit", &format!("{:?}", kind.default_rate_limit), values::rate);
     let provider = build(section, outside, name, kind);
     Some(Source {
         name: name.to_owned(),
+        line: section.line(),
         kind,
         provider: provider?,
         path_token,
@@ -126,8 +130,12 @@ fn refuse_unknown(section: &mut Section<'_>, kinds: &[&'static Kind], kind: Opti
     section.refuse_unknown(&also, |name, _| {
         let takers: Vec<_> = kinds.iter().filter(|kind| takes(kind, name)).map(|kind| kind.word).collect();
         let kind = kind.filter(|_| !takers.is_empty())?;
+        let example = takers.first()?;
         let takers = takers.join(" and ");
-        Some(format!("is a key of provider {takers}, not {}; remove it, or correct the provider", kind.word))
+        Some(format!(
+            "is a key of provider {takers}, not {}; remove it, or correct the provider (e.g. provider = {example:?})",
+            kind.word
+        ))
     });
 }
 
@@ -194,10 +202,10 @@ fn read_key(
     key: &Key,
 ) -> Option<KeyValue> {
     match key.kind {
-        KeyKind::Id => section.read(key.name, values::id).map(KeyValue::Text),
-        KeyKind::Text => section.read(key.name, values::text).map(KeyValue::Text),
-        KeyKind::Flag => section.read(key.name, values::flag).map(KeyValue::Flag),
-        KeyKind::Choice(words) => section.read(key.name, |item| {
+        KeyKind::Id => read_plain(section, key, values::id).map(KeyValue::Text),
+        KeyKind::Text => read_plain(section, key, values::text).map(KeyValue::Text),
+        KeyKind::Flag => read_plain(section, key, values::flag).map(KeyValue::Flag),
+        KeyKind::Choice(words) => read_plain(section, key, |item| {
             let given = values::quoted(item)?;
             let is_one = words.contains(&given);
             if is_one { Ok(KeyValue::Text(given.to_owned())) } else { Err(wrong_word(given, words)) }
@@ -208,9 +216,8 @@ fn read_key(
             (!secrets.is_empty()).then_some(KeyValue::Secrets(secrets))
         }
         KeyKind::Files => {
-            let folder = outside.folder;
             let file = |item: &Item| -> Result<(PathBuf, Vec<u8>), String> {
-                Ok((PathBuf::from(values::text(item)?), secret::contents(item, folder)?))
+                Ok((PathBuf::from(values::text(item)?), secret::contents(item, outside)?))
             };
             section.read(key.name, |item| match values::list(item, file)? {
                 files if files.is_empty() => {
@@ -220,6 +227,19 @@ fn read_key(
             })
         }
     }
+}
+
+/// Reads a key that is no secret. Its default, where it has one, is the provider's own affair and only entered.
+fn read_plain<T>(
+    section: &mut Section<'_>,
+    key: &Key,
+    reader: impl FnOnce(&Item) -> Result<T, String>,
+) -> Option<T> {
+    let value = section.read(key.name, reader);
+    if let Some(default) = key.default.filter(|_| !section.has(key.name)) {
+        section.enter(key.name, Shown::default(default), Origin::Default);
+    }
+    value
 }
 
 fn blame_missing(section: &mut Section<'_>, source: &str, key: &Key) {

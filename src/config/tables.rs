@@ -1,14 +1,12 @@
 //! The tables of the file, one function each: keys, ranges and defaults.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use toml_edit::{Document, Item};
 
-use super::file::{Known, Section};
-use super::mistakes::Mistake;
+use super::file::{Known, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
 use super::{Server, Settings, Store, Verify, source};
@@ -45,9 +43,7 @@ const VERIFY: &[Known] = &[
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -59,50 +55,60 @@ pub(super) fn read(
     file: &Path,
     kinds: &[&'static Kind],
     outside: &mut Outside<'_>,
-    mistakes: &mut Vec<Mistake>,
+    notes: &mut Notes,
 ) -> Option<Settings> {
-    let mut top = Section::top(document, TABLES, mistakes);
+    let mut top = Section::top(document, TABLES, notes);
     top.refuse_unknown(&[], |name, item| {
         let is_source = item.as_table_like().is_some_and(|table| table.contains_key("provider"));
-        if is_source { Some(format!("unknown table; did you mean [sources.{name}]?")) } else { home(name) }
+        if is_source {
+            Some(format!("unknown table; sources have a longer name (e.g. [sources.{name}])"))
+        } else {
+            home(name)
+        }
     });
     let server = server(&mut top.below("server", SERVER));
     let store = store(&mut top.below("store", STORE), outside.folder);
     let verify = verify(&mut top.below("verify", VERIFY));
     let sources = sources(&mut top, kinds, outside);
-    Some(Settings { file: file.to_owned(), server: server?, store, verify: verify?, sources })
+    Some(Settings {
+        file: file.to_owned(),
+        server: server?,
+        store,
+        verify: verify?,
+        sources,
+        entries: Vec::new(),
+    })
 }
 
 /// Says where a key belongs that stands in the wrong table.
 fn home(name: &str) -> Option<String> {
     [("server", SERVER), ("store", STORE), ("verify", VERIFY)].iter().find_map(|(table, keys)| {
-        let is_here = keys.iter().any(|(key, _)| *key == name);
-        is_here.then(|| format!("is a key of [{table}]; move it there"))
+        let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
+        Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))
     })
 }
 
 fn server(section: &mut Section<'_>) -> Option<Server> {
     section.refuse_unknown(&[], |name, _| home(name));
-    let listen = section.read("listen", values::address);
-    let admin_listen = section.read("admin_listen", values::address);
     let server = Server {
-        listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
-        admin_listen: admin_listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),
+        listen: section
+            .read_or("listen", "\"127.0.0.1:8080\"", values::address)
+            .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        admin_listen: section
+            .read_or("admin_listen", "\"127.0.0.1:8081\"", values::address)
+            .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),
         max_body: section
-            .read("max_body", |item| values::size(item, KIB..=64 * MIB))
+            .read_or("max_body", "\"256KiB\"", |item| values::size(item, KIB..=64 * MIB))
             .map_or(Ok(256 * 1024), usize::try_from)
             .ok()?,
         trusted_proxies: section
-            .read("trusted_proxies", |item| values::list(item, values::network))
-            .unwrap_or_else(|| {
-                vec![
-                    IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST)),
-                    IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
-                ]
-            }),
+            .read_or("trusted_proxies", "[\"127.0.0.1\", \"::1\"]", |item| {
+                values::list(item, values::network)
+            })
+            .unwrap_or_default(),
         per_address_limit: section.read("per_address_limit", values::rate),
         drain: section
-            .read("drain", |item| values::duration(item, Duration::ZERO..=HOUR))
+            .read_or("drain", "\"10s\"", |item| values::duration(item, Duration::ZERO..=HOUR))
             .unwrap_or(10 * SECOND),
     };
     if collide(server.listen, server.admin_listen) {
@@ -121,38 +127,43 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
 fn store(section: &mut Section<'_>, folder: &Path) -> Store {
     section.refuse_unknown(&[], |name, _| home(name));
     let age = |item: &Item| values::duration(item, INSTANT..=CENTURY);
+    let path = section.read_or("path", "\"countersign.db\"", |item| values::path(item, folder));
+    let path = path.unwrap_or_else(|| folder.join("countersign.db"));
+    section.enter_as("path", &path.display().to_string());
     Store {
-        path: section
-            .read("path", |item| values::path(item, folder))
-            .unwrap_or_else(|| folder.join("countersign.db")),
-        min_free: section.read("min_free", |item| values::size(item, 0..=PIB)).unwrap_or(256 * MIB),
+        path,
+        min_free: section
+            .read_or("min_free", "\"256MiB\"", |item| values::size(item, 0..=PIB))
+            .unwrap_or(256 * MIB),
         keep: section.read("keep", age),
         keep_personal: section.read("keep_personal", age),
         max_unproven: section
-            .read("max_unproven", |item| values::number(item, 1..=i64::MAX))
+            .read_or("max_unproven", "1000000", |item| values::number(item, 1..=i64::MAX))
             .unwrap_or(1_000_000),
     }
 }
 
 fn verify(section: &mut Section<'_>) -> Option<Verify> {
     section.refuse_unknown(&[], |name, _| home(name));
-    let mut duration = |key: &str, least: Duration, most: Duration, default: Duration| {
-        section.read(key, |item| values::duration(item, least..=most)).unwrap_or(default)
+    let before = section.mistakes();
+    let mut duration = |key: &str, least: Duration, most: Duration, default: &str| {
+        let read = section.read_or(key, default, |item| values::duration(item, least..=most));
+        read.unwrap_or(least)
     };
-    let timeout = duration("timeout", INSTANT, HOUR, 10 * SECOND);
+    let timeout = duration("timeout", INSTANT, HOUR, "\"10s\"");
     let policy = Policy {
-        grace: duration("grace", Duration::ZERO, CENTURY, MINUTE),
-        retry_base: duration("retry_base", INSTANT, CENTURY, 2 * SECOND),
-        retry_cap: duration("retry_cap", INSTANT, CENTURY, 15 * MINUTE),
-        give_up_after: duration("give_up_after", INSTANT, CENTURY, 7 * DAY),
-        denied_pause: duration("denied_pause", INSTANT, HOUR, 5 * MINUTE),
+        grace: duration("grace", Duration::ZERO, CENTURY, "\"60s\""),
+        retry_base: duration("retry_base", INSTANT, CENTURY, "\"2s\""),
+        retry_cap: duration("retry_cap", INSTANT, CENTURY, "\"15m\""),
+        give_up_after: duration("give_up_after", INSTANT, CENTURY, "\"7d\""),
+        denied_pause: duration("denied_pause", INSTANT, HOUR, "\"5m\""),
     };
-    if policy.retry_cap < policy.retry_base {
+    if policy.retry_cap < policy.retry_base && section.mistakes() == before {
         let key = if section.has("retry_cap") { "retry_cap" } else { "retry_base" };
         section.blame(key, "retry_cap is shorter than retry_base; make it at least as long");
     }
     let concurrency = section
-        .read("concurrency", |item| values::number(item, 1..=1024))
+        .read_or("concurrency", "8", |item| values::number(item, 1..=1024))
         .map_or(Ok(8), usize::try_from)
         .ok()?;
     Some(Verify { concurrency, timeout, policy })

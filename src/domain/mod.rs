@@ -5,6 +5,7 @@ pub mod answer;
 pub mod claim;
 pub mod decimal;
 pub mod delivery;
+pub mod health;
 pub mod ledger;
 pub mod rate;
 pub mod reconciliation;

@@ -35,13 +35,15 @@ pub struct SourceStatistics {
 }
 
 /// One day's counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DayCounts {
     /// The UTC day, `YYYY-MM-DD`.
     pub day: String,
     /// What came in on it.
     #[serde(flatten)]
     pub counts: Counts,
+    /// The ignored ones by reason.
+    pub reasons: BTreeMap<String, u64>,
 }
 
 /// Times from receipt to verdict, of what an answer of the shop's API settled.

@@ -1,9 +1,9 @@
 //! Instants as the store writes them, and the one clock that everything asks.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
@@ -92,6 +92,9 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Smaller steps are those of a clock that is kept right all the time, or of a process that had to wait for its turn.
+const LEAST_STEP_MS: i64 = 1000;
+
 /// Where the program takes the time from: the system, or a hand that a test moves.
 #[derive(Clone, Debug)]
 pub struct Clock(Hands);
@@ -99,6 +102,8 @@ pub struct Clock(Hands);
 #[derive(Clone, Debug)]
 enum Hands {
     System,
+    /// How far it is ahead of the steady time, in milliseconds.
+    Followed(Arc<AtomicI64>),
     Set(Arc<AtomicI64>),
 }
 
@@ -107,6 +112,33 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self(Hands::System)
+    }
+
+    /// The system's clock, but for what somebody sets it by: that it takes over only when [`Clock::follow`] is called, so
+    /// that what was planned can be moved along. Its clones follow with it.
+    #[must_use]
+    pub fn followed() -> Self {
+        Self(Hands::Followed(Arc::new(AtomicI64::new(system_millis().saturating_sub(steady_millis())))))
+    }
+
+    /// By how many milliseconds the system's clock was set and is not followed yet, ahead or (negative) back. Small
+    /// steps, as of a clock that is kept right all the time, are followed at once.
+    #[must_use]
+    pub fn set_by(&self) -> Option<i64> {
+        let Hands::Followed(_) = &self.0 else { return None };
+        let step = system_millis().saturating_sub(self.now().millis());
+        if step.saturating_abs() >= LEAST_STEP_MS {
+            return Some(step);
+        }
+        self.follow(step);
+        None
+    }
+
+    /// Takes over a step of the system's clock.
+    pub fn follow(&self, by_ms: i64) {
+        if let Hands::Followed(ahead) = &self.0 {
+            ahead.fetch_add(by_ms, Ordering::SeqCst);
+        }
     }
 
     /// A clock that stands at `at` until [`Clock::set`] moves it; its clones move with it.
@@ -126,10 +158,32 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Hands::System => Timestamp::from_millis(Utc::now().timestamp_millis()),
+            Hands::System => Timestamp::from_millis(system_millis()),
+            Hands::Followed(ahead) => {
+                Timestamp::from_millis(steady_millis().saturating_add(ahead.load(Ordering::SeqCst)))
+            }
             Hands::Set(hand) => Timestamp::from_millis(hand.load(Ordering::SeqCst)),
         }
     }
+
+    /// Milliseconds that have passed since some moment, whoever set the system's clock meanwhile. A standing clock has no
+    /// other time than its own.
+    #[must_use]
+    pub fn steady_millis(&self) -> i64 {
+        match &self.0 {
+            Hands::System | Hands::Followed(_) => steady_millis(),
+            Hands::Set(hand) => hand.load(Ordering::SeqCst),
+        }
+    }
+}
+
+fn system_millis() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+fn steady_millis() -> i64 {
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    i64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

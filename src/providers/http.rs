@@ -15,6 +15,8 @@ use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
 use crate::metrics::Metrics;
 
 use super::patience::Patience;
+#[cfg(test)]
+use super::script::Script;
 
 /// No documented answer comes near this; a larger one is an error and is not read to its end.
 pub const ANSWER_CAP: usize = 8 * 1024 * 1024;
@@ -31,6 +33,8 @@ pub struct Client {
     inner: reqwest::Client,
     metrics: Metrics,
     clock: Clock,
+    #[cfg(test)]
+    script: Option<Script>,
 }
 
 impl Client {
@@ -49,7 +53,20 @@ impl Client {
             .pool_max_idle_per_host(128)
             .build()
             .context("set up the HTTP client")?;
-        Ok(Self { inner, metrics, clock })
+        Ok(Self {
+            inner,
+            metrics,
+            clock,
+            #[cfg(test)]
+            script: None,
+        })
+    }
+
+    /// A client whose calls never leave the process.
+    #[cfg(test)]
+    #[must_use]
+    pub(super) fn scripted(self, script: Script) -> Self {
+        Self { script: Some(script), ..self }
     }
 }
 
@@ -220,6 +237,10 @@ impl Api {
         path_and_query: &str,
         headers: &[(&str, SecretString)],
     ) -> Result<(u16, HeaderMap, Vec<u8>), Failure> {
+        #[cfg(test)]
+        if let Some(script) = &self.client.script {
+            return Ok(script.answer(path_and_query));
+        }
         let mut request = self.client.inner.get(format!("{}{path_and_query}", self.base));
         for (name, value) in headers {
             let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret()).map_err(|_| {

@@ -16,6 +16,8 @@ pub struct Key {
     pub required: bool,
     /// An example for error messages and `init`, as TOML writes it.
     pub example: &'static str,
+    /// What holds where it is absent, as TOML writes it; `None`: nothing.
+    pub default: Option<&'static str>,
 }
 
 /// What a key holds.

@@ -10,11 +10,15 @@ use crate::domain::{
 };
 
 pub mod ecwid;
+#[cfg(test)]
+mod fuzzing;
 pub mod http;
 pub mod keys;
 pub mod kinguin;
 pub mod midas;
 pub mod patience;
+#[cfg(test)]
+mod script;
 
 pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};

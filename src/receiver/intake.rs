@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwap;
 
 use super::place::{IntakeUrl, Place};
 use super::refusal::Refusal;
@@ -24,8 +25,13 @@ const COUNTING_TIME: Duration = Duration::from_millis(250);
 const TEST_CALL: &str = "test_call";
 
 /// Answers any request to the intake listener.
-pub(super) async fn answer(req: HttpRequest, mut payload: Payload, intake: Data<Intake>) -> HttpResponse {
+pub(super) async fn answer(
+    req: HttpRequest,
+    mut payload: Payload,
+    in_force: Data<ArcSwap<Intake>>,
+) -> HttpResponse {
     let began = Instant::now();
+    let intake = Data::from(in_force.load_full());
     let url = match Place::of(req.uri().path()) {
         Place::Health if matches!(*req.method(), Method::GET | Method::HEAD) => {
             return HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok");
@@ -179,6 +185,9 @@ fn sender_of(req: &HttpRequest, intake: &Intake) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let forwarded: Vec<String> =
         req.headers().get_all(header::X_FORWARDED_FOR).map(|value| lossy(value.as_bytes())).collect();
+    if !forwarded.is_empty() && !sender::is_trusted(peer, &intake.parts.trusted_proxies) {
+        intake.unlisted.mention(peer);
+    }
     sender::address(peer, forwarded.iter().map(String::as_str), &intake.parts.trusted_proxies)
 }
 

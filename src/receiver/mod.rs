@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::web;
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -29,6 +30,7 @@ mod tests;
 
 use limit::AddressLimit;
 use refusal::RefusalLog;
+use sender::Unlisted;
 
 /// How long the whole body of a request may take to arrive, unless a test is in a hurry.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
@@ -78,6 +80,7 @@ pub struct Intake {
     parts: IntakeParts,
     address_limit: Option<AddressLimit>,
     refusal_log: RefusalLog,
+    unlisted: Unlisted,
     guesses: Arc<Semaphore>,
 }
 
@@ -88,14 +91,16 @@ impl Intake {
         Self {
             address_limit: parts.per_address_limit.map(AddressLimit::new),
             refusal_log: RefusalLog::default(),
+            unlisted: Unlisted::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
             parts,
         }
     }
 }
 
-/// Everything that the intake listener serves, for `App::configure`.
-pub fn routes(intake: web::Data<Intake>) -> impl FnOnce(&mut web::ServiceConfig) {
+/// Everything that the intake listener serves, for `App::configure`. A request is answered by the intake that is in
+/// force when it begins.
+pub fn routes(intake: web::Data<ArcSwap<Intake>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(intake).default_service(web::to(intake::answer));
     }

@@ -105,6 +105,7 @@ impl Refusal {
             StoreError::Full => "store_full",
             StoreError::Locked => "store_locked",
             StoreError::Closed => "store_closing",
+            StoreError::Damaged(_) => "store_damaged",
             StoreError::Engine(_) => "store_failed",
         })
     }

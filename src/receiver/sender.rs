@@ -1,7 +1,9 @@
 //! Who is calling: the rightmost address in the chain (peer, then X-Forwarded-For from the right) that is no trusted
 //! proxy. Everything further left is the caller's own word.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 
 use ipnet::IpNet;
 
@@ -12,10 +14,9 @@ pub(super) fn address<'a>(
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
     trusted: &[IpNet],
 ) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut sender = peer.to_canonical();
     for entry in forwarded.rev().flat_map(|list| list.rsplit(',')) {
-        if !is_trusted(&sender) {
+        if !is_trusted(sender, trusted) {
             break;
         }
         match parsed(entry) {
@@ -24,6 +25,12 @@ pub(super) fn address<'a>(
         }
     }
     sender
+}
+
+/// Whether the X-Forwarded-For of this address is believed.
+pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|net| net.contains(&address))
 }
 
 /// An entry as proxies write it: with or without a port, brackets, quotes or a zone.
@@ -40,6 +47,27 @@ fn parsed(entry: &str) -> Option<IpAddr> {
 
 fn in_brackets(entry: &str) -> Option<&str> {
     entry.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// Peers that are mentioned at most: nobody fills the log by sending from many addresses.
+const MOST_MENTIONED: usize = 16;
+
+/// The peers that sent an X-Forwarded-For without being trusted proxies, each mentioned once.
+#[derive(Default)]
+pub(super) struct Unlisted(Mutex<BTreeSet<IpAddr>>);
+
+impl Unlisted {
+    /// Says that a peer is not believed, the first time.
+    pub(super) fn mention(&self, peer: IpAddr) {
+        let peer = peer.to_canonical();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_MENTIONED && known.insert(peer) {
+            log::warn!(
+                "peer={peer} sends X-Forwarded-For and is not one of server.trusted_proxies: it counts as the sender itself. \
+                 If it is your proxy, list it, for else all senders look like one"
+            );
+        }
+    }
 }
 
 #[cfg(test)]

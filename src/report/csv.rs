@@ -1,9 +1,13 @@
-//! A line for each finding. A spreadsheet takes a cell that begins with one of a few characters for a formula, which a
+//! A line for each finding, and further ones where the findings are not all: `incomplete` for a source whose shop could
+//! not be read to its end, before everything else, and `omitted` for what is only counted. Whoever sums up such a sheet
+//! sees that there is more, and a filter on the kind leaves the findings alone. A spreadsheet takes a cell that begins with one of a few characters for a formula, which a
 //! stranger could then run: such cells get an apostrophe in front, which makes them text.
 
 use std::borrow::Cow;
 
-use super::Document;
+use super::words::counted;
+use super::{Document, story};
+use crate::domain::SourceReport;
 use crate::domain::visible::visible;
 
 const COLUMNS: [&str; 8] =
@@ -12,7 +16,11 @@ const COLUMNS: [&str; 8] =
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    for source in &document.report.sources {
+    let sources = &document.report.sources;
+    for source in sources.iter().filter(|source| !source.complete) {
+        writer.write_record(remark(source, "incomplete", story::INCOMPLETE))?;
+    }
+    for source in sources {
         for finding in &source.findings {
             let id = finding.notification_id.map(|id| id.to_string()).unwrap_or_default();
             let told = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
@@ -27,8 +35,19 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
                 told(&finding.detail),
             ])?;
         }
+        for (kind, more) in source.omitted.iter().filter(|(_, more)| **more > 0) {
+            let told = format!("{} of kind {kind} not listed here", counted(*more, "more finding"));
+            writer.write_record(remark(source, "omitted", &told))?;
+        }
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// A line about the findings of a source.
+fn remark(source: &SourceReport, kind: &str, detail: &str) -> [String; COLUMNS.len()] {
+    let empty = String::new;
+    let (name, provider) = (cell(&source.source), cell(&source.provider));
+    [name, provider, kind.to_owned(), empty(), empty(), empty(), empty(), detail.to_owned()]
 }
 
 /// A text that no spreadsheet takes for anything else.
@@ -62,7 +81,21 @@ mod tests {
         assert_eq!(reader.headers().unwrap(), &COLUMNS[..]);
         let records: Vec<_> = reader.records().map(Result::unwrap).collect();
         let findings = document.report.sources.iter().map(|source| source.findings.len()).sum::<usize>();
-        assert_eq!((records.len(), shown.lines().count()), (findings, findings + 1));
+        let is_remark = |kind: &str| kind == "incomplete" || kind == "omitted";
+        assert_eq!(records.iter().filter(|record| !is_remark(&record[2])).count(), findings);
+        assert_eq!(shown.lines().count(), records.len() + 1);
+        let records = &records[1..];
         assert_eq!(&records[0][3], r"'=cmd|' /C calc'!A0,<script>alert(1)</script>\u{1b}[2J\u{202e}\n");
+    }
+
+    #[test]
+    fn a_sheet_says_what_it_lacks() {
+        let shown = render(&samples::trade()).unwrap();
+        let lines: Vec<&str> = shown.lines().collect();
+        let incomplete =
+            "keys,kinguin,incomplete,,,,,the shop could not be read to its end; what is missing is not known";
+        assert_eq!(lines[1], incomplete);
+        let omitted = "shop,ecwid,omitted,,,,,\"99,996 more findings of kind fake not listed here\"";
+        assert!(lines.contains(&omitted), "{shown}");
     }
 }

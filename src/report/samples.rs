@@ -81,6 +81,11 @@ fn finding_silent() -> Finding {
     finding(FindingKind::Silent, 0, "", "nothing received since 2025-12-30T00:00:00.000Z")
 }
 
+fn day(day: &str, counts: Counts) -> DayCounts {
+    let reasons = [("not_found".to_owned(), counts.ignored)].into();
+    DayCounts { day: day.to_owned(), counts, reasons }
+}
+
 fn statistics() -> SourceStatistics {
     let slow = Wait {
         notification_id: 3,
@@ -92,10 +97,7 @@ fn statistics() -> SourceStatistics {
     };
     SourceStatistics {
         source: "shop".to_owned(),
-        days: vec![
-            DayCounts { day: "2026-01-01".to_owned(), counts: counts(0, 60_000, 0) },
-            DayCounts { day: "2026-01-02".to_owned(), counts: counts(0, 39_999, 0) },
-        ],
+        days: vec![day("2026-01-01", counts(0, 60_000, 0)), day("2026-01-02", counts(0, 39_999, 0))],
         ignored: [("not_found".to_owned(), 100_000)].into(),
         time_to_verdict: Waits::of(vec![900, 1_100, 2_000, 70_000, 185_000], 20),
         slowest: vec![slow],

@@ -1,9 +1,14 @@
 //! What a document says, in words: the sentences at its beginning, the findings by kind, and the facts about a source.
 
+use std::collections::BTreeMap;
+
 use super::words::{clipped, counted, instant, length, number};
 use super::{Basis, Document};
-use crate::domain::statistics::{FakeSenders, Wait};
+use crate::domain::statistics::{DayCounts, FakeSenders, Wait};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
+
+/// What it means that a source's part is not complete.
+pub(super) const INCOMPLETE: &str = "the shop could not be read to its end; what is missing is not known";
 
 /// The findings of one kind.
 #[derive(Debug)]
@@ -33,6 +38,37 @@ pub(super) fn totals(document: &Document) -> Vec<(FindingKind, u64)> {
     let groups: Vec<Group<'_>> = document.report.sources.iter().flat_map(groups).collect();
     let total = |kind| groups.iter().filter(|group| group.kind == kind).map(|group| group.total).sum();
     FindingKind::ALL.iter().copied().filter(is_looked_for).map(|kind| (kind, total(kind))).collect()
+}
+
+/// More days than these are told by month.
+const MOST_DAYS: usize = 31;
+
+/// The days, or where these are many, the months.
+pub(super) fn by_period(days: &[DayCounts]) -> Vec<DayCounts> {
+    let length = if days.len() > MOST_DAYS { 7 } else { 10 };
+    let mut periods: Vec<DayCounts> = Vec::new();
+    for DayCounts { day, counts, reasons } in days {
+        let period = day.get(..length).unwrap_or(day);
+        if periods.last().is_none_or(|last| last.day != period) {
+            periods.push(DayCounts { day: period.to_owned(), ..DayCounts::default() });
+        }
+        if let Some(last) = periods.last_mut() {
+            last.counts.merge(*counts);
+            reasons.iter().for_each(|(reason, n)| *last.reasons.entry(reason.clone()).or_default() += n);
+        }
+    }
+    periods
+}
+
+/// Whether these are days or months, in a word.
+pub(super) fn period_of(periods: &[DayCounts]) -> &'static str {
+    if periods.iter().all(|period| period.day.len() == 7) { "month" } else { "day" }
+}
+
+/// `not_found 3, duplicate 1`.
+pub(super) fn by_word(counts: &BTreeMap<String, u64>) -> String {
+    let told = counts.iter().map(|(word, n)| format!("{word} {}", number(*n)));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// The counts of all sources.
@@ -135,19 +171,20 @@ pub(super) fn facts(statistics: &SourceStatistics) -> Vec<(&'static str, String)
             facts.push((label, fact));
         }
     };
-    let by_word = |(word, n): (&String, &u64)| format!("{word} {}", number(*n));
-    tell("ignored", statistics.ignored.iter().map(by_word).collect::<Vec<_>>().join(", "));
+    tell("ignored", by_word(&statistics.ignored));
     if let Some(waits) = statistics.time_to_verdict {
         let (half, most) = (length(waits.median_ms), length(waits.p95_ms));
         let sample = sample(waits.one_in, "verdict");
         tell("verdicts", format!("half within {half} of receipt, 95 of 100 within {most}{sample}"));
     }
-    tell("slowest", waits(&statistics.slowest));
+    let of_sample =
+        statistics.time_to_verdict.map(|waits| sample(waits.one_in, "verdict")).unwrap_or_default();
+    tell("slowest", format!("{}{of_sample}", waits(&statistics.slowest)));
     tell("open longest", waits(&statistics.longest_open));
     let api = &statistics.api;
     if api.calls > 0 {
         let failed: u64 = api.failures.values().sum();
-        let causes = api.failures.iter().map(by_word).collect::<Vec<_>>().join(", ");
+        let causes = by_word(&api.failures);
         let failures = if failed == 0 { "none failed".to_owned() } else { format!("failed: {causes}") };
         let sample = sample(api.one_in, "call");
         tell("API", format!("{}, {failures}{sample}", counted(api.calls, "call")));

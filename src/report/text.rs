@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::words::{clipped, instant, number, wrapped};
 use super::{Document, story};
-use crate::domain::statistics::DayCounts;
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
 /// So many findings of a kind and source are written out: a mail has to be read to its end.
@@ -13,11 +12,11 @@ const MOST_TOLD: usize = 25;
 /// Of the fakes a few are enough: nobody has to do anything about them.
 const MOST_FAKES_TOLD: usize = 5;
 
-/// More days than these are told by month.
-const MOST_DAYS: usize = 31;
-
 /// The columns of names and labels.
 const LABEL: usize = 14;
+
+/// Where large numbers leave less room than this for names, they stand closer together.
+const SHORTEST_NAME: usize = 10;
 
 pub(super) fn render(document: &Document, width: usize) -> String {
     let report = &document.report;
@@ -28,7 +27,7 @@ pub(super) fn render(document: &Document, width: usize) -> String {
         wrapped(&story::summary(document).join(" "), width, 0)
     );
     let rows = report.sources.iter().map(|source| (source.source.clone(), source.counts));
-    table(&mut text, "source", &rows.collect::<Vec<_>>());
+    table(&mut text, "source", &rows.collect::<Vec<_>>(), width);
     for (index, source) in report.sources.iter().enumerate() {
         section(&mut text, source, document.statistics.get(index), width);
     }
@@ -38,19 +37,22 @@ pub(super) fn render(document: &Document, width: usize) -> String {
 
 const HEADER: [&str; 6] = ["received", "confirmed", "ignored", "fakes", "pending", "undecided"];
 
-fn table(text: &mut String, first: &str, rows: &[(String, Counts)]) {
+fn table(text: &mut String, first: &str, rows: &[(String, Counts)], width: usize) {
     let numbers = |counts: &Counts| {
         let Counts { received, confirmed, ignored, fakes, duplicates: _, pending, undecided } = *counts;
         [received, confirmed, ignored, fakes, pending, undecided].map(number)
     };
-    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let name_width = longest.clamp(LABEL, 24);
     let mut widths = HEADER.map(str::len);
     for (_, counts) in rows {
         for (width, number) in widths.iter_mut().zip(numbers(counts)) {
             *width = number.len().max(*width);
         }
     }
+    let of_numbers: usize = widths.iter().sum();
+    let gap = if of_numbers + 2 * widths.len() + SHORTEST_NAME <= width { 2 } else { 1 };
+    let room = width.saturating_sub(of_numbers + gap * widths.len());
+    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let name_width = longest.max(LABEL).min(room);
     let mut line = |name: &str, cells: [&str; 6]| {
         // A name too long for its column has a line of its own.
         if name.chars().count() > name_width {
@@ -59,7 +61,7 @@ fn table(text: &mut String, first: &str, rows: &[(String, Counts)]) {
             let _ = write!(text, "{name:name_width$}");
         }
         for (cell, width) in cells.into_iter().zip(widths) {
-            let _ = write!(text, "  {cell:>width$}");
+            let _ = write!(text, "{:gap$}{cell:>width$}", "");
         }
         text.push('\n');
     };
@@ -72,7 +74,7 @@ fn table(text: &mut String, first: &str, rows: &[(String, Counts)]) {
 fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceStatistics>, width: usize) {
     let groups = story::groups(source);
     let facts = statistics.map(story::facts).unwrap_or_default();
-    let days = statistics.map(|statistics| by_period(&statistics.days)).unwrap_or_default();
+    let days = statistics.map(|statistics| story::by_period(&statistics.days)).unwrap_or_default();
     if groups.is_empty() && facts.is_empty() && source.complete && source.listed == 0 {
         return;
     }
@@ -110,8 +112,8 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     }
     if days.len() > 1 {
         text.push('\n');
-        let is_by_month = days.iter().all(|(period, _)| period.len() == 7);
-        table(text, if is_by_month { "month" } else { "day" }, &days);
+        let rows: Vec<_> = days.iter().map(|period| (period.day.clone(), period.counts)).collect();
+        table(text, story::period_of(&days), &rows, width);
     }
 }
 
@@ -133,20 +135,6 @@ fn finding(text: &mut String, found: &Finding, width: usize) {
             let _ = writeln!(text, "{}", wrapped(&told, width, 14));
         }
     }
-}
-
-/// The days' counts, or where these are many, the months'.
-pub(super) fn by_period(days: &[DayCounts]) -> Vec<(String, Counts)> {
-    let length = if days.len() > MOST_DAYS { 7 } else { 10 };
-    let mut periods: Vec<(String, Counts)> = Vec::new();
-    for DayCounts { day, counts } in days {
-        let period = day.get(..length).unwrap_or(day);
-        match periods.last_mut() {
-            Some((last, sum)) if last == period => sum.merge(*counts),
-            _ => periods.push((period.to_owned(), *counts)),
-        }
-    }
-    periods
 }
 
 #[cfg(test)]
@@ -176,5 +164,22 @@ mod tests {
     fn nothing_of_a_stranger_is_obeyed() {
         let text = render(&samples::hostile(), MAIL_WIDTH);
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\r', '\t']), "{text}");
+    }
+
+    #[test]
+    fn the_largest_store_and_the_longest_names_stay_in_80_columns() {
+        let mut document = samples::trade();
+        let many = 123_456_789;
+        for source in &mut document.report.sources {
+            source.source = "a-source-with-the-longest-name-1".to_owned();
+            source.counts =
+                Counts { received: many, confirmed: many, ignored: many, fakes: many, ..source.counts };
+            source.counts.pending = many;
+            source.counts.undecided = many;
+            source.findings.iter_mut().for_each(|found| found.subject_id = Some("0123456789".repeat(25)));
+        }
+        let text = render(&document, MAIL_WIDTH);
+        assert!(text.lines().all(|line| line.chars().count() <= MAIL_WIDTH), "{text}");
+        assert!(text.contains("123,456,789 123,456,789"), "{text}");
     }
 }

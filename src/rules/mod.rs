@@ -15,12 +15,14 @@
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
 pub mod failed;
+pub mod health;
 pub mod reconcile;
 pub mod retry;
 pub mod settle;
 mod supersede;
 #[cfg(test)]
 mod tests;
+pub mod turns;
 
 pub use failed::fail;
 pub use settle::{is_stale, settle, settle_listed};

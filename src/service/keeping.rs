@@ -1,9 +1,11 @@
-//! Keeps the `[store]` rules while the service runs: at its start, and every hour.
+//! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change. A flood does not
+//! wait for the hour: what `store.max_unproven` bounds is looked at every few seconds, and kept as soon as it is a tenth
+//! above.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::Clock;
@@ -12,25 +14,104 @@ use crate::store::{Keep, Kept, Store};
 /// From one beginning to the next.
 const EVERY: Duration = Duration::from_secs(3600);
 
+/// How often the store is looked at for a flood.
+const FLOOD_CHECK: Duration = Duration::from_secs(10);
+
+/// A clock that was set ahead by more makes what is young look old: what it would remove is gone for good.
+const DOUBTFUL_STEP_MS: i64 = 3_600_000;
+
+/// So long a clock that was set ahead must have stood before anything is removed by its word: enough for somebody to set
+/// it right again.
+const DOUBT_MS: i64 = 24 * 3_600_000;
+
+/// Whether the clock may be believed.
+struct Doubt {
+    /// How far the clock is ahead of the steady time.
+    ahead_ms: i64,
+    until_ms: i64,
+}
+
+impl Doubt {
+    fn new(clock: &Clock) -> Self {
+        Self { ahead_ms: ahead_ms(clock), until_ms: i64::MIN }
+    }
+
+    fn is_doubtful(&mut self, clock: &Clock) -> bool {
+        self.look(ahead_ms(clock), clock.steady_millis())
+    }
+
+    fn look(&mut self, ahead_ms: i64, steady_ms: i64) -> bool {
+        let step_ms = ahead_ms.saturating_sub(self.ahead_ms);
+        self.ahead_ms = ahead_ms;
+        if step_ms > DOUBTFUL_STEP_MS {
+            self.until_ms = steady_ms.saturating_add(DOUBT_MS);
+        } else if step_ms < -DOUBTFUL_STEP_MS {
+            self.until_ms = i64::MIN;
+        }
+        steady_ms < self.until_ms
+    }
+}
+
+fn ahead_ms(clock: &Clock) -> i64 {
+    clock.now().millis().saturating_sub(clock.steady_millis())
+}
+
 /// Keeps the rules until `stop` is rung, and then ends at once: every step of it stands alone.
-pub(super) async fn run(store: Store, rules: Keep, clock: Clock, stop: Arc<Notify>) {
+pub(super) async fn run(store: Store, mut rules: watch::Receiver<Keep>, clock: Clock, stop: Arc<Notify>) {
     let work = async {
+        let mut doubt = Doubt::new(&clock);
         let mut hours = tokio::time::interval(EVERY);
-        hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = tokio::time::interval(FLOOD_CHECK);
+        for ticks in [&mut hours, &mut checks] {
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
         loop {
-            hours.tick().await;
-            match store.keep(&rules, clock.now()).await {
+            let is_flood_check = tokio::select! {
+                biased;
+                _ = hours.tick() => false,
+                Ok(()) = rules.changed() => false,
+                _ = checks.tick() => true,
+            };
+            let in_force = rules.borrow_and_update().clone();
+            let kept = if is_flood_check {
+                // It goes by what came first, not by any clock.
+                store.keep_flood(&in_force).await
+            } else if doubt.is_doubtful(&clock) {
+                log::warn!("the clock was set ahead within the last day: store.keep and its like wait");
+                continue;
+            } else {
+                store.keep(&in_force, clock.now()).await
+            };
+            match kept {
                 Ok(kept) if kept == Kept::default() => {}
                 Ok(Kept { expired, emptied, unproven }) => log::info!(
                     "kept within bounds: {expired} notifications removed by store.keep, {emptied} rows emptied by \
                      store.keep_personal, {unproven} notifications removed by store.max_unproven"
                 ),
-                Err(error) => log::warn!("store.keep and its like are kept an hour later: {error}"),
+                Err(error) => log::warn!("store.keep and its like are kept later: {error}"),
             }
         }
     };
     tokio::select! {
         () = stop.notified() => {}
         () = work => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_ahead_by_hours_is_believed_after_a_day_or_when_it_is_set_back() {
+        const HOUR: i64 = 3_600_000;
+        let mut doubt = Doubt { ahead_ms: 0, until_ms: i64::MIN };
+        assert!(!doubt.look(0, 0));
+        assert!(!doubt.look(HOUR, HOUR), "the summer time of a careless clock");
+        assert!(doubt.look(365 * 24 * HOUR, 2 * HOUR));
+        assert!(doubt.look(365 * 24 * HOUR, 25 * HOUR));
+        assert!(!doubt.look(365 * 24 * HOUR, 26 * HOUR));
+        assert!(doubt.look(366 * 24 * HOUR, 30 * HOUR));
+        assert!(!doubt.look(365 * 24 * HOUR, 31 * HOUR));
     }
 }

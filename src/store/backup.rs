@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
-use super::{census, connection};
+use super::opening::{self, Found, folder};
+use super::{census, connection, damage};
 
 /// What a user counts in a store.
 const COUNTED: [(&str, &str); 5] = [
@@ -31,6 +32,7 @@ const SYNC_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Backup {
     store: Connection,
+    source: PathBuf,
     target: PathBuf,
     partial: Partial,
     overwrite: bool,
@@ -108,12 +110,14 @@ impl Backup {
     /// # Errors
     /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
     pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
-        drop(connection::open_reader(store)?);
+        // Of any version: a copy is wanted most before an upgrade.
+        if opening::look(store)? == Found::Fresh {
+            bail!("the store {} is empty; there is nothing to copy", store.display());
+        }
         refuse_target(store, target, overwrite)?;
         // Not the reader's connection: one that may write nothing at all cannot write the copy either.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(store, flags)
-            .with_context(|| format!("cannot open the store {}", store.display()))?;
+        let conn = Connection::open_with_flags(store, flags).map_err(|error| damage::told(store, &error))?;
         conn.busy_timeout(Duration::from_secs(5))?;
         let expected = size(&conn)?;
         check_room(store, target, expected, min_free)?;
@@ -122,7 +126,8 @@ impl Backup {
             format!("cannot write {}; name a file in a folder where you may write", partial.display())
         })?;
         let (target, partial) = (target.to_path_buf(), Partial(partial));
-        Ok(Self { store: conn, target, partial, overwrite, expected, stop: BackupStop::default() })
+        let (source, stop) = (store.to_path_buf(), BackupStop::default());
+        Ok(Self { store: conn, source, target, partial, overwrite, expected, stop })
     }
 
     /// The size that the copy will have, more or less, in bytes.
@@ -154,7 +159,10 @@ impl Backup {
         self.stop.watch(&self.store)?;
         let (copied, synced) =
             synced_as_it_grows(path, || self.store.execute("VACUUM INTO ?1", [name]).map(drop));
-        copied.with_context(|| format!("cannot copy to {shown}"))?;
+        copied.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damage::told(&self.source, &error),
+            _ => anyhow::Error::new(error).context(format!("cannot copy to {shown}")),
+        })?;
         synced.with_context(|| format!("cannot write {shown}"))?;
         let rows = check(path, &self.stop).with_context(|| {
             format!("the copy was not sound and is removed again; check the store and the disk of {shown}")
@@ -204,10 +212,6 @@ fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
         format!("cannot write into {}; name a file in a folder where you may write", folder.display())
     })?;
     Ok(absolute.join(name))
-}
-
-fn folder(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Refuses to overwrite what was not meant, and the store and the files beside it whatever was meant.
@@ -269,9 +273,9 @@ fn check_room(store: &Path, target: &Path, expected: u64, min_free: u64) -> anyh
     }
 }
 
-/// Opens the copy as the program opens any store, lets the engine check it whole, and counts its rows.
+/// Opens the copy, lets the engine check it whole, and counts its rows.
 fn check(copy: &Path, stop: &BackupStop) -> anyhow::Result<Vec<(&'static str, u64)>> {
-    let conn = connection::open_reader(copy)?;
+    let conn = connection::any_reader(copy)?;
     stop.watch(&conn)?;
     let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {

@@ -60,6 +60,36 @@ pub(super) fn free(
     Ok((0, Timestamp::from_millis(next).plus(Duration::from_millis(1))))
 }
 
+/// Waiting for the end of a shorter window keeps nobody waiting for long.
+const PACED_FROM: Duration = Duration::from_secs(10);
+
+/// How much of what is left of a budget may be used in one window's time.
+const PACE: u32 = 5;
+
+/// Of `free` calls, how many may begin now, and when the next one, if none may: half of a budget is for bursts, and the
+/// other half goes the slower the less is left. Else whoever fills the queue could use up a whole minute's calls at once,
+/// and a true notification that comes in just then would wait for the end of that minute.
+pub(super) fn paced(
+    rate: Rate,
+    free: usize,
+    next: Timestamp,
+    last_begun_at: Option<Timestamp>,
+    now: Timestamp,
+) -> (usize, Timestamp) {
+    let half = usize::try_from(rate.limit / 2).unwrap_or(usize::MAX);
+    if free == 0 || rate.window < PACED_FROM {
+        return (free, next);
+    }
+    if free > half {
+        return (free - half, now);
+    }
+    let pause = rate.window / u32::try_from(free).unwrap_or(u32::MAX).saturating_mul(PACE).max(1);
+    match last_begun_at.filter(|last| *last <= now).map(|last| last.plus(pause)) {
+        Some(next) if next > now => (0, next),
+        _ => (1, now),
+    }
+}
+
 /// Takes one permission; the caller has seen that one is free.
 pub(super) fn grant(conn: &Connection, source: &str, rate: Rate, now: Timestamp) -> Result<CallPermit> {
     let counts_until = now.plus(LONGEST_CALL).plus(rate.window);
@@ -69,10 +99,14 @@ pub(super) fn grant(conn: &Connection, source: &str, rate: Rate, now: Timestamp)
     Ok(CallPermit { id, window: rate.window })
 }
 
-/// The call is over: it counts one window longer. Said again later, it changes nothing.
+/// The call is over: it counts one window longer. Said again later, it changes nothing; nor does a time from before the
+/// clock was set, which would end it too early.
 pub(super) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> Result<()> {
-    conn.prepare_cached("UPDATE api_calls SET counts_until = min(counts_until, ?2) WHERE id = ?1")?
-        .execute(params![permit.id, now.plus(permit.window).plus(Duration::from_millis(1)).millis()])?;
+    let until = now.plus(permit.window).plus(Duration::from_millis(1));
+    conn.prepare_cached(
+        "UPDATE api_calls SET counts_until = min(counts_until, ?2) WHERE id = ?1 AND counts_until <= ?3",
+    )?
+    .execute(params![permit.id, until.millis(), until.plus(LONGEST_CALL).millis()])?;
     Ok(())
 }
 
@@ -85,11 +119,5 @@ pub(super) fn end_dead_calls(
 ) -> Result<()> {
     conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
         .execute(params![source, now.plus(window).millis()])?;
-    Ok(())
-}
-
-/// The call never happened.
-pub(super) fn give_back(conn: &Connection, permit: CallPermit) -> Result<()> {
-    conn.prepare_cached("DELETE FROM api_calls WHERE id = ?1")?.execute([permit.id])?;
     Ok(())
 }

@@ -23,20 +23,25 @@ pub struct QueueLength {
     pub last_received: Option<Timestamp>,
 }
 
+/// Pending ones came in on the day of the oldest of them or later: older tallies hold none.
+pub(super) const QUEUES: &str = "WITH new AS MATERIALIZED (
+       SELECT source, count(*) AS n, min(received_at) AS oldest FROM intake
+       WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) GROUP BY source),
+     read AS MATERIALIZED (
+       SELECT name, provider, last_filed_at,
+         (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
+       FROM sources s)
+     SELECT read.name, read.provider,
+       coalesce((SELECT sum(n) FROM tallies t
+           WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0)
+         + coalesce((SELECT n FROM new WHERE new.source = read.name), 0),
+       coalesce(read.oldest, (SELECT oldest FROM new WHERE new.source = read.name)),
+       read.last_filed_at
+     FROM read ORDER BY read.name";
+
 /// The queues of all sources that the store knows.
 pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
-    let mut statement = conn.prepare_cached(
-        "WITH new AS MATERIALIZED (
-           SELECT source, count(*) AS n, min(received_at) AS oldest FROM intake
-           WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) GROUP BY source)
-         SELECT s.name, s.provider,
-           coalesce((SELECT sum(n) FROM tallies t WHERE t.source = s.name AND t.state = 'pending'), 0)
-             + coalesce((SELECT n FROM new WHERE new.source = s.name), 0),
-           coalesce((SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending'),
-             (SELECT oldest FROM new WHERE new.source = s.name)),
-           s.last_filed_at
-         FROM sources s ORDER BY s.name",
-    )?;
+    let mut statement = conn.prepare_cached(QUEUES)?;
     let found = statement.query_map([], |row| {
         Ok(QueueLength {
             source: row.get(0)?,
@@ -55,6 +60,12 @@ pub fn wal_size(store: &Path) -> u64 {
     let mut name = store.as_os_str().to_owned();
     name.push("-wal");
     std::fs::metadata(Path::new(&name)).map_or(0, |meta| meta.len())
+}
+
+/// The size of the store's file, in bytes; 0 where there is none.
+#[must_use]
+pub fn file_size(store: &Path) -> u64 {
+    std::fs::metadata(store).map_or(0, |meta| meta.len())
 }
 
 /// Free space for this user on the disk that holds `store`, in bytes; `None` where the system does not tell.

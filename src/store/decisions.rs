@@ -114,7 +114,7 @@ pub(super) fn give_up_waiting(
 ) -> Result<Vec<Moved>> {
     let too_old = now.minus(policy.give_up_after).to_string();
     let mut statement = conn.prepare_cached(
-        "SELECT notification_id FROM verdicts v
+        "SELECT notification_id FROM verdicts v INDEXED BY verdicts_pending
          WHERE source = ?1 AND received_at < ?2 AND state = 'pending' AND lease IS NULL AND ?3 IN ('', lane)
            AND coalesce(retried_at, '') < ?2
            AND attempts + (SELECT count(*) FROM probes p

@@ -1,7 +1,7 @@
 //! Why the store did not do what was asked.
 
 /// A failed verb of the store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// More is waiting to be written than we let wait.
     #[error("the queue of the store is full")]
@@ -12,7 +12,10 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("the store is closing")]
     Closed,
-    /// The engine refused: no space, no permission, damage.
+    /// The file is not as it was written. Nothing is written to it any more.
+    #[error("the store is damaged ({0}); {restore}", restore = super::damage::RESTORE)]
+    Damaged(String),
+    /// The engine refused: no space, no permission.
     #[error("the store failed: {0}")]
     Engine(String),
 }
@@ -21,6 +24,9 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
             _ => Self::Engine(error.to_string()),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::error::Result;
 use super::rows;
@@ -36,14 +37,14 @@ pub struct Filed {
 
 /// Deliveries that nobody has read yet, of the configured sources, oldest first.
 pub(super) fn unfiled(conn: &Connection, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
-         ORDER BY i.id LIMIT ?1",
-        rows::DELIVERY_COLUMNS
-    ))?;
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?1", rows::DELIVERY_COLUMNS))?;
     let found = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
+
+pub(super) const UNFILED: &str =
+    "FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)";
 
 /// Files what was read, lowest id first. What another process has filed meanwhile is left out.
 pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
@@ -52,19 +53,7 @@ pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Res
     for filing in filings {
         let Filing { id, delivery, .. } = filing;
         let sheet = Sheet::of(conn, filing)?;
-        let inserted = conn
-            .prepare_cached(
-                "INSERT INTO verdicts (notification_id, source, received_at, sender, probes_since, state)
-                 VALUES (?1, ?2, ?3, ?4, ?3, 'pending') ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                id,
-                delivery.source,
-                delivery.received_at.to_string(),
-                rows::sender(&delivery.remote_addr)
-            ])?;
-        if inserted == 1 {
-            sheet.write(conn, *id, delivery.received_at, now)?;
+        if sheet.insert(conn, *id, delivery, now)? {
             last_of.insert(&delivery.source, delivery.received_at);
             filed.push(Filed {
                 id: *id,
@@ -88,7 +77,7 @@ const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 /// Notifications of a source that were filed unread while it was not configured.
 pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM verdicts v JOIN intake i ON i.id = v.notification_id
+        "SELECT {} FROM verdicts v INDEXED BY verdicts_waiting JOIN intake i ON i.id = v.notification_id
          WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
         rows::DELIVERY_COLUMNS
     ))?;
@@ -163,8 +152,29 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// Writes the first row about a notification; `false` where there is one.
+    fn insert(&self, conn: &Connection, id: i64, delivery: &Delivery, now: Timestamp) -> Result<bool> {
+        let received_at = delivery.received_at;
+        let place = [
+            Value::from(delivery.source.clone()),
+            received_at.to_string().into(),
+            rows::sender(&delivery.remote_addr).into(),
+        ];
+        let values = self.values(id, received_at, now).into_iter().chain(place);
+        let inserted = conn
+            .prepare_cached(
+                "INSERT INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
+                   event_sent, event_order, event_id, question, lane, state, reason, detail, duplicate_of,
+                   next_attempt_at, decided_at, listable, source, received_at, sender, probes_since)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                   ?22, ?21) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params_from_iter(values))?;
+        Ok(inserted == 1)
+    }
+
+    /// Writes the row afresh.
     pub(super) fn write(&self, conn: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
-        let pending = self.state == State::Pending;
         conn.prepare_cached(
             "UPDATE verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
                event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
@@ -172,28 +182,35 @@ impl<'a> Sheet<'a> {
                listable = ?19
              WHERE notification_id = ?1",
         )?
-        .execute(params![
-            id,
-            self.event,
-            self.subject.map(|subject| subject.kind.as_str()),
-            self.subject.map(|subject| subject.id.as_str()),
-            self.claim.map(Claim::to_stored_json),
-            self.claim.map(|claim| claim.key().as_str().to_owned()),
-            self.event_time.instant.map(|instant| instant.to_string()),
-            self.event_time.sent,
-            self.event_time.order.map(Timestamp::millis),
-            self.claim.and_then(|claim| claim.event_id.as_deref()),
-            self.claim.map(|claim| claim.question.as_str()),
-            self.claim.map(|claim| claim.lane.as_str()),
-            self.state.as_str(),
-            self.reason.map(Reason::as_str),
-            self.detail,
-            self.duplicate_of,
-            pending.then(|| due.to_string()),
-            (!pending).then(|| now.to_string()),
-            self.is_listable,
-        ])?;
+        .execute(params_from_iter(self.values(id, due, now)))?;
         Ok(())
+    }
+
+    /// The values of both statements, in their order.
+    fn values(&self, id: i64, due: Timestamp, now: Timestamp) -> [Value; 19] {
+        let pending = self.state == State::Pending;
+        let text = |text: Option<&str>| text.map(str::to_owned).into();
+        [
+            id.into(),
+            text(self.event),
+            text(self.subject.map(|subject| subject.kind.as_str())),
+            text(self.subject.map(|subject| subject.id.as_str())),
+            self.claim.map(Claim::to_stored_json).into(),
+            self.claim.map(|claim| claim.key().as_str().to_owned()).into(),
+            self.event_time.instant.map(|instant| instant.to_string()).into(),
+            text(self.event_time.sent.as_deref()),
+            self.event_time.order.map(Timestamp::millis).into(),
+            text(self.claim.and_then(|claim| claim.event_id.as_deref())),
+            text(self.claim.map(|claim| claim.question.as_str())),
+            text(self.claim.map(|claim| claim.lane.as_str())),
+            self.state.as_str().to_owned().into(),
+            text(self.reason.map(Reason::as_str)),
+            self.detail.clone().into(),
+            self.duplicate_of.into(),
+            pending.then(|| due.to_string()).into(),
+            (!pending).then(|| now.to_string()).into(),
+            self.is_listable.into(),
+        ]
     }
 }
 

@@ -87,6 +87,18 @@ impl Store {
         Ok(kept)
     }
 
+    /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
+    ///
+    /// # Errors
+    /// As [`Store::keep`].
+    pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
+        let bearable = rules.max_unproven.saturating_add(rules.max_unproven / 10);
+        if self.reader().count_unproven().await? <= bearable {
+            return Ok(Kept::default());
+        }
+        Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
+    }
+
     /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
     /// `progress` how many went, step by step.
     ///
@@ -183,6 +195,11 @@ impl Reader {
     /// The store failed.
     pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
         self.read(move |conn| retention::count_expired(conn, before)).await
+    }
+
+    /// How many notifications are kept of senders without any confirmation.
+    async fn count_unproven(&self) -> Result<u64> {
+        self.read(retention::count_unproven).await
     }
 
     /// The oldest ignored notifications of senders without any confirmation, as many as there are more than `max` of

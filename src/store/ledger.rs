@@ -47,7 +47,7 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
         "SELECT notification_id, received_at, retried_at,
            attempts + (SELECT count(*) FROM probes p
              WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
-           own_refusals, {} FROM verdicts v WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
+           own_refusals, {} FROM verdicts v INDEXED BY verdicts_leased WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
         rows::CLAIM_COLUMNS
     );
     let mut statement = conn.prepare_cached(&sql)?;

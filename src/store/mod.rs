@@ -5,7 +5,7 @@
 //! write. [`Store`] is what a service or a changing command holds, [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
@@ -13,21 +13,30 @@ use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
-use crate::domain::{Cause, Delivery, Rate, Timestamp, Window};
+use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
 
 mod backup;
 mod budget;
 mod census;
 mod checkpoint;
+mod clock;
 mod connection;
+mod damage;
 mod decisions;
 mod error;
 mod filing;
+mod forwarders;
+mod health;
 mod intake;
 mod keeping;
 mod ledger;
 mod listing;
 mod lock;
+mod migrations;
+mod opening;
+mod owner;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod reader;
 mod reconciling;
@@ -36,29 +45,32 @@ mod reporting;
 mod retention;
 mod rows;
 mod settled;
+mod soundness;
 mod standing;
 mod truth;
+mod turns;
 mod writer;
 
 pub use backup::{BackedUp, Backup, BackupStop};
 pub use budget::{Budget, CallPermit};
-pub use census::{QueueLength, free_disk, wal_size};
-pub use connection::SCHEMA_VERSION;
+pub use census::{QueueLength, file_size, free_disk, wal_size};
 pub use decisions::{BATCH, Decided};
 pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
 pub use listing::{Filter, Notification, VerificationRow};
-pub use lock::ServeLock;
+pub use lock::{ServeLock, holder};
+pub use migrations::{SCHEMA_VERSION, Upgraded};
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
 pub use recovery::{Inspected, Inspection};
 pub use reporting::Reported;
 pub use retention::SettledCount;
 pub use settled::{Moved, Question};
+pub use soundness::{LARGEST_THOROUGH, Soundness};
 pub use standing::FailingSource;
 
-/// The store, for those who write. Clones share the one writer; when the last is dropped everything queued is written.
+/// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: writer::Writer,
@@ -76,27 +88,54 @@ struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 /// # Errors
 /// The file cannot be created.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    connection::create(path)
+    opening::create(path)
+}
+
+/// Makes the store ready for the `serve` that holds `lock`: sets an empty one up, and upgrades an older one, of which
+/// it first keeps a copy beside it that leaves `min_free` bytes of the disk free. The log tells of both.
+///
+/// # Errors
+/// The file cannot be written, is damaged, belongs to another program or to a newer version, lost what it held, or the
+/// upgrade failed; it is then as it was.
+pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Timestamp) -> anyhow::Result<()> {
+    let was_used = lock.mark().is_some();
+    if let Some(Upgraded { from, to, backup }) = migrations::bring_up_to_date(path, was_used, min_free, now)?
+    {
+        log::warn!(
+            "upgraded the store from schema version {from} to {to}; it is kept as it was as {}: to go back, stop serve, \
+             put that file in the place of {}, remove the -wal and -shm files beside it, and start the countersign of \
+             before",
+            backup.display(),
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 impl Store {
-    /// [`create`]s the store where there is none, and opens it.
+    /// [`create`]s the store where there is none, sets it up where it is empty, and opens it.
     ///
     /// # Errors
     /// As [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
+        if opening::look(path)? == opening::Found::Fresh {
+            migrations::set_up(path)?;
+        }
         Self::open(path)
     }
 
     /// Opens an existing store.
     ///
     /// # Errors
-    /// There is no file, or it cannot be opened, belongs to another program or to a newer version.
+    /// There is no file, or it cannot be opened, is empty, damaged, older or newer than this program, or another
+    /// program's.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
-        let (writer, thread) = writer::Writer::start(path, conn).context("start the store's writer")?;
         let reader = Reader::open(path)?;
+        let damage = reader.damage().clone();
+        let (writer, thread) =
+            writer::Writer::start(path, conn, damage).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
     }
@@ -125,14 +164,13 @@ impl Store {
         self.writer.appended()
     }
 
-    /// Gives up this handle and, if it is the last, waits until everything queued is written.
+    /// Ends the store, for every handle: waits until everything queued is written. Whatever comes later is refused.
     pub fn close(self) {
-        let Self { writer, thread, .. } = self;
-        drop(writer);
-        if let Some(WriterThread(thread)) = Arc::into_inner(thread)
-            && let Ok(Some(thread)) = thread.into_inner()
-            && thread.join().is_err()
-        {
+        let Self { writer, reader, thread, .. } = self;
+        drop(reader);
+        writer.end();
+        let thread = thread.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the store's writer panicked");
         }
     }
@@ -203,6 +241,33 @@ impl Store {
     /// The store failed; then the leases end by themselves.
     pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
         self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
+    }
+
+    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
+    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
+    ///
+    /// # Errors
+    /// The store failed; then some of it may have been moved.
+    pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
+        let followed = clock.clone();
+        let follow = move |conn: &Connection| {
+            clock::follow(conn, by_ms)?;
+            followed.follow(by_ms);
+            Ok(())
+        };
+        self.writer.write(follow).await?;
+        if by_ms > 0 {
+            return Ok(());
+        }
+        for name in sources {
+            let mut next = Some(clock.now());
+            while let Some(after) = next {
+                let source = name.clone();
+                next =
+                    self.writer.write(move |conn| clock::bring_forward(conn, &source, after, by_ms)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].

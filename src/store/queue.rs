@@ -1,13 +1,18 @@
 //! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
 //! survives a crash at any line: a lease that nobody keeps ends by itself, and a new `serve` frees those of the last one.
+//!
+//! Who is asked about next: kinds of calls in turn, and within one the senders in turn (see [`super::turns`]). First
+//! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
+//! [`OVERDUE`] has every fourth call, for else whoever never stops sending could keep it waiting for ever.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::budget::{self, CallPermit};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::standing::LONGEST_PAUSE;
+use super::turns::{self, Due, Kind};
 use super::{rows, standing};
 use crate::domain::{Claim, Rate, Timestamp};
 
@@ -17,8 +22,20 @@ pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
+/// Notifications under the leases of one list call, from which on no further question joins it.
+const ENOUGH_IN_A_LIST: usize = 1000;
+
+/// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
+const MOST_AT_ONCE: usize = 100;
+
 /// From so many first questions of one lane on, they are asked by list calls: fewer are answered sooner one by one.
 const LIST_WORTH: usize = 16;
+
+/// How long first questions may keep a repeated one waiting.
+const OVERDUE: Duration = Duration::from_secs(5);
+
+/// Of so many calls one is kept for repeated questions that are overdue.
+const KEPT_FOR_OVERDUE: u64 = 4;
 
 /// Who may work on what.
 #[derive(Clone, Debug)]
@@ -33,8 +50,10 @@ pub struct LeaseRequest {
     pub most: usize,
     /// At most so many questions in one list call.
     pub most_in_list: usize,
-    /// Whose turn was last; the next sender's comes first.
-    pub after_sender: String,
+    /// How many calls of the source this process has begun, for what goes by turns.
+    pub begun: u64,
+    /// When it began the last one.
+    pub last_begun_at: Option<Timestamp>,
 }
 
 /// One question, with all notifications that wait on it, held for a while.
@@ -48,8 +67,6 @@ pub struct Lease {
     pub claim: Claim,
     /// The permission for the first call; the questions of one list call share it.
     pub permit: CallPermit,
-    /// The sender whose turn it was.
-    pub sender: String,
 }
 
 /// What leasing gave.
@@ -63,7 +80,7 @@ pub struct Leased {
     pub is_spent: bool,
 }
 
-/// Leases the next questions of a source, first questions before repeated ones, each sender in turn.
+/// Leases the next questions of a source.
 pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -> Result<Leased> {
     let source = request.source.as_str();
     free_expired(conn, now)?;
@@ -76,254 +93,216 @@ pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -
             let come_back_at = waits(conn, source)?.then_some(resume_at);
             return Ok(Leased { come_back_at, ..Leased::default() });
         }
-        if is_anyone_at_work(conn, source)? {
+        if is_anyone_at_work(conn, source, None)? {
             return Ok(Leased::default());
         }
         most = most.min(1);
     }
-    let lanes: Vec<&str> =
-        barriers.lanes.iter().filter(|(_, until)| is_closed(*until)).map(|(lane, _)| lane.as_str()).collect();
-    let (free, next_free) = budget::free(conn, source, request.rate, now)?;
-    let mut leased = Leased::default();
-    let mut turn = request.after_sender.clone();
-    if !is_probe {
-        while leased.calls.len() < most.min(free)
-            && let Some(lane) = crowded_lane(conn, source, &lanes)?
-        {
-            leased.calls.push(hold_crowd(conn, request, &lane, &mut turn, now)?);
+    let mut round = Round { conn, request, now, closed: Vec::new(), on_trial: Vec::new() };
+    for (lane, until) in &barriers.lanes {
+        if is_closed(*until) || is_anyone_at_work(conn, source, Some(lane))? {
+            round.closed.push(lane.clone());
+        } else {
+            round.on_trial.push(lane.clone());
         }
     }
-    while leased.calls.len() < most.min(free) {
-        let probe = if is_probe { probe_question(conn, source, &lanes, now)? } else { None };
-        let due = match probe {
-            Some(due) => Some(due),
-            None => match first_question(conn, source, &turn, &lanes)? {
-                Some(due) => Some(due),
-                None => repeated_question(conn, source, &lanes, now)?,
-            },
-        };
-        let Some(due) = due else { break };
-        turn.clone_from(&due.sender);
-        let permit = budget::grant(conn, source, request.rate, now)?;
-        let name = format!("{}/{}", request.owner, permit.id);
-        match hold(conn, source, due, name, permit, now)? {
-            Some(lease) => leased.calls.push(vec![lease]),
-            None => budget::give_back(conn, permit)?,
-        }
+    turns::enter(conn, source, &round.closed, now)?;
+    let (left, next_free) = budget::free(conn, source, request.rate, now)?;
+    let (free, next_free) = budget::paced(request.rate, left, next_free, request.last_begun_at, now);
+    let mut leased = Leased::default();
+    let mut questions = 0;
+    while leased.calls.len() < most.min(free) && questions < MOST_AT_ONCE {
+        let begun = request.begun.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
+        let Some(next) = round.next(begun, is_probe)? else { break };
+        let leases = round.hold(next)?;
+        questions += leases.len();
+        leased.calls.push(leases);
     }
     let has_spent = leased.calls.len() >= free;
-    leased.is_spent = has_spent
-        && (first_question(conn, source, &turn, &lanes)?.is_some()
-            || repeated_question(conn, source, &lanes, now)?.is_some());
-    leased.come_back_at =
-        if leased.is_spent { Some(next_free) } else { come_back_at(conn, source, &barriers, &lanes)? };
+    leased.is_spent = has_spent && round.next(request.begun, false)?.is_some();
+    leased.come_back_at = if leased.is_spent {
+        Some(next_free)
+    } else {
+        let ends = barriers.lanes.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
+        turns::next_entry(conn, source, &round.closed)?.into_iter().chain(ends).min()
+    };
     Ok(leased)
 }
 
-struct Due {
-    id: i64,
-    question: String,
-    sender: String,
+/// What is asked next.
+enum Next {
+    /// One question.
+    Single(Due),
+    /// As many first questions of this lane as a list call takes.
+    List(String),
 }
 
-/// The oldest unasked notification of the next sender after `turn`, around the circle.
-fn first_question(conn: &Connection, source: &str, turn: &str, closed_lanes: &[&str]) -> Result<Option<Due>> {
-    let lanes = closed(closed_lanes);
-    let next = |after: Option<&str>| -> Result<Option<Due>> {
-        let sql = format!(
-            "SELECT notification_id, question, sender FROM verdicts
-             WHERE source = ?1 AND sender {} ?2 AND state = 'pending' AND asked = 0 AND lease IS NULL AND question IS NOT NULL {lanes}
-             ORDER BY sender, notification_id LIMIT 1",
-            if after.is_some() { ">" } else { ">=" },
-        );
-        due(conn, &sql, source, after.unwrap_or(""), closed_lanes)
-    };
-    match next(Some(turn))? {
-        Some(due) => Ok(Some(due)),
-        None => next(None),
-    }
-}
-
-/// The notification whose next question has been due for longest.
-fn repeated_question(
-    conn: &Connection,
-    source: &str,
-    closed_lanes: &[&str],
+/// One round of leasing.
+struct Round<'a> {
+    conn: &'a Connection,
+    request: &'a LeaseRequest,
     now: Timestamp,
-) -> Result<Option<Due>> {
-    let lanes = closed(closed_lanes);
-    let by_time = |condition: &str| {
-        format!(
-            "SELECT notification_id, question, sender FROM verdicts
-             WHERE source = ?1 AND next_attempt_at {condition} ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {lanes}
-             ORDER BY next_attempt_at LIMIT 1"
-        )
-    };
-    let overdue = due(conn, &by_time("<="), source, &now.to_string(), closed_lanes)?;
-    match overdue {
-        Some(due) => Ok(Some(due)),
-        None => due(conn, &by_time(">"), source, &now.plus(LONGEST_PAUSE).to_string(), closed_lanes),
-    }
+    /// Lanes that must not be asked now.
+    closed: Vec<String>,
+    /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
+    on_trial: Vec<String>,
 }
 
-/// The question that failed last, while its source fails as a whole: one subject probes, the others wait.
-fn probe_question(
-    conn: &Connection,
-    source: &str,
-    closed_lanes: &[&str],
-    now: Timestamp,
-) -> Result<Option<Due>> {
-    let lanes = closed(closed_lanes);
-    let sql = format!(
-        "SELECT notification_id, question, sender FROM verdicts
-         WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {lanes}
-         ORDER BY next_attempt_at DESC, notification_id LIMIT 1"
-    );
-    due(conn, &sql, source, &now.to_string(), closed_lanes)
-}
-
-fn closed(lanes: &[&str]) -> String {
-    if lanes.is_empty() {
-        String::new()
-    } else {
-        format!("AND lane NOT IN ({})", rows::placeholders(lanes.len()))
-    }
-}
-
-fn due(conn: &Connection, sql: &str, source: &str, bound: &str, lanes: &[&str]) -> Result<Option<Due>> {
-    let values = [source, bound].into_iter().chain(lanes.iter().copied());
-    Ok(conn
-        .prepare_cached(sql)?
-        .query_row(rusqlite::params_from_iter(values), |row| {
-            Ok(Due { id: row.get(0)?, question: row.get(1)?, sender: row.get(2)? })
-        })
-        .optional()?)
-}
-
-/// A lane with enough first questions for a list call.
-fn crowded_lane(conn: &Connection, source: &str, closed_lanes: &[&str]) -> Result<Option<String>> {
-    let next_lane = |after: &str| -> Result<Option<String>> {
-        Ok(conn
-            .prepare_cached(
-                "SELECT lane FROM verdicts WHERE source = ?1 AND lane > ?2
-                   AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1 ORDER BY lane LIMIT 1",
-            )?
-            .query_row([source, after], |row| row.get(0))
-            .optional()?)
-    };
-    let mut lane = next_lane("")?;
-    while let Some(name) = lane {
-        let waiting: i64 = conn
-            .prepare_cached(
-                "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND lane = ?2
-                   AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1 LIMIT ?3)",
-            )?
-            .query_row(params![source, name, i64::try_from(LIST_WORTH).unwrap_or(i64::MAX)], |row| {
-                row.get(0)
-            })?;
-        if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH && !closed_lanes.contains(&name.as_str()) {
-            return Ok(Some(name));
+impl Round<'_> {
+    /// The next call; `begun` is its number.
+    fn next(&self, begun: u64, is_probe: bool) -> Result<Option<Next>> {
+        if is_probe && let Some(due) = self.failed_last()? {
+            return Ok(Some(Next::Single(due)));
         }
-        lane = next_lane(&name)?;
+        if begun % KEPT_FOR_OVERDUE == KEPT_FOR_OVERDUE - 1
+            && let Some(due) = self.next_of(Kind::Again, begun / KEPT_FOR_OVERDUE)?
+            && (due.due_at <= self.now.minus(OVERDUE))
+        {
+            return Ok(Some(Next::Single(due)));
+        }
+        if !is_probe && let Some(lane) = self.crowded_lane(begun)? {
+            return Ok(Some(Next::List(lane)));
+        }
+        for kind in [Kind::Listable, Kind::Single, Kind::Again] {
+            if let Some(due) = self.next_of(kind, begun)? {
+                return Ok(Some(Next::Single(due)));
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    /// Who comes next in the circles of this kind; its lanes take turns.
+    fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
+        for lane in self.lanes(kind, begun)? {
+            let due = turns::next(self.conn, &self.request.source, kind, &lane, self.now)?;
+            if due.is_some() {
+                return Ok(due);
+            }
+        }
+        Ok(None)
+    }
+
+    fn lanes(&self, kind: Kind, begun: u64) -> Result<Vec<String>> {
+        let mut lanes = turns::lanes(self.conn, &self.request.source, kind, &self.closed)?;
+        if let Some(first) = begun.checked_rem(u64::try_from(lanes.len()).unwrap_or(0)) {
+            lanes.rotate_left(usize::try_from(first).unwrap_or(0));
+        }
+        Ok(lanes)
+    }
+
+    /// A lane with enough first questions for a list call.
+    fn crowded_lane(&self, begun: u64) -> Result<Option<String>> {
+        for lane in self.lanes(Kind::Listable, begun)? {
+            let waiting: i64 = self
+                .conn
+                .prepare_cached(CROWD)?
+                .query_row(params![self.request.source, lane, rows::limit(LIST_WORTH)], |row| row.get(0))?;
+            if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH && !self.on_trial.contains(&lane) {
+                return Ok(Some(lane));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The question that failed last, while its source fails as a whole: one subject probes, the others wait.
+    fn failed_last(&self) -> Result<Option<Due>> {
+        let found = self
+            .conn
+            .prepare_cached(FAILED_LAST)?
+            .query_row([self.request.source.as_str(), &self.now.to_string()], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        let Some((id, question, lane, sender)) = found else { return Ok(None) };
+        let due = Due::out_of_turn(id, question, lane, sender, self.now);
+        Ok(Some(due).filter(|due| !self.closed.contains(&due.lane)))
+    }
+
+    /// Leases what a call asks, with permission for it.
+    fn hold(&mut self, next: Next) -> Result<Vec<Lease>> {
+        let Self { conn, request, now, .. } = *self;
+        let permit = budget::grant(conn, &request.source, request.rate, now)?;
+        let mut leases = Vec::new();
+        match next {
+            Next::Single(due) => {
+                if self.on_trial.contains(&due.lane) {
+                    self.closed.push(due.lane.clone());
+                }
+                let name = format!("{}/{}", request.owner, permit.id);
+                leases.push(hold(conn, &request.source, &due, name, permit, now)?.0);
+                turns::went(conn, &request.source, &due)?;
+            }
+            Next::List(lane) => {
+                let mut held = 0;
+                while leases.len() < request.most_in_list
+                    && held < ENOUGH_IN_A_LIST
+                    && let Some(due) = turns::next(conn, &request.source, Kind::Listable, &lane, now)?
+                {
+                    let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
+                    let (lease, notifications) = hold(conn, &request.source, &due, name, permit, now)?;
+                    turns::went(conn, &request.source, &due)?;
+                    held += notifications;
+                    leases.push(lease);
+                }
+            }
+        }
+        Ok(leases)
+    }
 }
 
-/// Leases the questions of one list call, each sender in turn.
-fn hold_crowd(
-    conn: &Connection,
-    request: &LeaseRequest,
-    lane: &str,
-    turn: &mut String,
-    now: Timestamp,
-) -> Result<Vec<Lease>> {
-    let source = request.source.as_str();
-    let permit = budget::grant(conn, source, request.rate, now)?;
-    let next = |after: &str, condition: &str| -> Result<Option<Due>> {
-        let sql = format!(
-            "SELECT notification_id, question, sender FROM verdicts
-             WHERE source = ?1 AND lane = ?3 AND sender {condition} ?2
-               AND state = 'pending' AND asked = 0 AND lease IS NULL AND listable = 1
-             ORDER BY sender, notification_id LIMIT 1"
-        );
-        due(conn, &sql, source, after, &[lane])
-    };
-    let mut leases = Vec::new();
-    while leases.len() < request.most_in_list {
-        let due = match next(turn, ">")? {
-            Some(due) => Some(due),
-            None => next("", ">=")?,
-        };
-        let Some(due) = due else { break };
-        turn.clone_from(&due.sender);
-        let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
-        leases.extend(hold(conn, source, due, name, permit, now)?);
-    }
-    Ok(leases)
-}
+pub(super) const CROWD: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND lane = ?2
+                       AND state = 'pending' AND asked = 0 AND lease IS NULL LIMIT ?3)";
 
-/// Puts all that waits on the question under one lease.
+pub(super) const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
+                           WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1
+                             AND lease IS NULL AND question IS NOT NULL
+                           ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
+
+pub(super) const HOLD: &str =
+    "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
+                      SELECT ?5 UNION ALL SELECT * FROM (SELECT notification_id FROM verdicts
+                        WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
+                        ORDER BY notification_id LIMIT ?6))";
+
+/// Puts what waits on the question under one lease; also how much that is.
 fn hold(
     conn: &Connection,
     source: &str,
-    due: Due,
+    due: &Due,
     name: String,
     permit: CallPermit,
     now: Timestamp,
-) -> Result<Option<Lease>> {
-    conn.prepare_cached(
-        "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
-           SELECT notification_id FROM verdicts
-           WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
-           ORDER BY notification_id LIMIT ?5)",
-    )?
-    .execute(params![
-        source,
-        due.question,
-        name,
-        now.plus(LEASE_LENGTH).to_string(),
-        i64::try_from(MOST_UNDER_ONE_LEASE).unwrap_or(i64::MAX)
-    ])?;
+) -> Result<(Lease, usize)> {
+    let until = now.plus(LEASE_LENGTH).to_string();
+    let most = rows::limit(MOST_UNDER_ONE_LEASE);
+    let held =
+        conn.prepare_cached(HOLD)?.execute(params![source, due.question, name, until, due.id, most])?;
     let claim = claim_of(conn, due.id)?;
-    Ok(claim.map(|claim| Lease { name, source: source.to_owned(), claim, permit, sender: due.sender }))
+    Ok((Lease { name, source: source.to_owned(), claim, permit }, held))
 }
 
-fn claim_of(conn: &Connection, id: i64) -> Result<Option<Claim>> {
+fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
     let sql = format!("SELECT {} FROM verdicts WHERE notification_id = ?1", rows::CLAIM_COLUMNS);
     let found = conn.prepare_cached(&sql)?.query_row([id], |row| rows::claim(row, 0))?;
-    Ok(found.map(|(claim, _)| claim))
+    let (claim, _) = found.ok_or_else(|| {
+        StoreError::Engine(format!("notification {id} waits for a question without a claim"))
+    })?;
+    Ok(claim)
 }
 
-fn is_anyone_at_work(conn: &Connection, source: &str) -> Result<bool> {
-    Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE lease IS NOT NULL AND source = ?1)")?
-        .query_row([source], |row| row.get(0))?)
+/// Whether somebody asks anything of the source, or of one lane of it.
+fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Result<bool> {
+    Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
 }
+
+pub(super) const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
+                         WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
 
 fn waits(conn: &Connection, source: &str) -> Result<bool> {
     Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND state = 'pending')")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')")?
         .query_row([source], |row| row.get(0))?)
-}
-
-/// When the first of those who wait may be asked again; who waits in a closed lane waits for its end.
-fn come_back_at(
-    conn: &Connection,
-    source: &str,
-    barriers: &standing::Barriers,
-    closed_lanes: &[&str],
-) -> Result<Option<Timestamp>> {
-    let sql = format!(
-        "SELECT min(next_attempt_at) FROM verdicts
-         WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND question IS NOT NULL {}",
-        closed(closed_lanes)
-    );
-    let values = std::iter::once(source).chain(closed_lanes.iter().copied());
-    let next_repeat: Option<String> =
-        conn.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
-    let lanes = barriers.lanes.iter().filter(|(lane, _)| closed_lanes.contains(&lane.as_str()));
-    let ends = lanes.map(|(_, until)| *until);
-    Ok(next_repeat.as_deref().and_then(Timestamp::parse_rfc3339).into_iter().chain(ends).min())
 }
 
 /// Frees leases that ended, and those that would end impossibly late because the clock was set back.
@@ -359,7 +338,8 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
 pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
         conn.prepare_cached(
-            "UPDATE verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+            "UPDATE verdicts INDEXED BY verdicts_leased
+             SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
              WHERE lease = ?1 AND state = 'pending'",
         )?
         .execute(params![lease, now.to_string()])?;

@@ -7,11 +7,13 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
+use super::damage::Damage;
 use super::error::{Result, StoreError};
 use super::{
-    Filter, Notification, Reported, VerificationRow, census, connection, filing, listing, reconciling,
-    reporting, standing,
+    Filter, Notification, Reported, VerificationRow, census, connection, filing, forwarders, health, listing,
+    reconciling, reporting, standing,
 };
+use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
 
 /// Connections for readers; reports and metrics do not need more.
@@ -21,6 +23,7 @@ const CONNECTIONS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pool: r2d2::Pool<SqliteConnectionManager>,
+    damage: Damage,
 }
 
 impl Reader {
@@ -39,7 +42,7 @@ impl Reader {
             .idle_timeout(Some(Duration::from_secs(60)))
             .connection_timeout(Duration::from_secs(10))
             .build_unchecked(manager);
-        Ok(Self { pool })
+        Ok(Self { pool, damage: Damage::none(path) })
     }
 
     /// Runs `work` on a thread that may block; its statements all see one state of the store.
@@ -53,7 +56,31 @@ impl Reader {
             let transaction = conn.transaction()?;
             work(&transaction)
         });
-        done.await.map_err(|error| StoreError::Engine(error.to_string()))?
+        self.damage.note(done.await.map_err(|error| StoreError::Engine(error.to_string()))?)
+    }
+
+    /// What was noticed of damage, shared with the writer.
+    pub(super) fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
+    /// The damage that was met since the store was opened, in the engine's words.
+    #[must_use]
+    pub fn damage_met(&self) -> Option<&str> {
+        self.damage.met()
+    }
+
+    /// What the store tells about its own size and about each source, for whoever asks whether all is well. Reads
+    /// indexes and tallies only, and the ends of tables.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn health(
+        &self,
+        sources: Vec<Reported>,
+        now: Timestamp,
+    ) -> Result<(Contents, Vec<SourceHealth>)> {
+        self.read(move |conn| health::look(conn, &sources, now)).await
     }
 
     /// At most `limit` deliveries that nobody has read yet, oldest first.
@@ -153,6 +180,14 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<(String, Map<String, Value>)>> {
         self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
+    }
+
+    /// Addresses whose own X-Forwarded-For was not believed, with how many of the newest 1,000 notifications came so.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unbelieved_forwarders(&self) -> Result<Vec<(String, u64)>> {
+        self.read(forwarders::unbelieved).await
     }
 
     /// The queues of all sources that the store ever knew.

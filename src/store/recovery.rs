@@ -73,12 +73,12 @@ pub(super) fn inspect(
         return Ok(Inspected::Outdated);
     }
     let Some(order_id) = names.first() else { return Ok(Inspected::Compared(None)) };
-    land(conn, source, answer, &ours, now)?;
     let finding = rules::reconcile::difference(judge.as_ref(), order_id, answer, &ours, *scope);
+    let is_gap = |kind| matches!(kind, FindingKind::Missed | FindingKind::Drift);
+    let recovers = inspection.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
+    land(conn, source, answer, &ours, recovers, now)?;
     match (finding, &answer.said) {
-        (Some(finding), Said::There(sighting))
-            if inspection.recovers && matches!(finding.kind, FindingKind::Missed | FindingKind::Drift) =>
-        {
+        (Some(finding), Said::There(sighting)) if recovers => {
             let id = recover(conn, inspection, order_id, sighting, &ours, now)?;
             let detail = finding.detail.unwrap_or_default();
             let detail = Some(format!("{detail}; recovered as notification {id}"));
@@ -88,13 +88,22 @@ pub(super) fn inspect(
     }
 }
 
-fn land(conn: &Connection, source: &str, answer: &Answer, ours: &OurOrder, now: Timestamp) -> Result<()> {
+/// Only a recovery is a notification: found again and again, a difference must not keep what is about a person for ever.
+fn land(
+    conn: &Connection,
+    source: &str,
+    answer: &Answer,
+    ours: &OurOrder,
+    recovers: bool,
+    now: Timestamp,
+) -> Result<()> {
     let change = match (&answer.said, &ours.held) {
         (Said::There(sighting), _) => sighting.truth.clone().map_or(TruthChange::Keep, TruthChange::Put),
         (Said::NotThere(_), Some(held)) => TruthChange::Gone { resolved_id: held.resolved_id.clone() },
         (Said::NotThere(_), None) | (Said::Failed(_), _) => TruthChange::Keep,
     };
-    truth::write(conn, source, SubjectKind::Order, &change, answer.asked_at, answer.asked_at)?;
+    let newest = recovers.then_some(answer.asked_at);
+    truth::write(conn, source, SubjectKind::Order, &change, answer.asked_at, newest)?;
     if matches!(answer.said, Said::There(_)) {
         settled::note_found(conn, source, now)?;
     }

@@ -184,6 +184,7 @@ pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::migrations;
     use super::*;
 
     /// What the engine says that it will do, a line a step.
@@ -196,8 +197,7 @@ mod tests {
 
     #[test]
     fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
-        let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(include_str!("../../sql/migrations/0001_initial.sql")).unwrap();
+        let conn = migrations::fresh();
         let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
         let [orders, products, refusals] = EMPTY_ELSEWHERE;
         let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");

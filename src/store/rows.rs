@@ -93,13 +93,6 @@ pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Appends `count` anonymous parameters: `?, ?, ?`.
-pub(super) fn placeholders(count: usize) -> String {
-    let mut list = "?, ".repeat(count);
-    list.truncate(list.len().saturating_sub(2));
-    list
-}
-
 /// Remembers a source; its provider is for ever.
 pub(super) fn introduce_source(
     conn: &rusqlite::Connection,

@@ -9,6 +9,7 @@ use super::error::Result;
 use super::{ledger, standing, truth};
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
 use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp};
+use crate::rules::turns::Share;
 
 /// A question that was asked, as far as the store needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,7 @@ pub(super) fn settle(
     }
     let settlement = judge(&ledger);
     let resume_at = standing::apply(conn, question, &settlement.standing, policy, jitter, now)?;
-    let newest = ledger.waiting.iter().map(|row| row.received_at).max().unwrap_or(question.asked_at);
+    let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
@@ -156,6 +157,21 @@ fn write_ruling(
         now.to_string(),
         i64::from(ruling.own_refusal),
     ])?;
+    weigh_sender(conn, moves)
+}
+
+/// What a verdict says about its sender.
+fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Result<()> {
+    if Share::UNKNOWN.after(*state, *reason) == Share::UNKNOWN {
+        return Ok(());
+    }
+    let (sender, share): (String, i64) = conn
+        .prepare_cached(
+            "SELECT s.sender, s.share FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    conn.prepare_cached("UPDATE senders SET share = ?2 WHERE sender = ?1")?
+        .execute(params![sender, Share::from_stored(share).after(*state, *reason).stored()])?;
     Ok(())
 }
 

@@ -10,15 +10,15 @@ use super::error::Result;
 use crate::domain::ledger::TruthChange;
 use crate::domain::{OrderTruth, ProductTruth, SubjectKind, Timestamp, Truth};
 
-/// Writes what an answer does to the truth held; `newest` is when the newest notification that waited for it came in, or
-/// when a reconciliation asked.
+/// Writes what an answer does to the truth held; `newest` is when the newest notification that waited for it came in.
+/// Where none did, what is held goes on growing old as it was, and what was not held begins with the question.
 pub(super) fn write(
     conn: &Connection,
     source: &str,
     kind: SubjectKind,
     change: &TruthChange,
     asked_at: Timestamp,
-    newest: Timestamp,
+    newest: Option<Timestamp>,
 ) -> Result<()> {
     match change {
         TruthChange::Keep => Ok(()),
@@ -28,11 +28,11 @@ pub(super) fn write(
             let sql = match kind {
                 SubjectKind::Order => {
                     "UPDATE orders SET gone_at = coalesce(gone_at, ?3), fetched_at = ?3,
-                       notified_at = max(notified_at, ?4)
+                       notified_at = max(notified_at, coalesce(?4, notified_at))
                      WHERE source = ?1 AND order_id = ?2"
                 }
                 SubjectKind::Product => {
-                    "UPDATE products SET available = 0, qty = 0, fetched_at = ?3, notified_at = max(notified_at, ?4)
+                    "UPDATE products SET available = 0, qty = 0, fetched_at = ?3, notified_at = max(notified_at, coalesce(?4, notified_at))
                      WHERE source = ?1 AND product_id = ?2"
                 }
             };
@@ -40,7 +40,7 @@ pub(super) fn write(
                 source,
                 resolved_id,
                 asked_at.to_string(),
-                newest.to_string()
+                newest.map(|at| at.to_string())
             ])?;
             Ok(())
         }
@@ -52,17 +52,17 @@ fn put_order(
     source: &str,
     order: &OrderTruth,
     asked_at: Timestamp,
-    newest: Timestamp,
+    newest: Option<Timestamp>,
 ) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO orders (source, order_id, status, fulfillment_status, total, currency, email, updated_at,
            fetched_at, gone_at, raw, internal_id, notified_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11, ?12)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11, coalesce(?12, ?9))
          ON CONFLICT DO UPDATE SET status = excluded.status, fulfillment_status = excluded.fulfillment_status,
            total = excluded.total, currency = coalesce(excluded.currency, currency),
            email = iif(emptied, NULL, excluded.email), updated_at = excluded.updated_at,
            fetched_at = excluded.fetched_at, gone_at = NULL, raw = iif(emptied, NULL, excluded.raw),
-           internal_id = excluded.internal_id, notified_at = max(notified_at, excluded.notified_at)",
+           internal_id = excluded.internal_id, notified_at = max(notified_at, coalesce(?12, notified_at))",
     )?
     .execute(params![
         source,
@@ -76,7 +76,7 @@ fn put_order(
         asked_at.to_string(),
         order.raw,
         order.internal_id,
-        newest.to_string(),
+        newest.map(|at| at.to_string()),
     ])?;
     Ok(())
 }
@@ -86,19 +86,19 @@ fn put_product(
     source: &str,
     product: &ProductTruth,
     asked_at: Timestamp,
-    newest: Timestamp,
+    newest: Option<Timestamp>,
 ) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO products (source, product_id, name, price, currency, qty, available, updated_at, fetched_at,
            raw, internal_id, notified_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, coalesce(?12, ?9))
          ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price,
            currency = coalesce(excluded.currency, currency), qty = excluded.qty,
            available = excluded.available, updated_at = excluded.updated_at,
            fetched_at = excluded.fetched_at, internal_id = excluded.internal_id,
-           raw = iif(emptied AND excluded.notified_at <= notified_at, NULL, excluded.raw),
-           emptied = emptied AND excluded.notified_at <= notified_at,
-           notified_at = max(notified_at, excluded.notified_at)",
+           raw = iif(emptied AND coalesce(?12 <= notified_at, 1), NULL, excluded.raw),
+           emptied = emptied AND coalesce(?12 <= notified_at, 1),
+           notified_at = max(notified_at, coalesce(?12, notified_at))",
     )?
     .execute(params![
         source,
@@ -112,7 +112,7 @@ fn put_product(
         asked_at.to_string(),
         product.raw,
         product.internal_id,
-        newest.to_string(),
+        newest.map(|at| at.to_string()),
     ])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,8 +11,10 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
+use super::damage::Damage;
 use super::error::{Result, StoreError};
 use super::intake::{self, Row};
+use super::migrations::SCHEMA_VERSION;
 
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -79,6 +81,8 @@ impl Job {
 pub(super) struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Arc<AtomicUsize>,
+    is_ending: Arc<AtomicBool>,
+    damage: Damage,
     told: Arc<Told>,
 }
 
@@ -92,14 +96,29 @@ struct Told {
 }
 
 impl Writer {
-    /// Starts the writer's thread. It ends when the last [`Writer`] is dropped and everything queued is written.
-    pub(super) fn start(path: &Path, conn: Connection) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
+    /// [`Writer`] is dropped.
+    pub(super) fn start(
+        path: &Path,
+        conn: Connection,
+        damage: Damage,
+    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let told = Arc::new(Told::default());
+        let is_ending = Arc::new(AtomicBool::new(false));
         let checkpoints = Checkpoints::start(path)?;
-        let mut desk = Desk { conn, queue, checkpoints, told: Arc::clone(&told) };
+        let ending = Arc::clone(&is_ending);
+        let mut desk = Desk { checkpoints, conn, queue, is_ending: ending, told: Arc::clone(&told) };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), told }, thread))
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
+    }
+
+    /// Ends the writer once everything queued is written, whoever else still has a way to it.
+    pub(super) fn end(self) {
+        self.is_ending.store(true, Ordering::Release);
+        let wake = What::Run(Box::new(|_| Box::new(|_| ())));
+        // A writer that has ended already needs no waking.
+        let _ = self.jobs.send(Job { what: wake, claim: None, place: None });
     }
 
     /// How many transactions it has put on disk.
@@ -117,10 +136,11 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.damage.refuse()?;
         let (reply, outcome) = oneshot::channel();
         let what = run(reply, move |conn| in_savepoint(conn, work));
         self.jobs.send(Job { what, claim: None, place: None }).map_err(|_| StoreError::Closed)?;
-        outcome.await.map_err(|_| StoreError::Closed)?
+        self.damage.note(outcome.await.map_err(|_| StoreError::Closed)?)
     }
 
     /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
@@ -138,16 +158,18 @@ impl Writer {
     }
 
     async fn enqueue<T>(&self, what: impl FnOnce(Reply<T>) -> What) -> Result<T> {
+        self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Arc::new(Claimed(AtomicU8::new(Claimed::WAITING)));
         let (reply, mut outcome) = oneshot::channel();
         let job = Job { what: what(reply), claim: Some(Arc::clone(&claim)), place: Some(place) };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
-        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+        let done = match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed)?,
             Err(_) if claim.take_if_waiting(Claimed::ABANDONED) => Err(StoreError::Locked),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed)?,
-        }
+        };
+        self.damage.note(done)
     }
 }
 
@@ -197,6 +219,7 @@ struct Desk {
     checkpoints: Checkpoints,
     conn: Connection,
     queue: mpsc::UnboundedReceiver<Job>,
+    is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
 }
 
@@ -213,8 +236,15 @@ impl Desk {
     fn run(&mut self) {
         let mut batch = Vec::new();
         while let Some(first) = self.queue.blocking_recv() {
+            if self.is_ending.load(Ordering::Acquire) {
+                self.queue.close();
+            }
             batch.push(first);
             self.write_batch(&mut batch);
+        }
+        // The one file then holds everything, whoever else has it open; it makes nobody wait.
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
         }
     }
 
@@ -229,10 +259,10 @@ impl Desk {
                         return;
                     }
                     if self.queue.is_closed() && self.queue.is_empty() {
-                        return fail(batch, "the store stayed locked until the end");
+                        return fail(batch, &StoreError::Locked);
                     }
                 }
-                Err(error) => return fail(batch, &error.to_string()),
+                Err(error) => return fail(batch, &error),
             }
         }
         while batch.len() < LARGEST_BATCH
@@ -266,6 +296,7 @@ impl Desk {
             {
                 log::error!("the store could not roll back: {error}");
             }
+            overwrite_failed(&self.conn);
         } else {
             self.told.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -318,13 +349,22 @@ fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
     conn.prepare_cached(sql)?.execute([]).map(drop)
 }
 
-fn fail(batch: &mut Vec<Job>, why: &str) {
-    log::error!("the store did not take {} writes: {why}", batch.len());
-    let error = || StoreError::Engine(why.to_owned());
+/// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
+/// take it for committed. The next commit is written over it: this one, which changes nothing.
+fn overwrite_failed(conn: &Connection) {
+    if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
+        log::debug!("the store fails on: {error}");
+    }
+}
+
+fn fail(batch: &mut Vec<Job>, why: &StoreError) {
+    if !matches!(why, StoreError::Damaged(_)) {
+        log::error!("the store did not take {} writes: {why}", batch.len());
+    }
     for job in batch.drain(..).filter(Job::is_taken) {
         match job.what {
-            What::Append(_, reply) => drop(reply.send(Err(error()))),
-            What::Run(work) => work(Err(error()))(Ok(())),
+            What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
+            What::Run(work) => work(Err(why.clone()))(Ok(())),
         }
     }
 }

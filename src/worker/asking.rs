@@ -4,14 +4,14 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
-use super::gate::{BudgetGate, QuestionGate};
+use super::gate::{BudgetGate, QuestionGate, STORE_PAUSE};
 use super::slots::{Slot, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
 use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Trouble};
 use crate::providers::{Api, Provider};
 use crate::rules;
-use crate::store::{BATCH, Lease, Moved, Question, StoreError};
+use crate::store::{BATCH, CallPermit, Lease, Moved, Question, StoreError};
 
 /// Asks the questions of one source.
 pub(super) struct Asker {
@@ -30,11 +30,12 @@ enum Asked {
 }
 
 impl Asker {
-    /// Asks a question, or several by a list call, and records what came of it. A store that fails leaves the leases to
-    /// end by themselves: then they are asked again.
+    /// Asks a question, or several by a list call, and records what came of it. What a failing store did not take is
+    /// asked again when it takes something.
     pub(super) async fn ask(&self, leases: Vec<Lease>, slot: Slot) {
         let Some(first) = leases.first() else { return };
-        let name = first.source.clone();
+        let (name, permit) = (first.source.clone(), first.permit);
+        let names: Vec<String> = leases.iter().map(|lease| lease.name.clone()).collect();
         let gate = QuestionGate {
             budget: BudgetGate {
                 store: self.parts.store.clone(),
@@ -54,8 +55,22 @@ impl Asker {
         };
         if let Err(error) = done {
             log::error!("source={name} an answer could not be recorded: {error}");
+            self.give_back(names, permit).await;
         }
-        self.parts.wake.notify_one();
+    }
+
+    /// Gives leases back whose answer is lost: this process lives and would keep them for good.
+    async fn give_back(&self, leases: Vec<String>, permit: CallPermit) {
+        let store = &self.parts.store;
+        loop {
+            tokio::time::sleep(STORE_PAUSE).await;
+            let now = self.parts.clock.now();
+            if store.finish_permit(permit, now).await.is_ok()
+                && store.ask_alone(leases.clone(), now).await.is_ok()
+            {
+                return;
+            }
+        }
     }
 
     async fn ask_alone(&self, api: &Api, leases: Vec<Lease>) -> Result<(), StoreError> {

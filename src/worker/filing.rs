@@ -6,17 +6,29 @@ use crate::providers::{self, Provider};
 use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
-const BATCH: usize = 256;
+const BATCH: usize = 100;
 
-/// Files everything that nobody has read yet; returns how many.
-pub(super) async fn file_new(parts: &Parts) -> Result<usize, StoreError> {
+/// Batches filed before questions are asked again: a flood must not keep the worker reading for ever.
+const MOST_BATCHES: usize = 10;
+
+/// What filing found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Filed {
+    /// How many notifications it filed.
+    pub(super) count: usize,
+    /// Whether there may be more.
+    pub(super) is_more_left: bool,
+}
+
+/// Files what nobody has read yet, oldest first.
+pub(super) async fn file_new(parts: &Parts) -> Result<Filed, StoreError> {
     let mut count = 0;
-    loop {
+    for _ in 0..MOST_BATCHES {
         let unfiled = parts.store.reader().unfiled(BATCH).await?;
         let read = unfiled.len();
         let filings = read_all(parts, unfiled);
         if filings.is_empty() {
-            return Ok(count);
+            return Ok(Filed { count, is_more_left: false });
         }
         for filed in parts.store.file(filings, parts.clock.now()).await? {
             count += 1;
@@ -26,9 +38,10 @@ pub(super) async fn file_new(parts: &Parts) -> Result<usize, StoreError> {
             }
         }
         if read < BATCH {
-            return Ok(count);
+            return Ok(Filed { count, is_more_left: false });
         }
     }
+    Ok(Filed { count, is_more_left: true })
 }
 
 /// Reads again what was filed unread while its source was not configured.

@@ -9,10 +9,13 @@ use futures_util::future::BoxFuture;
 use super::slots::{Slot, Slots};
 use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
 use crate::providers::http::{Gate, Pass};
-use crate::store::{Budget, CallPermit, Store};
+use crate::store::{Budget, CallPermit, Store, StoreError};
+
+/// How long a question waits that a damaged store lets nobody ask.
+const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
 
 /// How long a store that failed is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One source's budget of API calls.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ impl BudgetGate {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
                 Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
+                // No call is counted in it any more, and no answer would be recorded.
+                Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
                     STORE_PAUSE

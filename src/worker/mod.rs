@@ -28,6 +28,9 @@ pub use slots::Slots;
 /// How long the loop sleeps at most: another process may have started something afresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
+/// How often to look for what came in without a ring, through another process.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Questions that one source may start in one turn, before the next source has its turn.
 const MOST_IN_ONE_TURN: usize = 32;
 
@@ -69,14 +72,18 @@ pub struct Worker {
     parts: Arc<Parts>,
     slots: Slots,
     questions: JoinSet<()>,
-    /// Whose turn was last, by source.
-    turns: BTreeMap<String, String>,
+    /// The calls begun so far, by source.
+    begun: BTreeMap<String, Begun>,
     /// Which source begins the next turn.
     first: usize,
     renew_at: Timestamp,
     last_turn: Arc<AtomicI64>,
     /// Whether what waited unread for its source to be configured was read again.
     has_read_again: bool,
+    /// Nobody has rung since the last look at what came in, until then.
+    look_at: Option<Timestamp>,
+    /// Nothing is asked before, by [`Clock::steady_millis`].
+    asks_from_ms: i64,
 }
 
 /// What a turn found to do.
@@ -102,13 +109,21 @@ impl Worker {
         Self {
             slots,
             questions: JoinSet::new(),
-            turns: BTreeMap::new(),
+            begun: BTreeMap::new(),
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
             has_read_again: false,
+            look_at: None,
+            asks_from_ms: i64::MIN,
             parts: Arc::new(parts),
         }
+    }
+
+    /// Beats the heart of the worker before it, which health checks go on listening to.
+    #[must_use]
+    pub fn beating(self, heart: Arc<AtomicI64>) -> Self {
+        Self { last_turn: heart, ..self }
     }
 
     /// When the last turn began, in milliseconds since 1970, for health checks.
@@ -125,6 +140,8 @@ impl Worker {
             let until = match self.turn().await {
                 Ok(Turn::Worked) => self.parts.clock.now(),
                 Ok(Turn::Idle { until, .. }) => until.unwrap_or(self.parts.clock.now().plus(LONGEST_SLEEP)),
+                // Damage is told once, where it is met.
+                Err(StoreError::Damaged(_)) => self.parts.clock.now().plus(LONGEST_SLEEP),
                 Err(error) => {
                     log::error!("the worker cannot use the store: {error}");
                     self.parts.clock.now().plus(LONGEST_SLEEP)
@@ -134,7 +151,7 @@ impl Worker {
             let wake = Arc::clone(&self.parts.wake);
             tokio::select! {
                 () = &mut stopped => break,
-                () = wake.notified() => {}
+                () = wake.notified() => self.look_at = None,
                 Some(_) = self.questions.join_next() => {}
                 () = tokio::time::sleep(pause) => {}
             }
@@ -147,6 +164,9 @@ impl Worker {
     /// # Errors
     /// The store failed.
     pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+        if let Some(by_ms) = self.parts.clock.set_by() {
+            self.follow_clock(by_ms).await?;
+        }
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
         while self.questions.try_join_next().is_some() {}
@@ -158,7 +178,19 @@ impl Worker {
             filing::file_unread(&self.parts).await?;
             self.has_read_again = true;
         }
-        let mut has_worked = filing::file_new(&self.parts).await? > 0;
+        let mut has_worked = false;
+        if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
+            let filed = filing::file_new(&self.parts).await?;
+            has_worked = filed.count > 0;
+            self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
+        }
+        let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());
+        if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+            if has_worked {
+                return Ok(Turn::Worked);
+            }
+            return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
+        }
         let (mut until, mut is_spent) = (None, false);
         let names: Vec<String> = self.parts.sources.keys().cloned().collect();
         self.first = self.first.wrapping_add(1);
@@ -170,6 +202,20 @@ impl Worker {
             until = [until, started.until].into_iter().flatten().min();
         }
         Ok(if has_worked { Turn::Worked } else { Turn::Idle { until, is_spent } })
+    }
+
+    /// What came in before the clock was set ahead looks older than it is: until it has the age that makes a "not there"
+    /// final, nothing is asked.
+    async fn follow_clock(&mut self, by_ms: i64) -> Result<(), StoreError> {
+        let clock = &self.parts.clock;
+        let direction = if by_ms > 0 { "ahead" } else { "back" };
+        log::warn!("the clock was set {} s {direction}", by_ms.unsigned_abs() / 1000);
+        if by_ms > 0 {
+            let grace = i64::try_from(self.parts.policy.grace.as_millis()).unwrap_or(i64::MAX);
+            self.asks_from_ms = clock.steady_millis().saturating_add(grace.min(by_ms));
+        }
+        let sources: Vec<String> = self.parts.sources.keys().cloned().collect();
+        self.parts.store.follow_clock(by_ms, &sources, clock.clone()).await
     }
 
     /// Waits for one of the questions under way to be recorded; `false` where none is.
@@ -194,15 +240,19 @@ impl Worker {
             rate: source.rate,
             most: slots.len(),
             most_in_list: LIST_LIMIT,
-            after_sender: self.turns.get(name).cloned().unwrap_or_default(),
+            begun: self.begun.get(name).map_or(0, |begun| begun.calls),
+            last_begun_at: self.begun.get(name).map(|begun| begun.last_at),
         };
-        let leased = self.parts.store.lease(request, self.parts.clock.now()).await?;
+        let now = self.parts.clock.now();
+        let leased = self.parts.store.lease(request, now).await?;
         let any = !leased.calls.is_empty();
+        if any {
+            let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
+            begun.calls = begun.calls.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
+            begun.last_at = now;
+        }
         for leases in leased.calls {
             let Some(slot) = slots.pop() else { break };
-            if let Some(last) = leases.last() {
-                self.turns.insert(name.to_owned(), last.sender.clone());
-            }
             let asker =
                 Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
             self.questions.spawn(async move { asker.ask(leases, slot).await });
@@ -221,6 +271,12 @@ impl Worker {
             log::warn!("leases end by themselves: {error}");
         }
     }
+}
+
+/// The calls of one source that this process began.
+struct Begun {
+    calls: u64,
+    last_at: Timestamp,
 }
 
 #[derive(Default)]

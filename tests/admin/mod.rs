@@ -24,7 +24,7 @@ fn healthz_says_ok_and_readyz_names_every_check_as_ok() {
     assert_eq!((status, &readiness["ready"]), (200, &Value::Bool(true)), "{readiness}");
     let checks = readiness["checks"].as_array().unwrap();
     let names: BTreeSet<&str> = checks.iter().filter_map(|check| check["name"].as_str()).collect();
-    for name in ["store_writable", "disk", "wal", "worker"] {
+    for name in ["store_writable", "store_readable", "store_sound", "disk", "wal", "worker"] {
         assert!(names.contains(name), "{readiness}");
     }
     assert!(checks.iter().all(|check| check["ok"] == true), "{readiness}");
@@ -118,6 +118,40 @@ fn metrics_count_what_came_in_what_became_of_it_and_what_was_asked() {
 }
 
 #[test]
+fn every_series_is_named_and_explained_as_prometheus_demands() {
+    let house = five::house();
+    let serve = house.serve();
+    serve.send(&SHOP.request(SHOP.truth(1207)));
+    serve.settled(1);
+    let text = serve.admin_page("/metrics").text();
+    let mut kinds = std::collections::BTreeMap::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        assert!(kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} twice");
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} is not explained");
+        let is_plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(is_plain && name.starts_with("countersign_"), "{name}");
+        assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
+        assert!(!name.contains("_ms") && !name.contains("minutes"), "{name}: base units only");
+    }
+    for (series, _) in series(&serve) {
+        let name = series.split('{').next().unwrap();
+        let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+        assert!(kinds.contains_key(name) || family.is_some_and(|f| kinds[f] == "histogram"), "{name}");
+    }
+    for gauge in [
+        "countersign_store_bytes",
+        "countersign_store_wal_bytes",
+        "countersign_disk_free_bytes",
+        "countersign_disk_min_free_bytes",
+        "countersign_worker_last_turn_timestamp_seconds",
+    ] {
+        let found = series(&serve).into_iter().find(|(name, _)| name == gauge);
+        assert!(found.is_some_and(|(_, value)| value > 0.0), "{gauge}");
+    }
+}
+
+#[test]
 fn no_label_ever_comes_from_a_request() {
     let house = five::house().server_keys("max_body = \"1KiB\"");
     let lines = five::lines(&house, KEYS);
@@ -143,7 +177,7 @@ fn no_label_ever_comes_from_a_request() {
     for (name, _) in &all {
         assert!(!name.to_lowercase().contains(stranger) && !name.contains("198.51"), "{name}");
         let source = name.split("source=\"").nth(1).and_then(|rest| rest.split('"').next());
-        if name.starts_with("countersign_") && name.contains('{') {
+        if name.contains("source=") {
             let known = ["old", "shop", "pop", "keys", "game", "guarded"];
             assert!(source.is_some_and(|source| known.contains(&source)), "{name}");
         }

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use countersign::simulator::{Fault, Trouble};
 
 use super::{Stage, order, printed};
+use crate::support::{House, Request, paid};
 
 #[test]
 fn doctor_finds_a_healthy_house_healthy() {
@@ -91,4 +92,25 @@ fn a_good_examination_ends_the_pause_of_a_source() {
     let text = printed(&stage.run(&["doctor"]), 0);
     assert!(text.contains("its pause is over"), "{text}");
     assert!(resume_at() < planned);
+}
+
+#[test]
+fn a_proxy_that_is_not_listed_is_a_warning_and_nothing_wrong() {
+    let house = House::new().server_keys("trusted_proxies = []").ion_shop("shop", 1003, 1);
+    let serve = house.serve();
+    let forwarded = Request::post("/hooks/shop").header("X-Forwarded-For", "198.51.100.1");
+    for order in ["o.1", "o.2", "o.3"] {
+        assert_eq!(serve.send(&forwarded.clone().body(paid(1003, order))).status, 200);
+    }
+    assert_eq!(serve.log().matches("is not one of server.trusted_proxies").count(), 1, "once for each peer");
+    let done = house.run(&["doctor"]);
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let warning = said.lines().find(|line| line.starts_with("WARN ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(warning.contains("3 notifications of late came through 127.0.0.1"), "{warning}");
+    assert!(warning.contains("behind an unlisted proxy all senders look like one"), "{warning}");
+
+    let house = house.server_keys("trusted_proxies = [\"127.0.0.1\"]");
+    let said = house.run(&["doctor"]).stdout;
+    assert!(!String::from_utf8_lossy(&said).contains("WARN "), "a listed one is none");
 }

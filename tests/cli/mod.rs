@@ -2,6 +2,7 @@
 
 mod deciding;
 mod doctor;
+mod installed;
 mod listing;
 mod showing;
 mod simulating;
@@ -113,7 +114,8 @@ impl Stage {
             owner: "test".to_owned(),
             rate: self.shop.rate_limit,
             most: 1,
-            after_sender: String::new(),
+            begun: 0,
+            last_begun_at: None,
             most_in_list: 1,
         };
         let answer = Some(json!({"paymentStatus": "PAID"}));

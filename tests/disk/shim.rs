@@ -1,6 +1,7 @@
 //! The failing disk itself: its orders reach the system calls of the real binary.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::disk::{Disk, Word};
 use crate::support::{House, paid};
@@ -14,6 +15,16 @@ fn every_acknowledgement_is_one_sync_of_the_disk_at_least() {
         assert_eq!(serve.post("shop", paid(1003, &format!("o.{n}"))).status, 200);
         assert!(disk.get(Word::SyncsDone) > before, "acknowledged without a sync");
     }
+}
+
+#[test]
+fn a_disk_that_tarries_delays_the_acknowledgement() {
+    let (house, disk) = (House::new().ion_shop("shop", 1003, 0), Disk::new());
+    let serve = house.serve_on(&disk);
+    disk.set(Word::SyncDelay, 300_000);
+    let begun = Instant::now();
+    assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(300), "acknowledged before its sync");
 }
 
 #[test]

@@ -190,7 +190,8 @@ impl World {
             rate: Rate { limit: 1_000_000, window: Duration::from_secs(1) },
             most,
             most_in_list: 1,
-            after_sender: String::new(),
+            begun: 0,
+            last_begun_at: None,
         };
         let leased = self.runtime.block_on(self.store.lease(request, self.time())).unwrap();
         self.come_back_in = leased.come_back_at.map(|then| then.millis() - self.now);

@@ -7,6 +7,7 @@ mod kinguin;
 mod midas;
 mod month;
 mod recovering;
+mod told;
 mod waiting;
 mod windows;
 

@@ -118,6 +118,38 @@ fn an_order_that_a_younger_notification_asked_about_is_not_emptied_yet() {
 }
 
 #[test]
+fn a_difference_that_is_found_again_and_again_postpones_nothing() {
+    let shop = strict();
+    shop.came_in(31, SHOP, order(1, "drifts"));
+    shop.came_in(31, SHOP, order(2, "vanishes"));
+    shop.settle();
+    shop.ecwid.edit_order("ORDER-1", |order| order.payment("REFUNDED"));
+    assert!(shop.ecwid.vanish_order("ORDER-2"));
+    for _ in 0..2 {
+        let found = shop.house.run(&["reconcile", "--since", "1h", "--format", "csv"]);
+        let table = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert_eq!(found.status.code(), Some(3), "{found:?}");
+        assert!(table.contains("drift,ORDER-1") && table.contains("vanished,ORDER-2"), "{table}");
+    }
+    let _serve = shop.serve_and_keep();
+    let left = "SELECT group_concat(order_id) FROM orders WHERE order_id IN ('ORDER-1', 'ORDER-2')
+                AND coalesce(email, raw) IS NOT NULL";
+    assert_eq!(shop.value(left), None);
+}
+
+#[test]
+fn a_recovery_is_a_notification_and_its_order_is_kept_as_long_as_any() {
+    let shop = strict();
+    shop.came_in(31, SHOP, order(1, "e-1"));
+    shop.settle();
+    shop.ecwid.edit_order("ORDER-1", |order| order.payment("REFUNDED"));
+    assert_eq!(shop.house.run(&["reconcile", "--since", "1h", "--recover"]).status.code(), Some(3));
+    let _serve = shop.serve_and_keep();
+    let held = "SELECT status || email FROM orders WHERE order_id = 'ORDER-1'";
+    assert_eq!(shop.value(held).as_deref(), Some("REFUNDEDbuyer@example.test"));
+}
+
+#[test]
 fn a_product_has_its_raw_answer_again_after_a_younger_notification() {
     let shop = strict();
     shop.came_in(31, SHOP, product("e-1"));

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::support::five::{self, FIVE, GAME, KEYS, OLD, SHOP};
 use crate::support::{House, Row, Serve};
 
-const STABLE: [(&str, &str); 8] = [
+pub(crate) const STABLE: [(&str, &str); 8] = [
     (
         "notifications",
         "id source provider received_at remote_addr content_type headers body event subject_kind subject_id \

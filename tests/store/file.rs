@@ -14,7 +14,9 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// Every command that needs a store, as it is typed.
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 9] = [
+    &["status"],
+    &["report"],
     &["verify"],
     &["list"],
     &["list", "--json"],

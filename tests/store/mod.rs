@@ -1,6 +1,6 @@
 //! Section 3 of the contract: the file, who may hold it, what its owner finds in it, and the commands beside a `serve`.
 
 mod beside;
-mod columns;
+pub(crate) mod columns;
 mod file;
 mod sources;

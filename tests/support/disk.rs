@@ -16,8 +16,8 @@ pub(crate) enum Word {
     SyncDelay,
     /// Syncs that succeeded.
     SyncsDone,
-    /// Nothing can be written: no space.
-    NoSpace,
+    /// Nothing can be written, for this reason of the system, such as [`NO_SPACE`]; 0: it can.
+    WriteFails,
     /// The process dies before the Nth sync from now.
     KillBeforeSync,
     /// The process dies in the middle of the Nth write to the write-ahead log.
@@ -31,6 +31,12 @@ pub(crate) enum Word {
     /// The durable image of each file is kept, for [`Disk::cut_power`].
     KeepDurable,
 }
+
+/// `ENOSPC`: the disk is full.
+pub(crate) const NO_SPACE: i64 = 28;
+
+/// `EROFS`: the file system became read-only.
+pub(crate) const READ_ONLY: i64 = 30;
 
 /// The words of the control file.
 const WORDS: u64 = 16;
@@ -96,7 +102,7 @@ impl Disk {
             };
             let (file, durable) = (name(""), name(".durable"));
             if durable.exists() {
-                std::fs::rename(durable, file).expect("the durable image takes its place");
+                std::fs::copy(durable, file).expect("the durable image takes its place");
             } else if file.exists() {
                 std::fs::remove_file(file).expect("what was never synced goes");
             }

@@ -4,6 +4,8 @@
 pub(crate) mod disk;
 pub(crate) mod five;
 mod http;
+pub(crate) mod load;
+pub(crate) mod raw_shop;
 mod serve;
 mod shop;
 mod store;
@@ -16,7 +18,7 @@ use countersign::simulator::{Options, Simulator};
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
 pub(crate) use shop::{ion, paid};
-pub(crate) use store::Row;
+pub(crate) use store::{Row, bodies};
 
 /// A folder with a configuration, and the simulated shops that it points to.
 pub(crate) struct House {
@@ -120,6 +122,11 @@ impl House {
     /// Every row, oldest first.
     pub(crate) fn rows(&self) -> Vec<Row> {
         store::rows(&self.store_path())
+    }
+
+    /// The bodies of all notifications, oldest first.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        bodies(&self.store_path())
     }
 
     /// One value of the store, as text.

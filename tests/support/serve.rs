@@ -52,7 +52,13 @@ impl Serve {
 
     /// Starts this command and waits until it says where it listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("serve starts");
+        command.stdout(Stdio::null());
+        Self::spawn_as_it_is(command)
+    }
+
+    /// As [`Serve::spawn`], for a command that has its own use for standard output.
+    pub(crate) fn spawn_as_it_is(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("serve starts");
         let stderr = child.stderr.take().expect("its log");
         let lines = Arc::new(Lines::default());
         let writer = Arc::clone(&lines);
@@ -98,6 +104,15 @@ impl Serve {
         });
     }
 
+    /// Waits until a notification is settled, or until the process is dead: then `false`.
+    pub(crate) fn is_settled_or_dead(&self, id: i64) -> bool {
+        let start = format!("notification={id} ");
+        let found = look_for(&self.lines, |line| {
+            (line.contains(&start) && line.contains(" verdict=")).then(String::new)
+        });
+        found.is_ok()
+    }
+
     /// Waits until a notification was asked about and stays pending for `reason`.
     pub(crate) fn pending(&self, id: i64, reason: &str) {
         let (start, end) = (format!("notification={id} "), format!("pending={reason}"));
@@ -110,6 +125,15 @@ impl Serve {
     #[track_caller]
     pub(crate) fn wait_for_line(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         wait_for(&self.lines, what, |line| wanted(line).then(|| line.to_owned()))
+    }
+
+    /// Waits until so many lines of the log, from its beginning, are wanted ones.
+    #[track_caller]
+    pub(crate) fn wait_for_lines(&self, what: &str, mut count: usize, wanted: impl Fn(&str) -> bool) {
+        wait_for(&self.lines, what, |line| {
+            count -= usize::from(wanted(line));
+            (count == 0).then(String::new)
+        });
     }
 
     /// The log so far.
@@ -130,9 +154,31 @@ impl Serve {
     }
 
     /// Asks it to stop and waits for its end.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(self) -> ExitStatus {
         self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits for its end, which something else brought about.
+    pub(crate) fn end(mut self) -> ExitStatus {
         self.child.wait().expect("wait")
+    }
+
+    /// The most memory that it has held so far, in MiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
+    /// How many files and connections it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its files").count()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -145,22 +191,25 @@ impl Drop for Serve {
 }
 
 #[track_caller]
-fn wait_for(lines: &Lines, what: &str, wanted: impl Fn(&str) -> Option<String>) -> String {
+fn wait_for(lines: &Lines, what: &str, wanted: impl FnMut(&str) -> Option<String>) -> String {
+    look_for(lines, wanted).unwrap_or_else(|log| panic!("waited in vain until {what}; the log:\n{log}"))
+}
+
+/// What `wanted` makes of the first line that it wants; the whole log where none comes.
+fn look_for(lines: &Lines, mut wanted: impl FnMut(&str) -> Option<String>) -> Result<String, String> {
     let deadline = std::time::Instant::now() + PATIENCE;
     let mut seen = lines.seen.lock().expect("lines");
     let mut next = 0;
     loop {
         for line in &seen.0[next..] {
             if let Some(found) = wanted(line) {
-                return found;
+                return Ok(found);
             }
         }
         next = seen.0.len();
         let left = deadline.saturating_duration_since(std::time::Instant::now());
         if seen.1 || left.is_zero() {
-            let log = seen.0.join("\n");
-            drop(seen);
-            panic!("waited in vain until {what}; the log:\n{log}");
+            return Err(seen.0.join("\n"));
         }
         seen = lines.changed.wait_timeout(seen, left).expect("lines").0;
     }

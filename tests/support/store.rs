@@ -91,3 +91,11 @@ pub(super) fn value(path: &Path, sql: &str) -> Option<String> {
     })
     .expect("a value")
 }
+
+/// The bodies of all notifications, in the order of their ids, as text.
+pub(crate) fn bodies(path: &Path) -> Vec<String> {
+    let conn = open(path);
+    let mut statement = conn.prepare("SELECT body FROM notifications ORDER BY id").expect("the view");
+    let bodies = statement.query_map([], |row| row.get(0)).expect("bodies");
+    bodies.collect::<Result<_, _>>().expect("bodies")
+}

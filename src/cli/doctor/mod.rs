@@ -15,14 +15,16 @@ mod store;
 
 /// Nothing to choose.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Each line begins with ok or WRONG. Exit code 1: something is wrong.\n\nExample:\n  \
-                        countersign --config /etc/countersign/countersign.toml doctor")]
+#[command(
+    after_help = "Each line begins with ok, WARN or WRONG. Exit code 1: something is wrong.\n\nExample:\n  \
+                        countersign --config /etc/countersign/countersign.toml doctor"
+)]
 pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
     let clock = Clock::system();
-    let mut findings = Findings { screen: Screen::new(), wrong: 0 };
+    let mut findings = Findings { screen: Screen::new(), wrong: 0, warnings: 0 };
     let count = settings.sources.len();
     findings.good(format!(
         "configuration {}: {count} source{}",
@@ -50,6 +52,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
 struct Findings {
     screen: Screen,
     wrong: u32,
+    warnings: u32,
 }
 
 impl Findings {
@@ -64,8 +67,15 @@ impl Findings {
         self.screen.line(&format!("WRONG  {words}"))
     }
 
+    /// Something works, but not as well as it could; the words say what to do.
+    fn warn(&mut self, words: impl Display) -> Result<(), CommandError> {
+        self.warnings += 1;
+        self.screen.line(&format!("WARN   {words}"))
+    }
+
     fn conclude(mut self) -> Result<Exit, CommandError> {
         self.screen.line(&match self.wrong {
+            0 if self.warnings > 0 => "nothing is wrong, but see the warnings".to_owned(),
             0 => "everything is as it should be".to_owned(),
             1 => "1 thing is wrong".to_owned(),
             more => format!("{more} things are wrong"),

@@ -1,14 +1,17 @@
 //! What `doctor` looks at in the store: the file, its folder, its disk, and the sources that it knows.
 
+use std::io::{IsTerminal as _, stderr};
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use rustix::fs::Access;
 
 use super::{CommandError, Findings};
 use crate::config::Settings;
 use crate::domain::Clock;
-use crate::store::{self, Store};
+use crate::store::{self, LARGEST_THOROUGH, Reader, Store, StoreError};
 
 /// Looks at the store; returns it where it can be used.
 pub(super) async fn check(
@@ -30,8 +33,48 @@ pub(super) async fn check(
         Err(error) => findings.bad(format!("the store {} cannot be written: {error}", path.display()))?,
     }
     check_mode(findings, path)?;
+    if !check_soundness(findings, path, store.reader()).await? {
+        return Ok(None);
+    }
     check_sources(findings, settings, &store).await?;
+    check_proxies(findings, settings, &store).await?;
     Ok(Some(store))
+}
+
+/// Reads the whole file, and tells whether it is sound; on a terminal it shows how far it is.
+async fn check_soundness(
+    findings: &mut Findings,
+    path: &Path,
+    reader: &Reader,
+) -> Result<bool, CommandError> {
+    let is_thorough = store::file_size(path) <= LARGEST_THOROUGH;
+    let bar = if stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tables of the store read");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let progress = |done: usize, all: usize| {
+        bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+        bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+    };
+    let found = reader.soundness(is_thorough, progress).await?;
+    bar.finish_and_clear();
+    let shown = path.display();
+    match found.complaints.first() {
+        None if is_thorough => findings.good(format!(
+            "the store {shown} is sound: its {} tables and their indexes were read and agree",
+            found.tables
+        )),
+        None => findings.good(format!(
+            "the store {shown} is sound: its {} tables and their indexes were read (they were not held against each \
+             other, which takes long in a large store: sqlite3 -readonly {shown} 'PRAGMA integrity_check')",
+            found.tables
+        )),
+        Some(first) => {
+            let others = found.complaints.len() - 1;
+            let more = if others == 0 { String::new() } else { format!(", and {others} more") };
+            findings.bad(format!("{shown}: {}", StoreError::Damaged(format!("{first}{more}"))))
+        }
+    }?;
+    Ok(found.complaints.is_empty())
 }
 
 /// SQLite puts its log and its lock beside the file, so the folder counts as well.
@@ -97,4 +140,33 @@ async fn check_sources(
         }
     }
     Ok(())
+}
+
+/// Proxies that pass notifications on without being listed. A stranger may send the header too, but not from an address
+/// of this network.
+async fn check_proxies(
+    findings: &mut Findings,
+    settings: &Settings,
+    store: &Store,
+) -> Result<(), CommandError> {
+    for (peer, count) in store.reader().unbelieved_forwarders().await? {
+        let Ok(address) = peer.parse::<IpAddr>() else { continue };
+        let is_listed = settings.server.trusted_proxies.iter().any(|net| net.contains(&address));
+        if is_inside(address) && !is_listed {
+            findings.warn(format!(
+                "{} of late came through {peer}, whose X-Forwarded-For is not believed: behind an unlisted proxy all \
+                 senders look like one; add \"{peer}\" to [server] trusted_proxies, if that is your proxy",
+                crate::cli::chosen::counted(count)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an address can only be one of our own network.
+fn is_inside(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }

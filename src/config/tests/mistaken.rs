@@ -99,30 +99,48 @@ fn listeners_that_take_each_others_place_are_a_mistake() {
 #[test]
 fn what_nobody_knows_is_named_with_a_guess() {
     for (text, said) in [
-        ("[server]\nlistn = \"x\"\n", "2: server.listn: unknown key; did you mean listen?"),
-        ("[server]\ngrace = \"1s\"\n", "2: server.grace: is a key of [verify]; move it there"),
+        (
+            "[server]\nlistn = \"x\"\n",
+            "2: server.listn: unknown key; did you mean listen? (e.g. listen = \"127.0.0.1:8080\")",
+        ),
+        (
+            "[server]\ngrace = \"1s\"\n",
+            "2: server.grace: is a key of [verify]; move it there (e.g. grace = \"60s\" below [verify])",
+        ),
         (
             "[server]\nport = 1\n",
             "2: server.port: unknown key; remove it, or use one of listen, admin_listen, max_body, trusted_proxies, \
-             per_address_limit, drain",
+             per_address_limit, drain (e.g. listen = \"127.0.0.1:8080\")",
         ),
         (
             "[server.tls]\n",
             "1: server.tls: unknown table; remove it, or use one of listen, admin_listen, max_body, \
-             trusted_proxies, per_address_limit, drain",
+             trusted_proxies, per_address_limit, drain (e.g. listen = \"127.0.0.1:8080\")",
         ),
         (
             "[shops.shop]\n",
-            "1: shops: unknown table; remove it, or use one of server, store, verify, sources",
+            "1: shops: unknown table; remove it, or use one of server, store, verify, sources (e.g. [server])",
         ),
-        ("[source.shop]\n", "1: source: unknown table; did you mean sources?"),
-        ("listen = \"x\"\n", "1: listen: is a key of [server]; move it there"),
-        ("[keys]\nprovider = \"kinguin\"\n", "1: keys: unknown table; did you mean [sources.keys]?"),
-        ("[[server]]\n", "1: server: must be a table; write [server] once, and its keys below"),
-        ("server = 1\n", "1: server: must be a table; write [server] once, and its keys below"),
+        ("[source.shop]\n", "1: source: unknown table; did you mean sources? (e.g. [sources])"),
+        (
+            "listen = \"x\"\n",
+            "1: listen: is a key of [server]; move it there (e.g. listen = \"127.0.0.1:8080\" below [server])",
+        ),
+        (
+            "[keys]\nprovider = \"kinguin\"\n",
+            "1: keys: unknown table; sources have a longer name (e.g. [sources.keys])",
+        ),
+        (
+            "[[server]]\n",
+            "1: server: must be a table; write its name once, and its keys below (e.g. [server])",
+        ),
+        (
+            "server = 1\n",
+            "1: server: must be a table; write its name once, and its keys below (e.g. [server])",
+        ),
         (
             "\n\"a\\nb\" = 1\n",
-            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources",
+            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources (e.g. [server])",
         ),
     ] {
         assert_eq!(Desk::new().complaints(format!("{text}{SHOP}")), [format!("c.toml:{said}")], "{text}");
@@ -138,12 +156,12 @@ fn a_wrong_source_is_named() {
              [sources.shop])".to_owned()]),
         ("\n[sources]\n", vec!["c.toml:2: sources: no source is configured; configure at least one [sources.NAME] \
              (e.g. [sources.shop])".to_owned()]),
-        ("sources = 1\n", vec!["c.toml:1: sources: must be a table; write [sources] once, and its keys below"
+        ("sources = 1\n", vec!["c.toml:1: sources: must be a table; write its name once, and its keys below (e.g. [sources])"
             .to_owned()]),
-        ("[sources]\nshop = 1\n", vec!["c.toml:2: sources.shop: must be a table; write [sources.shop] once, and its \
-             keys below".to_owned()]),
-        ("[[sources.shop]]\n", vec!["c.toml:1: sources.shop: must be a table; write [sources.shop] once, and its keys \
-             below".to_owned()]),
+        ("[sources]\nshop = 1\n", vec!["c.toml:2: sources.shop: must be a table; write its name once, and its keys \
+             below (e.g. [sources.shop])".to_owned()]),
+        ("[[sources.shop]]\n", vec!["c.toml:1: sources.shop: must be a table; write its name once, and its keys \
+             below (e.g. [sources.shop])".to_owned()]),
         ("[sources.shop]\nstore_id = 1\n", vec![format!(
             "c.toml:1: sources.shop.provider: is missing; set it to {one_of} {key}"
         )]),
@@ -154,20 +172,20 @@ fn a_wrong_source_is_named() {
         ]),
         ("[sources.shop]\nprovider = \"paypal\"\nsecret = \"a\"\nsecrt = 1\n", vec![
             format!("c.toml:2: sources.shop.provider: must be {one_of} {key}"),
-            "c.toml:4: sources.shop.secrt: unknown key; did you mean secret?".to_owned(),
+            "c.toml:4: sources.shop.secrt: unknown key; did you mean secret? (e.g. secret = \"…\")".to_owned(),
         ]),
         (
             "[sources.shop]\nprovider = \"ecwid-ion\"\nstore_id = 1\ntoken = \"a\"\nclient_secret = \"a\"\n",
             vec!["c.toml:5: sources.shop.client_secret: is a key of provider ecwid, not ecwid-ion; remove it, or \
-                  correct the provider".to_owned()],
+                  correct the provider (e.g. provider = \"ecwid\")".to_owned()],
         ),
         (
             "[sources.shop]\nprovider = \"kinguin\"\napi_key = \"a\"\nstore_id = 1\ntoken_file = \"a\"\n",
             vec![
                 "c.toml:4: sources.shop.store_id: is a key of provider ecwid-ion and ecwid, not kinguin; remove it, \
-                 or correct the provider".to_owned(),
+                 or correct the provider (e.g. provider = \"ecwid-ion\")".to_owned(),
                 "c.toml:5: sources.shop.token_file: is a key of provider ecwid-ion and ecwid, not kinguin; remove it, \
-                 or correct the provider".to_owned(),
+                 or correct the provider (e.g. provider = \"ecwid-ion\")".to_owned(),
             ],
         ),
         ("[sources.shop]\nprovider = \"ecwid\"\nstore_id = 1.5\ntokn = \"a\"\n", vec![
@@ -175,7 +193,7 @@ fn a_wrong_source_is_named() {
              COUNTERSIGN_SOURCES_SHOP_TOKEN (e.g. token = \"secret_…\")".to_owned(),
             "c.toml:3: sources.shop.store_id: must be text in quotes, not a number with a fraction (e.g. store_id = 1003)"
                 .to_owned(),
-            "c.toml:4: sources.shop.tokn: unknown key; did you mean token?".to_owned(),
+            "c.toml:4: sources.shop.tokn: unknown key; did you mean token? (e.g. token = \"secret_…\")".to_owned(),
         ]),
         ("[sources.Shop_1]\nprovider = \"ecwid\"\nstore_id = 1\ntoken = \"a\"\n", vec![
             "c.toml:1: sources.Shop_1: not a name for a source; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. \
@@ -229,7 +247,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
             "[server]\ndrain = \"1s\"\n\ndrain = \"2s\"\n",
             vec![
                 "c.toml: sources: no source",
-                "c.toml:4: drain: stands here for the second time; keep one of them",
+                "c.toml:4: drain: stands here for the second time; keep one of them (e.g. the first)",
             ],
         ),
         (

@@ -12,6 +12,8 @@ use crate::providers::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
 
+mod credentials;
+mod entries;
 mod example;
 mod mistaken;
 mod secrets;
@@ -72,7 +74,7 @@ fn build(keys: &Keys) -> Built {
 }
 
 const fn key(name: &'static str, kind: KeyKind, required: bool, example: &'static str) -> Key {
-    Key { name, kind, required, example }
+    Key { name, kind, required, example, default: None }
 }
 
 const fn shop(word: &'static str, keys: &'static [Key], api_base: &'static str) -> Kind {
@@ -149,6 +151,9 @@ impl Desk {
     fn complaints(&self, text: impl AsRef<[u8]>) -> Vec<String> {
         let Err(mistakes) = self.load(text) else { return Vec::new() };
         let folder = self.path().display().to_string();
+        for mistake in mistakes.iter().filter(|mistake| !mistake.key.is_empty()) {
+            assert!(mistake.message.contains("(e.g. "), "{mistake:?}");
+        }
         let lines = mistakes.to_string().replace(&format!("{folder}/"), "").replace(&folder, "FOLDER");
         lines.lines().map(str::to_owned).collect()
     }

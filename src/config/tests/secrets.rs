@@ -37,7 +37,7 @@ fn the_environment_wins_over_the_file() {
         desk.complaints(SHOP),
         [
             "c.toml: sources.shop.token: the value of the environment variable COUNTERSIGN_SOURCES_SHOP_TOKEN: is of no \
-          use; get another"
+          use; get another (e.g. token = \"secret_…\")"
         ]
     );
 }
@@ -82,7 +82,7 @@ fn a_secret_that_is_none_is_a_mistake() {
         ),
         (
             "api_key = \"a\"\napi_key_file = \"full\"",
-            "4: sources.my-keys.api_key_file: is given beside api_key; keep one of them".to_owned(),
+            format!("4: sources.my-keys.api_key_file: is given beside api_key; keep one of them {file}"),
         ),
         (
             "api_key_file = \"absent\"",
@@ -143,7 +143,7 @@ fn an_empty_variable_is_a_mistake() {
             said,
             [format!(
                 "c.toml: sources.my-keys.{lower}: the environment variable COUNTERSIGN_SOURCES_MY_KEYS_{key} is \
-                 empty; write the secret, or unset it"
+                 empty; write the secret, or unset it (e.g. COUNTERSIGN_SOURCES_MY_KEYS_{key}=…)"
             )],
             "{value:?}"
         );
@@ -159,7 +159,7 @@ fn one_variable_does_not_serve_two_keys() {
         desk.complaints(&text),
         [
             "c.toml: sources.shop-client.secret: the environment variable COUNTERSIGN_SOURCES_SHOP_CLIENT_SECRET is also \
-          that of sources.shop.client_secret; give both in the file, or rename a source"
+          that of sources.shop.client_secret; give both in the file, or rename a source (e.g. secret = [\"new\", \"old\"])"
         ]
     );
 }

@@ -36,10 +36,12 @@ mod shop_double;
 #[cfg(test)]
 mod webhook_tests;
 
-const STORE_ID: Key = Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003" };
-const TOKEN: Key = Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"" };
+const STORE_ID: Key =
+    Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003", default: None };
+const TOKEN: Key =
+    Key { name: "token", kind: KeyKind::Secret, required: true, example: "\"secret_…\"", default: None };
 const CLIENT_SECRET: Key =
-    Key { name: "client_secret", kind: KeyKind::Secret, required: false, example: "\"…\"" };
+    Key { name: "client_secret", kind: KeyKind::Secret, required: false, example: "\"…\"", default: None };
 
 /// Where Ecwid's documentation says API v3 lives; the store's number follows.
 const API_BASE: &str = "https://app.ecwid.com/api/v3";

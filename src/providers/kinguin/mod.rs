@@ -44,10 +44,15 @@ const API_BASE: &str = "https://gateway.kinguin.net/esa/api";
 const RATE_LIMIT: &str = "5/s";
 
 const API_KEY: Key =
-    Key { name: "api_key", kind: KeyKind::Secret, required: true, example: "\"0123abcd…\"" };
+    Key { name: "api_key", kind: KeyKind::Secret, required: true, example: "\"0123abcd…\"", default: None };
 
-const SECRET: Key =
-    Key { name: "secret", kind: KeyKind::Secrets, required: false, example: "[\"new\", \"old\"]" };
+const SECRET: Key = Key {
+    name: "secret",
+    kind: KeyKind::Secrets,
+    required: false,
+    example: "[\"new\", \"old\"]",
+    default: None,
+};
 
 /// Webhooks, sent since March 2021.
 pub static KINGUIN: Kind = Kind {

@@ -25,7 +25,7 @@ mod notification;
 mod pem;
 mod signature;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transaction;
 
 use fields::Object;
@@ -36,30 +36,51 @@ use signature::{Signer, Stamp, Unsigned};
 pub static MIDAS: Kind = Kind {
     word: "midas",
     keys: &[
-        Key { name: "merchant_id", kind: KeyKind::Id, required: true, example: "\"m-1001\"" },
-        Key { name: "project_id", kind: KeyKind::Id, required: true, example: "\"pr-77\"" },
+        Key { name: "merchant_id", kind: KeyKind::Id, required: true, example: "\"m-1001\"", default: None },
+        Key { name: "project_id", kind: KeyKind::Id, required: true, example: "\"pr-77\"", default: None },
         Key {
             name: "private_key",
             kind: KeyKind::Secret,
             required: true,
             example: r#""-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n""#,
+            default: None,
         },
-        Key { name: "serial_no", kind: KeyKind::Text, required: true, example: "\"0A1B\"" },
+        Key { name: "serial_no", kind: KeyKind::Text, required: true, example: "\"0A1B\"", default: None },
         Key {
             name: "platform_cert_files",
             kind: KeyKind::Files,
             required: false,
             example: r#"["platform.pem"]"#,
+            default: None,
         },
         Key {
             name: "check_signatures",
             kind: KeyKind::Choice(&["notifications", "answers", "both"]),
             required: false,
             example: "\"both\"",
+            default: Some("\"both\""),
         },
-        Key { name: "auth_id_type", kind: KeyKind::Text, required: false, example: "\"MERCHANT_ID\"" },
-        Key { name: "id_param", kind: KeyKind::Text, required: false, example: "\"external_id\"" },
-        Key { name: "sign_query", kind: KeyKind::Flag, required: false, example: "true" },
+        Key {
+            name: "auth_id_type",
+            kind: KeyKind::Text,
+            required: false,
+            example: "\"MERCHANT_ID\"",
+            default: Some("\"MERCHANT_ID\""),
+        },
+        Key {
+            name: "id_param",
+            kind: KeyKind::Text,
+            required: false,
+            example: "\"external_id\"",
+            default: Some("\"external_id\""),
+        },
+        Key {
+            name: "sign_query",
+            kind: KeyKind::Flag,
+            required: false,
+            example: "true",
+            default: Some("true"),
+        },
     ],
     default_api_base: "https://pay.midaspayment.com",
     // MidasPay sets limits per contract; this one suits any.

@@ -10,6 +10,7 @@ use actix_web::App;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Data;
+use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
@@ -134,7 +135,7 @@ impl House {
 
     /// Sends a request from 127.0.0.1, a trusted proxy.
     async fn send(&self, request: TestRequest) -> Seen {
-        let app = test::init_service(App::new().configure(routes(Data::clone(&self.intake)))).await;
+        let app = test::init_service(App::new().configure(routes(in_force(&self.intake)))).await;
         let proxy = (IpAddr::from([127, 0, 0, 1]), 4711).into();
         let answer = test::call_service(&app, request.peer_addr(proxy).to_request()).await;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -171,6 +172,11 @@ impl Seen {
             && body["processed"] == json!(false)
             && body["message"].is_string()
     }
+}
+
+/// The intake as the listener takes it.
+fn in_force(intake: &Data<Intake>) -> Data<ArcSwap<Intake>> {
+    Data::new(ArcSwap::new(Data::clone(intake).into_inner()))
 }
 
 /// A POST with the right secret.

@@ -10,7 +10,7 @@ use super::*;
 /// Serves `house` on a free port for as long as the test's runtime lives.
 fn serve(house: &House) -> SocketAddr {
     let intake = Data::clone(&house.intake);
-    let server = HttpServer::new(move || App::new().configure(routes(Data::clone(&intake))))
+    let server = HttpServer::new(move || App::new().configure(routes(in_force(&intake))))
         .workers(1)
         .disable_signals()
         .client_disconnect_timeout(Duration::from_millis(200))

@@ -14,6 +14,9 @@ const LEFT: f64 = 38.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 22.0;
 
+/// Half of the longest label of a column, `2026-01`.
+const HALF_LABEL: f64 = 24.0;
+
 /// More columns than these would be too thin to see.
 const MOST_COLUMNS: usize = 62;
 
@@ -35,7 +38,8 @@ pub(super) struct Columns {
 pub(super) struct Column {
     pub(super) x: f64,
     pub(super) width: f64,
-    pub(super) middle: f64,
+    /// The middle of the label: that of the column, unless the label would leave the drawing.
+    pub(super) label_x: f64,
     /// Empty where the neighbours' labels leave no room.
     pub(super) label: String,
     pub(super) parts: Vec<Part>,
@@ -110,8 +114,11 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
                 parts.push(Part { class, y, height, told: format!("{name}: {} {class}", number(n)) });
             }
         }
-        let label = if index % labelled == 0 { short(name) } else { String::new() };
-        Column { x: middle - width / 2.0, width, middle, label, parts }
+        let label_x = middle.min(WIDTH - HALF_LABEL);
+        // The last label, moved to the left to stay in the drawing, must not reach its neighbour.
+        let has_room = slot * real(labelled) - (middle - label_x) > HALF_LABEL * 2.0;
+        let label = if index % labelled == 0 && has_room { short(name) } else { String::new() };
+        Column { x: middle - width / 2.0, width, label_x, label, parts }
     };
     let lines = (0..=top / step).map(|line| {
         let n = line.saturating_mul(step);
@@ -219,6 +226,7 @@ mod tests {
         DayCounts {
             day: day.to_owned(),
             counts: Counts { received: confirmed, confirmed, ..Counts::default() },
+            ..DayCounts::default()
         }
     }
 

@@ -14,6 +14,9 @@ mod charts;
 /// No text of a stranger takes more room on the page.
 const LONGEST: usize = 400;
 
+/// Nor does an id need more to be recognised; `countersign show` tells it whole.
+const LONGEST_ID: usize = 80;
+
 /// A longer window is drawn from the first to the last day on which something came in.
 const LONG_WINDOW: Duration = Duration::from_secs(62 * 24 * 3600);
 
@@ -49,6 +52,14 @@ struct SourceView {
     counts: Vec<Tile>,
     facts: Vec<(&'static str, String)>,
     groups: Vec<GroupView>,
+    period: &'static str,
+    periods: Vec<PeriodView>,
+}
+
+struct PeriodView {
+    name: String,
+    counts: Vec<Tile>,
+    reasons: String,
 }
 
 struct GroupView {
@@ -119,6 +130,7 @@ fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceV
             more: (more > 0).then(|| format!("… and {} more", number(more))),
         }
     });
+    let periods = statistics.map(|statistics| story::by_period(&statistics.days)).unwrap_or_default();
     SourceView {
         name: clipped(&source.source, LONGEST),
         provider: clipped(&source.provider, LONGEST),
@@ -127,13 +139,20 @@ fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceV
         counts: tiles(&source.counts),
         facts: statistics.map(story::facts).unwrap_or_default(),
         groups: groups.collect(),
+        period: story::period_of(&periods),
+        periods: periods.into_iter().map(period).collect(),
     }
+}
+
+fn period(period: DayCounts) -> PeriodView {
+    let reasons = story::by_word(&period.reasons);
+    PeriodView { name: period.day, counts: tiles(&period.counts), reasons }
 }
 
 fn row(finding: &Finding) -> Row {
     let told = |text: &Option<String>| text.as_deref().map(|text| clipped(text, LONGEST));
     let mut about = Vec::new();
-    about.extend(told(&finding.subject_id));
+    about.extend(finding.subject_id.as_deref().map(|id| clipped(id, LONGEST_ID)));
     about.extend(finding.notification_id.map(|id| format!("#{id}")));
     Row {
         about,

@@ -43,7 +43,7 @@ pub(super) fn tally(conn: &Connection, source: &str, window: Window) -> Result<T
         tally.add(conn, &mut days, EDGE, [source, &edge.from.to_string(), &edge.to.to_string()])?;
     }
     tally.add(conn, &mut days, UNFILED, [source, &window.from.to_string(), &window.to.to_string()])?;
-    tally.days = days.into_iter().map(|(day, counts)| DayCounts { day, counts }).collect();
+    tally.days = days.into_values().collect();
     Ok(tally)
 }
 
@@ -52,7 +52,7 @@ impl Tally {
     fn add(
         &mut self,
         conn: &Connection,
-        days: &mut BTreeMap<String, Counts>,
+        days: &mut BTreeMap<String, DayCounts>,
         sql: &str,
         values: impl Params,
     ) -> Result<()> {
@@ -63,11 +63,15 @@ impl Tally {
             let mut counts = Counts::default();
             counts.add(state, reason, n);
             self.counts.merge(counts);
-            days.entry(row.get(0)?).or_default().merge(counts);
+            let day: String = row.get(0)?;
+            let of_day = days.entry(day.clone()).or_insert_with(|| DayCounts { day, ..DayCounts::default() });
+            of_day.counts.merge(counts);
             if state == State::Ignored
                 && let Some(reason) = reason
             {
-                *self.ignored.entry(reason.as_str().to_owned()).or_default() += n;
+                for reasons in [&mut self.ignored, &mut of_day.reasons] {
+                    *reasons.entry(reason.as_str().to_owned()).or_default() += n;
+                }
             }
         }
         Ok(())

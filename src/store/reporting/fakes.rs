@@ -25,9 +25,10 @@ pub(super) const SENDERS: &str = "SELECT i.remote_addr, count(*) FROM verdicts v
        AND (v.notification_id * 2654435761 >> 8) % ?4 = 0 \
      GROUP BY i.remote_addr";
 
-const FAKE: &str = "SELECT id, subject_id, claim, reason, detail, remote_addr FROM fakes WHERE id = ?1";
+pub(super) const FAKE: &str =
+    "SELECT id, subject_id, claim, reason, detail, remote_addr FROM fakes WHERE id = ?1";
 
-const LAST_ANSWER: &str = "SELECT answer FROM verifications WHERE notification_id = ?1 AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
+pub(super) const LAST_ANSWER: &str = "SELECT answer FROM verifications WHERE notification_id = ?1 AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
 
 /// Adds the latest fakes, of the `total` that there are.
 pub(super) fn find(

@@ -20,8 +20,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-/// At most about so many rows of a source are read one by one.
-const SAMPLE: u64 = 100_000;
+/// At most about so many rows of a source are read one by one: each may cost a read of the disk, and of five thousand
+/// the 95th percentile is known to half a percent of all.
+const SAMPLE: u64 = 5_000;
 
 /// A source that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,7 +83,7 @@ fn oldest(conn: &Connection, source: &str, queries: [(&str, Timestamp); 3], most
 }
 
 /// Through the view: while its source fails as a whole, a pending one carries that cause.
-const FINDING: &str =
+pub(super) const FINDING: &str =
     "SELECT id, subject_id, claim, state, reason, detail, received_at FROM notifications WHERE id = ?1";
 
 fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {

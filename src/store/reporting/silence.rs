@@ -15,7 +15,7 @@ pub(super) const LAST_UNFILED: &str = "SELECT max(received_at) FROM intake WHERE
        AND source = ?1 AND received_at < ?2 AND origin = 'delivery'";
 
 /// Before its first serve, silence means nothing; its latest one may have been pruned.
-const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) FROM sources \
+pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) FROM sources \
      WHERE name = ?1 AND first_served_at < ?2";
 
 /// Adds a finding where nothing came in before `now` for longer than expected.

@@ -1,12 +1,7 @@
 use rusqlite::Connection;
 
+use super::super::migrations::fresh as store;
 use super::{calls, counts, fakes, open, silence, timing};
-
-fn store() -> Connection {
-    let conn = Connection::open_in_memory().unwrap();
-    conn.execute_batch(include_str!("../../../sql/migrations/0001_initial.sql")).unwrap();
-    conn
-}
 
 /// How SQLite runs a query, a line a step.
 fn plan(conn: &Connection, sql: &str) -> String {
@@ -36,6 +31,14 @@ fn no_query_of_a_report_reads_a_whole_table() {
         (silence::LAST_UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (fakes::LATEST, BY_TIME),
         (fakes::SENDERS, BY_TIME),
+        (fakes::FAKE, "SEARCH v USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            fakes::LAST_ANSWER,
+            "SEARCH verifications USING INDEX verifications_by_notification (notification_id=?)",
+        ),
+        (open::FINDING, "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"),
+        (silence::KNOWN_SINCE, "SEARCH sources USING PRIMARY KEY (name=?)"),
+        (calls::REFUSALS, "SEARCH refusals USING PRIMARY KEY (source=? AND day>? AND day<?)"),
         (timing::SETTLED, "USING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)"),
         (calls::FIRST, "USING COVERING INDEX verifications_by_time (at>?)"),
         (calls::LAST, "USING COVERING INDEX verifications_by_time (at<?)"),

@@ -21,7 +21,7 @@ enum word {
     SYNC_FAILS,        /* fsync and fdatasync give EIO; what was to be synced is lost for good, as on Linux */
     SYNC_DELAY_US,     /* each fsync and fdatasync takes so much longer */
     SYNCS_DONE,        /* counts those that succeeded */
-    NO_SPACE,          /* writes and growing give ENOSPC */
+    WRITE_FAILS,       /* writes and growing give this errno, such as ENOSPC or EROFS; 0: they work */
     KILL_BEFORE_SYNC,  /* dies at the Nth sync from now, before it; 0: never */
     KILL_AT_LOG_WRITE, /* dies in the middle of the Nth write to the -wal */
     CLOCK_SECONDS,     /* added to the wall clock, signed */
@@ -40,6 +40,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off64_t);
 static int (*real_fallocate)(int, off64_t, off64_t);
+static int (*real_unlink)(const char *);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void begin(void) {
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
     real_fallocate = dlsym(RTLD_NEXT, "posix_fallocate64");
+    real_unlink = dlsym(RTLD_NEXT, "unlink");
     real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
     const char *path = getenv("COUNTERSIGN_DISK");
     if (!path) return;
@@ -145,7 +147,7 @@ int fsync(int fd) { return synced(fd, real_fsync); }
 int fdatasync(int fd) { return synced(fd, real_fdatasync); }
 
 static int is_watching(void) {
-    return words[NO_SPACE] || words[KILL_AT_LOG_WRITE] || words[KILL_AT_MAIN_WRITE] || words[KEEP_DURABLE];
+    return words[WRITE_FAILS] || words[KILL_AT_LOG_WRITE] || words[KILL_AT_MAIN_WRITE] || words[KEEP_DURABLE];
 }
 
 /* at < 0: where the file stands. */
@@ -153,8 +155,8 @@ static ssize_t written(int fd, const void *data, size_t length, off64_t at) {
     char path[4096];
     enum kind kind = is_watching() ? kind_of(fd, path) : OTHER;
     if (kind != OTHER) {
-        if (words[NO_SPACE]) {
-            errno = ENOSPC;
+        if (words[WRITE_FAILS]) {
+            errno = words[WRITE_FAILS];
             return -1;
         }
         if (is_due(kind == LOG ? KILL_AT_LOG_WRITE : KILL_AT_MAIN_WRITE)) {
@@ -179,8 +181,8 @@ static int resized(int fd, off64_t size) {
     char path[4096];
     if (is_watching() && kind_of(fd, path) != OTHER) {
         struct stat64 stat;
-        if (words[NO_SPACE] && !fstat64(fd, &stat) && size > stat.st_size) {
-            errno = ENOSPC;
+        if (words[WRITE_FAILS] && !fstat64(fd, &stat) && size > stat.st_size) {
+            errno = words[WRITE_FAILS];
             return -1;
         }
         if (words[KEEP_DURABLE]) {
@@ -196,12 +198,21 @@ int ftruncate64(int fd, off64_t size) { return resized(fd, size); }
 
 static int grown(int fd, off64_t at, off64_t length) {
     char path[4096];
-    if (words[NO_SPACE] && kind_of(fd, path) != OTHER) return ENOSPC;
+    if (words[WRITE_FAILS] && kind_of(fd, path) != OTHER) return words[WRITE_FAILS];
     return real_fallocate(fd, at, length);
 }
 
 int posix_fallocate(int fd, off_t at, off_t length) { return grown(fd, at, length); }
 int posix_fallocate64(int fd, off64_t at, off64_t length) { return grown(fd, at, length); }
+
+int unlink(const char *path) {
+    if (words[KEEP_DURABLE] && strlen(path) < 4096) {
+        char durable[4200];
+        snprintf(durable, sizeof durable, "%s.durable", path);
+        real_unlink(durable);
+    }
+    return real_unlink(path);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     if (!real_clock_gettime) return syscall(SYS_clock_gettime, clock, time);

@@ -33,8 +33,8 @@ mod signature;
 /// 2026-01-02T03:00:00Z, the time of the recorded calls.
 pub(super) const NOW: i64 = 1_767_322_800;
 
-pub(super) static MERCHANT: LazyLock<Vec<u8>> = LazyLock::new(new_key);
-pub(super) static PLATFORM: LazyLock<Vec<u8>> = LazyLock::new(new_key);
+pub(in crate::providers) static MERCHANT: LazyLock<Vec<u8>> = LazyLock::new(new_key);
+pub(in crate::providers) static PLATFORM: LazyLock<Vec<u8>> = LazyLock::new(new_key);
 
 fn new_key() -> Vec<u8> {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -42,14 +42,14 @@ fn new_key() -> Vec<u8> {
 }
 
 /// PEM of a label and DER.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(in crate::providers) fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// A self-signed certificate of a key.
-pub(super) fn certificate(pkcs8: &[u8], serial: &[u8]) -> String {
+pub(in crate::providers) fn certificate(pkcs8: &[u8], serial: &[u8]) -> String {
     let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_RSA_SHA256).unwrap();
     let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
     params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
@@ -93,7 +93,7 @@ pub(super) fn midas() -> Midas {
 }
 
 /// `Txgw-*` headers for a body, signed with a key.
-pub(super) fn stamp(pkcs8: &[u8], serial: &str, body: &[u8]) -> Vec<(String, String)> {
+pub(in crate::providers) fn stamp(pkcs8: &[u8], serial: &str, body: &[u8]) -> Vec<(String, String)> {
     let pair = RsaKeyPair::from_pkcs8(pkcs8).unwrap();
     let signer =
         Signer { pair, merchant_id: String::new(), auth_id_type: String::new(), serial_no: String::new() };

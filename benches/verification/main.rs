@@ -1,0 +1,108 @@
+//! How fast notifications are verified, and what of the machine is left to the intake meanwhile. Everything is stored before
+//! the service starts; the shops run in a process of their own and take 20 ms a call.
+//!
+//! `cargo bench --bench verification -- speed` (or `ecwid`, `calls`; all without one).
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on has failed, and it prints"
+)]
+
+mod house;
+mod naive;
+mod shops;
+
+use house::{House, Shop};
+use shops::Shops;
+
+/// Orders of a full run.
+const ORDERS: usize = 10_000;
+
+/// Of what asks one by one, only so many: the rest would take as long each.
+const SAMPLE: usize = 1_000;
+
+/// Rounds of each cell; the median counts.
+const ROUNDS: usize = 3;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [role, orders] = arguments.as_slice()
+        && role == shops::ROLE
+    {
+        return shops::play(orders.parse().unwrap());
+    }
+    let is_wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|wanted| wanted == part);
+    if is_wanted("speed") {
+        speed();
+    }
+    if is_wanted("ecwid") {
+        ecwid();
+    }
+    if is_wanted("calls") {
+        calls();
+    }
+}
+
+/// Different orders that are asked about one by one.
+fn speed() {
+    println!("| 10,000 different orders, no list calls, no rate limit | s | verdicts/s |");
+    println!("|---|---|---|");
+    let shops = Shops::open(ORDERS);
+    let scaled = |seconds: f64| seconds * f64::from(u32::try_from(ORDERS / SAMPLE).unwrap());
+    row("naive loop (1,000 of them, times 10)", scaled(naive::run(&shops, SAMPLE).as_secs_f64()));
+    row("countersign, 1 at once (1,000 of them, times 10)", scaled(settle(Shop::Kinguin, 1, SAMPLE)));
+    for at_once in [32, 128] {
+        let mut seconds: Vec<f64> = (0..ROUNDS).map(|_| settle(Shop::Kinguin, at_once, ORDERS)).collect();
+        seconds.sort_by(f64::total_cmp);
+        row(&format!("countersign, {at_once} at once"), seconds[ROUNDS / 2]);
+    }
+}
+
+fn row(what: &str, seconds: f64) {
+    println!("| {what} | {seconds:.2} | {:.0} |", f64::from(u32::try_from(ORDERS).unwrap()) / seconds);
+}
+
+/// Seconds to settle one notification on each of so many orders.
+fn settle(shop: Shop, at_once: usize, orders: usize) -> f64 {
+    let mut shops = Shops::open(orders);
+    let house = House::new(&shops, at_once);
+    house.store((0..orders).map(|n| shop.delivery(n, 0)));
+    let settled = house.settle(orders);
+    assert_eq!(settled.confirmed, orders);
+    if shop == Shop::Kinguin {
+        assert_eq!(shops.calls(), orders);
+    }
+    settled.took.as_secs_f64()
+}
+
+/// Different Ecwid orders under the real limit.
+fn ecwid() {
+    let mut shops = Shops::open(ORDERS);
+    let house = House::new(&shops, 8);
+    house.store((0..ORDERS).map(|n| Shop::Ecwid.delivery(n, 0)));
+    let settled = house.settle(ORDERS);
+    assert_eq!(settled.confirmed, ORDERS);
+    println!("| 10,000 different Ecwid orders, 600 calls a minute, 8 at once | s | API calls |");
+    println!("|---|---|---|");
+    println!("| countersign | {:.2} | {} |", settled.took.as_secs_f64(), shops.calls());
+}
+
+/// Many notifications on each of some subjects.
+fn calls() {
+    const SUBJECTS: usize = 1_000;
+    const EACH: usize = 10;
+    println!("| 10 notifications on each of 1,000 subjects | API calls | a subject | s |");
+    println!("|---|---|---|---|");
+    for (shop, name) in [(Shop::Kinguin, "without list calls (Kinguin)"), (Shop::Ecwid, "with them (Ecwid)")]
+    {
+        let mut shops = Shops::open(SUBJECTS);
+        let house = House::new(&shops, 8);
+        house.store((0..SUBJECTS * EACH).map(|n| shop.delivery(n % SUBJECTS, n / SUBJECTS)));
+        let settled = house.settle(SUBJECTS * EACH);
+        assert_eq!(settled.confirmed, SUBJECTS * EACH);
+        let calls = shops.calls();
+        let a_subject =
+            f64::from(u32::try_from(calls).unwrap()) / f64::from(u32::try_from(SUBJECTS).unwrap());
+        println!("| {name} | {calls} | {a_subject:.3} | {:.2} |", settled.took.as_secs_f64());
+    }
+}

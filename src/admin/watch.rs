@@ -1,0 +1,168 @@
+//! Looks every few seconds, and tells the log when something begins to need somebody and when that is over: once each.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::time::MissedTickBehavior;
+
+use super::{Admin, look};
+use crate::domain::Timestamp;
+use crate::domain::health::{Warning, WarningKind};
+use crate::rules::health::{self, span};
+use crate::store::ServeLock;
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Looks without a warning until it counts as over: what comes and goes must not fill the log.
+const CALM: u32 = 2;
+
+/// What another part of the program tells at its beginning and its end.
+const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
+
+/// Watches until it is aborted. It also leaves word beside the store how far that has come.
+pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
+    let mut episodes = Episodes::default();
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_first = true;
+    loop {
+        ticks.tick().await;
+        let admin = in_force.load_full();
+        let found = look::look(&admin, false).await;
+        if found.store.unreadable.is_none() {
+            leave_word(&lock, found.store.contents.last_id, is_first).await;
+            is_first = false;
+        }
+        for event in episodes.look(health::warnings(&found), found.now) {
+            tell(&event);
+        }
+    }
+}
+
+/// Remembers the last notification beside the store. The first time what an earlier `serve` remembered is held against
+/// it.
+async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) {
+    let lock = Arc::clone(lock);
+    let remember = move || {
+        let mut lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_first && lock.mark().is_some_and(|mark| mark > last_id) {
+            let mark = lock.mark().unwrap_or_default();
+            log::warn!(
+                "the store ends at notification {last_id}, but an earlier serve had stored up to {mark}: what came \
+                 between is lost, as after a restored backup, or a -wal file that was removed; numbers up to {mark} will \
+                 be used again; countersign reconcile --recover finds what the shops know"
+            );
+        }
+        if lock.mark() != Some(last_id) {
+            match lock.remember(last_id) {
+                Ok(()) => log::debug!("stored up to notification {last_id}"),
+                Err(error) => log::debug!("the lock file cannot be written: {error}"),
+            }
+        }
+    };
+    // It fails only while the process ends.
+    drop(tokio::task::spawn_blocking(remember).await);
+}
+
+fn tell(event: &Event) {
+    match event {
+        Event::Begins(Warning { kind, source, what, remedy }) => {
+            let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
+            log::warn!("warning={kind}{source} {what}; {remedy}");
+        }
+        Event::Over { kind, source, lasted } => {
+            let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
+            log::info!("over={kind}{source} after {}", span(*lasted));
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Event {
+    Begins(Warning),
+    Over { kind: WarningKind, source: Option<String>, lasted: Duration },
+}
+
+/// What is going on.
+#[derive(Debug, Default)]
+struct Episodes(BTreeMap<(WarningKind, Option<String>), Episode>);
+
+#[derive(Debug)]
+struct Episode {
+    since: Timestamp,
+    calm: u32,
+}
+
+impl Episodes {
+    /// Takes what was found now; returns what began and what is over.
+    fn look(&mut self, found: Vec<Warning>, now: Timestamp) -> Vec<Event> {
+        let mut events = Vec::new();
+        for episode in self.0.values_mut() {
+            episode.calm = episode.calm.saturating_add(1);
+        }
+        for warning in found {
+            if TOLD_ELSEWHERE.contains(&warning.kind) {
+                continue;
+            }
+            match self.0.entry((warning.kind, warning.source.clone())) {
+                std::collections::btree_map::Entry::Occupied(mut going) => going.get_mut().calm = 0,
+                std::collections::btree_map::Entry::Vacant(free) => {
+                    free.insert(Episode { since: now, calm: 0 });
+                    events.push(Event::Begins(warning));
+                }
+            }
+        }
+        self.0.retain(|(kind, source), episode| {
+            let is_over = episode.calm >= CALM;
+            if is_over {
+                let lasted = now.since(episode.since);
+                events.push(Event::Over { kind: *kind, source: source.clone(), lasted });
+            }
+            !is_over
+        });
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn silent(source: &str) -> Warning {
+        Warning {
+            kind: WarningKind::Silent,
+            source: Some(source.to_owned()),
+            what: "nothing came in".to_owned(),
+            remedy: "look".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_warning_is_told_once_when_it_begins_and_once_when_it_is_over() {
+        let mut episodes = Episodes::default();
+        let mut look =
+            |found: Vec<Warning>, second: i64| episodes.look(found, Timestamp::from_seconds(second));
+        assert_eq!(look(vec![silent("a")], 0), [Event::Begins(silent("a"))]);
+        assert_eq!(look(vec![silent("a")], 5), []);
+        assert_eq!(look(vec![silent("a"), silent("b")], 10), [Event::Begins(silent("b"))]);
+        assert_eq!(look(vec![silent("b")], 15), [], "it may come back");
+        assert_eq!(look(vec![silent("a"), silent("b")], 20), []);
+        assert_eq!(look(vec![silent("b")], 25), []);
+        let over = Event::Over {
+            kind: WarningKind::Silent,
+            source: Some("a".to_owned()),
+            lasted: Duration::from_secs(30),
+        };
+        assert_eq!(look(vec![silent("b")], 30), [over]);
+        assert_eq!(look(vec![silent("a"), silent("b")], 35), [Event::Begins(silent("a"))]);
+    }
+
+    #[test]
+    fn what_is_told_elsewhere_is_not_told_twice() {
+        let full = Warning { kind: WarningKind::Disk, source: None, ..silent("") };
+        assert_eq!(Episodes::default().look(vec![full], Timestamp::from_seconds(0)), []);
+    }
+}

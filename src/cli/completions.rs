@@ -1,0 +1,26 @@
+//! `countersign completions`: what a shell needs to complete commands and options. The package installs it already.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::screen::Screen;
+use super::{Cli, CommandError, Exit};
+
+/// For which shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  countersign completions bash > \
+                        ~/.local/share/bash-completion/completions/countersign")]
+pub(super) struct Args {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "countersign", &mut script);
+    let mut screen = Screen::new();
+    screen.script(&script)?;
+    screen.flush()?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,101 @@
+//! `config`: what is in force and where it came from; what is wrong with the file.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::screen::Screen;
+use super::{CommandError, Exit, settings};
+use crate::config::{Entry, Origin, Shown};
+
+/// What to do with the configuration.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code 2: the configuration has mistakes; they are listed, a line each.\n\n\
+                        Example: countersign config show\n         \
+                        countersign config check && systemctl reload countersign")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Prints every setting in force and where its value came from; secrets as ********.
+    #[command(after_help = "Example: countersign config show --json")]
+    Show {
+        /// JSON Lines: key, value, secret, origin, place, line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says what is wrong with the configuration, without any look at the store or the shops (which doctor takes).
+    #[command(after_help = "Example: countersign --config new.toml config check")]
+    Check,
+}
+
+pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let mut screen = Screen::new();
+    match args.what {
+        What::Show { json: true } => {
+            for entry in &settings.entries {
+                screen.json(&as_json(entry, config))?;
+            }
+        }
+        What::Show { json: false } => {
+            let shown: Vec<String> = settings.entries.iter().map(|entry| entry.value.to_string()).collect();
+            let key_width = settings.entries.iter().map(|entry| entry.key.len()).max().unwrap_or(0);
+            let value_width =
+                shown.iter().map(|value| value.chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
+            for (entry, value) in settings.entries.iter().zip(shown) {
+                let origin = words(&entry.origin, config);
+                screen.line(&format!("{:key_width$}  {value:value_width$}  {origin}", entry.key))?;
+            }
+        }
+        What::Check => {
+            let count = settings.sources.len();
+            let sources = if count == 1 { "source" } else { "sources" };
+            screen.line(&format!("{}: right, with {count} {sources}", config.display()))?;
+        }
+    }
+    screen.flush()?;
+    Ok(Exit::Fine)
+}
+
+/// A longer value pushes its own line aside and no other.
+const WIDEST: usize = 44;
+
+fn words(origin: &Origin, config: &Path) -> String {
+    let at = |line: &Option<usize>| {
+        let line = line.map_or_else(String::new, |line| format!(":{line}"));
+        format!("{}{line}", config.display())
+    };
+    match origin {
+        Origin::File { line } => at(line),
+        Origin::SecretFile { path, line } => format!("file {} ({})", path.display(), at(line)),
+        Origin::Environment(variable) => format!("environment {variable}"),
+        Origin::Credential(path) => format!("credential {}", path.display()),
+        Origin::Default => "default".to_owned(),
+    }
+}
+
+fn as_json(entry: &Entry, config: &Path) -> serde_json::Value {
+    let (place, line) = match &entry.origin {
+        Origin::File { line } => (Some(config.display().to_string()), *line),
+        Origin::SecretFile { path, line } => (Some(path.display().to_string()), *line),
+        Origin::Environment(variable) => (Some(variable.clone()), None),
+        Origin::Credential(path) => (Some(path.display().to_string()), None),
+        Origin::Default => (None, None),
+    };
+    let value = match &entry.value {
+        Shown::Value(value) => Some(value),
+        Shown::Secret | Shown::Off => None,
+    };
+    json!({
+        "key": entry.key,
+        "value": value,
+        "secret": entry.value == Shown::Secret,
+        "origin": entry.origin.word(),
+        "place": place,
+        "line": line,
+    })
+}

@@ -1,0 +1,182 @@
+//! `countersign status`: one screen that says whether all is well, from the configuration and the store alone.
+
+use std::path::Path;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+use super::report::chosen;
+use super::screen::{Paint, Screen, visible};
+use super::{CommandError, Exit, settings};
+use crate::config::Settings;
+use crate::domain::health::{Health, Serving, SourceHealth, StoreHealth, Warning};
+use crate::domain::{Clock, Timestamp};
+use crate::rules::health::{self, size, span};
+use crate::store::{self, Reader};
+
+/// How to say it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Works whether serve runs or not, and asks no shop (doctor does). Exit codes: 0 all is well, 3 \
+                        something needs you, 1 the store cannot be read.\n\nExamples:\n  countersign status\n  \
+                        countersign status --json | jq -r '.warnings[].what'"
+)]
+pub(super) struct Args {
+    /// One JSON object, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let health = look(&settings).await?;
+    let warnings = health::warnings(&health);
+    let mut screen = Screen::new();
+    if args.json {
+        screen.json(&as_json(&settings, &health, &warnings))?;
+    } else {
+        tell(&mut screen, &health, &warnings)?;
+    }
+    screen.flush()?;
+    Ok(if warnings.is_empty() { Exit::Fine } else { Exit::Differences })
+}
+
+async fn look(settings: &Settings) -> Result<Health, CommandError> {
+    let path = &settings.store.path;
+    let now = Clock::system().now();
+    let (contents, sources) = Reader::open(path)?.health(chosen(settings, Vec::new(), None)?, now).await?;
+    let store = StoreHealth {
+        free_disk: store::free_disk(path),
+        min_free: settings.store.min_free,
+        file_bytes: store::file_size(path),
+        wal_bytes: store::wal_size(path),
+        forgets: settings.store.keep.is_some(),
+        contents,
+        ..StoreHealth::default()
+    };
+    Ok(Health { now, serving: store::holder(path), store, sources })
+}
+
+fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
+    match warnings.len() {
+        0 => screen.painted(&[(Paint::Green, "All is well.")])?,
+        1 => screen.painted(&[(Paint::Red, "1 thing needs you:")])?,
+        more => screen.painted(&[(Paint::Red, &format!("{more} things need you:"))])?,
+    }
+    for (number, warning) in (1..).zip(warnings) {
+        let source = warning.source.as_ref().map(|source| format!("source {source}: ")).unwrap_or_default();
+        screen.line(&format!("{number}. {source}{}", warning.what))?;
+        screen.line(&format!("   → {}", warning.remedy))?;
+    }
+    screen.line("")?;
+    screen.line(&match &health.serving {
+        Serving::Elsewhere(holder) => format!("serve   runs ({holder})"),
+        Serving::Here(_) => "serve   runs".to_owned(),
+        Serving::Nobody => "serve   does not run".to_owned(),
+        Serving::Unknown => {
+            "serve   this user may not know whether one runs; run as the store's owner".to_owned()
+        }
+    })?;
+    screen.line(&format!("store   {}", store_in_words(&health.store)))?;
+    screen.line("")?;
+    let width = screen.width();
+    screen.lines(&table(health, width))
+}
+
+fn store_in_words(store: &StoreHealth) -> String {
+    let mut words = format!("{} and {} of log", size(store.file_bytes), size(store.wal_bytes));
+    if let Some(free) = store.free_disk {
+        words += &format!("; {} free on its disk", size(free));
+    }
+    if let Some(growth) = health::growth_per_day(&store.contents) {
+        words += &format!("; grows by about {} a day", size(growth));
+    }
+    if let Some(days) = health::days_until_full(store) {
+        words += &match days {
+            0..=3_650 => format!(", full in about {days} days if nothing else fills it"),
+            _ => ", not full within ten years".to_owned(),
+        };
+    }
+    words
+}
+
+const HEADER: [&str; 8] =
+    ["source", "last notification", "today", "confirmed", "fakes", "pending", "oldest", "API"];
+
+fn table(health: &Health, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(HEADER);
+    for source in health.sources.iter().filter(|source| source.is_configured || source.pending > 0) {
+        let ago = |then: Option<Timestamp>| then.map(|then| span(health.now.since(then)));
+        table.add_row([
+            visible(&source.source).into_owned(),
+            ago(source.last_received).map_or_else(|| "none yet".to_owned(), |ago| format!("{ago} ago")),
+            source.today.received.to_string(),
+            source.today.confirmed.to_string(),
+            source.today.fakes.to_string(),
+            source.pending.to_string(),
+            ago(source.oldest_pending).unwrap_or_else(|| "-".to_owned()),
+            visible(&api(source)).into_owned(),
+        ]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    match width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+    };
+    table.trim_fmt()
+}
+
+/// The state of a source's API, in a few words.
+fn api(source: &SourceHealth) -> String {
+    match source.failing.first() {
+        Some(failing) if failing.lane.is_empty() => failing.cause.to_string(),
+        Some(failing) => format!("{} ({})", failing.cause, failing.lane),
+        None if !source.is_configured => "not configured".to_owned(),
+        None if source.was_answered => "answers".to_owned(),
+        None => "not asked yet".to_owned(),
+    }
+}
+
+fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value {
+    let (running, holder) = match &health.serving {
+        Serving::Elsewhere(holder) => (Some(true), Some(holder)),
+        Serving::Here(_) => (Some(true), None),
+        Serving::Nobody => (Some(false), None),
+        Serving::Unknown => (None, None),
+    };
+    let store = &health.store;
+    let sources: Vec<Value> = health.sources.iter().map(source_as_json).collect();
+    json!({
+        "well": warnings.is_empty(),
+        "warnings": warnings,
+        "serve": { "running": running, "holder": holder },
+        "store": {
+            "path": settings.store.path,
+            "file_bytes": store.file_bytes,
+            "wal_bytes": store.wal_bytes,
+            "free_disk_bytes": store.free_disk,
+            "min_free_bytes": store.min_free,
+            "growth_bytes_per_day": health::growth_per_day(&store.contents),
+            "days_until_full": health::days_until_full(store),
+        },
+        "sources": sources,
+    })
+}
+
+fn source_as_json(source: &SourceHealth) -> Value {
+    json!({
+        "source": source.source,
+        "provider": source.provider,
+        "configured": source.is_configured,
+        "last_received_at": source.last_received,
+        "today": source.today,
+        "pending": source.pending,
+        "oldest_pending_at": source.oldest_pending,
+        "undecided": source.undecided,
+        "api": api(source),
+        "reconciled_at": source.reconciled_at,
+    })
+}

@@ -1,0 +1,254 @@
+//! Whose turn it is. Senders that wait for the same kind of call stand in a circle, each at a place; the lowest place
+//! comes next, and whoever had a turn goes forward by a step. The step is the shorter the more of what the sender sent
+//! lately was confirmed, so that equal shares get equally many turns, and no step is so long that anybody starves.
+
+use crate::domain::{Reason, State};
+
+/// The recent share of confirmations among a sender's verdicts, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(i64);
+
+/// A share of 1.
+const WHOLE: i64 = 65_536;
+
+/// A verdict moves the share by this part of the way: the last dozen or so count.
+const AGEING: i64 = 8;
+
+/// The most turns that one sender gets for one of another.
+const HEAVIEST: i64 = 64;
+
+/// The step of a sender that never has anything confirmed.
+const LONGEST_STEP: i64 = 65_536;
+
+/// The senders of one network that nothing speaks for get as many turns together as this many unknown ones.
+const SENDERS_IN_A_NETWORK: i64 = 16;
+
+impl Share {
+    /// Of a sender without any verdict: better than one that was caught, worse than one that was right.
+    pub const UNKNOWN: Self = Self(WHOLE / 8);
+
+    /// What [`Share::stored`] gave.
+    #[must_use]
+    pub fn from_stored(stored: i64) -> Self {
+        Self(stored.clamp(0, WHOLE))
+    }
+
+    /// In 65536ths.
+    #[must_use]
+    pub fn stored(self) -> i64 {
+        self.0
+    }
+
+    /// The share after one more verdict. Only those count that say whether the notification was true: a duplicate, for
+    /// one, may be anybody's copy, and a failure to ask says nothing about the sender.
+    #[must_use]
+    pub fn after(self, state: State, reason: Option<Reason>) -> Self {
+        match (state, reason) {
+            (State::Confirmed, _) => Self(self.0 + (WHOLE - self.0) / AGEING),
+            (State::Ignored, Some(Reason::NotFound | Reason::Mismatch | Reason::WrongStore)) => {
+                Self(self.0 - self.0 / AGEING)
+            }
+            _ => self,
+        }
+    }
+
+    /// How many turns it gets while a sender that never is right gets one: 1 to 64, 8 for an unknown one.
+    fn weight(self) -> i64 {
+        (self.0 * HEAVIEST / WHOLE).clamp(1, HEAVIEST)
+    }
+
+    fn step(self) -> i64 {
+        LONGEST_STEP / self.weight()
+    }
+
+    /// The place of a sender that joins a circle in which the last turn was at `reached`: a step ahead of it, so that
+    /// newcomers cannot pass anybody for ever.
+    #[must_use]
+    pub fn joins(self, reached: i64) -> i64 {
+        reached.saturating_add(self.step())
+    }
+
+    /// The place of a sender after its turn.
+    #[must_use]
+    pub fn goes_on(self, place: i64) -> i64 {
+        place.saturating_add(self.step())
+    }
+
+    /// The place of a sender whose own would be `place`, behind the `last` of its network. Whoever has a better share
+    /// than an unknown sender stands for itself.
+    #[must_use]
+    pub fn behind(self, place: i64, last: Option<i64>) -> i64 {
+        match last {
+            Some(last) if self.counts_with_its_network() => {
+                place.max(last.saturating_add(Self::UNKNOWN.step() / SENDERS_IN_A_NETWORK))
+            }
+            _ => place,
+        }
+    }
+
+    /// Whether it takes its turns together with others of its network.
+    #[must_use]
+    pub fn counts_with_its_network(self) -> bool {
+        self <= Self::UNKNOWN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RIGHT: (State, Option<Reason>) = (State::Confirmed, Some(Reason::Match));
+    const WRONG: (State, Option<Reason>) = (State::Ignored, Some(Reason::NotFound));
+
+    fn after(mut share: Share, verdicts: &[((State, Option<Reason>), usize)]) -> Share {
+        for ((state, reason), times) in verdicts {
+            for _ in 0..*times {
+                share = share.after(*state, *reason);
+            }
+        }
+        share
+    }
+
+    #[test]
+    fn the_recent_verdicts_make_the_weight() {
+        for (verdicts, weight) in [
+            (&[][..], 8),
+            (&[(RIGHT, 1)], 15),
+            (&[(RIGHT, 8)], 44),
+            (&[(RIGHT, 100)], 63),
+            (&[(WRONG, 1)], 7),
+            (&[(WRONG, 16)], 1),
+            // A good address gone bad, and one lucky hit among many fakes.
+            (&[(RIGHT, 1000), (WRONG, 8)], 21),
+            (&[(RIGHT, 1000), (WRONG, 30)], 1),
+            (&[(WRONG, 1000), (RIGHT, 1)], 8),
+            (&[(WRONG, 1000), (RIGHT, 1), (WRONG, 16)], 1),
+        ] {
+            assert_eq!(after(Share::UNKNOWN, verdicts).weight(), weight, "{verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_truth_changes_nothing() {
+        for (state, reason) in [
+            (State::Ignored, Reason::Duplicate),
+            (State::Ignored, Reason::Superseded),
+            (State::Ignored, Reason::Unavailable),
+            (State::Ignored, Reason::Malformed),
+            (State::Undecided, Reason::ApiError),
+            (State::Pending, Reason::NotYet),
+        ] {
+            assert_eq!(Share::UNKNOWN.after(state, Some(reason)), Share::UNKNOWN, "{reason}");
+        }
+    }
+
+    /// A circle of senders by name, as the store keeps one.
+    #[derive(Default)]
+    struct Circle {
+        senders: BTreeMap<usize, (i64, Share)>,
+        reached: i64,
+    }
+
+    impl Circle {
+        fn join(&mut self, name: usize, share: Share) {
+            self.senders.insert(name, (share.joins(self.reached), share));
+        }
+
+        fn next(&mut self) -> (usize, i64, Share) {
+            let places = self.senders.iter().map(|(name, (place, share))| (*name, *place, *share));
+            let next = places.min_by_key(|(name, place, _)| (*place, *name)).unwrap();
+            self.reached = next.1;
+            next
+        }
+
+        fn turn(&mut self) -> usize {
+            let (name, place, share) = self.next();
+            self.senders.insert(name, (share.goes_on(place), share));
+            name
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn everybody_has_a_turn_within_a_bounded_number_of_them_whoever_else_joins(
+            shares in prop::collection::vec(0..=WHOLE, 1..8),
+            joining in prop::collection::vec(0..=WHOLE, 0..30),
+        ) {
+            let mut circle = Circle::default();
+            for (name, share) in shares.iter().enumerate() {
+                circle.join(name, Share(*share));
+            }
+            let bound = (shares.len() + joining.len()) * usize::try_from(HEAVIEST + 1).unwrap();
+            let mut waits = vec![0; shares.len()];
+            let mut joining = joining.into_iter().enumerate();
+            for _ in 0..bound * 2 {
+                if let Some((name, share)) = joining.next() {
+                    circle.join(1000 + name, Share(share));
+                }
+                let name = circle.turn();
+                for (other, waited) in waits.iter_mut().enumerate() {
+                    *waited = if other == name { 0 } else { *waited + 1 };
+                    prop_assert!(*waited <= bound, "{other} waited for {waited} turns");
+                }
+            }
+        }
+
+        #[test]
+        fn equal_shares_get_equally_many_turns(share in 0..=WHOLE, senders in 1_usize..20, rounds in 1_usize..20) {
+            let mut circle = Circle::default();
+            for name in 0..senders {
+                circle.join(name, Share(share));
+            }
+            let mut turns = vec![0; senders];
+            for _ in 0..senders * rounds {
+                turns[circle.turn()] += 1;
+            }
+            prop_assert!(turns.iter().all(|turns: &usize| turns.abs_diff(rounds) <= 1), "{turns:?}");
+        }
+
+        #[test]
+        fn a_newcomer_waits_for_a_few_turns_of_each_other_at_most(others in prop::collection::vec(0..=WHOLE, 1..20)) {
+            let mut circle = Circle::default();
+            for (name, share) in others.iter().enumerate() {
+                circle.join(name, Share(*share));
+            }
+            for _ in 0..500 {
+                circle.turn();
+            }
+            circle.join(1000, Share::UNKNOWN);
+            let before = std::iter::from_fn(|| Some(circle.turn())).take_while(|name| *name != 1000).count();
+            prop_assert!(before <= others.len() * 9, "{before} turns for {}", others.len());
+        }
+    }
+
+    #[test]
+    fn a_network_of_any_number_of_unknown_senders_gets_the_turns_of_sixteen() {
+        let mut circle = Circle::default();
+        let mut last = None;
+        for name in 0..5_000 {
+            let place = Share::UNKNOWN.behind(Share::UNKNOWN.joins(circle.reached), last);
+            last = Some(place);
+            circle.senders.insert(name, (place, Share::UNKNOWN));
+        }
+        circle.join(9_999, Share::UNKNOWN);
+        let mut own = 0;
+        for _ in 0..1_700 {
+            let (name, place, share) = circle.next();
+            let mut next = share.goes_on(place);
+            if name == 9_999 {
+                own += 1;
+            } else {
+                next = share.behind(next, last);
+                last = Some(next);
+            }
+            circle.senders.insert(name, (next, share));
+        }
+        assert!((99..=101).contains(&own), "{own} of 1700 turns");
+    }
+}

@@ -1,0 +1,118 @@
+//! What each room is made of, out of the settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::admin::Admin;
+use crate::config::Settings;
+use crate::domain::Clock;
+use crate::metrics::Metrics;
+use crate::providers::Api;
+use crate::providers::http::{Client, OpenGate};
+use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
+use crate::store::{Keep, Moved, Reported, Store};
+use crate::worker::{Parts, WorkerSource};
+
+/// What every room shares, whatever the settings say.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    /// Rings the worker.
+    pub(super) wake: Arc<Notify>,
+    /// Whether the disk has `store.min_free` left.
+    pub(super) has_room: Arc<AtomicBool>,
+}
+
+/// The intake of the configured sources.
+pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
+    let sources = settings.sources.iter().map(|source| {
+        let known = IntakeSource {
+            name: source.name.clone(),
+            provider: Arc::clone(&source.provider),
+            provider_word: source.kind.word,
+            path_token: source.path_token.clone(),
+            counters: common.metrics.intake(&source.name),
+        };
+        (source.name.clone(), known)
+    });
+    Intake::new(IntakeParts {
+        store: common.store.clone(),
+        sources: sources.collect(),
+        metrics: common.metrics.clone(),
+        clock: common.clock.clone(),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        max_body: settings.server.max_body,
+        body_time: receiver::BODY_TIME,
+        per_address_limit: settings.server.per_address_limit,
+        has_room: Arc::clone(&common.has_room),
+    })
+}
+
+/// What the admin listener looks at; `heart` holds the time of the worker's last turn.
+pub(super) fn admin(settings: &Settings, common: &Common, heart: Option<Arc<AtomicI64>>) -> Admin {
+    Admin {
+        store: common.store.clone(),
+        metrics: common.metrics.clone(),
+        clock: common.clock.clone(),
+        sources: reported(settings),
+        min_free: settings.store.min_free,
+        forgets: settings.store.keep.is_some(),
+        heartbeat: heart,
+    }
+}
+
+fn reported(settings: &Settings) -> Vec<Reported> {
+    let sources = settings.sources.iter().map(|source| Reported {
+        name: source.name.clone(),
+        provider: source.kind.word.to_owned(),
+        expect_every: source.expect_every,
+    });
+    sources.collect()
+}
+
+/// The rules of the `[store]` table.
+pub(super) fn keep(settings: &Settings) -> Keep {
+    let config = &settings.store;
+    Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
+}
+
+/// What a worker of this process is made of; `role` begins the name of its leases.
+///
+/// # Errors
+/// The HTTP client cannot be set up.
+pub fn worker_parts(
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    metrics: &Metrics,
+    role: &str,
+    wake: Arc<Notify>,
+    moves: Option<mpsc::UnboundedSender<Moved>>,
+) -> anyhow::Result<Parts> {
+    let client = Client::new(settings.verify.timeout, metrics.clone(), clock.clone())?;
+    let sources: BTreeMap<String, WorkerSource> = settings
+        .sources
+        .iter()
+        .map(|source| {
+            let api = Api::new(client.clone(), &source.name, &source.api_base, Arc::new(OpenGate));
+            let provider = Arc::clone(&source.provider);
+            (source.name.clone(), WorkerSource { provider, api, rate: source.rate_limit })
+        })
+        .collect();
+    Ok(Parts {
+        store: store.clone(),
+        sources,
+        policy: settings.verify.policy.clone(),
+        concurrency: settings.verify.concurrency,
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        owner: format!("{role}-{}-{}", std::process::id(), clock.now().millis()),
+        wake,
+        moves,
+    })
+}

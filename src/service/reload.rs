@@ -1,0 +1,115 @@
+//! New settings for a running service: put in the place of the old ones while requests come and go.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::assembly::{self, Common};
+use super::{Service, introduce, sources};
+use crate::admin::Admin;
+use crate::config::Settings;
+use crate::receiver::Intake;
+use crate::store::Keep;
+
+/// What is in force and can be replaced. A request ends with what it began with.
+pub(super) struct Live {
+    /// The intake listener's part.
+    pub(super) intake: Arc<ArcSwap<Intake>>,
+    /// The admin listener's part.
+    pub(super) admin: Arc<ArcSwap<Admin>>,
+    /// `store.min_free`, in bytes.
+    pub(super) min_free: Arc<AtomicU64>,
+    /// The rules of `[store]`.
+    pub(super) keep: watch::Sender<Keep>,
+    /// When the worker last took its turn; `None` without one.
+    pub(super) heart: Option<Arc<AtomicI64>>,
+}
+
+impl Live {
+    /// What these settings say.
+    pub(super) fn new(settings: &Settings, common: &Common, heart: Option<Arc<AtomicI64>>) -> Self {
+        let admin = assembly::admin(settings, common, heart.clone());
+        Self {
+            intake: Arc::new(ArcSwap::from_pointee(assembly::intake(settings, common))),
+            admin: Arc::new(ArcSwap::from_pointee(admin)),
+            min_free: Arc::new(AtomicU64::new(settings.store.min_free)),
+            keep: watch::Sender::new(assembly::keep(settings)),
+            heart,
+        }
+    }
+
+    fn replace(&self, settings: &Settings, common: &Common) {
+        self.intake.store(Arc::new(assembly::intake(settings, common)));
+        self.admin.store(Arc::new(assembly::admin(settings, common, self.heart.clone())));
+        self.min_free.store(settings.store.min_free, Ordering::Relaxed);
+        self.keep.send_replace(assembly::keep(settings));
+    }
+}
+
+impl Service {
+    /// Puts new settings in force without dropping a request: intake at once, the worker as soon as the questions under
+    /// way have ended or been given back. Ends the pauses of all sources. What cannot change in a running process is
+    /// named in the log and stays.
+    ///
+    /// # Errors
+    /// A source's name is taken ([`super::NamesTaken`]), or the store failed; then everything stays as it was.
+    pub async fn reload(&mut self, settings: Settings) -> anyhow::Result<()> {
+        introduce(&self.common.store, &settings, &self.common.clock).await?;
+        let settings = self.with_what_stays(settings);
+        let parts = self.desk.as_ref().map(|desk| desk.parts(&settings, &self.common)).transpose()?;
+        for source in &settings.sources {
+            self.common.metrics.introduce(&source.name);
+        }
+        self.live.replace(&settings, &self.common);
+        let before = std::mem::replace(&mut self.in_force, settings);
+        self.tell_of_sources(&before).await;
+        match (&self.desk, parts) {
+            (Some(desk), Some(parts)) => desk.hand_over(self.in_force.clone(), parts).await,
+            _ => sources::end_pauses(&self.common.store, &self.in_force, &self.common.clock).await,
+        }
+    }
+
+    /// The settings with the old values where only a restart can change them.
+    fn with_what_stays(&self, mut settings: Settings) -> Settings {
+        let (old, (chose_intake, chose_admin)) = (&self.in_force, self.chose_addresses);
+        let needs = |key: &str| {
+            log::warn!("{key} was changed, which needs a restart; until then it stays as it was");
+        };
+        if settings.server.listen != old.server.listen && chose_intake {
+            needs("server.listen");
+        }
+        if settings.server.admin_listen != old.server.admin_listen && chose_admin {
+            needs("server.admin_listen");
+        }
+        if settings.store.path != old.store.path {
+            needs("store.path");
+        }
+        settings.server.listen = old.server.listen;
+        settings.server.admin_listen = old.server.admin_listen;
+        settings.store.path.clone_from(&old.store.path);
+        settings
+    }
+
+    async fn tell_of_sources(&self, before: &Settings) {
+        let names = |settings: &Settings| -> BTreeSet<String> {
+            settings.sources.iter().map(|source| source.name.clone()).collect()
+        };
+        let (old, new) = (names(before), names(&self.in_force));
+        for added in new.difference(&old) {
+            log::info!("source={added} is new; its notifications are taken");
+        }
+        let queues = self.common.store.reader().queues().await.unwrap_or_default();
+        for removed in old.difference(&new) {
+            self.common.metrics.forget_queue(removed);
+            let queue = queues.iter().find(|queue| queue.source == *removed);
+            let pending = queue.map_or(0, |queue| queue.pending);
+            log::warn!(
+                "source={removed} is no longer configured: its notifications are answered 404, and {pending} of it wait \
+                 until it is configured again"
+            );
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The configured sources and the store: whether each may have its name, and a clean start for each.
+
+use anyhow::Context as _;
+
+use crate::config::Settings;
+use crate::domain::Clock;
+use crate::store::Store;
+
+/// Names of sources that belonged to other providers when the store was written; a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct NamesTaken(pub Vec<String>);
+
+/// Remembers the configured sources in the store.
+///
+/// # Errors
+/// Names belong to other providers ([`NamesTaken`]), or the store failed.
+pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
+    let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let lines = settings.sources.iter().filter_map(|source| {
+        let (name, before) = taken.iter().find(|(name, _)| *name == source.name)?;
+        let line = source.line.map_or_else(String::new, |line| format!(":{line}"));
+        Some(format!(
+            "{}{line}: sources.{name}: this name belongs to provider {before} in the store, not {}; give the new source \
+             another name (e.g. [sources.{name}-2])",
+            settings.file.display(),
+            source.kind.word
+        ))
+    });
+    Err(NamesTaken(lines.collect()).into())
+}
+
+/// Ends what a `serve` that died may have left: its leases, its calls under way, and the pauses of the sources.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    let freed = store.free_leases("serve-".to_owned()).await?;
+    if freed > 0 {
+        log::info!(
+            "{freed} notifications were being asked about when the last serve ended; they are asked again"
+        );
+    }
+    for source in &settings.sources {
+        store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
+    }
+    end_pauses(store, settings, clock).await
+}
+
+/// Ends the pauses of all sources: whoever starts or reloads `serve` may have put right what they were for.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn end_pauses(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    for source in &settings.sources {
+        store.resume(source.name.clone(), clock.now()).await?;
+    }
+    Ok(())
+}

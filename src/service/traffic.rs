@@ -1,0 +1,124 @@
+//! What goes on on the connections of the listeners, so that a stop cuts nobody off: once it has begun every answer says
+//! `Connection: close`, and connections kept open are given a moment to send what is under way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::Error;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::ConnectionType;
+
+/// What a sender that keeps its connection has sent arrives within this time: far more than a packet travels.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// The least that a stop waits: a connection may just have been taken from the queue, by a thread that has not begun.
+pub(super) const SETTLE: Duration = Duration::from_millis(50);
+
+/// How often a stop looks whether it is quiet.
+const STEP: Duration = Duration::from_millis(10);
+
+/// The connections and requests of all listeners; clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Traffic(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    began: Instant,
+    open: AtomicUsize,
+    under_way: AtomicUsize,
+    /// When a connection or a request last began or ended, in milliseconds since `began`.
+    last_event: AtomicU64,
+    is_stopping: AtomicBool,
+}
+
+impl Traffic {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Inner {
+            began: Instant::now(),
+            open: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
+            last_event: AtomicU64::new(0),
+            is_stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// A connection was opened; it counts until this is dropped.
+    pub(super) fn connected(&self) -> impl Sized + use<> {
+        Counted::new(self, |inner| &inner.open)
+    }
+
+    /// Follows one request to its answer.
+    pub(super) fn follow<B, A>(
+        &self,
+        answer: A,
+    ) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<A, B>
+    where
+        A: Future<Output = Result<ServiceResponse<B>, Error>>,
+    {
+        let request = Counted::new(self, |inner| &inner.under_way);
+        async move {
+            let mut answer = answer.await?;
+            if request.traffic.0.is_stopping.load(Ordering::Acquire) {
+                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
+            Ok(answer)
+        }
+    }
+
+    /// From now on every answer says `Connection: close`.
+    pub(super) fn tell_to_close(&self) {
+        self.0.is_stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until no request is under way and nothing has happened for [`QUIET`];
+    /// shorter where nobody was there anyway.
+    pub(super) async fn quieten(&self) {
+        let stop_began = self.0.now();
+        loop {
+            let least = if self.0.open.load(Ordering::Acquire) > 0 { QUIET } else { SETTLE };
+            let last_event = self.0.last_event.load(Ordering::Acquire);
+            let quiet_at = (stop_began + millis(least)).max(last_event + millis(QUIET));
+            if self.0.now() >= quiet_at && self.0.under_way.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }
+}
+
+impl Inner {
+    fn now(&self) -> u64 {
+        millis(self.began.elapsed())
+    }
+
+    fn note_event(&self) {
+        self.last_event.store(self.now(), Ordering::Release);
+    }
+}
+
+/// Something that counts for as long as it lives.
+struct Counted {
+    traffic: Traffic,
+    counter: fn(&Inner) -> &AtomicUsize,
+}
+
+impl Counted {
+    fn new(traffic: &Traffic, counter: fn(&Inner) -> &AtomicUsize) -> Self {
+        counter(&traffic.0).fetch_add(1, Ordering::AcqRel);
+        traffic.0.note_event();
+        Self { traffic: traffic.clone(), counter }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.traffic.0.note_event();
+        (self.counter)(&self.traffic.0).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,62 @@
+//! How the engine finds what the queue asks for, however large the store is: by an index, without reading a table, and
+//! without sorting what it finds.
+
+use rusqlite::Connection;
+
+use super::{filing, migrations, queue, turns};
+
+/// What the engine says that it will do, a line a step.
+fn plan(conn: &Connection, sql: &str) -> String {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values = vec!["1"; statement.parameter_count()];
+    let steps =
+        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn store() -> Connection {
+    migrations::fresh()
+}
+
+#[test]
+fn each_step_of_leasing_is_a_search() {
+    let conn = store();
+    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?1", filing::UNFILED);
+    for (sql, step) in [
+        (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
+        (turns::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),
+        (turns::NEXT_LANE_TO_COME, "turns_to_come (source=? AND lane>?)"),
+        (turns::ENTERING, "turns_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
+        (turns::NEXT_ENTRY, "turns_to_come (source=? AND lane=?)"),
+        (turns::HEAD, "turns_circle (source=? AND kind=? AND lane=? AND place>?)"),
+        (turns::FIRST_QUESTION, "verdicts_first_questions (source=? AND listable=? AND lane=? AND sender=?)"),
+        (
+            turns::REPEATED_QUESTION,
+            "verdicts_again (source=? AND lane=? AND sender=? AND next_attempt_at>? AND next_attempt_at<?)",
+        ),
+        (queue::CROWD, "verdicts_first_questions (source=? AND listable=? AND lane=?)"),
+        (queue::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
+        (queue::HOLD, "verdicts_waiting (source=? AND question=?)"),
+        (queue::AT_WORK, "verdicts_leased (lease>?)"),
+    ] {
+        let plan = plan(&conn, sql);
+        assert!(plan.contains(step), "{sql}\n{plan}");
+        for table in ["verdicts", "intake", "turns", "i", "v"] {
+            assert!(!plan.lines().any(|line| line == format!("SCAN {table}")), "{sql}\n{plan}");
+        }
+        let sorts = plan.contains("USE TEMP B-TREE FOR ORDER BY");
+        assert!(!sorts, "{sql}\n{plan}");
+    }
+}
+
+#[test]
+fn what_is_open_is_read_in_order_from_its_index() {
+    let plan = plan(&store(), "SELECT * FROM open LIMIT 50");
+    let (settled, unfiled) = plan.split_once("RIGHT").unwrap();
+    assert!(
+        settled.contains("MERGE (UNION ALL)") && settled.contains("v USING INDEX verdicts_open"),
+        "{plan}"
+    );
+    assert!(!settled.contains("TEMP B-TREE"), "{plan}");
+    assert!(unfiled.contains("SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"), "{plan}");
+}

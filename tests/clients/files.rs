@@ -1,0 +1,41 @@
+//! More connections than the process may have files.
+
+use std::net::TcpStream;
+use std::process::Command;
+
+use countersign::simulator::Fault;
+
+use super::wait_until_files_are_freed;
+use crate::support::{House, Request, Serve, assert_verdict, paid};
+
+#[test]
+fn with_256_files_a_crowd_of_400_leaves_the_worker_and_the_admin_listener_enough_and_intake_recovers() {
+    let house = House::new().ion_shop("shop", 1003, 2);
+    let shops = house.simulator.shops();
+    let config = house.write_config();
+    let mut command = Command::new("prlimit");
+    command
+        .args(["--nofile=256:256", env!("CARGO_BIN_EXE_countersign"), "--config"])
+        .arg(config)
+        .arg("serve");
+    command.env("RUST_LOG", "info,countersign=debug");
+    let serve = Serve::spawn(command);
+    let fault = shops.add_fault(Fault::status(500));
+    assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
+    serve.pending(1, "api_error");
+    let files = serve.open_files();
+    let crowd: Vec<TcpStream> = (0..400).map(|_| TcpStream::connect(serve.intake).unwrap()).collect();
+    for _ in 0..5 {
+        assert_eq!(serve.admin_page("/readyz").status, 200, "the store is read and written");
+    }
+    shops.clear_fault(fault);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    assert!(serve.open_files() < 256);
+    drop(crowd);
+    assert_eq!(serve.post("shop", paid(1003, "o.2")).status, 200);
+    serve.settled(2);
+    wait_until_files_are_freed(&serve, files + 4);
+    assert_eq!(Request::new("GET", "/healthz").send(serve.intake).status, 200);
+    assert!(serve.stop().success());
+}

@@ -1,0 +1,166 @@
+//! A clock that jumps by hours, ahead and back: no work is lost or forgotten, and no shop is asked more than it allows.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use countersign::simulator::ecwid::Order;
+use countersign::simulator::{Fault, Shops, Trouble};
+
+use crate::support::disk::{Disk, Word};
+use crate::support::load::Load;
+use crate::support::{House, Serve, assert_verdict, paid};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const HOUR: i64 = 3600;
+
+/// Sets the clock of a running service, and waits until it has noticed.
+fn jump(serve: &Serve, disk: &Disk, by_seconds: i64) {
+    let noticed = |log: &str| log.matches("the clock was set").count();
+    let before = noticed(&serve.log());
+    disk.set(Word::ClockSeconds, disk.get(Word::ClockSeconds) + by_seconds);
+    let lines = std::cell::Cell::new(0);
+    serve.wait_for_line("it notices the clock", |line| {
+        lines.set(lines.get() + usize::from(line.contains("the clock was set")));
+        lines.get() > before
+    });
+}
+
+/// Asserts that no window of a second saw more than `limit` calls, by a clock that nobody set.
+#[track_caller]
+fn assert_rate(shops: &Shops, limit: usize) {
+    let times: Vec<_> = shops.calls().iter().map(|call| call.at).collect();
+    for pair in times.windows(limit + 1) {
+        assert!(pair[limit] - pair[0] >= TimeDelta::seconds(1), "too many calls: {times:#?}");
+    }
+}
+
+#[test]
+fn a_question_planned_before_the_clock_was_set_back_is_asked_when_it_would_have_been() {
+    let house = House::new().ion_shop("shop", 1003, 1);
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let fault = shops.add_fault(Fault::status(500));
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "o.1"));
+    serve.pending(1, "api_error");
+    jump(&serve, &disk, -3 * HOUR);
+    shops.clear_fault(fault);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+}
+
+#[test]
+fn the_rate_limit_holds_across_jumps_in_both_directions() {
+    let house = House::new().ion_shop_with("shop", 1003, 30, "rate_limit = \"5/s\"");
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let serve = house.serve_on(&disk);
+    for n in 1..=30 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    for (answers, by) in [(4, 2 * HOUR), (9, -5 * HOUR), (14, 26 * HOUR), (19, -HOUR)] {
+        assert!(shops.wait_for_answers(answers, PATIENCE));
+        jump(&serve, &disk, by);
+    }
+    for id in 1..=30 {
+        serve.settled(id);
+        assert_eq!(house.row(id).outcomes, ["match"]);
+    }
+    assert_eq!(shops.calls().len(), 30);
+    assert_rate(shops, 5);
+}
+
+#[test]
+fn a_pause_that_the_shop_asked_for_lasts_also_when_the_clock_is_set_ahead() {
+    let house = House::new().ion_shop("shop", 1003, 1);
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    shops.add_fault(Fault::too_many(Some("3")).times(1));
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "o.1"));
+    serve.pending(1, "api_rate_limited");
+    jump(&serve, &disk, 5 * HOUR);
+    serve.settled(1);
+    let calls = shops.calls();
+    assert!(calls[1].at - calls[0].at >= TimeDelta::milliseconds(2900), "{calls:#?}");
+}
+
+#[test]
+fn what_is_being_asked_is_asked_once_and_counts_whatever_the_clock_does() {
+    let house = House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 1);
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "o.1"));
+    assert!(shops.wait_for_calls(1, PATIENCE));
+    for by in [2 * HOUR, -9 * HOUR, 30 * HOUR] {
+        jump(&serve, &disk, by);
+    }
+    // Stored and seen by the worker: by then it would have asked again.
+    serve.post("shop", "too broken to be asked about");
+    serve.settled(2);
+    assert_eq!(shops.calls().len(), 1);
+    shops.clear_fault(held);
+    serve.settled(1);
+    assert_eq!(house.row(1).outcomes, ["match"]);
+}
+
+#[test]
+fn what_is_not_there_yet_is_not_judged_because_the_clock_was_set_ahead() {
+    let house = House::new().verify("grace = \"3s\"").ion_shop("shop", 1003, 0);
+    let disk = Disk::new();
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "late"));
+    serve.pending(1, "not_yet");
+    jump(&serve, &disk, HOUR);
+    house.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+}
+
+#[test]
+fn a_jump_of_weeks_is_no_reason_to_give_up_before_eight_questions() {
+    let house = House::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 1);
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    // The order's own trouble: each question is followed by the control question, which is answered.
+    let fault = shops.add_fault(Fault::status(500).path("/orders/o.1"));
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "o.1"));
+    serve.pending(1, "api_error");
+    for questions in 2..=7 {
+        jump(&serve, &disk, 9 * 24 * HOUR);
+        assert!(shops.wait_for_answers(2 * questions, PATIENCE), "not asked again");
+    }
+    serve.stop();
+    let row = house.row(1);
+    assert_eq!(row.state, "pending", "{row:#?}");
+    shops.clear_fault(fault);
+    disk.set(Word::ClockSeconds, disk.get(Word::ClockSeconds) + 2 * HOUR);
+    let serve = house.serve_on(&disk);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+}
+
+#[test]
+fn everything_that_was_acknowledged_under_load_settles_whatever_the_clock_does() {
+    let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
+    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
+    let serve = house.serve_on(&disk);
+    let mut answered = 0;
+    load.run(serve.intake, 4, |_| {
+        answered += 1;
+        match answered {
+            20 => disk.set(Word::ClockSeconds, 5 * HOUR),
+            40 => disk.set(Word::ClockSeconds, -20 * HOUR),
+            60 => disk.set(Word::ClockSeconds, 365 * 24 * HOUR),
+            80 => disk.set(Word::ClockSeconds, 0),
+            _ => {}
+        }
+        answered == 100
+    });
+    for row in house.rows() {
+        serve.settled(row.id);
+    }
+    load.assert_kept(&house.bodies());
+    for row in house.rows() {
+        assert_verdict(&row, "confirmed", "match");
+        assert_eq!(row.outcomes, ["match"]);
+    }
+}

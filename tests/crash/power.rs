@@ -1,0 +1,61 @@
+//! A power failure takes all that was not synced: what was acknowledged was.
+
+use crate::support::disk::{Disk, Word};
+use crate::support::load::Load;
+use crate::support::{House, Serve};
+
+const CYCLES: usize = 8;
+const SENDERS: usize = 4;
+
+#[test]
+fn what_was_acknowledged_survives_power_failures_also_after_syncs_that_failed() {
+    let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
+    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
+    disk.set(Word::KeepDurable, 1);
+    for cycle in 0..CYCLES {
+        let serve = house.serve_on(&disk);
+        let (mut acknowledged, mut refused) = (0, 0);
+        load.run(serve.intake, SENDERS, |status| {
+            if status == 200 {
+                acknowledged += 1;
+            } else {
+                refused += 1;
+            }
+            // Every other time syncs fail for a while: what they were to write is lost, and nobody may rely on it.
+            if cycle % 2 == 1 && acknowledged == 15 {
+                disk.set(Word::SyncFails, 1);
+            }
+            if refused == 12 {
+                disk.set(Word::SyncFails, 0);
+            }
+            acknowledged >= 40
+        });
+        assert_eq!(refused >= 12, cycle % 2 == 1, "{refused} refused");
+        load.assert_kept(&house.bodies());
+        serve.kill();
+        Disk::cut_power(&house.store_path());
+        load.assert_kept(&house.bodies());
+        assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"), "cycle {cycle}");
+    }
+    disk.set(Word::KeepDurable, 0);
+    let serve = house.serve();
+    for row in house.rows() {
+        if row.state == "pending" {
+            serve.settled(row.id);
+        }
+    }
+    assert!(house.rows().iter().all(|row| row.state == "confirmed"));
+    println!("power: {CYCLES} failures, {} acknowledged, 0 lost", load.answers().acknowledged.len());
+}
+
+#[test]
+fn what_was_refused_because_its_sync_failed_is_not_there_after_a_crash_either() {
+    let house = House::new().ion_shop("shop", 1003, 0);
+    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
+    let serve = Serve::start_with(&house.write_config(), |command| disk.under(command.arg("--no-worker")));
+    assert_eq!(load.post(serve.intake), Some(200));
+    disk.set(Word::SyncFails, 1);
+    assert_eq!(load.post(serve.intake), Some(503));
+    serve.kill();
+    load.assert_kept(&house.bodies());
+}

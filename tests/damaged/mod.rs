@@ -1,0 +1,94 @@
+//! Stores that were damaged on purpose: every command says so in plain words with what to do, and leaves all as it is.
+
+mod disk;
+mod log;
+mod pages;
+mod restore;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use rusqlite::Connection;
+
+use crate::support::House;
+use crate::support::five::{self, FIVE};
+
+/// `serve`, and a few who read.
+const ALL: [&[&str]; 4] = [&["serve"], &["list"], &["status"], &["report"]];
+
+/// A house whose store has fifteen settled notifications, all of them in the file itself, and whose serve is stopped.
+fn stocked() -> House {
+    let house = five::house();
+    let serve = house.serve();
+    let mut id = 0;
+    for format in FIVE {
+        for number in five::ORDERS {
+            serve.send(&format.request(format.truth(number)));
+            id += 1;
+        }
+    }
+    for settled in 1..=id {
+        serve.settled(settled);
+    }
+    serve.wait_for_line("it left word", |line| line.contains(&format!("stored up to notification {id}")));
+    assert!(serve.stop().success());
+    // Whoever closes it last takes the log away: what is broken in the file shall not stand in the log once more.
+    drop(Connection::open(house.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    house
+}
+
+fn beside(house: &House, suffix: &str) -> PathBuf {
+    house.folder().join(format!("countersign.db{suffix}"))
+}
+
+/// Changes the bytes of the file.
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).unwrap();
+    change(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The first byte of the root page of a table or an index.
+fn root_page(house: &House, name: &str) -> usize {
+    let conn = Connection::open(house.store_path()).unwrap();
+    let page: u32 = conn
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))
+        .unwrap();
+    usize::try_from(page - 1).unwrap() * 4096
+}
+
+/// Asserts that a command failed with one line on standard error that holds `words`.
+#[track_caller]
+fn assert_failed(output: &Output, what: &str, words: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{what}: {said}{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(said.trim_end().lines().count(), 1, "{what}: {said}");
+    for word in words {
+        assert!(said.contains(word), "{what}: {word:?} is not in {said}");
+    }
+}
+
+/// Asserts that `doctor` finds something wrong, and says it with `words`.
+#[track_caller]
+fn assert_doctor(house: &House, words: &[&str]) {
+    let output = house.run(&["doctor"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let wrong =
+        said.lines().any(|line| line.starts_with("WRONG") && words.iter().all(|word| line.contains(word)));
+    assert!(wrong, "no WRONG with {words:?} in {said}");
+}
+
+/// Asserts that every command fails with these words, and that the store and its log are byte for byte as they were.
+#[track_caller]
+fn assert_all_fail(house: &House, words: &[&str]) {
+    // Whoever looks may leave an empty log.
+    let files = || ["", "-wal"].map(|suffix| std::fs::read(beside(house, suffix)).unwrap_or_default());
+    let before = files();
+    for command in ALL {
+        assert_failed(&house.run(command), command[0], words);
+        assert!(files() == before, "{command:?} changed a file");
+    }
+    assert_doctor(house, words);
+    assert!(files() == before, "doctor changed a file");
+}

@@ -1,0 +1,6 @@
+//! Floods of forged notifications: whoever tells the truth beside them is heard in time.
+
+mod crowd;
+mod load;
+mod turns;
+mod unproven;

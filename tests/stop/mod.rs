@@ -1,0 +1,48 @@
+//! Stopping: what is under way is finished, what is leased is given back, and it takes no longer than `server.drain`.
+
+mod load;
+
+use std::time::{Duration, Instant};
+
+use countersign::simulator::{Fault, Trouble};
+
+use crate::support::{House, assert_verdict, paid};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_stop_while_an_answer_is_awaited_ends_within_drain_and_the_restart_settles_it_at_once() {
+    let house =
+        House::new().verify("timeout = \"60s\"").server_keys("drain = \"500ms\"").ion_shop("shop", 1003, 1);
+    let shops = house.simulator.shops();
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.1"));
+    assert!(shops.wait_for_calls(1, PATIENCE));
+    let begun = Instant::now();
+    assert_eq!(serve.stop().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+    assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
+    assert_eq!(house.row(1).state, "pending");
+    shops.clear_fault(held);
+    let begun = Instant::now();
+    let serve = house.serve();
+    serve.settled(1);
+    assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
+    assert_verdict(&house.row(1), "confirmed", "match");
+}
+
+#[test]
+fn a_stop_lets_an_answer_that_comes_within_drain_count() {
+    let house = House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 1);
+    let shops = house.simulator.shops();
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.1"));
+    assert!(shops.wait_for_calls(1, PATIENCE));
+    serve.signal("TERM");
+    serve.wait_for_line("it stops", |line| line.contains("stop"));
+    shops.clear_fault(held);
+    assert_eq!(serve.stop().code(), Some(0));
+    assert_verdict(&house.row(1), "confirmed", "match");
+}
