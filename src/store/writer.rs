@@ -286,11 +286,13 @@ impl Desk {
     }
 
     fn commit(&mut self, done: Done) {
-        let committed = in_transaction(&self.conn)
-            .map_err(|error| error.to_string())
-            .and_then(|conn| execute(conn, "COMMIT").map_err(|error| error.to_string()));
+        let committed =
+            in_transaction(&self.conn).and_then(|conn| execute(conn, "COMMIT").map_err(StoreError::from));
         if let Err(error) = &committed {
-            log::error!("the store did not take {} writes: {error}", done.appended.len() + done.ran.len());
+            if !matches!(error, StoreError::Damaged(_)) {
+                let writes = done.appended.len() + done.ran.len();
+                log::error!("the store did not take {writes} writes: {error}");
+            }
             if !self.conn.is_autocommit()
                 && let Err(error) = execute(&self.conn, "ROLLBACK")
             {
@@ -300,7 +302,7 @@ impl Desk {
         } else {
             self.told.commits.fetch_add(1, Ordering::Relaxed);
         }
-        let outcome = || committed.clone().map_err(StoreError::Engine);
+        let outcome = || committed.clone();
         if !done.appended.is_empty() {
             self.told.appended.notify_one();
         }
