@@ -26,6 +26,10 @@ pub fn start(level: LevelFilter) {
     for name in SILENT {
         builder.filter_module(name, LevelFilter::Off);
     }
+    if level == LevelFilter::Error {
+        // A command that only tells its troubles tells those of the store itself, in its one line.
+        builder.filter_module("countersign::store", LevelFilter::Off);
+    }
     builder.parse_default_env();
     builder.format(move |line, record| {
         if !is_journal {

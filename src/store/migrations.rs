@@ -104,7 +104,11 @@ fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
 
 fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::Result<PathBuf> {
     let time: String = now.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
-    let target = opening::beside(path, &format!(".v{from}-{time}Z.bak"));
+    let name = |more: String| opening::beside(path, &format!(".v{from}-{time}Z{more}.bak"));
+    // A serve that was killed and started again within a second may have left one of this name.
+    let others = (2..100).map(|number| name(format!(".{number}")));
+    let free = std::iter::once(name(String::new())).chain(others).find(|target| !target.exists());
+    let target = free.unwrap_or_else(|| name(String::new()));
     Backup::prepare(path, &target, false, min_free)?.run()?;
     Ok(target)
 }

@@ -28,14 +28,15 @@ pub(super) async fn check(
             return Ok(None);
         }
     };
+    // Nothing is written to a damaged store, not even to try whether that is possible.
+    if !check_soundness(findings, path, store.reader()).await? {
+        return Ok(None);
+    }
     match store.check_writable(clock.now()).await {
         Ok(()) => findings.good(format!("the store {} can be written", path.display()))?,
         Err(error) => findings.bad(format!("the store {} cannot be written: {error}", path.display()))?,
     }
     check_mode(findings, path)?;
-    if !check_soundness(findings, path, store.reader()).await? {
-        return Ok(None);
-    }
     check_sources(findings, settings, &store).await?;
     check_proxies(findings, settings, &store).await?;
     Ok(Some(store))
