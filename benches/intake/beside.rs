@@ -69,6 +69,8 @@ fn beside(command: &[&str], load: &Load, filled: &Path, folder: &Path) -> (Run, 
         drop(std::fs::remove_file(store.with_extension(ending)));
     }
     std::fs::copy(filled, &store).unwrap();
+    // Else the first sync of the store waits for all of the copy to reach the disk.
+    std::fs::File::open(&store).and_then(|copied| copied.sync_all()).unwrap();
     let server = Server::start(Design::Countersign, &store, &["--no-worker"]);
     let Some(name) = command.first() else { return (server.load(load).run, 0.0) };
     let mut ran = server.command(command);

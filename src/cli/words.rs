@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::config::length_of_time;
 use crate::domain::{Clock, Reason, State, Timestamp};
 
 /// One of `states`.
@@ -27,7 +28,7 @@ pub(super) fn id() -> clap::builder::RangedI64ValueParser<i64> {
 
 /// The beginning of a window: how long ago (`90s`, `15m`, `24h`, `7d`), an RFC 3339 time, or a day (UTC).
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {
-    match duration(text) {
+    match length_of_time(text) {
         Some(ago) => Ok(Clock::system().now().minus(ago)),
         None => instant(text).map_err(|_| {
             "write how long ago (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a day (2026-01-02)"
@@ -46,22 +47,7 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 
 /// A length of time: `90s`, `15m`, `24h`, `30d`.
 pub(super) fn length(text: &str) -> Result<Duration, String> {
-    duration(text).ok_or_else(|| "write a length of time (90s, 15m, 24h, 30d)".to_owned())
-}
-
-/// A whole number with its unit, as the configuration writes durations.
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (count, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60 * 1000,
-        "h" => 3600 * 1000,
-        "d" => 24 * 3600 * 1000,
-        _ => return None,
-    };
-    count.parse::<u64>().ok().map(|count| Duration::from_millis(count.saturating_mul(unit_ms)))
+    length_of_time(text).ok_or_else(|| "write a length of time (90s, 15m, 24h, 30d)".to_owned())
 }
 
 #[cfg(test)]
@@ -70,10 +56,10 @@ mod tests {
 
     #[test]
     fn a_window_begins_some_time_ago_or_at_an_instant() {
-        assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
-        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(length_of_time("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(length_of_time("500ms"), Some(Duration::from_millis(500)));
         for nonsense in ["", "h", "24", "1.5h", "-1h", "99999999999999999999d", "24h ", "1w", "٣h"] {
-            assert_eq!(duration(nonsense), None, "{nonsense}");
+            assert_eq!(length_of_time(nonsense), None, "{nonsense}");
             assert!(since(nonsense).is_err(), "{nonsense}");
         }
         assert_eq!(since("2026-01-02T03:04:05+01:00").unwrap().to_string(), "2026-01-02T02:04:05.000Z");

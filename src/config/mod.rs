@@ -28,6 +28,7 @@ pub use entry::{Entry, Origin, Shown};
 pub use mistakes::{Mistake, Mistakes};
 pub use secret::environment_name;
 pub use source::Source;
+pub use values::length_of_time;
 
 /// The commented configuration that `init` writes: every key with its default, every source commented out.
 pub const EXAMPLE: &str = include_str!("../../config/example.toml");

@@ -160,15 +160,26 @@ fn counted<T: Copy>(item: &Item, units: &[(&str, T)], what: &str, how: &str) -> 
     if item.is_integer() || item.is_float() {
         return Err(format!("is a bare number; {how}"));
     }
-    let text = quoted(item)?;
+    // A number too large for its type is too large for any range.
+    split(quoted(item)?, units)
+        .map(|(count, unit)| (count.parse().unwrap_or(u64::MAX), unit))
+        .ok_or_else(|| format!("is not a {what}; {how}"))
+}
+
+/// The digits of a whole number, and the one of `units` that directly follows them.
+fn split<'a, T: Copy>(text: &'a str, units: &[(&str, T)]) -> Option<(&'a str, T)> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (count, unit) = text.split_at(digits);
-    let unit = units.iter().find(|(word, _)| *word == unit).map(|(_, unit)| *unit);
-    match (count.is_empty(), unit) {
-        // A number too large for its type is too large for any range.
-        (false, Some(unit)) => Ok((count.parse().unwrap_or(u64::MAX), unit)),
-        _ => Err(format!("is not a {what}; {how}")),
-    }
+    let (_, unit) = units.iter().find(|(word, _)| *word == unit && !count.is_empty())?;
+    Some((count, *unit))
+}
+
+/// A length of time on the command line, written as in the configuration; `None` where it is written otherwise.
+#[must_use]
+pub fn length_of_time(text: &str) -> Option<Duration> {
+    let (count, unit) = split(text, DURATION_UNITS)?;
+    let unit_ms = u64::try_from(unit.as_millis()).ok()?;
+    count.parse::<u64>().ok().map(|count| Duration::from_millis(count.saturating_mul(unit_ms)))
 }
 
 /// An address to listen on, with its port.

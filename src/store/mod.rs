@@ -12,8 +12,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 
-use crate::domain::ledger::{Ledger, Policy, Settlement};
-use crate::domain::{Cause, Clock, Delivery, Rate, Timestamp, Window};
+use crate::domain::{Delivery, Timestamp, Window};
 
 mod backup;
 mod budget;
@@ -49,6 +48,7 @@ mod soundness;
 mod standing;
 mod truth;
 mod turns;
+mod working;
 mod writer;
 
 pub use backup::{BackedUp, Backup, BackupStop};
@@ -225,139 +225,6 @@ impl Store {
     /// The store failed.
     pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
         self.writer.write(move |conn| filing::file(conn, &filings, now)).await
-    }
-
-    /// Leases the next questions of a source, each with permission for its first call.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn lease(&self, request: LeaseRequest, now: Timestamp) -> Result<Leased> {
-        self.writer.write(move |conn| queue::lease(conn, &request, now)).await
-    }
-
-    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
-    ///
-    /// # Errors
-    /// The store failed; then the leases end by themselves.
-    pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
-    }
-
-    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
-    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
-    ///
-    /// # Errors
-    /// The store failed; then some of it may have been moved.
-    pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
-        let followed = clock.clone();
-        let follow = move |conn: &Connection| {
-            clock::follow(conn, by_ms)?;
-            followed.follow(by_ms);
-            Ok(())
-        };
-        self.writer.write(follow).await?;
-        if by_ms > 0 {
-            return Ok(());
-        }
-        for name in sources {
-            let mut next = Some(clock.now());
-            while let Some(after) = next {
-                let source = name.clone();
-                next =
-                    self.writer.write(move |conn| clock::bring_forward(conn, &source, after, by_ms)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| queue::renew(conn, &owner, now)).await
-    }
-
-    /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn free_leases(&self, prefix: String) -> Result<usize> {
-        self.writer.write(move |conn| queue::free_of(conn, &prefix)).await
-    }
-
-    /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
-    /// transaction. Returns what moved; nothing does where the lease is lost.
-    ///
-    /// # Errors
-    /// The store failed; then nothing was written and the lease ends by itself.
-    pub async fn settle(
-        &self,
-        question: Question,
-        policy: Policy,
-        jitter: f64,
-        now: Timestamp,
-        judge: impl FnOnce(&Ledger) -> Settlement + Send + 'static,
-    ) -> Result<Vec<Moved>> {
-        self.writer.write(move |conn| settled::settle(conn, &question, &policy, jitter, now, judge)).await
-    }
-
-    /// Takes permission for one more call of a source.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
-        let work = move |conn: &Connection| {
-            if let Some(until) = standing::told_to_wait_until(conn, &source, now)? {
-                return Ok(Budget::PausedUntil(until));
-            }
-            match budget::free(conn, &source, rate, now)? {
-                (0, next) => Ok(Budget::SpentUntil(next)),
-                _ => Ok(Budget::Granted(budget::grant(conn, &source, rate, now)?)),
-            }
-        };
-        self.writer.write(work).await
-    }
-
-    /// Ends the calls of a source that a process which died left under way; they count one window longer at most.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn end_dead_calls(&self, source: String, rate: Rate, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| budget::end_dead_calls(conn, &source, rate.window, now)).await
-    }
-
-    /// A call is over.
-    ///
-    /// # Errors
-    /// The store failed; then the call counts a while longer.
-    pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| budget::finish(conn, permit, now)).await
-    }
-
-    /// Ends the pauses of a source.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| standing::resume(conn, &source, now)).await
-    }
-
-    /// Gives up on at most [`BATCH`] notifications that waited too long on a failing source (`lane` empty) or lane.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn give_up_waiting(
-        &self,
-        source: String,
-        lane: String,
-        cause: Cause,
-        policy: Policy,
-        now: Timestamp,
-    ) -> Result<Vec<Moved>> {
-        self.writer
-            .write(move |conn| decisions::give_up_waiting(conn, &source, &lane, cause, &policy, now))
-            .await
     }
 
     /// Starts at most [`BATCH`] notifications afresh.

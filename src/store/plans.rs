@@ -1,12 +1,12 @@
-//! How the engine finds what the queue asks for, however large the store is: by an index, without reading a table, and
-//! without sorting what it finds.
+//! How the engine finds what is asked for, and that it finds what the queue asks for however large the store is: by an
+//! index, without reading a table, and without sorting what it finds.
 
 use rusqlite::Connection;
 
 use super::{filing, migrations, queue, turns};
 
 /// What the engine says that it will do, a line a step.
-fn plan(conn: &Connection, sql: &str) -> String {
+pub(super) fn plan(conn: &Connection, sql: &str) -> String {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let values = vec!["1"; statement.parameter_count()];
     let steps =
@@ -14,13 +14,9 @@ fn plan(conn: &Connection, sql: &str) -> String {
     steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
 }
 
-fn store() -> Connection {
-    migrations::fresh()
-}
-
 #[test]
 fn each_step_of_leasing_is_a_search() {
-    let conn = store();
+    let conn = migrations::fresh();
     let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?1", filing::UNFILED);
     for (sql, step) in [
         (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
@@ -51,7 +47,7 @@ fn each_step_of_leasing_is_a_search() {
 
 #[test]
 fn what_is_open_is_read_in_order_from_its_index() {
-    let plan = plan(&store(), "SELECT * FROM open LIMIT 50");
+    let plan = plan(&migrations::fresh(), "SELECT * FROM open LIMIT 50");
     let (settled, unfiled) = plan.split_once("RIGHT").unwrap();
     assert!(
         settled.contains("MERGE (UNION ALL)") && settled.contains("v USING INDEX verdicts_open"),

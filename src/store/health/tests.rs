@@ -1,18 +1,11 @@
 use super::super::migrations::fresh;
+use super::super::plans;
 use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED, UNREAD_TODAY};
-
-/// How SQLite runs a query, a line a step.
-fn plan(sql: &str) -> String {
-    let conn = fresh();
-    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let values = vec!["1"; statement.parameter_count()];
-    let steps =
-        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-}
 
 #[test]
 fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
+    let conn = fresh();
+    let plan = |sql: &str| plans::plan(&conn, sql);
     for (sql, step) in [
         (DAYS, "SEARCH tallies USING PRIMARY KEY (day>?)"),
         (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),

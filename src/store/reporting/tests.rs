@@ -1,16 +1,6 @@
-use rusqlite::Connection;
-
 use super::super::migrations::fresh as store;
+use super::super::plans::plan;
 use super::{calls, counts, fakes, open, silence, timing};
-
-/// How SQLite runs a query, a line a step.
-fn plan(conn: &Connection, sql: &str) -> String {
-    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let values = vec!["1"; statement.parameter_count()];
-    let steps =
-        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-}
 
 const BY_TIME: &str = "USING COVERING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)";
 
