@@ -126,14 +126,21 @@ impl Worker {
         Self { last_turn: heart, ..self }
     }
 
+    /// Asks nothing before then, a [`Clock::steady_millis`]: what [`Worker::run`] of the worker before it returned.
+    #[must_use]
+    pub fn asking_from(self, asks_from_ms: i64) -> Self {
+        Self { asks_from_ms, ..self }
+    }
+
     /// When the last turn began, in milliseconds since 1970, for health checks.
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.last_turn)
     }
 
-    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest.
-    pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) {
+    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest. Returns
+    /// what its successor must be told ([`Worker::asking_from`]).
+    pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) -> i64 {
         let stopped = stop.notified();
         tokio::pin!(stopped);
         loop {
@@ -156,7 +163,9 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        let asks_from_ms = self.asks_from_ms;
         self.finish(drain).await;
+        asks_from_ms
     }
 
     /// Files what came in and starts the questions that are due and allowed; does not wait for their answers.
