@@ -59,7 +59,7 @@ pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
 pub use listing::{Filter, Notification, VerificationRow};
-pub use lock::{ServeLock, holder};
+pub use lock::{ServeLock, VerifyLock, holder};
 pub use migrations::{SCHEMA_VERSION, Upgraded};
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;

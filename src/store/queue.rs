@@ -1,5 +1,6 @@
 //! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
-//! survives a crash at any line: a lease that nobody keeps ends by itself, and a new `serve` frees those of the last one.
+//! survives a crash at any line: a lease that nobody keeps ends by itself, and whoever begins frees those of the last
+//! `serve` and of a `verify` that was killed.
 //!
 //! Who is asked about next: kinds of calls in turn, and within one the senders in turn (see [`super::turns`]). First
 //! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
