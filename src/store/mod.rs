@@ -36,6 +36,7 @@ mod opening;
 mod owner;
 #[cfg(test)]
 mod plans;
+mod precedence;
 mod queue;
 mod reader;
 mod reconciling;

@@ -47,8 +47,6 @@ pub struct LeaseRequest {
     pub owner: String,
     /// Its rate limit.
     pub rate: Rate,
-    /// At most so many calls.
-    pub most: usize,
     /// At most so many questions in one list call.
     pub most_in_list: usize,
     /// How many calls of the source this process has begun, for what goes by turns.
@@ -81,13 +79,17 @@ pub struct Leased {
     pub is_spent: bool,
 }
 
-/// Leases the next questions of a source.
-pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -> Result<Leased> {
+/// Leases the next questions of a source, for at most so many calls.
+pub(super) fn lease(
+    conn: &Connection,
+    request: &LeaseRequest,
+    mut most: usize,
+    now: Timestamp,
+) -> Result<Leased> {
     let source = request.source.as_str();
     free_expired(conn, now)?;
     let barriers = standing::barriers(conn, source)?;
     let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
-    let mut most = request.most;
     let is_probe = barriers.source.is_some();
     if let Some(resume_at) = barriers.source {
         if is_closed(resume_at) {

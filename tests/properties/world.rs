@@ -191,12 +191,13 @@ impl World {
             source: SOURCE.to_owned(),
             owner: "serve-1".to_owned(),
             rate: Rate { limit: 1_000_000, window: Duration::from_secs(1) },
-            most,
             most_in_list: 1,
             begun: self.begun,
             last_begun_at: None,
         };
-        let leased = self.runtime.block_on(self.store.lease(request, self.time())).unwrap();
+        let leased = self.store.lease(vec![request], move |_| vec![(); most], self.time());
+        let (_, leased, _) = self.runtime.block_on(leased).unwrap().remove(0);
+        let leased = leased.unwrap();
         self.come_back_in = leased.come_back_at.map(|then| then.millis() - self.now);
         self.begun += u64::try_from(leased.calls.len()).unwrap();
         let leases: Vec<Lease> = leased.calls.into_iter().flatten().collect();
