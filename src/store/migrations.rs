@@ -13,9 +13,10 @@ use super::{connection, damage};
 use crate::domain::Timestamp;
 
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_turns.sql"),
+    include_str!("../../sql/migrations/0003_pages.sql"),
 ];
 
 /// The schema version of this program.
