@@ -12,9 +12,17 @@ fn no_query_of_a_report_reads_a_whole_table() {
         (counts::EDGE, BY_TIME),
         (counts::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (open::PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),
-        (open::COUNT_PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),
-        (open::UNDECIDED, "USING INDEX verdicts_by_state (state=?)"),
-        (open::COUNT_UNDECIDED, "USING INDEX verdicts_by_state (state=?)"),
+        (open::COUNT_PENDING, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (
+            open::COUNT_PENDING,
+            "USING COVERING INDEX verdicts_pending (source=? AND received_at>? AND received_at<?)",
+        ),
+        (open::UNDECIDED, "USING COVERING INDEX verdicts_undecided (source=? AND received_at<?)"),
+        (open::COUNT_UNDECIDED, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (
+            open::COUNT_UNDECIDED,
+            "USING COVERING INDEX verdicts_undecided (source=? AND received_at>? AND received_at<?)",
+        ),
         (open::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (open::COUNT_UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (silence::LAST_KEPT, "verdicts_by_time (source=? AND received_at<?)"),
@@ -44,7 +52,7 @@ fn no_query_of_a_report_reads_a_whole_table() {
 #[test]
 fn what_a_window_asks_for_is_found_in_order() {
     let conn = store();
-    for sql in [fakes::LATEST, open::PENDING, silence::LAST_KEPT] {
+    for sql in [fakes::LATEST, open::PENDING, open::UNDECIDED, silence::LAST_KEPT] {
         let plan = plan(&conn, sql);
         assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
