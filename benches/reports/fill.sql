@@ -1,19 +1,22 @@
 -- Fills an empty store, from which indexes and triggers were taken, with `span.amount` notifications of the sixty days
 -- before `span.until_ms`, in every state that they can be in, over three sources. Every twenty notifications belong to
 -- one source and tell of three orders; the last seven days are what a long outage leaves: a tenth of all is pending.
+-- What is rare is there three times, however large the store is: a source (`old`) and a reason (`dismissed`).
 -- All is a function of the id, so that two stores of a size are alike but for their days.
 
 INSERT INTO sources (name, provider, first_served_at, found_any_at, last_filed_at)
 SELECT column1, column2, strftime('%Y-%m-%dT%H:%M:%fZ', (until_ms - 5184000000) / 1000.0, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', (until_ms - 5184000000) / 1000.0, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', until_ms / 1000.0, 'unixepoch')
-FROM (VALUES ('shop', 'ecwid'), ('keys', 'kinguin'), ('game', 'midas')), span;
+FROM (VALUES ('shop', 'ecwid'), ('keys', 'kinguin'), ('game', 'midas'), ('old', 'kinguin')), span;
 
 -- The kinds: 0 to 10 confirmed, 11 to 13 their duplicates, 14 to 16 invented, 17 mismatch, 18 and 19 various.
+-- `of_source`: percent, beyond them the rare one.
 CREATE TEMP VIEW plan AS
 WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < (SELECT amount FROM span))
 SELECT id, id / 20 AS batch, id % 20 AS kind,
-  (id / 20 * 3266489917 >> 10) % 100 AS of_source, (id * 668265263 >> 9) % 1000 AS luck,
+  iif(id % (amount / 4) = 7 AND id > 7, 100, (id / 20 * 3266489917 >> 10) % 100) AS of_source,
+  (id * 668265263 >> 9) % 1000 AS luck, id % (amount / 4) = 8 AND id > 8 AS is_dismissed,
   id > amount - amount * 7 / 60 AND id % 7 <> 0 AS is_pending,
   id > amount - amount * 7 / 60 AS is_late,
   until_ms - 5184000000 + id * 5184000000 / amount - 1 AS received_ms
@@ -21,8 +24,8 @@ FROM ids, span;
 
 INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type, headers, body)
 SELECT id,
-  CASE WHEN of_source < 60 THEN 'shop' WHEN of_source < 85 THEN 'keys' ELSE 'game' END,
-  CASE WHEN of_source < 60 THEN 'ecwid' WHEN of_source < 85 THEN 'kinguin' ELSE 'midas' END,
+  CASE WHEN of_source < 60 THEN 'shop' WHEN of_source < 85 THEN 'keys' WHEN of_source < 100 THEN 'game' ELSE 'old' END,
+  CASE WHEN of_source < 60 THEN 'ecwid' WHEN of_source BETWEEN 85 AND 99 THEN 'midas' ELSE 'kinguin' END,
   strftime('%Y-%m-%dT%H:%M:%fZ', received_ms / 1000.0, 'unixepoch'),
   CASE WHEN kind < 14 THEN printf('203.0.113.%d', of_source / 10)
     ELSE printf('198.18.%d.%d', luck / 13, (id * 40503 >> 5) % 256) END,
@@ -60,9 +63,9 @@ SELECT id, source, received_at, remote_addr, 'order.updated', 'order', subject_i
 FROM (
   SELECT p.*, i.source, i.received_at, i.remote_addr,
     printf('SALE-%d-%d', batch, kind % 11 / 4) AS subject_id,
-    CASE WHEN is_pending THEN 'pending' WHEN kind = 19 AND luck < 40 THEN 'undecided'
+    CASE WHEN is_pending THEN 'pending' WHEN is_dismissed THEN 'ignored' WHEN kind = 19 AND luck < 40 THEN 'undecided'
       WHEN kind < 11 OR kind < 14 AND is_late THEN 'confirmed' ELSE 'ignored' END AS state,
-    CASE WHEN is_pending THEN 'match' WHEN kind < 11 OR kind < 14 AND is_late THEN 'match' WHEN kind < 14 THEN 'duplicate'
+    CASE WHEN is_pending THEN 'match' WHEN is_dismissed THEN 'dismissed' WHEN kind < 11 OR kind < 14 AND is_late THEN 'match' WHEN kind < 14 THEN 'duplicate'
       WHEN kind < 17 THEN 'not_found' WHEN kind = 17 THEN 'mismatch' WHEN kind = 18 AND luck < 500 THEN 'wrong_store'
       WHEN kind = 18 THEN 'malformed' WHEN luck < 500 THEN 'superseded' ELSE 'unavailable' END AS reason,
     p.id - iif(kind BETWEEN 11 AND 13 AND NOT is_late, 11, 0) AS said,
@@ -74,7 +77,7 @@ FROM (
 INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer)
 SELECT notification_id, notification_id, coalesce(decided_at, received_at),
   CASE state WHEN 'pending' THEN 'not_yet' WHEN 'undecided' THEN 'api_error'
-    ELSE iif(reason = 'superseded', 'mismatch', reason) END,
+    ELSE CASE reason WHEN 'superseded' THEN 'mismatch' WHEN 'dismissed' THEN 'api_error' ELSE reason END END,
   CASE WHEN state = 'undecided' THEN 500 WHEN reason = 'not_found' THEN 404 ELSE 200 END,
   20 + notification_id % 300, detail,
   iif(state = 'confirmed' OR reason = 'mismatch', printf('{"id":"%s","paymentStatus":"%s"}', subject_id,
@@ -103,3 +106,12 @@ FROM verdicts GROUP BY 1, 2, 3, 4;
 
 INSERT INTO senders (sender, kept, confirmed)
 SELECT sender, count(*), sum(state = 'confirmed') FROM verdicts GROUP BY sender;
+
+-- What waits, for whose turn it is.
+INSERT INTO turns (source, kind, lane, sender, due_at)
+SELECT source, iif(asked, 2, 1 - listable), lane, sender, min(next_attempt_at) FROM verdicts
+WHERE state = 'pending' GROUP BY 1, 2, 3, 4;
+
+INSERT INTO hours (hour, first_id)
+SELECT substr(received_at, 1, 13), notification_id FROM verdicts WHERE true
+ON CONFLICT DO UPDATE SET first_id = excluded.first_id WHERE excluded.first_id < first_id;

@@ -1,104 +1,51 @@
-//! How long `report` takes on a large store: fills one (unless the file is there) with a realistic spread over sixty days
-//! and three sources, a tenth of it pending, and times the windows that an owner asks for.
+//! How long it takes to look into a store, and to lease from it, that holds ten thousand, a million or ten million
+//! notifications, a tenth of them pending. The stores are filled once (see `filled`) and kept in the target folder.
 //!
-//! `cargo bench --bench reports -- /tmp/large.db 10000000` (14 GB, some ten minutes for the filling).
+//! `cargo bench --bench reports -- 10000 1000000` for stores of these sizes; without sizes all three, which takes 16 GB
+//! and ten minutes for the filling. `-- fill` only fills them.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+mod filled;
+mod looks;
 
-use rusqlite::Connection;
+use std::time::Duration;
 
-/// The schema, one file a version.
-const SCHEMA: [&str; 2] = [
-    include_str!("../../sql/migrations/0001_initial.sql"),
-    include_str!("../../sql/migrations/0002_turns.sql"),
-];
+use looks::{LOOKS, Look};
 
-/// The windows that are timed.
-const WINDOWS: [[&str; 2]; 4] =
-    [["--since", "24h"], ["--since", "7d"], ["--since", "30d"], ["--from", "2000-01-01"]];
+/// Notifications in the stores.
+const SIZES: [u32; 3] = [10_000, 1_000_000, 10_000_000];
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    let path =
-        arguments.next().map_or_else(|| std::env::temp_dir().join("countersign-large.db"), PathBuf::from);
-    let amount = arguments.next().map_or(1_000_000, |amount| amount.parse().unwrap());
-    if !path.exists() {
-        let begun = Instant::now();
-        fill(&path, amount);
-        println!("filled {} with {amount} notifications in {:.0?}", path.display(), begun.elapsed());
+    // Cargo adds --bench.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let mut sizes: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = SIZES.to_vec();
     }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("countersign.toml");
-    fs::write(&config, configuration(&path)).unwrap();
-    println!("| window | format | first | again |");
-    println!("|---|---|---|---|");
-    for window in WINDOWS {
-        for format in ["text", "html"] {
-            let [first, again] = [(); 2].map(|()| time(&config, window, format));
-            println!("| {} | {format} | {first:.2} s | {again:.2} s |", window.join(" "));
-        }
+    let stores: Vec<_> = sizes.iter().map(|size| filled::store(*size)).collect();
+    if words.iter().any(|word| word == "fill") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    println!("| ms |{}", sizes.iter().map(|size| format!(" {size} |")).collect::<String>());
+    println!("|---|{}", "--:|".repeat(sizes.len()));
+    for (name, look) in LOOKS {
+        let times = stores.iter().map(|store| match look {
+            Look::Command(arguments) => looks::command(store, arguments),
+            Look::Sql(sql) => looks::sql(store, sql),
+            Look::Lease(most_in_list) => runtime.block_on(looks::lease(store, most_in_list)),
+        });
+        println!("| {name} |{}", times.map(|time| format!(" {} |", milliseconds(time))).collect::<String>());
     }
 }
 
-/// Seconds that one report takes.
-fn time(config: &Path, window: [&str; 2], format: &str) -> f64 {
-    let begun = Instant::now();
-    let done = Command::new(env!("CARGO_BIN_EXE_countersign"))
-        .arg("--config")
-        .arg(config)
-        .arg("report")
-        .args(window)
-        .args(["--format", format])
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    begun.elapsed().as_secs_f64()
-}
-
-/// Creates a store; indexes come after the rows, which is ten times faster and leaves the same.
-fn fill(path: &Path, amount: u64) {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    let conn = Connection::open(path).unwrap();
-    for (version, schema) in (1..).zip(SCHEMA) {
-        conn.execute_batch(schema).unwrap();
-        conn.pragma_update(None, "user_version", version).unwrap();
-    }
-    let later: Vec<(String, String, String)> = conn
-        .prepare("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap()
-        .collect::<rusqlite::Result<_>>()
-        .unwrap();
-    for (kind, name, _) in &later {
-        conn.execute_batch(&format!("DROP {kind} {name}")).unwrap();
-    }
-    let until_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    conn.execute_batch(&format!(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;
-         CREATE TEMP TABLE span AS SELECT {amount} AS amount, {until_ms} AS until_ms;"
-    ))
-    .unwrap();
-    conn.execute_batch(include_str!("fill.sql")).unwrap();
-    for (_, _, sql) in &later {
-        conn.execute_batch(sql).unwrap();
-    }
-    conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-}
-
-fn configuration(path: &Path) -> String {
-    format!(
-        "[store]\npath = {path:?}\n\
-         [sources.shop]\nprovider = \"ecwid\"\nstore_id = 1003\ntoken = \"secret_bench\"\nexpect_every = \"12h\"\n\
-         [sources.keys]\nprovider = \"kinguin\"\napi_key = \"bench\"\n"
-    )
+/// Three digits are more than a machine repeats.
+fn milliseconds(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1000.0;
+    if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
 }

@@ -21,6 +21,8 @@ pub(super) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     let conn = writable(path)?;
     conn.busy_handler(Some(tries_again))?;
     conn.set_prepared_statement_cache_capacity(128);
+    // A list call holds hundreds of rows, each in a dozen indexes: of a large store 2 MiB would not keep their upper pages.
+    conn.execute_batch("PRAGMA cache_size = -8192;")?;
     Ok(conn)
 }
 

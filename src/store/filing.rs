@@ -76,15 +76,16 @@ const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 
 /// Notifications of a source that were filed unread while it was not configured.
 pub(super) fn unread(conn: &Connection, source: &str, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM verdicts v INDEXED BY verdicts_waiting JOIN intake i ON i.id = v.notification_id
-         WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY i.id LIMIT ?2",
-        rows::DELIVERY_COLUMNS
-    ))?;
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {} {UNREAD} LIMIT ?2", rows::DELIVERY_COLUMNS))?;
     let found =
         statement.query_map(params![source, i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
+
+pub(super) const UNREAD: &str =
+    "FROM verdicts v INDEXED BY verdicts_waiting CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY v.notification_id";
 
 /// What filing writes about a notification; [`super::decisions`] writes it afresh on a retry.
 #[derive(Debug)]

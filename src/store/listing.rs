@@ -7,27 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::Result;
-use super::rows;
-use crate::domain::{Delivery, Reason, State, Timestamp};
-
-/// Which notifications to list; empty fields let everything pass.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only this state.
-    pub state: Option<State>,
-    /// Only this reason.
-    pub reason: Option<Reason>,
-    /// Only this source.
-    pub source: Option<String>,
-    /// Only this subject, by the id as notified or as resolved.
-    pub subject: Option<String>,
-    /// Only what came in at or after this.
-    pub since: Option<Timestamp>,
-    /// Only ids below this: the next page.
-    pub before_id: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-}
+use super::{Filter, pages, rows};
+use crate::domain::Delivery;
 
 /// A row of `notifications`, under the names of its columns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,52 +65,10 @@ const COLUMNS: &str = "id, source, provider, received_at, remote_addr, content_t
 /// Notifications that pass the filter, newest first.
 pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Notification>> {
     let mut notifications = Vec::new();
-    for id in ids(conn, filter)? {
+    for id in pages::ids(conn, filter)? {
         notifications.extend(notification(conn, id)?);
     }
     Ok(notifications)
-}
-
-/// The ids of [`list`]. A filter by verdict is answered from the indexes of `verdicts`, where what has only just come
-/// in is not yet; without one the intake itself is read from its end.
-pub(super) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i64>> {
-    let mut conditions: Vec<&str> = Vec::new();
-    let mut values: Vec<rusqlite::types::Value> = Vec::new();
-    let by_view = filter.state.is_none_or(|state| state == State::Pending)
-        && filter.subject.is_none()
-        && (filter.reason.is_none() || filter.state == Some(State::Pending));
-    let (table, id) = if by_view { ("notifications", "id") } else { ("verdicts", "notification_id") };
-    if let Some(state) = filter.state {
-        conditions.push("state = ?");
-        values.push(state.as_str().to_owned().into());
-    }
-    if let Some(reason) = filter.reason {
-        conditions.push("reason = ?");
-        values.push(reason.as_str().to_owned().into());
-    }
-    if let Some(source) = &filter.source {
-        conditions.push("source = ?");
-        values.push(source.clone().into());
-    }
-    if let Some(subject) = &filter.subject {
-        conditions.push("(subject_id = ? OR resolved_id = ?)");
-        values.push(subject.clone().into());
-        values.push(subject.clone().into());
-    }
-    if let Some(since) = filter.since {
-        conditions.push("received_at >= ?");
-        values.push(since.to_string().into());
-    }
-    if let Some(before) = filter.before_id {
-        conditions.push(if by_view { "id < ?" } else { "notification_id < ?" });
-        values.push(before.into());
-    }
-    let wanted =
-        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let sql = format!("SELECT {id} FROM {table} {wanted} ORDER BY {id} DESC LIMIT {}", filter.limit);
-    let mut statement = conn.prepare(&sql)?;
-    let found = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One notification.
@@ -138,12 +77,13 @@ pub(super) fn notification(conn: &Connection, id: i64) -> Result<Option<Notifica
     Ok(conn.prepare_cached(&sql)?.query_row([id], read).optional()?)
 }
 
+pub(super) const VERIFICATIONS: &str =
+    "SELECT id, notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer
+     FROM verifications WHERE notification_id = ?1 ORDER BY id";
+
 /// The verifications of one notification, oldest first.
 pub(super) fn verifications(conn: &Connection, id: i64) -> Result<Vec<VerificationRow>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer
-         FROM verifications WHERE notification_id = ?1 ORDER BY id",
-    )?;
+    let mut statement = conn.prepare_cached(VERIFICATIONS)?;
     let found = statement.query_map([id], |row| {
         Ok(VerificationRow {
             id: row.get(0)?,

@@ -13,9 +13,10 @@ use super::{connection, damage};
 use crate::domain::Timestamp;
 
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_turns.sql"),
+    include_str!("../../sql/migrations/0003_pages.sql"),
 ];
 
 /// The schema version of this program.
@@ -137,6 +138,7 @@ fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
 #[cfg(test)]
 pub(super) fn fresh() -> Connection {
     let mut conn = Connection::open_in_memory().expect("a database in memory");
+    super::connection::pragmas(&conn).expect("the pragmas of every connection");
     apply(&mut conn, &MIGRATIONS).expect("the schema");
     conn
 }

@@ -34,6 +34,7 @@ mod lock;
 mod migrations;
 mod opening;
 mod owner;
+mod pages;
 #[cfg(test)]
 mod plans;
 mod precedence;
@@ -49,6 +50,7 @@ mod soundness;
 mod standing;
 mod truth;
 mod turns;
+mod walks;
 mod working;
 mod writer;
 
@@ -59,9 +61,10 @@ pub use decisions::{BATCH, Decided};
 pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
-pub use listing::{Filter, Notification, VerificationRow};
+pub use listing::{Notification, VerificationRow};
 pub use lock::{ServeLock, VerifyLock, holder};
 pub use migrations::{SCHEMA_VERSION, Upgraded};
+pub use pages::Filter;
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;
 pub use recovery::{Inspected, Inspection};

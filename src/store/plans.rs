@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::{filing, migrations, queue, turns};
+use super::{filing, listing, migrations, queue, turns, walks};
 
 /// What the engine says that it will do, a line a step.
 pub(super) fn plan(conn: &Connection, sql: &str) -> String {
@@ -18,8 +18,10 @@ pub(super) fn plan(conn: &Connection, sql: &str) -> String {
 fn each_step_of_leasing_is_a_search() {
     let conn = migrations::fresh();
     let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", filing::UNFILED);
+    let unread = format!("SELECT i.id {} LIMIT ?2", filing::UNREAD);
     for (sql, step) in [
         (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
+        (unread.as_str(), "verdicts_waiting (source=? AND question=?)"),
         (turns::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),
         (turns::NEXT_LANE_TO_COME, "turns_to_come (source=? AND lane>?)"),
         (turns::ENTERING, "turns_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
@@ -34,6 +36,8 @@ fn each_step_of_leasing_is_a_search() {
         (queue::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
         (queue::HOLD, "verdicts_waiting (source=? AND question=?)"),
         (queue::AT_WORK, "verdicts_leased (lease>?)"),
+        (queue::FREE_EXPIRED, "verdicts_leased (lease>?)"),
+        (queue::RENEW, "verdicts_leased (lease>? AND lease<?)"),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");
@@ -42,6 +46,32 @@ fn each_step_of_leasing_is_a_search() {
         }
         let sorts = plan.contains("USE TEMP B-TREE FOR ORDER BY");
         assert!(!sorts, "{sql}\n{plan}");
+    }
+}
+
+#[test]
+fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
+    let conn = migrations::fresh();
+    let stretch = "verdicts_by_state (state=? AND reason=? AND source=? AND rowid>? AND rowid<?)";
+    for (sql, step) in [
+        (walks::ALL, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (walks::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (walks::STRETCH, stretch),
+        (walks::STRETCH_IN_TROUBLE, stretch),
+        (
+            walks::OF_SUBJECT,
+            "verdicts_by_subject (source=? AND subject_kind=? AND subject_id=? AND notification_id>? AND notification_id<?)",
+        ),
+        (walks::OF_OTHER_ID, "verdicts_by_other_id (resolved_id=? AND rowid>? AND rowid<?)"),
+        (walks::FIRST_ID, "SEARCH hours USING PRIMARY KEY (hour>?)"),
+        (walks::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
+        (walks::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),
+        (walks::NEXT_OF_ALL_SOURCES, "COVERING INDEX verdicts_by_subject (source>?)"),
+        (listing::VERIFICATIONS, "verifications_by_notification (notification_id=?)"),
+    ] {
+        let plan = plan(&conn, sql);
+        assert!(plan.contains(step), "{sql}\n{plan}");
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
 }
 

@@ -310,22 +310,22 @@ fn waits(conn: &Connection, source: &str) -> Result<bool> {
 
 /// Frees leases that ended, and those that would end impossibly late because the clock was set back.
 fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE verdicts SET lease = NULL, lease_until = NULL
-         WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)",
-    )?
-    .execute(params![now.to_string(), now.plus(LEASE_LENGTH * 2).to_string()])?;
+    conn.prepare_cached(FREE_EXPIRED)?
+        .execute(params![now.to_string(), now.plus(LEASE_LENGTH * 2).to_string()])?;
     Ok(())
 }
 
+pub(super) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
+                            WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)";
+
 /// Keeps every lease of `owner` for another while.
 pub(super) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE verdicts SET lease_until = ?2 WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'",
-    )?
-    .execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
+    conn.prepare_cached(RENEW)?.execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
     Ok(())
 }
+
+pub(super) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
+                     WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'";
 
 /// Frees every lease of `owner`, or of any owner whose name begins so.
 pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {

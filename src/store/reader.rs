@@ -11,7 +11,7 @@ use super::damage::Damage;
 use super::error::{Result, StoreError};
 use super::{
     Filter, Notification, Reported, VerificationRow, census, connection, filing, forwarders, health, listing,
-    reconciling, reporting, standing,
+    pages, reconciling, reporting, standing,
 };
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
@@ -120,7 +120,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn ids(&self, filter: Filter) -> Result<Vec<i64>> {
-        self.read(move |conn| listing::ids(conn, &filter)).await
+        self.read(move |conn| pages::ids(conn, &filter)).await
     }
 
     /// One notification with its verifications, oldest first.

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use countersign::store::SCHEMA_VERSION;
+
 use super::{SHOP, Shop, done, failed, order};
 use crate::support::{assert_verdict, countersign};
 
@@ -35,7 +37,9 @@ fn a_backup_beside_a_running_serve_is_one_private_file_whose_rows_are_told() {
     assert_eq!(names_in(copy.parent().unwrap()), ["copy.db"]);
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o7777, 0o600);
     let conn = rusqlite::Connection::open(&copy).unwrap();
-    for (pragma, value) in [("user_version", 2), ("application_id", 1_668_641_646)] {
+    for (pragma, value) in
+        [("user_version", i64::try_from(SCHEMA_VERSION).unwrap()), ("application_id", 1_668_641_646)]
+    {
         let found: i64 = conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap();
         assert_eq!(found, value, "{pragma}");
     }

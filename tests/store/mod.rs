@@ -3,4 +3,5 @@
 mod beside;
 pub(crate) mod columns;
 mod file;
+mod pages;
 mod sources;

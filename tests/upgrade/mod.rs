@@ -85,6 +85,13 @@ fn each_sample_comes_to_the_newest_version_with_nothing_changed_and_a_copy_besid
         assert_eq!(usize::try_from(version(&house.store_path())), Ok(SCHEMA_VERSION));
         assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"));
         assert_eq!(house.value("SELECT count(*) FROM pragma_foreign_key_check").as_deref(), Some("0"));
+        let late = "SELECT count(*) FROM verdicts WHERE notification_id <
+                      ifnull((SELECT first_id FROM hours WHERE hour = substr(received_at, 1, 13)), 1 << 62)";
+        assert_eq!(
+            house.value(late).as_deref(),
+            Some("0"),
+            "version {known}: every hour is known from its beginning"
+        );
         let kept = backups(&house);
         if known == SCHEMA_VERSION {
             assert!(kept.is_empty() && !log.contains("upgraded"), "{log}");

@@ -2,39 +2,54 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::super::error::Result;
 use super::super::rows;
 use super::count;
+use super::sample::{Sample, runs};
 use crate::domain::statistics::{ApiCalls, Refusals};
 use crate::domain::{Timestamp, Window};
 
 /// At most about so many calls of a window are looked at.
 const SAMPLE: i64 = 10_000;
 
-/// The rows that calls of a window wrote, as a difference of ids, which grow with time.
-pub(super) const FIRST: &str = "SELECT id FROM verifications WHERE at >= ?1 ORDER BY at LIMIT 1";
-pub(super) const LAST: &str = "SELECT id FROM verifications WHERE at < ?1 ORDER BY at DESC LIMIT 1";
+/// The ids of the rows that calls of a window wrote: they grow with time, but for calls that were under way together.
+pub(super) const FIRST: &str =
+    "SELECT min(id) FROM (SELECT id FROM verifications WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1000)";
+pub(super) const LAST: &str = "SELECT max(id) FROM (SELECT id FROM verifications WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1000)";
 
-/// Calls of all sources, one in so many as the index tells; the rows of a call share its time, and belong to one source.
+/// Calls of all sources; the rows of a call share its time, and belong to one source.
 pub(super) const CALLS: &str = "SELECT v.source, c.cause, count(*) FROM (
        SELECT min(notification_id) AS notification_id, max(iif(outcome GLOB 'api_*', outcome, '')) AS cause
-       FROM verifications WHERE at >= ?1 AND at < ?2 AND (call_id * 2654435761 >> 8) % ?3 = 0 GROUP BY at, call_id) c
+       FROM verifications WHERE at >= ?1 AND at < ?2 GROUP BY at, call_id) c
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
+
+/// Those of some runs: a call belongs where its first row is.
+pub(super) const SAMPLED_CALLS: &str = concat!(
+    runs!(),
+    "SELECT v.source, c.cause, count(*) FROM (
+       SELECT f.notification_id, (SELECT max(iif(o.outcome GLOB 'api_*', o.outcome, '')) FROM verifications o
+         WHERE o.at = f.at AND o.call_id = f.call_id) AS cause
+       FROM runs CROSS JOIN verifications f
+       WHERE f.id >= runs.id AND f.id < runs.id + ?3 AND f.at >= ?5 AND f.at < ?6
+         AND NOT EXISTS (SELECT 1 FROM verifications e WHERE e.at = f.at AND e.call_id = f.call_id AND e.id < f.id)) c
+     CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause"
+);
 
 /// Counts the questions to the API of each source that were sent in a window.
 pub(super) fn calls(conn: &Connection, window: Window) -> Result<BTreeMap<String, ApiCalls>> {
     let (from, to) = (window.from.to_string(), window.to.to_string());
-    let id = |sql: &str, at: &str| -> Result<i64> {
-        Ok(conn.prepare_cached(sql)?.query_row([at], |row| row.get(0)).optional()?.unwrap_or(0))
-    };
-    let rows = id(LAST, &to)?.saturating_sub(id(FIRST, &from)?);
-    let step = rows.max(0) / SAMPLE + 1;
-    let one_in = u64::try_from(step).unwrap_or(1);
     let mut of_source: BTreeMap<String, ApiCalls> = BTreeMap::new();
-    let mut statement = conn.prepare_cached(CALLS)?;
-    let mut found = statement.query(params![from, to, step])?;
+    let Some(rows) = Sample::new(conn, [FIRST, LAST], [&from, &to], 1)? else { return Ok(of_source) };
+    let step = rows.last.saturating_sub(rows.first).max(0) / SAMPLE + 1;
+    let one_in = u64::try_from(step).unwrap_or(1);
+    let mut statement = conn.prepare_cached(if step == 1 { CALLS } else { SAMPLED_CALLS })?;
+    let Sample { first, last, length, .. } = Sample::of(rows.first, rows.last, step);
+    let mut found = match step {
+        1 => statement.query([from, to])?,
+        _ => statement.query(params![first, last, length, step, from, to])?,
+    };
     while let Some(row) = found.next()? {
         let (cause, n): (String, u64) = (row.get(1)?, count(row, 2)?.saturating_mul(one_in));
         let calls = of_source.entry(row.get(0)?).or_default();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::error::Result;
+use super::sample::{Sample, runs};
 use super::{one_in, words};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::{FakeSender, FakeSenders};
@@ -18,12 +19,30 @@ pub(super) const LATEST: &str = "SELECT notification_id FROM verdicts WHERE sour
        AND state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store') \
      ORDER BY received_at DESC LIMIT ?4";
 
-/// The addresses of one in so many of them.
-pub(super) const SENDERS: &str = "SELECT i.remote_addr, count(*) FROM verdicts v CROSS JOIN intake i ON i.id = v.notification_id \
-     WHERE v.source = ?1 AND v.received_at >= ?2 AND v.received_at < ?3 \
-       AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') \
-       AND (v.notification_id * 2654435761 >> 8) % ?4 = 0 \
-     GROUP BY i.remote_addr";
+/// How many of them each address sent.
+macro_rules! senders {
+    ($begin:expr, $from:expr) => {
+        concat!(
+            $begin,
+            "SELECT i.remote_addr, count(*) FROM ", $from,
+            " AND v.received_at >= ?6 AND v.received_at < ?7
+              AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') GROUP BY i.remote_addr"
+        )
+    };
+}
+
+/// Of all of them.
+pub(super) const SENDERS: &str = senders!(
+    "",
+    "verdicts v INDEXED BY verdicts_by_time CROSS JOIN intake i ON i.id = v.notification_id WHERE v.source = ?5"
+);
+
+/// Of some runs of them.
+pub(super) const SAMPLED_SENDERS: &str = senders!(
+    runs!(),
+    "runs CROSS JOIN verdicts v INDEXED BY verdicts_by_state CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.notification_id >= runs.id AND v.notification_id < runs.id + ?3 AND v.source = ?5"
+);
 
 pub(super) const FAKE: &str =
     "SELECT id, subject_id, claim, reason, detail, remote_addr FROM fakes WHERE id = ?1";
@@ -78,12 +97,13 @@ fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
 /// Who sent the `total` fakes of a window.
 pub(super) fn senders(conn: &Connection, source: &str, window: Window, total: u64) -> Result<FakeSenders> {
     let one_in = one_in(total);
-    if total == 0 {
+    let sample = if total == 0 { None } else { Sample::of_window(conn, source, window, one_in)? };
+    let Some(Sample { first, last, length, one_in: step }) = sample else {
         return Ok(FakeSenders { one_in, ..FakeSenders::default() });
-    }
-    let step = i64::try_from(one_in).unwrap_or(i64::MAX);
-    let mut statement = conn.prepare_cached(SENDERS)?;
-    let values = params![source, window.from.to_string(), window.to.to_string(), step];
+    };
+    let mut statement = conn.prepare_cached(if one_in == 1 { SENDERS } else { SAMPLED_SENDERS })?;
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let values = params![first, last, length, step, source, from, to];
     let found = statement.query_map(values, |row| Ok((row.get(0)?, super::count(row, 1)?)))?;
     let counts: BTreeMap<Option<String>, u64> = found.collect::<rusqlite::Result<_>>()?;
     let addresses = counts.keys().flatten().count();

@@ -13,6 +13,7 @@ mod calls;
 mod counts;
 mod fakes;
 mod open;
+mod sample;
 mod silence;
 mod timing;
 mod words;
@@ -98,8 +99,7 @@ pub(super) fn known_sources(conn: &Connection) -> Result<Vec<(String, String)>> 
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// One in how many of `rows` has to be read, so that about [`SAMPLE`] are. Queries choose them by the remainder of the
-/// scattered id (Knuth's multiplicative hash): ids alone may follow a pattern, such as two sources that take turns.
+/// One in how many of `rows` has to be read, so that about [`SAMPLE`] are.
 fn one_in(rows: u64) -> u64 {
     rows.div_ceil(SAMPLE).max(1)
 }

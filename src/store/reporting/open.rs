@@ -22,8 +22,8 @@ pub(super) const PENDING: &str = "SELECT notification_id, received_at FROM verdi
                                   WHERE source = ?1 AND state = 'pending' AND received_at < ?2 \
                                   ORDER BY received_at LIMIT ?3";
 
-/// Undecided ones of a source, oldest first; there are fewer of them than of the source's notifications.
-pub(super) const UNDECIDED: &str = "SELECT notification_id, received_at FROM verdicts INDEXED BY verdicts_by_state \
+/// Undecided ones of a source, oldest first.
+pub(super) const UNDECIDED: &str = "SELECT notification_id, received_at FROM verdicts INDEXED BY verdicts_undecided \
                                     WHERE state = 'undecided' AND source = ?1 AND received_at < ?2 \
                                     ORDER BY received_at LIMIT ?3";
 
@@ -32,11 +32,23 @@ pub(super) const UNFILED: &str = "SELECT id, received_at FROM intake \
                                   WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
                                     AND source = ?1 AND received_at < ?2 ORDER BY id LIMIT ?3";
 
-pub(super) const COUNT_PENDING: &str =
-    "SELECT count(*) FROM verdicts WHERE source = ?1 AND state = 'pending' AND received_at < ?2";
+/// How many of a state there are: whole days from the tallies, from the day of the oldest one on, and the last day from the
+/// state's index.
+macro_rules! count {
+    ($state:literal, $index:literal) => {
+        concat!(
+            "SELECT coalesce((SELECT sum(n) FROM tallies WHERE day >= (SELECT substr(min(received_at), 1, 10) \
+               FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "') \
+               AND day < substr(?2, 1, 10) AND source = ?1 AND state = '", $state, "'), 0) \
+             + (SELECT count(*) FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "' \
+               AND received_at >= substr(?2, 1, 10) AND received_at < ?2)"
+        )
+    };
+}
 
-pub(super) const COUNT_UNDECIDED: &str = "SELECT count(*) FROM verdicts INDEXED BY verdicts_by_state \
-                                          WHERE state = 'undecided' AND source = ?1 AND received_at < ?2";
+pub(super) const COUNT_PENDING: &str = count!("pending", "verdicts_pending");
+
+pub(super) const COUNT_UNDECIDED: &str = count!("undecided", "verdicts_undecided");
 
 pub(super) const COUNT_UNFILED: &str = "SELECT count(*) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2";

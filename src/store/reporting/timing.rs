@@ -5,18 +5,35 @@ use rusqlite::{Connection, Row, params};
 use super::super::error::Result;
 use super::super::rows;
 use super::one_in;
+use super::sample::{Sample, runs};
 use crate::domain::Window;
 use crate::domain::statistics::{Wait, Waits};
 
 /// How many of the slowest are told.
 const SLOWEST: usize = 5;
 
-/// What an answer of the shop's API settled, one in so many; the index tells which rows need to be read. The remainder
-/// is tested first: of ten million entries it leaves few to look at closer.
-pub(super) const SETTLED: &str = "SELECT notification_id, subject_id, state, reason, received_at, decided_at FROM verdicts \
-     WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 AND (notification_id * 2654435761 >> 8) % ?4 = 0 \
-       AND state IN ('confirmed', 'ignored') AND reason NOT IN ('malformed', 'unsupported', 'duplicate', 'dismissed') \
-       AND attempts > 0 AND event IS NOT 'reconcile'";
+/// What an answer of the shop's API settled.
+macro_rules! settled {
+    ($begin:expr, $from:expr) => {
+        concat!(
+            $begin,
+            "SELECT notification_id, subject_id, state, reason, received_at, decided_at FROM ", $from,
+            " AND received_at >= ?6 AND received_at < ?7 AND state IN ('confirmed', 'ignored')
+              AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
+              AND attempts > 0 AND event IS NOT 'reconcile'"
+        )
+    };
+}
+
+/// All of it.
+pub(super) const SETTLED: &str = settled!("", "verdicts INDEXED BY verdicts_by_time WHERE source = ?5");
+
+/// Some runs of it.
+pub(super) const SAMPLED: &str = settled!(
+    runs!(),
+    "runs CROSS JOIN verdicts INDEXED BY verdicts_by_state
+     WHERE notification_id >= runs.id AND notification_id < runs.id + ?3 AND source = ?5"
+);
 
 /// The times to verdict of the `received` notifications of a window, and the slowest of those looked at.
 pub(super) fn waits(
@@ -26,9 +43,13 @@ pub(super) fn waits(
     received: u64,
 ) -> Result<(Option<Waits>, Vec<Wait>)> {
     let one_in = one_in(received);
-    let step = i64::try_from(one_in).unwrap_or(i64::MAX);
-    let mut statement = conn.prepare_cached(SETTLED)?;
-    let mut found = statement.query(params![source, window.from.to_string(), window.to.to_string(), step])?;
+    let Some(sample) = Sample::of_window(conn, source, window, one_in)? else {
+        return Ok((Waits::of(Vec::new(), one_in), Vec::new()));
+    };
+    let mut statement = conn.prepare_cached(if one_in == 1 { SETTLED } else { SAMPLED })?;
+    let Sample { first, last, length, one_in: step } = sample;
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let mut found = statement.query(params![first, last, length, step, source, from, to])?;
     let mut times = Vec::new();
     let mut slowest: Vec<Wait> = Vec::with_capacity(SLOWEST + 1);
     while let Some(row) = found.next()? {
