@@ -46,7 +46,7 @@ pub use assembly::worker_parts;
 pub use inherited::{Inherited, WrongSockets};
 use listeners::{Listeners, Servers, Task};
 use reload::Live;
-pub use sources::{NamesTaken, introduce};
+pub use sources::{NamesTaken, introduce, join_verify};
 
 /// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
 const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;

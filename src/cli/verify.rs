@@ -40,7 +40,9 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let store = Store::open(&settings.store.path)?;
     let clock = Clock::system();
     service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
+    let lock = service::join_verify(&store, &settings.store.path).await?;
     let (count, left) = work(&settings, &store, &clock).await?;
+    drop(lock);
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;
     let mut screen = Screen::new();

@@ -210,7 +210,7 @@ impl Inquest<'_> {
 
     /// Files what nobody has read yet.
     async fn file(&self) -> Result<(), StoreError> {
-        let unfiled = self.parts.store.reader().unfiled(CHUNK).await?;
+        let unfiled = self.parts.store.reader().unfiled(0, CHUNK).await?;
         let filings = read_deliveries(unfiled, |name| provider_of(&self.parts.sources, name));
         self.parts.store.file(filings, self.parts.clock.now()).await?;
         Ok(())

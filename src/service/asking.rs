@@ -84,20 +84,22 @@ async fn work(
     mut next: mpsc::Receiver<Successor>,
     stop: Arc<Notify>,
 ) {
+    let mut asks_from_ms = i64::MIN;
     loop {
         let stop_worker = Arc::new(Notify::new());
-        let worker = Worker::new(parts).beating(Arc::clone(&heart));
+        let worker = Worker::new(parts).beating(Arc::clone(&heart)).asking_from(asks_from_ms);
         let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), patience));
         let successor = tokio::select! {
-            () = &mut working => return,
+            _ = &mut working => return,
             () = stop.notified() => {
                 stop_worker.notify_one();
-                return working.await;
+                working.await;
+                return;
             }
             Some(successor) = next.recv() => successor,
         };
         stop_worker.notify_one();
-        end(working.as_mut(), patience, &common, &heart).await;
+        asks_from_ms = end(working.as_mut(), patience, &common, &heart).await;
         if stop.notified().now_or_never().is_some() {
             // Its successor would only have to give back what it takes.
             return;
@@ -112,14 +114,14 @@ async fn work(
     }
 }
 
-/// Waits for a worker that was told to stop. It takes no turns meanwhile; until it should have ended its heart is kept
-/// beating.
+/// Waits for a worker that was told to stop, and returns what [`Worker::run`] does. It takes no turns meanwhile; until it
+/// should have ended its heart is kept beating.
 async fn end(
-    mut working: Pin<&mut impl Future<Output = ()>>,
+    mut working: Pin<&mut impl Future<Output = i64>>,
     patience: Duration,
     common: &Common,
     heart: &AtomicI64,
-) {
+) -> i64 {
     let beats = async {
         let mut ticks = tokio::time::interval(BEAT);
         loop {
@@ -128,8 +130,8 @@ async fn end(
         }
     };
     tokio::select! {
-        () = &mut working => return,
+        asks_from_ms = &mut working => return asks_from_ms,
         _ = tokio::time::timeout(patience + LAST_WORDS, beats) => {}
     }
-    working.await;
+    working.await
 }

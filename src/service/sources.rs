@@ -1,10 +1,12 @@
 //! The configured sources and the store: whether each may have its name, and a clean start for each.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 
 use crate::config::Settings;
 use crate::domain::Clock;
-use crate::store::Store;
+use crate::store::{Store, VerifyLock};
 
 /// Names of sources that belonged to other providers when the store was written; a line each.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +47,32 @@ pub(super) async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) 
             "{freed} notifications were being asked about when the last serve ended; they are asked again"
         );
     }
+    if let Err(error) = free_of_dead_verify(store, &settings.store.path).await {
+        log::warn!("what a verify was asking about when it was killed is asked again in a minute: {error:#}");
+    }
     for source in &settings.sources {
         store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
     }
     end_pauses(store, settings, clock).await
+}
+
+/// Frees what a `verify` that died may have left leased, unless one runs, and joins those that do: until the lock is
+/// dropped, nobody takes this one for dead.
+///
+/// # Errors
+/// The lock file cannot be used, or the store failed.
+pub async fn join_verify(store: &Store, path: &Path) -> anyhow::Result<VerifyLock> {
+    let lock = free_of_dead_verify(store, path).await?;
+    let joined = tokio::task::spawn_blocking(move || lock.share().map(|()| lock)).await?;
+    joined.context("share the lock file of verify")
+}
+
+async fn free_of_dead_verify(store: &Store, path: &Path) -> anyhow::Result<VerifyLock> {
+    let lock = VerifyLock::open(path).context("open the lock file of verify")?;
+    if lock.is_alone().context("lock the lock file of verify")? {
+        store.free_leases("verify-".to_owned()).await?;
+    }
+    Ok(lock)
 }
 
 /// Ends the pauses of all sources: whoever starts or reloads `serve` may have put right what they were for.

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use super::opening::{self, Found, folder};
-use super::{census, connection, damage};
+use super::{census, connection, damage, lock};
 
 /// What a user counts in a store.
 const COUNTED: [(&str, &str); 5] = [
@@ -219,7 +219,7 @@ fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result
     let shown = target.display();
     let Some(name) = target.file_name() else { bail!("{shown} is no file; name one") };
     let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
-    let own = ["", "-wal", "-shm", ".serve-lock"].map(|suffix| {
+    let own = ["", "-wal", "-shm", lock::SERVE, lock::VERIFY].map(|suffix| {
         let mut own = store.clone().into_os_string();
         own.push(suffix);
         PathBuf::from(own)

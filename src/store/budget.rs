@@ -121,3 +121,64 @@ pub(super) fn end_dead_calls(
         .execute(params![source, now.plus(window).millis()])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { limit: 600, window: Duration::from_secs(60) };
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(1_764_000_000_000 + ms)
+    }
+
+    #[test]
+    fn half_of_a_budget_is_for_bursts_and_the_rest_goes_the_slower_the_less_is_left() {
+        let spent_until = at(30_000);
+        // Free calls, and how long ago the last one began: how many may begin now, and in how many milliseconds the next.
+        for (free, last_ms, wanted) in [
+            (600, None, (300, 0)),
+            (301, Some(0), (1, 0)),
+            (300, None, (1, 0)),
+            (300, Some(39), (0, 1)),
+            (300, Some(40), (1, 0)),
+            (100, Some(40), (0, 80)),
+            (100, Some(120), (1, 0)),
+            (1, Some(0), (0, 12_000)),
+            (1, Some(12_000), (1, 0)),
+            (0, None, (0, 30_000)),
+            // A call from before the clock was set back tells nothing.
+            (100, Some(-3_600_000), (1, 0)),
+        ] {
+            let now = at(0);
+            let (most, next) = paced(RATE, free, spent_until, last_ms.map(|ms: i64| at(-ms)), now);
+            assert_eq!((most, next.millis() - now.millis()), wanted, "{free} free, last begun {last_ms:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_window_needs_no_pace() {
+        let rate = Rate { limit: 10, window: Duration::from_secs(1) };
+        assert_eq!(paced(rate, 10, at(0), Some(at(0)), at(0)), (10, at(0)));
+        assert_eq!(paced(rate, 1, at(0), Some(at(0)), at(0)), (1, at(0)));
+    }
+
+    #[test]
+    fn whatever_the_rate_the_pace_uses_most_of_a_window_and_never_stops() {
+        for limit in [1, 2, 3, 10, 60, 600, 100_000] {
+            let rate = Rate { limit, window: Duration::from_secs(60) };
+            let (mut now, mut begun, mut last) = (at(0), 0, None);
+            while begun < usize::try_from(limit).unwrap() && now.since(at(0)) < rate.window {
+                let free = usize::try_from(limit).unwrap() - begun;
+                let (most, next) = paced(rate, free, now, last, now);
+                assert!(most > 0 || next > now, "{limit}: {begun} begun, and it neither goes on nor waits");
+                if most == 0 {
+                    now = next;
+                } else {
+                    (begun, last) = (begun + most.min(32), Some(now));
+                }
+            }
+            assert!(begun * 10 >= usize::try_from(limit).unwrap() * 9, "{begun} of {limit} in a window");
+        }
+    }
+}

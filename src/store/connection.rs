@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{damage, opening};
@@ -86,6 +87,8 @@ pub(super) fn reader_pragmas(conn: &Connection) -> rusqlite::Result<()> {
     pragmas(conn)
 }
 
-fn pragmas(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn pragmas(conn: &Connection) -> rusqlite::Result<()> {
+    // Else the engine looks at the values for a better plan, and prepares many a statement afresh for each of its uses.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
 }

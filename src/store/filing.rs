@@ -35,16 +35,16 @@ pub struct Filed {
     pub reason: Option<Reason>,
 }
 
-/// Deliveries that nobody has read yet, of the configured sources, oldest first.
-pub(super) fn unfiled(conn: &Connection, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-    let mut statement =
-        conn.prepare_cached(&format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?1", rows::DELIVERY_COLUMNS))?;
-    let found = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
+/// Deliveries later than `after` that nobody has read yet, of the configured sources, oldest first.
+pub(super) fn unfiled(conn: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?2", rows::DELIVERY_COLUMNS);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map(params![after, rows::limit(limit)], rows::delivery)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 pub(super) const UNFILED: &str =
-    "FROM intake i WHERE i.id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)";
+    "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
 
 /// Files what was read, lowest id first. What another process has filed meanwhile is left out.
 pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {

@@ -1,5 +1,6 @@
-//! One `serve` a store: an advisory lock on a file beside it, which ends with its process however that ends. The file
-//! also remembers how far the store had come, so that the next `serve` notices when the store has lost something.
+//! Who works on a store: advisory locks on files beside it, which end with their process however that ends. One `serve`
+//! holds its own alone; its file also remembers how far the store had come, so that the next `serve` notices when the
+//! store has lost something. Any number of `verify` share theirs.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -11,6 +12,10 @@ use anyhow::{Context as _, bail};
 
 use crate::domain::Timestamp;
 use crate::domain::health::Serving;
+
+/// What the names of the lock files end with.
+pub(super) const SERVE: &str = ".serve-lock";
+pub(super) const VERIFY: &str = ".verify-lock";
 
 /// Begins the line that says how far the store had come.
 const MARK: &str = "last notification ";
@@ -33,7 +38,7 @@ impl ServeLock {
     /// # Errors
     /// Another process holds it (the message says which and since when), or the lock file cannot be written.
     pub fn take(path: &Path, now: Timestamp) -> anyhow::Result<Self> {
-        let lock_path = lock_path(path);
+        let lock_path = lock_path(path, SERVE);
         let cannot = || {
             format!(
                 "cannot write the lock file {}; let this user write there, and see that the disk is not full",
@@ -98,10 +103,50 @@ impl ServeLock {
     }
 }
 
+/// Shared by every `verify` that runs, so that the leases of one that died can be told from those of one that lives.
+#[derive(Debug)]
+pub struct VerifyLock {
+    file: File,
+}
+
+impl VerifyLock {
+    /// The lock of the store at `path`, not taken yet.
+    ///
+    /// # Errors
+    /// The lock file cannot be written.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let lock_path = lock_path(path, VERIFY);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock_path)?;
+        super::owner::give_to_owner_of_folder(&file, &lock_path)?;
+        Ok(Self { file })
+    }
+
+    /// Whether no `verify` runs; if so, none leases anything until this is shared or dropped.
+    ///
+    /// # Errors
+    /// The file system knows no locks.
+    pub fn is_alone(&self) -> std::io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Is held together with others from now on; waits while somebody who is alone clears up.
+    ///
+    /// # Errors
+    /// The file system knows no locks.
+    pub fn share(&self) -> std::io::Result<()> {
+        self.file.lock_shared()
+    }
+}
+
 /// Whether a `serve` runs on the store at `path`.
 #[must_use]
 pub fn holder(path: &Path) -> Serving {
-    let mut file = match File::open(lock_path(path)) {
+    let mut file = match File::open(lock_path(path, SERVE)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Serving::Nobody,
         Err(_) => return Serving::Unknown,
@@ -126,7 +171,7 @@ fn mark_in(content: &str) -> Option<i64> {
 }
 
 /// The lock file stands beside the file itself, not beside a link to it: one store, one lock.
-fn lock_path(store: &Path) -> PathBuf {
+fn lock_path(store: &Path, suffix: &str) -> PathBuf {
     let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
-    super::opening::beside(&store, ".serve-lock")
+    super::opening::beside(&store, suffix)
 }

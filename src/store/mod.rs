@@ -36,6 +36,7 @@ mod opening;
 mod owner;
 #[cfg(test)]
 mod plans;
+mod precedence;
 mod queue;
 mod reader;
 mod reconciling;
@@ -59,7 +60,7 @@ pub use error::{Result, StoreError};
 pub use filing::{Filed, Filing};
 pub use keeping::{Keep, Kept};
 pub use listing::{Filter, Notification, VerificationRow};
-pub use lock::{ServeLock, holder};
+pub use lock::{ServeLock, VerifyLock, holder};
 pub use migrations::{SCHEMA_VERSION, Upgraded};
 pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use reader::Reader;

@@ -17,7 +17,7 @@ pub(super) fn plan(conn: &Connection, sql: &str) -> String {
 #[test]
 fn each_step_of_leasing_is_a_search() {
     let conn = migrations::fresh();
-    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?1", filing::UNFILED);
+    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", filing::UNFILED);
     for (sql, step) in [
         (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
         (turns::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),

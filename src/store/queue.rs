@@ -1,5 +1,6 @@
 //! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
-//! survives a crash at any line: a lease that nobody keeps ends by itself, and a new `serve` frees those of the last one.
+//! survives a crash at any line: a lease that nobody keeps ends by itself, and whoever begins frees those of the last
+//! `serve` and of a `verify` that was killed.
 //!
 //! Who is asked about next: kinds of calls in turn, and within one the senders in turn (see [`super::turns`]). First
 //! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
@@ -46,8 +47,6 @@ pub struct LeaseRequest {
     pub owner: String,
     /// Its rate limit.
     pub rate: Rate,
-    /// At most so many calls.
-    pub most: usize,
     /// At most so many questions in one list call.
     pub most_in_list: usize,
     /// How many calls of the source this process has begun, for what goes by turns.
@@ -80,13 +79,17 @@ pub struct Leased {
     pub is_spent: bool,
 }
 
-/// Leases the next questions of a source.
-pub(super) fn lease(conn: &Connection, request: &LeaseRequest, now: Timestamp) -> Result<Leased> {
+/// Leases the next questions of a source, for at most so many calls.
+pub(super) fn lease(
+    conn: &Connection,
+    request: &LeaseRequest,
+    mut most: usize,
+    now: Timestamp,
+) -> Result<Leased> {
     let source = request.source.as_str();
     free_expired(conn, now)?;
     let barriers = standing::barriers(conn, source)?;
     let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
-    let mut most = request.most;
     let is_probe = barriers.source.is_some();
     if let Some(resume_at) = barriers.source {
         if is_closed(resume_at) {

@@ -83,12 +83,12 @@ impl Reader {
         self.read(move |conn| health::look(conn, &sources, now)).await
     }
 
-    /// At most `limit` deliveries that nobody has read yet, oldest first.
+    /// At most `limit` deliveries that nobody has read yet, oldest first, of those whose id is greater than `after`.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn unfiled(&self, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-        self.read(move |conn| filing::unfiled(conn, limit)).await
+    pub async fn unfiled(&self, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+        self.read(move |conn| filing::unfiled(conn, after, limit)).await
     }
 
     /// At most `limit` notifications of a source that were filed unread while it was not configured.

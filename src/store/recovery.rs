@@ -61,7 +61,7 @@ pub(super) fn inspect(
     read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing>,
     now: Timestamp,
 ) -> Result<Inspected> {
-    let unfiled = filing::unfiled(conn, MOST_UNFILED)?;
+    let unfiled = filing::unfiled(conn, 0, MOST_UNFILED)?;
     if unfiled.len() >= MOST_UNFILED {
         return Ok(Inspected::Unfiled);
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::writer::in_savepoint;
 use super::{
     Budget, CallPermit, LeaseRequest, Leased, Moved, Question, Result, Store, budget, clock, decisions,
     queue, settled, standing,
@@ -10,12 +11,33 @@ use crate::domain::ledger::{Ledger, Policy, Settlement};
 use crate::domain::{Cause, Clock, Rate, Timestamp};
 
 impl Store {
-    /// Leases the next questions of a source, each with permission for its first call.
+    /// Leases the next questions of each source, in this order, each with permission for its first call. `places` gives
+    /// those that the source's calls may take just then; the ones that it does not need are dropped before the next source
+    /// is looked at, the others are returned with its name and its leases. A source whose questions cannot be leased keeps no
+    /// other from being asked.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn lease(&self, request: LeaseRequest, now: Timestamp) -> Result<Leased> {
-        self.writer.write(move |conn| queue::lease(conn, &request, now)).await
+    pub async fn lease<P: Send + 'static>(
+        &self,
+        requests: Vec<LeaseRequest>,
+        mut places: impl FnMut(&str) -> Vec<P> + Send + 'static,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Result<Leased>, Vec<P>)>> {
+        let lease = move |conn: &Connection| {
+            let mut leased = Vec::with_capacity(requests.len());
+            for request in requests {
+                let mut places = places(&request.source);
+                if places.is_empty() {
+                    continue;
+                }
+                let found = in_savepoint(conn, |conn| queue::lease(conn, &request, places.len(), now));
+                places.truncate(found.as_ref().map_or(0, |found| found.calls.len()));
+                leased.push((request.source, found, places));
+            }
+            Ok(leased)
+        };
+        self.writer.write(lease).await
     }
 
     /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.

@@ -1,11 +1,13 @@
 //! The one writer. Whatever waits to be written, notifications above all, is taken into one transaction, and nobody
 //! hears of success before that transaction is on disk. No timer: a batch is what queued while the last one was synced.
+//! While notifications wait, other work has a share of the time only, and the rest of it is put off (see [`Precedence`]).
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -15,6 +17,7 @@ use super::damage::Damage;
 use super::error::{Result, StoreError};
 use super::intake::{self, Row};
 use super::migrations::SCHEMA_VERSION;
+use super::precedence::Precedence;
 
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -71,6 +74,11 @@ impl Job {
         self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
     }
 
+    /// Whether a sender waits for it.
+    fn is_intake(&self) -> bool {
+        self.claim.is_some()
+    }
+
     fn is_abandoned(&self) -> bool {
         self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
     }
@@ -108,7 +116,10 @@ impl Writer {
         let is_ending = Arc::new(AtomicBool::new(false));
         let checkpoints = Checkpoints::start(path)?;
         let ending = Arc::clone(&is_ending);
-        let mut desk = Desk { checkpoints, conn, queue, is_ending: ending, told: Arc::clone(&told) };
+        let told_of = Arc::clone(&told);
+        let (put_off, precedence) = (VecDeque::new(), Precedence::default());
+        let mut desk =
+            Desk { checkpoints, conn, queue, put_off, precedence, is_ending: ending, told: told_of };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
         Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
     }
@@ -202,7 +213,8 @@ fn run<T: Send + 'static>(
     }))
 }
 
-fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+/// Runs `work`, and undoes it alone if it fails.
+pub(super) fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     conn.prepare_cached("SAVEPOINT job")?.execute([])?;
     let done = work(conn);
     if done.is_err() && !conn.is_autocommit() {
@@ -219,6 +231,9 @@ struct Desk {
     checkpoints: Checkpoints,
     conn: Connection,
     queue: mpsc::UnboundedReceiver<Job>,
+    /// Other work, oldest first, that gave way to notifications.
+    put_off: VecDeque<Job>,
+    precedence: Precedence,
     is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
 }
@@ -235,7 +250,7 @@ struct Done {
 impl Desk {
     fn run(&mut self) {
         let mut batch = Vec::new();
-        while let Some(first) = self.queue.blocking_recv() {
+        while let Some(first) = self.next() {
             if self.is_ending.load(Ordering::Acquire) {
                 self.queue.close();
             }
@@ -246,6 +261,14 @@ impl Desk {
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
         }
+    }
+
+    /// The first job of the next batch; waits for it where nothing was put off.
+    fn next(&mut self) -> Option<Job> {
+        if self.put_off.is_empty() {
+            return self.queue.blocking_recv();
+        }
+        self.queue.try_recv().ok().or_else(|| self.put_off.pop_front())
     }
 
     /// Takes the lock, fills the batch with all that has queued meanwhile, and commits it.
@@ -271,17 +294,29 @@ impl Desk {
             batch.push(job);
         }
         let mut done = Done::default();
-        for Job { what, place, .. } in batch.drain(..).filter(Job::is_taken) {
-            drop(place);
-            match what {
-                What::Append(row, reply) => done.rows.push((row, reply)),
-                What::Run(work) => {
-                    done.append(&self.conn);
-                    done.ran.push(work(in_transaction(&self.conn)));
-                }
+        let has_intake = batch.iter().any(Job::is_intake);
+        for job in batch.drain(..) {
+            if job.is_intake() {
+                done.take(job, &self.conn);
+            } else {
+                self.put_off.push_back(job);
             }
         }
         done.append(&self.conn);
+        let began = Instant::now();
+        if !has_intake || self.precedence.lets_work(began) {
+            while done.ran.len() < LARGEST_BATCH
+                && let Some(job) = self.put_off.pop_front()
+            {
+                done.take(job, &self.conn);
+                if has_intake && Precedence::is_enough(began, Instant::now()) {
+                    break;
+                }
+            }
+            if has_intake {
+                self.precedence.worked(began, Instant::now());
+            }
+        }
         self.commit(done);
     }
 
@@ -318,6 +353,18 @@ impl Desk {
 }
 
 impl Done {
+    /// Runs a job; a notification's row is only kept for [`Done::append`].
+    fn take(&mut self, job: Job, conn: &Connection) {
+        if !job.is_taken() {
+            return;
+        }
+        drop(job.place);
+        match job.what {
+            What::Append(row, reply) => self.rows.push((row, reply)),
+            What::Run(work) => self.ran.push(work(in_transaction(conn))),
+        }
+    }
+
     /// Appends what waits for it, in few statements.
     fn append(&mut self, conn: &Connection) {
         if self.rows.is_empty() {

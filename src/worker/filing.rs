@@ -20,28 +20,36 @@ pub(super) struct Filed {
     pub(super) is_more_left: bool,
 }
 
-/// Files what nobody has read yet, oldest first.
+/// Files what nobody has read yet, oldest first. The next ones are read while the last ones are written.
 pub(super) async fn file_new(parts: &Parts) -> Result<Filed, StoreError> {
     let mut count = 0;
-    for _ in 0..MOST_BATCHES {
-        let unfiled = parts.store.reader().unfiled(BATCH).await?;
-        let read = unfiled.len();
-        let filings = read_all(parts, unfiled);
-        if filings.is_empty() {
+    let mut next = read_new(parts, 0).await?;
+    for batch in 1..=MOST_BATCHES {
+        let (is_last, after) = (next.len() < BATCH, next.last().map_or(0, |filing| filing.id));
+        if next.is_empty() {
             return Ok(Filed { count, is_more_left: false });
         }
-        for filed in parts.store.file(filings, parts.clock.now()).await? {
+        let read = async {
+            if is_last || batch == MOST_BATCHES { Ok(Vec::new()) } else { read_new(parts, after).await }
+        };
+        let (filed, read) = tokio::join!(parts.store.file(next, parts.clock.now()), read);
+        for filed in filed? {
             count += 1;
             if filed.state != State::Pending {
                 let moved = Moved { id: filed.id, state: filed.state, reason: filed.reason };
                 super::asking::announce(parts, &filed.source, &moved);
             }
         }
-        if read < BATCH {
+        if is_last {
             return Ok(Filed { count, is_more_left: false });
         }
+        next = read?;
     }
     Ok(Filed { count, is_more_left: true })
+}
+
+async fn read_new(parts: &Parts, after: i64) -> Result<Vec<Filing>, StoreError> {
+    Ok(read_all(parts, parts.store.reader().unfiled(after, BATCH).await?))
 }
 
 /// Reads again what was filed unread while its source was not configured.

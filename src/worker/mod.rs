@@ -13,7 +13,7 @@ use crate::domain::ledger::Policy;
 use crate::domain::{Clock, Rate, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::{Api, LIST_LIMIT, Provider};
-use crate::store::{LEASE_LENGTH, LeaseRequest, Moved, Store, StoreError};
+use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, Moved, Store, StoreError};
 
 mod asking;
 mod filing;
@@ -23,7 +23,7 @@ mod slots;
 use asking::Asker;
 pub use filing::read_deliveries;
 pub use gate::BudgetGate;
-pub use slots::Slots;
+pub use slots::{Slot, Slots};
 
 /// How long the loop sleeps at most: another process may have started something afresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -31,8 +31,12 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 /// How often to look for what came in without a ring, through another process.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How long what came in faster than it is read is read on before questions are asked beside it: of a burst about one
+/// subject the last is answered by the same call as the first.
+const READS_FIRST: Duration = Duration::from_secs(1);
+
 /// Questions that one source may start in one turn, before the next source has its turn.
-const MOST_IN_ONE_TURN: usize = 32;
+const MOST_IN_ONE_TURN: usize = 64;
 
 /// A source as the worker needs it.
 #[derive(Clone)]
@@ -82,6 +86,8 @@ pub struct Worker {
     has_read_again: bool,
     /// Nobody has rung since the last look at what came in, until then.
     look_at: Option<Timestamp>,
+    /// Since when there has always been more to read, by [`Clock::steady_millis`].
+    behind_since_ms: Option<i64>,
     /// Nothing is asked before, by [`Clock::steady_millis`].
     asks_from_ms: i64,
 }
@@ -115,6 +121,7 @@ impl Worker {
             last_turn: Arc::new(AtomicI64::new(now.millis())),
             has_read_again: false,
             look_at: None,
+            behind_since_ms: None,
             asks_from_ms: i64::MIN,
             parts: Arc::new(parts),
         }
@@ -126,14 +133,21 @@ impl Worker {
         Self { last_turn: heart, ..self }
     }
 
+    /// Asks nothing before then, a [`Clock::steady_millis`]: what [`Worker::run`] of the worker before it returned.
+    #[must_use]
+    pub fn asking_from(self, asks_from_ms: i64) -> Self {
+        Self { asks_from_ms, ..self }
+    }
+
     /// When the last turn began, in milliseconds since 1970, for health checks.
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.last_turn)
     }
 
-    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest.
-    pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) {
+    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest. Returns
+    /// what its successor must be told ([`Worker::asking_from`]).
+    pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) -> i64 {
         let stopped = stop.notified();
         tokio::pin!(stopped);
         loop {
@@ -148,6 +162,14 @@ impl Worker {
                 }
             };
             let pause = until.since(self.parts.clock.now()).min(LONGEST_SLEEP);
+            if pause.is_zero() {
+                // A timer would round up to its next millisecond.
+                tokio::select! {
+                    biased;
+                    () = &mut stopped => break,
+                    () = tokio::task::yield_now() => continue,
+                }
+            }
             let wake = Arc::clone(&self.parts.wake);
             tokio::select! {
                 () = &mut stopped => break,
@@ -156,7 +178,9 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        let asks_from_ms = self.asks_from_ms;
         self.finish(drain).await;
+        asks_from_ms
     }
 
     /// Files what came in and starts the questions that are due and allowed; does not wait for their answers.
@@ -183,6 +207,12 @@ impl Worker {
             let filed = filing::file_new(&self.parts).await?;
             has_worked = filed.count > 0;
             self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
+            if filed.is_more_left && self.reads_first() {
+                return Ok(Turn::Worked);
+            }
+            if !filed.is_more_left {
+                self.behind_since_ms = None;
+            }
         }
         let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());
         if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
@@ -191,17 +221,19 @@ impl Worker {
             }
             return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
         }
-        let (mut until, mut is_spent) = (None, false);
-        let names: Vec<String> = self.parts.sources.keys().cloned().collect();
-        self.first = self.first.wrapping_add(1);
-        for at in 0..names.len() {
-            let name = &names[(self.first + at) % names.len()];
-            let started = self.start_questions(name).await?;
-            has_worked |= started.any;
-            is_spent |= started.is_spent;
-            until = [until, started.until].into_iter().flatten().min();
-        }
-        Ok(if has_worked { Turn::Worked } else { Turn::Idle { until, is_spent } })
+        let started = self.start_questions().await?;
+        Ok(if has_worked || started.any {
+            Turn::Worked
+        } else {
+            Turn::Idle { until: started.until, is_spent: started.is_spent }
+        })
+    }
+
+    /// Whether reading has not been behind for long enough to be interrupted.
+    fn reads_first(&mut self) -> bool {
+        let now_ms = self.parts.clock.steady_millis();
+        let since_ms = *self.behind_since_ms.get_or_insert(now_ms);
+        u128::try_from(now_ms.saturating_sub(since_ms)).is_ok_and(|ms| ms < READS_FIRST.as_millis())
     }
 
     /// What came in before the clock was set ahead looks older than it is: until it has the age that makes a "not there"
@@ -223,41 +255,64 @@ impl Worker {
         self.questions.join_next().await.is_some()
     }
 
-    async fn start_questions(&mut self, name: &str) -> Result<Started, StoreError> {
-        let Some(source) = self.parts.sources.get(name).cloned() else { return Ok(Started::default()) };
-        let mut slots = Vec::new();
-        while slots.len() < MOST_IN_ONE_TURN
-            && let Some(slot) = self.slots.try_take(name)
-        {
-            slots.push(slot);
-        }
-        if slots.is_empty() {
+    /// Starts what each source may be asked now; the sources take turns in being the first.
+    async fn start_questions(&mut self) -> Result<Started, StoreError> {
+        let mut names: Vec<&String> =
+            self.parts.sources.keys().filter(|name| self.slots.try_take(name).is_some()).collect();
+        if names.is_empty() {
             return Ok(Started::default());
         }
-        let request = LeaseRequest {
+        self.first = self.first.wrapping_add(1);
+        let first = self.first % names.len();
+        names.rotate_left(first);
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let requests = names.iter().filter_map(|name| self.request(name)).collect();
+        let slots = self.slots.clone();
+        let places = move |source: &str| -> Vec<Slot> {
+            std::iter::from_fn(|| slots.try_take(source)).take(MOST_IN_ONE_TURN).collect()
+        };
+        let now = self.parts.clock.now();
+        let mut started = Started::default();
+        for (name, leased, slots) in self.parts.store.lease(requests, places, now).await? {
+            let leased = match leased {
+                Ok(leased) => leased,
+                Err(error) => {
+                    log::error!("source={name} its questions could not be leased: {error}");
+                    continue;
+                }
+            };
+            started.any |= !leased.calls.is_empty();
+            started.is_spent |= leased.is_spent;
+            started.until = [started.until, leased.come_back_at].into_iter().flatten().min();
+            self.ask(&name, leased.calls, slots, now);
+        }
+        Ok(started)
+    }
+
+    fn request(&self, name: &str) -> Option<LeaseRequest> {
+        Some(LeaseRequest {
             source: name.to_owned(),
             owner: self.parts.owner.clone(),
-            rate: source.rate,
-            most: slots.len(),
+            rate: self.parts.sources.get(name)?.rate,
             most_in_list: LIST_LIMIT,
             begun: self.begun.get(name).map_or(0, |begun| begun.calls),
             last_begun_at: self.begun.get(name).map(|begun| begun.last_at),
+        })
+    }
+
+    /// Begins calls, each in its slot.
+    fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, slots: Vec<Slot>, now: Timestamp) {
+        let Some(source) = self.parts.sources.get(name).filter(|_| !calls.is_empty()).cloned() else {
+            return;
         };
-        let now = self.parts.clock.now();
-        let leased = self.parts.store.lease(request, now).await?;
-        let any = !leased.calls.is_empty();
-        if any {
-            let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
-            begun.calls = begun.calls.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
-            begun.last_at = now;
-        }
-        for leases in leased.calls {
-            let Some(slot) = slots.pop() else { break };
+        let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
+        begun.calls = begun.calls.wrapping_add(u64::try_from(calls.len()).unwrap_or(0));
+        begun.last_at = now;
+        for (leases, slot) in calls.into_iter().zip(slots) {
             let asker =
                 Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
             self.questions.spawn(async move { asker.ask(leases, slot).await });
         }
-        Ok(Started { any, until: leased.come_back_at, is_spent: leased.is_spent })
     }
 
     /// Lets the questions under way end within `drain`, then gives back what is still leased.

@@ -56,7 +56,7 @@ fn what_root_creates_in_the_services_folder_is_the_services() {
     }
     let serve = house.serve();
     let store = house.store_path();
-    for name in ["", ".serve-lock", "-wal", "-shm"] {
+    for name in ["", ".serve-lock", ".verify-lock", "-wal", "-shm"] {
         let mut path = store.clone().into_os_string();
         path.push(name);
         let owner = std::fs::metadata(&path).unwrap();

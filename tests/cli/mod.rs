@@ -113,7 +113,6 @@ impl Stage {
             source: "shop".to_owned(),
             owner: "test".to_owned(),
             rate: self.shop.rate_limit,
-            most: 1,
             begun: 0,
             last_begun_at: None,
             most_in_list: 1,
@@ -133,7 +132,8 @@ impl Stage {
         };
         let policy = Settings::load(&self.house.write_config(), |_| None).unwrap().verify.policy;
         self.runtime.block_on(async {
-            let lease = self.store.lease(request, now).await.unwrap().calls.remove(0).remove(0);
+            let (_, leased, _) = self.store.lease(vec![request], |_| vec![()], now).await.unwrap().remove(0);
+            let lease = leased.unwrap().calls.remove(0).remove(0);
             let question = Question {
                 lease: lease.name,
                 source: lease.source,

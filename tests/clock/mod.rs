@@ -116,6 +116,32 @@ fn what_is_not_there_yet_is_not_judged_because_the_clock_was_set_ahead() {
 }
 
 #[test]
+fn nor_is_what_was_never_asked_about_before_and_a_reload_changes_nothing() {
+    let house = House::new()
+        .verify("grace = \"4s\"\nconcurrency = 1\ntimeout = \"60s\"")
+        .server_keys("drain = \"1s\"")
+        .ion_shop("shop", 1003, 0);
+    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    let serve = house.serve_on(&disk);
+    serve.post("shop", paid(1003, "held"));
+    assert!(shops.wait_for_calls(1, PATIENCE));
+    serve.post("shop", paid(1003, "late"));
+    jump(&serve, &disk, HOUR);
+    serve.signal("HUP");
+    serve.wait_for_line("the reload is over", |line| line.ends_with(": the configuration is in force"));
+    shops.clear_fault(held);
+    // The second one is read in another turn than the first one, in which the new worker could have asked.
+    for id in [3, 4] {
+        serve.post("shop", "too broken to be asked about");
+        serve.settled(id);
+    }
+    house.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
+    serve.settled(2);
+    assert_verdict(&house.row(2), "confirmed", "match");
+}
+
+#[test]
 fn a_jump_of_weeks_is_no_reason_to_give_up_before_eight_questions() {
     let house = House::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 1);
     let (shops, disk) = (house.simulator.shops(), Disk::new());

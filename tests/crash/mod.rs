@@ -3,6 +3,7 @@
 mod cycles;
 mod power;
 mod steps;
+mod verify;
 
 use std::time::Duration;
 

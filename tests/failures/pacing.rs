@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use countersign::simulator::{Fault, Trouble};
 
-use super::{PATIENCE, assert_rate};
-use crate::support::{House, assert_verdict, paid};
+use super::{PATIENCE, assert_rate, times};
+use crate::support::{House, Request, assert_verdict, paid};
 
 #[test]
 fn a_slow_or_dead_shop_delays_neither_another_shops_verdicts_nor_an_acknowledgement() {
@@ -89,6 +89,27 @@ fn no_window_sees_more_calls_than_the_rate_limit() {
     }
     assert_eq!(house.simulator.shops().calls().len(), 25);
     assert_rate(house.simulator.shops(), 10, TimeDelta::seconds(1));
+}
+
+#[test]
+fn half_of_a_minutes_calls_go_at_once_and_the_others_one_after_the_other() {
+    let lines = "rate_limit = \"60/min\"";
+    let house = House::new().verify("concurrency = 64").ion_shop_with("shop", 1003, 36, lines);
+    let serve = house.serve_with(&["--no-worker"]);
+    for n in 1..=35 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    assert!(serve.stop().success());
+    let serve = house.serve();
+    (1..=30).for_each(|id| serve.settled(id));
+    // What comes in now, from somebody who sent nothing yet, need not wait for the end of the minute.
+    let late = Request::post("/hooks/shop").header("X-Forwarded-For", "198.51.100.1");
+    assert_eq!(serve.send(&late.body(paid(1003, "o.36"))).status, 200);
+    (31..=36).for_each(|id| serve.settled(id));
+    let times = times(house.simulator.shops(), "");
+    // 0.4 s before the first of the last six, and a little more before each of the others.
+    assert!(times[35] - times[29] >= TimeDelta::seconds(2), "{times:#?}");
+    assert!(times[35] - times[0] < TimeDelta::seconds(30), "{times:#?}");
 }
 
 #[test]

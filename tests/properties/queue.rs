@@ -1,4 +1,4 @@
-//! When the queue says to come back: a time that has passed would keep the worker spinning.
+//! What the queue gives next, and when it says to come back: a time that has passed would keep the worker spinning.
 
 use super::world::{Fails, World};
 
@@ -47,4 +47,53 @@ fn a_source_that_failed_before_the_clock_was_set_back_is_asked_and_then_left_alo
     fail(&mut world, Fails::Denied);
     assert_eq!(world.lease(1), 0);
     assert_eq!(world.come_back_in, Some(600_000), "the pause doubles");
+}
+
+#[test]
+fn repeated_questions_wait_behind_first_ones_and_when_they_are_overdue_have_every_fourth_call() {
+    const REPEATED: [u8; 3] = [0, 1, 2];
+    let mut world = World::new();
+    for order in REPEATED {
+        world.deliver(order, 0, order);
+        fail(&mut world, Fails::SubjectBroken);
+    }
+    // Somebody else goes on sending.
+    for order in 10..=90 {
+        world.deliver(order, 0, 9);
+    }
+    let is_repeated = |order: &u8| REPEATED.contains(order);
+    world.move_clock(4);
+    assert_eq!(world.lease(16), 16);
+    assert_eq!(
+        world.orders_asked().iter().filter(|order| is_repeated(order)).count(),
+        0,
+        "due, but not overdue"
+    );
+    world.move_clock(6);
+    for _ in 0..4 {
+        world.lease(4);
+    }
+    let asked = world.orders_asked().split_off(16);
+    let places: Vec<usize> = (0..asked.len()).filter(|place| is_repeated(&asked[*place])).collect();
+    assert_eq!(places.len(), 3, "{asked:?}");
+    assert!(places.windows(2).all(|pair| pair[1] - pair[0] == 4), "{asked:?}");
+}
+
+#[test]
+fn a_sender_of_many_overdue_questions_keeps_another_waiting_for_one_call_only() {
+    let mut world = World::new();
+    for order in 0..=30 {
+        world.deliver(order, 0, 7);
+        fail(&mut world, Fails::SubjectBroken);
+    }
+    world.deliver(31, 0, 8);
+    fail(&mut world, Fails::SubjectBroken);
+    for order in 40..=90 {
+        world.deliver(order, 0, 9);
+    }
+    world.move_clock(60);
+    world.lease(12);
+    let asked = world.orders_asked();
+    assert!(asked.contains(&31), "{asked:?}");
+    assert_eq!(asked.iter().filter(|order| **order < 40).count(), 3, "{asked:?}");
 }

@@ -100,6 +100,8 @@ pub(super) struct World {
     orders: BTreeMap<u8, (u8, i64)>,
     shop_time: i64,
     under_way: Vec<UnderWay>,
+    /// Calls begun so far.
+    begun: u64,
     /// Order, status and event of each notification so far.
     pub(super) delivered: Vec<(u8, u8, u8)>,
     /// In how many milliseconds the last lease said that something waits.
@@ -127,6 +129,7 @@ impl World {
             orders: BTreeMap::from([(0, (0, FIRST_CHANGE)), (1, (0, FIRST_CHANGE))]),
             shop_time: FIRST_CHANGE,
             under_way: Vec::new(),
+            begun: 0,
             delivered: Vec::new(),
             come_back_in: None,
             owed: Arc::default(),
@@ -188,13 +191,15 @@ impl World {
             source: SOURCE.to_owned(),
             owner: "serve-1".to_owned(),
             rate: Rate { limit: 1_000_000, window: Duration::from_secs(1) },
-            most,
             most_in_list: 1,
-            begun: 0,
+            begun: self.begun,
             last_begun_at: None,
         };
-        let leased = self.runtime.block_on(self.store.lease(request, self.time())).unwrap();
+        let leased = self.store.lease(vec![request], move |_| vec![(); most], self.time());
+        let (_, leased, _) = self.runtime.block_on(leased).unwrap().remove(0);
+        let leased = leased.unwrap();
         self.come_back_in = leased.come_back_at.map(|then| then.millis() - self.now);
+        self.begun += u64::try_from(leased.calls.len()).unwrap();
         let leases: Vec<Lease> = leased.calls.into_iter().flatten().collect();
         let count = leases.len();
         self.under_way.extend(leases.into_iter().map(|lease| UnderWay { lease, answer: None }));
@@ -203,6 +208,11 @@ impl World {
 
     pub(super) fn under_way_count(&self) -> usize {
         self.under_way.len()
+    }
+
+    /// The orders that the questions under way are about, in the order in which they were leased.
+    pub(super) fn orders_asked(&self) -> Vec<u8> {
+        self.under_way.iter().map(|question| question.lease.claim.subject.id.parse().unwrap()).collect()
     }
 
     /// The shop answers a question under way, truly or by failing.

@@ -1,5 +1,7 @@
 //! `store.max_unproven`.
 
+use countersign::store::{Keep, Store};
+
 use super::{SHOP, Shop, order};
 
 const STRANGER: &str = "203.0.113.66";
@@ -47,6 +49,27 @@ fn within_max_unproven_nothing_goes() {
     let serve = shop.house.serve();
     assert!(serve.stop().success());
     assert_eq!(shop.ids().len(), 10);
+}
+
+#[test]
+fn a_flood_is_cut_back_to_max_unproven_once_it_is_more_than_a_tenth_above() {
+    let shop = Shop::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let flood_check = || {
+        let store = Store::open(&shop.house.store_path()).unwrap();
+        let rules = Keep { keep: None, keep_personal: None, max_unproven: 20 };
+        let kept = runtime.block_on(store.keep_flood(&rules)).unwrap();
+        store.close();
+        (kept.unproven, shop.ids())
+    };
+    (1..=22).for_each(|n| assert_eq!(shop.came_in(1, STRANGER, format!("broken {n}")), n));
+    shop.settle();
+    assert_eq!(flood_check(), (0, (1..=22).collect()));
+    shop.came_in(1, "2001:db8::1", "broken".to_owned());
+    shop.settle();
+    let daily = shop.daily();
+    assert_eq!(flood_check(), (3, (4..=23).collect()));
+    assert_eq!(shop.daily(), daily, "their count stays in daily");
 }
 
 #[test]
