@@ -218,14 +218,14 @@ impl Unasked {
         }
     }
 
-    /// A claim that was understood but names another store.
+    /// A claim that was understood but names another store; it is not kept where it could not be read back.
     #[must_use]
     pub fn wrong_store(claim: Claim, detail: impl Into<String>) -> Self {
         Self {
             event: Some(claim.event.clone()),
             subject: Some(claim.subject.clone()),
             event_time: claim.event_time.clone(),
-            claim: Some(Box::new(claim)),
+            claim: Some(claim).filter(|claim| !claim.nests_too_deep()).map(Box::new),
             ..Self::because(Reason::WrongStore, detail)
         }
     }

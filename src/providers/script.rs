@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderMap;
 
-/// Status, headers and body.
-type Spoken = (u16, HeaderMap, Vec<u8>);
+use crate::domain::Failure;
+
+/// Status, headers and body; or what the network did instead.
+type Spoken = Result<(u16, HeaderMap, Vec<u8>), Failure>;
 
 /// From the path and query of a call to its answer.
 #[derive(Clone)]

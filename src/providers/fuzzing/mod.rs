@@ -1,73 +1,136 @@
 //! A fuzzer for whatever reads a stranger's or a shop's bytes: the five formats, the signature headers, the APIs' answers.
 //!
-//! A target begins with the recordings under `data/` and with what earlier runs kept in `data/fuzz/TARGET`. Each input is
-//! a mutation of one of them; one with an effect that was not seen before is mutated further. A short run is a part of
-//! every `cargo test`; a long one, which also keeps such inputs in the repository:
+//! A target begins with the recordings under `data/` and with its corpus, `data/fuzz/TARGET`. Each input is a mutation of
+//! one of them: of its replies, header lines, JSON values or bytes. One with an effect that was not seen before is mutated
+//! further. A short run is a part of every `cargo test`, the whole corpus included. How to fuzz longer, with arithmetic
+//! checked and another seed each time:
 //!
 //! ```text
-//! COUNTERSIGN_FUZZ_RUNS=1000000 COUNTERSIGN_FUZZ_KEEP=1 cargo test --release --lib fuzzing -- --nocapture
+//! COUNTERSIGN_FUZZ_RUNS=1000000 COUNTERSIGN_FUZZ_SEED=7 CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true \
+//!   cargo test --release --lib fuzzing:: -- --nocapture --test-threads 1
 //! ```
+//!
+//! One target goes by its test's name, e.g. `fuzzing::notifications::any_ion_is_read`. An input that breaks a promise is
+//! written to `target/fuzz/TARGET` and moves to the corpus with the mend. `COUNTERSIGN_FUZZ_KEEP=1` adds what had a new
+//! effect to the corpus: choose among it before it is committed, the folder is to stay small.
+//!
+//! - `mutation`, `json`: one input out of another;
+//! - `conversation`: an API in the network's place that says what an input makes it say, call by call;
+//! - `notifications`, `signatures`, `answers`, `lists`: the targets and what is promised of each.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 mod answers;
+mod conversation;
+mod json;
+mod lists;
 mod mutation;
 mod notifications;
 mod signatures;
+
+/// Every target; each has a folder of this name under `data/fuzz`.
+const TARGETS: [&str; 16] = [
+    "answers-ecwid",
+    "answers-ecwid-ion",
+    "answers-kinguin",
+    "answers-kinguin-postback",
+    "answers-midas",
+    "answers-midas-signed",
+    "ecwid",
+    "ecwid-ion",
+    "kinguin",
+    "kinguin-postback",
+    "lists-ecwid",
+    "lists-kinguin",
+    "midas",
+    "signature-ecwid",
+    "signature-kinguin",
+    "signature-midas",
+];
 
 /// Executions of a target where `COUNTERSIGN_FUZZ_RUNS` asks for no other number.
 const RUNS: usize = 1_000;
 
 /// Inputs that a target holds at most: the effect may carry words of the input, and then every input is a new one.
-const LARGEST_CORPUS: usize = 300;
+const LARGEST_POOL: usize = 400;
 
 /// Longer inputs only make the run slower.
 const LONGEST_INPUT: usize = 16 * 1024;
 
-/// Runs `execute` on mutations of `seeds`. It returns in words what the input effected, and panics where a promise is
-/// broken.
-fn fuzz(target: &str, seeds: Vec<Vec<u8>>, mut execute: impl FnMut(&[u8]) -> String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fuzz").join(target);
-    let mut corpus: Vec<Vec<u8>> = seeds.into_iter().chain(kept(&folder)).collect();
-    assert!(!corpus.is_empty(), "{target} has nothing to begin with");
+/// No input of that length may keep a reader busy for so long, on a busy machine and unoptimised.
+const LONGEST_EXECUTION: Duration = Duration::from_secs(10);
+
+/// The corpus is read by people and cloned with the code.
+const LARGEST_CORPUS: (usize, usize) = (400, 1024 * 1024);
+
+/// Runs `execute` on the corpus and on mutations of it and of `seeds`. It returns in words what the input effected, several
+/// effects with semicolons between, and panics where a promise is broken. Each word of `reached` must turn up in one of the
+/// effects: else the target holds promises of what never happens.
+fn fuzz(target: &str, reached: &[&str], seeds: Vec<Vec<u8>>, mut execute: impl FnMut(&[u8]) -> String) {
+    assert!(TARGETS.contains(&target), "{target} is not among the targets");
+    let folder = corpus().join(target);
+    let kept = kept(&folder);
+    let keeps = number("COUNTERSIGN_FUZZ_KEEP").is_some();
+    assert!(keeps || !kept.is_empty(), "{} is empty or not there", folder.display());
+    let true_ones = seeds.len();
+    let mut pool: Vec<Vec<u8>> = seeds.into_iter().chain(kept).collect();
     let mut effects = HashSet::new();
+    let mut slowest = Duration::ZERO;
     let mut tried = |input: &[u8]| {
-        catch_unwind(AssertUnwindSafe(|| execute(input))).unwrap_or_else(|panic| {
-            eprintln!("{target} broke on {:?}", String::from_utf8_lossy(input));
+        let began = Instant::now();
+        let effect = catch_unwind(AssertUnwindSafe(|| execute(input))).unwrap_or_else(|panic| {
+            let file = keep(&Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz").join(target), input);
+            eprintln!("{target} broke on {}: {:?}", file.display(), String::from_utf8_lossy(input));
             resume_unwind(panic)
-        })
+        });
+        slowest = slowest.max(began.elapsed());
+        assert!(slowest < LONGEST_EXECUTION, "{slowest:?} for {:?}", String::from_utf8_lossy(input));
+        effect
     };
-    for input in &corpus {
-        effects.insert(tried(input));
+    for input in &pool {
+        add(&mut effects, &tried(input));
     }
     let runs = number("COUNTERSIGN_FUZZ_RUNS").unwrap_or(RUNS);
-    let mut random =
-        fastrand::Rng::with_seed(u64::try_from(number("COUNTERSIGN_FUZZ_SEED").unwrap_or(1)).unwrap());
+    let seed = number("COUNTERSIGN_FUZZ_SEED").unwrap_or(1);
+    let mut random = fastrand::Rng::with_seed(u64::try_from(seed).unwrap());
     let began = Instant::now();
-    let mut found = 0;
     for _ in 0..runs {
-        let mut input = mutation::mutate(&corpus, &mut random);
+        let mut input = mutation::mutate(&pool, true_ones, &mut random);
         input.truncate(LONGEST_INPUT);
-        if effects.insert(tried(&input)) && corpus.len() < LARGEST_CORPUS {
-            found += 1;
-            if number("COUNTERSIGN_FUZZ_KEEP").is_some() {
+        if add(&mut effects, &tried(&input)) && pool.len() < LARGEST_POOL {
+            if keeps {
                 keep(&folder, &input);
             }
-            corpus.push(input);
+            pool.push(input);
         }
     }
     let took = began.elapsed().as_secs_f64();
-    eprintln!("{target}: {runs} executions in {took:.1} s, {} effects, {found} inputs found", effects.len());
+    for word in reached {
+        assert!(effects.iter().any(|effect| effect.contains(word)), "{target} reaches no {word}");
+    }
+    eprintln!(
+        "{target}: {runs} executions of seed {seed} in {took:.1} s, {} effects, the slowest took {slowest:?}",
+        effects.len()
+    );
+}
+
+/// Adds the effects of one input, each up to a semicolon; whether one of them is new.
+fn add(effects: &mut HashSet<String>, effect: &str) -> bool {
+    effect.split(';').filter(|one| effects.insert((*one).to_owned())).count() > 0
 }
 
 fn number(variable: &str) -> Option<usize> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// What earlier runs kept, in an order that does not depend on the disk.
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fuzz")
+}
+
+/// The corpus of a target, in an order that does not depend on the disk.
 fn kept(folder: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -75,11 +138,14 @@ fn kept(folder: &Path) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-fn keep(folder: &Path, input: &[u8]) {
+/// Writes an input to a file that bears its digest for a name.
+fn keep(folder: &Path, input: &[u8]) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, input);
     let name: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    std::fs::write(folder.join(name), input).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, input).unwrap();
+    file
 }
 
 /// A recording under `data/`.
@@ -100,4 +166,24 @@ fn head_and_body(input: &[u8]) -> (Vec<(String, String)>, &[u8]) {
 fn plain(words: &str) -> String {
     let unquoted: String = words.split(['"', '`', '\'']).step_by(2).collect();
     unquoted.chars().filter(|c| c.is_ascii_alphabetic() || *c == ' ').take(60).collect()
+}
+
+/// Asserts that a sentence of ours about a stranger's values is short and obeyed by no terminal.
+fn assert_fit_for_a_line(words: &str) {
+    assert!(words.len() < 1000 && !words.contains(char::is_control), "{words:?}");
+}
+
+#[test]
+fn each_target_has_a_corpus_and_all_of_it_is_small() {
+    let folders = std::fs::read_dir(corpus()).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, TARGETS);
+    let inputs: Vec<Vec<u8>> = names.iter().flat_map(|name| kept(&corpus().join(name))).collect();
+    let bytes: usize = inputs.iter().map(Vec::len).sum();
+    assert!(
+        inputs.len() <= LARGEST_CORPUS.0 && bytes < LARGEST_CORPUS.1,
+        "{} of {bytes} bytes",
+        inputs.len()
+    );
 }

@@ -1,10 +1,16 @@
-//! One input out of another: bytes, or values of the JSON that it is.
+//! One input out of another: its parts, a part's header lines, its bytes, or values of the JSON that it is.
 
 use fastrand::Rng;
-use serde_json::{Map, Value, json};
+
+use super::conversation::SEPARATOR;
+use super::json;
+
+/// More replies than that only make the run slower.
+const MOST_PARTS: usize = 6;
 
 /// What has broken readers before.
-const TOKENS: [&str; 34] = [
+pub(super) const TOKENS: [&str; 37] = [
+    " ",
     "\"",
     "{",
     "}",
@@ -23,6 +29,7 @@ const TOKENS: [&str; 34] = [
     "%00",
     "%",
     "%2F",
+    "%FF",
     "&",
     "=",
     "+",
@@ -36,30 +43,120 @@ const TOKENS: [&str; 34] = [
     "\r\n",
     "\n\n",
     ": ",
+    "18446744073709551615",
     "99999999999999999999999999999999",
     "2025-13-40T25:61:61Z",
     "\u{202e}",
 ];
 
-/// A mutation of a random input of the corpus, itself mutated up to three times.
-pub(super) fn mutate(corpus: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
-    let mut input = corpus[random.usize(..corpus.len())].clone();
+/// Header lines that decide something, right and wrong ones.
+const LINES: [&str; 31] = [
+    "Status: 0",
+    "Status: 204",
+    "Status: 302",
+    "Status: 400",
+    "Status: 401",
+    "Status: 402",
+    "Status: 403",
+    "Status: 404",
+    "Status: 408",
+    "Status: 409",
+    "Status: 429",
+    "Status: 500",
+    "Status: 501",
+    "Status: 503",
+    "Retry-After: 7",
+    "Retry-After: -1",
+    "Retry-After: 99999999999999999999999",
+    "Retry-After: Fri, 02 Jan 2026 03:00:30 GMT",
+    "Date: Fri, 02 Jan 2026 04:00:00 GMT",
+    "Date: Fri, 31 Feb 9999 25:00:00 GMT",
+    "X-Event-Name: order.status",
+    "X-Event-Name: order.complete",
+    "X-Event-Name: product.update",
+    "X-Event-Secret: new-secret",
+    "X-Event-Secret: ",
+    "X-Ecwid-Webhook-Signature: =",
+    "Txgw-Signature: SIGNED",
+    "Txgw-Signature: ",
+    "Txgw-Serial: 0c2d",
+    "Txgw-Timestamp: 0",
+    "Txgw-Nonce: ",
+];
+
+/// A mutation of a random input of the pool, itself mutated up to three times. The first of the pool, `true_ones`, get a
+/// third of it: most of what is found later is far from anything that is believed.
+pub(super) fn mutate(pool: &[Vec<u8>], true_ones: usize, random: &mut Rng) -> Vec<u8> {
+    let range = if random.u8(..3) == 0 { true_ones } else { pool.len() };
+    let mut parts = parts(&pool[random.usize(..range)]);
     for _ in 0..random.usize(1..=3) {
-        let at = input.windows(2).position(|pair| pair == b"\n\n").map_or(0, |at| at + 2);
-        let body = serde_json::from_slice::<Value>(&input[at..]);
-        match body {
-            Ok(mut body) if random.u8(..) < 170 => {
-                mutate_value(&mut body, random);
-                input.truncate(at);
-                input.extend_from_slice(body.to_string().as_bytes());
-            }
-            _ => mutate_bytes(&mut input, corpus, random),
+        let at = random.usize(..parts.len());
+        let mut others = self::parts(&pool[random.usize(..pool.len())]);
+        let other = others.swap_remove(random.usize(..others.len()));
+        let are_many = parts.len() > 1 || !others.is_empty();
+        match random.u8(..20) {
+            0 if parts.len() > 1 => drop(parts.remove(at)),
+            1 if are_many && parts.len() < MOST_PARTS => parts.insert(at, other),
+            2 if are_many => parts[at] = other,
+            3 => parts.swap(at, 0),
+            _ => mutate_part(&mut parts[at], &other, random),
         }
     }
-    input
+    parts.join(SEPARATOR)
 }
 
-fn mutate_bytes(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Rng) {
+fn parts(input: &[u8]) -> Vec<Vec<u8>> {
+    let mut parts = Vec::new();
+    let mut rest = input;
+    while let Some(at) = rest.windows(SEPARATOR.len()).position(|window| window == SEPARATOR) {
+        parts.push(rest[..at].to_vec());
+        rest = &rest[at + SEPARATOR.len()..];
+    }
+    parts.push(rest.to_vec());
+    parts
+}
+
+fn mutate_part(part: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
+    let Some(at) = part.windows(2).position(|pair| pair == b"\n\n") else {
+        return mutate_body(part, other, random);
+    };
+    let mut body = part.split_off(at + 2);
+    match random.u8(..4) {
+        0 => {
+            part.truncate(at);
+            mutate_head(part, other, random);
+            part.extend_from_slice(b"\n\n");
+        }
+        _ => mutate_body(&mut body, other, random),
+    }
+    part.append(&mut body);
+}
+
+fn mutate_head(head: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
+    let mut lines: Vec<Vec<u8>> = head.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let at = random.usize(..lines.len());
+    match random.u8(..8) {
+        0 => drop(lines.remove(at)),
+        1 => lines.push(lines[at].clone()),
+        2 => lines.swap(at, 0),
+        3 => mutate_bytes(&mut lines[at], other, random),
+        // The first of two statuses counts.
+        4 | 5 => lines.insert(0, LINES[random.usize(..LINES.len())].into()),
+        _ => lines[at] = LINES[random.usize(..LINES.len())].into(),
+    }
+    *head = lines.join(&b'\n');
+}
+
+fn mutate_body(body: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
+    let mutated = if random.u8(..) < 180 { json::mutated(body, other, random) } else { None };
+    match mutated {
+        Some(mutated) => *body = mutated,
+        None => mutate_bytes(body, other, random),
+    }
+}
+
+/// Changes a few bytes, or takes the end of `other`.
+pub(super) fn mutate_bytes(input: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
     let at = random.usize(..=input.len());
     let until = (at + random.usize(..=8)).min(input.len());
     match random.u8(..6) {
@@ -70,67 +167,10 @@ fn mutate_bytes(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Rng) {
             drop(input.splice(at..at, part));
         }
         3 => {
-            let other = &corpus[random.usize(..corpus.len())];
-            let from = random.usize(..=other.len());
             input.truncate(at);
-            input.extend_from_slice(&other[from..]);
+            input.extend_from_slice(&other[random.usize(..=other.len())..]);
         }
         4 => input.insert(at, random.u8(..)),
         _ => drop(input.splice(at..until, TOKENS[random.usize(..TOKENS.len())].bytes())),
     }
-}
-
-/// Changes one value somewhere inside.
-fn mutate_value(value: &mut Value, random: &mut Rng) {
-    match value {
-        Value::Object(object) if !object.is_empty() && random.u8(..) < 230 => {
-            let name = object.keys().nth(random.usize(..object.len())).cloned().unwrap_or_default();
-            match random.u8(..8) {
-                0 => drop(object.remove(&name)),
-                1 => {
-                    let moved = object.remove(&name).unwrap_or_default();
-                    object.insert(text(random), moved);
-                }
-                2 => drop(object.insert(name, leaf(random))),
-                _ => mutate_value(&mut object[&name], random),
-            }
-        }
-        Value::Array(list) if !list.is_empty() && random.u8(..) < 230 => {
-            let at = random.usize(..list.len());
-            match random.u8(..5) {
-                0 => drop(list.remove(at)),
-                1 => list.push(list[at].clone()),
-                _ => mutate_value(&mut list[at], random),
-            }
-        }
-        Value::Number(number) if random.bool() => *value = Value::String(number.to_string()),
-        Value::String(word) if random.bool() => {
-            let mut bytes = word.clone().into_bytes();
-            mutate_bytes(&mut bytes, &[TOKENS[random.usize(..TOKENS.len())].into()], random);
-            *value = Value::String(String::from_utf8_lossy(&bytes).into_owned());
-        }
-        _ => *value = leaf(random),
-    }
-}
-
-fn leaf(random: &mut Rng) -> Value {
-    match random.u8(..12) {
-        0 => Value::Null,
-        1 => json!(random.bool()),
-        2 => json!(random.i64(-2..3)),
-        3 => json!(random.i64(..)),
-        4 => json!(random.f64() * 1e9),
-        // Numbers are kept as they are written, however large.
-        5 => serde_json::from_str("1e400").unwrap_or_default(),
-        6 => json!([]),
-        7 => Value::Object(Map::new()),
-        8 => (0..random.u8(..60)).fold(Value::Null, |inner, _| json!([inner])),
-        9 => json!("x".repeat(random.usize(..600))),
-        10 => json!({ "id": text(random) }),
-        _ => Value::String(text(random)),
-    }
-}
-
-fn text(random: &mut Rng) -> String {
-    TOKENS[random.usize(..TOKENS.len())].repeat(random.usize(1..3))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{fuzz, head_and_body, plain, recording};
+use super::{assert_fit_for_a_line, fuzz, head_and_body, plain, recording};
 use crate::domain::{Claim, Delivery, Headers, Reading, Reason, Timestamp};
 use crate::providers::keys::KeyValue;
 use crate::providers::{Keys, Kind, Provider, ecwid, kinguin, midas, unaskable_id};
@@ -48,16 +48,11 @@ pub(super) fn delivery(input: &[u8]) -> Delivery {
 fn read(provider: &dyn Provider, input: &[u8]) -> String {
     let delivery = delivery(input);
     let reading = provider.read(&delivery);
-    assert_eq!(provider.read(&delivery), reading, "read twice, another reading");
+    assert_eq!(provider.read(&as_stored(&delivery)), reading, "read from the store, another reading");
     match reading {
         Reading::Claim(claim) => {
             assert_eq!(unaskable_id(&claim.subject.id), None, "an id that must not be asked about");
-            let stored = Claim::split_stored_json(&claim.to_stored_json());
-            assert_eq!(
-                stored,
-                Some((claim.asserted.clone(), claim.unverified.clone())),
-                "stored, another claim"
-            );
+            assert_survives_the_store(&claim);
             let asserted: Vec<&String> = claim.asserted.keys().collect();
             let time = (claim.event_time.sent.is_some(), claim.event_time.instant.is_some());
             format!("claim {} {asserted:?} {time:?} {}", claim.event, provider.is_listable(&claim))
@@ -65,37 +60,76 @@ fn read(provider: &dyn Provider, input: &[u8]) -> String {
         Reading::Unasked(unasked) => {
             let reasons = [Reason::Malformed, Reason::Unsupported, Reason::WrongStore];
             assert!(reasons.contains(&unasked.reason), "{:?}", unasked.reason);
-            assert!(unasked.detail.len() < 1000, "{}", unasked.detail);
-            assert!(!unasked.detail.contains(char::is_control), "{:?}", unasked.detail);
+            assert_fit_for_a_line(&unasked.detail);
+            if let Some(claim) = &unasked.claim {
+                assert_survives_the_store(claim);
+            }
             format!("{:?} {} {}", unasked.reason, plain(&unasked.detail), unasked.subject.is_some())
         }
     }
 }
 
-fn fuzz_format(target: &str, provider: &dyn Provider, recordings: &[&str]) {
-    let seeds = recordings.iter().map(|file| recording(file)).collect();
-    fuzz(target, seeds, |input| read(provider, input));
+/// The delivery as `retry` reads it afresh: secrets are gone from its headers.
+fn as_stored(delivery: &Delivery) -> Delivery {
+    let stored = delivery.headers.to_stored_json();
+    let headers = Headers::from_stored_json(&stored).expect("headers that can be read back");
+    assert_eq!(headers.to_stored_json(), stored, "stored again, other headers");
+    Delivery { headers, ..delivery.clone() }
+}
+
+fn assert_survives_the_store(claim: &Claim) {
+    let stored = Claim::split_stored_json(&claim.to_stored_json());
+    assert_eq!(stored, Some((claim.asserted.clone(), claim.unverified.clone())), "stored, another claim");
+    if let Some(instant) = claim.event_time.instant {
+        assert_eq!(Timestamp::parse_rfc3339(&instant.to_string()), Some(instant), "stored, another time");
+    }
+}
+
+fn fuzz_format(target: &str, reached: &[&str], provider: &dyn Provider, recordings: &[&str], more: &[&str]) {
+    let more = more.iter().map(|body| body.as_bytes().to_vec());
+    let seeds = recordings.iter().map(|file| recording(file)).chain(more).collect();
+    fuzz(target, reached, seeds, |input| read(provider, input));
 }
 
 #[test]
 fn any_ion_is_read() {
     let files =
         ["ecwid/notifications/ion_new_order.form", "ecwid/notifications/ion_order_status_change.form"];
-    fuzz_format("ecwid-ion", &*source(&ecwid::ION, &[]), &files);
+    let json = r#"{"owner_id":4400551,"event_type":"new_order","date":"2014-11-02 09:37:12 +0000","order_id":"1207",
+        "payment_status":"QUEUED","fulfillment_status":"NEW"}"#;
+    fuzz_format(
+        "ecwid-ion",
+        &["claim new_order", "claim order_status_change"],
+        &*source(&ecwid::ION, &[]),
+        &files,
+        &[json],
+    );
 }
 
 #[test]
 fn any_ecwid_webhook_is_read() {
     let files = ["order_created", "order_updated", "order_deleted", "product_updated", "product_deleted"];
     let files = files.map(|name| format!("ecwid/notifications/{name}.json"));
-    fuzz_format("ecwid", &*source(&ecwid::WEBHOOK, &[]), &files.each_ref().map(String::as_str));
+    fuzz_format(
+        "ecwid",
+        &["claim order.created", "claim order.deleted", "claim product.deleted"],
+        &*source(&ecwid::WEBHOOK, &[]),
+        &files.each_ref().map(String::as_str),
+        &[],
+    );
 }
 
 #[test]
 fn any_kinguin_webhook_is_read() {
     let files = ["order-status", "order-complete", "product-update"];
     let files = files.map(|name| format!("kinguin/notifications/{name}.http"));
-    fuzz_format("kinguin", &*source(&kinguin::KINGUIN, &[]), &files.each_ref().map(String::as_str));
+    fuzz_format(
+        "kinguin",
+        &["claim order.status", "claim order.complete", "claim product.update"],
+        &*source(&kinguin::KINGUIN, &[]),
+        &files.each_ref().map(String::as_str),
+        &[],
+    );
 }
 
 #[test]
@@ -103,12 +137,18 @@ fn any_kinguin_postback_is_read() {
     let files = ["postback-order-complete", "postback-product", "postback-product-2019"];
     let files = files.map(|name| format!("kinguin/notifications/{name}.http"));
     let provider = source(&kinguin::KINGUIN_POSTBACK, &[]);
-    fuzz_format("kinguin-postback", &*provider, &files.each_ref().map(String::as_str));
+    fuzz_format("kinguin-postback", &["claim "], &*provider, &files.each_ref().map(String::as_str), &[]);
 }
 
 #[test]
 fn any_midas_notification_is_read() {
     let files = ["paid", "paid-flat", "cancelled", "envelope"];
     let files = files.map(|name| format!("midas/notifications/{name}.json"));
-    fuzz_format("midas", &*midas_source(&[]), &files.each_ref().map(String::as_str));
+    fuzz_format(
+        "midas",
+        &["claim OrderPaid", "claim OrderCancelled", "Unsupported"],
+        &*midas_source(&[]),
+        &files.each_ref().map(String::as_str),
+        &[],
+    );
 }
