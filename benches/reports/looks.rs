@@ -108,13 +108,13 @@ pub(crate) async fn lease(path: &Path, most_in_list: usize) -> Duration {
             source: "shop".to_owned(),
             owner: "bench".to_owned(),
             rate: Rate { limit: 1_000_000, window: Duration::from_secs(1) },
-            most: 1,
             most_in_list,
             begun: 0,
             last_begun_at: None,
         };
         let begun = Instant::now();
-        let leased = store.lease(request, now).await.unwrap();
+        let (_, leased, _) = store.lease(vec![request], |_| vec![()], now).await.unwrap().remove(0);
+        let leased = leased.unwrap();
         if to_enter <= 100 {
             times.push(begun.elapsed());
         }

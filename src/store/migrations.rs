@@ -138,7 +138,7 @@ fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
 #[cfg(test)]
 pub(super) fn fresh() -> Connection {
     let mut conn = Connection::open_in_memory().expect("a database in memory");
-    super::connection::pragmas(&conn).expect("the pragmas of every connection");
+    connection::pragmas(&conn).expect("the pragmas of every connection");
     apply(&mut conn, &MIGRATIONS).expect("the schema");
     conn
 }
