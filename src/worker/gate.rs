@@ -95,7 +95,7 @@ impl Gate for QuestionGate {
             }
             self.end_first_call().await;
             let counted = self.budget.permit().await.map_err(told_to_wait)?;
-            let slot = self.slots.take(&self.budget.source).await;
+            let slot = self.slots.take(&self.budget.source).await.used();
             Ok(Pass::holding((counted, slot)))
         })
     }

@@ -152,29 +152,29 @@ impl Worker {
         tokio::pin!(stopped);
         loop {
             let until = match self.turn().await {
-                Ok(Turn::Worked) => self.parts.clock.now(),
-                Ok(Turn::Idle { until, .. }) => until.unwrap_or(self.parts.clock.now().plus(LONGEST_SLEEP)),
-                // Damage is told once, where it is met.
-                Err(StoreError::Damaged(_)) => self.parts.clock.now().plus(LONGEST_SLEEP),
-                Err(error) => {
-                    log::error!("the worker cannot use the store: {error}");
-                    self.parts.clock.now().plus(LONGEST_SLEEP)
-                }
-            };
-            let pause = until.since(self.parts.clock.now()).min(LONGEST_SLEEP);
-            if pause.is_zero() {
                 // A timer would round up to its next millisecond.
-                tokio::select! {
+                Ok(Turn::Worked) => tokio::select! {
                     biased;
                     () = &mut stopped => break,
                     () = tokio::task::yield_now() => continue,
+                },
+                Ok(Turn::Idle { until, .. }) => until,
+                // Damage is told once, where it is met.
+                Err(StoreError::Damaged(_)) => None,
+                Err(error) => {
+                    log::error!("the worker cannot use the store: {error}");
+                    None
                 }
-            }
+            };
+            let pause = until.map_or(LONGEST_SLEEP, |then| then.since(self.parts.clock.now()));
+            let pause = pause.min(LONGEST_SLEEP);
             let wake = Arc::clone(&self.parts.wake);
             tokio::select! {
                 () = &mut stopped => break,
                 () = wake.notified() => self.look_at = None,
                 Some(_) = self.questions.join_next() => {}
+                // Before the answer is recorded: what is asked next is leased in the same transaction.
+                () = self.slots.call_ended() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -258,7 +258,7 @@ impl Worker {
     /// Starts what each source may be asked now; the sources take turns in being the first.
     async fn start_questions(&mut self) -> Result<Started, StoreError> {
         let mut names: Vec<&String> =
-            self.parts.sources.keys().filter(|name| self.slots.try_take(name).is_some()).collect();
+            self.parts.sources.keys().filter(|name| self.slots.has_place(name)).collect();
         if names.is_empty() {
             return Ok(Started::default());
         }
@@ -311,6 +311,7 @@ impl Worker {
         for (leases, slot) in calls.into_iter().zip(slots) {
             let asker =
                 Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
+            let slot = slot.used();
             self.questions.spawn(async move { asker.ask(leases, slot).await });
         }
     }

@@ -17,6 +17,8 @@ struct Inner {
     concurrency: usize,
     sources: Mutex<BTreeMap<String, Standing>>,
     freed: Notify,
+    /// Rung once for whoever starts questions when a call has ended.
+    ended: Notify,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +48,7 @@ impl Slots {
                 concurrency: concurrency.max(1),
                 sources: Mutex::new(sources),
                 freed: Notify::new(),
+                ended: Notify::new(),
             }),
         }
     }
@@ -58,7 +61,18 @@ impl Slots {
             return None;
         }
         sources.entry(source.to_owned()).or_default().in_use += 1;
-        Some(Slot { slots: self.clone(), source: source.to_owned() })
+        Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false })
+    }
+
+    /// Whether [`Slots::try_take`] would give a place now.
+    #[must_use]
+    pub fn has_place(&self, source: &str) -> bool {
+        may_take(&self.lock(), source, self.inner.concurrency)
+    }
+
+    /// Waits until a call has ended since the last time; one may wait at a time.
+    pub async fn call_ended(&self) {
+        self.inner.ended.notified().await;
     }
 
     /// Waits for a place.
@@ -104,6 +118,16 @@ fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usi
 pub struct Slot {
     slots: Slots,
     source: String,
+    is_used: bool,
+}
+
+impl Slot {
+    /// A call is begun in it, whose end [`Slots::call_ended`] waits for.
+    #[must_use]
+    pub fn used(mut self) -> Self {
+        self.is_used = true;
+        self
+    }
 }
 
 impl Drop for Slot {
@@ -112,6 +136,9 @@ impl Drop for Slot {
             standing.in_use = standing.in_use.saturating_sub(1);
         }
         self.slots.inner.freed.notify_waiters();
+        if self.is_used {
+            self.slots.inner.ended.notify_one();
+        }
     }
 }
 
