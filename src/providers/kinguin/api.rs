@@ -175,7 +175,14 @@ pub(super) fn page_of(reply: &Reply) -> Result<Page, Failure> {
     }
     let undocumented = || reply.failure("the answer is no list as Kinguin documents it");
     let mut list = reply.json().ok_or_else(undocumented)?;
-    let item_count = fields::count_of(&list, "item_count").and_then(|count| usize::try_from(count).ok());
+    // A count that cannot be read must not pass for none: the first short page would end the list.
+    let item_count = match list.get("item_count") {
+        None | Some(Value::Null) => None,
+        Some(_) => {
+            let count = fields::count_of(&list, "item_count").and_then(|count| usize::try_from(count).ok());
+            Some(count.ok_or_else(undocumented)?)
+        }
+    };
     match list.get_mut("results").map(Value::take) {
         Some(Value::Array(results)) => Ok(Page { results, item_count }),
         _ => Err(undocumented()),
