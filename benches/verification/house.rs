@@ -108,9 +108,9 @@ impl House {
     }
 
     /// Starts a service; also how it tells what moves.
-    pub(crate) fn start(&self) -> (Service, Moves) {
+    pub(crate) fn start(&self, no_worker: bool) -> (Service, Moves) {
         let (moves, moved) = mpsc::unbounded_channel();
-        let options = Options { moves: Some(moves), ..Options::default() };
+        let options = Options { moves: Some(moves), no_worker, ..Options::default() };
         let service = self.runtime.block_on(Service::start(&self.settings, options)).unwrap();
         (service, Moves { moved, settled: BTreeSet::new(), confirmed: 0 })
     }
@@ -118,7 +118,7 @@ impl House {
     /// From the start of the service to the last of `count` verdicts.
     pub(crate) fn settle(&self, count: usize) -> Settled {
         let began = Instant::now();
-        let (service, mut moves) = self.start();
+        let (service, mut moves) = self.start(false);
         self.runtime.block_on(moves.wait_for(count));
         let took = began.elapsed();
         self.runtime.block_on(service.stop());
@@ -134,6 +134,14 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
+    /// How many were confirmed until now.
+    pub(crate) fn confirmed_so_far(&mut self) -> usize {
+        while let Ok(moved) = self.moved.try_recv() {
+            self.confirmed += usize::from(moved.state == State::Confirmed);
+        }
+        self.confirmed
+    }
+
     /// Waits until so many are settled.
     pub(crate) async fn wait_for(&mut self, count: usize) {
         let waited = tokio::time::timeout(PATIENCE, async {

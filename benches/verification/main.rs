@@ -1,7 +1,7 @@
 //! How fast notifications are verified, and what of the machine is left to the intake meanwhile. Everything is stored before
 //! the service starts; the shops run in a process of their own and take 20 ms a call.
 //!
-//! `cargo bench --bench verification -- speed` (or `128`, its last row alone, `ecwid`, `calls`; all without one).
+//! `cargo bench --bench verification -- speed` (or `128`, its last row alone, `ecwid`, `calls`, `intake`; all without one).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,10 +9,16 @@
 )]
 
 mod house;
+#[expect(dead_code, reason = "only the load that takes all it can get is needed here")]
+#[path = "../intake/load.rs"]
+mod load;
 mod naive;
 mod shops;
 
+use std::time::Duration;
+
 use house::{House, Shop};
+use load::Load;
 use shops::Shops;
 
 /// Orders of a full run.
@@ -42,6 +48,9 @@ fn main() {
     }
     if is_wanted("calls") {
         calls();
+    }
+    if is_wanted("intake") {
+        intake();
     }
 }
 
@@ -109,5 +118,41 @@ fn calls() {
         let a_subject =
             f64::from(u32::try_from(calls).unwrap()) / f64::from(u32::try_from(SUBJECTS).unwrap());
         println!("| {name} | {calls} | {a_subject:.3} | {:.2} |", settled.took.as_secs_f64());
+    }
+}
+
+/// What is left to the intake while orders are verified, with the load on the same processors. What it sends names another
+/// store, so that no question follows from it.
+fn intake() {
+    let load = Load::full(64, Duration::from_secs(3));
+    let once = |orders: usize, no_worker: bool| {
+        let shops = Shops::open(orders);
+        let house = House::new(&shops, 128);
+        house.store((0..orders).map(|n| Shop::Kinguin.delivery(n, 0)));
+        let (service, mut moves) = house.start(no_worker);
+        let run = load.run(service.intake_addr);
+        let confirmed = moves.confirmed_so_far();
+        house.runtime.block_on(service.stop());
+        assert!(orders == 0 || (1..orders).contains(&confirmed), "{confirmed} of {orders}");
+        (run.rate, run.p99_ms, confirmed)
+    };
+    println!("| 64 connections | acknowledged/s | of nothing else to do | p99 ms | verdicts meanwhile |");
+    println!("|---|---|---|---|---|");
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| [once(0, true), once(0, false), once(ORDERS, false)]).collect();
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[ROUNDS / 2]
+    };
+    let names = [
+        "nothing is read or asked (`--no-worker`)",
+        "what comes in is read",
+        "and 10,000 orders are verified",
+    ];
+    for (at, name) in names.into_iter().enumerate() {
+        let rate = median(rounds.iter().map(|round| round[at].0).collect());
+        let kept = median(rounds.iter().map(|round| round[at].0 / round[0].0).collect());
+        let p99_ms = median(rounds.iter().map(|round| round[at].1).collect());
+        let verdicts: Vec<usize> = rounds.iter().map(|round| round[at].2).collect();
+        println!("| {name} | {rate:.0} | {kept:.2} | {p99_ms:.2} | {verdicts:?} |");
     }
 }
