@@ -27,6 +27,7 @@ mod filing;
 mod forwarders;
 mod health;
 mod intake;
+mod jobs;
 mod keeping;
 mod ledger;
 mod listing;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,73 +16,15 @@ use super::checkpoint::Checkpoints;
 use super::damage::Damage;
 use super::error::{Result, StoreError};
 use super::intake::{self, Row};
+use super::jobs::{Appended, Claimed, Finish, Job, Place, Reply, What};
 use super::migrations::SCHEMA_VERSION;
 use super::precedence::Precedence;
-
-/// Notifications that may wait for the writer; more are turned away at once.
-const LONGEST_QUEUE: usize = 4096;
 
 /// Jobs in one transaction: more would make the first of them wait without saving anything.
 const LARGEST_BATCH: usize = 512;
 
 /// How long a notification waits for the write lock before its sender is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Told the outcome of the commit.
-type Finish = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// Run inside the transaction.
-type Run = Box<dyn FnOnce(Result<&Connection>) -> Finish + Send>;
-
-type Reply<T> = oneshot::Sender<Result<T>>;
-
-struct Job {
-    what: What,
-    /// `None` for jobs whose sender never goes away.
-    claim: Option<Arc<Claimed>>,
-    /// Given back when the job is taken.
-    place: Option<Place>,
-}
-
-enum What {
-    /// A notification: many are appended by one statement.
-    Append(Row, Reply<Appended>),
-    Run(Run),
-}
-
-/// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
-/// it costs another one.
-type Appended = (i64, Row);
-
-/// Settles the race between the writer taking a notification and its sender losing patience.
-#[derive(Debug)]
-struct Claimed(AtomicU8);
-
-impl Claimed {
-    const WAITING: u8 = 0;
-    const TAKEN: u8 = 1;
-    const ABANDONED: u8 = 2;
-
-    fn take_if_waiting(&self, next: u8) -> bool {
-        self.0.compare_exchange(Self::WAITING, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-}
-
-impl Job {
-    /// Whether its sender still waits; from now on it waits for the outcome.
-    fn is_taken(&self) -> bool {
-        self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
-    }
-
-    /// Whether a sender waits for it.
-    fn is_intake(&self) -> bool {
-        self.claim.is_some()
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
-    }
-}
 
 /// The way to the writer; clones share it.
 #[derive(Clone, Debug)]
@@ -171,32 +113,16 @@ impl Writer {
     async fn enqueue<T>(&self, what: impl FnOnce(Reply<T>) -> What) -> Result<T> {
         self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
-        let claim = Arc::new(Claimed(AtomicU8::new(Claimed::WAITING)));
+        let claim = Claimed::waiting();
         let (reply, mut outcome) = oneshot::channel();
         let job = Job { what: what(reply), claim: Some(Arc::clone(&claim)), place: Some(place) };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         let done = match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed)?,
-            Err(_) if claim.take_if_waiting(Claimed::ABANDONED) => Err(StoreError::Locked),
+            Err(_) if claim.abandon() => Err(StoreError::Locked),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed)?,
         };
         self.damage.note(done)
-    }
-}
-
-/// A place in the bounded queue.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
-        let place = Self(Arc::clone(waiting));
-        (waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -313,11 +239,13 @@ impl Desk {
                     break;
                 }
             }
-            if has_intake {
-                self.precedence.worked(began, Instant::now());
-            }
         }
+        let has_worked = !done.ran.is_empty();
         self.commit(done);
+        if has_intake && has_worked {
+            // Most of what such a commit writes are the pages of that work.
+            self.precedence.worked(began, Instant::now());
+        }
     }
 
     fn commit(&mut self, done: Done) {

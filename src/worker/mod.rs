@@ -272,12 +272,12 @@ impl Worker {
             std::iter::from_fn(|| slots.try_take(source)).take(MOST_IN_ONE_TURN).collect()
         };
         let now = self.parts.clock.now();
-        let mut started = Started::default();
+        let (mut started, mut failed) = (Started::default(), None);
         for (name, leased, slots) in self.parts.store.lease(requests, places, now).await? {
             let leased = match leased {
                 Ok(leased) => leased,
                 Err(error) => {
-                    log::error!("source={name} its questions could not be leased: {error}");
+                    failed = Some(error);
                     continue;
                 }
             };
@@ -286,7 +286,7 @@ impl Worker {
             started.until = [started.until, leased.come_back_at].into_iter().flatten().min();
             self.ask(&name, leased.calls, slots, now);
         }
-        Ok(started)
+        failed.map_or(Ok(started), Err)
     }
 
     fn request(&self, name: &str) -> Option<LeaseRequest> {

@@ -1,0 +1,100 @@
+//! What waits for the writer: notifications, whose senders may lose patience, and other work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::error::Result;
+use super::intake::Row;
+
+/// Notifications that may wait for the writer; more are turned away at once.
+const LONGEST_QUEUE: usize = 4096;
+
+/// Told the outcome of the commit.
+pub(super) type Finish = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// Run inside the transaction.
+pub(super) type Run = Box<dyn FnOnce(Result<&Connection>) -> Finish + Send>;
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Something to write.
+pub(super) struct Job {
+    pub(super) what: What,
+    /// `None` for jobs whose sender never goes away.
+    pub(super) claim: Option<Arc<Claimed>>,
+    /// Given back when the job is taken.
+    pub(super) place: Option<Place>,
+}
+
+/// What is to be written.
+pub(super) enum What {
+    /// A notification: many are appended by one statement.
+    Append(Row, Reply<Appended>),
+    /// Anything else.
+    Run(Run),
+}
+
+/// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
+/// it costs another one.
+pub(super) type Appended = (i64, Row);
+
+/// Settles the race between the writer taking a notification and its sender losing patience.
+#[derive(Debug)]
+pub(super) struct Claimed(AtomicU8);
+
+impl Claimed {
+    const WAITING: u8 = 0;
+    const TAKEN: u8 = 1;
+    const ABANDONED: u8 = 2;
+
+    /// A notification that nobody has taken.
+    pub(super) fn waiting() -> Arc<Self> {
+        Arc::new(Self(AtomicU8::new(Self::WAITING)))
+    }
+
+    /// Its sender goes away; `false` where it is taken already, and its outcome will come.
+    pub(super) fn abandon(&self) -> bool {
+        self.take_if_waiting(Self::ABANDONED)
+    }
+
+    fn take_if_waiting(&self, next: u8) -> bool {
+        self.0.compare_exchange(Self::WAITING, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+impl Job {
+    /// Whether its sender still waits; from now on it waits for the outcome.
+    pub(super) fn is_taken(&self) -> bool {
+        self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
+    }
+
+    /// Whether a sender waits for it.
+    pub(super) fn is_intake(&self) -> bool {
+        self.claim.is_some()
+    }
+
+    /// Whether its sender went away before it was taken.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
+    }
+}
+
+/// A place in the bounded queue.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// One more place; `None`: the queue is full.
+    pub(super) fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(Arc::clone(waiting));
+        (waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
