@@ -14,6 +14,9 @@ use crate::store::{Budget, CallPermit, Store, StoreError};
 /// How long a question waits that a damaged store lets nobody ask.
 const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
 
+/// How long a spent budget is believed to be spent: calls under way count as if they would last, but may end any time.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
 /// How long a store that failed is left alone.
 pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -42,7 +45,7 @@ impl BudgetGate {
             let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
                 Ok(Budget::PausedUntil(then)) => return Err(then),
-                Ok(Budget::SpentUntil(then)) => then.since(now).max(Duration::from_millis(1)),
+                Ok(Budget::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
                 // No call is counted in it any more, and no answer would be recorded.
                 Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
                 Err(error) => {
@@ -129,5 +132,29 @@ impl Drop for Counted {
                 }
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_call_under_way_does_not_wait_as_if_it_lasted_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = BudgetGate {
+            store: Store::create_or_open(&folder.path().join("gate.db")).unwrap(),
+            clock: Clock::system(),
+            source: "shop".to_owned(),
+            rate: Rate { limit: 1, window: Duration::from_millis(10) },
+        };
+        let (_, first) = gate.enter_numbered().await.unwrap();
+        let second = async {
+            // The second has asked by now, and was told of the first, which is under way.
+            let entered = gate.enter_numbered();
+            let ends = async { drop(first) };
+            tokio::join!(entered, ends).0
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(30), second).await.unwrap().is_ok());
     }
 }
