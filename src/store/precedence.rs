@@ -1,4 +1,6 @@
-//! Who writes first when much is to be written: a notification's sender waits for it, a question to a shop can wait.
+//! Who writes first when much is to be written: a notification's sender waits for it, a question to a shop can wait. Only
+//! what waits already when a transaction begins counts: where every sender waits for its answer before it sends again the
+//! queue is empty just then, and other work begins.
 
 use std::time::{Duration, Instant};
 

@@ -229,18 +229,18 @@ impl Desk {
             }
         }
         done.append(&self.conn);
-        let began = Instant::now();
+        let (began, mut has_worked) = (Instant::now(), false);
         if !has_intake || self.precedence.lets_work(began) {
             while done.ran.len() < LARGEST_BATCH
                 && let Some(job) = self.put_off.pop_front()
             {
                 done.take(job, &self.conn);
+                has_worked = true;
                 if has_intake && Precedence::is_enough(began, Instant::now()) {
                     break;
                 }
             }
         }
-        let has_worked = !done.ran.is_empty();
         self.commit(done);
         if has_intake && has_worked {
             // Most of what such a commit writes are the pages of that work.
