@@ -2,7 +2,8 @@
 //! a second engine would implement the same verbs.
 //!
 //! One thread writes (see [`writer`]), in transactions that hold whatever has queued; many connections read, and cannot
-//! write. [`Store`] is what a service or a changing command holds, [`Reader`] what everything else is given.
+//! write. [`Store`] is what a service or a changing command holds (what the worker does with it is in [`working`]),
+//! [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
