@@ -6,19 +6,59 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::intake::Row;
 
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
 
-/// Told the outcome of the commit.
-pub(super) type Finish = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// Run inside the transaction.
-pub(super) type Run = Box<dyn FnOnce(Result<&Connection>) -> Finish + Send>;
-
 pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Also gives the work back: its memory, too, is freed by the thread that took it.
+pub(super) type WorkReply<F, T> = oneshot::Sender<(Result<T>, F)>;
+
+/// Something that is done inside of a transaction.
+pub(super) trait Work: Send {
+    /// Does it, or fails as the transaction did; returns whether it succeeded.
+    fn run(&mut self, conn: Result<&Connection>) -> bool;
+
+    /// Tells whoever waits for it the outcome of the commit.
+    fn finish(self: Box<Self>, committed: Result<()>);
+}
+
+/// Work with somebody who waits for what it gives.
+pub(super) struct Task<F, T> {
+    work: F,
+    done: Option<Result<T>>,
+    reply: WorkReply<F, T>,
+}
+
+impl<F, T> Task<F, T>
+where
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+    T: Send + 'static,
+{
+    /// `work`, whose outcome goes to `reply`.
+    pub(super) fn boxed(work: F, reply: WorkReply<F, T>) -> Box<dyn Work> {
+        Box::new(Self { work, done: None, reply })
+    }
+}
+
+impl<F, T> Work for Task<F, T>
+where
+    F: FnMut(&Connection) -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, conn: Result<&Connection>) -> bool {
+        self.done.insert(conn.and_then(&mut self.work)).is_ok()
+    }
+
+    fn finish(self: Box<Self>, committed: Result<()>) {
+        let done = self.done.unwrap_or(Err(StoreError::Closed));
+        // Nobody listens any more when a client hung up; the row stays, at least once is kept.
+        let _ = self.reply.send((committed.and(done), self.work));
+    }
+}
 
 /// Something to write.
 pub(super) struct Job {
@@ -33,8 +73,11 @@ pub(super) struct Job {
 pub(super) enum What {
     /// A notification: many are appended by one statement.
     Append(Row, Reply<Appended>),
-    /// Anything else.
-    Run(Run),
+    /// Work that is undone alone where it fails.
+    Alone(Box<dyn Work>),
+    /// Work that can be done again. Much of it is done together, and only where some of it fails each by itself: what has
+    /// to be remembered for undoing is a good part of its cost.
+    Together(Box<dyn Work>),
 }
 
 /// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what

@@ -23,6 +23,7 @@ mod clock;
 mod connection;
 mod damage;
 mod decisions;
+mod desk;
 mod error;
 mod filing;
 mod forwarders;
@@ -230,7 +231,7 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
-        self.writer.write(move |conn| filing::file(conn, &filings, now)).await
+        self.writer.write_together(move |conn| filing::file(conn, &filings, now)).await
     }
 
     /// Starts at most [`BATCH`] notifications afresh.

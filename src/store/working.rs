@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// The store failed; then the leases end by themselves.
     pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| queue::ask_alone(conn, &leases, now)).await
+        self.writer.write_together(move |conn| queue::ask_alone(conn, &leases, now)).await
     }
 
     /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
@@ -102,9 +102,11 @@ impl Store {
         policy: Policy,
         jitter: f64,
         now: Timestamp,
-        judge: impl FnOnce(&Ledger) -> Settlement + Send + 'static,
+        judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
     ) -> Result<Vec<Moved>> {
-        self.writer.write(move |conn| settled::settle(conn, &question, &policy, jitter, now, judge)).await
+        self.writer
+            .write_together(move |conn| settled::settle(conn, &question, &policy, jitter, now, &judge))
+            .await
     }
 
     /// Takes permission for one more call of a source.
@@ -137,7 +139,7 @@ impl Store {
     /// # Errors
     /// The store failed; then the call counts a while longer.
     pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| budget::finish(conn, permit, now)).await
+        self.writer.write_together(move |conn| budget::finish(conn, permit, now)).await
     }
 
     /// Ends the pauses of a source.

@@ -8,9 +8,6 @@ use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
 /// Deliveries read and filed in one transaction.
 const BATCH: usize = 100;
 
-/// Batches filed before questions are asked again: a flood must not keep the worker reading for ever.
-const MOST_BATCHES: usize = 10;
-
 /// What filing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Filed {
@@ -20,17 +17,18 @@ pub(super) struct Filed {
     pub(super) is_more_left: bool,
 }
 
-/// Files what nobody has read yet, oldest first. The next ones are read while the last ones are written.
-pub(super) async fn file_new(parts: &Parts) -> Result<Filed, StoreError> {
+/// Files what nobody has read yet, oldest first, in so many batches at most. The next one is read while the last one is
+/// written.
+pub(super) async fn file_new(parts: &Parts, most_batches: usize) -> Result<Filed, StoreError> {
     let mut count = 0;
     let mut next = read_new(parts, 0).await?;
-    for batch in 1..=MOST_BATCHES {
+    for batch in 1..=most_batches {
         let (is_last, after) = (next.len() < BATCH, next.last().map_or(0, |filing| filing.id));
         if next.is_empty() {
             return Ok(Filed { count, is_more_left: false });
         }
         let read = async {
-            if is_last || batch == MOST_BATCHES { Ok(Vec::new()) } else { read_new(parts, after).await }
+            if is_last || batch == most_batches { Ok(Vec::new()) } else { read_new(parts, after).await }
         };
         let (filed, read) = tokio::join!(parts.store.file(next, parts.clock.now()), read);
         for filed in filed? {

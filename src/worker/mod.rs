@@ -35,6 +35,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// subject the last is answered by the same call as the first.
 const READS_FIRST: Duration = Duration::from_secs(1);
 
+/// Batches read in one turn, and while questions are asked beside it: those take the writer about as long.
+const MOST_BATCHES: usize = 10;
+const BATCHES_BESIDE_QUESTIONS: usize = 2;
+
 /// Questions that one source may start in one turn, before the next source has its turn.
 const MOST_IN_ONE_TURN: usize = 64;
 
@@ -204,14 +208,15 @@ impl Worker {
         }
         let mut has_worked = false;
         if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
-            let filed = filing::file_new(&self.parts).await?;
+            let reads_first = self.reads_first();
+            let batches = if reads_first { MOST_BATCHES } else { BATCHES_BESIDE_QUESTIONS };
+            let filed = filing::file_new(&self.parts, batches).await?;
             has_worked = filed.count > 0;
             self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
-            if filed.is_more_left && self.reads_first() {
-                return Ok(Turn::Worked);
-            }
             if !filed.is_more_left {
                 self.behind_since_ms = None;
+            } else if reads_first {
+                return Ok(Turn::Worked);
             }
         }
         let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());

@@ -144,7 +144,8 @@ impl Stage {
                 latency_ms: 12,
                 truth_id: None,
             };
-            let moved = self.store.settle(question, policy, 1.0, now, move |_| settlement).await.unwrap();
+            let moved =
+                self.store.settle(question, policy, 1.0, now, move |_| settlement.clone()).await.unwrap();
             assert_eq!(moved.first().map(|moved| moved.id), Some(id));
         });
     }
