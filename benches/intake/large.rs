@@ -62,6 +62,7 @@ pub(crate) fn fill(path: &Path, rows: u32) {
            '{{\"payment_status\":\"PAID\"}}', printf('%08x', id * 2654435761 & 4294967295) || id, 'confirmed', 'match', 1,
            received_at, 1, received_at FROM intake;
          INSERT INTO senders (sender, kept, confirmed) SELECT sender, count(*), count(*) FROM verdicts GROUP BY sender;
+         INSERT INTO days SELECT DISTINCT substr(received_at, 1, 10) FROM verdicts;
          INSERT INTO hours SELECT substr(received_at, 1, 13), min(notification_id) FROM verdicts GROUP BY 1;
          INSERT INTO tallies SELECT substr(received_at, 1, 10), source, state, reason, count(*) FROM verdicts
            GROUP BY 1, 2, 3, 4;"

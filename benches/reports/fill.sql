@@ -112,6 +112,9 @@ INSERT INTO turns (source, kind, lane, sender, due_at)
 SELECT source, iif(asked, 2, 1 - listable), lane, sender, min(next_attempt_at) FROM verdicts
 WHERE state = 'pending' GROUP BY 1, 2, 3, 4;
 
+INSERT INTO days (day)
+SELECT DISTINCT day FROM tallies;
+
 INSERT INTO hours (hour, first_id)
 SELECT substr(received_at, 1, 13), notification_id FROM verdicts WHERE true
 ON CONFLICT DO UPDATE SET first_id = excluded.first_id WHERE excluded.first_id < first_id;

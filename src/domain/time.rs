@@ -83,6 +83,12 @@ impl Timestamp {
     pub fn day(self) -> String {
         self.to_string().chars().take(10).collect()
     }
+
+    /// The UTC hour, `YYYY-MM-DDTHH`.
+    #[must_use]
+    pub fn hour(self) -> String {
+        self.to_string().chars().take(13).collect()
+    }
 }
 
 impl fmt::Display for Timestamp {

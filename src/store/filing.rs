@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::error::Result;
-use super::rows;
+use super::{calendar, rows};
 use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked};
 
 /// A delivery together with what reading it gave.
@@ -50,6 +50,7 @@ pub(super) const UNFILED: &str =
 pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
     let mut filed = Vec::with_capacity(filings.len());
     let mut last_of = BTreeMap::new();
+    calendar::note(conn, filings.iter().map(|filing| (filing.id, filing.delivery.received_at)))?;
     for filing in filings {
         let Filing { id, delivery, .. } = filing;
         let sheet = Sheet::of(conn, filing)?;
@@ -164,7 +165,7 @@ impl<'a> Sheet<'a> {
         let values = self.values(id, received_at, now).into_iter().chain(place);
         let inserted = conn
             .prepare_cached(
-                "INSERT INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
+                "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
                    event_sent, event_order, event_id, question, lane, state, reason, detail, duplicate_of,
                    next_attempt_at, decided_at, listable, source, received_at, sender, probes_since)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
@@ -177,7 +178,7 @@ impl<'a> Sheet<'a> {
     /// Writes the row afresh.
     pub(super) fn write(&self, conn: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
         conn.prepare_cached(
-            "UPDATE verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
+            "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
                event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
                state = ?13, reason = ?14, detail = ?15, duplicate_of = ?16, next_attempt_at = ?17, decided_at = ?18,
                listable = ?19

@@ -66,24 +66,34 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
+/// The confirmed ones first.
+pub(super) const EQUALS: [&str; 2] = [
+    "SELECT notification_id, state, received_at FROM verdicts
+     WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4",
+    "SELECT notification_id, state, received_at FROM verdicts
+     WHERE source = ?1 AND claim_key = ?2 AND (state = 'pending' OR state = 'undecided') AND lease IS NOT ?3
+     ORDER BY notification_id LIMIT ?4",
+];
+
 fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
     let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
     let mut equals = Vec::new();
     for key in keys {
-        let mut statement = conn.prepare_cached(
-            "SELECT notification_id, state, received_at FROM verdicts
-             WHERE source = ?1 AND claim_key = ?2 AND state IN ('pending', 'confirmed', 'undecided')
-               AND lease IS NOT ?3 ORDER BY state = 'confirmed' DESC, notification_id LIMIT ?4",
-        )?;
-        let found = statement.query_map(params![source, key.as_str(), lease, MOST_EQUALS], |row| {
-            Ok(Equal {
-                id: row.get(0)?,
-                received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
-                key: key.clone(),
-                state: rows::state(row, 1)?,
-            })
-        })?;
-        equals.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+        let mut left = MOST_EQUALS;
+        for sql in EQUALS {
+            let mut statement = conn.prepare_cached(sql)?;
+            let found = statement.query_map(params![source, key.as_str(), lease, left], |row| {
+                Ok(Equal {
+                    id: row.get(0)?,
+                    received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
+                    key: key.clone(),
+                    state: rows::state(row, 1)?,
+                })
+            })?;
+            let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+            left -= i64::try_from(found.len()).unwrap_or(left);
+            equals.extend(found);
+        }
     }
     Ok(equals)
 }

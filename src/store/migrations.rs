@@ -13,10 +13,11 @@ use super::{connection, damage};
 use crate::domain::Timestamp;
 
 /// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_turns.sql"),
     include_str!("../../sql/migrations/0003_pages.sql"),
+    include_str!("../../sql/migrations/0004_lighter_writes.sql"),
 ];
 
 /// The schema version of this program.

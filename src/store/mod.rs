@@ -17,6 +17,7 @@ use crate::domain::{Delivery, Timestamp, Window};
 
 mod backup;
 mod budget;
+mod calendar;
 mod census;
 mod checkpoint;
 mod clock;

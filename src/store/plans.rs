@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::{filing, listing, migrations, queue, turns, walks};
+use super::{filing, ledger, listing, migrations, queue, turns, walks};
 
 /// What the engine says that it will do, a line a step.
 pub(super) fn plan(conn: &Connection, sql: &str) -> String {
@@ -34,7 +34,11 @@ fn each_step_of_leasing_is_a_search() {
         ),
         (queue::CROWD, "verdicts_first_questions (source=? AND listable=? AND lane=?)"),
         (queue::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
-        (queue::HOLD, "verdicts_waiting (source=? AND question=?)"),
+        (queue::ALSO_WAITING, "verdicts_waiting (source=? AND question=?)"),
+        (queue::HOLD, "INTEGER PRIMARY KEY (rowid=?)"),
+        (queue::HELD, "verdicts_leased (lease=?)"),
+        (ledger::EQUALS[0], "verdicts_by_claim (source=? AND claim_key=?)"),
+        (ledger::EQUALS[1], "verdicts_by_claim (source=? AND claim_key=?)"),
         (queue::AT_WORK, "verdicts_leased (lease>?)"),
         (queue::FREE_EXPIRED, "verdicts_leased (lease>?)"),
         (queue::RENEW, "verdicts_leased (lease>? AND lease<?)"),

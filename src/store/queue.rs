@@ -101,7 +101,8 @@ pub(super) fn lease(
         }
         most = most.min(1);
     }
-    let mut round = Round { conn, request, now, closed: Vec::new(), on_trial: Vec::new() };
+    let mut round =
+        Round { conn, request, now, closed: Vec::new(), on_trial: Vec::new(), lanes: <[_; 3]>::default() };
     for (lane, until) in &barriers.lanes {
         if is_closed(*until) || is_anyone_at_work(conn, source, Some(lane))? {
             round.closed.push(lane.clone());
@@ -110,6 +111,9 @@ pub(super) fn lease(
         }
     }
     turns::enter(conn, source, &round.closed, now)?;
+    for kind in Kind::ALL {
+        round.lanes[kind as usize] = turns::lanes(conn, source, kind)?;
+    }
     let (left, next_free) = budget::free(conn, source, request.rate, now)?;
     let (free, next_free) = budget::paced(request.rate, left, next_free, request.last_begun_at, now);
     let mut leased = Leased::default();
@@ -149,6 +153,8 @@ struct Round<'a> {
     closed: Vec<String>,
     /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
     on_trial: Vec<String>,
+    /// By kind, the lanes in whose circles somebody stood when the round began.
+    lanes: [Vec<String>; 3],
 }
 
 impl Round<'_> {
@@ -176,8 +182,8 @@ impl Round<'_> {
 
     /// Who comes next in the circles of this kind; its lanes take turns.
     fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
-        for lane in self.lanes(kind, begun)? {
-            let due = turns::next(self.conn, &self.request.source, kind, &lane, self.now)?;
+        for lane in self.lanes(kind, begun) {
+            let due = turns::next(self.conn, &self.request.source, kind, lane, self.now)?;
             if due.is_some() {
                 return Ok(due);
             }
@@ -185,23 +191,26 @@ impl Round<'_> {
         Ok(None)
     }
 
-    fn lanes(&self, kind: Kind, begun: u64) -> Result<Vec<String>> {
-        let mut lanes = turns::lanes(self.conn, &self.request.source, kind, &self.closed)?;
+    fn lanes(&self, kind: Kind, begun: u64) -> impl Iterator<Item = &str> {
+        let mut lanes: Vec<&str> = self.lanes[kind as usize].iter().map(String::as_str).collect();
+        lanes.retain(|lane| !self.closed.iter().any(|closed| closed == lane));
         if let Some(first) = begun.checked_rem(u64::try_from(lanes.len()).unwrap_or(0)) {
             lanes.rotate_left(usize::try_from(first).unwrap_or(0));
         }
-        Ok(lanes)
+        lanes.into_iter()
     }
 
     /// A lane with enough first questions for a list call.
     fn crowded_lane(&self, begun: u64) -> Result<Option<String>> {
-        for lane in self.lanes(Kind::Listable, begun)? {
+        for lane in self.lanes(Kind::Listable, begun) {
             let waiting: i64 = self
                 .conn
                 .prepare_cached(CROWD)?
                 .query_row(params![self.request.source, lane, rows::limit(LIST_WORTH)], |row| row.get(0))?;
-            if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH && !self.on_trial.contains(&lane) {
-                return Ok(Some(lane));
+            if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH
+                && !self.on_trial.iter().any(|tried| tried == lane)
+            {
+                return Ok(Some(lane.to_owned()));
             }
         }
         Ok(None)
@@ -263,10 +272,14 @@ pub(super) const FAILED_LAST: &str = "SELECT notification_id, question, lane, se
                            ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
 
 pub(super) const HOLD: &str =
-    "UPDATE verdicts SET lease = ?3, lease_until = ?4, asked = 1 WHERE notification_id IN (
-                      SELECT ?5 UNION ALL SELECT * FROM (SELECT notification_id FROM verdicts
-                        WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
-                        ORDER BY notification_id LIMIT ?6))";
+    "UPDATE OR FAIL verdicts SET lease = ?2, lease_until = ?3, asked = 1 WHERE notification_id = ?1";
+
+pub(super) const ALSO_WAITING: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_waiting
+                                       WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
+                                       ORDER BY notification_id LIMIT ?3";
+
+pub(super) const HELD: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
+                               WHERE lease = ?1 AND state = 'pending'";
 
 /// Puts what waits on the question under one lease; also how much that is.
 fn hold(
@@ -279,10 +292,16 @@ fn hold(
 ) -> Result<(Lease, usize)> {
     let until = now.plus(LEASE_LENGTH).to_string();
     let most = rows::limit(MOST_UNDER_ONE_LEASE);
-    let held =
-        conn.prepare_cached(HOLD)?.execute(params![source, due.question, name, until, due.id, most])?;
+    let mut hold = conn.prepare_cached(HOLD)?;
+    hold.execute(params![due.id, name, until])?;
+    let mut statement = conn.prepare_cached(ALSO_WAITING)?;
+    let others = statement.query_map(params![source, due.question, most], |row| row.get::<_, i64>(0))?;
+    let others: Vec<i64> = others.collect::<rusqlite::Result<_>>()?;
+    for other in &others {
+        hold.execute(params![other, name, until])?;
+    }
     let claim = claim_of(conn, due.id)?;
-    Ok((Lease { name, source: source.to_owned(), claim, permit }, held))
+    Ok((Lease { name, source: source.to_owned(), claim, permit }, 1 + others.len()))
 }
 
 fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
@@ -340,12 +359,16 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
 /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
 pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
-        conn.prepare_cached(
-            "UPDATE verdicts INDEXED BY verdicts_leased
-             SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
-             WHERE lease = ?1 AND state = 'pending'",
-        )?
-        .execute(params![lease, now.to_string()])?;
+        let mut statement = conn.prepare_cached(HELD)?;
+        let held: Vec<i64> =
+            statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for id in held {
+            conn.prepare_cached(
+                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+                 WHERE notification_id = ?1",
+            )?
+            .execute(params![id, now.to_string()])?;
+        }
     }
     Ok(())
 }

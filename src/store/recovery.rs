@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::Result;
 use super::filing::{self, Filing};
-use super::{ledger, reconciling, settled, truth};
+use super::{calendar, ledger, reconciling, settled, truth};
 use crate::domain::ledger::{Settled, TruthChange};
 use crate::domain::{
     Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said,
@@ -134,6 +134,7 @@ fn recover(
     let id = conn
         .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
         .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
+    calendar::note(conn, std::iter::once((id, now)))?;
     let is_news = ours.told.as_ref().map(|told| &told.compared) != Some(compared);
     conn.prepare_cached(
         "INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, resolved_id,

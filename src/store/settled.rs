@@ -100,7 +100,7 @@ pub(super) fn settle(
         moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
     }
     super::queue::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
-    remember(conn, question, &settlement, now)?;
+    remember(conn, question, &settlement, !ledger.source_found_any, now)?;
     if matches!(settlement.standing, Standing::Failing { .. }) {
         standing::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
     }
@@ -136,7 +136,7 @@ fn write_ruling(
     };
     let asked = ruling.verification.is_some();
     conn.prepare_cached(
-        "UPDATE verdicts SET state = ?2, reason = ?3, detail = ?4, duplicate_of = ?5, news = ?6,
+        "UPDATE OR FAIL verdicts SET state = ?2, reason = ?3, detail = ?4, duplicate_of = ?5, news = ?6,
            resolved_id = coalesce(?7, resolved_id), next_attempt_at = ?8, decided_at = ?9,
            attempts = attempts + ?10 + (SELECT count(*) FROM probes p
              WHERE p.source = verdicts.source AND p.at > probes_since AND p.at < ?11 AND p.lane IN ('', verdicts.lane)),
@@ -176,7 +176,13 @@ fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Resul
 }
 
 /// What was confirmed last about the subject, and that the source has shown an object.
-fn remember(conn: &Connection, question: &Question, settlement: &Settlement, now: Timestamp) -> Result<()> {
+fn remember(
+    conn: &Connection,
+    question: &Question,
+    settlement: &Settlement,
+    is_first: bool,
+    now: Timestamp,
+) -> Result<()> {
     let confirmed = settlement
         .rulings
         .iter()
@@ -187,7 +193,7 @@ fn remember(conn: &Connection, question: &Question, settlement: &Settlement, now
         let id = settlement.resolved_id.as_deref().unwrap_or(id);
         tell(conn, &question.source, *kind, id, compared, ruling.id, now)?;
     }
-    if settlement.found {
+    if settlement.found && is_first {
         note_found(conn, &question.source, now)?;
     }
     Ok(())
@@ -196,7 +202,7 @@ fn remember(conn: &Connection, question: &Question, settlement: &Settlement, now
 /// A later confirmed notification explains this one.
 pub(super) fn supersede(conn: &Connection, id: i64, now: Timestamp) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
+        "UPDATE OR FAIL verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
            decided_at = ?2
          WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
     )?

@@ -117,6 +117,9 @@ pub(super) fn apply(
     match standing {
         Standing::Unchanged => Ok(None),
         Standing::Well => {
+            if !conn.prepare_cached(HAS_TROUBLE)?.query_row([source], |row| row.get(0))? {
+                return Ok(None);
+            }
             // A question that was sent before the pause ends says nothing about the API since.
             conn.prepare_cached(
                 "DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
@@ -169,6 +172,8 @@ pub(super) fn apply(
         }
     }
 }
+
+const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM troubles WHERE source = ?1)";
 
 /// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
 pub(super) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {

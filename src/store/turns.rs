@@ -31,6 +31,10 @@ pub(super) enum Kind {
     Again = 2,
 }
 
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Listable, Self::Single, Self::Again];
+}
+
 /// Who comes next, and what about.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
@@ -58,8 +62,8 @@ impl Due {
     }
 }
 
-/// The lanes in which somebody stands in a circle of this kind, but for those of `closed`.
-pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind, closed: &[String]) -> Result<Vec<String>> {
+/// The lanes in which somebody stands in a circle of this kind.
+pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind) -> Result<Vec<String>> {
     let mut statement = conn.prepare_cached(NEXT_LANE)?;
     let mut next = |after: &str| -> Result<Option<String>> {
         Ok(statement.query_row(params![source, kind as i64, after], |row| row.get(0)).optional()?)
@@ -69,9 +73,7 @@ pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind, closed: &[Strin
     let mut lane = next("")?;
     while let Some(name) = lane {
         lane = next(&name)?;
-        if !closed.contains(&name) {
-            found.push(name);
-        }
+        found.push(name);
     }
     Ok(found)
 }

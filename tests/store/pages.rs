@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use countersign::domain::{Reason, State, Timestamp};
-use countersign::store::{Filter, Reader, SCHEMA_VERSION};
+use countersign::domain::{Delivery, Headers, Reason, State, Timestamp};
+use countersign::store::{Filing, Filter, Reader, SCHEMA_VERSION, Store};
 use rusqlite::{Connection, params};
 
 /// A store with rows of every state and reason, sources and kinds of calls that fail, ids that are not in the order of
@@ -129,24 +129,48 @@ fn where_an_hour_begins_is_known_however_the_clock_is_set_and_whatever_is_remove
     let late = "SELECT count(*) FROM verdicts v
                 LEFT JOIN hours h ON h.hour = substr(v.received_at, 1, 13) AND h.first_id <= v.notification_id
                 WHERE h.hour IS NULL";
-    let insert = "INSERT INTO verdicts (notification_id, source, received_at, sender, state, probes_since)
-                  VALUES (?1, 'shop', ?2, '', 'pending', ?2)";
-    for (id, at) in [
-        (5001, "2026-11-24T10:00:00.000Z"),
-        (5003, "2026-11-24T09:59:00.000Z"),
-        (5002, "2026-11-24T09:10:00.000Z"),
-        (5004, "2026-11-24T10:01:00.000Z"),
+    let path = folder.path().join("a.db");
+    // A transaction each, and two in one.
+    for came in [
+        [(6001, "2026-11-24T10:00:00.000Z")].as_slice(),
+        &[(6002, "2026-11-24T09:59:00.000Z"), (6003, "2026-11-24T09:10:00.000Z")],
+        &[(6004, "2026-11-24T10:01:00.000Z")],
     ] {
-        conn.execute(
-            "INSERT INTO intake (id, source, provider, received_at) VALUES (?1, 'shop', 'ecwid', ?2)",
-            params![id, at],
-        )
-        .unwrap();
-        conn.execute(insert, params![id, at]).unwrap();
+        file(&path, &conn, came);
     }
+    let filed = "SELECT count(*) FROM verdicts WHERE notification_id > 6000";
+    assert_eq!(conn.query_row(filed, [], |row| row.get(0)), Ok(4));
     assert_eq!(conn.query_row(late, [], |row| row.get(0)), Ok(0));
     assert_eq!(
         texts(&conn, "SELECT hour || ' ' || first_id FROM hours WHERE hour > '2026-11-24'"),
-        ["2026-11-24T09 5002", "2026-11-24T10 5001"]
+        ["2026-11-24T09 6002", "2026-11-24T10 6001"]
     );
+    let counted = "SELECT received FROM daily WHERE day = '2026-11-24' AND source = 'shop'";
+    assert_eq!(conn.query_row(counted, [], |row| row.get(0)), Ok(4));
+}
+
+/// Files notifications that came in at these times, unread.
+fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
+    let filing = |&(id, at): &(i64, &str)| {
+        let insert =
+            "INSERT INTO intake (id, source, provider, received_at) VALUES (?1, 'shop', 'ecwid', ?2)";
+        conn.execute(insert, params![id, at]).unwrap();
+        let delivery = Delivery {
+            source: "shop".to_owned(),
+            provider: "ecwid".to_owned(),
+            received_at: Timestamp::parse_rfc3339(at).unwrap(),
+            remote_addr: String::new(),
+            content_type: None,
+            headers: Headers::default(),
+            body: Vec::new(),
+        };
+        Filing { id, delivery, reading: None, is_listable: false }
+    };
+    let filings = came.iter().map(filing).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(path).unwrap();
+        store.file(filings, Timestamp::from_millis(0)).await.unwrap();
+        store.close();
+    });
 }
