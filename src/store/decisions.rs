@@ -49,10 +49,12 @@ pub(super) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Re
                probes_since = ?2, lease = NULL, lease_until = NULL WHERE notification_id = ?1",
         )?
         .execute(params![id, now.to_string()])?;
-        let sheet = Sheet::of(conn, filing)?;
-        sheet.write(conn, *id, now, now)?;
+        let sheet = Sheet::of(filing);
+        let repeated = sheet.repeats(conn)?;
+        sheet.write(conn, repeated, now, now)?;
         standing::resume(conn, &delivery.source, now)?;
-        decided.push(Decided::Done(Moved { id: *id, state: sheet.state, reason: sheet.reason }));
+        let (state, reason) = sheet.standing(repeated);
+        decided.push(Decided::Done(Moved { id: *id, state, reason }));
     }
     Ok(decided)
 }

@@ -29,6 +29,10 @@ pub(super) struct Desk {
     queue: Receiver<Job>,
     /// Other work, oldest first, that gave way to notifications.
     put_off: VecDeque<Job>,
+    /// Other work that goes last.
+    last: VecDeque<Job>,
+    /// Notifications that came while the last transaction was being filled.
+    came: VecDeque<Job>,
     precedence: Precedence,
     is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
@@ -44,8 +48,9 @@ impl Desk {
         told: Arc<Told>,
     ) -> anyhow::Result<Self> {
         let checkpoints = Checkpoints::start(path)?;
-        let (put_off, precedence) = (VecDeque::new(), Precedence::default());
-        Ok(Self { checkpoints, conn, queue, put_off, precedence, is_ending, told })
+        let precedence = Precedence::default();
+        let (put_off, last, came) = <(VecDeque<_>, VecDeque<_>, VecDeque<_>)>::default();
+        Ok(Self { checkpoints, conn, queue, put_off, last, came, precedence, is_ending, told })
     }
 
     /// Writes until the end.
@@ -63,22 +68,27 @@ impl Desk {
 
     /// The first job of the next batch: a notification where one waits or is about to come, else the oldest other work.
     fn next(&mut self) -> Option<Job> {
+        if let Some(job) = self.came.pop_front() {
+            return Some(job);
+        }
         loop {
             let received = match self.queue.try_recv() {
                 Ok(job) => Ok(job),
                 Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) if self.is_ending() => return self.put_off.pop_front(),
-                Err(TryRecvError::Empty) if self.put_off.is_empty() => self.queue.recv().map_err(Into::into),
+                Err(TryRecvError::Empty) if self.is_ending() => return self.next_put_off(),
+                Err(TryRecvError::Empty) if self.put_off.is_empty() && self.last.is_empty() => {
+                    self.queue.recv().map_err(Into::into)
+                }
                 Err(TryRecvError::Empty) => match self.precedence.waits(Instant::now()) {
                     Some(wait) => self.queue.recv_timeout(wait),
-                    None => return self.put_off.pop_front(),
+                    None => return self.next_put_off(),
                 },
             };
             match received {
                 Ok(job) if job.is_intake() => return Some(job),
-                Ok(job) => self.put_off.push_back(job),
+                Ok(job) => self.put_off(job),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.put_off.pop_front(),
+                Err(RecvTimeoutError::Disconnected) => return self.next_put_off(),
             }
         }
     }
@@ -100,6 +110,7 @@ impl Desk {
                 Err(error) => return fail(batch, &error),
             }
         }
+        batch.extend(self.came.drain(..));
         while batch.len() < LARGEST_BATCH
             && let Ok(job) = self.queue.try_recv()
         {
@@ -112,13 +123,12 @@ impl Desk {
                 has_intake = true;
                 done.take(job, &self.conn);
             } else {
-                self.put_off.push_back(job);
+                self.put_off(job);
             }
         }
         done.append(&self.conn);
         let began = Instant::now();
-        let has_worked =
-            (!has_intake || self.precedence.lets_work(began)) && self.work(&mut done, has_intake);
+        let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut done);
         self.commit(done);
         let ended = Instant::now();
         if has_intake {
@@ -132,20 +142,36 @@ impl Desk {
     }
 
     /// Does what was put off, as much of it as goes into one transaction; returns whether it did any.
-    fn work(&mut self, done: &mut Done, has_intake: bool) -> bool {
-        let until = self.precedence.works_until(Instant::now(), has_intake);
+    fn work(&mut self, done: &mut Done) -> bool {
+        let began = Instant::now();
         let mut taken = 0;
         while taken < LARGEST_BATCH
             && let Some(job) = self.put_off.pop_front()
         {
             done.take(job, &self.conn);
             taken += 1;
-            if until.is_some_and(|until| until <= Instant::now()) {
+            if Precedence::is_enough(began, Instant::now()) {
                 break;
             }
         }
+        while let Ok(job) = self.queue.try_recv() {
+            if job.is_intake() { self.came.push_back(job) } else { self.put_off(job) }
+        }
+        for job in self.last.drain(..) {
+            done.take(job, &self.conn);
+            taken += 1;
+        }
         done.close_group(&self.conn);
         taken > 0
+    }
+
+    /// Keeps other work for later.
+    fn put_off(&mut self, job: Job) {
+        if job.goes_last { self.last.push_back(job) } else { self.put_off.push_back(job) }
+    }
+
+    fn next_put_off(&mut self) -> Option<Job> {
+        self.put_off.pop_front().or_else(|| self.last.pop_front())
     }
 
     fn is_ending(&self) -> bool {

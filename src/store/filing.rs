@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
 use super::error::Result;
 use super::{calendar, rows};
-use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked};
+use crate::domain::{
+    Claim, ClaimKey, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked,
+};
 
 /// A delivery together with what reading it gave.
 #[derive(Clone, Debug)]
@@ -47,21 +49,16 @@ pub(super) const UNFILED: &str =
     "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
 
 /// Files what was read, lowest id first. What another process has filed meanwhile is left out.
-pub(super) fn file(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Filed>> {
-    let mut filed = Vec::with_capacity(filings.len());
+pub(super) fn file(conn: &Connection, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Filed>> {
+    let mut filed = Vec::with_capacity(sheets.len());
     let mut last_of = BTreeMap::new();
-    calendar::note(conn, filings.iter().map(|filing| (filing.id, filing.delivery.received_at)))?;
-    for filing in filings {
-        let Filing { id, delivery, .. } = filing;
-        let sheet = Sheet::of(conn, filing)?;
-        if sheet.insert(conn, *id, delivery, now)? {
-            last_of.insert(&delivery.source, delivery.received_at);
-            filed.push(Filed {
-                id: *id,
-                source: delivery.source.clone(),
-                state: sheet.state,
-                reason: sheet.reason,
-            });
+    calendar::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
+    for sheet in sheets {
+        let repeated = sheet.repeats(conn)?;
+        if sheet.insert(conn, repeated, now)? {
+            last_of.insert(&sheet.source, sheet.received_at);
+            let (state, reason) = sheet.standing(repeated);
+            filed.push(Filed { id: sheet.id, source: sheet.source.clone(), state, reason });
         }
     }
     for (source, last) in last_of {
@@ -88,86 +85,99 @@ pub(super) const UNREAD: &str =
     "FROM verdicts v INDEXED BY verdicts_waiting CROSS JOIN intake i ON i.id = v.notification_id
      WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY v.notification_id";
 
-/// What filing writes about a notification; [`super::decisions`] writes it afresh on a retry.
+/// What filing writes about a notification; [`super::decisions`] writes it afresh on a retry. It is made by whoever has
+/// read the notification and not by the writer: everybody waits for that.
 #[derive(Debug)]
-pub(super) struct Sheet<'a> {
-    event: Option<&'a str>,
-    subject: Option<&'a Subject>,
-    event_time: &'a EventTime,
-    claim: Option<&'a Claim>,
-    is_listable: bool,
-    pub(super) state: State,
-    pub(super) reason: Option<Reason>,
+pub(super) struct Sheet {
+    id: i64,
+    source: String,
+    received_at: Timestamp,
+    sender: String,
+    /// Equal for the claims that it may repeat; `None` where nothing is asked.
+    asked: Option<ClaimKey>,
+    state: State,
+    reason: Option<Reason>,
     detail: Option<String>,
-    duplicate_of: Option<i64>,
+    /// The first columns of [`Sheet::insert`] and [`Sheet::write`], in their order: what the notification says.
+    said: [Value; 13],
 }
 
-impl<'a> Sheet<'a> {
-    /// Looks up whether the claim repeats one that is confirmed already.
-    pub(super) fn of(conn: &Connection, filing: &'a Filing) -> Result<Self> {
-        let (source, id) = (filing.delivery.source.as_str(), filing.id);
-        match &filing.reading {
-            None => Ok(Self::unread()),
-            Some(Reading::Unasked(unasked)) => Ok(Self::unasked(unasked)),
-            Some(Reading::Claim(claim)) => {
-                let confirmed = confirmed_equal(conn, source, id, claim)?;
-                Ok(Self {
-                    event: Some(&claim.event),
-                    subject: Some(&claim.subject),
-                    event_time: &claim.event_time,
-                    claim: Some(claim),
-                    is_listable: filing.is_listable,
-                    state: if confirmed.is_some() { State::Ignored } else { State::Pending },
-                    reason: confirmed.map(|_| Reason::Duplicate),
-                    detail: confirmed.map(|first| format!("the same claim as notification {first}")),
-                    duplicate_of: confirmed,
-                })
-            }
-        }
-    }
-
-    fn unread() -> Self {
-        Self {
-            event: None,
-            subject: None,
-            event_time: &NO_TIME,
-            claim: None,
-            is_listable: false,
+impl Sheet {
+    /// What reading gave.
+    pub(super) fn of(filing: &Filing) -> Self {
+        let Filing { id, delivery, reading, is_listable } = filing;
+        let blank = Self {
+            id: *id,
+            source: delivery.source.clone(),
+            received_at: delivery.received_at,
+            sender: rows::sender(&delivery.remote_addr),
+            asked: None,
             state: State::Pending,
             reason: None,
-            detail: Some("its source is not configured".to_owned()),
-            duplicate_of: None,
+            detail: None,
+            said: said(*id, None, None, &NO_TIME, None),
+        };
+        match reading {
+            None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
+            Some(Reading::Unasked(unasked)) => Self {
+                state: Unasked::STATE,
+                reason: Some(unasked.reason),
+                detail: Some(unasked.detail.clone()),
+                said: said(
+                    *id,
+                    unasked.event.as_deref(),
+                    unasked.subject.as_ref(),
+                    &unasked.event_time,
+                    unasked.claim.as_deref().map(|claim| (claim, claim.key(), false)),
+                ),
+                ..blank
+            },
+            Some(Reading::Claim(claim)) => Self {
+                asked: Some(claim.key()),
+                said: said(
+                    *id,
+                    Some(&claim.event),
+                    Some(&claim.subject),
+                    &claim.event_time,
+                    Some((claim, claim.key(), *is_listable)),
+                ),
+                ..blank
+            },
         }
     }
 
-    fn unasked(unasked: &'a Unasked) -> Self {
-        Self {
-            event: unasked.event.as_deref(),
-            subject: unasked.subject.as_ref(),
-            event_time: &unasked.event_time,
-            claim: unasked.claim.as_deref(),
-            is_listable: false,
-            state: Unasked::STATE,
-            reason: Some(unasked.reason),
-            detail: Some(unasked.detail.clone()),
-            duplicate_of: None,
+    /// The confirmed notification that this one repeats.
+    pub(super) fn repeats(&self, conn: &Connection) -> Result<Option<i64>> {
+        let Some(key) = &self.asked else { return Ok(None) };
+        Ok(conn
+            .prepare_cached(
+                "SELECT notification_id FROM verdicts
+                 WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
+                 ORDER BY notification_id LIMIT 1",
+            )?
+            .query_row(params![self.source, key.as_str(), self.id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Its state and reason where it repeats that notification.
+    pub(super) fn standing(&self, repeated: Option<i64>) -> (State, Option<Reason>) {
+        match repeated {
+            Some(_) => (State::Ignored, Some(Reason::Duplicate)),
+            None => (self.state, self.reason),
         }
     }
 
     /// Writes the first row about a notification; `false` where there is one.
-    fn insert(&self, conn: &Connection, id: i64, delivery: &Delivery, now: Timestamp) -> Result<bool> {
-        let received_at = delivery.received_at;
-        let place = [
-            Value::from(delivery.source.clone()),
-            received_at.to_string().into(),
-            rows::sender(&delivery.remote_addr).into(),
-        ];
-        let values = self.values(id, received_at, now).into_iter().chain(place);
+    fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
+        let received_at = self.received_at.to_string();
+        let place = [&self.source, &received_at, &self.sender].map(|text| text as &dyn ToSql);
+        let verdict = self.verdict(repeated, self.received_at, now);
+        let values = self.said.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
         let inserted = conn
             .prepare_cached(
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
-                   event_sent, event_order, event_id, question, lane, state, reason, detail, duplicate_of,
-                   next_attempt_at, decided_at, listable, source, received_at, sender, probes_since)
+                   event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
+                   next_attempt_at, decided_at, source, received_at, sender, probes_since)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
                    ?22, ?21) ON CONFLICT DO NOTHING",
             )?
@@ -176,53 +186,65 @@ impl<'a> Sheet<'a> {
     }
 
     /// Writes the row afresh.
-    pub(super) fn write(&self, conn: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        conn: &Connection,
+        repeated: Option<i64>,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let verdict = self.verdict(repeated, due, now);
         conn.prepare_cached(
             "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
                event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
-               state = ?13, reason = ?14, detail = ?15, duplicate_of = ?16, next_attempt_at = ?17, decided_at = ?18,
-               listable = ?19
+               listable = ?13, state = ?14, reason = ?15, detail = ?16, duplicate_of = ?17, next_attempt_at = ?18,
+               decided_at = ?19
              WHERE notification_id = ?1",
         )?
-        .execute(params_from_iter(self.values(id, due, now)))?;
+        .execute(params_from_iter(self.said.iter().chain(&verdict)))?;
         Ok(())
     }
 
-    /// The values of both statements, in their order.
-    fn values(&self, id: i64, due: Timestamp, now: Timestamp) -> [Value; 19] {
-        let pending = self.state == State::Pending;
-        let text = |text: Option<&str>| text.map(str::to_owned).into();
+    /// The columns of both statements that follow what is said.
+    fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Value; 6] {
+        let (state, reason) = self.standing(repeated);
+        let pending = state == State::Pending;
+        let detail = repeated.map(|first| format!("the same claim as notification {first}"));
         [
-            id.into(),
-            text(self.event),
-            text(self.subject.map(|subject| subject.kind.as_str())),
-            text(self.subject.map(|subject| subject.id.as_str())),
-            self.claim.map(Claim::to_stored_json).into(),
-            self.claim.map(|claim| claim.key().as_str().to_owned()).into(),
-            self.event_time.instant.map(|instant| instant.to_string()).into(),
-            text(self.event_time.sent.as_deref()),
-            self.event_time.order.map(Timestamp::millis).into(),
-            text(self.claim.and_then(|claim| claim.event_id.as_deref())),
-            text(self.claim.map(|claim| claim.question.as_str())),
-            text(self.claim.map(|claim| claim.lane.as_str())),
-            self.state.as_str().to_owned().into(),
-            text(self.reason.map(Reason::as_str)),
-            self.detail.clone().into(),
-            self.duplicate_of.into(),
+            state.as_str().to_owned().into(),
+            reason.map(|reason| reason.as_str().to_owned()).into(),
+            detail.or_else(|| self.detail.clone()).into(),
+            repeated.into(),
             pending.then(|| due.to_string()).into(),
             (!pending).then(|| now.to_string()).into(),
-            self.is_listable.into(),
         ]
     }
 }
 
-fn confirmed_equal(conn: &Connection, source: &str, id: i64, claim: &Claim) -> Result<Option<i64>> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT notification_id FROM verdicts
-             WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
-             ORDER BY notification_id LIMIT 1",
-        )?
-        .query_row(params![source, claim.key().as_str(), id], |row| row.get(0))
-        .optional()?)
+fn said(
+    id: i64,
+    event: Option<&str>,
+    subject: Option<&Subject>,
+    event_time: &EventTime,
+    claim: Option<(&Claim, ClaimKey, bool)>,
+) -> [Value; 13] {
+    let text = |text: Option<&str>| text.map(str::to_owned).into();
+    let (key, is_listable) =
+        claim.as_ref().map_or((None, false), |(_, key, listable)| (Some(key), *listable));
+    let claim = claim.as_ref().map(|(claim, ..)| *claim);
+    [
+        id.into(),
+        text(event),
+        text(subject.map(|subject| subject.kind.as_str())),
+        text(subject.map(|subject| subject.id.as_str())),
+        claim.map(Claim::to_stored_json).into(),
+        text(key.map(ClaimKey::as_str)),
+        event_time.instant.map(|instant| instant.to_string()).into(),
+        text(event_time.sent.as_deref()),
+        event_time.order.map(Timestamp::millis).into(),
+        text(claim.and_then(|claim| claim.event_id.as_deref())),
+        text(claim.map(|claim| claim.question.as_str())),
+        text(claim.map(|claim| claim.lane.as_str())),
+        is_listable.into(),
+    ]
 }

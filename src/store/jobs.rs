@@ -65,6 +65,8 @@ pub(super) struct Job {
     pub(super) what: What,
     /// `None` for jobs whose sender never goes away.
     pub(super) claim: Option<Arc<Claimed>>,
+    /// Whether it is done at the end of the transaction that is being filled, also where that is full.
+    pub(super) goes_last: bool,
     /// Given back when the job is taken.
     pub(super) place: Option<Place>,
 }

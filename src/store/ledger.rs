@@ -66,6 +66,9 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
+const IS_ALONE: &str = "SELECT NOT EXISTS (SELECT 1 FROM verdicts
+                        WHERE source = ?1 AND claim_key = ?2 AND state <> 'ignored' AND lease IS NOT ?3)";
+
 /// The confirmed ones first.
 pub(super) const EQUALS: [&str; 2] = [
     "SELECT notification_id, state, received_at FROM verdicts
@@ -79,6 +82,12 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
     let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
     let mut equals = Vec::new();
     for key in keys {
+        let is_alone: bool = conn
+            .prepare_cached(IS_ALONE)?
+            .query_row(params![source, key.as_str(), lease], |row| row.get(0))?;
+        if is_alone {
+            continue;
+        }
         let mut left = MOST_EQUALS;
         for sql in EQUALS {
             let mut statement = conn.prepare_cached(sql)?;

@@ -232,7 +232,9 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
-        self.writer.write_together(move |conn| filing::file(conn, &filings, now)).await
+        let sheets: Vec<_> = filings.iter().map(filing::Sheet::of).collect();
+        drop(filings);
+        self.writer.write_together(move |conn| filing::file(conn, &sheets, now)).await
     }
 
     /// Starts at most [`BATCH`] notifications afresh.

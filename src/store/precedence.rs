@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-/// While notifications come, other work rests for so many times as long as it took: it has a seventh of the writer's time.
-const REST: u32 = 6;
+/// While notifications come, other work rests for so many times as long as it took: it has a tenth of the writer's time.
+const REST: u32 = 9;
 
-/// Other work in one transaction takes about so long at most while notifications come.
-const AT_ONCE: Duration = Duration::from_millis(5);
+/// Other work in one transaction takes about so long: whoever comes meanwhile waits for its end.
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// Notifications have stopped coming, as far as other work is concerned, when none came for so long after the last ones
 /// were acknowledged.
@@ -39,9 +39,9 @@ impl Precedence {
         until.checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Until when other work may go on in a transaction where it began then; `None`: as long as it likes.
-    pub(super) fn works_until(&self, began: Instant, has_intake: bool) -> Option<Instant> {
-        (has_intake || self.is_coming(began)).then(|| began + AT_ONCE)
+    /// Whether work that began then has had its share of one transaction.
+    pub(super) fn is_enough(began: Instant, now: Instant) -> bool {
+        now.duration_since(began) >= AT_ONCE
     }
 
     /// Other work was done. It rests only if notifications come.
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_work_has_a_seventh_of_the_time_while_notifications_come() {
+    fn other_work_has_a_tenth_of_the_time_while_notifications_come() {
         let began = Instant::now();
         let ms = |ms| began + Duration::from_millis(ms);
         let mut precedence = Precedence::default();
@@ -67,8 +67,8 @@ mod tests {
         precedence.acknowledged(began);
         precedence.worked(began, ms(3));
         assert!(!precedence.lets_work(ms(3)));
-        assert!(!precedence.lets_work(ms(20)));
-        assert!(precedence.lets_work(ms(21)));
+        assert!(!precedence.lets_work(ms(29)));
+        assert!(precedence.lets_work(ms(30)));
     }
 
     #[test]
@@ -82,9 +82,9 @@ mod tests {
         precedence.acknowledged(us(2000));
         assert_eq!(precedence.waits(us(2200)), Some(Duration::from_micros(800)));
         assert_eq!(precedence.waits(us(3000)), None, "none has come for a millisecond");
-        precedence.acknowledged(us(6500));
-        assert_eq!(precedence.waits(us(6600)), Some(Duration::from_micros(400)));
-        assert_eq!(precedence.waits(us(7000)), None, "it has rested");
+        precedence.acknowledged(us(9500));
+        assert_eq!(precedence.waits(us(9600)), Some(Duration::from_micros(400)));
+        assert_eq!(precedence.waits(us(10_000)), None, "it has rested");
     }
 
     #[test]
@@ -100,14 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_soon_has_enough_of_other_work_while_notifications_come() {
+    fn a_transaction_soon_has_enough_of_other_work() {
         let began = Instant::now();
-        let ms = |ms| began + Duration::from_millis(ms);
-        let mut precedence = Precedence::default();
-        assert_eq!(precedence.works_until(began, false), None);
-        assert_eq!(precedence.works_until(began, true), Some(ms(5)));
-        precedence.acknowledged(began);
-        assert_eq!(precedence.works_until(ms(1), false), Some(ms(6)));
-        assert_eq!(precedence.works_until(ms(2), false), None);
+        assert!(!Precedence::is_enough(began, began + Duration::from_millis(1)));
+        assert!(Precedence::is_enough(began, began + Duration::from_millis(2)));
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::error::Result;
-use super::filing::{self, Filing};
+use super::filing::{self, Filing, Sheet};
 use super::{calendar, ledger, reconciling, settled, truth};
 use crate::domain::ledger::{Settled, TruthChange};
 use crate::domain::{
@@ -66,7 +66,8 @@ pub(super) fn inspect(
         return Ok(Inspected::Unfiled);
     }
     // A row with a verdict must never stand behind one without: the queue begins after the last verdict.
-    filing::file(conn, &read(unfiled), now)?;
+    let sheets: Vec<Sheet> = read(unfiled).iter().map(Sheet::of).collect();
+    filing::file(conn, &sheets, now)?;
     let Inspection { source, judge, names, answer, scope, .. } = inspection;
     let ours = reconciling::our_order(conn, source, names)?;
     if rules::is_stale(answer, ours.held.as_ref(), now) {

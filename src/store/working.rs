@@ -37,7 +37,7 @@ impl Store {
             }
             Ok(leased)
         };
-        self.writer.write(lease).await
+        self.writer.write_last(lease).await
     }
 
     /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.

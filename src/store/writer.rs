@@ -60,7 +60,7 @@ impl Writer {
         self.is_ending.store(true, Ordering::Release);
         let wake = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
         // A writer that has ended already needs no waking.
-        let _ = self.jobs.send(Job { what: wake, claim: None, place: None });
+        let _ = self.jobs.send(Job { what: wake, claim: None, goes_last: false, place: None });
     }
 
     /// How many transactions it has put on disk.
@@ -80,7 +80,18 @@ impl Writer {
     ) -> Result<T> {
         let mut work = once(work);
         let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
-        self.hand_over(|reply| What::Alone(Task::boxed(alone, reply))).await
+        self.hand_over(false, |reply| What::Alone(Task::boxed(alone, reply))).await
+    }
+
+    /// As [`Writer::write`], at the end of the transaction that is being filled now: for whoever cannot wait for the next
+    /// one, and has nothing to do before that.
+    pub(super) async fn write_last<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut work = once(work);
+        let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
+        self.hand_over(true, |reply| What::Alone(Task::boxed(alone, reply))).await
     }
 
     /// As [`Writer::write`], for `work` that changes nothing but the store: where other work fails it may be undone, and
@@ -89,13 +100,17 @@ impl Writer {
         &self,
         work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.hand_over(|reply| What::Together(Task::boxed(work, reply))).await
+        self.hand_over(false, |reply| What::Together(Task::boxed(work, reply))).await
     }
 
-    async fn hand_over<F, T>(&self, what: impl FnOnce(WorkReply<F, T>) -> What) -> Result<T> {
+    async fn hand_over<F, T>(
+        &self,
+        goes_last: bool,
+        what: impl FnOnce(WorkReply<F, T>) -> What,
+    ) -> Result<T> {
         self.damage.refuse()?;
         let (reply, outcome) = oneshot::channel();
-        let job = Job { what: what(reply), claim: None, place: None };
+        let job = Job { what: what(reply), claim: None, goes_last, place: None };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         let (done, _work) = outcome.await.map_err(|_| StoreError::Closed)?;
         self.damage.note(done)
@@ -122,7 +137,8 @@ impl Writer {
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Claimed::waiting();
         let (reply, mut outcome) = oneshot::channel();
-        let job = Job { what: what(reply), claim: Some(Arc::clone(&claim)), place: Some(place) };
+        let job =
+            Job { what: what(reply), claim: Some(Arc::clone(&claim)), goes_last: false, place: Some(place) };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         match tokio::time::timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed),
