@@ -12,14 +12,14 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::checkpoint::Checkpoints;
-use super::error::{Result, StoreError};
-use super::intake::{self, Row};
-use super::jobs::{Appended, Job, Reply, What, Work};
+use super::error::StoreError;
+use super::jobs::{Job, What};
 use super::migrations::SCHEMA_VERSION;
 use super::precedence::Precedence;
-use super::writer::{Told, in_savepoint};
+use super::transaction::{Transaction, execute, in_transaction};
+use super::writer::Told;
 
-/// Jobs in one transaction: more would make the first of them wait without saving anything.
+/// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
 const LARGEST_BATCH: usize = 512;
 
 /// Where the writer's thread sits. The checkpoints end before the connection is closed.
@@ -27,15 +27,41 @@ pub(super) struct Desk {
     checkpoints: Checkpoints,
     conn: Connection,
     queue: Receiver<Job>,
-    /// Other work, oldest first, that gave way to notifications.
-    put_off: VecDeque<Job>,
-    /// Other work that goes last.
-    last: VecDeque<Job>,
-    /// Notifications that came while the last transaction was being filled.
-    came: VecDeque<Job>,
+    tray: Tray,
     precedence: Precedence,
     is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
+}
+
+/// What was received and is not written, oldest first.
+#[derive(Default)]
+struct Tray {
+    notifications: VecDeque<Job>,
+    /// Other work; it gives way to notifications.
+    work: VecDeque<Job>,
+    /// Other work that goes last.
+    last: VecDeque<Job>,
+}
+
+impl Tray {
+    fn lay(&mut self, job: Job) {
+        let pile = if job.is_intake() {
+            &mut self.notifications
+        } else if job.goes_last {
+            &mut self.last
+        } else {
+            &mut self.work
+        };
+        pile.push_back(job);
+    }
+
+    fn has_work(&self) -> bool {
+        !self.work.is_empty() || !self.last.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.notifications.is_empty() && !self.has_work()
+    }
 }
 
 impl Desk {
@@ -48,17 +74,14 @@ impl Desk {
         told: Arc<Told>,
     ) -> anyhow::Result<Self> {
         let checkpoints = Checkpoints::start(path)?;
-        let precedence = Precedence::default();
-        let (put_off, last, came) = <(VecDeque<_>, VecDeque<_>, VecDeque<_>)>::default();
-        Ok(Self { checkpoints, conn, queue, put_off, last, came, precedence, is_ending, told })
+        let (tray, precedence) = (Tray::default(), Precedence::default());
+        Ok(Self { checkpoints, conn, queue, tray, precedence, is_ending, told })
     }
 
     /// Writes until the end.
     pub(super) fn run(&mut self) {
-        let mut batch = Vec::new();
-        while let Some(first) = self.next() {
-            batch.push(first);
-            self.write_batch(&mut batch);
+        while self.waits_for_jobs() {
+            self.write();
         }
         // The one file then holds everything, whoever else has it open; it makes nobody wait.
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
@@ -66,70 +89,57 @@ impl Desk {
         }
     }
 
-    /// The first job of the next batch: a notification where one waits or is about to come, else the oldest other work.
-    fn next(&mut self) -> Option<Job> {
-        if let Some(job) = self.came.pop_front() {
-            return Some(job);
-        }
-        loop {
+    /// Waits until there is something to write: a notification, or other work that has not to wait for any. `false`: there
+    /// will be nothing more.
+    fn waits_for_jobs(&mut self) -> bool {
+        while self.tray.notifications.is_empty() {
             let received = match self.queue.try_recv() {
                 Ok(job) => Ok(job),
                 Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) if self.is_ending() => return self.next_put_off(),
-                Err(TryRecvError::Empty) if self.put_off.is_empty() && self.last.is_empty() => {
-                    self.queue.recv().map_err(Into::into)
-                }
+                Err(TryRecvError::Empty) if self.is_ending() => return self.tray.has_work(),
+                Err(TryRecvError::Empty) if !self.tray.has_work() => self.queue.recv().map_err(Into::into),
                 Err(TryRecvError::Empty) => match self.precedence.waits(Instant::now()) {
                     Some(wait) => self.queue.recv_timeout(wait),
-                    None => return self.next_put_off(),
+                    None => return true,
                 },
             };
             match received {
-                Ok(job) if job.is_intake() => return Some(job),
-                Ok(job) => self.put_off(job),
+                Ok(job) => self.tray.lay(job),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.next_put_off(),
+                Err(RecvTimeoutError::Disconnected) => return self.tray.has_work(),
             }
         }
+        true
     }
 
-    /// Takes the lock, fills the batch with all that has queued meanwhile, and commits it.
-    fn write_batch(&mut self, batch: &mut Vec<Job>) {
+    /// Takes the lock, does all that has queued meanwhile, and commits it.
+    fn write(&mut self) {
         loop {
             match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
                 Ok(()) => break,
                 Err(StoreError::Locked) => {
-                    batch.retain(|job| !job.is_abandoned());
-                    if batch.is_empty() {
+                    self.tray.notifications.retain(|job| !job.is_abandoned());
+                    if self.tray.is_empty() {
                         return;
                     }
                     if self.is_ending() {
-                        return fail(batch, &StoreError::Locked);
+                        return self.fail(&StoreError::Locked);
                     }
                 }
-                Err(error) => return fail(batch, &error),
+                Err(error) => return self.fail(&error),
             }
         }
-        batch.extend(self.came.drain(..));
-        while batch.len() < LARGEST_BATCH
-            && let Ok(job) = self.queue.try_recv()
-        {
-            batch.push(job);
+        self.receive();
+        let mut transaction = Transaction::default();
+        let notifications = self.tray.notifications.len().min(LARGEST_BATCH);
+        for job in self.tray.notifications.drain(..notifications) {
+            transaction.take(job, &self.conn);
         }
-        let mut done = Done::default();
-        let mut has_intake = false;
-        for job in batch.drain(..) {
-            if job.is_intake() {
-                has_intake = true;
-                done.take(job, &self.conn);
-            } else {
-                self.put_off(job);
-            }
-        }
-        done.append(&self.conn);
+        transaction.append(&self.conn);
+        let has_intake = notifications > 0;
         let began = Instant::now();
-        let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut done);
-        self.commit(done);
+        let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut transaction);
+        self.commit(transaction);
         let ended = Instant::now();
         if has_intake {
             self.precedence.acknowledged(ended);
@@ -141,49 +151,45 @@ impl Desk {
         self.checkpoints.committed(&self.conn);
     }
 
-    /// Does what was put off, as much of it as goes into one transaction; returns whether it did any.
-    fn work(&mut self, done: &mut Done) -> bool {
+    /// Does other work, as much of it as goes into one transaction; returns whether it did any.
+    fn work(&mut self, transaction: &mut Transaction) -> bool {
         let began = Instant::now();
         let mut taken = 0;
         while taken < LARGEST_BATCH
-            && let Some(job) = self.put_off.pop_front()
+            && let Some(job) = self.tray.work.pop_front()
         {
-            done.take(job, &self.conn);
+            transaction.take(job, &self.conn);
             taken += 1;
             if Precedence::is_enough(began, Instant::now()) {
                 break;
             }
         }
-        while let Ok(job) = self.queue.try_recv() {
-            if job.is_intake() { self.came.push_back(job) } else { self.put_off(job) }
-        }
-        for job in self.last.drain(..) {
-            done.take(job, &self.conn);
+        self.receive();
+        for job in self.tray.last.drain(..) {
+            transaction.take(job, &self.conn);
             taken += 1;
         }
-        done.close_group(&self.conn);
+        transaction.close_group(&self.conn);
         taken > 0
     }
 
-    /// Keeps other work for later.
-    fn put_off(&mut self, job: Job) {
-        if job.goes_last { self.last.push_back(job) } else { self.put_off.push_back(job) }
-    }
-
-    fn next_put_off(&mut self) -> Option<Job> {
-        self.put_off.pop_front().or_else(|| self.last.pop_front())
+    /// Lays what has queued into the tray.
+    fn receive(&mut self) {
+        while let Ok(job) = self.queue.try_recv() {
+            self.tray.lay(job);
+        }
     }
 
     fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    fn commit(&mut self, done: Done) {
+    fn commit(&mut self, transaction: Transaction) {
         let committed =
             in_transaction(&self.conn).and_then(|conn| execute(conn, "COMMIT").map_err(StoreError::from));
         if let Err(error) = &committed {
             if !matches!(error, StoreError::Damaged(_)) {
-                let writes = done.appended.len() + done.worked.len();
+                let writes = transaction.appended.len() + transaction.worked.len();
                 log::error!("the store did not take {writes} writes: {error}");
             }
             if !self.conn.is_autocommit()
@@ -196,128 +202,36 @@ impl Desk {
             self.told.commits.fetch_add(1, Ordering::Relaxed);
         }
         let outcome = || committed.clone();
-        if !done.appended.is_empty() {
+        if !transaction.appended.is_empty() {
             self.told.appended.notify_one();
         }
-        for (reply, appended) in done.appended {
-            // As above: a client hung up.
+        for (reply, appended) in transaction.appended {
+            // Nobody listens any more when a client hung up; the row stays, at least once is kept.
             let _ = reply.send(outcome().and(appended));
         }
-        for work in done.worked {
+        for work in transaction.worked {
             work.finish(outcome());
         }
     }
-}
 
-/// What one transaction did until its commit.
-#[derive(Default)]
-struct Done {
-    /// Taken, not appended yet.
-    rows: Vec<(Row, Reply<Appended>)>,
-    appended: Vec<(Reply<Appended>, Result<Appended>)>,
-    /// Done together, in a savepoint that is open while there is any.
-    group: Vec<Box<dyn Work>>,
-    worked: Vec<Box<dyn Work>>,
-}
-
-impl Done {
-    /// Does a job; a notification's row is only kept for [`Done::append`].
-    fn take(&mut self, job: Job, conn: &Connection) {
-        if !job.is_taken() {
-            return;
+    /// Tells everybody who waits that nothing is written.
+    fn fail(&mut self, why: &StoreError) {
+        self.receive();
+        let Tray { notifications, work, last } = std::mem::take(&mut self.tray);
+        let jobs: Vec<Job> = notifications.into_iter().chain(work).chain(last).collect();
+        if !matches!(why, StoreError::Damaged(_)) {
+            log::error!("the store did not take {} writes: {why}", jobs.len());
         }
-        drop(job.place);
-        match job.what {
-            What::Append(row, reply) => self.rows.push((row, reply)),
-            What::Alone(mut work) => {
-                self.close_group(conn);
-                work.run(in_transaction(conn));
-                self.worked.push(work);
-            }
-            What::Together(work) => self.join_group(work, conn),
-        }
-    }
-
-    fn join_group(&mut self, mut work: Box<dyn Work>, conn: &Connection) {
-        let opened = if self.group.is_empty() { savepoint(conn, "SAVEPOINT together") } else { Ok(()) };
-        let is_done = work.run(opened.and_then(|()| in_transaction(conn)));
-        self.group.push(work);
-        if is_done || conn.is_autocommit() {
-            return;
-        }
-        let undone = savepoint(conn, "ROLLBACK TO together");
-        let mut group = std::mem::take(&mut self.group);
-        for work in &mut group {
-            let again = undone.clone().and_then(|()| in_transaction(conn));
-            match again {
-                Ok(conn) => alone(work.as_mut(), conn),
-                Err(error) => drop(work.run(Err(error))),
+        for job in jobs.into_iter().filter(Job::is_taken) {
+            match job.what {
+                What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
+                What::Alone(mut work) | What::Together(mut work) => {
+                    work.run(Err(why.clone()));
+                    work.finish(Ok(()));
+                }
             }
         }
-        self.group = group;
-        self.close_group(conn);
     }
-
-    /// Nothing more is undone of what was done together.
-    fn close_group(&mut self, conn: &Connection) {
-        if self.group.is_empty() {
-            return;
-        }
-        if let Err(error) = savepoint(conn, "RELEASE together") {
-            log::debug!("what was done together stays in its savepoint until the commit: {error}");
-        }
-        self.worked.append(&mut self.group);
-    }
-
-    /// Appends what waits for it, in few statements.
-    fn append(&mut self, conn: &Connection) {
-        if self.rows.is_empty() {
-            return;
-        }
-        let (rows, replies): (Vec<Row>, Vec<_>) = self.rows.drain(..).unzip();
-        let mut ids = Vec::with_capacity(rows.len());
-        for part in intake::parts(&rows) {
-            match in_transaction(conn).and_then(|conn| intake::insert(conn, part)) {
-                Ok(first) => ids.extend((first..).take(part.len()).map(Ok)),
-                // One of them, perhaps: the others must not fail with it.
-                Err(_) => ids.extend(part.iter().map(|row| {
-                    in_transaction(conn).and_then(|conn| intake::insert(conn, std::slice::from_ref(row)))
-                })),
-            }
-        }
-        let appended = ids.into_iter().zip(rows).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
-        self.appended.extend(replies.into_iter().zip(appended));
-    }
-}
-
-/// Does work that is undone alone where it fails; what it met it tells itself.
-fn alone(work: &mut dyn Work, conn: &Connection) {
-    let mut has_run = false;
-    let done = in_savepoint(conn, |conn| {
-        has_run = true;
-        if work.run(Ok(conn)) { Ok(()) } else { Err(StoreError::Closed) }
-    });
-    if let Err(error) = done
-        && !has_run
-    {
-        work.run(Err(error));
-    }
-}
-
-/// The engine rolls back by itself when the disk is full: what comes after must not run outside of the transaction.
-fn in_transaction(conn: &Connection) -> Result<&Connection> {
-    if conn.is_autocommit() {
-        return Err(StoreError::Engine("the transaction was rolled back; is the disk full?".to_owned()));
-    }
-    Ok(conn)
-}
-
-fn savepoint(conn: &Connection, sql: &str) -> Result<()> {
-    Ok(execute(in_transaction(conn)?, sql)?)
-}
-
-fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 /// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
@@ -325,20 +239,5 @@ fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
 fn overwrite_failed(conn: &Connection) {
     if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
         log::debug!("the store fails on: {error}");
-    }
-}
-
-fn fail(batch: &mut Vec<Job>, why: &StoreError) {
-    if !matches!(why, StoreError::Damaged(_)) {
-        log::error!("the store did not take {} writes: {why}", batch.len());
-    }
-    for job in batch.drain(..).filter(Job::is_taken) {
-        match job.what {
-            What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
-            What::Alone(mut work) | What::Together(mut work) => {
-                work.run(Err(why.clone()));
-                work.finish(Ok(()));
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::{calendar, rows};
 use crate::domain::{
     Claim, ClaimKey, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked,
@@ -45,11 +45,18 @@ pub(super) fn unfiled(conn: &Connection, after: i64, limit: usize) -> Result<Vec
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
+pub(super) const LAST: &str = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
+
 pub(super) const UNFILED: &str =
     "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
 
-/// Files what was read, lowest id first. What another process has filed meanwhile is left out.
-pub(super) fn file(conn: &Connection, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Filed>> {
+/// Files what was read, lowest id first, if everything up to `after` is filed. What another process has filed meanwhile is
+/// left out.
+pub(super) fn file(conn: &Connection, after: i64, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Filed>> {
+    let last: i64 = conn.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+    if last < after {
+        return Err(StoreError::Engine(format!("notification {after} is not filed, and goes first")));
+    }
     let mut filed = Vec::with_capacity(sheets.len());
     let mut last_of = BTreeMap::new();
     calendar::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
@@ -115,34 +122,31 @@ impl Sheet {
             state: State::Pending,
             reason: None,
             detail: None,
-            said: said(*id, None, None, &NO_TIME, None),
+            said: said(*id, None, None, &NO_TIME, None, false),
         };
         match reading {
             None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
-            Some(Reading::Unasked(unasked)) => Self {
-                state: Unasked::STATE,
-                reason: Some(unasked.reason),
-                detail: Some(unasked.detail.clone()),
-                said: said(
-                    *id,
-                    unasked.event.as_deref(),
-                    unasked.subject.as_ref(),
-                    &unasked.event_time,
-                    unasked.claim.as_deref().map(|claim| (claim, claim.key(), false)),
-                ),
-                ..blank
-            },
-            Some(Reading::Claim(claim)) => Self {
-                asked: Some(claim.key()),
-                said: said(
-                    *id,
-                    Some(&claim.event),
-                    Some(&claim.subject),
-                    &claim.event_time,
-                    Some((claim, claim.key(), *is_listable)),
-                ),
-                ..blank
-            },
+            Some(Reading::Unasked(unasked)) => {
+                let (event, subject) = (unasked.event.as_deref(), unasked.subject.as_ref());
+                let claim = unasked.claim.as_deref();
+                let key = claim.map(Claim::key);
+                Self {
+                    state: Unasked::STATE,
+                    reason: Some(unasked.reason),
+                    detail: Some(unasked.detail.clone()),
+                    said: said(*id, event, subject, &unasked.event_time, claim.zip(key.as_ref()), false),
+                    ..blank
+                }
+            }
+            Some(Reading::Claim(claim)) => {
+                let (event, subject) = (Some(claim.event.as_str()), Some(&claim.subject));
+                let key = claim.key();
+                Self {
+                    said: said(*id, event, subject, &claim.event_time, Some((claim, &key)), *is_listable),
+                    asked: Some(key),
+                    ..blank
+                }
+            }
         }
     }
 
@@ -226,12 +230,11 @@ fn said(
     event: Option<&str>,
     subject: Option<&Subject>,
     event_time: &EventTime,
-    claim: Option<(&Claim, ClaimKey, bool)>,
+    claim: Option<(&Claim, &ClaimKey)>,
+    is_listable: bool,
 ) -> [Value; 13] {
     let text = |text: Option<&str>| text.map(str::to_owned).into();
-    let (key, is_listable) =
-        claim.as_ref().map_or((None, false), |(_, key, listable)| (Some(key), *listable));
-    let claim = claim.as_ref().map(|(claim, ..)| *claim);
+    let (claim, key) = claim.unzip();
     [
         id.into(),
         text(event),

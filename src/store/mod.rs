@@ -52,6 +52,7 @@ mod rows;
 mod settled;
 mod soundness;
 mod standing;
+mod transaction;
 mod truth;
 mod turns;
 mod walks;
@@ -232,9 +233,17 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
+        self.file_after(0, filings, now).await
+    }
+
+    /// As [`Store::file`], for deliveries that were read before those up to `after` are filed.
+    ///
+    /// # Errors
+    /// The store failed, or those before are not filed: then these are not either, for what is passed by is not found again.
+    pub async fn file_after(&self, after: i64, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
         let sheets: Vec<_> = filings.iter().map(filing::Sheet::of).collect();
         drop(filings);
-        self.writer.write_together(move |conn| filing::file(conn, &sheets, now)).await
+        self.writer.write_together(move |conn| filing::file(conn, after, &sheets, now)).await
     }
 
     /// Starts at most [`BATCH`] notifications afresh.

@@ -67,7 +67,7 @@ pub(super) fn inspect(
     }
     // A row with a verdict must never stand behind one without: the queue begins after the last verdict.
     let sheets: Vec<Sheet> = read(unfiled).iter().map(Sheet::of).collect();
-    filing::file(conn, &sheets, now)?;
+    filing::file(conn, 0, &sheets, now)?;
     let Inspection { source, judge, names, answer, scope, .. } = inspection;
     let ours = reconciling::our_order(conn, source, names)?;
     if rules::is_stale(answer, ours.held.as_ref(), now) {

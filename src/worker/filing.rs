@@ -1,12 +1,15 @@
 //! Reading what came in: each delivery becomes a claim, or is settled at once where no question is needed.
 
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt as _, StreamExt as _};
+
 use super::Parts;
 use crate::domain::{Delivery, State};
 use crate::providers::{self, Provider};
-use crate::store::{BATCH as STORE_BATCH, Filing, Moved, StoreError};
+use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
-const BATCH: usize = 100;
+const BATCH: usize = 200;
 
 /// What filing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,30 +23,42 @@ pub(super) struct Filed {
 /// Files what nobody has read yet, oldest first, in so many batches at most. The next one is read while the last one is
 /// written.
 pub(super) async fn file_new(parts: &Parts, most_batches: usize) -> Result<Filed, StoreError> {
-    let mut count = 0;
-    let mut next = read_new(parts, 0).await?;
-    for batch in 1..=most_batches {
-        let (is_last, after) = (next.len() < BATCH, next.last().map_or(0, |filing| filing.id));
-        if next.is_empty() {
-            return Ok(Filed { count, is_more_left: false });
+    let (mut count, mut after, mut is_last) = (0, 0, false);
+    let mut under_way = FuturesOrdered::new();
+    for _ in 0..most_batches {
+        let next = read_new(parts, after).await?;
+        is_last = next.len() < BATCH;
+        if let Some(last) = next.last().map(|filing| filing.id) {
+            under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
+            after = last;
         }
-        let read = async {
-            if is_last || batch == most_batches { Ok(Vec::new()) } else { read_new(parts, after).await }
-        };
-        let (filed, read) = tokio::join!(parts.store.file(next, parts.clock.now()), read);
-        for filed in filed? {
-            count += 1;
-            if filed.state != State::Pending {
-                let moved = Moved { id: filed.id, state: filed.state, reason: filed.reason };
-                super::asking::announce(parts, &filed.source, &moved);
-            }
+        // The writer has it once it is looked at, and goes on with it while the next one is read.
+        while let Some(filed) = if is_last || under_way.len() > 1 {
+            under_way.next().await
+        } else {
+            under_way.next().now_or_never().flatten()
+        } {
+            count += tell(parts, &filed?);
         }
         if is_last {
-            return Ok(Filed { count, is_more_left: false });
+            break;
         }
-        next = read?;
     }
-    Ok(Filed { count, is_more_left: true })
+    while let Some(filed) = under_way.next().await {
+        count += tell(parts, &filed?);
+    }
+    Ok(Filed { count, is_more_left: !is_last })
+}
+
+/// Tells what filing has settled; how many it filed.
+fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
+    for filed in filed {
+        if filed.state != State::Pending {
+            let moved = Moved { id: filed.id, state: filed.state, reason: filed.reason };
+            super::asking::announce(parts, &filed.source, &moved);
+        }
+    }
+    filed.len()
 }
 
 async fn read_new(parts: &Parts, after: i64) -> Result<Vec<Filing>, StoreError> {

@@ -14,7 +14,8 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
     const RELOADS: usize = 8;
     const BETWEEN: usize = 20;
     let house =
-        House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 0).ion_shop("extra", 1004, 20);
+        House::new().verify("timeout = \"60s\"").ion_shop_with("shop", 1003, 0, "rate_limit = \"100000/s\"");
+    let house = house.ion_shop("extra", 1004, 20);
     let store = house.ion_store(1003);
     let serve = house.serve();
     let with_extra = std::fs::read_to_string(house.folder().join("countersign.toml")).unwrap();
