@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -14,6 +13,7 @@ use serde_json::Value;
 use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
 use crate::metrics::Metrics;
 
+pub use super::gate::{Gate, OpenGate, Pass};
 use super::patience::Patience;
 #[cfg(test)]
 use super::script::Script;
@@ -67,41 +67,6 @@ impl Client {
     #[must_use]
     pub(super) fn scripted(self, script: Script) -> Self {
         Self { script: Some(script), ..self }
-    }
-}
-
-/// Lets a call pass when the source's budget and the service's concurrency allow it.
-pub trait Gate: Send + Sync {
-    /// Waits for a place; the call is over when the pass is dropped.
-    ///
-    /// # Errors
-    /// The call must not be sent: the API has asked us to wait.
-    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>>;
-}
-
-/// Permission for one call; whatever it holds is given back when it is dropped.
-pub struct Pass(#[expect(dead_code, reason = "held for its Drop")] Box<dyn Send>);
-
-impl Pass {
-    /// A pass that holds `until_over`.
-    pub fn holding(until_over: impl Send + 'static) -> Self {
-        Self(Box::new(until_over))
-    }
-}
-
-impl fmt::Debug for Pass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pass")
-    }
-}
-
-/// A gate that is always open, for `doctor` and tests.
-#[derive(Debug)]
-pub struct OpenGate;
-
-impl Gate for OpenGate {
-    fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
-        Box::pin(async { Ok(Pass::holding(())) })
     }
 }
 
@@ -214,25 +179,27 @@ impl Api {
         path_and_query: &str,
         headers: &impl Fn(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
     ) -> Result<Reply, Failure> {
-        let pass = self.gate.enter().await?;
+        let mut pass = self.gate.enter().await?;
         let asked_at = self.client.clock.now();
         let headers = headers(asked_at)?;
         let started = Instant::now();
         let result = self.exchange(path_and_query, &headers).await;
         let took = started.elapsed();
-        drop(pass);
         let status = match &result {
             Ok((status, ..)) => Some(*status),
             Err(failure) => failure.http_status,
         };
-        self.client.metrics.called(&self.source, status, took);
-        let (status, headers, body) = result?;
-        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let reply = Reply { status, headers, body, asked_at, latency_ms };
-        match reply.as_failure(self.client.clock.now()) {
-            Some(failure) => Err(failure),
-            None => Ok(reply),
+        let result = result.and_then(|(status, headers, body)| {
+            let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let reply = Reply { status, headers, body, asked_at, latency_ms };
+            reply.as_failure(self.client.clock.now()).map_or(Ok(reply), Err)
+        });
+        if result.is_err() {
+            pass.failed();
         }
+        drop(pass);
+        self.client.metrics.called(&self.source, status, took);
+        result
     }
 
     async fn exchange(

@@ -12,6 +12,7 @@ use crate::domain::{
 pub mod ecwid;
 #[cfg(test)]
 mod fuzzing;
+mod gate;
 pub mod http;
 pub mod keys;
 pub mod kinguin;

@@ -66,6 +66,8 @@ pub struct Lease {
     pub claim: Claim,
     /// The permission for the first call; the questions of one list call share it.
     pub permit: CallPermit,
+    /// Whether it was never asked before.
+    pub is_first: bool,
 }
 
 /// What leasing gave.
@@ -301,7 +303,8 @@ fn hold(
         hold.execute(params![other, name, until])?;
     }
     let claim = claim_of(conn, due.id)?;
-    Ok((Lease { name, source: source.to_owned(), claim, permit }, 1 + others.len()))
+    let is_first = due.is_first();
+    Ok((Lease { name, source: source.to_owned(), claim, permit, is_first }, 1 + others.len()))
 }
 
 fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
@@ -354,6 +357,22 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
              WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1",
         )?
         .execute([owner_prefix])?)
+}
+
+/// Gives leases back that were never used: their questions wait as before.
+pub(super) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
+    for (lease, is_first) in leases {
+        let mut statement = conn.prepare_cached(HELD)?;
+        let held: Vec<i64> =
+            statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for id in held {
+            conn.prepare_cached(
+                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = ?2 WHERE notification_id = ?1",
+            )?
+            .execute(params![id, !is_first])?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.

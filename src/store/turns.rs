@@ -50,6 +50,11 @@ pub(super) struct Due {
 }
 
 impl Due {
+    /// Whether it was never asked before.
+    pub(super) fn is_first(&self) -> bool {
+        self.kind != Kind::Again
+    }
+
     /// A repeated question that is asked whoever's turn it is.
     pub(super) fn out_of_turn(
         id: i64,

@@ -40,6 +40,24 @@ impl Store {
         self.writer.write_last(lease).await
     }
 
+    /// Gives leases back that were not used, each with whether its question was never asked before: they wait as before.
+    /// The call that was permitted for them is over.
+    ///
+    /// # Errors
+    /// The store failed; then the leases end by themselves.
+    pub async fn release(
+        &self,
+        leases: Vec<(String, bool)>,
+        permit: CallPermit,
+        now: Timestamp,
+    ) -> Result<()> {
+        let release = move |conn: &Connection| {
+            budget::finish(conn, permit, now)?;
+            queue::release(conn, &leases)
+        };
+        self.writer.write_together(release).await
+    }
+
     /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
     ///
     /// # Errors

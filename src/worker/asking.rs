@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
 use super::gate::{BudgetGate, QuestionGate, STORE_PAUSE};
-use super::slots::{Slot, Slots};
+use super::slots::{Place, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
 use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Trouble};
@@ -31,11 +31,18 @@ enum Asked {
 
 impl Asker {
     /// Asks a question, or several by a list call, and records what came of it. What a failing store did not take is
-    /// asked again when it takes something.
-    pub(super) async fn ask(&self, leases: Vec<Lease>, slot: Slot) {
+    /// asked again when it takes something, and what may not go out any more when its source may be asked again.
+    pub(super) async fn ask(&self, leases: Vec<Lease>, place: Place) {
         let Some(first) = leases.first() else { return };
         let (name, permit) = (first.source.clone(), first.permit);
         let names: Vec<String> = leases.iter().map(|lease| lease.name.clone()).collect();
+        let slot = match place {
+            Place::Taken(slot) => slot.used(),
+            Place::Awaited(waiting) => match waiting.slot().await {
+                Some(slot) => slot,
+                None => return self.release(leases, permit).await,
+            },
+        };
         let gate = QuestionGate {
             budget: BudgetGate {
                 store: self.parts.store.clone(),
@@ -56,6 +63,14 @@ impl Asker {
         if let Err(error) = done {
             log::error!("source={name} an answer could not be recorded: {error}");
             self.give_back(names, permit).await;
+        }
+    }
+
+    /// Gives leases back that may not be used.
+    async fn release(&self, leases: Vec<Lease>, permit: CallPermit) {
+        let leases: Vec<_> = leases.into_iter().map(|lease| (lease.name, lease.is_first)).collect();
+        while self.parts.store.release(leases.clone(), permit, self.parts.clock.now()).await.is_err() {
+            tokio::time::sleep(STORE_PAUSE).await;
         }
     }
 

@@ -94,17 +94,23 @@ impl Gate for QuestionGate {
         Box::pin(async {
             let first = self.first.lock().ok().and_then(|mut first| first.take());
             if let Some(slot) = first {
-                return Ok(Pass::holding(slot));
+                return Ok(self.pass(slot));
             }
             self.end_first_call().await;
             let counted = self.budget.permit().await.map_err(told_to_wait)?;
             let slot = self.slots.take(&self.budget.source).await.used();
-            Ok(Pass::holding((counted, slot)))
+            Ok(self.pass((counted, slot)))
         })
     }
 }
 
 impl QuestionGate {
+    /// Where the call fails, whoever comes next must know before the place is free.
+    fn pass(&self, until_over: impl Send + 'static) -> Pass {
+        let (slots, source) = (self.slots.clone(), self.budget.source.clone());
+        Pass::holding(until_over).telling(move || slots.mark(&source, false))
+    }
+
     /// A question that needs a second call must not wait for its own first one to stop counting.
     async fn end_first_call(&self) {
         let first = self.first_permit.lock().ok().and_then(|mut first| first.take());

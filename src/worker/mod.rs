@@ -23,7 +23,7 @@ mod slots;
 use asking::Asker;
 pub use filing::read_deliveries;
 pub use gate::BudgetGate;
-pub use slots::{Slot, Slots};
+pub use slots::{Place, Slot, Slots, Waiting};
 
 /// How long the loop sleeps at most: another process may have started something afresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -273,12 +273,10 @@ impl Worker {
         let names: Vec<String> = names.into_iter().cloned().collect();
         let requests = names.iter().filter_map(|name| self.request(name)).collect();
         let slots = self.slots.clone();
-        let places = move |source: &str| -> Vec<Slot> {
-            std::iter::from_fn(|| slots.try_take(source)).take(MOST_IN_ONE_TURN).collect()
-        };
+        let places = move |source: &str| slots.places(source, MOST_IN_ONE_TURN);
         let now = self.parts.clock.now();
         let (mut started, mut failed) = (Started::default(), None);
-        for (name, leased, slots) in self.parts.store.lease(requests, places, now).await? {
+        for (name, leased, places) in self.parts.store.lease(requests, places, now).await? {
             let leased = match leased {
                 Ok(leased) => leased,
                 Err(error) => {
@@ -289,7 +287,7 @@ impl Worker {
             started.any |= !leased.calls.is_empty();
             started.is_spent |= leased.is_spent;
             started.until = [started.until, leased.come_back_at].into_iter().flatten().min();
-            self.ask(&name, leased.calls, slots, now);
+            self.ask(&name, leased.calls, places, now);
         }
         failed.map_or(Ok(started), Err)
     }
@@ -305,24 +303,24 @@ impl Worker {
         })
     }
 
-    /// Begins calls, each in its slot.
-    fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, slots: Vec<Slot>, now: Timestamp) {
+    /// Begins calls, each in its place.
+    fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, places: Vec<Place>, now: Timestamp) {
         let Some(source) = self.parts.sources.get(name).filter(|_| !calls.is_empty()).cloned() else {
             return;
         };
         let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
         begun.calls = begun.calls.wrapping_add(u64::try_from(calls.len()).unwrap_or(0));
         begun.last_at = now;
-        for (leases, slot) in calls.into_iter().zip(slots) {
+        for (leases, place) in calls.into_iter().zip(places) {
             let asker =
                 Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
-            let slot = slot.used();
-            self.questions.spawn(async move { asker.ask(leases, slot).await });
+            self.questions.spawn(async move { asker.ask(leases, place).await });
         }
     }
 
     /// Lets the questions under way end within `drain`, then gives back what is still leased.
     pub async fn finish(mut self, drain: Duration) {
+        self.slots.close();
         let rest = async { while self.questions.join_next().await.is_some() {} };
         if tokio::time::timeout(drain, rest).await.is_err() {
             log::warn!("{} questions are given back unanswered", self.questions.len());

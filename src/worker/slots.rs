@@ -1,10 +1,14 @@
 //! Places for API calls under way at once, shared so that no shop keeps another waiting: shops whose last call failed
 //! together hold at most half of them, and a busy shop leaves a few, at least one, to those that hold none.
+//!
+//! A shop that is alone at work, and well, may also have calls [`Waiting`] for its own places: each goes out as soon as
+//! another one ends, and not a transaction later. None of them does once a call has failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// All places of one process; clones share them.
 #[derive(Clone, Debug)]
@@ -17,24 +21,28 @@ struct Inner {
     concurrency: usize,
     sources: Mutex<BTreeMap<String, Standing>>,
     freed: Notify,
+    /// How many wait for [`Slots::take`]: they go before calls that are [`Waiting`].
+    takers: AtomicUsize,
     /// Rung once for whoever starts questions when a call has ended.
     ended: Notify,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Standing {
     in_use: usize,
     /// Whether its last call succeeded; `None` for a source that was never asked.
     is_well: Option<bool>,
+    /// Calls that wait for its next free places.
+    waiting: VecDeque<oneshot::Sender<Slot>>,
 }
 
 impl Standing {
-    fn has_succeeded(self) -> bool {
+    fn has_succeeded(&self) -> bool {
         self.is_well == Some(true)
     }
 
     /// Nobody knows yet whether it works: its first question must not wait for the time-outs of others.
-    fn is_first_question(self) -> bool {
+    fn is_first_question(&self) -> bool {
         self.is_well.is_none() && self.in_use == 0
     }
 }
@@ -48,6 +56,7 @@ impl Slots {
                 concurrency: concurrency.max(1),
                 sources: Mutex::new(sources),
                 freed: Notify::new(),
+                takers: AtomicUsize::new(0),
                 ended: Notify::new(),
             }),
         }
@@ -61,13 +70,37 @@ impl Slots {
             return None;
         }
         sources.entry(source.to_owned()).or_default().in_use += 1;
-        Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false })
+        Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false, is_held: true })
     }
 
-    /// Whether [`Slots::try_take`] would give a place now.
+    /// Whether [`Slots::places`] would give any.
     #[must_use]
     pub fn has_place(&self, source: &str) -> bool {
-        may_take(&self.lock(), source, self.inner.concurrency)
+        let mut sources = self.lock();
+        may_take(&sources, source, self.inner.concurrency)
+            || may_wait(&mut sources, source, self.inner.concurrency) > 0
+    }
+
+    /// At most so many places for calls of `source` that begin now, or as soon as others of it have ended.
+    #[must_use]
+    pub fn places(&self, source: &str, most: usize) -> Vec<Place> {
+        let mut places: Vec<Place> =
+            std::iter::from_fn(|| self.try_take(source)).take(most).map(Place::Taken).collect();
+        let mut sources = self.lock();
+        let room = may_wait(&mut sources, source, self.inner.concurrency).min(most - places.len());
+        if let Some(standing) = sources.get_mut(source) {
+            for _ in 0..room {
+                let (sender, receiver) = oneshot::channel();
+                standing.waiting.push_back(sender);
+                places.push(Place::Awaited(Waiting(receiver)));
+            }
+        }
+        places
+    }
+
+    /// No call that waits for a place will have one.
+    pub fn close(&self) {
+        self.lock().values_mut().for_each(|standing| standing.waiting.clear());
     }
 
     /// Waits until a call has ended since the last time; one may wait at a time.
@@ -77,6 +110,7 @@ impl Slots {
 
     /// Waits for a place.
     pub async fn take(&self, source: &str) -> Slot {
+        let _taker = Taker::new(&self.inner.takers);
         loop {
             let freed = self.inner.freed.notified();
             if let Some(slot) = self.try_take(source) {
@@ -88,7 +122,13 @@ impl Slots {
 
     /// Remembers how the last call of a source went.
     pub fn mark(&self, source: &str, is_well: bool) {
-        self.lock().entry(source.to_owned()).or_default().is_well = Some(is_well);
+        let mut sources = self.lock();
+        let standing = sources.entry(source.to_owned()).or_default();
+        standing.is_well = Some(is_well);
+        if !is_well {
+            standing.waiting.clear();
+        }
+        drop(sources);
         self.inner.freed.notify_waiters();
     }
 
@@ -100,7 +140,8 @@ impl Slots {
 fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usize) -> bool {
     let in_use: usize = sources.values().map(|standing| standing.in_use).sum();
     let free = concurrency.saturating_sub(in_use);
-    let own = sources.get(source).copied().unwrap_or_default();
+    let none = Standing::default();
+    let own = sources.get(source).unwrap_or(&none);
     let failing: usize =
         sources.values().filter(|standing| !standing.has_succeeded()).map(|standing| standing.in_use).sum();
     let is_kept_out = !own.has_succeeded() && !own.is_first_question() && failing >= concurrency.div_ceil(2);
@@ -113,12 +154,64 @@ fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usi
     free > kept
 }
 
+/// How many calls more may wait for places of a source.
+fn may_wait(sources: &mut BTreeMap<String, Standing>, source: &str, concurrency: usize) -> usize {
+    let is_alone = sources.iter().all(|(name, standing)| name == source || standing.in_use == 0);
+    let Some(own) = sources.get_mut(source).filter(|own| is_alone && own.has_succeeded() && own.in_use > 0)
+    else {
+        return 0;
+    };
+    own.waiting.retain(|waiting| !waiting.is_closed());
+    // A few at a time cost a transaction as well as many do.
+    let most = concurrency / 2;
+    if own.waiting.len() > most / 2 { 0 } else { most - own.waiting.len() }
+}
+
+/// One who waits for [`Slots::take`].
+struct Taker<'a>(&'a AtomicUsize);
+
+impl<'a> Taker<'a> {
+    fn new(takers: &'a AtomicUsize) -> Self {
+        takers.fetch_add(1, Ordering::AcqRel);
+        Self(takers)
+    }
+}
+
+impl Drop for Taker<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Where a call may go out.
+#[derive(Debug)]
+pub enum Place {
+    /// Now.
+    Taken(Slot),
+    /// When another call of its source has ended.
+    Awaited(Waiting),
+}
+
+/// A call's claim to the next free place of its source.
+#[derive(Debug)]
+pub struct Waiting(oneshot::Receiver<Slot>);
+
+impl Waiting {
+    /// The place, in which a call ends for [`Slots::call_ended`]; `None`: a call of the source has failed meanwhile, or
+    /// the process stops, and this one must not go out.
+    pub async fn slot(self) -> Option<Slot> {
+        self.0.await.ok()
+    }
+}
+
 /// A place; free again when dropped.
 #[derive(Debug)]
 pub struct Slot {
     slots: Slots,
     source: String,
     is_used: bool,
+    /// `false` once it is somebody else's.
+    is_held: bool,
 }
 
 impl Slot {
@@ -130,12 +223,38 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// Whether the next waiting call of its source has it now.
+    fn is_handed_on(&mut self) -> bool {
+        let inner = Arc::clone(&self.slots.inner);
+        if inner.takers.load(Ordering::Acquire) > 0 {
+            return false;
+        }
+        let mut sources = self.slots.lock();
+        while let Some(next) = sources.get_mut(&self.source).and_then(|own| own.waiting.pop_front()) {
+            let slot =
+                Self { slots: self.slots.clone(), source: self.source.clone(), is_used: true, is_held: true };
+            match next.send(slot) {
+                Ok(()) => return true,
+                // Whoever waited is gone; the place is still this one's, and the lock is held.
+                Err(mut slot) => slot.is_held = false,
+            }
+        }
+        false
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(standing) = self.slots.lock().get_mut(&self.source) {
-            standing.in_use = standing.in_use.saturating_sub(1);
+        if !self.is_held {
+            return;
         }
-        self.slots.inner.freed.notify_waiters();
+        if !self.is_handed_on() {
+            if let Some(standing) = self.slots.lock().get_mut(&self.source) {
+                standing.in_use = standing.in_use.saturating_sub(1);
+            }
+            self.slots.inner.freed.notify_waiters();
+        }
         if self.is_used {
             self.slots.inner.ended.notify_one();
         }
@@ -144,6 +263,8 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn taken(slots: &Slots, source: &str) -> Vec<Slot> {
@@ -193,5 +314,61 @@ mod tests {
         assert!(first.is_some() && slots.try_take("b").is_none());
         drop(first);
         assert!(slots.try_take("b").is_some());
+    }
+
+    /// Places of a source that is well and alone: four that are taken, and one call that waits.
+    fn full() -> (Slots, Vec<Slot>, Waiting) {
+        let slots = Slots::new(4, ["well", "other"]);
+        slots.mark("well", true);
+        let mut taken = Vec::new();
+        let mut waiting = None;
+        for place in slots.places("well", 64) {
+            match place {
+                Place::Taken(slot) => taken.push(slot),
+                Place::Awaited(awaited) => waiting = Some(awaited),
+            }
+        }
+        (slots, taken, waiting.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_has_the_next_place_of_its_source_and_nobody_else() {
+        let (slots, mut taken, waiting) = full();
+        assert_eq!(taken.len(), 3, "one is kept for the other source");
+        assert!(!slots.has_place("well"));
+        taken.pop();
+        assert!(slots.try_take("well").is_none());
+        assert!(waiting.slot().await.is_some());
+        taken.clear();
+        assert_eq!(taken.len() + slots.places("well", 64).len(), 3, "all were given back");
+    }
+
+    #[tokio::test]
+    async fn no_waiting_call_goes_out_once_another_has_failed_or_the_process_stops() {
+        let (slots, taken, waiting) = full();
+        slots.mark("well", false);
+        drop(taken);
+        assert!(waiting.slot().await.is_none());
+        let (slots, taken, waiting) = full();
+        slots.close();
+        drop(taken);
+        assert!(waiting.slot().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_beside_another_source_at_work_and_second_calls_go_first() {
+        let (slots, taken, waiting) = full();
+        drop(waiting);
+        let other = slots.try_take("other");
+        assert!(other.is_some());
+        assert!(slots.places("well", 64).is_empty());
+        let (slots, mut taken_again, waiting) = full();
+        let mut second = Box::pin(slots.take("well"));
+        assert!((&mut second).now_or_never().is_none());
+        taken_again.pop();
+        assert!(second.await.source == "well");
+        taken_again.pop();
+        assert!(waiting.slot().await.is_some());
+        drop(taken);
     }
 }
