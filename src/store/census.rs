@@ -23,21 +23,20 @@ pub struct QueueLength {
     pub last_received: Option<Timestamp>,
 }
 
-/// Pending ones came in on the day of the oldest of them or later: older tallies hold none.
-pub(super) const QUEUES: &str = "WITH new AS MATERIALIZED (
-       SELECT source, count(*) AS n, min(received_at) AS oldest FROM intake
-       WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) GROUP BY source),
-     read AS MATERIALIZED (
+/// What was read. Pending ones came in on the day of the oldest of them or later: older tallies hold none.
+pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        SELECT name, provider, last_filed_at,
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
        FROM sources s)
      SELECT read.name, read.provider,
        coalesce((SELECT sum(n) FROM tallies t
-           WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0)
-         + coalesce((SELECT n FROM new WHERE new.source = read.name), 0),
-       coalesce(read.oldest, (SELECT oldest FROM new WHERE new.source = read.name)),
-       read.last_filed_at
+           WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0),
+       read.oldest, read.last_filed_at
      FROM read ORDER BY read.name";
+
+/// What nobody has read yet. The engine would sort all of it to count it by source, and of a flood that is much.
+pub(super) const UNREAD: &str = "SELECT source, received_at FROM intake
+                                 WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) ORDER BY id";
 
 /// The queues of all sources that the store knows.
 pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
@@ -51,7 +50,28 @@ pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
             last_received: rows::instant(row, 4)?,
         })
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    let mut queues = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    each_unread(conn, |source, received_at| {
+        let Some(queue) = queues.iter_mut().find(|queue| queue.source == source) else { return };
+        queue.pending += 1;
+        // The first one is the oldest, but for a clock that was set back; what was read is older.
+        if queue.oldest.is_none() {
+            queue.oldest = Timestamp::parse_rfc3339(received_at);
+        }
+    })?;
+    Ok(queues)
+}
+
+/// Gives the source of each notification that nobody has read yet, and when it came in, lowest id first.
+pub(super) fn each_unread(conn: &Connection, mut each: impl FnMut(&str, &str)) -> Result<()> {
+    let mut statement = conn.prepare_cached(UNREAD)?;
+    let mut unread = statement.query([])?;
+    while let Some(row) = unread.next()? {
+        if let (Ok(source), Ok(received_at)) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str()) {
+            each(source, received_at);
+        }
+    }
+    Ok(())
 }
 
 /// The size of the write-ahead log beside the store, in bytes; 0 where there is none.

@@ -28,9 +28,6 @@ pub(super) const OLDEST_UNREAD: &str = "SELECT received_at FROM intake \
 
 pub(super) const DAYS: &str = "SELECT day, source, state, reason, n FROM tallies WHERE day >= ?1 AND n > 0";
 
-pub(super) const UNREAD_TODAY: &str = "SELECT source, sum(received_at >= ?1), max(received_at) FROM intake \
-     WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) GROUP BY source";
-
 /// The tallies have a row for each day, source, state and reason only.
 pub(super) const UNDECIDED: &str =
     "SELECT source, sum(n) FROM tallies WHERE state = 'undecided' AND n > 0 GROUP BY source";
@@ -167,12 +164,19 @@ fn days(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>, now: 
             health.fakes_before += counts.fakes;
         }
     }
-    let mut statement = conn.prepare_cached(UNREAD_TODAY)?;
-    let mut found = statement.query([today])?;
-    while let Some(row) = found.next()? {
-        if let Some(health) = of_source.get_mut(&row.get::<_, String>(0)?) {
-            health.today.received += count(row, 1)?;
-            health.last_received = health.last_received.max(rows::instant(row, 2)?);
+    let mut latest: BTreeMap<String, String> = BTreeMap::new();
+    census::each_unread(conn, |source, received_at| {
+        let Some(health) = of_source.get_mut(source) else { return };
+        health.today.received += u64::from(received_at >= today.as_str());
+        match latest.get_mut(source) {
+            Some(last) if last.as_str() >= received_at => {}
+            Some(last) => received_at.clone_into(last),
+            None => drop(latest.insert(source.to_owned(), received_at.to_owned())),
+        }
+    })?;
+    for (source, last) in latest {
+        if let Some(health) = of_source.get_mut(&source) {
+            health.last_received = health.last_received.max(Timestamp::parse_rfc3339(&last));
         }
     }
     Ok(received_lately)

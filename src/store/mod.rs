@@ -1,9 +1,9 @@
 //! The store: one SQLite file, behind verbs of the domain. No other room names the engine, and no type of it leaves:
 //! a second engine would implement the same verbs.
 //!
-//! One thread writes (see [`writer`]), in transactions that hold whatever has queued; many connections read, and cannot
-//! write. [`Store`] is what a service or a changing command holds (what the worker does with it is in [`working`]),
-//! [`Reader`] what everything else is given.
+//! One thread writes (the way to it is [`writer`], what it does [`desk`]), in transactions that hold whatever has queued;
+//! many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
+//! with it is in [`working`]), [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

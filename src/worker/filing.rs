@@ -9,7 +9,7 @@ use crate::providers::{self, Provider};
 use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// Deliveries read and filed in one transaction.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 
 /// What filing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use super::super::migrations::fresh;
 use super::super::plans;
-use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED, UNREAD_TODAY};
+use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED};
 
 #[test]
 fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
@@ -9,11 +9,11 @@ fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
     for (sql, step) in [
         (DAYS, "SEARCH tallies USING PRIMARY KEY (day>?)"),
         (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
-        (UNREAD_TODAY, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (REFUSED, "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
         (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
         (UNDECIDED, "SCAN tallies"),
         (super::census::QUEUES, "USING COVERING INDEX verdicts_pending (source=?)"),
+        (super::census::UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (super::census::QUEUES, "SEARCH t USING PRIMARY KEY (day>?)"),
     ] {
         let plan = plan(sql);
