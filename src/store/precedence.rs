@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-/// While notifications come, other work rests for so many times as long as it took: it has a tenth of the writer's time.
-const REST: u32 = 9;
+/// While notifications come, other work rests for so many times as long as it took: it has a fifteenth of the writer's time.
+const REST: u32 = 14;
 
 /// Other work in one transaction takes about so long: whoever comes meanwhile waits for its end.
 const AT_ONCE: Duration = Duration::from_millis(2);
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_work_has_a_tenth_of_the_time_while_notifications_come() {
+    fn other_work_has_a_fifteenth_of_the_time_while_notifications_come() {
         let began = Instant::now();
         let ms = |ms| began + Duration::from_millis(ms);
         let mut precedence = Precedence::default();
@@ -67,8 +67,8 @@ mod tests {
         precedence.acknowledged(began);
         precedence.worked(began, ms(3));
         assert!(!precedence.lets_work(ms(3)));
-        assert!(!precedence.lets_work(ms(29)));
-        assert!(precedence.lets_work(ms(30)));
+        assert!(!precedence.lets_work(ms(44)));
+        assert!(precedence.lets_work(ms(45)));
     }
 
     #[test]
@@ -82,9 +82,9 @@ mod tests {
         precedence.acknowledged(us(2000));
         assert_eq!(precedence.waits(us(2200)), Some(Duration::from_micros(800)));
         assert_eq!(precedence.waits(us(3000)), None, "none has come for a millisecond");
-        precedence.acknowledged(us(9500));
-        assert_eq!(precedence.waits(us(9600)), Some(Duration::from_micros(400)));
-        assert_eq!(precedence.waits(us(10_000)), None, "it has rested");
+        precedence.acknowledged(us(14_500));
+        assert_eq!(precedence.waits(us(14_600)), Some(Duration::from_micros(400)));
+        assert_eq!(precedence.waits(us(15_000)), None, "it has rested");
     }
 
     #[test]

@@ -8,8 +8,14 @@ use crate::domain::{Delivery, State};
 use crate::providers::{self, Provider};
 use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
-/// Deliveries read and filed in one transaction.
-const BATCH: usize = 100;
+/// How much is filed in one turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Portion {
+    /// At most so many transactions.
+    pub(super) batches: usize,
+    /// So many deliveries in each: more cost less together, and keep the intake waiting for longer.
+    pub(super) deliveries: usize,
+}
 
 /// What filing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +26,14 @@ pub(super) struct Filed {
     pub(super) is_more_left: bool,
 }
 
-/// Files what nobody has read yet, oldest first, in so many batches at most. The next one is read while the last one is
+/// Files what nobody has read yet, oldest first, a portion of it. The next batch is read while the last one is
 /// written.
-pub(super) async fn file_new(parts: &Parts, most_batches: usize) -> Result<Filed, StoreError> {
+pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = FuturesOrdered::new();
-    for _ in 0..most_batches {
-        let next = read_new(parts, after).await?;
-        is_last = next.len() < BATCH;
+    for _ in 0..portion.batches {
+        let next = read_new(parts, after, portion.deliveries).await?;
+        is_last = next.len() < portion.deliveries;
         if let Some(last) = next.last().map(|filing| filing.id) {
             under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
             after = last;
@@ -61,8 +67,8 @@ fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
     filed.len()
 }
 
-async fn read_new(parts: &Parts, after: i64) -> Result<Vec<Filing>, StoreError> {
-    Ok(read_all(parts, parts.store.reader().unfiled(after, BATCH).await?))
+async fn read_new(parts: &Parts, after: i64, most: usize) -> Result<Vec<Filing>, StoreError> {
+    Ok(read_all(parts, parts.store.reader().unfiled(after, most).await?))
 }
 
 /// Reads again what was filed unread while its source was not configured.

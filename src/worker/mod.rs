@@ -21,6 +21,7 @@ mod gate;
 mod slots;
 
 use asking::Asker;
+use filing::Portion;
 pub use filing::read_deliveries;
 pub use gate::BudgetGate;
 pub use slots::{Place, Slot, Slots, Waiting};
@@ -35,9 +36,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// subject the last is answered by the same call as the first.
 const READS_FIRST: Duration = Duration::from_secs(1);
 
-/// Batches read in one turn, and while questions are asked beside it: those take the writer about as long.
-const MOST_BATCHES: usize = 10;
-const BATCHES_BESIDE_QUESTIONS: usize = 2;
+/// What is read in one turn.
+const READ: Portion = Portion { batches: 6, deliveries: 150 };
+
+/// The same while questions are asked beside it: those take the writer about as long.
+const READ_BESIDE_QUESTIONS: Portion = Portion { batches: 2, deliveries: 100 };
 
 /// Questions that one source may start in one turn, before the next source has its turn.
 const MOST_IN_ONE_TURN: usize = 64;
@@ -209,8 +212,8 @@ impl Worker {
         let mut has_worked = false;
         if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
             let reads_first = self.reads_first();
-            let batches = if reads_first { MOST_BATCHES } else { BATCHES_BESIDE_QUESTIONS };
-            let filed = filing::file_new(&self.parts, batches).await?;
+            let portion = if reads_first { READ } else { READ_BESIDE_QUESTIONS };
+            let filed = filing::file_new(&self.parts, portion).await?;
             has_worked = filed.count > 0;
             self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
             if !filed.is_more_left {

@@ -316,9 +316,9 @@ mod tests {
         assert!(slots.try_take("b").is_some());
     }
 
-    /// Places of a source that is well and alone: four that are taken, and one call that waits.
+    /// Places of a source that is well and alone: two that are taken, and one call that waits.
     fn full() -> (Slots, Vec<Slot>, Waiting) {
-        let slots = Slots::new(4, ["well", "other"]);
+        let slots = Slots::new(3, ["well", "other"]);
         slots.mark("well", true);
         let mut taken = Vec::new();
         let mut waiting = None;
@@ -334,13 +334,14 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_waits_has_the_next_place_of_its_source_and_nobody_else() {
         let (slots, mut taken, waiting) = full();
-        assert_eq!(taken.len(), 3, "one is kept for the other source");
+        assert_eq!(taken.len(), 2, "one is kept for the other source");
         assert!(!slots.has_place("well"));
         taken.pop();
         assert!(slots.try_take("well").is_none());
         assert!(waiting.slot().await.is_some());
         taken.clear();
-        assert_eq!(taken.len() + slots.places("well", 64).len(), 3, "all were given back");
+        let all = slots.places("well", 64);
+        assert!(matches!(all[..], [Place::Taken(_), Place::Taken(_), Place::Awaited(_)]), "{all:?}");
     }
 
     #[tokio::test]

@@ -3,5 +3,6 @@
 mod beside;
 pub(crate) mod columns;
 mod file;
+mod filing;
 mod pages;
 mod sources;

@@ -1,0 +1,79 @@
+//! Filing: in order, and what fails fails alone.
+
+use std::path::Path;
+
+use countersign::domain::{Delivery, Headers, Timestamp};
+use countersign::store::{Filing, Store};
+use rusqlite::Connection;
+
+/// A store with these notifications, unread.
+async fn store(folder: &Path, came: usize) -> Store {
+    let store = Store::create_or_open(&folder.join("a.db")).unwrap();
+    for _ in 0..came {
+        store.append(delivery()).await.unwrap();
+    }
+    store
+}
+
+fn delivery() -> Delivery {
+    Delivery {
+        source: "shop".to_owned(),
+        provider: "ecwid".to_owned(),
+        received_at: Timestamp::parse_rfc3339("2026-11-24T10:00:00Z").unwrap(),
+        remote_addr: "203.0.113.7".to_owned(),
+        content_type: None,
+        headers: Headers::default(),
+        body: Vec::new(),
+    }
+}
+
+fn filings(ids: &[i64]) -> Vec<Filing> {
+    let filing = |&id| Filing { id, delivery: delivery(), reading: None, is_listable: false };
+    ids.iter().map(filing).collect()
+}
+
+fn filed(folder: &Path) -> Vec<i64> {
+    let conn = Connection::open(folder.join("a.db")).unwrap();
+    let mut statement = conn.prepare("SELECT notification_id FROM verdicts ORDER BY 1").unwrap();
+    let found = statement.query_map([], |row| row.get(0)).unwrap();
+    found.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_795_000_000_000)
+}
+
+#[tokio::test]
+async fn a_batch_is_filed_after_the_one_before_it_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), 4).await;
+    let early = store.file_after(2, filings(&[3, 4]), now()).await;
+    assert!(early.unwrap_err().to_string().contains("notification 2 is not filed"));
+    assert!(filed(folder.path()).is_empty());
+    let (first, second) =
+        tokio::join!(store.file(filings(&[1, 2]), now()), store.file_after(2, filings(&[3, 4]), now()));
+    assert_eq!((first.unwrap().len(), second.unwrap().len()), (2, 2));
+    assert_eq!(filed(folder.path()), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn work_that_fails_beside_other_work_undoes_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), 40).await;
+    let each: Vec<_> = (1..=40)
+        .map(|id| {
+            let after = if id % 3 == 0 { 1000 } else { 0 };
+            store.file_after(after, filings(&[id]), now())
+        })
+        .collect();
+    let done = futures_util::future::join_all(each).await;
+    for (id, done) in (1..).zip(&done) {
+        assert_eq!(done.is_err(), id % 3 == 0, "{id}: {done:?}");
+    }
+    let wanted: Vec<i64> = (1..=40).filter(|id| id % 3 != 0).collect();
+    assert_eq!(filed(folder.path()), wanted);
+    let conn = Connection::open(folder.path().join("a.db")).unwrap();
+    let counted = "SELECT pending FROM daily WHERE day = '2026-11-24'";
+    let pending: i64 = conn.query_row(counted, [], |row| row.get(0)).unwrap();
+    assert_eq!(usize::try_from(pending), Ok(wanted.len()), "the tallies as well");
+}
