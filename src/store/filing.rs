@@ -109,6 +109,10 @@ pub(super) struct Sheet {
     said: [Value; 13],
 }
 
+pub(super) const REPEATED: &str = "SELECT notification_id FROM verdicts
+                                   WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
+                                   ORDER BY notification_id LIMIT 1";
+
 impl Sheet {
     /// What reading gave.
     pub(super) fn of(filing: &Filing) -> Self {
@@ -154,11 +158,7 @@ impl Sheet {
     pub(super) fn repeats(&self, conn: &Connection) -> Result<Option<i64>> {
         let Some(key) = &self.asked else { return Ok(None) };
         Ok(conn
-            .prepare_cached(
-                "SELECT notification_id FROM verdicts
-                 WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
-                 ORDER BY notification_id LIMIT 1",
-            )?
+            .prepare_cached(REPEATED)?
             .query_row(params![self.source, key.as_str(), self.id], |row| row.get(0))
             .optional()?)
     }

@@ -66,17 +66,24 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-const IS_ALONE: &str = "SELECT NOT EXISTS (SELECT 1 FROM verdicts
-                        WHERE source = ?1 AND claim_key = ?2 AND state <> 'ignored' AND lease IS NOT ?3)";
+pub(super) const IS_ALONE: &str = "SELECT NOT (
+       EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND lease IS NOT ?3)
+    OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'pending' AND lease IS NOT ?3)
+    OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'undecided' AND lease IS NOT ?3))";
+
+macro_rules! equals {
+    ($state:literal) => {
+        concat!(
+            "SELECT notification_id, state, received_at FROM verdicts
+             WHERE source = ?1 AND claim_key = ?2 AND state = '",
+            $state,
+            "' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4"
+        )
+    };
+}
 
 /// The confirmed ones first.
-pub(super) const EQUALS: [&str; 2] = [
-    "SELECT notification_id, state, received_at FROM verdicts
-     WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4",
-    "SELECT notification_id, state, received_at FROM verdicts
-     WHERE source = ?1 AND claim_key = ?2 AND (state = 'pending' OR state = 'undecided') AND lease IS NOT ?3
-     ORDER BY notification_id LIMIT ?4",
-];
+pub(super) const EQUALS: [&str; 3] = [equals!("confirmed"), equals!("pending"), equals!("undecided")];
 
 fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
     let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
