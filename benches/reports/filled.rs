@@ -8,10 +8,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 
 /// The schema, one file a version.
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_turns.sql"),
     include_str!("../../sql/migrations/0003_pages.sql"),
+    include_str!("../../sql/migrations/0004_lighter_writes.sql"),
 ];
 
 /// The store of this schema with so many notifications.
