@@ -1,4 +1,4 @@
--- Version 4: the same rules about verdicts, in words that cost the writer a third less. A statement that fires triggers and
+-- Version 4: the same rules about verdicts, in words that cost the writer a sixth less. A statement that fires triggers and
 -- may fail half-way remembers each page before it changes it. So nothing here may fail half-way as the engine sees it: no
 -- reference that is checked at once, no ON CONFLICT DO UPDATE, and no function.
 

@@ -1,5 +1,6 @@
 //! How much there is of what: for metrics, health and `doctor`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -23,7 +24,7 @@ pub struct QueueLength {
     pub last_received: Option<Timestamp>,
 }
 
-/// What was read. Pending ones came in on the day of the oldest of them or later: older tallies hold none.
+/// Of what was read. Pending ones came in on the day of the oldest of them or later: older tallies hold none.
 pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        SELECT name, provider, last_filed_at,
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
@@ -34,44 +35,72 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        read.oldest, read.last_filed_at
      FROM read ORDER BY read.name";
 
-/// What nobody has read yet. The engine would sort all of it to count it by source, and of a flood that is much.
+/// The engine would sort all of it to count it by source, and of a flood that is much.
 pub(super) const UNREAD: &str = "SELECT source, received_at FROM intake
-                                 WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) ORDER BY id";
+                                 WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)";
 
-/// The queues of all sources that the store knows.
-pub(super) fn queues(conn: &Connection) -> Result<Vec<QueueLength>> {
+/// What nobody has read yet, of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unread {
+    pub(super) count: u64,
+    /// How much of it came in at or after the time that was asked for.
+    pub(super) since: u64,
+    oldest: String,
+    latest: String,
+}
+
+impl Unread {
+    fn add(&mut self, received_at: &str, since: &str) {
+        self.count += 1;
+        self.since += u64::from(received_at >= since);
+        if self.oldest.is_empty() || received_at < self.oldest.as_str() {
+            received_at.clone_into(&mut self.oldest);
+        }
+        if received_at > self.latest.as_str() {
+            received_at.clone_into(&mut self.latest);
+        }
+    }
+
+    /// When the latest of it came in.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        Timestamp::parse_rfc3339(&self.latest)
+    }
+}
+
+/// What nobody has read yet, by source.
+pub(super) fn unread(conn: &Connection, since: &str) -> Result<BTreeMap<String, Unread>> {
+    let mut of_source: BTreeMap<String, Unread> = BTreeMap::new();
+    let mut statement = conn.prepare_cached(UNREAD)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        if let (Ok(source), Ok(received_at)) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str()) {
+            if let Some(unread) = of_source.get_mut(source) {
+                unread.add(received_at, since);
+            } else {
+                of_source.entry(source.to_owned()).or_default().add(received_at, since);
+            }
+        }
+    }
+    Ok(of_source)
+}
+
+/// The queues of all sources that the store knows; what is `unread` waits in them too.
+pub(super) fn queues(conn: &Connection, unread: &BTreeMap<String, Unread>) -> Result<Vec<QueueLength>> {
     let mut statement = conn.prepare_cached(QUEUES)?;
     let found = statement.query_map([], |row| {
+        let source: String = row.get(0)?;
+        let unread = unread.get(&source);
+        let oldest_unread = unread.and_then(|unread| Timestamp::parse_rfc3339(&unread.oldest));
         Ok(QueueLength {
-            source: row.get(0)?,
+            source,
             provider: row.get(1)?,
-            pending: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
-            oldest: rows::instant(row, 3)?,
+            pending: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)
+                + unread.map_or(0, |unread| unread.count),
+            oldest: rows::instant(row, 3)?.or(oldest_unread),
             last_received: rows::instant(row, 4)?,
         })
     })?;
-    let mut queues = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    each_unread(conn, |source, received_at| {
-        let Some(queue) = queues.iter_mut().find(|queue| queue.source == source) else { return };
-        queue.pending += 1;
-        // The first one is the oldest, but for a clock that was set back; what was read is older.
-        if queue.oldest.is_none() {
-            queue.oldest = Timestamp::parse_rfc3339(received_at);
-        }
-    })?;
-    Ok(queues)
-}
-
-/// Gives the source of each notification that nobody has read yet, and when it came in, lowest id first.
-pub(super) fn each_unread(conn: &Connection, mut each: impl FnMut(&str, &str)) -> Result<()> {
-    let mut statement = conn.prepare_cached(UNREAD)?;
-    let mut unread = statement.query([])?;
-    while let Some(row) = unread.next()? {
-        if let (Ok(source), Ok(received_at)) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str()) {
-            each(source, received_at);
-        }
-    }
-    Ok(())
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The size of the write-ahead log beside the store, in bytes; 0 where there is none.

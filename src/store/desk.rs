@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Instant;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 
 use super::checkpoint::Checkpoints;
 use super::error::StoreError;
@@ -17,7 +18,6 @@ use super::jobs::{Job, What};
 use super::migrations::SCHEMA_VERSION;
 use super::precedence::Precedence;
 use super::transaction::{Transaction, execute, in_transaction};
-use super::writer::Told;
 
 /// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
 const LARGEST_BATCH: usize = 512;
@@ -31,6 +31,15 @@ pub(super) struct Desk {
     precedence: Precedence,
     is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
+}
+
+/// What the writer tells beside its replies.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Transactions on disk.
+    pub(super) commits: AtomicU64,
+    /// Rung for each transaction with notifications in it.
+    pub(super) appended: Arc<Notify>,
 }
 
 /// What was received and is not written, oldest first.

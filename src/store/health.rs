@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::census::Unread;
 use super::error::Result;
 use super::reporting::Reported;
 use super::{census, rows, standing};
@@ -58,8 +59,15 @@ pub(super) fn look(
         of_source.insert(source.name.clone(), health);
     }
     let first_served = known(conn, &mut of_source)?;
-    queues(conn, &mut of_source)?;
+    let unread = census::unread(conn, &now.day())?;
+    queues(conn, &mut of_source, &unread)?;
     let received_lately = days(conn, &mut of_source, now)?;
+    for (source, unread) in &unread {
+        if let Some(health) = of_source.get_mut(source) {
+            health.today.received += unread.since;
+            health.last_received = health.last_received.max(unread.latest());
+        }
+    }
     for source in of_source.values_mut() {
         (source.refused, source.last_refused) =
             conn.prepare_cached(REFUSED)?.query_row(params![source.source, now.minus(DAY).day()], |row| {
@@ -121,8 +129,12 @@ fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> R
     Ok(first)
 }
 
-fn queues(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> Result<()> {
-    for queue in census::queues(conn)? {
+fn queues(
+    conn: &Connection,
+    of_source: &mut BTreeMap<String, SourceHealth>,
+    unread: &BTreeMap<String, Unread>,
+) -> Result<()> {
+    for queue in census::queues(conn, unread)? {
         if let Some(health) = of_source.get_mut(&queue.source) {
             (health.pending, health.oldest_pending) = (queue.pending, queue.oldest);
         }
@@ -162,21 +174,6 @@ fn days(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>, now: 
             health.fakes_lately += counts.fakes;
         } else {
             health.fakes_before += counts.fakes;
-        }
-    }
-    let mut latest: BTreeMap<String, String> = BTreeMap::new();
-    census::each_unread(conn, |source, received_at| {
-        let Some(health) = of_source.get_mut(source) else { return };
-        health.today.received += u64::from(received_at >= today.as_str());
-        match latest.get_mut(source) {
-            Some(last) if last.as_str() >= received_at => {}
-            Some(last) => received_at.clone_into(last),
-            None => drop(latest.insert(source.to_owned(), received_at.to_owned())),
-        }
-    })?;
-    for (source, last) in latest {
-        if let Some(health) = of_source.get_mut(&source) {
-            health.last_received = health.last_received.max(Timestamp::parse_rfc3339(&last));
         }
     }
     Ok(received_lately)

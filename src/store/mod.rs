@@ -228,22 +228,28 @@ impl Store {
         self.writer.write(work).await
     }
 
-    /// Files deliveries with what reading them gave; what is filed already is left out.
+    /// Files deliveries with what reading them gave; what is filed already is left out. They are handed over when this
+    /// returns, in the order of the calls; the future waits for the outcome.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn file(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
-        self.file_after(0, filings, now).await
+    pub fn file(&self, filings: Vec<Filing>, now: Timestamp) -> impl Future<Output = Result<Vec<Filed>>> {
+        self.file_after(0, filings, now)
     }
 
     /// As [`Store::file`], for deliveries that were read before those up to `after` are filed.
     ///
     /// # Errors
     /// The store failed, or those before are not filed: then these are not either, for what is passed by is not found again.
-    pub async fn file_after(&self, after: i64, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Filed>> {
+    pub fn file_after(
+        &self,
+        after: i64,
+        filings: Vec<Filing>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Filed>>> {
         let sheets: Vec<_> = filings.iter().map(filing::Sheet::of).collect();
         drop(filings);
-        self.writer.write_together(move |conn| filing::file(conn, after, &sheets, now)).await
+        self.writer.write_together(move |conn| filing::file(conn, after, &sheets, now))
     }
 
     /// Starts at most [`BATCH`] notifications afresh.

@@ -359,13 +359,16 @@ pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
         .execute([owner_prefix])?)
 }
 
+/// What waits under a lease.
+fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(HELD)?;
+    Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Gives leases back that were never used: their questions wait as before.
 pub(super) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
     for (lease, is_first) in leases {
-        let mut statement = conn.prepare_cached(HELD)?;
-        let held: Vec<i64> =
-            statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for id in held {
+        for id in held(conn, lease)? {
             conn.prepare_cached(
                 "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = ?2 WHERE notification_id = ?1",
             )?
@@ -378,10 +381,7 @@ pub(super) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()
 /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
 pub(super) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
-        let mut statement = conn.prepare_cached(HELD)?;
-        let held: Vec<i64> =
-            statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for id in held {
+        for id in held(conn, lease)? {
             conn.prepare_cached(
                 "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
                  WHERE notification_id = ?1",

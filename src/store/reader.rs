@@ -195,7 +195,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
-        self.read(census::queues).await
+        self.read(|conn| census::queues(conn, &census::unread(conn, "")?)).await
     }
 
     /// The sources that the store ever knew, with their providers, by name.

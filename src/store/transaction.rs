@@ -5,7 +5,6 @@ use rusqlite::Connection;
 use super::error::{Result, StoreError};
 use super::intake::{self, Row};
 use super::jobs::{Appended, Job, Reply, What, Work};
-use super::writer::in_savepoint;
 
 /// What one transaction did until its commit.
 #[derive(Default)]
@@ -46,10 +45,9 @@ impl Transaction {
         let undone = savepoint(conn, "ROLLBACK TO together");
         let mut group = std::mem::take(&mut self.group);
         for work in &mut group {
-            let again = undone.clone().and_then(|()| in_transaction(conn));
-            match again {
-                Ok(conn) => alone(work.as_mut(), conn),
-                Err(error) => drop(work.run(Err(error))),
+            match &undone {
+                Ok(()) => alone(work.as_mut(), conn),
+                Err(error) => drop(work.run(Err(error.clone()))),
             }
         }
         self.group = group;
@@ -86,6 +84,19 @@ impl Transaction {
         let appended = ids.into_iter().zip(rows).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
         self.appended.extend(replies.into_iter().zip(appended));
     }
+}
+
+/// Runs `work`, and undoes it alone if it fails.
+pub(super) fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let done = work(conn);
+    if done.is_err() && !conn.is_autocommit() {
+        conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    if !conn.is_autocommit() {
+        conn.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    done
 }
 
 /// Does work that is undone alone where it fails; what it met it tells itself.

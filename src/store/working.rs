@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::writer::in_savepoint;
+use super::transaction::in_savepoint;
 use super::{
     Budget, CallPermit, LeaseRequest, Leased, Moved, Question, Result, Store, budget, clock, decisions,
     queue, settled, standing,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 use super::damage::Damage;
-use super::desk::Desk;
+use super::desk::{Desk, Told};
 use super::error::{Result, StoreError};
 use super::intake::Row;
 use super::jobs::{Claimed, Job, Place, Task, What, WorkReply};
+use super::transaction::in_savepoint;
 
 /// How long a notification waits for the write lock before its sender is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,15 +29,6 @@ pub(super) struct Writer {
     is_ending: Arc<AtomicBool>,
     damage: Damage,
     told: Arc<Told>,
-}
-
-/// What the writer tells beside its replies.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    /// Transactions on disk.
-    pub(super) commits: AtomicU64,
-    /// Rung for each transaction with notifications in it.
-    pub(super) appended: Arc<Notify>,
 }
 
 impl Writer {
@@ -78,9 +70,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut work = once(work);
-        let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
-        self.hand_over(false, |reply| What::Alone(Task::boxed(alone, reply))).await
+        self.write_alone(false, work).await
     }
 
     /// As [`Writer::write`], at the end of the transaction that is being filled now: for whoever cannot wait for the next
@@ -89,31 +79,43 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut work = once(work);
-        let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
-        self.hand_over(true, |reply| What::Alone(Task::boxed(alone, reply))).await
+        self.write_alone(true, work).await
     }
 
     /// As [`Writer::write`], for `work` that changes nothing but the store: where other work fails it may be undone, and
-    /// done again.
-    pub(super) async fn write_together<T: Send + 'static>(
+    /// done again. The writer has it when this returns, and the future waits for the outcome.
+    pub(super) fn write_together<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.hand_over(false, |reply| What::Together(Task::boxed(work, reply))).await
+    ) -> impl Future<Output = Result<T>> {
+        self.hand_over(false, |reply| What::Together(Task::boxed(work, reply)))
     }
 
-    async fn hand_over<F, T>(
+    async fn write_alone<T: Send + 'static>(
         &self,
         goes_last: bool,
-        what: impl FnOnce(WorkReply<F, T>) -> What,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.damage.refuse()?;
+        let mut work = once(work);
+        let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
+        self.hand_over(goes_last, |reply| What::Alone(Task::boxed(alone, reply))).await
+    }
+
+    fn hand_over<T, W>(
+        &self,
+        goes_last: bool,
+        what: impl FnOnce(WorkReply<W, T>) -> What,
+    ) -> impl Future<Output = Result<T>> {
         let (reply, outcome) = oneshot::channel();
-        let job = Job { what: what(reply), claim: None, goes_last, place: None };
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
-        let (done, _work) = outcome.await.map_err(|_| StoreError::Closed)?;
-        self.damage.note(done)
+        let sent = self.damage.refuse().and_then(|()| {
+            let job = Job { what: what(reply), claim: None, goes_last, place: None };
+            self.jobs.send(job).map_err(|_| StoreError::Closed)
+        });
+        async move {
+            sent?;
+            let (done, _work) = outcome.await.map_err(|_| StoreError::Closed)?;
+            self.damage.note(done)
+        }
     }
 
     /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
@@ -154,17 +156,4 @@ fn once<T>(
 ) -> impl FnMut(&Connection) -> Result<T> + Send + 'static {
     let mut work = Some(work);
     move |conn| work.take().map_or(Err(StoreError::Closed), |work| work(conn))
-}
-
-/// Runs `work`, and undoes it alone if it fails.
-pub(super) fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    conn.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let done = work(conn);
-    if done.is_err() && !conn.is_autocommit() {
-        conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
-    }
-    if !conn.is_autocommit() {
-        conn.prepare_cached("RELEASE job")?.execute([])?;
-    }
-    done
 }

@@ -1,7 +1,6 @@
 //! Reading what came in: each delivery becomes a claim, or is settled at once where no question is needed.
 
-use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt as _, StreamExt as _};
+use std::collections::VecDeque;
 
 use super::Parts;
 use crate::domain::{Delivery, State};
@@ -26,11 +25,10 @@ pub(super) struct Filed {
     pub(super) is_more_left: bool,
 }
 
-/// Files what nobody has read yet, oldest first, a portion of it. The next batch is read while the last one is
-/// written.
+/// Files a portion of what nobody has read yet, oldest first. The next batch is read while the last one is written.
 pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
-    let mut under_way = FuturesOrdered::new();
+    let mut under_way = VecDeque::new();
     for _ in 0..portion.batches {
         let next = read_new(parts, after, portion.deliveries).await?;
         is_last = next.len() < portion.deliveries;
@@ -38,20 +36,17 @@ pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, S
             under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
             after = last;
         }
-        // The writer has it once it is looked at, and goes on with it while the next one is read.
-        while let Some(filed) = if is_last || under_way.len() > 1 {
-            under_way.next().await
-        } else {
-            under_way.next().now_or_never().flatten()
-        } {
-            count += tell(parts, &filed?);
-        }
         if is_last {
             break;
         }
+        if under_way.len() > 1
+            && let Some(filed) = under_way.pop_front()
+        {
+            count += tell(parts, &filed.await?);
+        }
     }
-    while let Some(filed) = under_way.next().await {
-        count += tell(parts, &filed?);
+    for filed in under_way {
+        count += tell(parts, &filed.await?);
     }
     Ok(Filed { count, is_more_left: !is_last })
 }

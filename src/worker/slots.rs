@@ -221,13 +221,10 @@ impl Slot {
         self.is_used = true;
         self
     }
-}
 
-impl Slot {
-    /// Whether the next waiting call of its source has it now.
-    fn is_handed_on(&mut self) -> bool {
-        let inner = Arc::clone(&self.slots.inner);
-        if inner.takers.load(Ordering::Acquire) > 0 {
+    /// Hands it on to the next waiting call of its source; `false` where there is none, or somebody goes before it.
+    fn hand_on(&self) -> bool {
+        if self.slots.inner.takers.load(Ordering::Acquire) > 0 {
             return false;
         }
         let mut sources = self.slots.lock();
@@ -249,7 +246,7 @@ impl Drop for Slot {
         if !self.is_held {
             return;
         }
-        if !self.is_handed_on() {
+        if !self.hand_on() {
             if let Some(standing) = self.slots.lock().get_mut(&self.source) {
                 standing.in_use = standing.in_use.saturating_sub(1);
             }
