@@ -28,7 +28,7 @@ const SOON_FULL_DAYS: u64 = 14;
 /// With fewer notifications kept their average size tells nothing about the next.
 const FEWEST_KEPT: u64 = 1000;
 
-const READ_README: &str = "follow \"When the store is damaged\" in the README";
+const READ_RECOVERY: &str = "follow \"When the store is damaged\" in docs/recovery.md";
 
 /// What the service cannot do without, each with what was found: where one is not ok it is not ready.
 #[must_use]
@@ -104,7 +104,7 @@ fn sound(store: &StoreHealth) -> Check {
     let finding = match &store.damage {
         None => Ok("no damage was met".to_owned()),
         Some(why) => {
-            Err((format!("the store is damaged ({why}): nothing is written to it any more"), READ_README))
+            Err((format!("the store is damaged ({why}): nothing is written to it any more"), READ_RECOVERY))
         }
     };
     check("store_sound", finding)

@@ -12,7 +12,7 @@ use super::opening::folder;
 
 /// What to do about a store that cannot be trusted.
 pub(super) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
-                                  backup --help` says how; the README tells what to do without one)";
+                                  backup --help` says how; docs/recovery.md says what to do without one)";
 
 /// The engine's complaint in plain words, with what to do.
 pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {

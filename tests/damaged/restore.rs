@@ -1,4 +1,4 @@
-//! The restore drill, as the README tells it.
+//! The restore drill, as docs/recovery.md tells it.
 
 use std::time::Duration;
 
