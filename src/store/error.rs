@@ -13,7 +13,7 @@ pub enum StoreError {
     #[error("the store is closing")]
     Closed,
     /// The file is not as it was written. Nothing is written to it any more.
-    #[error("the store is damaged ({0}); {restore}", restore = super::damage::RESTORE)]
+    #[error("the store is damaged ({0}); {restore}", restore = crate::store::file::damage::RESTORE)]
     Damaged(String),
     /// The engine refused: no space, no permission.
     #[error("the store failed: {0}")]

@@ -1,9 +1,9 @@
 //! The store: one SQLite file, behind verbs of the domain. No other room names the engine, and no type of it leaves:
 //! a second engine would implement the same verbs.
 //!
-//! One thread writes (the way to it is [`writer`], what it does [`desk`]), in transactions that hold whatever has queued;
-//! many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
-//! with it is in [`working`]), [`Reader`] what everything else is given.
+//! One thread writes (the way to it is [`writer`], what it does [`writer::thread`]), in transactions that hold
+//! whatever has queued; many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
+//! with it is in [`queue`]), [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,76 +13,50 @@ use anyhow::Context as _;
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 
+use self::file::{connection, migrations, open};
+use self::reconcile::compare;
+use self::verdicts::{claims, decisions};
+use self::writer::handle::Writer;
+use self::writer::intake;
 use crate::domain::{Delivery, Timestamp, Window};
 
-mod backup;
-mod budget;
-mod calendar;
-mod census;
-mod checkpoint;
-mod clock;
-mod connection;
-mod damage;
-mod decisions;
-mod desk;
 mod error;
-mod filing;
-mod forwarders;
-mod health;
-mod intake;
-mod jobs;
-mod keeping;
-mod ledger;
-mod listing;
-mod lock;
-mod migrations;
-mod opening;
-mod owner;
-mod pages;
+mod file;
 #[cfg(test)]
 mod plans;
-mod precedence;
 mod queue;
+mod read;
 mod reader;
-mod reconciling;
-mod recovery;
-mod reporting;
+mod reconcile;
 mod retention;
 mod rows;
-mod settled;
-mod soundness;
-mod standing;
-mod transaction;
-mod truth;
-mod turns;
-mod walks;
-mod working;
+mod verdicts;
 mod writer;
 
-pub use backup::{BackedUp, Backup, BackupStop};
-pub use budget::{Budget, CallPermit};
-pub use census::{QueueLength, file_size, free_disk, wal_size};
-pub use decisions::{BATCH, Decided};
 pub use error::{Result, StoreError};
-pub use filing::{Filed, Filing};
-pub use keeping::{Keep, Kept};
-pub use listing::{Notification, VerificationRow};
-pub use lock::{ServeLock, VerifyLock, holder};
-pub use migrations::{SCHEMA_VERSION, Upgraded};
-pub use pages::Filter;
-pub use queue::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
+pub use file::backup::{BackedUp, Backup, BackupStop};
+pub use file::integrity::{LARGEST_THOROUGH, Soundness};
+pub use file::lock::{ServeLock, VerifyLock, holder};
+pub use file::migrations::{SCHEMA_VERSION, Upgraded};
+pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
+pub use queue::pauses::FailingSource;
+pub use queue::rate_limit::{Budget, CallPermit};
+pub use read::backlog::{QueueLength, file_size, free_disk, wal_size};
+pub use read::list::{Notification, VerificationRow};
+pub use read::pages::Filter;
+pub use read::reports::Reported;
 pub use reader::Reader;
-pub use recovery::{Inspected, Inspection};
-pub use reporting::Reported;
-pub use retention::SettledCount;
-pub use settled::{Moved, Question};
-pub use soundness::{LARGEST_THOROUGH, Soundness};
-pub use standing::FailingSource;
+pub use reconcile::compare::{Inspected, Inspection};
+pub use retention::run::{Keep, Kept};
+pub use retention::steps::SettledCount;
+pub use verdicts::claims::{Filed, Filing};
+pub use verdicts::decisions::{BATCH, Decided};
+pub use verdicts::settle::{Moved, Question};
 
 /// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: writer::Writer,
+    writer: Writer,
     reader: Reader,
     path: Arc<PathBuf>,
     thread: Arc<WriterThread>,
@@ -97,7 +71,7 @@ struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 /// # Errors
 /// The file cannot be created.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    opening::create(path)
+    open::create(path)
 }
 
 /// Makes the store ready for the `serve` that holds `lock`: sets an empty one up, and upgrades an older one, of which
@@ -128,7 +102,7 @@ impl Store {
     /// As [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
-        if opening::look(path)? == opening::Found::Fresh {
+        if open::look(path)? == open::Found::Fresh {
             migrations::set_up(path)?;
         }
         Self::open(path)
@@ -143,8 +117,7 @@ impl Store {
         let conn = connection::open_writer(path)?;
         let reader = Reader::open(path)?;
         let damage = reader.damage().clone();
-        let (writer, thread) =
-            writer::Writer::start(path, conn, damage).context("start the store's writer")?;
+        let (writer, thread) = Writer::start(path, conn, damage).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
     }
@@ -247,9 +220,9 @@ impl Store {
         filings: Vec<Filing>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Filed>>> {
-        let sheets: Vec<_> = filings.iter().map(filing::Sheet::of).collect();
+        let sheets: Vec<_> = filings.iter().map(claims::Sheet::of).collect();
         drop(filings);
-        self.writer.write_together(move |conn| filing::file(conn, after, &sheets, now))
+        self.writer.write_together(move |conn| claims::file(conn, after, &sheets, now))
     }
 
     /// Starts at most [`BATCH`] notifications afresh.
@@ -280,7 +253,7 @@ impl Store {
         read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing> + Send + 'static,
         now: Timestamp,
     ) -> Result<Inspected> {
-        self.writer.write(move |conn| recovery::inspect(conn, &inspection, read, now)).await
+        self.writer.write(move |conn| compare::inspect(conn, &inspection, read, now)).await
     }
 
     /// Remembers a complete `reconcile` over everything since the last one: the windows of its sources.
@@ -288,7 +261,7 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| recovery::complete(conn, &windows, now)).await
+        self.writer.write(move |conn| compare::complete(conn, &windows, now)).await
     }
 
     /// Writes one row, to find out whether the store can be written.

@@ -3,7 +3,10 @@
 
 use rusqlite::Connection;
 
-use super::{filing, ledger, listing, migrations, queue, turns, walks};
+use crate::store::file::migrations;
+use crate::store::queue::{fairness, lease};
+use crate::store::read::{index_scans, list};
+use crate::store::verdicts::{claims, load};
 
 /// What the engine says that it will do, a line a step.
 pub(super) fn plan(conn: &Connection, sql: &str) -> String {
@@ -17,33 +20,36 @@ pub(super) fn plan(conn: &Connection, sql: &str) -> String {
 #[test]
 fn each_step_of_leasing_is_a_search() {
     let conn = migrations::fresh();
-    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", filing::UNFILED);
-    let unread = format!("SELECT i.id {} LIMIT ?2", filing::UNREAD);
+    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", claims::UNFILED);
+    let unread = format!("SELECT i.id {} LIMIT ?2", claims::UNREAD);
     for (sql, step) in [
         (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
         (unread.as_str(), "verdicts_waiting (source=? AND question=?)"),
-        (turns::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),
-        (turns::NEXT_LANE_TO_COME, "turns_to_come (source=? AND lane>?)"),
-        (turns::ENTERING, "turns_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
-        (turns::NEXT_ENTRY, "turns_to_come (source=? AND lane=?)"),
-        (turns::HEAD, "turns_circle (source=? AND kind=? AND lane=? AND place>?)"),
-        (turns::FIRST_QUESTION, "verdicts_first_questions (source=? AND listable=? AND lane=? AND sender=?)"),
+        (fairness::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),
+        (fairness::NEXT_LANE_TO_COME, "turns_to_come (source=? AND lane>?)"),
+        (fairness::ENTERING, "turns_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
+        (fairness::NEXT_ENTRY, "turns_to_come (source=? AND lane=?)"),
+        (fairness::HEAD, "turns_circle (source=? AND kind=? AND lane=? AND place>?)"),
         (
-            turns::REPEATED_QUESTION,
+            fairness::FIRST_QUESTION,
+            "verdicts_first_questions (source=? AND listable=? AND lane=? AND sender=?)",
+        ),
+        (
+            fairness::REPEATED_QUESTION,
             "verdicts_again (source=? AND lane=? AND sender=? AND next_attempt_at>? AND next_attempt_at<?)",
         ),
-        (queue::CROWD, "verdicts_first_questions (source=? AND listable=? AND lane=?)"),
-        (queue::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
-        (queue::ALSO_WAITING, "verdicts_waiting (source=? AND question=?)"),
-        (queue::HOLD, "INTEGER PRIMARY KEY (rowid=?)"),
-        (queue::HELD, "verdicts_leased (lease=?)"),
-        (ledger::IS_ALONE, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
-        (ledger::EQUALS[0], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
-        (ledger::EQUALS[1], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
-        (filing::REPEATED, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
-        (queue::AT_WORK, "verdicts_leased (lease>?)"),
-        (queue::FREE_EXPIRED, "verdicts_leased (lease>?)"),
-        (queue::RENEW, "verdicts_leased (lease>? AND lease<?)"),
+        (lease::CROWD, "verdicts_first_questions (source=? AND listable=? AND lane=?)"),
+        (lease::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
+        (lease::ALSO_WAITING, "verdicts_waiting (source=? AND question=?)"),
+        (lease::HOLD, "INTEGER PRIMARY KEY (rowid=?)"),
+        (lease::HELD, "verdicts_leased (lease=?)"),
+        (load::IS_ALONE, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
+        (load::EQUALS[0], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
+        (load::EQUALS[1], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
+        (claims::REPEATED, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
+        (lease::AT_WORK, "verdicts_leased (lease>?)"),
+        (lease::FREE_EXPIRED, "verdicts_leased (lease>?)"),
+        (lease::RENEW, "verdicts_leased (lease>? AND lease<?)"),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");
@@ -60,20 +66,20 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
     let conn = migrations::fresh();
     let stretch = "verdicts_by_state (state=? AND reason=? AND source=? AND rowid>? AND rowid<?)";
     for (sql, step) in [
-        (walks::ALL, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (walks::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (walks::STRETCH, stretch),
-        (walks::STRETCH_IN_TROUBLE, stretch),
+        (index_scans::ALL, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (index_scans::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (index_scans::STRETCH, stretch),
+        (index_scans::STRETCH_IN_TROUBLE, stretch),
         (
-            walks::OF_SUBJECT,
+            index_scans::OF_SUBJECT,
             "verdicts_by_subject (source=? AND subject_kind=? AND subject_id=? AND notification_id>? AND notification_id<?)",
         ),
-        (walks::OF_OTHER_ID, "verdicts_by_other_id (resolved_id=? AND rowid>? AND rowid<?)"),
-        (walks::FIRST_ID, "SEARCH hours USING PRIMARY KEY (hour>?)"),
-        (walks::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
-        (walks::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),
-        (walks::NEXT_OF_ALL_SOURCES, "COVERING INDEX verdicts_by_subject (source>?)"),
-        (listing::VERIFICATIONS, "verifications_by_notification (notification_id=?)"),
+        (index_scans::OF_OTHER_ID, "verdicts_by_other_id (resolved_id=? AND rowid>? AND rowid<?)"),
+        (index_scans::FIRST_ID, "SEARCH hours USING PRIMARY KEY (hour>?)"),
+        (index_scans::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
+        (index_scans::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),
+        (index_scans::NEXT_OF_ALL_SOURCES, "COVERING INDEX verdicts_by_subject (source>?)"),
+        (list::VERIFICATIONS, "verifications_by_notification (notification_id=?)"),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");

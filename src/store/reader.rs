@@ -7,14 +7,18 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
-use super::damage::Damage;
-use super::error::{Result, StoreError};
-use super::{
-    Filter, Notification, Reported, VerificationRow, census, connection, filing, forwarders, health, listing,
-    pages, reconciling, reporting, standing,
-};
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
+use crate::store::error::{Result, StoreError};
+use crate::store::file::connection;
+use crate::store::file::damage::Damage;
+use crate::store::queue::pauses;
+use crate::store::read::list::{self, Notification, VerificationRow};
+use crate::store::read::pages::{self, Filter};
+use crate::store::read::reports::{self, Reported};
+use crate::store::read::{backlog, forwarders, health};
+use crate::store::reconcile::known;
+use crate::store::verdicts::claims;
 
 /// Connections for readers; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
@@ -88,7 +92,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn unfiled(&self, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-        self.read(move |conn| filing::unfiled(conn, after, limit)).await
+        self.read(move |conn| claims::unfiled(conn, after, limit)).await
     }
 
     /// At most `limit` notifications of a source that were filed unread while it was not configured.
@@ -96,7 +100,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn unread(&self, source: String, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-        self.read(move |conn| filing::unread(conn, &source, limit)).await
+        self.read(move |conn| claims::unread(conn, &source, limit)).await
     }
 
     /// Sources and lanes that fail as a whole.
@@ -104,7 +108,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn failing(&self) -> Result<Vec<super::FailingSource>> {
-        self.read(standing::failing).await
+        self.read(pauses::failing).await
     }
 
     /// Notifications that pass the filter, newest first.
@@ -112,7 +116,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Notification>> {
-        self.read(move |conn| listing::list(conn, &filter)).await
+        self.read(move |conn| list::list(conn, &filter)).await
     }
 
     /// The ids of the notifications that pass the filter, newest first.
@@ -128,8 +132,8 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn show(&self, id: i64) -> Result<Option<(Notification, Vec<VerificationRow>)>> {
-        let work = move |conn: &Connection| match listing::notification(conn, id)? {
-            Some(notification) => Ok(Some((notification, listing::verifications(conn, id)?))),
+        let work = move |conn: &Connection| match list::notification(conn, id)? {
+            Some(notification) => Ok(Some((notification, list::verifications(conn, id)?))),
             None => Ok(None),
         };
         self.read(work).await
@@ -140,7 +144,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
-        self.read(move |conn| listing::delivery(conn, id)).await
+        self.read(move |conn| list::delivery(conn, id)).await
     }
 
     /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever
@@ -149,7 +153,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
-        self.read(move |conn| reconciling::start(conn, &source)).await
+        self.read(move |conn| known::start(conn, &source)).await
     }
 
     /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
@@ -158,7 +162,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
-        self.read(move |conn| reconciling::our_orders(conn, &source, &orders)).await
+        self.read(move |conn| known::our_orders(conn, &source, &orders)).await
     }
 
     /// The ids of the orders about which a notification was confirmed in the window.
@@ -166,7 +170,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn confirmed_orders(&self, source: String, window: Window) -> Result<Vec<String>> {
-        self.read(move |conn| reconciling::confirmed_orders(conn, &source, window)).await
+        self.read(move |conn| known::confirmed_orders(conn, &source, window)).await
     }
 
     /// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
@@ -179,7 +183,7 @@ impl Reader {
         after: String,
         limit: usize,
     ) -> Result<Vec<(String, Map<String, Value>)>> {
-        self.read(move |conn| reconciling::told_orders(conn, &source, &after, limit)).await
+        self.read(move |conn| known::told_orders(conn, &source, &after, limit)).await
     }
 
     /// Addresses whose own X-Forwarded-For was not believed, with how many of the newest 1,000 notifications came so.
@@ -195,7 +199,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
-        self.read(|conn| census::queues(conn, &census::unread(conn, "")?)).await
+        self.read(|conn| backlog::queues(conn, &backlog::unread(conn, "")?)).await
     }
 
     /// The sources that the store ever knew, with their providers, by name.
@@ -203,7 +207,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn known_sources(&self) -> Result<Vec<(String, String)>> {
-        self.read(reporting::known_sources).await
+        self.read(reports::known_sources).await
     }
 
     /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
@@ -217,6 +221,6 @@ impl Reader {
         window: Window,
         now: Timestamp,
     ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
-        self.read(move |conn| reporting::account(conn, &sources, window, now)).await
+        self.read(move |conn| reports::account(conn, &sources, window, now)).await
     }
 }

@@ -3,10 +3,10 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
-use super::error::Result;
 use crate::domain::{
     Claim, ClaimKey, Delivery, EventTime, Headers, Reason, State, Subject, SubjectKind, Timestamp,
 };
+use crate::store::error::Result;
 
 /// The columns of `verdicts` that [`claim`] reads, in its order.
 pub(super) const CLAIM_COLUMNS: &str = "event, subject_kind, subject_id, claim, event_time, event_sent, event_order, \

@@ -1,0 +1,291 @@
+//! A copy of the store while it is in use. `VACUUM INTO` reads in one transaction, so it ends however much is written
+//! meanwhile (the stepwise backup of the engine starts over at every commit), and the copy holds no free pages. It is
+//! written under another name, opened and checked, and only then gets the name that was asked for.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
+
+use super::open::{self, Found, folder};
+use super::{connection, damage, lock};
+use crate::store::read::backlog;
+
+/// What a user counts in a store.
+const COUNTED: [(&str, &str); 5] = [
+    ("notifications", "intake"),
+    ("verifications", "verifications"),
+    ("orders", "orders"),
+    ("products", "products"),
+    ("refusals", "refusals"),
+];
+
+/// How often what is written of the copy is synced.
+const SYNC_EVERY: Duration = Duration::from_millis(20);
+
+/// A backup that can begin: nothing stands in its way.
+#[derive(Debug)]
+pub struct Backup {
+    store: Connection,
+    source: PathBuf,
+    target: PathBuf,
+    partial: Partial,
+    overwrite: bool,
+    expected: u64,
+    stop: BackupStop,
+}
+
+/// A finished and checked backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackedUp {
+    /// The size of the file, in bytes.
+    pub size: u64,
+    /// How many rows of what it holds.
+    pub rows: Vec<(&'static str, u64)>,
+}
+
+/// Ends a backup under way; it fails then, and leaves nothing behind.
+#[derive(Clone, Debug, Default)]
+pub struct BackupStop(Arc<Mutex<Stopping>>);
+
+#[derive(Default)]
+struct Stopping {
+    is_asked: bool,
+    handle: Option<InterruptHandle>,
+}
+
+impl std::fmt::Debug for Stopping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stopping").field("is_asked", &self.is_asked).finish_non_exhaustive()
+    }
+}
+
+impl BackupStop {
+    /// Asks it to end.
+    pub fn stop(&self) {
+        if let Ok(mut stopping) = self.0.lock() {
+            stopping.is_asked = true;
+            if let Some(handle) = &stopping.handle {
+                handle.interrupt();
+            }
+        }
+    }
+
+    /// From now on it is this connection that has to end.
+    fn watch(&self, conn: &Connection) -> anyhow::Result<()> {
+        if let Ok(mut stopping) = self.0.lock() {
+            stopping.handle = Some(conn.get_interrupt_handle());
+            if stopping.is_asked {
+                bail!("interrupted");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file that is being written; removed unless it gets its name.
+#[derive(Debug)]
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        for suffix in ["", "-journal"] {
+            let mut name = self.0.clone().into_os_string();
+            name.push(suffix);
+            // Gone already, as a rule.
+            drop(std::fs::remove_file(name));
+        }
+    }
+}
+
+impl Backup {
+    /// Looks whether the store at `store` can be copied to `target`, which must not exist unless `overwrite`: on the
+    /// store's own disk `min_free` bytes have to stay free, because intake needs them.
+    ///
+    /// # Errors
+    /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
+    pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
+        // Of any version: a copy is wanted most before an upgrade.
+        if open::look(store)? == Found::Fresh {
+            bail!("the store {} is empty; there is nothing to copy", store.display());
+        }
+        refuse_target(store, target, overwrite)?;
+        // Not the reader's connection: one that may write nothing at all cannot write the copy either.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(store, flags).map_err(|error| damage::told(store, &error))?;
+        conn.busy_timeout(Duration::from_secs(5))?;
+        let expected = size(&conn)?;
+        check_room(store, target, expected, min_free)?;
+        let partial = partial_path(target)?;
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).with_context(|| {
+            format!("cannot write {}; name a file in a folder where you may write", partial.display())
+        })?;
+        let (target, partial) = (target.to_path_buf(), Partial(partial));
+        let (source, stop) = (store.to_path_buf(), BackupStop::default());
+        Ok(Self { store: conn, source, target, partial, overwrite, expected, stop })
+    }
+
+    /// The size that the copy will have, more or less, in bytes.
+    #[must_use]
+    pub fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// The file that grows while the copy is written.
+    #[must_use]
+    pub fn partial(&self) -> &Path {
+        &self.partial.0
+    }
+
+    /// What ends it early.
+    #[must_use]
+    pub fn stopper(&self) -> BackupStop {
+        self.stop.clone()
+    }
+
+    /// Copies, checks the copy, and gives it its name. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// The copy could not be written, or is not sound; nothing is left of it then.
+    pub fn run(self) -> anyhow::Result<BackedUp> {
+        let shown = self.target.display();
+        let path = &self.partial.0;
+        let Some(name) = path.to_str() else { bail!("{shown} is not valid UTF-8; name another file") };
+        self.stop.watch(&self.store)?;
+        let (copied, synced) =
+            synced_as_it_grows(path, || self.store.execute("VACUUM INTO ?1", [name]).map(drop));
+        copied.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damage::told(&self.source, &error),
+            _ => anyhow::Error::new(error).context(format!("cannot copy to {shown}")),
+        })?;
+        synced.with_context(|| format!("cannot write {shown}"))?;
+        let rows = check(path, &self.stop).with_context(|| {
+            format!("the copy was not sound and is removed again; check the store and the disk of {shown}")
+        })?;
+        let cannot = || format!("cannot write {shown}");
+        let file = File::open(path).with_context(cannot)?;
+        file.sync_all().with_context(cannot)?;
+        let size = file.metadata().with_context(cannot)?.len();
+        if !self.overwrite && self.target.symlink_metadata().is_ok() {
+            bail!("{shown} came into being meanwhile; name another file");
+        }
+        std::fs::rename(path, &self.target).with_context(cannot)?;
+        File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).with_context(cannot)?;
+        Ok(BackedUp { size, rows })
+    }
+}
+
+/// Lets the copy reach the disk while it is written: all of it at once, in the end, would hold up the notifications that
+/// are synced meanwhile.
+fn synced_as_it_grows<T>(copy: &Path, write: impl FnOnce() -> T) -> (T, std::io::Result<()>) {
+    let is_written = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let syncing = scope.spawn(|| {
+            let file = File::open(copy)?;
+            while !is_written.load(Ordering::Acquire) {
+                std::thread::park_timeout(SYNC_EVERY);
+                file.sync_data()?;
+            }
+            Ok(())
+        });
+        let written = write();
+        is_written.store(true, Ordering::Release);
+        syncing.thread().unpark();
+        (
+            written,
+            syncing.join().unwrap_or_else(|_| Err(std::io::Error::other("the syncing thread panicked"))),
+        )
+    })
+}
+
+/// Where the copy is written; absolute, because the engine would read a name that begins with `file:` as a URI.
+fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    let folder = folder(target);
+    let absolute = folder.canonicalize().with_context(|| {
+        format!("cannot write into {}; name a file in a folder where you may write", folder.display())
+    })?;
+    Ok(absolute.join(name))
+}
+
+/// Refuses to overwrite what was not meant, and the store and the files beside it whatever was meant.
+fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result<()> {
+    let shown = target.display();
+    let Some(name) = target.file_name() else { bail!("{shown} is no file; name one") };
+    let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
+    let own = ["", "-wal", "-shm", lock::SERVE, lock::VERIFY].map(|suffix| {
+        let mut own = store.clone().into_os_string();
+        own.push(suffix);
+        PathBuf::from(own)
+    });
+    let placed = folder(target).canonicalize().map(|folder| folder.join(name));
+    let resolved = target.canonicalize();
+    if [placed, resolved].iter().flatten().any(|path| own.contains(path)) {
+        bail!("{shown} belongs to the store itself; name another file");
+    }
+    match target.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => bail!("{shown} is a folder; name a file in it"),
+        Ok(_) if !overwrite => {
+            bail!("{shown} exists already; name another file, or overwrite it with --force")
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot look at {shown}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the pages in use take.
+fn size(conn: &Connection) -> anyhow::Result<u64> {
+    let pragma = |name: &str| {
+        conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+            .map(|value| u64::try_from(value).unwrap_or(0))
+    };
+    Ok(pragma("page_count")?.saturating_sub(pragma("freelist_count")?).saturating_mul(pragma("page_size")?))
+}
+
+fn check_room(store: &Path, target: &Path, expected: u64, min_free: u64) -> anyhow::Result<()> {
+    let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();
+    let is_same_disk = device(folder(target)) == device(store);
+    let reserved = if is_same_disk { min_free } else { 0 };
+    match backlog::free_disk(target) {
+        Some(free) if free < expected.saturating_add(reserved) => {
+            let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+            let also = if is_same_disk {
+                format!(" and intake needs {} MiB ([store] min_free)", mebibytes(min_free))
+            } else {
+                String::new()
+            };
+            bail!(
+                "the disk of {} has {} MiB free, but the copy needs {} MiB{also}; make room or choose another disk",
+                target.display(),
+                mebibytes(free),
+                mebibytes(expected)
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Opens the copy, lets the engine check it whole, and counts its rows.
+fn check(copy: &Path, stop: &BackupStop) -> anyhow::Result<Vec<(&'static str, u64)>> {
+    let conn = connection::any_reader(copy)?;
+    stop.watch(&conn)?;
+    let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        bail!("{found}");
+    }
+    let mut rows = Vec::with_capacity(COUNTED.len());
+    for (what, table) in COUNTED {
+        let count: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+        rows.push((what, u64::try_from(count).unwrap_or(0)));
+    }
+    Ok(rows)
+}

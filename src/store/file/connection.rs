@@ -1,0 +1,96 @@
+//! Connections: which pragmas each carries, and which can write.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::bail;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{damage, open};
+
+/// How long one try to take the write lock waits; whoever wants to wait longer tries again.
+pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
+
+/// From one of its tries to the next.
+const LOCK_TRY: Duration = Duration::from_micros(250);
+
+/// Opens the one connection that writes.
+pub(in crate::store) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
+    open::require_current(path)?;
+    let conn = writable(path)?;
+    conn.busy_handler(Some(tries_again))?;
+    conn.set_prepared_statement_cache_capacity(128);
+    // A list call holds hundreds of rows, each in a dozen indexes: of a large store 2 MiB would not keep their upper pages.
+    conn.execute_batch("PRAGMA cache_size = -8192;")?;
+    Ok(conn)
+}
+
+/// Opens a connection that may write, whatever version the file has.
+pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
+    open::require_writable(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| damage::told(path, &error))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    pragmas(&conn)?;
+    let mode: String = conn
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| damage::told(path, &error))?;
+    if mode != "wal" {
+        bail!(
+            "the store {} cannot use write-ahead logging ({mode}); keep it on a local disk",
+            path.display()
+        );
+    }
+    // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;",
+    )?;
+    Ok(conn)
+}
+
+/// Opens the connection that does nothing but checkpoints, beside a writer's.
+pub(in crate::store) fn open_checkpointer(path: &Path) -> anyhow::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|conn| {
+            conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = 1;").map(|()| conn)
+        })
+        .map_err(|error| damage::told(path, &error))
+}
+
+/// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
+/// a second, in which that process may let go and take it again.
+fn tries_again(tries: i32) -> bool {
+    std::thread::sleep(LOCK_TRY);
+    LOCK_TRY * tries.unsigned_abs() < LOCK_WAIT
+}
+
+/// Opens a connection that cannot write.
+pub(in crate::store) fn open_reader(path: &Path) -> anyhow::Result<Connection> {
+    open::require_current(path)?;
+    any_reader(path)
+}
+
+/// Opens a connection that cannot write, whatever version the file has.
+pub(super) fn any_reader(path: &Path) -> anyhow::Result<Connection> {
+    Connection::open_with_flags(path, reader_flags())
+        .and_then(|conn| reader_pragmas(&conn).map(|()| conn))
+        .map_err(|error| damage::told(path, &error))
+}
+
+pub(in crate::store) fn reader_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+pub(in crate::store) fn reader_pragmas(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch("PRAGMA query_only = ON;")?;
+    pragmas(conn)
+}
+
+pub(super) fn pragmas(conn: &Connection) -> rusqlite::Result<()> {
+    // Else the engine looks at the values for a better plan, and prepares many a statement afresh for each of its uses.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+}

@@ -1,0 +1,176 @@
+//! A store that is not as it was written: how that is noticed, what is said, and that nothing writes to it any more.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
+
+use super::open::folder;
+use crate::store::error::{Result, StoreError};
+
+/// What to do about a store that cannot be trusted.
+pub(in crate::store) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
+                                  backup --help` says how; docs/recovery.md says what to do without one)";
+
+/// The engine's complaint in plain words, with what to do.
+pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
+    let shown = path.display();
+    let words = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => format!(
+            "the store {shown} cannot be read as a SQLite database ({error}): it is damaged, or another kind of file; \
+             {RESTORE}"
+        ),
+        Some(ErrorCode::DatabaseCorrupt) => format!("the store {shown} is damaged ({error}); {RESTORE}"),
+        Some(ErrorCode::DiskFull) => format!("the disk of the store {shown} is full; make room on it"),
+        Some(ErrorCode::SystemIoFailure) => format!(
+            "the disk of the store {shown} is full or fails ({error}); make room on it, and look into the system's log \
+             (dmesg) for errors of the disk"
+        ),
+        Some(ErrorCode::ReadOnly) => format!(
+            "this user may not write the store {shown} or its folder {} ({error}); run as the store's owner, and see \
+             that its disk is not mounted read-only",
+            folder(path).display()
+        ),
+        Some(ErrorCode::CannotOpen) => format!(
+            "cannot open the store {shown}, or the -wal and -shm files beside it ({error}); run as the store's owner, \
+             who has to be able to write in {}, and see that the disk is not full",
+            folder(path).display()
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("the store {shown} is locked by another program; end that, and try again")
+        }
+        _ => format!("the store {shown} failed: {error}"),
+    };
+    anyhow::Error::msg(words)
+}
+
+/// Whether a write-ahead log begins as one: the engine takes one with a broken head for empty, and writes over it.
+/// Nothing, and a head of zeros, is what a crash leaves of a log that never held anything.
+pub(super) fn is_sound_log(log: &Path) -> bool {
+    // A serve may be writing the head at this moment.
+    (0..3).any(|_| match head(log) {
+        Some(head) => head == [0; HEAD] || is_sound_head(&head),
+        None => true,
+    })
+}
+
+const HEAD: usize = 32;
+
+fn head(log: &Path) -> Option<[u8; HEAD]> {
+    let mut head = [0; HEAD];
+    File::open(log).ok()?.read_exact(&mut head).ok()?;
+    Some(head)
+}
+
+/// The magic number and the checksum, <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
+fn is_sound_head(head: &[u8; HEAD]) -> bool {
+    let bytes = |at: usize| [head[at], head[at + 1], head[at + 2], head[at + 3]];
+    let word = |at: usize| u32::from_be_bytes(bytes(at));
+    let sums_big_endian = match word(0) {
+        0x377f_0682 => false,
+        0x377f_0683 => true,
+        _ => return false,
+    };
+    let summed = |at: usize| if sums_big_endian { word(at) } else { u32::from_le_bytes(bytes(at)) };
+    let sums = (0..24).step_by(8).fold((0_u32, 0_u32), |(first, second), at| {
+        let first = first.wrapping_add(summed(at)).wrapping_add(second);
+        (first, second.wrapping_add(summed(at + 4)).wrapping_add(first))
+    });
+    sums == (word(24), word(28))
+}
+
+/// Reads the schema and the first and last row of every table: what a `serve` can afford at its start, however large
+/// the store is. The engine itself compares the file's length with the page count in its head. `doctor` reads it all.
+pub(super) fn probe(conn: &Connection, path: &Path) -> anyhow::Result<()> {
+    let look = || -> rusqlite::Result<()> {
+        let mut tables =
+            conn.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")?;
+        let tables: Vec<(String, bool)> =
+            tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        for (name, is_without_rowid) in tables {
+            let name = name.replace('"', "\"\"");
+            let orders: &[&str] =
+                if is_without_rowid { &[""] } else { &["ORDER BY rowid", "ORDER BY rowid DESC"] };
+            for order in orders {
+                let row = format!("SELECT * FROM \"{name}\" {order} LIMIT 1");
+                conn.prepare(&row)?.query_row([], |_| Ok(())).optional()?;
+            }
+        }
+        Ok(())
+    };
+    look().map_err(|error| told(path, &error))
+}
+
+/// What was noticed while the store is open: shared by its writer and its readers. Once damage was met nothing is
+/// written any more, because every further write may make it worse; that lasts until the process ends.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Damage {
+    path: Arc<PathBuf>,
+    met: Arc<OnceLock<String>>,
+}
+
+impl Damage {
+    pub(in crate::store) fn none(path: &Path) -> Self {
+        Self { path: Arc::new(path.to_path_buf()), met: Arc::default() }
+    }
+
+    /// What was met.
+    pub(in crate::store) fn met(&self) -> Option<&str> {
+        self.met.get().map(String::as_str)
+    }
+
+    /// Refuses once damage was met.
+    pub(in crate::store) fn refuse(&self) -> Result<()> {
+        self.met().map_or(Ok(()), |met| Err(StoreError::Damaged(met.to_owned())))
+    }
+
+    /// Remembers damage and says it in the log, once.
+    pub(in crate::store) fn note<T>(&self, done: Result<T>) -> Result<T> {
+        if let Err(StoreError::Damaged(met)) = &done
+            && self.met.set(met.clone()).is_ok()
+        {
+            log::error!(
+                "the store {} is damaged ({met}): nothing is written to it any more and every notification is answered \
+                 503; {RESTORE}",
+                self.path.display()
+            );
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_real_log_is_sound_and_each_flipped_bit_of_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE a (b)").unwrap();
+        let log = folder.path().join("a.db-wal");
+        assert!(is_sound_log(&log));
+        let head = head(&log).unwrap();
+        for bit in 0..HEAD * 8 {
+            let mut flipped = head;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!is_sound_head(&flipped), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_a_crash_leaves_of_an_unused_log_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("a.db-wal");
+        assert!(is_sound_log(&log), "none");
+        for left in [&[][..], &[1, 2, 3], &[0; 4096]] {
+            std::fs::write(&log, left).unwrap();
+            assert!(is_sound_log(&log), "{} bytes", left.len());
+        }
+        std::fs::write(&log, [7; 4096]).unwrap();
+        assert!(!is_sound_log(&log));
+    }
+}

@@ -1,0 +1,65 @@
+//! Reading the whole file, table by table, to find damage before it is met: for `doctor`.
+
+use rusqlite::Connection;
+
+use crate::store::error::{Result, StoreError};
+use crate::store::reader::Reader;
+
+/// Larger stores are not held against their indexes row by row, which would take minutes; every page is read all the
+/// same. In bytes.
+pub const LARGEST_THOROUGH: u64 = 1 << 30;
+
+/// What reading the whole file found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Soundness {
+    /// How many tables there are.
+    pub tables: usize,
+    /// What is wrong, in the engine's words; at most a few of each table.
+    pub complaints: Vec<String>,
+}
+
+impl Reader {
+    /// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
+    /// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
+    /// many tables are done, of how many.
+    ///
+    /// # Errors
+    /// The store failed for another reason than damage.
+    pub async fn soundness(
+        &self,
+        thorough: bool,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Soundness> {
+        let tables = match self.read(tables).await {
+            Ok(tables) => tables,
+            Err(StoreError::Damaged(why)) => return Ok(Soundness { tables: 0, complaints: vec![why] }),
+            Err(error) => return Err(error),
+        };
+        let mut complaints = Vec::new();
+        for (done, table) in tables.iter().enumerate() {
+            progress(done, tables.len());
+            let name = table.clone();
+            match self.read(move |conn| check(conn, &name, thorough)).await {
+                Ok(found) => complaints.extend(found),
+                Err(StoreError::Damaged(why)) => complaints.push(why),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Soundness { tables: tables.len(), complaints })
+    }
+}
+
+fn tables(conn: &Connection) -> Result<Vec<String>> {
+    let mut statement =
+        conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' UNION ALL SELECT 'sqlite_schema'")?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn check(conn: &Connection, table: &str, thorough: bool) -> Result<Vec<String>> {
+    let pragma = if thorough { "integrity_check" } else { "quick_check" };
+    let mut statement = conn.prepare(&format!("PRAGMA {pragma}(\"{}\")", table.replace('"', "\"\"")))?;
+    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let lines: Vec<String> = found.take(5).collect::<rusqlite::Result<_>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").map(|line| line.replace('\n', ": ")).collect())
+}

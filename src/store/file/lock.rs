@@ -1,0 +1,177 @@
+//! Who works on a store: advisory locks on files beside it, which end with their process however that ends. One `serve`
+//! holds its own alone; its file also remembers how far the store had come, so that the next `serve` notices when the
+//! store has lost something. Any number of `verify` share theirs.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::domain::Timestamp;
+use crate::domain::health::Serving;
+
+/// What the names of the lock files end with.
+pub(super) const SERVE: &str = ".serve-lock";
+pub(super) const VERIFY: &str = ".verify-lock";
+
+/// Begins the line that says how far the store had come.
+const MARK: &str = "last notification ";
+
+/// [`holder`] has the lock for a moment while it looks.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Held for as long as a `serve` runs.
+#[derive(Debug)]
+pub struct ServeLock {
+    file: File,
+    holder: String,
+    mark: Option<i64>,
+}
+
+impl ServeLock {
+    /// Takes the lock of the store at `path` for this process.
+    ///
+    /// # Errors
+    /// Another process holds it (the message says which and since when), or the lock file cannot be written.
+    pub fn take(path: &Path, now: Timestamp) -> anyhow::Result<Self> {
+        let lock_path = lock_path(path, SERVE);
+        let cannot = || {
+            format!(
+                "cannot write the lock file {}; let this user write there, and see that the disk is not full",
+                lock_path.display()
+            )
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .with_context(cannot)?;
+        let mut looks = 0;
+        let is_held = loop {
+            match file.try_lock() {
+                Ok(()) => break false,
+                Err(TryLockError::WouldBlock) if looks < LOOKS => {
+                    looks += 1;
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::WouldBlock) => break true,
+                Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
+            }
+        };
+        let mut before = String::new();
+        file.read_to_string(&mut before).unwrap_or_default();
+        if is_held {
+            bail!("the store {} is held by {}; stop that serve first", path.display(), told(&before));
+        }
+        super::owner::give_to_owner_of_folder(&file, &lock_path).with_context(cannot)?;
+        let holder = format!("countersign serve, process {}, since {now}", std::process::id());
+        let mut lock = Self { file, holder, mark: mark_in(&before) };
+        lock.write().with_context(cannot)?;
+        Ok(lock)
+    }
+
+    /// The id of the last notification that an earlier `serve` knew on disk; `None` where none left word.
+    #[must_use]
+    pub fn mark(&self) -> Option<i64> {
+        self.mark
+    }
+
+    /// Leaves word that the store holds notifications up to this id.
+    ///
+    /// # Errors
+    /// The lock file cannot be written.
+    pub fn remember(&mut self, last: i64) -> std::io::Result<()> {
+        if self.mark == Some(last) {
+            return Ok(());
+        }
+        self.mark = Some(last);
+        self.write()
+    }
+
+    fn write(&mut self) -> std::io::Result<()> {
+        let mark = self.mark.map(|mark| format!("\n{MARK}{mark}\n")).unwrap_or_default();
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(format!("{}{mark}", self.holder).as_bytes())
+    }
+}
+
+/// Shared by every `verify` that runs, so that the leases of one that died can be told from those of one that lives.
+#[derive(Debug)]
+pub struct VerifyLock {
+    file: File,
+}
+
+impl VerifyLock {
+    /// The lock of the store at `path`, not taken yet.
+    ///
+    /// # Errors
+    /// The lock file cannot be written.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let lock_path = lock_path(path, VERIFY);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock_path)?;
+        super::owner::give_to_owner_of_folder(&file, &lock_path)?;
+        Ok(Self { file })
+    }
+
+    /// Whether no `verify` runs; if so, none leases anything until this is shared or dropped.
+    ///
+    /// # Errors
+    /// The file system knows no locks.
+    pub fn is_alone(&self) -> std::io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Is held together with others from now on; waits while somebody who is alone clears up.
+    ///
+    /// # Errors
+    /// The file system knows no locks.
+    pub fn share(&self) -> std::io::Result<()> {
+        self.file.lock_shared()
+    }
+}
+
+/// Whether a `serve` runs on the store at `path`.
+#[must_use]
+pub fn holder(path: &Path) -> Serving {
+    let mut file = match File::open(lock_path(path, SERVE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Serving::Nobody,
+        Err(_) => return Serving::Unknown,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Serving::Nobody,
+        Err(TryLockError::WouldBlock) => {
+            let mut content = String::new();
+            file.read_to_string(&mut content).unwrap_or_default();
+            Serving::Elsewhere(told(&content))
+        }
+        Err(TryLockError::Error(_)) => Serving::Unknown,
+    }
+}
+
+fn told(content: &str) -> String {
+    content.lines().next().filter(|line| !line.is_empty()).unwrap_or("another process").to_owned()
+}
+
+fn mark_in(content: &str) -> Option<i64> {
+    content.lines().find_map(|line| line.strip_prefix(MARK)?.parse().ok())
+}
+
+/// The lock file stands beside the file itself, not beside a link to it: one store, one lock.
+fn lock_path(store: &Path, suffix: &str) -> PathBuf {
+    let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
+    super::open::beside(&store, suffix)
+}

@@ -1,0 +1,148 @@
+//! The versions of the schema, and how a file comes to the newest: by `serve` alone, which holds its lock, in one
+//! transaction over all steps, and with a checked copy of before beside it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+
+use super::backup::Backup;
+use super::open::{self, Found};
+use super::{connection, damage};
+use crate::domain::Timestamp;
+
+/// The migrations in order; the schema version is their number.
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../../../../sql/migrations/0001_initial.sql"),
+    include_str!("../../../../sql/migrations/0002_turns.sql"),
+    include_str!("../../../../sql/migrations/0003_pages.sql"),
+    include_str!("../../../../sql/migrations/0004_lighter_writes.sql"),
+];
+
+/// The schema version of this program.
+pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
+
+/// An upgrade that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The schema version before.
+    pub from: usize,
+    /// The schema version now.
+    pub to: usize,
+    /// The store as it was before.
+    pub backup: PathBuf,
+}
+
+/// Looks at the file, sets it up where it is empty, and upgrades it where it is older. `was_used`: an earlier `serve`
+/// left word that this store held something. A backup leaves `min_free` bytes of the disk free.
+pub(in crate::store) fn bring_up_to_date(
+    path: &Path,
+    was_used: bool,
+    min_free: u64,
+    now: Timestamp,
+) -> anyhow::Result<Option<Upgraded>> {
+    open::require_writable(path)?;
+    let from = match open::look(path)? {
+        Found::Fresh if was_used => bail!(
+            "the store {} is empty, but a serve has used it before; {}, or remove it and its .serve-lock if it never \
+             held anything",
+            path.display(),
+            damage::RESTORE
+        ),
+        Found::Fresh => return set_up(path).map(|()| None),
+        Found::Version(version) => version,
+    };
+    damage::probe(&connection::any_reader(path)?, path)?;
+    if from == SCHEMA_VERSION {
+        return Ok(None);
+    }
+    upgrade(path, from, &MIGRATIONS, min_free, now).map(Some)
+}
+
+/// Gives an empty file its schema.
+pub(in crate::store) fn set_up(path: &Path) -> anyhow::Result<()> {
+    let mut conn = connection::writable(path)?;
+    apply(&mut conn, &MIGRATIONS)
+        .with_context(|| format!("cannot set up the store {}; nothing was changed", path.display()))
+}
+
+/// Takes the steps of `list` after version `from`.
+fn upgrade(
+    path: &Path,
+    from: usize,
+    list: &[&str],
+    min_free: u64,
+    now: Timestamp,
+) -> anyhow::Result<Upgraded> {
+    let to = list.len();
+    let shown = path.display();
+    let backup = match earlier_backup(path, from) {
+        Some(backup) => backup,
+        None => back_up(path, from, min_free, now).with_context(|| {
+            format!("the store {shown} is not upgraded from schema version {from} to {to}, and unchanged")
+        })?,
+    };
+    let mut conn = connection::writable(path)?;
+    apply(&mut conn, list).with_context(|| {
+        format!(
+            "the upgrade of the store {shown} from schema version {from} to {to} failed and was undone as a whole; it is \
+             as it was, and {} is a copy of it; start the countersign of before again, and tell its makers",
+            backup.display()
+        )
+    })?;
+    Ok(Upgraded { from, to, backup })
+}
+
+/// One transaction over all steps that are missing.
+fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
+    conn.set_transaction_behavior(TransactionBehavior::Immediate);
+    // A step that builds a table anew drops the old one, and ON DELETE CASCADE would empty what refers to it.
+    conn.execute_batch("PRAGMA foreign_keys = OFF")?;
+    Migrations::from_iter(list.iter().map(|step| M::up(step))).to_latest(conn)?;
+    conn.execute_batch("PRAGMA foreign_keys = ON")?;
+    Ok(())
+}
+
+fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::Result<PathBuf> {
+    let time: String = now.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
+    let name = |more: String| open::beside(path, &format!(".v{from}-{time}Z{more}.bak"));
+    // A serve that was killed and started again within a second may have left one of this name.
+    let others = (2..100).map(|number| name(format!(".{number}")));
+    let free = std::iter::once(name(String::new())).chain(others).find(|target| !target.exists());
+    let target = free.unwrap_or_else(|| name(String::new()));
+    Backup::prepare(path, &target, false, min_free)?.run()?;
+    Ok(target)
+}
+
+/// The copy of a try that failed, if nothing was written since: a `serve` that is started again and again must not
+/// fill the disk with copies.
+fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
+    // Whoever only looked may have left an empty log.
+    let written_at =
+        |file: &Path| std::fs::metadata(file).ok().filter(|meta| meta.len() > 0)?.modified().ok();
+    let log = open::beside(path, "-wal");
+    let last_written = written_at(path)?.max(written_at(&log).unwrap_or(std::time::UNIX_EPOCH));
+    let start = format!("{}.v{from}-", path.file_name()?.to_str()?);
+    let entries = std::fs::read_dir(open::folder(path)).ok()?;
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|file| {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("");
+            name.starts_with(&start) && name.ends_with(".bak")
+        })
+        .find(|file| written_at(file).is_some_and(|at| at > last_written))
+}
+
+/// The newest schema, in an empty database that only a test sees.
+#[cfg(test)]
+pub(in crate::store) fn fresh() -> Connection {
+    let mut conn = Connection::open_in_memory().expect("a database in memory");
+    connection::pragmas(&conn).expect("the pragmas of every connection");
+    apply(&mut conn, &MIGRATIONS).expect("the schema");
+    conn
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! One file on one disk: how it is opened and locked, which schema it has, what it looks like when damaged, and its copies.
+
+pub(super) mod backup;
+pub(super) mod connection;
+pub(super) mod damage;
+pub(super) mod integrity;
+pub(super) mod lock;
+pub(super) mod migrations;
+pub(super) mod open;
+pub(super) mod owner;

@@ -1,0 +1,171 @@
+//! Before a file is opened: who makes it, and what is said of one that cannot be used. Nothing here writes to a file
+//! that exists.
+
+use std::fs::{Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rusqlite::Connection;
+use rustix::fs::Access;
+
+use super::connection::reader_flags;
+use super::damage;
+use super::migrations::SCHEMA_VERSION;
+use super::owner;
+
+/// `application_id` of our files: "cusn".
+const APPLICATION_ID: i32 = 1_668_641_646;
+
+/// What a file is, as its first pages tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Found {
+    /// Nothing is in it yet.
+    Fresh,
+    /// A store of this schema version, which is no newer than the program's.
+    Version(usize),
+}
+
+/// Creates the file, readable by its owner alone, unless it exists.
+pub(in crate::store) fn create(path: &Path) -> anyhow::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => owner::give_to_owner_of_folder(&file, path)
+            .with_context(|| format!("give the store {} to the owner of its folder", path.display())),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "cannot create the store {}; create its folder, let this user write there, and see that the disk is \
+                 not full",
+                path.display()
+            )
+        }),
+    }
+}
+
+/// A file beside the store.
+pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The folder of a file.
+pub(super) fn folder(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Refuses what is no store of exactly this program's schema version: only `serve` upgrades.
+pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
+    match look(path)? {
+        Found::Version(SCHEMA_VERSION) => Ok(()),
+        Found::Version(older) => bail!(
+            "the store {} has schema version {older}, this program works on version {SCHEMA_VERSION}; restart \
+             `countersign serve` with this program: it upgrades the store and keeps a backup beside it",
+            path.display()
+        ),
+        Found::Fresh => bail!(
+            "the store {} is empty; if it never held anything start `countersign serve`, which sets it up, else {}",
+            path.display(),
+            damage::RESTORE
+        ),
+    }
+}
+
+/// Looks what a file is.
+///
+/// # Errors
+/// It is missing or a folder, cannot be read, is damaged, another program's, or a newer version's.
+pub(in crate::store) fn look(path: &Path) -> anyhow::Result<Found> {
+    let log = beside(path, "-wal");
+    let log_size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
+    if file_at(path)?.len() == 0 {
+        if log_size > 0 {
+            // The engine would take the log of an empty file for a stale one, and remove it.
+            bail!(
+                "the store {} is empty, but {} beside it is not; {}",
+                path.display(),
+                log.display(),
+                damage::RESTORE
+            );
+        }
+        return Ok(Found::Fresh);
+    }
+    if !damage::is_sound_log(&log) {
+        bail!(
+            "the write-ahead log {} is damaged, and what came in last may be in it; {}, or move the log aside (never \
+             the store) to go on without what it held",
+            log.display(),
+            damage::RESTORE
+        );
+    }
+    let conn =
+        Connection::open_with_flags(path, reader_flags()).map_err(|error| damage::told(path, &error))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    let number = |sql: &str| {
+        conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| damage::told(path, &error))
+    };
+    let (version, application) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
+    // Most programs set neither number: only a database without any table is one that a serve had just begun.
+    let is_fresh = version == 0 && application == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
+    if is_fresh {
+        return Ok(Found::Fresh);
+    }
+    if application != i64::from(APPLICATION_ID) {
+        bail!(
+            "{} is a database of another program; [store] path must name countersign's own file",
+            path.display()
+        );
+    }
+    match usize::try_from(version) {
+        Ok(known @ 1..=SCHEMA_VERSION) => Ok(Found::Version(known)),
+        Ok(0) | Err(_) => bail!(
+            "the store {} has no schema version that ever was ({version}), so its first page is damaged; {}",
+            path.display(),
+            damage::RESTORE
+        ),
+        Ok(_) => bail!(
+            "the store {} has schema version {version}, this program knows versions up to {SCHEMA_VERSION}; install \
+             the newer countersign that wrote it",
+            path.display()
+        ),
+    }
+}
+
+/// Says what keeps this user from writing, before the engine fails on it in its own words.
+pub(super) fn require_writable(path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).with_context(|| {
+        format!(
+            "this user may not write the store {shown}; run as its owner, let this user write it (chown, chmod 600), \
+             and see that its disk is not mounted read-only"
+        )
+    })?;
+    let folder = folder(path);
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).with_context(|| {
+        format!(
+            "this user may not write in the folder {} of the store {shown}, where its log has to be; let this user \
+             write there (chown, chmod 700), and see that its disk is not mounted read-only",
+            folder.display()
+        )
+    })
+}
+
+fn file_at(path: &Path) -> anyhow::Result<Metadata> {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            bail!("the store {} is a folder; [store] path must name a file", path.display())
+        }
+        Ok(meta) => Ok(meta),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            bail!("there is no store at {}; start `countersign serve` once, it creates it", path.display())
+        }
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "cannot open the store {}; check that the path is right and that this user may read it",
+                path.display()
+            )
+        }),
+    }
+}

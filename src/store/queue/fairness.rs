@@ -1,0 +1,349 @@
+//! Whose turn it is: the circles of senders, kept in `turns`, in the order that [`crate::rules::turns`] gives them.
+//!
+//! - A circle belongs to one source, lane and [`Kind`] of question. Its senders are weighted by `senders.share`, their
+//!   recent share of confirmations, so that somebody who floods is asked about seldom, a stranger at once, and nobody never.
+//! - A trigger of `verdicts` notes a sender as soon as something of it waits ([`enter`] lets it stand in the circle when that
+//!   is due), and whoever comes next but has nothing to ask leaves. So no step counts anything: each costs a few searches,
+//!   however many senders and notifications wait.
+//! - A sender is an address, of IPv6 its /64. Senders of one /48 that nothing speaks for get the turns of sixteen together,
+//!   so that making up addresses there gains nothing. Somebody with many IPv4 addresses, or many /48, has a turn with each.
+//! - Behind a proxy that is not listed in `server.trusted_proxies` all senders look like one: then the oldest comes first,
+//!   and a true notification waits for the list calls before it, a hundred questions each.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::pauses::LONGEST_PAUSE;
+use crate::domain::Timestamp;
+use crate::rules::turns::Share;
+use crate::store::error::Result;
+
+/// Senders that enter their circles in one transaction: it must not keep the intake waiting.
+const MOST_ENTERING: usize = 500;
+
+/// What kind of question a circle is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// First ones that a list call may ask.
+    Listable = 0,
+    /// Other first ones.
+    Single = 1,
+    /// Repeated ones.
+    Again = 2,
+}
+
+impl Kind {
+    pub(in crate::store) const ALL: [Self; 3] = [Self::Listable, Self::Single, Self::Again];
+}
+
+/// Who comes next, and what about.
+#[derive(Clone, Debug)]
+pub(super) struct Due {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) question: String,
+    pub(in crate::store) lane: String,
+    sender: String,
+    kind: Kind,
+    /// `None` for one that is asked about out of turn.
+    place: Option<i64>,
+    /// Since when.
+    pub(in crate::store) due_at: Timestamp,
+}
+
+impl Due {
+    /// Whether it was never asked before.
+    pub(in crate::store) fn is_first(&self) -> bool {
+        self.kind != Kind::Again
+    }
+
+    /// A repeated question that is asked whoever's turn it is.
+    pub(super) fn out_of_turn(
+        id: i64,
+        question: String,
+        lane: String,
+        sender: String,
+        due_at: Timestamp,
+    ) -> Self {
+        Self { id, question, lane, sender, kind: Kind::Again, place: None, due_at }
+    }
+}
+
+/// The lanes in which somebody stands in a circle of this kind.
+pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(NEXT_LANE)?;
+    let mut next = |after: &str| -> Result<Option<String>> {
+        Ok(statement.query_row(params![source, kind as i64, after], |row| row.get(0)).optional()?)
+    };
+    // Every lane has a name.
+    let mut found = Vec::new();
+    let mut lane = next("")?;
+    while let Some(name) = lane {
+        lane = next(&name)?;
+        found.push(name);
+    }
+    Ok(found)
+}
+
+pub(in crate::store) const NEXT_LANE: &str = "SELECT lane FROM turns
+                                    WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND place IS NOT NULL
+                                    ORDER BY lane LIMIT 1";
+
+/// Lets those stand in their circles for whom something is due now.
+pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
+    for lane in lanes_to_come(conn, source, closed)? {
+        let mut statement = conn.prepare_cached(ENTERING)?;
+        // What lies further ahead than any pause was planned before the clock was set back.
+        for (from, to) in
+            [(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), "~".to_owned())]
+        {
+            let values = params![source, lane, from, to, crate::store::rows::limit(MOST_ENTERING)];
+            let found = statement.query_map(values, |row| Ok((kind(row.get(0)?), row.get(1)?)))?;
+            let entering: Vec<(Kind, String)> = found.collect::<rusqlite::Result<_>>()?;
+            for (kind, sender) in entering {
+                let share = share(conn, &sender)?;
+                let place = share.joins(reached(conn, source, kind, &lane)?);
+                stand(conn, source, kind, &lane, &sender, share, place)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(in crate::store) const ENTERING: &str =
+    "SELECT kind, sender FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL
+                          AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
+
+fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(NEXT_LANE_TO_COME)?;
+    let mut found = Vec::new();
+    let mut last = String::new();
+    while let Some(lane) = statement.query_row([source, &last], |row| row.get::<_, String>(0)).optional()? {
+        if !closed.contains(&lane) {
+            found.push(lane.clone());
+        }
+        last = lane;
+    }
+    Ok(found)
+}
+
+pub(in crate::store) const NEXT_LANE_TO_COME: &str =
+    "SELECT lane FROM turns WHERE source = ?1 AND lane > ?2 AND place IS NULL ORDER BY lane LIMIT 1";
+
+/// When the first of those who wait outside the circles may enter.
+pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> Result<Option<Timestamp>> {
+    let mut earliest: Option<String> = None;
+    for lane in lanes_to_come(conn, source, closed)? {
+        let due_at: String = conn.prepare_cached(NEXT_ENTRY)?.query_row([source, &lane], |row| row.get(0))?;
+        earliest = Some(earliest.map_or(due_at.clone(), |before| before.min(due_at)));
+    }
+    Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
+}
+
+pub(in crate::store) const NEXT_ENTRY: &str =
+    "SELECT due_at FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL ORDER BY due_at LIMIT 1";
+
+/// Who comes next in a circle. Those before who have nothing to ask leave it.
+pub(super) fn next(
+    conn: &Connection,
+    source: &str,
+    kind: Kind,
+    lane: &str,
+    now: Timestamp,
+) -> Result<Option<Due>> {
+    loop {
+        let head = conn
+            .prepare_cached(HEAD)?
+            .query_row(params![source, kind as i64, lane], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+            })
+            .optional()?;
+        let Some((sender, place)) = head else { return Ok(None) };
+        let found = match kind {
+            Kind::Listable | Kind::Single => first_question(conn, source, kind, lane, &sender)?,
+            Kind::Again => repeated_question(conn, source, lane, &sender, now)?,
+        };
+        if let Some((id, question, due_at)) = found {
+            return Ok(Some(Due {
+                id,
+                question,
+                lane: lane.to_owned(),
+                sender,
+                kind,
+                place: Some(place),
+                due_at,
+            }));
+        }
+        leave(conn, source, kind, lane, &sender)?;
+    }
+}
+
+pub(in crate::store) const HEAD: &str =
+    "SELECT sender, place FROM turns WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND place IS NOT NULL
+                    ORDER BY place LIMIT 1";
+
+/// What is asked about, and since when it is due.
+type Question = (i64, String, Timestamp);
+
+pub(in crate::store) const FIRST_QUESTION: &str =
+    "SELECT notification_id, question, next_attempt_at FROM verdicts
+                              WHERE source = ?1 AND listable = ?2 AND lane = ?3 AND sender = ?4
+                                AND state = 'pending' AND asked = 0 AND lease IS NULL
+                              ORDER BY notification_id LIMIT 1";
+
+fn first_question(
+    conn: &Connection,
+    source: &str,
+    kind: Kind,
+    lane: &str,
+    sender: &str,
+) -> Result<Option<Question>> {
+    let values = params![source, kind == Kind::Listable, lane, sender];
+    Ok(conn.prepare_cached(FIRST_QUESTION)?.query_row(values, question).optional()?)
+}
+
+pub(in crate::store) const REPEATED_QUESTION: &str =
+    "SELECT notification_id, question, next_attempt_at FROM verdicts
+                                 WHERE source = ?1 AND lane = ?2 AND sender = ?3
+                                   AND next_attempt_at > ?4 AND next_attempt_at <= ?5
+                                   AND state = 'pending' AND asked = 1 AND lease IS NULL
+                                 ORDER BY next_attempt_at LIMIT 1";
+
+fn repeated_question(
+    conn: &Connection,
+    source: &str,
+    lane: &str,
+    sender: &str,
+    now: Timestamp,
+) -> Result<Option<Question>> {
+    let mut statement = conn.prepare_cached(REPEATED_QUESTION)?;
+    let overdue =
+        statement.query_row(params![source, lane, sender, "", now.to_string()], question).optional()?;
+    if overdue.is_some() {
+        return Ok(overdue);
+    }
+    let from = now.plus(LONGEST_PAUSE).to_string();
+    Ok(statement.query_row(params![source, lane, sender, from, "~"], question).optional()?)
+}
+
+fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
+    let due_at = crate::store::rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0));
+    Ok((row.get(0)?, row.get(1)?, due_at))
+}
+
+/// Takes a sender out of its circle: for good, or until its next question is due.
+fn leave(conn: &Connection, source: &str, kind: Kind, lane: &str, sender: &str) -> Result<()> {
+    let next: Option<String> = match kind {
+        Kind::Listable | Kind::Single => None,
+        Kind::Again => conn
+            .prepare_cached(
+                "SELECT next_attempt_at FROM verdicts WHERE source = ?1 AND lane = ?2 AND sender = ?3
+                   AND state = 'pending' AND asked = 1 AND lease IS NULL ORDER BY next_attempt_at LIMIT 1",
+            )?
+            .query_row([source, lane, sender], |row| row.get(0))
+            .optional()?,
+    };
+    match next {
+        Some(due_at) => conn
+            .prepare_cached(
+                "UPDATE turns SET place = NULL, due_at = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+            )?
+            .execute(params![source, kind as i64, lane, sender, due_at])?,
+        None => conn
+            .prepare_cached("DELETE FROM turns WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4")?
+            .execute(params![source, kind as i64, lane, sender])?,
+    };
+    Ok(())
+}
+
+/// A sender has had its turn.
+pub(super) fn went(conn: &Connection, source: &str, due: &Due) -> Result<()> {
+    let Some(place) = due.place else { return Ok(()) };
+    conn.prepare_cached(
+        "INSERT INTO circles (source, kind, lane, reached) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET reached = excluded.reached",
+    )?
+    .execute(params![source, due.kind as i64, due.lane, place])?;
+    let share = share(conn, &due.sender)?;
+    stand(conn, source, due.kind, &due.lane, &due.sender, share, share.goes_on(place))
+}
+
+/// Puts a sender at a place, or further behind where its network goes on together.
+fn stand(
+    conn: &Connection,
+    source: &str,
+    kind: Kind,
+    lane: &str,
+    sender: &str,
+    share: Share,
+    place: i64,
+) -> Result<()> {
+    let place = match network(sender).filter(|_| share.counts_with_its_network()) {
+        None => place,
+        Some(network) => behind_network(conn, source, kind, lane, &network, share, place)?,
+    };
+    conn.prepare_cached(
+        "UPDATE turns SET place = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+    )?
+    .execute(params![source, kind as i64, lane, sender, place])?;
+    Ok(())
+}
+
+fn behind_network(
+    conn: &Connection,
+    source: &str,
+    kind: Kind,
+    lane: &str,
+    network: &str,
+    share: Share,
+    place: i64,
+) -> Result<i64> {
+    // What the circle has passed keeps nobody back any more.
+    let reached = reached(conn, source, kind, lane)?;
+    conn.prepare_cached("DELETE FROM networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND place < ?4")?
+        .execute(params![source, kind as i64, lane, reached])?;
+    let last = conn
+        .prepare_cached(
+            "SELECT place FROM networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND network = ?4",
+        )?
+        .query_row(params![source, kind as i64, lane, network], |row| row.get(0))
+        .optional()?;
+    let place = share.behind(place, last);
+    conn.prepare_cached(
+        "INSERT INTO networks (source, kind, lane, network, place) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET place = excluded.place",
+    )?
+    .execute(params![source, kind as i64, lane, network, place])?;
+    Ok(place)
+}
+
+/// Where the last turn of a circle was.
+fn reached(conn: &Connection, source: &str, kind: Kind, lane: &str) -> Result<i64> {
+    let reached = conn
+        .prepare_cached("SELECT reached FROM circles WHERE source = ?1 AND kind = ?2 AND lane = ?3")?
+        .query_row(params![source, kind as i64, lane], |row| row.get(0))
+        .optional()?;
+    Ok(reached.unwrap_or(0))
+}
+
+/// The recent share of confirmations of a sender.
+pub(super) fn share(conn: &Connection, sender: &str) -> Result<Share> {
+    let stored = conn
+        .prepare_cached("SELECT share FROM senders WHERE sender = ?1")?
+        .query_row([sender], |row| row.get(0))
+        .optional()?;
+    Ok(stored.map_or(Share::UNKNOWN, Share::from_stored))
+}
+
+/// The /48 of an IPv6 sender.
+fn network(sender: &str) -> Option<String> {
+    let address: std::net::Ipv6Addr = sender.strip_suffix("/64")?.parse().ok()?;
+    let [a, b, c, ..] = address.segments();
+    Some(format!("{a:x}:{b:x}:{c:x}"))
+}
+
+fn kind(stored: i64) -> Kind {
+    match stored {
+        0 => Kind::Listable,
+        1 => Kind::Single,
+        _ => Kind::Again,
+    }
+}

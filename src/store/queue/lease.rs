@@ -1,0 +1,394 @@
+//! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
+//! survives a crash at any line: a lease that nobody keeps ends by itself, and whoever begins frees those of the last
+//! `serve` and of a `verify` that was killed.
+//!
+//! Who is asked about next: kinds of calls in turn, and within one the senders in turn (see [`crate::store::queue::fairness`]). First
+//! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
+//! [`OVERDUE`] has every fourth call, for else whoever never stops sending could keep it waiting for ever.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::fairness::{self, Due, Kind};
+use super::pauses;
+use super::pauses::LONGEST_PAUSE;
+use super::rate_limit::{self, CallPermit};
+use crate::domain::{Claim, Rate, Timestamp};
+use crate::store::error::{Result, StoreError};
+use crate::store::rows;
+
+/// A lease that is not renewed ends after this.
+pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
+
+/// Notifications under one lease: the rest of a crowd waits for the next call.
+const MOST_UNDER_ONE_LEASE: usize = 500;
+
+/// Notifications under the leases of one list call, from which on no further question joins it.
+const ENOUGH_IN_A_LIST: usize = 1000;
+
+/// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
+const MOST_AT_ONCE: usize = 100;
+
+/// From so many first questions of one lane on, they are asked by list calls: fewer are answered sooner one by one.
+const LIST_WORTH: usize = 16;
+
+/// How long first questions may keep a repeated one waiting.
+const OVERDUE: Duration = Duration::from_secs(5);
+
+/// Of so many calls one is kept for repeated questions that are overdue.
+const KEPT_FOR_OVERDUE: u64 = 4;
+
+/// Who may work on what.
+#[derive(Clone, Debug)]
+pub struct LeaseRequest {
+    /// The source.
+    pub source: String,
+    /// Who asks: the process.
+    pub owner: String,
+    /// Its rate limit.
+    pub rate: Rate,
+    /// At most so many questions in one list call.
+    pub most_in_list: usize,
+    /// How many calls of the source this process has begun, for what goes by turns.
+    pub begun: u64,
+    /// When it began the last one.
+    pub last_begun_at: Option<Timestamp>,
+}
+
+/// One question, with all notifications that wait on it, held for a while.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Its name in the store.
+    pub name: String,
+    /// The source.
+    pub source: String,
+    /// One of the claims; all have the same question.
+    pub claim: Claim,
+    /// The permission for the first call; the questions of one list call share it.
+    pub permit: CallPermit,
+    /// Whether it was never asked before.
+    pub is_first: bool,
+}
+
+/// What leasing gave.
+#[derive(Clone, Debug, Default)]
+pub struct Leased {
+    /// Calls to make now: a question each, or the questions of a list call.
+    pub calls: Vec<Vec<Lease>>,
+    /// When to come back, if nothing happens before; `None`: nothing waits.
+    pub come_back_at: Option<Timestamp>,
+    /// Whether due work waits only for the source's budget.
+    pub is_spent: bool,
+}
+
+/// Leases the next questions of a source, for at most so many calls.
+pub(in crate::store) fn lease(
+    conn: &Connection,
+    request: &LeaseRequest,
+    mut most: usize,
+    now: Timestamp,
+) -> Result<Leased> {
+    let source = request.source.as_str();
+    free_expired(conn, now)?;
+    let barriers = pauses::barriers(conn, source)?;
+    let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
+    let is_probe = barriers.source.is_some();
+    if let Some(resume_at) = barriers.source {
+        if is_closed(resume_at) {
+            let come_back_at = waits(conn, source)?.then_some(resume_at);
+            return Ok(Leased { come_back_at, ..Leased::default() });
+        }
+        if is_anyone_at_work(conn, source, None)? {
+            return Ok(Leased::default());
+        }
+        most = most.min(1);
+    }
+    let mut round =
+        Round { conn, request, now, closed: Vec::new(), on_trial: Vec::new(), lanes: <[_; 3]>::default() };
+    for (lane, until) in &barriers.lanes {
+        if is_closed(*until) || is_anyone_at_work(conn, source, Some(lane))? {
+            round.closed.push(lane.clone());
+        } else {
+            round.on_trial.push(lane.clone());
+        }
+    }
+    fairness::enter(conn, source, &round.closed, now)?;
+    for kind in Kind::ALL {
+        round.lanes[kind as usize] = fairness::lanes(conn, source, kind)?;
+    }
+    let (left, next_free) = rate_limit::free(conn, source, request.rate, now)?;
+    let (free, next_free) = rate_limit::paced(request.rate, left, next_free, request.last_begun_at, now);
+    let mut leased = Leased::default();
+    let mut questions = 0;
+    while leased.calls.len() < most.min(free) && questions < MOST_AT_ONCE {
+        let begun = request.begun.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
+        let Some(next) = round.next(begun, is_probe)? else { break };
+        let leases = round.hold(next)?;
+        questions += leases.len();
+        leased.calls.push(leases);
+    }
+    let has_spent = leased.calls.len() >= free;
+    leased.is_spent = has_spent && round.next(request.begun, false)?.is_some();
+    leased.come_back_at = if leased.is_spent {
+        Some(next_free)
+    } else {
+        let ends = barriers.lanes.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
+        fairness::next_entry(conn, source, &round.closed)?.into_iter().chain(ends).min()
+    };
+    Ok(leased)
+}
+
+/// What is asked next.
+enum Next {
+    /// One question.
+    Single(Due),
+    /// As many first questions of this lane as a list call takes.
+    List(String),
+}
+
+/// One round of leasing.
+struct Round<'a> {
+    conn: &'a Connection,
+    request: &'a LeaseRequest,
+    now: Timestamp,
+    /// Lanes that must not be asked now.
+    closed: Vec<String>,
+    /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
+    on_trial: Vec<String>,
+    /// By kind, the lanes in whose circles somebody stood when the round began.
+    lanes: [Vec<String>; 3],
+}
+
+impl Round<'_> {
+    /// The next call; `begun` is its number.
+    fn next(&self, begun: u64, is_probe: bool) -> Result<Option<Next>> {
+        if is_probe && let Some(due) = self.failed_last()? {
+            return Ok(Some(Next::Single(due)));
+        }
+        if begun % KEPT_FOR_OVERDUE == KEPT_FOR_OVERDUE - 1
+            && let Some(due) = self.next_of(Kind::Again, begun / KEPT_FOR_OVERDUE)?
+            && (due.due_at <= self.now.minus(OVERDUE))
+        {
+            return Ok(Some(Next::Single(due)));
+        }
+        if !is_probe && let Some(lane) = self.crowded_lane(begun)? {
+            return Ok(Some(Next::List(lane)));
+        }
+        for kind in [Kind::Listable, Kind::Single, Kind::Again] {
+            if let Some(due) = self.next_of(kind, begun)? {
+                return Ok(Some(Next::Single(due)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Who comes next in the circles of this kind; its lanes take turns.
+    fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
+        for lane in self.lanes(kind, begun) {
+            let due = fairness::next(self.conn, &self.request.source, kind, lane, self.now)?;
+            if due.is_some() {
+                return Ok(due);
+            }
+        }
+        Ok(None)
+    }
+
+    fn lanes(&self, kind: Kind, begun: u64) -> impl Iterator<Item = &str> {
+        let mut lanes: Vec<&str> = self.lanes[kind as usize].iter().map(String::as_str).collect();
+        lanes.retain(|lane| !self.closed.iter().any(|closed| closed == lane));
+        if let Some(first) = begun.checked_rem(u64::try_from(lanes.len()).unwrap_or(0)) {
+            lanes.rotate_left(usize::try_from(first).unwrap_or(0));
+        }
+        lanes.into_iter()
+    }
+
+    /// A lane with enough first questions for a list call.
+    fn crowded_lane(&self, begun: u64) -> Result<Option<String>> {
+        for lane in self.lanes(Kind::Listable, begun) {
+            let waiting: i64 = self
+                .conn
+                .prepare_cached(CROWD)?
+                .query_row(params![self.request.source, lane, rows::limit(LIST_WORTH)], |row| row.get(0))?;
+            if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH
+                && !self.on_trial.iter().any(|tried| tried == lane)
+            {
+                return Ok(Some(lane.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The question that failed last, while its source fails as a whole: one subject probes, the others wait.
+    fn failed_last(&self) -> Result<Option<Due>> {
+        let found = self
+            .conn
+            .prepare_cached(FAILED_LAST)?
+            .query_row([self.request.source.as_str(), &self.now.to_string()], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        let Some((id, question, lane, sender)) = found else { return Ok(None) };
+        let due = Due::out_of_turn(id, question, lane, sender, self.now);
+        Ok(Some(due).filter(|due| !self.closed.contains(&due.lane)))
+    }
+
+    /// Leases what a call asks, with permission for it.
+    fn hold(&mut self, next: Next) -> Result<Vec<Lease>> {
+        let Self { conn, request, now, .. } = *self;
+        let permit = rate_limit::grant(conn, &request.source, request.rate, now)?;
+        let mut leases = Vec::new();
+        match next {
+            Next::Single(due) => {
+                if self.on_trial.contains(&due.lane) {
+                    self.closed.push(due.lane.clone());
+                }
+                let name = format!("{}/{}", request.owner, permit.id);
+                leases.push(hold(conn, &request.source, &due, name, permit, now)?.0);
+                fairness::went(conn, &request.source, &due)?;
+            }
+            Next::List(lane) => {
+                let mut held = 0;
+                while leases.len() < request.most_in_list
+                    && held < ENOUGH_IN_A_LIST
+                    && let Some(due) = fairness::next(conn, &request.source, Kind::Listable, &lane, now)?
+                {
+                    let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
+                    let (lease, notifications) = hold(conn, &request.source, &due, name, permit, now)?;
+                    fairness::went(conn, &request.source, &due)?;
+                    held += notifications;
+                    leases.push(lease);
+                }
+            }
+        }
+        Ok(leases)
+    }
+}
+
+pub(in crate::store) const CROWD: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND lane = ?2
+                       AND state = 'pending' AND asked = 0 AND lease IS NULL LIMIT ?3)";
+
+pub(in crate::store) const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
+                           WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1
+                             AND lease IS NULL AND question IS NOT NULL
+                           ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
+
+pub(in crate::store) const HOLD: &str =
+    "UPDATE OR FAIL verdicts SET lease = ?2, lease_until = ?3, asked = 1 WHERE notification_id = ?1";
+
+pub(in crate::store) const ALSO_WAITING: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_waiting
+                                       WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
+                                       ORDER BY notification_id LIMIT ?3";
+
+pub(in crate::store) const HELD: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
+                               WHERE lease = ?1 AND state = 'pending'";
+
+/// Puts what waits on the question under one lease; also how much that is.
+fn hold(
+    conn: &Connection,
+    source: &str,
+    due: &Due,
+    name: String,
+    permit: CallPermit,
+    now: Timestamp,
+) -> Result<(Lease, usize)> {
+    let until = now.plus(LEASE_LENGTH).to_string();
+    let most = rows::limit(MOST_UNDER_ONE_LEASE);
+    let mut hold = conn.prepare_cached(HOLD)?;
+    hold.execute(params![due.id, name, until])?;
+    let mut statement = conn.prepare_cached(ALSO_WAITING)?;
+    let others = statement.query_map(params![source, due.question, most], |row| row.get::<_, i64>(0))?;
+    let others: Vec<i64> = others.collect::<rusqlite::Result<_>>()?;
+    for other in &others {
+        hold.execute(params![other, name, until])?;
+    }
+    let claim = claim_of(conn, due.id)?;
+    let is_first = due.is_first();
+    Ok((Lease { name, source: source.to_owned(), claim, permit, is_first }, 1 + others.len()))
+}
+
+fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
+    let sql = format!("SELECT {} FROM verdicts WHERE notification_id = ?1", rows::CLAIM_COLUMNS);
+    let found = conn.prepare_cached(&sql)?.query_row([id], |row| rows::claim(row, 0))?;
+    let (claim, _) = found.ok_or_else(|| {
+        StoreError::Engine(format!("notification {id} waits for a question without a claim"))
+    })?;
+    Ok(claim)
+}
+
+/// Whether somebody asks anything of the source, or of one lane of it.
+fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Result<bool> {
+    Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
+}
+
+pub(in crate::store) const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
+                         WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
+
+fn waits(conn: &Connection, source: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')")?
+        .query_row([source], |row| row.get(0))?)
+}
+
+/// Frees leases that ended, and those that would end impossibly late because the clock was set back.
+fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(FREE_EXPIRED)?
+        .execute(params![now.to_string(), now.plus(LEASE_LENGTH * 2).to_string()])?;
+    Ok(())
+}
+
+pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
+                            WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)";
+
+/// Keeps every lease of `owner` for another while.
+pub(super) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(RENEW)?.execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
+    Ok(())
+}
+
+pub(in crate::store) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
+                     WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'";
+
+/// Frees every lease of `owner`, or of any owner whose name begins so.
+pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
+    Ok(conn
+        .prepare_cached(
+            "UPDATE verdicts SET lease = NULL, lease_until = NULL
+             WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1",
+        )?
+        .execute([owner_prefix])?)
+}
+
+/// What waits under a lease.
+fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(HELD)?;
+    Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Gives leases back that were never used: their questions wait as before.
+pub(super) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
+    for (lease, is_first) in leases {
+        for id in held(conn, lease)? {
+            conn.prepare_cached(
+                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = ?2 WHERE notification_id = ?1",
+            )?
+            .execute(params![id, !is_first])?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
+pub(in crate::store) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
+    for lease in leases {
+        for id in held(conn, lease)? {
+            conn.prepare_cached(
+                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+                 WHERE notification_id = ?1",
+            )?
+            .execute(params![id, now.to_string()])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Which sources, or kinds of their calls, fail as a whole, and when somebody may try again.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::ledger::{Policy, Standing};
+use crate::domain::{Cause, Timestamp};
+use crate::rules::retry;
+use crate::store::error::Result;
+use crate::store::rows;
+use crate::store::verdicts::settle::Question;
+
+/// No pause is longer; what lasts longer was planned before the clock was set back.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
+
+/// A source, or one kind of its calls, that fails as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingSource {
+    /// The source.
+    pub source: String,
+    /// The kind of call; empty for all.
+    pub lane: String,
+    /// Why.
+    pub cause: Cause,
+    /// In plain words.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Failed probes in a row.
+    pub failures: u32,
+    /// Nobody asks before.
+    pub resume_at: Timestamp,
+}
+
+/// All that is failing now.
+pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles ORDER BY source, lane",
+    )?;
+    let found = statement.query_map([], read)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
+}
+
+fn of_lane(conn: &Connection, source: &str, lane: &str) -> Result<Option<FailingSource>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles WHERE source = ?1 AND lane = ?2",
+        )?
+        .query_row([source, lane], read)
+        .optional()?)
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
+    let cause = row
+        .get_ref(2)?
+        .as_str()
+        .ok()
+        .and_then(|text| Cause::ALL.iter().find(|c| c.as_str() == text).copied());
+    Ok(FailingSource {
+        source: row.get(0)?,
+        lane: row.get(1)?,
+        cause: cause.unwrap_or(Cause::ApiError),
+        detail: row.get(3)?,
+        since: rows::instant(row, 4)?.unwrap_or(Timestamp::from_millis(0)),
+        failures: row.get(5)?,
+        resume_at: rows::instant(row, 6)?.unwrap_or(Timestamp::from_millis(0)),
+    })
+}
+
+/// Which lanes of a source must not be asked at `now`, and whether the whole source is failing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Barriers {
+    /// The whole source fails; nobody asks before this.
+    pub(in crate::store) source: Option<Timestamp>,
+    /// Lanes that fail, each with when it may be probed.
+    pub(in crate::store) lanes: Vec<(String, Timestamp)>,
+}
+
+pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
+    let mut statement = conn.prepare_cached("SELECT lane, resume_at FROM troubles WHERE source = ?1")?;
+    let mut found = statement.query([source])?;
+    let mut barriers = Barriers::default();
+    while let Some(row) = found.next()? {
+        let (lane, resume_at): (String, _) =
+            (row.get(0)?, rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)));
+        if lane.is_empty() {
+            barriers.source = Some(resume_at);
+        } else {
+            barriers.lanes.push((lane, resume_at));
+        }
+    }
+    Ok(barriers)
+}
+
+/// Until when the API has asked the whole source to wait, if that is still to come.
+pub(super) fn told_to_wait_until(
+    conn: &Connection,
+    source: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let trouble = of_lane(conn, source, "")?.filter(|trouble| trouble.cause == Cause::ApiRateLimited);
+    let until = trouble.map(|trouble| trouble.resume_at);
+    Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
+}
+
+/// Writes what an answer means for its source. Returns when the source may be asked again, where it fails.
+pub(in crate::store) fn apply(
+    conn: &Connection,
+    question: &Question,
+    standing: &Standing,
+    policy: &Policy,
+    jitter: f64,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let source = question.source.as_str();
+    match standing {
+        Standing::Unchanged => Ok(None),
+        Standing::Well => {
+            if !conn.prepare_cached(HAS_TROUBLE)?.query_row([source], |row| row.get(0))? {
+                return Ok(None);
+            }
+            // A question that was sent before the pause ends says nothing about the API since.
+            conn.prepare_cached(
+                "DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
+            )?
+            .execute(params![
+                source,
+                question.claim.lane,
+                question.asked_at.to_string(),
+                now.plus(LONGEST_PAUSE).to_string()
+            ])?;
+            Ok(None)
+        }
+        Standing::Failing { lane, cause, detail, retry_after } => {
+            let lane = lane.as_deref().unwrap_or("");
+            let known = of_lane(conn, source, lane)?;
+            let paused_until = known
+                .as_ref()
+                .filter(|known| known.failures > 0 && question.asked_at < known.resume_at)
+                .map(|known| known.resume_at)
+                .filter(|until| *until <= now.plus(LONGEST_PAUSE));
+            // Of many questions that failed together only the first moves the pause on, unless the API asks for a longer one.
+            if let (Some(known), Some(until)) = (&known, paused_until)
+                && known.cause == *cause
+                && retry_after.is_none_or(|pause| now.plus(pause) <= until)
+            {
+                return Ok(Some(until));
+            }
+            let failures = known.as_ref().map_or(0, |known| known.failures).saturating_add(1);
+            let pause = retry::source_pause(*cause, failures, *retry_after, policy, jitter);
+            let resume_at = now.plus(pause).max(paused_until.unwrap_or(now));
+            let since = known.filter(|known| known.cause == *cause).map_or(now, |known| known.since);
+            conn.prepare_cached(
+                "INSERT INTO troubles (source, lane, cause, detail, since, failures, resume_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET cause = excluded.cause, detail = excluded.detail, since = excluded.since,
+                   failures = excluded.failures, resume_at = excluded.resume_at",
+            )?
+            .execute(params![
+                source,
+                lane,
+                cause.as_str(),
+                detail,
+                since.to_string(),
+                failures,
+                resume_at.to_string()
+            ])?;
+            conn.prepare_cached("INSERT INTO probes (source, lane, at) VALUES (?1, ?2, ?3)")?
+                .execute(params![source, lane, now.to_string()])?;
+            Ok(Some(resume_at))
+        }
+    }
+}
+
+const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM troubles WHERE source = ?1)";
+
+/// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
+pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+    // Those who were asked about wait for the end of the pause themselves.
+    conn.prepare_cached(
+        "UPDATE verdicts SET next_attempt_at = ?2
+         WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at IN (
+           SELECT resume_at FROM troubles WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')",
+    )?
+    .execute(params![source, now.to_string()])?;
+    conn.prepare_cached(
+        "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
+           AND cause <> 'api_rate_limited'",
+    )?
+    .execute(params![source, now.to_string()])?;
+    Ok(())
+}
+
+/// Forgets probes that no waiting notification can count any more.
+pub(in crate::store) fn forget_probes(
+    conn: &Connection,
+    source: &str,
+    now: Timestamp,
+    longest: Duration,
+) -> Result<()> {
+    conn.prepare_cached("DELETE FROM probes WHERE source = ?1 AND at < ?2")?
+        .execute(params![source, now.minus(longest).to_string()])?;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Who passes notifications on without being believed: the evidence is in the headers that are kept.
+
+use rusqlite::Connection;
+
+use crate::store::error::Result;
+
+/// The newest notifications that are looked at.
+const LOOKED_AT: usize = 1000;
+
+/// Addresses whose own X-Forwarded-For was not believed, with how many of the newest notifications came so. Where it is
+/// believed, the sender's address is one of those that it names.
+pub(in crate::store) fn unbelieved(conn: &Connection) -> Result<Vec<(String, u64)>> {
+    let mut statement = conn.prepare_cached(UNBELIEVED)?;
+    let found = statement.query_map([crate::store::rows::limit(LOOKED_AT)], |row| {
+        Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+const UNBELIEVED: &str = "SELECT remote_addr, count(*) FROM (
+                            SELECT remote_addr, iif(json_valid(headers), headers ->> '$.\"x-forwarded-for\"', NULL) AS chain
+                            FROM intake WHERE remote_addr IS NOT NULL ORDER BY id DESC LIMIT ?1)
+                          WHERE chain IS NOT NULL AND instr(chain, remote_addr) = 0
+                          GROUP BY remote_addr ORDER BY count(*) DESC, remote_addr";

@@ -1,0 +1,189 @@
+//! What the store tells for health: from indexes, tallies and the ends of tables, so that it takes as long on ten
+//! million notifications as on ten.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::backlog;
+use super::backlog::Unread;
+use super::reports::Reported;
+use crate::domain::health::{Contents, Failing, SourceHealth};
+use crate::domain::{Counts, Timestamp};
+use crate::store::error::Result;
+use crate::store::queue::pauses;
+use crate::store::rows;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Days that growth is measured on, and days whose fakes are usual.
+const GROWTH_DAYS: u32 = 7;
+const USUAL_DAYS: u32 = 14;
+
+/// The ends of the table and the largest id ever used, which outlives removed rows.
+pub(super) const IDS: &str =
+    "SELECT coalesce((SELECT min(id) FROM intake), 0), coalesce((SELECT max(id) FROM intake), 0),
+       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'intake'), 0)";
+
+pub(super) const OLDEST_UNREAD: &str = "SELECT received_at FROM intake \
+     WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) ORDER BY id LIMIT 1";
+
+pub(super) const DAYS: &str = "SELECT day, source, state, reason, n FROM tallies WHERE day >= ?1 AND n > 0";
+
+/// The tallies have a row for each day, source, state and reason only.
+pub(super) const UNDECIDED: &str =
+    "SELECT source, sum(n) FROM tallies WHERE state = 'undecided' AND n > 0 GROUP BY source";
+
+pub(super) const REFUSED: &str = "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2 \
+       AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')";
+
+pub(super) const KNOWN: &str =
+    "SELECT name, provider, first_served_at, last_filed_at, found_any_at IS NOT NULL,
+       (SELECT completed_at FROM reconciliations r WHERE r.source = s.name)
+     FROM sources s ORDER BY name";
+
+/// Looks at the store and at each source: those configured, in their order, then those that only the store knows.
+pub(in crate::store) fn look(
+    conn: &Connection,
+    configured: &[Reported],
+    now: Timestamp,
+) -> Result<(Contents, Vec<SourceHealth>)> {
+    let mut of_source: BTreeMap<String, SourceHealth> = BTreeMap::new();
+    for source in configured {
+        let health = SourceHealth {
+            source: source.name.clone(),
+            provider: source.provider.clone(),
+            is_configured: true,
+            expect_every: source.expect_every,
+            ..SourceHealth::default()
+        };
+        of_source.insert(source.name.clone(), health);
+    }
+    let first_served = known(conn, &mut of_source)?;
+    let unread = backlog::unread(conn, &now.day())?;
+    queues(conn, &mut of_source, &unread)?;
+    let received_lately = days(conn, &mut of_source, now)?;
+    for (source, unread) in &unread {
+        if let Some(health) = of_source.get_mut(source) {
+            health.today.received += unread.since;
+            health.last_received = health.last_received.max(unread.latest());
+        }
+    }
+    for source in of_source.values_mut() {
+        (source.refused, source.last_refused) =
+            conn.prepare_cached(REFUSED)?.query_row(params![source.source, now.minus(DAY).day()], |row| {
+                Ok((count(row, 0)?, rows::instant(row, 1)?))
+            })?;
+    }
+    for failing in pauses::failing(conn)? {
+        let pauses::FailingSource { source, lane, cause, detail, since, resume_at, .. } = failing;
+        if let Some(health) = of_source.get_mut(&source) {
+            health.failing.push(Failing { lane, cause, detail, since, resume_at });
+        }
+    }
+    let age = first_served.map_or(Duration::ZERO, |first| now.since(first));
+    let days = u32::try_from(age.as_secs() / DAY.as_secs()).unwrap_or(u32::MAX).min(GROWTH_DAYS);
+    let contents = Contents { received_lately, days, ..contents(conn)? };
+    let mut sources: Vec<SourceHealth> =
+        configured.iter().filter_map(|source| of_source.remove(&source.name)).collect();
+    sources.extend(of_source.into_values());
+    Ok((contents, sources))
+}
+
+fn contents(conn: &Connection) -> Result<Contents> {
+    let pragma = |name: &str| -> Result<u64> {
+        Ok(conn.query_row(&format!("PRAGMA {name}"), [], |row| count(row, 0))?)
+    };
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    let (first, last, last_id): (i64, i64, i64) =
+        conn.prepare_cached(IDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let kept = if last == 0 { 0 } else { last.saturating_sub(first).saturating_add(1) };
+    let oldest_unread =
+        conn.prepare_cached(OLDEST_UNREAD)?.query_row([], |row| rows::instant(row, 0)).optional()?.flatten();
+    Ok(Contents {
+        used_bytes: pages.saturating_mul(pragma("page_size")?),
+        kept: u64::try_from(kept).unwrap_or(0),
+        last_id,
+        oldest_unread,
+        ..Contents::default()
+    })
+}
+
+/// What the store remembers of each source; returns when the first of them was served first.
+fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> Result<Option<Timestamp>> {
+    let mut statement = conn.prepare_cached(KNOWN)?;
+    let mut found = statement.query([])?;
+    let mut first = None;
+    while let Some(row) = found.next()? {
+        let (name, provider): (String, String) = (row.get(0)?, row.get(1)?);
+        let health = of_source.entry(name.clone()).or_insert_with(|| SourceHealth {
+            source: name,
+            provider,
+            ..SourceHealth::default()
+        });
+        health.first_served_at = rows::instant(row, 2)?;
+        health.last_received = rows::instant(row, 3)?;
+        health.was_answered = row.get(4)?;
+        health.reconciled_at = rows::instant(row, 5)?;
+        first = [first, health.first_served_at].into_iter().flatten().min();
+    }
+    Ok(first)
+}
+
+fn queues(
+    conn: &Connection,
+    of_source: &mut BTreeMap<String, SourceHealth>,
+    unread: &BTreeMap<String, Unread>,
+) -> Result<()> {
+    for queue in backlog::queues(conn, unread)? {
+        if let Some(health) = of_source.get_mut(&queue.source) {
+            (health.pending, health.oldest_pending) = (queue.pending, queue.oldest);
+        }
+    }
+    let mut statement = conn.prepare_cached(UNDECIDED)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        if let Some(health) = of_source.get_mut(&row.get::<_, String>(0)?) {
+            health.undecided = count(row, 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Counts the last days of each source; returns what all of them received in the days that growth is measured on.
+fn days(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>, now: Timestamp) -> Result<u64> {
+    let ago = |days: u32| now.minus(DAY * days).day();
+    let (today, yesterday, growing) = (now.day(), ago(1), ago(GROWTH_DAYS));
+    let mut received_lately = 0;
+    let mut statement = conn.prepare_cached(DAYS)?;
+    let mut found = statement.query([ago(1 + USUAL_DAYS)])?;
+    while let Some(row) = found.next()? {
+        let (day, name): (String, String) = (row.get(0)?, row.get(1)?);
+        let (state, reason, n) = (rows::state(row, 2)?, rows::reason(row, 3)?, count(row, 4)?);
+        if day >= growing && day < today {
+            received_lately += n;
+        }
+        let Some(health) = of_source.get_mut(&name) else { continue };
+        let mut counts = Counts::default();
+        counts.add(state, reason, n);
+        if day == today {
+            health.today.received += counts.received;
+            health.today.confirmed += counts.confirmed;
+            health.today.fakes += counts.fakes;
+        }
+        if day >= yesterday {
+            health.fakes_lately += counts.fakes;
+        } else {
+            health.fakes_before += counts.fakes;
+        }
+    }
+    Ok(received_lately)
+}
+
+fn count(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

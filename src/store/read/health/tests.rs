@@ -1,0 +1,27 @@
+use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED};
+use crate::store::file::migrations::fresh;
+use crate::store::plans;
+
+#[test]
+fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
+    let conn = fresh();
+    let plan = |sql: &str| plans::plan(&conn, sql);
+    for (sql, step) in [
+        (DAYS, "SEARCH tallies USING PRIMARY KEY (day>?)"),
+        (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (REFUSED, "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
+        (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
+        (UNDECIDED, "SCAN tallies"),
+        (crate::store::read::backlog::QUEUES, "USING COVERING INDEX verdicts_pending (source=?)"),
+        (crate::store::read::backlog::UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (crate::store::read::backlog::QUEUES, "SEARCH t USING PRIMARY KEY (day>?)"),
+    ] {
+        let plan = plan(sql);
+        assert!(plan.contains(step), "{sql}\n{plan}");
+        for table in ["intake", "verdicts", "verifications", "orders", "products"] {
+            assert!(!plan.contains(&format!("SCAN {table}")), "{sql}\n{plan}");
+        }
+    }
+    // The smallest and the largest key: two ways down the tree.
+    assert_eq!(plan(IDS).matches("SEARCH intake").count(), 2, "{}", plan(IDS));
+}

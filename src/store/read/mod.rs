@@ -1,0 +1,9 @@
+//! What people are shown: lists, health, reports.
+
+pub(super) mod backlog;
+pub(super) mod forwarders;
+pub(super) mod health;
+pub(super) mod index_scans;
+pub(super) mod list;
+pub(super) mod pages;
+pub(super) mod reports;

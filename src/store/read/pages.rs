@@ -1,0 +1,162 @@
+//! Which notifications a list shows: the newest that pass a filter. Each page is read from the ends of indexes, so that it
+//! costs as much with ten notifications as with ten million, also where what is asked for is rare.
+//!
+//! What is filed lies by state, reason and source in one index, each such stretch in the order of the ids. There are as
+//! many stretches as verdicts that a source ever had: all that may pass are read, newest first, and none of them further
+//! back than a page needs. What has just come in is in no stretch yet, and above all of them.
+
+use rusqlite::{Connection, OptionalExtension as _, ToSql};
+
+use super::index_scans;
+use crate::domain::{Reason, State, Timestamp};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// Which notifications to list; empty fields let everything pass.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this state.
+    pub state: Option<State>,
+    /// Only this reason; while its source fails as a whole, a pending one has that cause.
+    pub reason: Option<Reason>,
+    /// Only this source.
+    pub source: Option<String>,
+    /// Only this subject, by the id as notified or as resolved.
+    pub subject: Option<String>,
+    /// Only what came in at or after this.
+    pub since: Option<Timestamp>,
+    /// Only ids below this: the next page.
+    pub before_id: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The ids of the notifications that pass the filter, newest first. A filter by subject finds what is filed: what has
+/// only just come in has not been read yet.
+pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i64>> {
+    let mut page = Page::new(conn, filter)?;
+    if let Some(subject) = &filter.subject {
+        page.of_subject(subject)?;
+    } else if filter.state.is_none() && filter.reason.is_none() && filter.source.is_none() {
+        page.walk(index_scans::ALL, &[])?;
+    } else {
+        if filter.state.is_none_or(|state| state == State::Pending) && filter.reason.is_none() {
+            page.walk(index_scans::UNFILED, &[&filter.source])?;
+        }
+        page.of_states()?;
+    }
+    Ok(page.found)
+}
+
+/// A page that is being gathered.
+struct Page<'a> {
+    conn: &'a Connection,
+    filter: &'a Filter,
+    since: String,
+    /// Nothing that passes has a lower id.
+    first_id: i64,
+    /// The newest of what was walked along so far, newest first.
+    found: Vec<i64>,
+}
+
+impl<'a> Page<'a> {
+    fn new(conn: &'a Connection, filter: &'a Filter) -> Result<Self> {
+        let since = filter.since.map(|since| since.to_string()).unwrap_or_default();
+        let first_id = if since.is_empty() {
+            0
+        } else {
+            conn.prepare_cached(index_scans::FIRST_ID)?.query_row([&since], |row| row.get(0))?
+        };
+        Ok(Self { conn, filter, since, first_id, found: Vec::new() })
+    }
+
+    /// Adds what is newer than the oldest of a full page; `values` are those beyond the four that every walk takes.
+    fn walk(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
+        let limit = self.filter.limit;
+        let oldest = limit.checked_sub(1).and_then(|last| self.found.get(last));
+        let least = oldest.map_or(self.first_id, |oldest| oldest + 1);
+        let before = self.filter.before_id.unwrap_or(i64::MAX);
+        let most = rows::limit(limit);
+        let mut all: Vec<&dyn ToSql> = vec![&least, &before, &self.since, &most];
+        all.extend(values);
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_map(&*all, |row| row.get(0))?;
+        self.found.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
+        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        self.found.truncate(limit);
+        Ok(())
+    }
+
+    /// What an index holds, each once, by a search for each.
+    fn each(&self, next: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
+        let mut statement = self.conn.prepare_cached(next)?;
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let after = found.last().cloned().unwrap_or_default();
+            let mut all: Vec<&dyn ToSql> = vec![&after];
+            all.extend(values);
+            match statement.query_row(&*all, |row| row.get(0)).optional()? {
+                Some(next) => found.push(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    fn of_subject(&mut self, subject: &str) -> Result<()> {
+        let Filter { state, reason, source, .. } = self.filter;
+        let (state, reason) = (state.map(State::as_str), reason.map(Reason::as_str));
+        self.walk(index_scans::OF_OTHER_ID, &[&subject, &state, &reason, source])?;
+        let sources = match source {
+            Some(source) => vec![source.clone()],
+            None => self.each(index_scans::NEXT_OF_ALL_SOURCES, &[])?,
+        };
+        for source in sources {
+            for kind in ["order", "product"] {
+                self.walk(index_scans::OF_SUBJECT, &[&subject, &state, &reason, &source, &kind])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_states(&mut self) -> Result<()> {
+        let filter = self.filter;
+        for state in State::ALL.iter().filter(|state| filter.state.is_none_or(|wanted| wanted == **state)) {
+            let with_reason = self.each(index_scans::NEXT_REASON, &[&state.as_str()])?;
+            for reason in std::iter::once(None).chain(with_reason.into_iter().map(Some)) {
+                let sources = match &filter.source {
+                    Some(source) => vec![source.clone()],
+                    None => self.each(index_scans::NEXT_SOURCE, &[&state.as_str(), &reason])?,
+                };
+                for source in sources {
+                    self.stretch(*state, reason.as_deref(), &source)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stretch(&mut self, state: State, reason: Option<&str>, source: &str) -> Result<()> {
+        let stretch: [&dyn ToSql; 3] = [&state.as_str(), &reason, &source];
+        let Some(wanted) = self.filter.reason.map(Reason::as_str) else {
+            return self.walk(index_scans::STRETCH, &stretch);
+        };
+        let troubles = if state == State::Pending { self.troubles(source)? } else { Vec::new() };
+        let passes = match troubles.first() {
+            None => reason == Some(wanted),
+            Some((lane, cause)) if lane.is_empty() => cause == wanted,
+            Some(_) => {
+                let [state, reason, source] = stretch;
+                return self.walk(index_scans::STRETCH_IN_TROUBLE, &[state, reason, source, &wanted]);
+            }
+        };
+        if passes { self.walk(index_scans::STRETCH, &stretch) } else { Ok(()) }
+    }
+
+    /// What fails of a source, the whole of it first: lane and cause.
+    fn troubles(&self, source: &str) -> Result<Vec<(String, String)>> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT lane, cause FROM troubles WHERE source = ?1 ORDER BY lane")?;
+        let found = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+}

@@ -1,0 +1,79 @@
+//! How many notifications of a window are in which state.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Params};
+
+use super::count;
+use crate::domain::statistics::DayCounts;
+use crate::domain::{Counts, State, Window};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// A window's counts.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) counts: Counts,
+    pub(super) days: Vec<DayCounts>,
+    pub(super) ignored: BTreeMap<String, u64>,
+}
+
+/// Whole days, pruned notifications included.
+pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM tallies \
+                                     WHERE day >= ?2 AND day < ?3 AND source = ?1 AND n > 0";
+
+/// Parts of a day, from the index alone.
+pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10), state, iif(state = 'pending', '', coalesce(reason, '')), count(*) \
+     FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1, 2, 3";
+
+/// What nobody has filed yet is pending.
+pub(super) const UNFILED: &str = "SELECT substr(received_at, 1, 10), 'pending', '', count(*) FROM intake \
+     WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
+       AND source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1";
+
+/// Counts the notifications of a source in a window.
+pub(super) fn tally(conn: &Connection, source: &str, window: Window) -> Result<Tally> {
+    let mut days = BTreeMap::new();
+    let mut tally = Tally::default();
+    let parts = window.parts();
+    if let Some(whole) = parts.days {
+        tally.add(conn, &mut days, WHOLE_DAYS, [source, &whole.from.day(), &whole.to.day()])?;
+    }
+    for edge in parts.edges.into_iter().flatten() {
+        tally.add(conn, &mut days, EDGE, [source, &edge.from.to_string(), &edge.to.to_string()])?;
+    }
+    tally.add(conn, &mut days, UNFILED, [source, &window.from.to_string(), &window.to.to_string()])?;
+    tally.days = days.into_values().collect();
+    Ok(tally)
+}
+
+impl Tally {
+    /// Counts the rows `day, state, reason, n` that a query finds.
+    fn add(
+        &mut self,
+        conn: &Connection,
+        days: &mut BTreeMap<String, DayCounts>,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<()> {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut found = statement.query(values)?;
+        while let Some(row) = found.next()? {
+            let (state, reason, n) = (rows::state(row, 1)?, rows::reason(row, 2)?, count(row, 3)?);
+            let mut counts = Counts::default();
+            counts.add(state, reason, n);
+            self.counts.merge(counts);
+            let day: String = row.get(0)?;
+            let of_day = days.entry(day.clone()).or_insert_with(|| DayCounts { day, ..DayCounts::default() });
+            of_day.counts.merge(counts);
+            if state == State::Ignored
+                && let Some(reason) = reason
+            {
+                for reasons in [&mut self.ignored, &mut of_day.reasons] {
+                    *reasons.entry(reason.as_str().to_owned()).or_default() += n;
+                }
+            }
+        }
+        Ok(())
+    }
+}

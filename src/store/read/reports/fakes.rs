@@ -1,0 +1,117 @@
+//! Fakes: the latest of a window as findings, and who sent them.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::sample::{Sample, runs};
+use super::{one_in, words};
+use crate::domain::report::MOST_FINDINGS;
+use crate::domain::statistics::{FakeSender, FakeSenders};
+use crate::domain::{Finding, FindingKind, SourceReport, Window};
+use crate::store::error::Result;
+
+/// How many senders are told.
+const MOST_SENDERS: usize = 10;
+
+/// The latest fakes of a source in a window, found in the index.
+pub(super) const LATEST: &str = "SELECT notification_id FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 \
+       AND state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store') \
+     ORDER BY received_at DESC LIMIT ?4";
+
+/// How many of them each address sent.
+macro_rules! senders {
+    ($begin:expr, $from:expr) => {
+        concat!(
+            $begin,
+            "SELECT i.remote_addr, count(*) FROM ", $from,
+            " AND v.received_at >= ?6 AND v.received_at < ?7
+              AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') GROUP BY i.remote_addr"
+        )
+    };
+}
+
+/// Of all of them.
+pub(super) const SENDERS: &str = senders!(
+    "",
+    "verdicts v INDEXED BY verdicts_by_time CROSS JOIN intake i ON i.id = v.notification_id WHERE v.source = ?5"
+);
+
+/// Of some runs of them.
+pub(super) const SAMPLED_SENDERS: &str = senders!(
+    runs!(),
+    "runs CROSS JOIN verdicts v INDEXED BY verdicts_by_state CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.notification_id >= runs.id AND v.notification_id < runs.id + ?3 AND v.source = ?5"
+);
+
+pub(super) const FAKE: &str =
+    "SELECT id, subject_id, claim, reason, detail, remote_addr FROM fakes WHERE id = ?1";
+
+pub(super) const LAST_ANSWER: &str = "SELECT answer FROM verifications WHERE notification_id = ?1 AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
+
+/// Adds the latest fakes, of the `total` that there are.
+pub(super) fn find(
+    conn: &Connection,
+    source: &str,
+    window: Window,
+    total: u64,
+    report: &mut SourceReport,
+) -> Result<()> {
+    let most = i64::try_from(MOST_FINDINGS).unwrap_or(i64::MAX);
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let ids: Vec<i64> = if total == 0 {
+        Vec::new()
+    } else {
+        let mut statement = conn.prepare_cached(LATEST)?;
+        let found = statement.query_map(params![source, from, to, most], |row| row.get(0))?;
+        found.collect::<rusqlite::Result<_>>()?
+    };
+    let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    report.omitted.insert(FindingKind::Fake.as_str(), total.saturating_sub(listed));
+    for id in ids {
+        let shop = conn.prepare_cached(LAST_ANSWER)?.query_row([id], |row| words::column(row, 0));
+        let shop = shop.optional()?.flatten();
+        report.findings.push(conn.prepare_cached(FAKE)?.query_row([id], |row| finding(row, shop))?);
+    }
+    Ok(())
+}
+
+fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
+    let mut told: String = row.get(3)?;
+    if let Some(detail) = row.get::<_, Option<String>>(4)? {
+        told += &format!(": {detail}");
+    }
+    if let Some(sender) = row.get::<_, Option<String>>(5)? {
+        told += &format!("; sent from {sender}");
+    }
+    Ok(Finding {
+        kind: FindingKind::Fake,
+        subject_id: row.get(1)?,
+        ours: words::column(row, 2)?,
+        shop,
+        notification_id: Some(row.get(0)?),
+        detail: Some(told),
+    })
+}
+
+/// Who sent the `total` fakes of a window.
+pub(super) fn senders(conn: &Connection, source: &str, window: Window, total: u64) -> Result<FakeSenders> {
+    let one_in = one_in(total);
+    let sample = if total == 0 { None } else { Sample::of_window(conn, source, window, one_in)? };
+    let Some(Sample { first, last, length, one_in: step }) = sample else {
+        return Ok(FakeSenders { one_in, ..FakeSenders::default() });
+    };
+    let mut statement = conn.prepare_cached(if one_in == 1 { SENDERS } else { SAMPLED_SENDERS })?;
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let values = params![first, last, length, step, source, from, to];
+    let found = statement.query_map(values, |row| Ok((row.get(0)?, super::count(row, 1)?)))?;
+    let counts: BTreeMap<Option<String>, u64> = found.collect::<rusqlite::Result<_>>()?;
+    let addresses = counts.keys().flatten().count();
+    let mut most: Vec<FakeSender> = counts
+        .into_iter()
+        .map(|(remote_addr, n)| FakeSender { remote_addr, count: n.saturating_mul(one_in) })
+        .collect();
+    most.sort_by_key(|sender| std::cmp::Reverse(sender.count));
+    most.truncate(MOST_SENDERS);
+    Ok(FakeSenders { one_in, addresses: u64::try_from(addresses).unwrap_or(u64::MAX), most })
+}

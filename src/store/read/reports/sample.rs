@@ -1,0 +1,67 @@
+//! An even sample of a stretch of ids, read by as many searches however long the stretch is: the ids are cut into runs, and
+//! of each so many runs that follow each other one is read, scattered among them (Knuth's multiplicative hash).
+
+use rusqlite::{Connection, OptionalExtension as _, Params};
+
+use crate::domain::Window;
+use crate::store::error::Result;
+
+/// About so many runs are read.
+const RUNS: i64 = 500;
+
+/// Ids grow with time, but for those that came in together; a clock that was set costs the sample a part of its evenness.
+pub(super) const FIRST: &str = "SELECT min(notification_id) FROM (SELECT notification_id FROM verdicts \
+     WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at LIMIT 1000)";
+pub(super) const LAST: &str = "SELECT max(notification_id) FROM (SELECT notification_id FROM verdicts \
+     WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at DESC LIMIT 1000)";
+
+/// Which runs of ids are read: of `one_in` runs of `length` ids one, from `first` to `last`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) length: i64,
+    pub(super) one_in: i64,
+}
+
+impl Sample {
+    /// Of the ids between the least that `first` finds and the largest that `last` finds; `None` where there is nothing.
+    pub(super) fn new<P: Params + Copy>(
+        conn: &Connection,
+        [first, last]: [&str; 2],
+        values: P,
+        one_in: u64,
+    ) -> Result<Option<Self>> {
+        let id = |sql: &str| -> Result<Option<i64>> {
+            Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.flatten())
+        };
+        let one_in = i64::try_from(one_in).unwrap_or(i64::MAX);
+        Ok(id(first)?.zip(id(last)?).map(|(first, last)| Self::of(first, last, one_in)))
+    }
+
+    /// Of the notifications of a source that came in within the window.
+    pub(super) fn of_window(
+        conn: &Connection,
+        source: &str,
+        window: Window,
+        one_in: u64,
+    ) -> Result<Option<Self>> {
+        let (from, to) = (window.from.to_string(), window.to.to_string());
+        Self::new(conn, [FIRST, LAST], [source, &from, &to], one_in)
+    }
+
+    pub(super) fn of(first: i64, last: i64, one_in: i64) -> Self {
+        let length = last.saturating_sub(first).max(0) / RUNS / one_in.max(1) + 1;
+        Self { first, last, length, one_in }
+    }
+}
+
+/// The runs of a [`Sample`]: first ids, from ?1 to ?2, each the beginning of ?3 ids, one in ?4.
+macro_rules! runs {
+    () => {
+        "WITH RECURSIVE spans(begins) AS (
+           SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
+         runs(id) AS (SELECT begins + (begins * 2654435761 >> 8) % ?4 * ?3 FROM spans) "
+    };
+}
+pub(super) use runs;

@@ -1,0 +1,79 @@
+//! How long verdicts took, from receipt.
+
+use rusqlite::{Connection, Row, params};
+
+use super::one_in;
+use super::sample::{Sample, runs};
+use crate::domain::Window;
+use crate::domain::statistics::{Wait, Waits};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// How many of the slowest are told.
+const SLOWEST: usize = 5;
+
+/// What an answer of the shop's API settled.
+macro_rules! settled {
+    ($begin:expr, $from:expr) => {
+        concat!(
+            $begin,
+            "SELECT notification_id, subject_id, state, reason, received_at, decided_at FROM ", $from,
+            " AND received_at >= ?6 AND received_at < ?7 AND state IN ('confirmed', 'ignored')
+              AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
+              AND attempts > 0 AND event IS NOT 'reconcile'"
+        )
+    };
+}
+
+/// All of it.
+pub(super) const SETTLED: &str = settled!("", "verdicts INDEXED BY verdicts_by_time WHERE source = ?5");
+
+/// Some runs of it.
+pub(super) const SAMPLED: &str = settled!(
+    runs!(),
+    "runs CROSS JOIN verdicts INDEXED BY verdicts_by_state
+     WHERE notification_id >= runs.id AND notification_id < runs.id + ?3 AND source = ?5"
+);
+
+/// The times to verdict of the `received` notifications of a window, and the slowest of those looked at.
+pub(super) fn waits(
+    conn: &Connection,
+    source: &str,
+    window: Window,
+    received: u64,
+) -> Result<(Option<Waits>, Vec<Wait>)> {
+    let one_in = one_in(received);
+    let Some(sample) = Sample::of_window(conn, source, window, one_in)? else {
+        return Ok((Waits::of(Vec::new(), one_in), Vec::new()));
+    };
+    let mut statement = conn.prepare_cached(if one_in == 1 { SETTLED } else { SAMPLED })?;
+    let Sample { first, last, length, one_in: step } = sample;
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    let mut found = statement.query(params![first, last, length, step, source, from, to])?;
+    let mut times = Vec::new();
+    let mut slowest: Vec<Wait> = Vec::with_capacity(SLOWEST + 1);
+    while let Some(row) = found.next()? {
+        let Some(wait) = wait(row)? else { continue };
+        times.push(wait.waited_ms);
+        let place = slowest.partition_point(|slow| slow.waited_ms >= wait.waited_ms);
+        if place < SLOWEST {
+            slowest.insert(place, wait);
+            slowest.truncate(SLOWEST);
+        }
+    }
+    Ok((Waits::of(times, one_in), slowest))
+}
+
+fn wait(row: &Row<'_>) -> rusqlite::Result<Option<Wait>> {
+    let (Some(received_at), Some(decided_at)) = (rows::instant(row, 4)?, rows::instant(row, 5)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Wait {
+        notification_id: row.get(0)?,
+        subject_id: row.get(1)?,
+        state: rows::state(row, 2)?,
+        reason: row.get(3)?,
+        received_at,
+        waited_ms: u64::try_from(decided_at.since(received_at).as_millis()).unwrap_or(u64::MAX),
+    }))
+}

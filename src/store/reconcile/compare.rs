@@ -1,0 +1,202 @@
+//! Holding a shop's answer about one order against the store as it is now, and closing the gap that it shows, in one
+//! transaction: no notification can slip between the comparison and what follows from it.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use serde_json::{Map, Value};
+
+use super::known;
+use crate::domain::ledger::{Settled, TruthChange};
+use crate::domain::{
+    Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said,
+    Sighting, State, Subject, SubjectKind, Timestamp, Window,
+};
+use crate::rules;
+use crate::rules::reconcile::Scope;
+use crate::store::error::Result;
+use crate::store::verdicts::claims::{self, Filing, Sheet};
+use crate::store::verdicts::{calendar, load, settle, truth};
+
+/// Deliveries that are filed on the way; with more of them waiting somebody has to file first.
+const MOST_UNFILED: usize = 100;
+
+/// The event of a notification that nobody delivered.
+const EVENT: &str = "reconcile";
+
+/// A shop's answer about one order.
+pub struct Inspection {
+    /// The source.
+    pub source: String,
+    /// Its provider's word.
+    pub provider: &'static str,
+    /// Its rules.
+    pub judge: Arc<dyn Judge>,
+    /// The order's id in `orders`, and then the other ids that notifications may use.
+    pub names: Vec<String>,
+    /// What the shop said; no failure.
+    pub answer: Answer,
+    /// The number of the call that brought it.
+    pub call_id: i64,
+    /// What may be found.
+    pub scope: Scope,
+    /// Whether a missed or drifted order becomes a confirmed notification.
+    pub recovers: bool,
+}
+
+/// What came of an inspection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inspected {
+    /// Compared; a difference where there is one.
+    Compared(Option<Finding>),
+    /// The store knows newer things than the answer: ask again.
+    Outdated,
+    /// Too many deliveries wait to be filed; any of them may tell what the answer says.
+    Unfiled,
+}
+
+/// Compares, lets the answer land in `orders`, and recovers. `read` reads deliveries that nobody has read yet.
+pub(in crate::store) fn inspect(
+    conn: &Connection,
+    inspection: &Inspection,
+    read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing>,
+    now: Timestamp,
+) -> Result<Inspected> {
+    let unfiled = claims::unfiled(conn, 0, MOST_UNFILED)?;
+    if unfiled.len() >= MOST_UNFILED {
+        return Ok(Inspected::Unfiled);
+    }
+    // A row with a verdict must never stand behind one without: the queue begins after the last verdict.
+    let sheets: Vec<Sheet> = read(unfiled).iter().map(Sheet::of).collect();
+    claims::file(conn, 0, &sheets, now)?;
+    let Inspection { source, judge, names, answer, scope, .. } = inspection;
+    let ours = known::our_order(conn, source, names)?;
+    if rules::is_stale(answer, ours.held.as_ref(), now) {
+        return Ok(Inspected::Outdated);
+    }
+    let Some(order_id) = names.first() else { return Ok(Inspected::Compared(None)) };
+    let finding = rules::reconcile::difference(judge.as_ref(), order_id, answer, &ours, *scope);
+    let is_gap = |kind| matches!(kind, FindingKind::Missed | FindingKind::Drift);
+    let recovers = inspection.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
+    land(conn, source, answer, &ours, recovers, now)?;
+    match (finding, &answer.said) {
+        (Some(finding), Said::There(sighting)) if recovers => {
+            let id = recover(conn, inspection, order_id, sighting, &ours, now)?;
+            let detail = finding.detail.unwrap_or_default();
+            let detail = Some(format!("{detail}; recovered as notification {id}"));
+            Ok(Inspected::Compared(Some(Finding { notification_id: Some(id), detail, ..finding })))
+        }
+        (finding, _) => Ok(Inspected::Compared(finding)),
+    }
+}
+
+/// Only a recovery is a notification: found again and again, a difference must not keep what is about a person for ever.
+fn land(
+    conn: &Connection,
+    source: &str,
+    answer: &Answer,
+    ours: &OurOrder,
+    recovers: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let change = match (&answer.said, &ours.held) {
+        (Said::There(sighting), _) => sighting.truth.clone().map_or(TruthChange::Keep, TruthChange::Put),
+        (Said::NotThere(_), Some(held)) => TruthChange::Gone { resolved_id: held.resolved_id.clone() },
+        (Said::NotThere(_), None) | (Said::Failed(_), _) => TruthChange::Keep,
+    };
+    let newest = recovers.then_some(answer.asked_at);
+    truth::write(conn, source, SubjectKind::Order, &change, answer.asked_at, newest)?;
+    if matches!(answer.said, Said::There(_)) {
+        settle::note_found(conn, source, now)?;
+    }
+    Ok(())
+}
+
+/// Writes the confirmed notification that nobody delivered. Without a claim's key nothing ever repeats it.
+fn recover(
+    conn: &Connection,
+    inspection: &Inspection,
+    order_id: &str,
+    sighting: &Sighting,
+    ours: &OurOrder,
+    now: Timestamp,
+) -> Result<i64> {
+    let Inspection { source, answer, judge, .. } = inspection;
+    let compared = &sighting.compared;
+    let claim = Claim {
+        event: EVENT.to_owned(),
+        subject: Subject { kind: SubjectKind::Order, id: order_id.to_owned() },
+        question: String::new(),
+        lane: String::new(),
+        asserted: compared.clone(),
+        unverified: Map::new(),
+        event_time: EventTime::default(),
+        event_id: None,
+    };
+    let id = conn
+        .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
+        .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
+    calendar::note(conn, std::iter::once((id, now)))?;
+    let is_news = ours.told.as_ref().map(|told| &told.compared) != Some(compared);
+    conn.prepare_cached(
+        "INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, resolved_id,
+           claim, state, reason, news, attempts, probes_since, asked, decided_at)
+         VALUES (?1, ?2, ?3, '', ?4, 'order', ?5, ?5, ?6, ?7, ?8, ?9, 1, ?3, 1, ?3)",
+    )?
+    .execute(params![
+        id,
+        source,
+        now.to_string(),
+        EVENT,
+        order_id,
+        claim.to_stored_json(),
+        State::Confirmed.as_str(),
+        Reason::Match.as_str(),
+        is_news,
+    ])?;
+    conn.prepare_cached(
+        "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, answer)
+         VALUES (?1, ?2, ?3, 'match', ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        id,
+        inspection.call_id,
+        answer.asked_at.to_string(),
+        answer.http_status,
+        i64::try_from(answer.latency_ms).unwrap_or(i64::MAX),
+        Value::Object(compared.clone()).to_string(),
+    ])?;
+    settle::tell(conn, source, SubjectKind::Order, order_id, compared, id, now)?;
+    let mut history = load::settled(conn, source, &claim)?;
+    if !history.iter().any(|row| row.id == id) {
+        let (state, reason) = (State::Confirmed, Reason::Match);
+        history.push(Settled { id, received_at: now, state, reason, claim });
+    }
+    for explained in rules::explained(judge.as_ref(), &history) {
+        settle::supersede(conn, explained, now)?;
+    }
+    Ok(id)
+}
+
+/// Remembers a complete run over everything since the one before.
+pub(in crate::store) fn complete(
+    conn: &Connection,
+    windows: &[(String, Window)],
+    now: Timestamp,
+) -> Result<()> {
+    for (source, window) in windows {
+        conn.prepare_cached(
+            "INSERT INTO reconciliations (source, from_at, to_at, completed_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET from_at = excluded.from_at, to_at = excluded.to_at,
+               completed_at = excluded.completed_at
+             WHERE excluded.to_at > to_at",
+        )?
+        .execute(params![
+            source,
+            window.from.to_string(),
+            window.to.to_string(),
+            now.to_string()
+        ])?;
+    }
+    Ok(())
+}

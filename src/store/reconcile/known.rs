@@ -1,0 +1,104 @@
+//! What `reconcile` reads: where it begins, and what we were told about orders.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value};
+
+use crate::domain::{Claim, OurOrder, SubjectKind, Timestamp, Told, Window};
+use crate::store::error::Result;
+use crate::store::rows;
+use crate::store::verdicts::load;
+
+/// Where a run over everything since the last complete one begins: there, at first where the source's first `serve` did;
+/// `None` for a source that no `serve` ever knew.
+pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT coalesce((SELECT to_at FROM reconciliations WHERE source = ?1), first_served_at)
+             FROM sources WHERE name = ?1",
+        )?
+        .query_row([source], |row| rows::instant(row, 0))
+        .optional()?
+        .flatten())
+}
+
+/// What is known of orders, each given by its id and then the other ids that notifications may use.
+pub(in crate::store) fn our_orders(
+    conn: &Connection,
+    source: &str,
+    orders: &[Vec<String>],
+) -> Result<Vec<OurOrder>> {
+    orders.iter().map(|names| our_order(conn, source, names)).collect()
+}
+
+/// What is known of one order.
+pub(super) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
+    let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
+    let held = load::held_exactly(conn, source, SubjectKind::Order, order_id)?;
+    let second = held.as_ref().and_then(|held| held.internal_id.as_ref());
+    let mut waiting = Vec::new();
+    for name in names.iter().chain(second.filter(|id| !names.contains(id))) {
+        waiting.extend(waiting_about(conn, source, name)?);
+    }
+    Ok(OurOrder { told: told(conn, source, order_id)?, waiting, held })
+}
+
+fn told(conn: &Connection, source: &str, order_id: &str) -> Result<Option<Told>> {
+    let found = conn
+        .prepare_cached(
+            "SELECT compared, notification_id FROM told WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2",
+        )?
+        .query_row([source, order_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.map(|(json, notification_id)| Told { compared: values(&json), notification_id }))
+}
+
+fn values(json: &str) -> Map<String, Value> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Claim>> {
+    let sql = format!(
+        "SELECT {} FROM verdicts
+         WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2 AND state = 'pending'",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map([source, name], |row| rows::claim(row, 0))?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().map(|(claim, _)| claim).collect())
+}
+
+/// The orders about which a notification was confirmed in the window.
+pub(in crate::store) fn confirmed_orders(
+    conn: &Connection,
+    source: &str,
+    window: Window,
+) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT coalesce(resolved_id, subject_id) FROM verdicts
+         WHERE source = ?1 AND state = 'confirmed' AND subject_kind = 'order' AND decided_at >= ?2 AND decided_at < ?3
+         UNION
+         SELECT subject_id FROM told WHERE source = ?1 AND subject_kind = 'order' AND told_at >= ?2 AND told_at < ?3",
+    )?;
+    let values = params![source, window.from.to_string(), window.to.to_string()];
+    let found = statement.query_map(values, |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
+pub(in crate::store) fn told_orders(
+    conn: &Connection,
+    source: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Map<String, Value>)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT t.subject_id, t.compared FROM told t
+         LEFT JOIN orders o ON o.source = t.source AND o.order_id = t.subject_id
+         WHERE t.source = ?1 AND t.subject_kind = 'order' AND t.subject_id > ?2 AND o.gone_at IS NULL
+         ORDER BY t.subject_id LIMIT ?3",
+    )?;
+    let values_of = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, values(&row.get::<_, String>(1)?)));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = statement.query_map(params![source, after, limit], values_of)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}

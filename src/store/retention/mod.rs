@@ -1,0 +1,4 @@
+//! What is kept, and for how long.
+
+pub(super) mod run;
+pub(super) mod steps;

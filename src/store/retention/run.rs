@@ -1,0 +1,219 @@
+//! Keeping the `[store]` rules: the steps of [`crate::store::retention::steps`], one small transaction each, with rests between, so
+//! that notifications are stored as fast while they run as while they do not.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::steps::{self, SettledCount};
+use crate::domain::Timestamp;
+use crate::store::Store;
+use crate::store::error::Result;
+use crate::store::reader::Reader;
+use crate::store::verdicts::decisions::BATCH;
+
+/// What is kept, and for how long: the settings of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Settled notifications older than this go; `None`: never.
+    pub keep: Option<Duration>,
+    /// Settled notifications older than this lose whatever is about a person; `None`: never.
+    pub keep_personal: Option<Duration>,
+    /// The most notifications of senders without any confirmation.
+    pub max_unproven: u64,
+}
+
+/// What the rules took away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Notifications that `keep` removed.
+    pub expired: u64,
+    /// Rows that `keep_personal` emptied.
+    pub emptied: u64,
+    /// Notifications that `max_unproven` removed.
+    pub unproven: u64,
+}
+
+/// How long the rows of one step may take: whoever sends a notification meanwhile waits for it. The sync of the disk comes
+/// on top, and 20 ms are promised.
+const STEP: Duration = Duration::from_millis(2);
+
+/// Notifications above `max_unproven` that are looked for at once.
+const MOST_UNPROVEN: u64 = 20_000;
+
+/// How many rows the next step takes, by how long the last one took.
+struct Pace {
+    rows: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { rows: 8 }
+    }
+
+    /// Adapts, and leaves the store to the others for twice as long as the step held it.
+    async fn rest(&mut self, step: Step) {
+        if step.rows_took > STEP {
+            self.rows = (self.rows / 2).max(1);
+        } else if step.rows_took < STEP / 2 {
+            self.rows = (self.rows * 2).min(BATCH);
+        }
+        tokio::time::sleep((step.all_took * 2).clamp(Duration::from_millis(1), Duration::from_millis(50)))
+            .await;
+    }
+}
+
+/// How long a step took.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Its own statements.
+    rows_took: Duration,
+    /// Its transaction, with what it waited for.
+    all_took: Duration,
+}
+
+impl Store {
+    /// Keeps all rules once.
+    ///
+    /// # Errors
+    /// The store failed; what was done until then stays done.
+    pub async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
+        let mut kept = Kept::default();
+        if let Some(age) = rules.keep {
+            kept.expired = self.prune(now.minus(age), |_| {}).await?.total();
+        }
+        if let Some(age) = rules.keep_personal {
+            kept.emptied = self.empty_personal(now.minus(age)).await?;
+        }
+        kept.unproven = self.bound_unproven(rules.max_unproven).await?;
+        Ok(kept)
+    }
+
+    /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
+    ///
+    /// # Errors
+    /// As [`Store::keep`].
+    pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
+        let bearable = rules.max_unproven.saturating_add(rules.max_unproven / 10);
+        if self.reader().count_unproven().await? <= bearable {
+            return Ok(Kept::default());
+        }
+        Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
+    }
+
+    /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
+    /// `progress` how many went, step by step.
+    ///
+    /// # Errors
+    /// The store failed; what went until then is gone.
+    pub async fn prune(&self, before: Timestamp, mut progress: impl FnMut(u64)) -> Result<SettledCount> {
+        let mut gone = SettledCount::default();
+        let mut pace = Pace::new();
+        loop {
+            let most = pace.rows;
+            let (step, took) = self.step(move |conn| steps::prune(conn, before, most)).await?;
+            if step.total() == 0 {
+                return Ok(gone);
+            }
+            gone.add(step);
+            progress(step.total());
+            pace.rest(took).await;
+        }
+    }
+
+    /// Empties whatever is about a person in what came in before `before` and is settled: in notifications, and in the
+    /// orders, products and refusals that nothing younger speaks of.
+    async fn empty_personal(&self, before: Timestamp) -> Result<u64> {
+        let mut emptied = 0;
+        let mut pace = Pace::new();
+        loop {
+            let most = pace.rows;
+            let step = self.step(move |conn| steps::empty_notifications(conn, before, most)).await?;
+            let (rows, took) = step;
+            if rows == 0 {
+                break;
+            }
+            emptied += u64::try_from(rows).unwrap_or(0);
+            pace.rest(took).await;
+        }
+        for sql in steps::EMPTY_ELSEWHERE {
+            loop {
+                let most = pace.rows;
+                let step = self.step(move |conn| steps::empty_elsewhere(conn, sql, before, most)).await?;
+                let (rows, took) = step;
+                if rows == 0 {
+                    break;
+                }
+                emptied += u64::try_from(rows).unwrap_or(0);
+                pace.rest(took).await;
+            }
+        }
+        Ok(emptied)
+    }
+
+    /// Removes the oldest ignored notifications of senders without any confirmation, until no more than `max` are left
+    /// of such senders, or none that is ignored.
+    async fn bound_unproven(&self, max: u64) -> Result<u64> {
+        let mut removed = 0;
+        let mut pace = Pace::new();
+        loop {
+            let ids = self.reader().unproven_beyond(max).await?;
+            let mut left = ids.as_slice();
+            let mut went = 0;
+            while !left.is_empty() {
+                let (now, later) = left.split_at(pace.rows.min(left.len()));
+                let ids = now.to_vec();
+                let (rows, took) = self.step(move |conn| steps::remove_unproven(conn, &ids)).await?;
+                went += u64::try_from(rows).unwrap_or(0);
+                left = later;
+                pace.rest(took).await;
+            }
+            removed += went;
+            if went == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Runs one step on the writer, and measures it.
+    async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<(T, Step)> {
+        let sent = Instant::now();
+        let timed = move |conn: &Connection| {
+            let begun = Instant::now();
+            work(conn).map(|done| (done, begun.elapsed()))
+        };
+        let (done, rows_took) = self.writer.write(timed).await?;
+        Ok((done, Step { rows_took, all_took: sent.elapsed() }))
+    }
+}
+
+impl Reader {
+    /// How many notifications [`Store::prune`] would remove.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
+        self.read(move |conn| steps::count_expired(conn, before)).await
+    }
+
+    /// How many notifications are kept of senders without any confirmation.
+    async fn count_unproven(&self) -> Result<u64> {
+        self.read(steps::count_unproven).await
+    }
+
+    /// The oldest ignored notifications of senders without any confirmation, as many as there are more than `max` of
+    /// such senders; of a large crowd the first few thousand.
+    async fn unproven_beyond(&self, max: u64) -> Result<Vec<i64>> {
+        let work = move |conn: &Connection| {
+            let beyond = steps::count_unproven(conn)?.saturating_sub(max).min(MOST_UNPROVEN);
+            match usize::try_from(beyond) {
+                Ok(0) | Err(_) => Ok(Vec::new()),
+                Ok(beyond) => steps::oldest_unproven(conn, beyond),
+            }
+        };
+        self.read(work).await
+    }
+}

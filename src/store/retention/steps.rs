@@ -1,0 +1,221 @@
+//! What is kept, and for how long: the small steps in which settled notifications go, or lose whatever is about a
+//! person. Each step is bounded by `most` rows, so that intake never waits for it; [`crate::store::retention::run`] repeats them.
+//!
+//! What goes takes nothing else along: the tallies behind `daily`, what was told about a subject, and the truth in
+//! `orders` and `products` stay. Ids are never used twice, and a notification goes from `intake` and `verdicts` at once,
+//! so that "not filed yet" can go on meaning: an id above the highest in `verdicts`.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::{State, Timestamp};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// Settled notifications, counted by what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettledCount {
+    /// Confirmed ones.
+    pub confirmed: u64,
+    /// Ignored ones, but for duplicates.
+    pub ignored: u64,
+    /// Duplicates.
+    pub duplicates: u64,
+}
+
+impl SettledCount {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.confirmed + self.ignored + self.duplicates
+    }
+
+    pub(in crate::store) fn add(&mut self, other: Self) {
+        self.confirmed += other.confirmed;
+        self.ignored += other.ignored;
+        self.duplicates += other.duplicates;
+    }
+
+    fn count(&mut self, state: State, n: u64) {
+        match state {
+            State::Confirmed => self.confirmed += n,
+            _ => self.ignored += n,
+        }
+    }
+}
+
+/// What [`prune`] finds old enough: settled, and no duplicate, for those go with their original.
+const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?1 AND duplicate_of IS NULL
+                       AND state IN ('confirmed', 'ignored')";
+
+const DUPLICATES: &str = "SELECT notification_id FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2";
+
+/// How many notifications [`prune`] would remove in all.
+pub(super) fn count_expired(conn: &Connection, before: Timestamp) -> Result<SettledCount> {
+    let mut count = SettledCount::default();
+    let mut statement = conn.prepare_cached(&format!("SELECT state, count(*) {EXPIRED} GROUP BY state"))?;
+    let mut found = statement.query([before.to_string()])?;
+    while let Some(row) = found.next()? {
+        count.count(rows::state(row, 0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+    }
+    let duplicates: i64 = conn
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM (SELECT notification_id {EXPIRED}) original
+             JOIN verdicts d ON d.duplicate_of = original.notification_id"
+        ))?
+        .query_row([before.to_string()], |row| row.get(0))?;
+    count.duplicates = u64::try_from(duplicates).unwrap_or(0);
+    Ok(count)
+}
+
+/// Removes at most `most` settled notifications that came in before `before`. The duplicates of one, however young, go
+/// first, and it itself with the last of them. Nothing removed: nothing is left.
+pub(super) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result<SettledCount> {
+    let mut statement = conn.prepare_cached(&format!("SELECT notification_id, state {EXPIRED} LIMIT ?2"))?;
+    let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| {
+        Ok((row.get::<_, i64>(0)?, rows::state(row, 1)?))
+    })?;
+    let mut gone = SettledCount::default();
+    let mut room = most;
+    for original in found.collect::<rusqlite::Result<Vec<_>>>()? {
+        let (id, state) = original;
+        let duplicates = conn
+            .prepare_cached(&format!("DELETE FROM intake WHERE id IN ({DUPLICATES})"))?
+            .execute(params![id, rows::limit(room)])?;
+        gone.duplicates += u64::try_from(duplicates).unwrap_or(0);
+        room = room.saturating_sub(duplicates);
+        if room == 0 {
+            break;
+        }
+        conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;
+        gone.count(state, 1);
+        room -= 1;
+        if room == 0 {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+/// The sender of emptied notifications when nothing of theirs was ever confirmed: they still count as unproven.
+const UNPROVEN: &str = "unproven";
+
+/// What [`empty_notifications`] finds old enough.
+const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
+                        WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2";
+
+/// Empties whatever is about a person in at most `most` settled notifications that came in before `before`; returns in
+/// how many.
+pub(super) fn empty_notifications(conn: &Connection, before: Timestamp, most: usize) -> Result<usize> {
+    let mut statement = conn.prepare_cached(TO_EMPTY)?;
+    let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| row.get(0))?;
+    let ids: Vec<i64> = found.collect::<rusqlite::Result<_>>()?;
+    for id in &ids {
+        conn.prepare_cached(
+            "UPDATE intake SET remote_addr = NULL, content_type = NULL, headers = NULL, body = NULL WHERE id = ?1",
+        )?
+        .execute([id])?;
+        conn.prepare_cached(
+            "UPDATE verifications SET answer = NULL WHERE notification_id = ?1 AND answer IS NOT NULL",
+        )?
+        .execute([id])?;
+        conn.prepare_cached(
+            "UPDATE verdicts SET emptied = 1, claim = iif(json_valid(claim), json_remove(claim, '$.unverified'), NULL),
+               sender = iif((SELECT confirmed FROM senders s WHERE s.sender = verdicts.sender) > 0, '', ?2)
+             WHERE notification_id = ?1",
+        )?
+        .execute(params![id, UNPROVEN])?;
+    }
+    Ok(ids.len())
+}
+
+/// The places beside notifications that hold something about a person, each with what empties some rows of it.
+pub(super) const EMPTY_ELSEWHERE: [&str; 3] = [
+    "UPDATE orders SET email = NULL, raw = NULL, emptied = 1 WHERE rowid IN (
+       SELECT rowid FROM orders WHERE emptied = 0 AND notified_at < ?1 LIMIT ?2)",
+    "UPDATE products SET raw = NULL, emptied = 1 WHERE rowid IN (
+       SELECT rowid FROM products WHERE emptied = 0 AND notified_at < ?1 LIMIT ?2)",
+    "UPDATE refusals SET last_remote_addr = NULL WHERE (source, day, cause) IN (
+       SELECT source, day, cause FROM refusals WHERE last_remote_addr IS NOT NULL AND last_at < ?1 LIMIT ?2)",
+];
+
+/// Runs one of [`EMPTY_ELSEWHERE`]; returns how many rows it emptied.
+pub(super) fn empty_elsewhere(conn: &Connection, sql: &str, before: Timestamp, most: usize) -> Result<usize> {
+    Ok(conn.prepare_cached(sql)?.execute(params![before.to_string(), rows::limit(most)])?)
+}
+
+/// Adds up the senders, not their notifications.
+const COUNT_UNPROVEN: &str = "SELECT coalesce(sum(kept), 0) FROM senders WHERE confirmed = 0";
+
+/// Reads an index entry for each ignored notification of such senders: as many as `max_unproven` allows, and not as many
+/// as the store holds.
+const OLDEST_UNPROVEN: &str = "SELECT v.notification_id FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
+                               WHERE s.confirmed = 0 AND v.state = 'ignored' ORDER BY v.notification_id LIMIT ?1";
+
+/// How many notifications are kept of senders of which nothing is confirmed.
+pub(super) fn count_unproven(conn: &Connection) -> Result<u64> {
+    let count: i64 = conn.prepare_cached(COUNT_UNPROVEN)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The oldest ignored notifications of such senders.
+pub(super) fn oldest_unproven(conn: &Connection, most: usize) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(OLDEST_UNPROVEN)?;
+    let found = statement.query_map([rows::limit(most)], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes those of `ids` that are still ignored and of senders without any confirmation; returns how many.
+pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
+    let mut removed = 0;
+    for id in ids {
+        let still: Option<bool> = conn
+            .prepare_cached(
+                "SELECT v.state = 'ignored' AND s.confirmed = 0 FROM verdicts v JOIN senders s ON s.sender = v.sender
+                 WHERE v.notification_id = ?1",
+            )?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        if still == Some(true) {
+            removed += conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;
+        }
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::migrations;
+    use crate::store::plans::plan;
+
+    #[test]
+    fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
+        let conn = migrations::fresh();
+        let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
+        let [orders, products, refusals] = EMPTY_ELSEWHERE;
+        let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");
+        for (sql, wanted) in [
+            (expired.as_str(), "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (TO_EMPTY, "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (removed.as_str(), "verdicts USING COVERING INDEX verdicts_duplicates (duplicate_of=?)"),
+            (removed.as_str(), "intake USING INTEGER PRIMARY KEY (rowid=?)"),
+            // What a removed notification takes along.
+            ("DELETE FROM verdicts WHERE notification_id = ?1", "USING INTEGER PRIMARY KEY"),
+            ("DELETE FROM verifications WHERE notification_id = ?1", "INDEX verifications_by_notification"),
+            (orders, "orders USING COVERING INDEX orders_to_empty (notified_at<?)"),
+            (products, "products USING COVERING INDEX products_to_empty (notified_at<?)"),
+            (refusals, "INDEX refusals_to_empty (last_at<?)"),
+            (OLDEST_UNPROVEN, "v USING COVERING INDEX verdicts_ignored (sender=?)"),
+        ] {
+            let plan = plan(&conn, sql);
+            let steps: Vec<&str> = plan.lines().collect();
+            assert!(steps.iter().any(|step| step.contains(wanted)), "{sql}: {steps:#?}");
+            let senders = ["SCAN s", "SCAN senders"];
+            let scans = steps.iter().filter(|step| step.contains("SCAN") && !senders.contains(step));
+            assert_eq!(scans.count(), 0, "{sql}: {steps:#?}");
+            let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+            assert!(sorts == 0 || sql == OLDEST_UNPROVEN, "{sql}: {steps:#?}");
+        }
+        assert_eq!(plan(&conn, COUNT_UNPROVEN), "SCAN senders");
+    }
+}

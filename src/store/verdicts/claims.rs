@@ -1,0 +1,263 @@
+//! Filing: what came in is read, and its claim written beside it. What needs no question is settled here.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
+
+use super::calendar;
+use crate::domain::{
+    Claim, ClaimKey, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked,
+};
+use crate::store::error::{Result, StoreError};
+use crate::store::rows;
+
+/// A delivery together with what reading it gave.
+#[derive(Clone, Debug)]
+pub struct Filing {
+    /// The notification's id.
+    pub id: i64,
+    /// As it came.
+    pub delivery: Delivery,
+    /// What it says; `None` while its source is not configured: it waits, unread.
+    pub reading: Option<Reading>,
+    /// Whether its question may be asked together with others of its lane.
+    pub is_listable: bool,
+}
+
+/// What filing settled at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// The notification's id.
+    pub id: i64,
+    /// Its source.
+    pub source: String,
+    /// `pending`, or `ignored` where no question is needed.
+    pub state: State,
+    /// Why it is ignored.
+    pub reason: Option<Reason>,
+}
+
+/// Deliveries later than `after` that nobody has read yet, of the configured sources, oldest first.
+pub(in crate::store) fn unfiled(conn: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
+    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?2", rows::DELIVERY_COLUMNS);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map(params![after, rows::limit(limit)], rows::delivery)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+pub(super) const LAST: &str = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
+
+pub(in crate::store) const UNFILED: &str =
+    "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
+
+/// Files what was read, lowest id first, if everything up to `after` is filed. What another process has filed meanwhile is
+/// left out.
+pub(in crate::store) fn file(
+    conn: &Connection,
+    after: i64,
+    sheets: &[Sheet],
+    now: Timestamp,
+) -> Result<Vec<Filed>> {
+    let last: i64 = conn.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+    if last < after {
+        return Err(StoreError::Engine(format!("notification {after} is not filed, and goes first")));
+    }
+    let mut filed = Vec::with_capacity(sheets.len());
+    let mut last_of = BTreeMap::new();
+    calendar::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
+    for sheet in sheets {
+        let repeated = sheet.repeats(conn)?;
+        if sheet.insert(conn, repeated, now)? {
+            last_of.insert(&sheet.source, sheet.received_at);
+            let (state, reason) = sheet.standing(repeated);
+            filed.push(Filed { id: sheet.id, source: sheet.source.clone(), state, reason });
+        }
+    }
+    for (source, last) in last_of {
+        conn.prepare_cached(
+            "UPDATE sources SET last_filed_at = max(coalesce(last_filed_at, ''), ?2) WHERE name = ?1",
+        )?
+        .execute(params![source, last.to_string()])?;
+    }
+    Ok(filed)
+}
+
+const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
+
+/// Notifications of a source that were filed unread while it was not configured.
+pub(in crate::store) fn unread(
+    conn: &Connection,
+    source: &str,
+    limit: usize,
+) -> Result<Vec<(i64, Delivery)>> {
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {} {UNREAD} LIMIT ?2", rows::DELIVERY_COLUMNS))?;
+    let found =
+        statement.query_map(params![source, i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+pub(in crate::store) const UNREAD: &str =
+    "FROM verdicts v INDEXED BY verdicts_waiting CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY v.notification_id";
+
+/// What filing writes about a notification; [`crate::store::verdicts::decisions`] writes it afresh on a retry. It is made by whoever has
+/// read the notification and not by the writer: everybody waits for that.
+#[derive(Debug)]
+pub(in crate::store) struct Sheet {
+    id: i64,
+    source: String,
+    received_at: Timestamp,
+    sender: String,
+    /// Equal for the claims that it may repeat; `None` where nothing is asked.
+    asked: Option<ClaimKey>,
+    state: State,
+    reason: Option<Reason>,
+    detail: Option<String>,
+    /// The first columns of [`Sheet::insert`] and [`Sheet::write`], in their order: what the notification says.
+    said: [Value; 13],
+}
+
+pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdicts
+                                   WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
+                                   ORDER BY notification_id LIMIT 1";
+
+impl Sheet {
+    /// What reading gave.
+    pub(in crate::store) fn of(filing: &Filing) -> Self {
+        let Filing { id, delivery, reading, is_listable } = filing;
+        let blank = Self {
+            id: *id,
+            source: delivery.source.clone(),
+            received_at: delivery.received_at,
+            sender: rows::sender(&delivery.remote_addr),
+            asked: None,
+            state: State::Pending,
+            reason: None,
+            detail: None,
+            said: said(*id, None, None, &NO_TIME, None, false),
+        };
+        match reading {
+            None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
+            Some(Reading::Unasked(unasked)) => {
+                let (event, subject) = (unasked.event.as_deref(), unasked.subject.as_ref());
+                let claim = unasked.claim.as_deref();
+                let key = claim.map(Claim::key);
+                Self {
+                    state: Unasked::STATE,
+                    reason: Some(unasked.reason),
+                    detail: Some(unasked.detail.clone()),
+                    said: said(*id, event, subject, &unasked.event_time, claim.zip(key.as_ref()), false),
+                    ..blank
+                }
+            }
+            Some(Reading::Claim(claim)) => {
+                let (event, subject) = (Some(claim.event.as_str()), Some(&claim.subject));
+                let key = claim.key();
+                Self {
+                    said: said(*id, event, subject, &claim.event_time, Some((claim, &key)), *is_listable),
+                    asked: Some(key),
+                    ..blank
+                }
+            }
+        }
+    }
+
+    /// The confirmed notification that this one repeats.
+    pub(in crate::store) fn repeats(&self, conn: &Connection) -> Result<Option<i64>> {
+        let Some(key) = &self.asked else { return Ok(None) };
+        Ok(conn
+            .prepare_cached(REPEATED)?
+            .query_row(params![self.source, key.as_str(), self.id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Its state and reason where it repeats that notification.
+    pub(in crate::store) fn standing(&self, repeated: Option<i64>) -> (State, Option<Reason>) {
+        match repeated {
+            Some(_) => (State::Ignored, Some(Reason::Duplicate)),
+            None => (self.state, self.reason),
+        }
+    }
+
+    /// Writes the first row about a notification; `false` where there is one.
+    fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
+        let received_at = self.received_at.to_string();
+        let place = [&self.source, &received_at, &self.sender].map(|text| text as &dyn ToSql);
+        let verdict = self.verdict(repeated, self.received_at, now);
+        let values = self.said.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
+        let inserted = conn
+            .prepare_cached(
+                "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
+                   event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
+                   next_attempt_at, decided_at, source, received_at, sender, probes_since)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                   ?22, ?21) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params_from_iter(values))?;
+        Ok(inserted == 1)
+    }
+
+    /// Writes the row afresh.
+    pub(in crate::store) fn write(
+        &self,
+        conn: &Connection,
+        repeated: Option<i64>,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let verdict = self.verdict(repeated, due, now);
+        conn.prepare_cached(
+            "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
+               event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
+               listable = ?13, state = ?14, reason = ?15, detail = ?16, duplicate_of = ?17, next_attempt_at = ?18,
+               decided_at = ?19
+             WHERE notification_id = ?1",
+        )?
+        .execute(params_from_iter(self.said.iter().chain(&verdict)))?;
+        Ok(())
+    }
+
+    /// The columns of both statements that follow what is said.
+    fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Value; 6] {
+        let (state, reason) = self.standing(repeated);
+        let pending = state == State::Pending;
+        let detail = repeated.map(|first| format!("the same claim as notification {first}"));
+        [
+            state.as_str().to_owned().into(),
+            reason.map(|reason| reason.as_str().to_owned()).into(),
+            detail.or_else(|| self.detail.clone()).into(),
+            repeated.into(),
+            pending.then(|| due.to_string()).into(),
+            (!pending).then(|| now.to_string()).into(),
+        ]
+    }
+}
+
+fn said(
+    id: i64,
+    event: Option<&str>,
+    subject: Option<&Subject>,
+    event_time: &EventTime,
+    claim: Option<(&Claim, &ClaimKey)>,
+    is_listable: bool,
+) -> [Value; 13] {
+    let text = |text: Option<&str>| text.map(str::to_owned).into();
+    let (claim, key) = claim.unzip();
+    [
+        id.into(),
+        text(event),
+        text(subject.map(|subject| subject.kind.as_str())),
+        text(subject.map(|subject| subject.id.as_str())),
+        claim.map(Claim::to_stored_json).into(),
+        text(key.map(ClaimKey::as_str)),
+        event_time.instant.map(|instant| instant.to_string()).into(),
+        text(event_time.sent.as_deref()),
+        event_time.order.map(Timestamp::millis).into(),
+        text(claim.and_then(|claim| claim.event_id.as_deref())),
+        text(claim.map(|claim| claim.question.as_str())),
+        text(claim.map(|claim| claim.lane.as_str())),
+        is_listable.into(),
+    ]
+}

@@ -1,0 +1,217 @@
+//! Loading what the rules need to judge an answer, and writing what they decide, in one transaction.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value};
+
+use super::settle::Asked;
+use crate::domain::ledger::{Equal, Ledger, Settled, Waiting};
+use crate::domain::{Claim, Held, Reason, SubjectKind, Timestamp};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// Settled notifications of one subject that superseding looks at: the newest ones.
+const LONGEST_HISTORY: i64 = 500;
+
+/// Equal open claims that one confirmation turns into duplicates at once; what is left follows when it is due.
+const MOST_EQUALS: i64 = 1000;
+
+/// The ledger of a lease. What the lease does not hold any more is not in it.
+pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {
+    let waiting = waiting(conn, lease)?;
+    let subject = &asked.claim.subject;
+    let held = match asked.truth_id {
+        Some(id) => held(conn, asked.source, subject.kind, id, &[ById::Exactly])?,
+        None => held(conn, asked.source, subject.kind, &subject.id, &ById::ALL)?,
+    };
+    let told_id =
+        held.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |held| held.resolved_id.as_str());
+    let last_told = last_told(conn, asked.source, subject.kind, told_id)?;
+    Ok(Ledger {
+        equals: equals(conn, asked.source, lease, &waiting)?,
+        settled: settled(conn, asked.source, asked.claim)?,
+        source_found_any: conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM sources WHERE name = ?1 AND found_any_at IS NOT NULL)",
+            )?
+            .query_row([asked.source], |row| row.get(0))?,
+        waiting,
+        held,
+        last_told,
+    })
+}
+
+fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
+    let sql = format!(
+        "SELECT notification_id, received_at, retried_at,
+           attempts + (SELECT count(*) FROM probes p
+             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+           own_refusals, {} FROM verdicts v INDEXED BY verdicts_leased WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map([lease], |row| {
+        let Some((claim, key)) = rows::claim(row, 5)? else { return Ok(None) };
+        Ok(Some(Waiting {
+            id: row.get(0)?,
+            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
+            retried_at: rows::instant(row, 2)?,
+            attempts: row.get(3)?,
+            own_refusals: row.get(4)?,
+            claim,
+            key,
+        }))
+    })?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+pub(in crate::store) const IS_ALONE: &str = "SELECT NOT (
+       EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND lease IS NOT ?3)
+    OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'pending' AND lease IS NOT ?3)
+    OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'undecided' AND lease IS NOT ?3))";
+
+macro_rules! equals {
+    ($state:literal) => {
+        concat!(
+            "SELECT notification_id, state, received_at FROM verdicts
+             WHERE source = ?1 AND claim_key = ?2 AND state = '",
+            $state,
+            "' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4"
+        )
+    };
+}
+
+/// The confirmed ones first.
+pub(in crate::store) const EQUALS: [&str; 3] =
+    [equals!("confirmed"), equals!("pending"), equals!("undecided")];
+
+fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
+    let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
+    let mut equals = Vec::new();
+    for key in keys {
+        let is_alone: bool = conn
+            .prepare_cached(IS_ALONE)?
+            .query_row(params![source, key.as_str(), lease], |row| row.get(0))?;
+        if is_alone {
+            continue;
+        }
+        let mut left = MOST_EQUALS;
+        for sql in EQUALS {
+            let mut statement = conn.prepare_cached(sql)?;
+            let found = statement.query_map(params![source, key.as_str(), lease, left], |row| {
+                Ok(Equal {
+                    id: row.get(0)?,
+                    received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
+                    key: key.clone(),
+                    state: rows::state(row, 1)?,
+                })
+            })?;
+            let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+            left -= i64::try_from(found.len()).unwrap_or(left);
+            equals.extend(found);
+        }
+    }
+    Ok(equals)
+}
+
+pub(in crate::store) fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
+    let sql = format!(
+        "SELECT notification_id, received_at, state, reason, {} FROM verdicts
+         WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3
+           AND (state = 'confirmed' OR (state = 'ignored' AND reason IN ('superseded', 'mismatch', 'not_found')))
+         ORDER BY notification_id DESC LIMIT ?4",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let subject = &claim.subject;
+    let values = params![source, subject.kind.as_str(), subject.id, LONGEST_HISTORY];
+    let found = statement.query_map(values, |row| {
+        let Some((claim, _)) = rows::claim(row, 4)? else { return Ok(None) };
+        Ok(Some(Settled {
+            id: row.get(0)?,
+            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
+            state: rows::state(row, 2)?,
+            reason: rows::reason(row, 3)?.unwrap_or(Reason::Mismatch),
+            claim,
+        }))
+    })?;
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// How an id may lead to the truth held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ById {
+    /// It is the object's own.
+    Exactly,
+    /// A confirmed notification named the object so. What was not confirmed may have named any object by any id.
+    Confirmed,
+    /// It is the object's second id.
+    Internal,
+}
+
+impl ById {
+    const ALL: [Self; 3] = [Self::Exactly, Self::Confirmed, Self::Internal];
+}
+
+/// The truth held about an object by its own id.
+pub(in crate::store) fn held_exactly(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+) -> Result<Option<Held>> {
+    held(conn, source, kind, id, &[ById::Exactly])
+}
+
+/// The truth held about an id, by the first of `ways` that leads to any.
+fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[ById]) -> Result<Option<Held>> {
+    let (table, key) = match kind {
+        SubjectKind::Order => ("orders", "order_id"),
+        SubjectKind::Product => ("products", "product_id"),
+    };
+    for way in ways {
+        let condition = match way {
+            ById::Exactly => format!("{key} = ?2"),
+            ById::Confirmed => format!(
+                "{key} = (SELECT resolved_id FROM verdicts WHERE source = ?1 AND subject_kind = '{}'
+                   AND subject_id = ?2 AND state = 'confirmed' AND resolved_id IS NOT NULL
+                 ORDER BY notification_id DESC LIMIT 1)",
+                kind.as_str()
+            ),
+            ById::Internal => "internal_id = ?2".to_owned(),
+        };
+        let sql = format!(
+            "SELECT {key}, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
+        );
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Held {
+                resolved_id: row.get(0)?,
+                internal_id: row.get(1)?,
+                updated_at: rows::instant(row, 2)?,
+                fetched_at: rows::instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
+                by_internal_id: *way == ById::Internal,
+            })
+        };
+        let found = conn.prepare_cached(&sql)?.query_row([source, id], read).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn last_told(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+) -> Result<Option<Map<String, Value>>> {
+    let json: Option<String> = conn
+        .prepare_cached(
+            "SELECT compared FROM told WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3",
+        )?
+        .query_row([source, kind.as_str(), id], |row| row.get(0))
+        .optional()?;
+    Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+}

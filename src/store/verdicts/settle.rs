@@ -1,0 +1,246 @@
+//! Writing a settlement: verdicts, verifications, the truth, the source's standing and the release of the lease, in one
+//! transaction that counts only while the lease holds.
+
+use rusqlite::{Connection, params};
+use serde_json::{Map, Value};
+
+use super::{load, truth};
+use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
+use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp};
+use crate::rules::turns::Share;
+use crate::store::error::Result;
+use crate::store::queue::pauses;
+use crate::store::queue::rate_limit::CallPermit;
+
+/// A question that was asked, as far as the store needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Asked<'a> {
+    pub(in crate::store) source: &'a str,
+    pub(in crate::store) claim: &'a Claim,
+    /// The id of the object that the answer shows, where it shows one.
+    pub(super) truth_id: Option<&'a str>,
+}
+
+/// The facts of one question, for its verification rows.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The lease under which it was asked.
+    pub lease: String,
+    /// The source.
+    pub source: String,
+    /// The claim that was asked about.
+    pub claim: Claim,
+    /// The call's number, and how long it counts.
+    pub permit: CallPermit,
+    /// When the first request was sent.
+    pub asked_at: Timestamp,
+    /// The HTTP status that the answer rests on.
+    pub http_status: Option<u16>,
+    /// To the end of the last answer.
+    pub latency_ms: u64,
+    /// The id of the object that the answer shows.
+    pub truth_id: Option<String>,
+}
+
+/// A notification that moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The notification's id.
+    pub id: i64,
+    /// Its state now.
+    pub state: State,
+    /// Its reason now.
+    pub reason: Option<Reason>,
+}
+
+/// Loads the ledger, lets `judge` decide, writes what it decides.
+pub(in crate::store) fn settle(
+    conn: &Connection,
+    question: &Question,
+    policy: &Policy,
+    jitter: f64,
+    now: Timestamp,
+    judge: impl FnOnce(&Ledger) -> Settlement,
+) -> Result<Vec<Moved>> {
+    let asked =
+        Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
+    let ledger = load::load(conn, &question.lease, &asked)?;
+    crate::store::queue::rate_limit::finish(conn, question.permit, now)?;
+    if ledger.waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settlement = judge(&ledger);
+    let resume_at = pauses::apply(conn, question, &settlement.standing, policy, jitter, now)?;
+    let newest = ledger.waiting.iter().map(|row| row.received_at).max();
+    let kind = question.claim.subject.kind;
+    truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
+    let mut moved = Vec::with_capacity(settlement.rulings.len());
+    for ruling in &settlement.rulings {
+        let Some(moves) = moved_by(ruling) else { continue };
+        write_ruling(conn, ruling, &moves, settlement.resolved_id.as_deref(), resume_at, now)?;
+        if let Some(verification) = &ruling.verification {
+            conn.prepare_cached(
+                "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                ruling.id,
+                question.permit.id,
+                question.asked_at.to_string(),
+                verification.outcome.as_str(),
+                question.http_status,
+                i64::try_from(question.latency_ms).unwrap_or(i64::MAX),
+                verification.detail,
+                verification.answer.as_ref().map(Value::to_string),
+            ])?;
+        }
+        moved.push(moves);
+    }
+    for id in &settlement.superseded {
+        supersede(conn, *id, now)?;
+        moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
+    }
+    crate::store::queue::lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
+    remember(conn, question, &settlement, !ledger.source_found_any, now)?;
+    if matches!(settlement.standing, Standing::Failing { .. }) {
+        pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
+    }
+    Ok(moved)
+}
+
+fn moved_by(ruling: &Ruling) -> Option<Moved> {
+    let (state, reason) = match &ruling.to {
+        Move::Settle { state, reason, .. } => (*state, *reason),
+        Move::Wait { reason, .. } => (State::Pending, *reason),
+        Move::GiveUp { reason } => (State::Undecided, *reason),
+        Move::AskAlone => return None,
+    };
+    Some(Moved { id: ruling.id, state, reason: Some(reason) })
+}
+
+fn write_ruling(
+    conn: &Connection,
+    ruling: &Ruling,
+    moves: &Moved,
+    resolved_id: Option<&str>,
+    resume_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    let Moved { state, reason, .. } = *moves;
+    let (duplicate_of, news) = match &ruling.to {
+        Move::Settle { duplicate_of, news, .. } => (*duplicate_of, *news),
+        _ => (None, false),
+    };
+    let next_attempt_at = match &ruling.to {
+        Move::Wait { next_attempt_at, .. } => Some(resume_at.unwrap_or(*next_attempt_at).to_string()),
+        _ => None,
+    };
+    let asked = ruling.verification.is_some();
+    conn.prepare_cached(
+        "UPDATE OR FAIL verdicts SET state = ?2, reason = ?3, detail = ?4, duplicate_of = ?5, news = ?6,
+           resolved_id = coalesce(?7, resolved_id), next_attempt_at = ?8, decided_at = ?9,
+           attempts = attempts + ?10 + (SELECT count(*) FROM probes p
+             WHERE p.source = verdicts.source AND p.at > probes_since AND p.at < ?11 AND p.lane IN ('', verdicts.lane)),
+           probes_since = ?11, own_refusals = own_refusals + ?12, asked = 1, lease = NULL, lease_until = NULL
+         WHERE notification_id = ?1",
+    )?
+    .execute(params![
+        ruling.id,
+        state.as_str(),
+        reason.map(Reason::as_str),
+        ruling.detail,
+        duplicate_of,
+        news,
+        resolved_id.filter(|_| asked),
+        next_attempt_at,
+        (state != State::Pending).then(|| now.to_string()),
+        i64::from(asked),
+        now.to_string(),
+        i64::from(ruling.own_refusal),
+    ])?;
+    weigh_sender(conn, moves)
+}
+
+/// What a verdict says about its sender.
+fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Result<()> {
+    if Share::UNKNOWN.after(*state, *reason) == Share::UNKNOWN {
+        return Ok(());
+    }
+    let (sender, share): (String, i64) = conn
+        .prepare_cached(
+            "SELECT s.sender, s.share FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    conn.prepare_cached("UPDATE senders SET share = ?2 WHERE sender = ?1")?
+        .execute(params![sender, Share::from_stored(share).after(*state, *reason).stored()])?;
+    Ok(())
+}
+
+/// What was confirmed last about the subject, and that the source has shown an object.
+fn remember(
+    conn: &Connection,
+    question: &Question,
+    settlement: &Settlement,
+    is_first: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let confirmed = settlement
+        .rulings
+        .iter()
+        .rev()
+        .find(|ruling| matches!(ruling.to, Move::Settle { state: State::Confirmed, .. }));
+    if let (Some(compared), Some(ruling)) = (&settlement.told, confirmed) {
+        let Subject { kind, id } = &question.claim.subject;
+        let id = settlement.resolved_id.as_deref().unwrap_or(id);
+        tell(conn, &question.source, *kind, id, compared, ruling.id, now)?;
+    }
+    if settlement.found && is_first {
+        note_found(conn, &question.source, now)?;
+    }
+    Ok(())
+}
+
+/// A later confirmed notification explains this one.
+pub(in crate::store) fn supersede(conn: &Connection, id: i64, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE OR FAIL verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
+           decided_at = ?2
+         WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
+    )?
+    .execute(params![id, now.to_string()])?;
+    Ok(())
+}
+
+/// The values confirmed last about a subject.
+pub(in crate::store) fn tell(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+    compared: &Map<String, Value>,
+    notification_id: i64,
+    now: Timestamp,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
+           told_at = excluded.told_at",
+    )?
+    .execute(params![
+        source,
+        kind.as_str(),
+        id,
+        Value::Object(compared.clone()).to_string(),
+        notification_id,
+        now.to_string(),
+    ])?;
+    Ok(())
+}
+
+/// An answer of this source showed an object.
+pub(in crate::store) fn note_found(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+    conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
+        .execute(params![source, now.to_string()])?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Keeps the write-ahead log short, and lets nobody wait for it. A thread of its own copies what the log holds into the
+//! database while the writer goes on appending to the log; the writer itself copies only what came meanwhile, and then
+//! the log starts over. The engine's own way stays as a backstop: the commit that fills the log copies all of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::store::file::connection;
+
+/// Pages in the log from which on they are copied.
+const PAGES: i64 = 2000;
+
+/// Commits between two looks at the log's length: each takes a moment, and a commit writes a handful of pages.
+const COMMITS_BETWEEN_LOOKS: u32 = 32;
+
+/// The writer's half.
+pub(super) struct Checkpoints {
+    orders: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    is_copied: Arc<AtomicBool>,
+    is_under_way: bool,
+    commits: u32,
+    /// The log's length in pages after the last round.
+    left: i64,
+}
+
+impl Checkpoints {
+    /// Starts the thread that copies.
+    pub(in crate::store) fn start(path: &Path) -> anyhow::Result<Self> {
+        let conn = connection::open_checkpointer(path)?;
+        let (orders, received) = sync_channel(1);
+        let is_copied = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&is_copied);
+        let thread = std::thread::Builder::new()
+            .name("store-checkpoint".to_owned())
+            .spawn(move || copy_on_order(&conn, &received, &tell))?;
+        let (orders, thread) = (Some(orders), Some(thread));
+        Ok(Self { orders, thread, is_copied, is_under_way: false, commits: 0, left: 0 })
+    }
+
+    /// To be called after each commit.
+    pub(super) fn committed(&mut self, conn: &Connection) {
+        if self.is_copied.swap(false, Ordering::AcqRel) {
+            self.is_under_way = false;
+            let (pages, copied) = checkpoint(conn, "PASSIVE");
+            // All copied: the next commit begins the log anew. Else somebody reads an old state of the store.
+            self.left = if pages == copied { 0 } else { pages };
+            return;
+        }
+        self.commits += 1;
+        if self.is_under_way || !self.commits.is_multiple_of(COMMITS_BETWEEN_LOOKS) {
+            return;
+        }
+        let (pages, _) = checkpoint(conn, "NOOP");
+        // The log began anew without us: another process has copied it.
+        self.left = self.left.min(pages);
+        if pages - self.left >= PAGES
+            && let Some(orders) = &self.orders
+        {
+            self.is_under_way = orders.try_send(()).is_ok();
+        }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the thread of the checkpoints panicked");
+        }
+    }
+}
+
+fn copy_on_order(conn: &Connection, orders: &Receiver<()>, is_copied: &AtomicBool) {
+    while orders.recv().is_ok() {
+        checkpoint(conn, "PASSIVE");
+        is_copied.store(true, Ordering::Release);
+    }
+}
+
+/// How many pages the log holds, and how many of them are copied.
+fn checkpoint(conn: &Connection, mode: &str) -> (i64, i64) {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    let counts = conn
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?))));
+    counts.unwrap_or_else(|error| {
+        log::warn!("the write-ahead log was not copied into the store: {error}");
+        (0, 0)
+    })
+}

@@ -1,0 +1,159 @@
+//! The way to the one writer (see [`Desk`]): whoever has something to write hands it over and hears of success when it is
+//! on disk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, oneshot};
+
+use super::intake::Row;
+use super::job::{Claimed, Job, Place, Task, What, WorkReply};
+use super::thread::{Desk, Told};
+use super::transaction::in_savepoint;
+use crate::store::error::{Result, StoreError};
+use crate::store::file::damage::Damage;
+
+/// How long a notification waits for the write lock before its sender is told to come back.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The way to the writer; clones share it.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+    is_ending: Arc<AtomicBool>,
+    damage: Damage,
+    told: Arc<Told>,
+}
+
+impl Writer {
+    /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
+    /// [`Writer`] is dropped.
+    pub(in crate::store) fn start(
+        path: &Path,
+        conn: Connection,
+        damage: Damage,
+    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
+        let (jobs, queue) = mpsc::channel();
+        let told = Arc::new(Told::default());
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let mut desk = Desk::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&told))?;
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
+    }
+
+    /// Ends the writer once everything queued is written, whoever else still has a way to it.
+    pub(in crate::store) fn end(self) {
+        self.is_ending.store(true, Ordering::Release);
+        let wake = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
+        // A writer that has ended already needs no waking.
+        let _ = self.jobs.send(Job { what: wake, claim: None, goes_last: false, place: None });
+    }
+
+    /// How many transactions it has put on disk.
+    pub(in crate::store) fn commits(&self) -> u64 {
+        self.told.commits.load(Ordering::Relaxed)
+    }
+
+    /// Rung whenever notifications were appended.
+    pub(in crate::store) fn appended(&self) -> Arc<Notify> {
+        Arc::clone(&self.told.appended)
+    }
+
+    /// Does `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
+    pub(in crate::store) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_alone(false, work).await
+    }
+
+    /// As [`Writer::write`], at the end of the transaction that is being filled now: for whoever cannot wait for the next
+    /// one, and has nothing to do before that.
+    pub(in crate::store) async fn write_last<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_alone(true, work).await
+    }
+
+    /// As [`Writer::write`], for `work` that changes nothing but the store: where other work fails it may be undone, and
+    /// done again. The writer has it when this returns, and the future waits for the outcome.
+    pub(in crate::store) fn write_together<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> {
+        self.hand_over(false, |reply| What::Together(Task::boxed(work, reply)))
+    }
+
+    async fn write_alone<T: Send + 'static>(
+        &self,
+        goes_last: bool,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut work = once(work);
+        let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
+        self.hand_over(goes_last, |reply| What::Alone(Task::boxed(alone, reply))).await
+    }
+
+    fn hand_over<T, W>(
+        &self,
+        goes_last: bool,
+        what: impl FnOnce(WorkReply<W, T>) -> What,
+    ) -> impl Future<Output = Result<T>> {
+        let (reply, outcome) = oneshot::channel();
+        let sent = self.damage.refuse().and_then(|()| {
+            let job = Job { what: what(reply), claim: None, goes_last, place: None };
+            self.jobs.send(job).map_err(|_| StoreError::Closed)
+        });
+        async move {
+            sent?;
+            let (done, _work) = outcome.await.map_err(|_| StoreError::Closed)?;
+            self.damage.note(done)
+        }
+    }
+
+    /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
+    pub(super) async fn append_row(&self, row: Row) -> Result<i64> {
+        let (id, _row) = self.damage.note(self.enqueue(|reply| What::Append(row, reply)).await?)?;
+        Ok(id)
+    }
+
+    /// As [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
+    /// errors, and after an error nothing is written.
+    pub(in crate::store) async fn append<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (done, _work) = self.enqueue(|reply| What::Alone(Task::boxed(once(work), reply))).await?;
+        self.damage.note(done)
+    }
+
+    async fn enqueue<T>(&self, what: impl FnOnce(oneshot::Sender<T>) -> What) -> Result<T> {
+        self.damage.refuse()?;
+        let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
+        let claim = Claimed::waiting();
+        let (reply, mut outcome) = oneshot::channel();
+        let job =
+            Job { what: what(reply), claim: Some(Arc::clone(&claim)), goes_last: false, place: Some(place) };
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+            Ok(outcome) => outcome.map_err(|_| StoreError::Closed),
+            Err(_) if claim.abandon() => Err(StoreError::Locked),
+            Err(_) => outcome.await.map_err(|_| StoreError::Closed),
+        }
+    }
+}
+
+/// `work` as something that could be called again, but is not.
+fn once<T>(
+    work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+) -> impl FnMut(&Connection) -> Result<T> + Send + 'static {
+    let mut work = Some(work);
+    move |conn| work.take().map_or(Err(StoreError::Closed), |work| work(conn))
+}

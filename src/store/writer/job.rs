@@ -1,0 +1,145 @@
+//! What waits for the writer: notifications, whose senders may lose patience, and other work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::intake::Row;
+use crate::store::error::{Result, StoreError};
+
+/// Notifications that may wait for the writer; more are turned away at once.
+const LONGEST_QUEUE: usize = 4096;
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Also gives the work back: its memory, too, is freed by the thread that took it.
+pub(super) type WorkReply<F, T> = oneshot::Sender<(Result<T>, F)>;
+
+/// Something that is done inside of a transaction.
+pub(super) trait Work: Send {
+    /// Does it, or fails as the transaction did; returns whether it succeeded.
+    fn run(&mut self, conn: Result<&Connection>) -> bool;
+
+    /// Tells whoever waits for it the outcome of the commit.
+    fn finish(self: Box<Self>, committed: Result<()>);
+}
+
+/// Work with somebody who waits for what it gives.
+pub(super) struct Task<F, T> {
+    work: F,
+    done: Option<Result<T>>,
+    reply: WorkReply<F, T>,
+}
+
+impl<F, T> Task<F, T>
+where
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+    T: Send + 'static,
+{
+    /// `work`, whose outcome goes to `reply`.
+    pub(super) fn boxed(work: F, reply: WorkReply<F, T>) -> Box<dyn Work> {
+        Box::new(Self { work, done: None, reply })
+    }
+}
+
+impl<F, T> Work for Task<F, T>
+where
+    F: FnMut(&Connection) -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, conn: Result<&Connection>) -> bool {
+        self.done.insert(conn.and_then(&mut self.work)).is_ok()
+    }
+
+    fn finish(self: Box<Self>, committed: Result<()>) {
+        let done = self.done.unwrap_or(Err(StoreError::Closed));
+        // Nobody listens any more when a client hung up; the row stays, at least once is kept.
+        let _ = self.reply.send((committed.and(done), self.work));
+    }
+}
+
+/// Something to write.
+pub(super) struct Job {
+    pub(in crate::store) what: What,
+    /// `None` for jobs whose sender never goes away.
+    pub(in crate::store) claim: Option<Arc<Claimed>>,
+    /// Whether it is done at the end of the transaction that is being filled, also where that is full.
+    pub(super) goes_last: bool,
+    /// Given back when the job is taken.
+    pub(in crate::store) place: Option<Place>,
+}
+
+/// What is to be written.
+pub(super) enum What {
+    /// A notification: many are appended by one statement.
+    Append(Row, Reply<Appended>),
+    /// Work that is undone alone where it fails.
+    Alone(Box<dyn Work>),
+    /// Work that can be done again. Much of it is done together, and only where some of it fails each by itself: what has
+    /// to be remembered for undoing is a good part of its cost.
+    Together(Box<dyn Work>),
+}
+
+/// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
+/// it costs another one.
+pub(super) type Appended = (i64, Row);
+
+/// Settles the race between the writer taking a notification and its sender losing patience.
+#[derive(Debug)]
+pub(super) struct Claimed(AtomicU8);
+
+impl Claimed {
+    const WAITING: u8 = 0;
+    const TAKEN: u8 = 1;
+    const ABANDONED: u8 = 2;
+
+    /// A notification that nobody has taken.
+    pub(in crate::store) fn waiting() -> Arc<Self> {
+        Arc::new(Self(AtomicU8::new(Self::WAITING)))
+    }
+
+    /// Its sender goes away; `false` where it is taken already, and its outcome will come.
+    pub(super) fn abandon(&self) -> bool {
+        self.take_if_waiting(Self::ABANDONED)
+    }
+
+    fn take_if_waiting(&self, next: u8) -> bool {
+        self.0.compare_exchange(Self::WAITING, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+impl Job {
+    /// Whether its sender still waits; from now on it waits for the outcome.
+    pub(super) fn is_taken(&self) -> bool {
+        self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
+    }
+
+    /// Whether a sender waits for it.
+    pub(super) fn is_intake(&self) -> bool {
+        self.claim.is_some()
+    }
+
+    /// Whether its sender went away before it was taken.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
+    }
+}
+
+/// A place in the bounded queue.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// One more place; `None`: the queue is full.
+    pub(in crate::store) fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(Arc::clone(waiting));
+        (waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

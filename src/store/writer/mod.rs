@@ -1,0 +1,9 @@
+//! The one writer: the way to its thread, the transactions that it fills, and what has precedence there.
+
+pub(super) mod checkpoint;
+pub(super) mod handle;
+pub(super) mod intake;
+pub(super) mod job;
+pub(super) mod priority;
+pub(super) mod thread;
+pub(super) mod transaction;

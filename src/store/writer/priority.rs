@@ -1,0 +1,108 @@
+//! Who writes first when much is to be written: a notification's sender waits for it, a question to a shop can wait.
+//! While notifications keep coming, other work has a share of the writer's time. That must not depend on whether one of
+//! them waits just then: senders that wait for their answers before they send again leave the queue empty for a moment
+//! after each transaction, and that moment is theirs too.
+
+use std::time::{Duration, Instant};
+
+/// While notifications come, other work rests for so many times as long as it took: it has a fifteenth of the writer's time.
+const REST: u32 = 14;
+
+/// Other work in one transaction takes about so long: whoever comes meanwhile waits for its end.
+const AT_ONCE: Duration = Duration::from_millis(2);
+
+/// Notifications have stopped coming, as far as other work is concerned, when none came for so long after the last ones
+/// were acknowledged.
+const SILENCE: Duration = Duration::from_millis(1);
+
+/// When notifications came, and the time that was given to other work meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Precedence {
+    acknowledged_at: Option<Instant>,
+    rests_until: Option<Instant>,
+}
+
+impl Precedence {
+    /// Notifications were acknowledged.
+    pub(super) fn acknowledged(&mut self, now: Instant) {
+        self.acknowledged_at = Some(now);
+    }
+
+    /// Whether other work may begin although notifications wait.
+    pub(super) fn lets_work(&self, now: Instant) -> bool {
+        self.rests_until.is_none_or(|until| until <= now)
+    }
+
+    /// How long other work waits for notifications, where none waits; `None`: it may begin.
+    pub(in crate::store) fn waits(&self, now: Instant) -> Option<Duration> {
+        let until = self.rests_until?.min(self.acknowledged_at? + SILENCE);
+        until.checked_duration_since(now).filter(|wait| !wait.is_zero())
+    }
+
+    /// Whether work that began then has had its share of one transaction.
+    pub(super) fn is_enough(began: Instant, now: Instant) -> bool {
+        now.duration_since(began) >= AT_ONCE
+    }
+
+    /// Other work was done. It rests only if notifications come.
+    pub(super) fn worked(&mut self, began: Instant, ended: Instant) {
+        self.rests_until = self.is_coming(began).then(|| ended + ended.duration_since(began) * REST);
+    }
+
+    fn is_coming(&self, then: Instant) -> bool {
+        self.acknowledged_at.is_some_and(|at| at + SILENCE >= then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_work_has_a_fifteenth_of_the_time_while_notifications_come() {
+        let began = Instant::now();
+        let ms = |ms| began + Duration::from_millis(ms);
+        let mut precedence = Precedence::default();
+        assert!(precedence.lets_work(began));
+        precedence.acknowledged(began);
+        precedence.worked(began, ms(3));
+        assert!(!precedence.lets_work(ms(3)));
+        assert!(!precedence.lets_work(ms(44)));
+        assert!(precedence.lets_work(ms(45)));
+    }
+
+    #[test]
+    fn it_waits_for_the_next_notifications_but_not_for_long_and_not_longer_than_it_rests() {
+        let began = Instant::now();
+        let us = |us| began + Duration::from_micros(us);
+        let mut precedence = Precedence::default();
+        precedence.acknowledged(began);
+        assert_eq!(precedence.waits(us(1)), None, "nothing was done yet");
+        precedence.worked(began, us(1000));
+        precedence.acknowledged(us(2000));
+        assert_eq!(precedence.waits(us(2200)), Some(Duration::from_micros(800)));
+        assert_eq!(precedence.waits(us(3000)), None, "none has come for a millisecond");
+        precedence.acknowledged(us(14_500));
+        assert_eq!(precedence.waits(us(14_600)), Some(Duration::from_micros(400)));
+        assert_eq!(precedence.waits(us(15_000)), None, "it has rested");
+    }
+
+    #[test]
+    fn where_no_notification_comes_it_never_rests() {
+        let began = Instant::now();
+        let ms = |ms| began + Duration::from_millis(ms);
+        let mut precedence = Precedence::default();
+        precedence.worked(began, ms(100));
+        assert!(precedence.lets_work(ms(100)) && precedence.waits(ms(100)).is_none());
+        precedence.acknowledged(ms(100));
+        precedence.worked(ms(110), ms(200));
+        assert!(precedence.lets_work(ms(200)));
+    }
+
+    #[test]
+    fn a_transaction_soon_has_enough_of_other_work() {
+        let began = Instant::now();
+        assert!(!Precedence::is_enough(began, began + Duration::from_millis(1)));
+        assert!(Precedence::is_enough(began, began + Duration::from_millis(2)));
+    }
+}

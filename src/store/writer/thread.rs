@@ -1,0 +1,252 @@
+//! The one writer's desk. Whatever waits to be written, notifications above all, is taken into one transaction, and nobody
+//! hears of success before that transaction is on disk. No timer: a batch is what queued while the last one was synced.
+//! While notifications come, other work has a share of the time only, and the rest of it is put off (see [`Precedence`]).
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use tokio::sync::Notify;
+
+use super::checkpoint::Checkpoints;
+use super::job::{Job, What};
+use super::priority::Precedence;
+use super::transaction::{Transaction, execute, in_transaction};
+use crate::store::error::StoreError;
+use crate::store::file::migrations::SCHEMA_VERSION;
+
+/// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
+const LARGEST_BATCH: usize = 512;
+
+/// Where the writer's thread sits. The checkpoints end before the connection is closed.
+pub(super) struct Desk {
+    checkpoints: Checkpoints,
+    conn: Connection,
+    queue: Receiver<Job>,
+    tray: Tray,
+    precedence: Precedence,
+    is_ending: Arc<AtomicBool>,
+    told: Arc<Told>,
+}
+
+/// What the writer tells beside its replies.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Told {
+    /// Transactions on disk.
+    pub(in crate::store) commits: AtomicU64,
+    /// Rung for each transaction with notifications in it.
+    pub(in crate::store) appended: Arc<Notify>,
+}
+
+/// What was received and is not written, oldest first.
+#[derive(Default)]
+struct Tray {
+    notifications: VecDeque<Job>,
+    /// Other work; it gives way to notifications.
+    work: VecDeque<Job>,
+    /// Other work that goes last.
+    last: VecDeque<Job>,
+}
+
+impl Tray {
+    fn lay(&mut self, job: Job) {
+        let pile = if job.is_intake() {
+            &mut self.notifications
+        } else if job.goes_last {
+            &mut self.last
+        } else {
+            &mut self.work
+        };
+        pile.push_back(job);
+    }
+
+    fn has_work(&self) -> bool {
+        !self.work.is_empty() || !self.last.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.notifications.is_empty() && !self.has_work()
+    }
+}
+
+impl Desk {
+    /// A desk for what comes through `queue`, until that is empty and `is_ending`.
+    pub(in crate::store) fn new(
+        path: &Path,
+        conn: Connection,
+        queue: Receiver<Job>,
+        is_ending: Arc<AtomicBool>,
+        told: Arc<Told>,
+    ) -> anyhow::Result<Self> {
+        let checkpoints = Checkpoints::start(path)?;
+        let (tray, precedence) = (Tray::default(), Precedence::default());
+        Ok(Self { checkpoints, conn, queue, tray, precedence, is_ending, told })
+    }
+
+    /// Writes until the end.
+    pub(in crate::store) fn run(&mut self) {
+        while self.waits_for_jobs() {
+            self.write();
+        }
+        // The one file then holds everything, whoever else has it open; it makes nobody wait.
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
+        }
+    }
+
+    /// Waits until there is something to write: a notification, or other work that has not to wait for any. `false`: there
+    /// will be nothing more.
+    fn waits_for_jobs(&mut self) -> bool {
+        while self.tray.notifications.is_empty() {
+            let received = match self.queue.try_recv() {
+                Ok(job) => Ok(job),
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) if self.is_ending() => return self.tray.has_work(),
+                Err(TryRecvError::Empty) if !self.tray.has_work() => self.queue.recv().map_err(Into::into),
+                Err(TryRecvError::Empty) => match self.precedence.waits(Instant::now()) {
+                    Some(wait) => self.queue.recv_timeout(wait),
+                    None => return true,
+                },
+            };
+            match received {
+                Ok(job) => self.tray.lay(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.tray.has_work(),
+            }
+        }
+        true
+    }
+
+    /// Takes the lock, does all that has queued meanwhile, and commits it.
+    fn write(&mut self) {
+        loop {
+            match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
+                Ok(()) => break,
+                Err(StoreError::Locked) => {
+                    self.tray.notifications.retain(|job| !job.is_abandoned());
+                    if self.tray.is_empty() {
+                        return;
+                    }
+                    if self.is_ending() {
+                        return self.fail(&StoreError::Locked);
+                    }
+                }
+                Err(error) => return self.fail(&error),
+            }
+        }
+        self.receive();
+        let mut transaction = Transaction::default();
+        let notifications = self.tray.notifications.len().min(LARGEST_BATCH);
+        for job in self.tray.notifications.drain(..notifications) {
+            transaction.take(job, &self.conn);
+        }
+        transaction.append(&self.conn);
+        let has_intake = notifications > 0;
+        let began = Instant::now();
+        let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut transaction);
+        self.commit(transaction);
+        let ended = Instant::now();
+        if has_intake {
+            self.precedence.acknowledged(ended);
+        }
+        if has_worked {
+            // Most of what such a commit writes are the pages of that work.
+            self.precedence.worked(began, ended);
+        }
+        self.checkpoints.committed(&self.conn);
+    }
+
+    /// Does other work, as much of it as goes into one transaction; returns whether it did any.
+    fn work(&mut self, transaction: &mut Transaction) -> bool {
+        let began = Instant::now();
+        let mut taken = 0;
+        while taken < LARGEST_BATCH
+            && let Some(job) = self.tray.work.pop_front()
+        {
+            transaction.take(job, &self.conn);
+            taken += 1;
+            if Precedence::is_enough(began, Instant::now()) {
+                break;
+            }
+        }
+        self.receive();
+        for job in self.tray.last.drain(..) {
+            transaction.take(job, &self.conn);
+            taken += 1;
+        }
+        transaction.close_group(&self.conn);
+        taken > 0
+    }
+
+    /// Lays what has queued into the tray.
+    fn receive(&mut self) {
+        while let Ok(job) = self.queue.try_recv() {
+            self.tray.lay(job);
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
+
+    fn commit(&mut self, transaction: Transaction) {
+        let committed =
+            in_transaction(&self.conn).and_then(|conn| execute(conn, "COMMIT").map_err(StoreError::from));
+        if let Err(error) = &committed {
+            if !matches!(error, StoreError::Damaged(_)) {
+                let writes = transaction.appended.len() + transaction.worked.len();
+                log::error!("the store did not take {writes} writes: {error}");
+            }
+            if !self.conn.is_autocommit()
+                && let Err(error) = execute(&self.conn, "ROLLBACK")
+            {
+                log::error!("the store could not roll back: {error}");
+            }
+            overwrite_failed(&self.conn);
+        } else {
+            self.told.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        let outcome = || committed.clone();
+        if !transaction.appended.is_empty() {
+            self.told.appended.notify_one();
+        }
+        for (reply, appended) in transaction.appended {
+            // Nobody listens any more when a client hung up; the row stays, at least once is kept.
+            let _ = reply.send(outcome().and(appended));
+        }
+        for work in transaction.worked {
+            work.finish(outcome());
+        }
+    }
+
+    /// Tells everybody who waits that nothing is written.
+    fn fail(&mut self, why: &StoreError) {
+        self.receive();
+        let Tray { notifications, work, last } = std::mem::take(&mut self.tray);
+        let jobs: Vec<Job> = notifications.into_iter().chain(work).chain(last).collect();
+        if !matches!(why, StoreError::Damaged(_)) {
+            log::error!("the store did not take {} writes: {why}", jobs.len());
+        }
+        for job in jobs.into_iter().filter(Job::is_taken) {
+            match job.what {
+                What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
+                What::Alone(mut work) | What::Together(mut work) => {
+                    work.run(Err(why.clone()));
+                    work.finish(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+/// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
+/// take it for committed. The next commit is written over it: this one, which changes nothing.
+fn overwrite_failed(conn: &Connection) {
+    if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
+        log::debug!("the store fails on: {error}");
+    }
+}

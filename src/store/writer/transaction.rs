@@ -1,0 +1,134 @@
+//! What is done inside of one transaction: notifications are appended many at a time, other work together or alone.
+
+use rusqlite::Connection;
+
+use super::intake::{self, Row};
+use super::job::{Appended, Job, Reply, What, Work};
+use crate::store::error::{Result, StoreError};
+
+/// What one transaction did until its commit.
+#[derive(Default)]
+pub(super) struct Transaction {
+    /// Taken, not appended yet.
+    rows: Vec<(Row, Reply<Appended>)>,
+    pub(in crate::store) appended: Vec<(Reply<Appended>, Result<Appended>)>,
+    /// Done together, in a savepoint that is open while there is any.
+    group: Vec<Box<dyn Work>>,
+    pub(super) worked: Vec<Box<dyn Work>>,
+}
+
+impl Transaction {
+    /// Does a job; a notification's row is only kept for [`Transaction::append`].
+    pub(in crate::store) fn take(&mut self, job: Job, conn: &Connection) {
+        if !job.is_taken() {
+            return;
+        }
+        drop(job.place);
+        match job.what {
+            What::Append(row, reply) => self.rows.push((row, reply)),
+            What::Alone(mut work) => {
+                self.close_group(conn);
+                work.run(in_transaction(conn));
+                self.worked.push(work);
+            }
+            What::Together(work) => self.join_group(work, conn),
+        }
+    }
+
+    fn join_group(&mut self, mut work: Box<dyn Work>, conn: &Connection) {
+        let opened = if self.group.is_empty() { savepoint(conn, "SAVEPOINT together") } else { Ok(()) };
+        let is_done = work.run(opened.and_then(|()| in_transaction(conn)));
+        self.group.push(work);
+        if is_done || conn.is_autocommit() {
+            return;
+        }
+        let undone = savepoint(conn, "ROLLBACK TO together");
+        let mut group = std::mem::take(&mut self.group);
+        for work in &mut group {
+            match &undone {
+                Ok(()) => alone(work.as_mut(), conn),
+                Err(error) => drop(work.run(Err(error.clone()))),
+            }
+        }
+        self.group = group;
+        self.close_group(conn);
+    }
+
+    /// Nothing more is undone of what was done together.
+    pub(super) fn close_group(&mut self, conn: &Connection) {
+        if self.group.is_empty() {
+            return;
+        }
+        if let Err(error) = savepoint(conn, "RELEASE together") {
+            log::debug!("what was done together stays in its savepoint until the commit: {error}");
+        }
+        self.worked.append(&mut self.group);
+    }
+
+    /// Appends what waits for it, in few statements.
+    pub(in crate::store) fn append(&mut self, conn: &Connection) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let (rows, replies): (Vec<Row>, Vec<_>) = self.rows.drain(..).unzip();
+        let mut ids = Vec::with_capacity(rows.len());
+        for part in intake::parts(&rows) {
+            match in_transaction(conn).and_then(|conn| intake::insert(conn, part)) {
+                Ok(first) => ids.extend((first..).take(part.len()).map(Ok)),
+                // One of them, perhaps: the others must not fail with it.
+                Err(_) => ids.extend(part.iter().map(|row| {
+                    in_transaction(conn).and_then(|conn| intake::insert(conn, std::slice::from_ref(row)))
+                })),
+            }
+        }
+        let appended = ids.into_iter().zip(rows).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
+        self.appended.extend(replies.into_iter().zip(appended));
+    }
+}
+
+/// Runs `work`, and undoes it alone if it fails.
+pub(in crate::store) fn in_savepoint<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let done = work(conn);
+    if done.is_err() && !conn.is_autocommit() {
+        conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    if !conn.is_autocommit() {
+        conn.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    done
+}
+
+/// Does work that is undone alone where it fails; what it met it tells itself.
+fn alone(work: &mut dyn Work, conn: &Connection) {
+    let mut has_run = false;
+    let done = in_savepoint(conn, |conn| {
+        has_run = true;
+        if work.run(Ok(conn)) { Ok(()) } else { Err(StoreError::Closed) }
+    });
+    if let Err(error) = done
+        && !has_run
+    {
+        work.run(Err(error));
+    }
+}
+
+/// The engine rolls back by itself when the disk is full: what comes after must not run outside of the transaction.
+pub(super) fn in_transaction(conn: &Connection) -> Result<&Connection> {
+    if conn.is_autocommit() {
+        return Err(StoreError::Engine("the transaction was rolled back; is the disk full?".to_owned()));
+    }
+    Ok(conn)
+}
+
+fn savepoint(conn: &Connection, sql: &str) -> Result<()> {
+    Ok(execute(in_transaction(conn)?, sql)?)
+}
+
+/// Runs a statement that gives no rows.
+pub(super) fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
