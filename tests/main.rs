@@ -18,6 +18,7 @@ mod properties;
 mod receiver;
 mod reconcile;
 mod reports;
+mod rest;
 mod retention;
 mod service;
 mod shops;

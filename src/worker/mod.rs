@@ -202,7 +202,9 @@ impl Worker {
         self.last_turn.store(now.millis(), Ordering::Relaxed);
         while self.questions.try_join_next().is_some() {}
         if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
-            self.parts.store.renew_leases(self.parts.owner.clone(), now).await?;
+            if !self.questions.is_empty() {
+                self.parts.store.renew_leases(self.parts.owner.clone(), now).await?;
+            }
             self.renew_at = now.plus(LEASE_LENGTH / 3);
         }
         if !self.has_read_again {

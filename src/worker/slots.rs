@@ -200,7 +200,7 @@ impl Waiting {
     /// The place, in which a call ends for [`Slots::call_ended`]; `None`: a call of the source has failed meanwhile, or
     /// the process stops, and this one must not go out.
     pub async fn slot(self) -> Option<Slot> {
-        self.0.await.ok()
+        self.0.await.ok().map(Slot::used)
     }
 }
 
@@ -222,15 +222,20 @@ impl Slot {
         self
     }
 
-    /// Hands it on to the next waiting call of its source; `false` where there is none, or somebody goes before it.
+    /// Hands it on to the next waiting call of its source; `false` where there is none, or a second call goes before it.
+    /// A call has begun in it only once that one takes it: handed on to a call that never was, it must wake nothing.
     fn hand_on(&self) -> bool {
         if self.slots.inner.takers.load(Ordering::Acquire) > 0 {
             return false;
         }
         let mut sources = self.slots.lock();
         while let Some(next) = sources.get_mut(&self.source).and_then(|own| own.waiting.pop_front()) {
-            let slot =
-                Self { slots: self.slots.clone(), source: self.source.clone(), is_used: true, is_held: true };
+            let slot = Self {
+                slots: self.slots.clone(),
+                source: self.source.clone(),
+                is_used: false,
+                is_held: true,
+            };
             match next.send(slot) {
                 Ok(()) => return true,
                 // Whoever waited is gone; the place is still this one's, and the lock is held.
@@ -339,6 +344,27 @@ mod tests {
         taken.clear();
         let all = slots.places("well", 64);
         assert!(matches!(all[..], [Place::Taken(_), Place::Taken(_), Place::Awaited(_)]), "{all:?}");
+    }
+
+    #[tokio::test]
+    async fn places_that_no_call_needs_wake_nothing_and_are_free_again() {
+        let slots = Slots::new(8, ["well"]);
+        slots.mark("well", true);
+        let places = slots.places("well", 64);
+        assert!(places.iter().any(|place| matches!(place, Place::Awaited(_))), "{places:?}");
+        drop(places);
+        assert!(slots.call_ended().now_or_never().is_none());
+        assert_eq!(taken(&slots, "well").len(), 8);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_each_call_is_told_also_of_one_that_waited() {
+        let (slots, mut places, waiting) = full();
+        places.clear();
+        assert!(slots.call_ended().now_or_never().is_none(), "none had begun");
+        let slot = waiting.slot().await;
+        drop(slot.unwrap());
+        assert!(slots.call_ended().now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -59,6 +59,11 @@ impl House {
         self
     }
 
+    /// The same house, whose owner took every source out of the configuration.
+    pub(crate) fn without_sources(self) -> Self {
+        Self { sections: String::new(), ..self }
+    }
+
     /// Replaces keys of `[verify]`, a line each.
     pub(crate) fn verify(mut self, lines: &str) -> Self {
         self.verify = replace_keys(&self.verify, lines);

@@ -171,6 +171,15 @@ impl Serve {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
     }
 
+    /// The processor time that it has used so far, in hundredths of a second.
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("its state");
+        // The name, which may hold anything, ends with the last parenthesis; user and system time are two of what follows.
+        let (_, fields) = stat.rsplit_once(')').expect("its name");
+        let times = fields.split_whitespace().skip(11).take(2);
+        times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
     /// How many files and connections it has open.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its files").count()

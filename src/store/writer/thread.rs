@@ -36,7 +36,7 @@ pub(super) struct Desk {
 /// What the writer tells beside its replies.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Told {
-    /// Transactions on disk.
+    /// Transactions on disk that changed something: one that only looked writes nothing.
     pub(in crate::store) commits: AtomicU64,
     /// Rung for each transaction with notifications in it.
     pub(in crate::store) appended: Arc<Notify>,
@@ -138,6 +138,7 @@ impl Desk {
                 Err(error) => return self.fail(&error),
             }
         }
+        let changes_before = self.conn.total_changes();
         self.receive();
         let mut transaction = Transaction::default();
         let notifications = self.tray.notifications.len().min(LARGEST_BATCH);
@@ -148,7 +149,7 @@ impl Desk {
         let has_intake = notifications > 0;
         let began = Instant::now();
         let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut transaction);
-        self.commit(transaction);
+        self.commit(transaction, changes_before);
         let ended = Instant::now();
         if has_intake {
             self.precedence.acknowledged(ended);
@@ -193,7 +194,7 @@ impl Desk {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    fn commit(&mut self, transaction: Transaction) {
+    fn commit(&mut self, transaction: Transaction, changes_before: u64) {
         let committed =
             in_transaction(&self.conn).and_then(|conn| execute(conn, "COMMIT").map_err(StoreError::from));
         if let Err(error) = &committed {
@@ -207,7 +208,7 @@ impl Desk {
                 log::error!("the store could not roll back: {error}");
             }
             overwrite_failed(&self.conn);
-        } else {
+        } else if self.conn.total_changes() != changes_before {
             self.told.commits.fetch_add(1, Ordering::Relaxed);
         }
         let outcome = || committed.clone();
