@@ -1,5 +1,5 @@
-//! All that is wrong with a configuration, a line each. No message repeats a value from the file or the environment:
-//! a secret pasted into the wrong key must not end up in a log.
+//! All that is wrong with a configuration, a line each. Of the values only wrong words and paths are repeated: a secret
+//! pasted into the wrong key must not end up in a log.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

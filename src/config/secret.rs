@@ -17,6 +17,15 @@ use super::values;
 /// No key, token or certificate comes near this; a larger file is the wrong one (or `/dev/zero`).
 const LONGEST_FILE: u64 = 1024 * 1024;
 
+/// What an editor puts after the last line.
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
+
+/// How a key or certificate in PEM form begins. A line end after its last line belongs to the form.
+const PEM: &str = "-----BEGIN ";
+
+/// A name this long could be a secret in the wrong key, if nothing in it makes it a path.
+const SHORTEST_UNNAMED: usize = 16;
+
 /// The variable that names the folder of the credentials (systemd's `LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
@@ -107,13 +116,14 @@ fn find(
         return Some((secrets, Origin::Environment(variable)));
     }
     if let Some(path) = outside.credential(source, key) {
-        return match open(&path).and_then(text).and_then(|given| split(&given, many)) {
+        return match of_file(&path, many) {
             Ok(secrets) => Some((secrets, Origin::Credential(path))),
             Err(wrong) => {
                 let name = place(source, key);
                 let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{source}-{key})");
-                section
-                    .note_outside(key, format!("the credential {name} {wrong}, or take it away {example}"));
+                let file = path.display();
+                let message = format!("the credential {name} ({file}) {wrong}, or take it away {example}");
+                section.note_outside(key, message);
                 None
             }
         };
@@ -123,8 +133,12 @@ fn find(
         let line = section.line_of_key(&file_key);
         let (path, secrets) = section.read_secret(&file_key, |item| {
             let path = outside.path(item)?;
-            let given = open(&path).map_err(|wrong| of_a_file(wrong, outside.folder)).and_then(text)?;
-            Ok((path, split(&given, many)?))
+            let secrets = of_file(&path, many).map_err(|wrong| {
+                let name = named(item.as_str().unwrap_or_default(), &path);
+                let unnamed = || format!("that it names in {}", outside.folder.display());
+                format!("the file {} {wrong}", name.unwrap_or_else(unnamed))
+            })?;
+            Ok((path, secrets))
         })?;
         return Some((secrets, Origin::SecretFile { path, line }));
     }
@@ -186,7 +200,9 @@ pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, source: &s
             section
                 .note_outside(key, format!("the value of the credential {place}: {wrong} (e.g. {example})"));
         }
-        Some(Origin::SecretFile { .. }) => section.blame(&file_key(key), wrong),
+        Some(Origin::SecretFile { path, .. }) => {
+            section.blame(&file_key(key), &format!("the value in the file {}: {wrong}", path.display()));
+        }
         Some(Origin::File { .. } | Origin::Default) | None => section.blame(key, wrong),
     }
 }
@@ -200,38 +216,49 @@ fn one(item: &Item) -> Result<SecretString, String> {
     secret(values::quoted(item)?)
 }
 
-/// The secrets in the text of a file or variable: the whole of it, or one per line. The newline that an editor puts at
-/// the end is not part of them.
+/// The secrets in a file: the whole text, or one per line. A byte order mark before the text and the line ends after it
+/// are an editor's, not parts of a secret.
+fn of_file(path: &Path, many: bool) -> Result<Vec<SecretString>, String> {
+    let text = String::from_utf8(open(path)?)
+        .map_err(|_| "is not UTF-8 text; name the file that holds the secret".to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    split(text.trim_end_matches(LINE_ENDS), many)
+}
+
+/// The secrets in a text: the whole of it, or one per line.
 fn split(text: &str, many: bool) -> Result<Vec<SecretString>, String> {
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
     if many && !text.is_empty() { text.lines().map(secret).collect() } else { Ok(vec![secret(text)?]) }
 }
 
 fn secret(text: &str) -> Result<SecretString, String> {
-    if text.trim().is_empty() {
+    let inner = if text.starts_with(PEM) { text.trim_end_matches(LINE_ENDS) } else { text };
+    if inner.chars().all(is_invisible) {
         return Err("is empty; write the secret".to_owned());
+    }
+    if inner.starts_with(is_invisible) || inner.ends_with(is_invisible) {
+        let wrong = "begins or ends with a blank, a line end or another invisible character; remove it";
+        return Err(wrong.to_owned());
     }
     Ok(SecretString::from(text))
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes)
-        .map_err(|_| "names a file that is not text; name the file that holds the secret".to_owned())
+/// White space, control characters, and the marks without width that come along when a secret is copied.
+fn is_invisible(character: char) -> bool {
+    let is_mark = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    character.is_whitespace() || character.is_control() || is_mark
 }
 
-/// What is in the file that a value names. The path is not repeated: it might be the secret itself, in the wrong key.
-pub(super) fn contents(item: &Item, outside: &Outside<'_>) -> Result<Vec<u8>, String> {
-    open(&outside.path(item)?).map_err(|wrong| of_a_file(wrong, outside.folder))
+/// What is in the file that a value names, and its path as the value gives it. These files hold no secrets.
+pub(super) fn contents(item: &Item, outside: &Outside<'_>) -> Result<(PathBuf, Vec<u8>), String> {
+    let path = outside.path(item)?;
+    let bytes = open(&path).map_err(|wrong| format!("names {}, which {wrong}", path.display()))?;
+    Ok((PathBuf::from(values::text(item)?), bytes))
 }
 
-/// Adds to what is wrong with a file that could not be read where its path starts.
-fn of_a_file(wrong: String, folder: &Path) -> String {
-    if !wrong.ends_with(')') {
-        return wrong;
-    }
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    format!("{wrong}; a relative path starts at {}", folder.display())
+/// The path of a secret's file as an error may show it; `None` for a value that could be the secret itself.
+fn named(value: &str, path: &Path) -> Option<String> {
+    let is_path = value.contains(['/', '.']) || value.len() < SHORTEST_UNNAMED;
+    is_path.then(|| path.display().to_string())
 }
 
 fn open(path: &Path) -> Result<Vec<u8>, String> {
@@ -241,11 +268,11 @@ fn open(path: &Path) -> Result<Vec<u8>, String> {
         Ok(bytes)
     };
     match read() {
-        Ok(bytes) if bytes.is_empty() => Err("names an empty file; write the file".to_owned()),
+        Ok(bytes) if bytes.is_empty() => Err("is empty; write the file".to_owned()),
         Ok(bytes) if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST_FILE => {
-            Err("names a file over 1 MiB; name the right one".to_owned())
+            Err("is larger than 1 MiB; name the right one".to_owned())
         }
         Ok(bytes) => Ok(bytes),
-        Err(error) => Err(format!("names a file that cannot be read ({error})")),
+        Err(error) => Err(format!("cannot be read ({error})")),
     }
 }

@@ -1,7 +1,6 @@
 //! One `[sources.NAME]` table: the keys that every source takes, and those of its kind.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,9 @@ use super::values::{self, CENTURY, INSTANT};
 use crate::domain::Rate;
 use crate::providers::keys::KeyValue;
 use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
+
+/// A word is shown up to so many characters in the error about it.
+const LONGEST_WORD: usize = 40;
 
 /// One configured account at a provider.
 #[derive(Clone)]
@@ -117,7 +119,9 @@ fn know_keys(section: &mut Section<'_>, kind: Option<&'static Kind>) {
 fn wrong_word(given: &str, words: &[&str]) -> String {
     let guess = super::mistakes::closest(given, words.iter().copied());
     let guess = guess.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-    format!("must be one of {}{guess}", words.join(", "))
+    let short: String = given.chars().take(LONGEST_WORD).collect();
+    let dots = if short.len() < given.len() { "…" } else { "" };
+    format!("{short:?}{dots} is none of {}{guess}", words.join(", "))
 }
 
 fn refuse_unknown(section: &mut Section<'_>, kinds: &[&'static Kind], kind: Option<&'static Kind>) {
@@ -216,10 +220,7 @@ fn read_key(
             (!secrets.is_empty()).then_some(KeyValue::Secrets(secrets))
         }
         KeyKind::Files => {
-            let file = |item: &Item| -> Result<(PathBuf, Vec<u8>), String> {
-                Ok((PathBuf::from(values::text(item)?), secret::contents(item, outside)?))
-            };
-            section.read(key.name, |item| match values::list(item, file)? {
+            section.read(key.name, |item| match values::list(item, |item| secret::contents(item, outside))? {
                 files if files.is_empty() => {
                     Err("is an empty list; name a file, or remove the key".to_owned())
                 }

@@ -133,6 +133,12 @@ impl Keys {
     }
 }
 
+/// Whether an HTTP header can carry a secret: with a control character in it no request is ever sent.
+#[must_use]
+pub fn fits_header(secret: &SecretString) -> bool {
+    !secret.expose_secret().chars().any(char::is_control)
+}
+
 /// Whether `given` equals one of `secrets`, in a time that does not depend on where they differ.
 #[must_use]
 pub fn equals_any(given: &str, secrets: &[SecretString]) -> bool {

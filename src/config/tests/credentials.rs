@@ -65,15 +65,13 @@ fn a_path_may_begin_with_the_folder_of_the_credentials() {
 
 #[test]
 fn a_credential_that_is_no_secret_is_a_mistake_and_no_name_leads_out_of_the_folder() {
-    for (content, wrong) in
-        [("", "names an empty file; write the file"), ("\n", "is empty; write the secret")]
-    {
+    for (content, wrong) in [("", "is empty; write the file"), ("\n", "is empty; write the secret")] {
         let desk = Desk::new().with_credentials().with_file("sources.shop.token", content);
         assert_eq!(
             desk.complaints(SHOP),
             [format!(
-                "c.toml: sources.shop.token: the credential sources.shop.token {wrong}, or take it away (e.g. \
-                 LoadCredential=sources.shop.token:/etc/countersign/secrets/shop-token)"
+                "c.toml: sources.shop.token: the credential sources.shop.token (sources.shop.token) {wrong}, or take \
+                 it away (e.g. LoadCredential=sources.shop.token:/etc/countersign/secrets/shop-token)"
             )]
         );
     }

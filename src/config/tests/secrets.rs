@@ -13,8 +13,8 @@ fn a_variable_is_named_after_source_and_key() {
 
 #[test]
 fn a_file_or_a_variable_stands_for_a_secret() {
-    for content in ["hush", "hush\n", "hush\r\n"] {
-        let desk = Desk::new().with_file("key", content).with_file("word", "new\nold\n");
+    for content in ["hush", "hush\n", "hush\r\n", "hush\n\n", "\u{feff}hush\r\n\r\n"] {
+        let desk = Desk::new().with_file("key", content).with_file("word", "\u{feff}new\r\nold\n\n");
         let text = format!("{KEYS}api_key_file = \"key\"\nsecret_file = \"word\"\n");
         assert_eq!(desk.complaints(text), [""; 0], "{content:?}");
     }
@@ -49,7 +49,7 @@ fn a_provider_complains_at_the_line_where_the_secret_was_given() {
     assert_eq!(
         desk.complaints(text),
         [
-            "c.toml:4: sources.shop.token_file: is of no use; get another (e.g. token_file = \
+            "c.toml:4: sources.shop.token_file: the value in the file t: is of no use; get another (e.g. token_file = \
              \"/etc/countersign/secret\")",
             "c.toml:5: sources.shop.client_secret: is of no use; get another (e.g. client_secret = \"…\")",
         ]
@@ -87,28 +87,28 @@ fn a_secret_that_is_none_is_a_mistake() {
         (
             "api_key_file = \"absent\"",
             format!(
-                "3: sources.my-keys.api_key_file: names a file that cannot be read (No such file or directory (os \
-                 error 2)); a relative path starts at FOLDER {file}"
+                "3: sources.my-keys.api_key_file: the file absent cannot be read (No such file or directory (os error \
+                 2)) {file}"
             ),
         ),
         (
             "api_key_file = \"empty\"",
-            format!("3: sources.my-keys.api_key_file: names an empty file; write the file {file}"),
+            format!("3: sources.my-keys.api_key_file: the file empty is empty; write the file {file}"),
         ),
         (
             "api_key_file = \"blank\"",
-            format!("3: sources.my-keys.api_key_file: is empty; write the secret {file}"),
+            format!("3: sources.my-keys.api_key_file: the file blank is empty; write the secret {file}"),
         ),
         (
             "api_key_file = \"binary\"",
             format!(
-                "3: sources.my-keys.api_key_file: names a file that is not text; name the file that holds the secret \
-                 {file}"
+                "3: sources.my-keys.api_key_file: the file binary is not UTF-8 text; name the file that holds the \
+                 secret {file}"
             ),
         ),
         (
             "api_key_file = \"huge\"",
-            format!("3: sources.my-keys.api_key_file: names a file over 1 MiB; name the right one {file}"),
+            format!("3: sources.my-keys.api_key_file: the file huge is larger than 1 MiB; name the right one {file}"),
         ),
         (
             "# nothing",
@@ -131,6 +131,64 @@ fn a_secret_that_is_none_is_a_mistake() {
             .with_file("huge", vec![b'x'; 1024 * 1024 + 1]);
         assert_eq!(desk.complaints(format!("{KEYS}{lines}\n")), [format!("c.toml:{said}")], "{lines}");
     }
+}
+
+#[test]
+fn an_invisible_character_at_an_end_of_a_secret_is_a_mistake_that_names_its_key() {
+    let wrong = "begins or ends with a blank, a line end or another invisible character; remove it";
+    let odd =
+        [" hush", "hush ", "\thush", "hush\u{a0}", "\u{1}hush", "hush\u{7f}", "\u{200b}hush", "hush\u{feff}"];
+    for secret in odd.into_iter().chain(["hush\n", "hush\r", "\u{feff}hush"]) {
+        let escaped: String = secret.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect();
+        let quoted = format!("\"{escaped}\"");
+        for value in [format!("api_key = {quoted}"), format!("api_key = \"a\"\nsecret = [\"a\", {quoted}]")] {
+            let said = Desk::new().complaints(format!("{KEYS}{value}\n"));
+            let key = if value.contains("secret") { "secret: entry 2" } else { "api_key:" };
+            assert_eq!(said.len(), 1, "{value:?}: {said:?}");
+            assert!(said[0].contains(&format!("sources.my-keys.{key} {wrong}")), "{value:?}: {said:?}");
+        }
+        let desk = Desk::new().with_variable("COUNTERSIGN_SOURCES_MY_KEYS_API_KEY", secret);
+        let said = desk.complaints(KEYS);
+        let start =
+            "c.toml: sources.my-keys.api_key: the environment variable COUNTERSIGN_SOURCES_MY_KEYS_API_KEY";
+        assert!(said.len() == 1 && said[0].starts_with(&format!("{start} {wrong}")), "{secret:?}: {said:?}");
+    }
+    for secret in odd.into_iter().chain(["hush \n", "\u{feff} hush", "\nhush"]) {
+        let desk = Desk::new().with_file("key", secret).with_file("word", format!("a\n{secret}"));
+        let said = desk.complaints(format!("{KEYS}api_key_file = \"key\"\n"));
+        let start = "c.toml:3: sources.my-keys.api_key_file: the file key";
+        assert!(said.len() == 1 && said[0].starts_with(&format!("{start} {wrong}")), "{secret:?}: {said:?}");
+        if !secret.starts_with(['\u{feff}', '\n']) {
+            let said = desk.complaints(format!("{KEYS}api_key = \"a\"\nsecret_file = \"word\"\n"));
+            assert!(said.len() == 1 && said[0].contains("the file word begins or ends"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn the_line_end_after_a_key_in_pem_form_belongs_to_the_form() {
+    let pem = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+    let game =
+        "[sources.game]\nprovider = \"midas\"\nmerchant_id = \"m\"\nproject_id = \"p\"\nserial_no = \"0A\"\n";
+    assert_eq!(Desk::new().complaints(format!("{game}private_key = '''\n{pem}'''\n")), [""; 0]);
+    let desk = Desk::new().with_variable("COUNTERSIGN_SOURCES_GAME_PRIVATE_KEY", pem);
+    assert_eq!(desk.complaints(game), [""; 0]);
+    let said = Desk::new().complaints(format!("{game}private_key = '''\n {pem}'''\n"));
+    assert!(said.len() == 1 && said[0].contains("game.private_key: begins or ends"), "{said:?}");
+}
+
+#[test]
+fn an_error_about_a_secret_file_names_its_path_unless_that_could_be_the_secret() {
+    let said = |value: &str| {
+        let text = format!("{KEYS}api_key_file = \"{value}\"\n");
+        Desk::new().complaints(text).concat()
+    };
+    for path in ["key", "secrets/shop-token-of-today", "shop-token-of-today.txt", "/nowhere/at/all"] {
+        assert!(said(path).contains(&format!("api_key_file: the file {path} cannot be read (")), "{path}");
+    }
+    let secret = "0123456789abcdef";
+    assert!(said(secret).contains("the file that it names in FOLDER cannot be read"), "{}", said(secret));
+    assert!(!said(secret).contains(secret));
 }
 
 #[test]
@@ -175,8 +233,7 @@ fn no_secret_is_ever_shown() {
     assert!(shown.contains("shop") && !shown.contains("hush"), "{shown}");
     // The secret in the wrong place, of the wrong type, or in a text that is no TOML.
     for wrong in [
-        "provider = \"hush\"",
-        "token_file = \"hush\"",
+        "token_file = \"secret_hush_0123456789\"",
         "store_id = \"hush\\n\"",
         "api_base = \"https://hush@shop.example\"",
         "api_base = \"hush\"",

@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use super::keys::fits_header;
 use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
 
 mod api;
@@ -87,7 +88,11 @@ fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
             Err(KeyError { key: STORE_ID.name, message: message.to_owned() })
         }
     });
-    match (store_id, keys.required_secret(TOKEN.name)) {
+    let token = keys.required_secret(TOKEN.name).and_then(|token| {
+        let message = "holds characters that no HTTP header can carry: paste it again";
+        fits_header(token).then_some(token).ok_or(KeyError { key: TOKEN.name, message: message.to_owned() })
+    });
+    match (store_id, token) {
         (Ok(store_id), Ok(token)) => Ok(api::Shop::new(store_id, token.clone())),
         (store_id, token) => Err(store_id.err().into_iter().chain(token.err()).collect()),
     }
@@ -113,5 +118,7 @@ mod tests {
         keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_test")]));
         assert!(mistakes(&keys).is_empty());
         assert!((ION.build)(&keys).is_ok());
+        keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_\ntest")]));
+        assert_eq!(mistakes(&keys), ["token"]);
     }
 }

@@ -10,9 +10,10 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::keys::fits_header;
 use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
@@ -97,10 +98,7 @@ fn build(format: Format, keys: &Keys) -> Built {
     }
     let secrets = if format == Format::Webhook { keys.secrets("secret") } else { &[] };
     if !secrets.iter().all(fits_header) {
-        wrong(
-            "secret",
-            "is empty, begins or ends with a blank, or holds characters that no HTTP header can carry",
-        );
+        wrong("secret", "holds characters that no HTTP header can carry: paste it again");
     }
     match api_key {
         Ok(api_key) if errors.is_empty() => {
@@ -109,12 +107,6 @@ fn build(format: Format, keys: &Keys) -> Built {
         Ok(_) => Err(errors),
         Err(missing) => Err(std::iter::once(missing).chain(errors).collect()),
     }
-}
-
-/// Whether a header can carry the secret as it is: blanks at the edges are lost on the way.
-fn fits_header(secret: &SecretString) -> bool {
-    let text = secret.expose_secret();
-    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
 }
 
 impl Judge for Kinguin {
