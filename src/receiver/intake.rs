@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
 
 use super::place::{IntakeUrl, Place};
+use super::redaction::Redaction;
 use super::refusal::Refusal;
 use super::{Intake, IntakeSource, body, sender};
-use crate::domain::delivery::REDACTED;
 use crate::domain::{Delivery, Headers};
 use crate::providers::keys::equals_any;
 use crate::providers::{Acknowledgement, Admission};
@@ -45,7 +46,7 @@ pub(super) async fn answer(
         Ok(source) => source,
         Err(refusal) => return refusal.answer(payload),
     };
-    match call.take(&req, &mut payload, source, url.as_ref()).await {
+    match call.take(&req, &mut payload, source).await {
         Ok(acknowledgement) => acknowledge(acknowledgement),
         Err(refusal) => {
             call.count(source, refusal).await;
@@ -90,7 +91,6 @@ impl Call {
         req: &HttpRequest,
         payload: &mut Payload,
         source: &IntakeSource,
-        url: Option<&IntakeUrl>,
     ) -> Result<Acknowledgement, Refusal> {
         let parts = &self.intake.parts;
         if let Some(limit) = &self.intake.address_limit {
@@ -105,13 +105,15 @@ impl Call {
             return Err(Refusal::TooLarge);
         }
         let body = body::read(payload, parts.max_body, parts.body_time).await?;
+        let redaction = Redaction::of(source.path_token.as_ref());
+        let content_type = req.headers().get(header::CONTENT_TYPE);
         let delivery = Delivery {
             source: source.name.clone(),
             provider: source.provider_word.to_owned(),
             received_at: parts.clock.now(),
             remote_addr: self.sender.to_string(),
-            content_type: req.headers().get(header::CONTENT_TYPE).map(|value| lossy(value.as_bytes())),
-            headers: headers_of(req, url),
+            content_type: content_type.map(|value| redaction.apply(lossy(value.as_bytes()))),
+            headers: headers_of(req, &redaction),
             body,
         };
         match source.provider.admit(&delivery) {
@@ -196,27 +198,11 @@ fn claimed_length(req: &HttpRequest) -> Option<u64> {
     req.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// All headers by name, repeated ones in the order of arrival. Some proxies pass the original URL on in a header; the
-/// path token in it is a secret.
-fn headers_of(req: &HttpRequest, url: Option<&IntakeUrl>) -> Headers {
-    let secret_paths: Vec<(String, String)> = url
-        .into_iter()
-        .flat_map(|url| {
-            let base = format!("/{}/", url.source);
-            let tokens = [url.token_as_sent.as_ref(), url.token.as_ref()].into_iter().flatten();
-            tokens.map(move |token| (format!("{base}{token}"), format!("{base}{REDACTED}")))
-        })
-        .collect();
-    let mut pairs: Vec<(&str, String)> = Vec::with_capacity(req.headers().len());
-    for (name, value) in req.headers() {
-        let mut value = lossy(value.as_bytes());
-        for (secret, shown) in &secret_paths {
-            if value.contains(secret) {
-                value = value.replace(secret, shown);
-            }
-        }
-        pairs.push((name.as_str(), value));
-    }
+/// All headers by name, repeated ones in the order of arrival.
+fn headers_of(req: &HttpRequest, redaction: &Redaction<'_>) -> Headers {
+    let value = |value: &HeaderValue| redaction.apply(lossy(value.as_bytes()));
+    let mut pairs: Vec<(&str, String)> =
+        req.headers().iter().map(|(name, text)| (name.as_str(), value(text))).collect();
     pairs.sort_by_key(|(name, _)| *name);
     Headers::new(pairs)
 }

@@ -23,6 +23,7 @@ mod body;
 mod intake;
 mod limit;
 mod place;
+mod redaction;
 mod refusal;
 mod sender;
 #[cfg(test)]

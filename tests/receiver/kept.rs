@@ -51,12 +51,18 @@ fn a_path_token_is_never_stored() {
     let target = "/hooks/hidden/let%2Eme-in";
     let request = SHOP.request_to(target, SHOP.truth(1207)).header("X-Original-URI", target);
     let request = request.header("Referer", "https://shop.example/hooks/hidden/let.me-in?x=1");
+    // A proxy that maps an outer path of its own to the intake URL, and passes that on.
+    let request =
+        request.header("X-Rewritten", "/w/let.me-in").header("X-Path", "/hooks/h%69dden/%6C%65t.me-in");
+    let request = request.header("Content-Type", "text/plain; was=/let.me%2Din");
     assert_eq!(serve.send(&request).status, 200);
     assert_eq!(serve.send(&SHOP.request_to("/hooks/hidden/let%2Eme-out", "{}")).status, 404);
     serve.settled(1);
     assert!(!serve.log().contains("me-in"), "{}", serve.log());
     assert!(serve.stop().success());
     assert_not_in_files(&house, "me-in");
+    assert_not_in_files(&house, "me%2Din");
+    assert_not_in_files(&house, "%65t.me");
 }
 
 /// Looks for `word` in every file of the store.
