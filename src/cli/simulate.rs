@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::init::write_private;
 use super::screen::Screen;
@@ -33,6 +34,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     let listen = args.listen;
     let options = Options { listen, ..Options::default() };
+    let mut int = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
+    let mut term = signal(SignalKind::terminate()).context("cannot listen to signals")?;
     let simulator = Simulator::start(options)
         .with_context(|| format!("cannot listen on {listen}; name another --listen"))?;
     let samples = simulator.shops().open_samples().context("cannot make keys for the simulated Midas")?;
@@ -40,7 +43,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     let configuration = configuration(&simulator, &key, &samples.midas.serial_no());
     let mut screen = Screen::new();
     screen.line(&format!(
-        "Simulated shops on {}; Ctrl-C ends them, and nothing of them is kept.",
+        "Simulated shops on {}; Ctrl-C or SIGTERM ends them, and nothing of them is kept.",
         simulator.url()
     ))?;
     screen.line("")?;
@@ -62,7 +65,10 @@ pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     screen.line("")?;
     screen.lines(&control_pages(&simulator.url()))?;
     screen.flush()?;
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C; the system refuses to tell of signals")?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
     simulator.stop().context("the simulated shops ended by themselves")?;
     Ok(Exit::Fine)
 }
