@@ -121,7 +121,8 @@ impl Listeners {
         .client_disconnect_timeout(LINGER)
         .keep_alive(KEEP_ALIVE)
         .workers(threads)
-        .max_connections(limits::connections() / threads)
+        // A process with fewer files than twice its threads would otherwise serve no one.
+        .max_connections((limits::connections() / threads).max(1))
         .shutdown_timeout(LONGEST_DRAIN)
         .disable_signals()
         .listen(self.intake.socket)
