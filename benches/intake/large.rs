@@ -56,15 +56,14 @@ pub(crate) fn fill(path: &Path, rows: u32) {
            '{{\"eventId\":\"' || i || '\",\"eventCreated\":' || (1700000000 + i) || ',\"storeId\":4400551,\"entityId\":' || i
              || ',\"eventType\":\"order.updated\",\"data\":{{\"orderId\":\"SALE-' || i || '\",\"newPaymentStatus\":\"PAID\"}}}}'
          FROM n;
-         INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, claim,
+         INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, claim,
            claim_key, state, reason, attempts, probes_since, asked, decided_at)
-         SELECT id, source, received_at, remote_addr, 'order.updated', 'order', 'SALE-' || id,
+         SELECT id, source, received_at, substr(received_at, 1, 10), remote_addr, 'order.updated', 'order', 'SALE-' || id,
            '{{\"payment_status\":\"PAID\"}}', printf('%08x', id * 2654435761 & 4294967295) || id, 'confirmed', 'match', 1,
            received_at, 1, received_at FROM intake;
          INSERT INTO senders (sender, kept, confirmed) SELECT sender, count(*), count(*) FROM verdicts GROUP BY sender;
-         INSERT INTO days SELECT DISTINCT substr(received_at, 1, 10) FROM verdicts;
-         INSERT INTO hours SELECT substr(received_at, 1, 13), min(notification_id) FROM verdicts GROUP BY 1;
-         INSERT INTO tallies SELECT substr(received_at, 1, 10), source, state, reason, count(*) FROM verdicts
+         INSERT INTO hour_index SELECT substr(received_at, 1, 13), min(notification_id) FROM verdicts GROUP BY 1;
+         INSERT INTO daily_counts SELECT day, source, state, reason, count(*) FROM verdicts
            GROUP BY 1, 2, 3, 4;"
     ))
     .unwrap();

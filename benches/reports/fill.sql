@@ -36,10 +36,10 @@ SELECT id,
     iif(kind BETWEEN 11 AND 13, id - 11, id), received_ms / 1000, batch, batch, kind % 11 / 4)
 FROM plan;
 
-INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, resolved_id, claim,
+INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, resolved_id, claim,
   claim_key, event_time, event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
   news, attempts, probes_since, asked, next_attempt_at, decided_at)
-SELECT id, source, received_at, remote_addr, 'order.updated', 'order', subject_id,
+SELECT id, source, received_at, substr(received_at, 1, 10), remote_addr, 'order.updated', 'order', subject_id,
   iif(state = 'confirmed', subject_id, NULL),
   printf('{"storeId":"1003","entityId":"%d","data":{"orderId":"%s","newPaymentStatus":"PAID"}}', batch, subject_id),
   printf('%08x%08x%08x%08x%08x%08x%08x%08x', said * 3266489917 & 4294967295, said * 668265263 & 4294967295,
@@ -84,37 +84,34 @@ SELECT notification_id, notification_id, coalesce(decided_at, received_at),
     iif(state = 'confirmed', 'PAID', 'REFUNDED')), NULL)
 FROM verdicts WHERE attempts > 0;
 
-INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
+INSERT INTO last_confirmed (source, subject_kind, subject_id, compared, notification_id, confirmed_at)
 SELECT source, 'order', subject_id, printf('{"id":"%s","paymentStatus":"PAID"}', subject_id), max(notification_id), decided_at
 FROM verdicts WHERE state = 'confirmed' GROUP BY source, subject_id;
 
 INSERT INTO orders (source, order_id, status, fulfillment_status, total, currency, email, updated_at, fetched_at, raw,
   internal_id, notified_at)
-SELECT source, subject_id, 'PAID', 'AWAITING_PROCESSING', '24.5', 'EUR', 'buyer@example.test', told_at, told_at,
+SELECT source, subject_id, 'PAID', 'AWAITING_PROCESSING', '24.5', 'EUR', 'buyer@example.test', confirmed_at, confirmed_at,
   printf('{"id":"%s","paymentStatus":"PAID","total":24.5,"email":"buyer@example.test"}', subject_id),
-  printf('%d', notification_id), told_at
-FROM told;
+  printf('%d', notification_id), confirmed_at
+FROM last_confirmed;
 
 INSERT INTO refusals (source, day, cause, count, last_at, last_remote_addr)
 SELECT source, substr(received_at, 1, 10), 'wrong_secret', count(*), max(received_at), '198.18.7.7'
 FROM verdicts WHERE notification_id % 1000 = 0 GROUP BY 1, 2;
 
 -- What the triggers would have counted.
-INSERT INTO tallies (day, source, state, reason, n)
-SELECT substr(received_at, 1, 10), source, state, iif(state = 'pending', '', coalesce(reason, '')), count(*)
+INSERT INTO daily_counts (day, source, state, reason, n)
+SELECT day, source, state, iif(state = 'pending', '', coalesce(reason, '')), count(*)
 FROM verdicts GROUP BY 1, 2, 3, 4;
 
 INSERT INTO senders (sender, kept, confirmed)
 SELECT sender, count(*), sum(state = 'confirmed') FROM verdicts GROUP BY sender;
 
 -- What waits, for whose turn it is.
-INSERT INTO turns (source, kind, lane, sender, due_at)
+INSERT INTO fair_queue (source, kind, lane, sender, due_at)
 SELECT source, iif(asked, 2, 1 - listable), lane, sender, min(next_attempt_at) FROM verdicts
 WHERE state = 'pending' GROUP BY 1, 2, 3, 4;
 
-INSERT INTO days (day)
-SELECT DISTINCT day FROM tallies;
-
-INSERT INTO hours (hour, first_id)
+INSERT INTO hour_index (hour, first_id)
 SELECT substr(received_at, 1, 13), notification_id FROM verdicts WHERE true
 ON CONFLICT DO UPDATE SET first_id = excluded.first_id WHERE excluded.first_id < first_id;

@@ -1,24 +1,28 @@
 //! The stores: filled by SQL alone (`fill.sql`), and kept for the next run.
 
 use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-/// The schema, one file a version.
-const SCHEMA: [&str; 4] = [
-    include_str!("../../sql/migrations/0001_initial.sql"),
-    include_str!("../../sql/migrations/0002_turns.sql"),
-    include_str!("../../sql/migrations/0003_pages.sql"),
-    include_str!("../../sql/migrations/0004_lighter_writes.sql"),
-];
+/// The schema of a new store, and the rows.
+const SCHEMA: &str = include_str!("../../sql/schema.sql");
+const FILL: &str = include_str!("fill.sql");
+
+/// Differs where other SQL would make other stores.
+fn made_by() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (SCHEMA, FILL).hash(&mut hasher);
+    hasher.finish()
+}
 
 /// The store of this schema with so many notifications.
 pub(crate) fn store(amount: u32) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let path = folder.join(format!("reports-{amount}.v{}.db", SCHEMA.len()));
+    let path = folder.join(format!("reports-{amount}.{:x}.db", made_by()));
     if !path.exists() {
         let partial = folder.join("filling-reports.db");
         // A log that belonged to a store of that name would be read as this one's.
@@ -37,10 +41,7 @@ pub(crate) fn store(amount: u32) -> PathBuf {
 fn fill(path: &Path, amount: u32) {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
     let conn = Connection::open(path).unwrap();
-    for (version, schema) in (1..).zip(SCHEMA) {
-        conn.execute_batch(schema).unwrap();
-        conn.pragma_update(None, "user_version", version).unwrap();
-    }
+    conn.execute_batch(SCHEMA).unwrap();
     let later: Vec<(String, String, String)> = conn
         .prepare("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL")
         .unwrap()
@@ -57,7 +58,7 @@ fn fill(path: &Path, amount: u32) {
          CREATE TEMP TABLE span AS SELECT {amount} AS amount, {until_ms} AS until_ms;"
     ))
     .unwrap();
-    conn.execute_batch(include_str!("fill.sql")).unwrap();
+    conn.execute_batch(FILL).unwrap();
     for (_, _, sql) in &later {
         conn.execute_batch(sql).unwrap();
     }

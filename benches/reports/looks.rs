@@ -100,7 +100,8 @@ pub(crate) async fn lease(path: &Path, most_in_list: usize) -> Duration {
     let mut times = Vec::new();
     // Some hundred senders at a time take their places before anybody is asked about; those that were put back do it
     // every time.
-    let to_enter = "SELECT count(*) FROM turns WHERE source = 'shop' AND place IS NULL AND due_at <= ?1";
+    let to_enter =
+        "SELECT count(*) FROM fair_queue WHERE source = 'shop' AND position IS NULL AND due_at <= ?1";
     while times.len() < 4 * TIMES {
         let now = clock.now();
         let to_enter: i64 = conn.query_row(to_enter, [now.to_string()], |row| row.get(0)).unwrap();

@@ -37,7 +37,7 @@ pub use error::{Result, StoreError};
 pub use file::backup::{BackedUp, Backup, BackupStop};
 pub use file::integrity::{LARGEST_THOROUGH, Soundness};
 pub use file::lock::{ServeLock, VerifyLock, holder};
-pub use file::migrations::{SCHEMA_VERSION, Upgraded};
+pub use file::schema::SCHEMA_VERSION;
 pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use queue::pauses::FailingSource;
 pub use queue::rate_limit::{Budget, CallPermit};
@@ -81,18 +81,7 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
 /// The file cannot be written, is damaged, belongs to another program or to a newer version, lost what it held, or the
 /// upgrade failed; it is then as it was.
 pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Timestamp) -> anyhow::Result<()> {
-    let was_used = lock.mark().is_some();
-    if let Some(Upgraded { from, to, backup }) = migrations::bring_up_to_date(path, was_used, min_free, now)?
-    {
-        log::warn!(
-            "upgraded the store from schema version {from} to {to}; it is kept as it was as {}: to go back, stop serve, \
-             put that file in the place of {}, remove the -wal and -shm files beside it, and start the countersign of \
-             before",
-            backup.display(),
-            path.display()
-        );
-    }
-    Ok(())
+    migrations::bring_up_to_date(path, lock.mark().is_some(), min_free, now)
 }
 
 impl Store {
@@ -102,7 +91,7 @@ impl Store {
     /// As [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
-        if open::look(path)? == open::Found::Fresh {
+        if open::look(path, SCHEMA_VERSION)? == open::Found::Fresh {
             migrations::set_up(path)?;
         }
         Self::open(path)
@@ -271,7 +260,7 @@ impl Store {
     pub async fn check_writable(&self, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             conn.prepare_cached(
-                "INSERT INTO pulse (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
+                "INSERT INTO write_check (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
             )?
             .execute(params![now.to_string()])?;
             Ok(())

@@ -1,35 +1,24 @@
 //! How the engine finds what is asked for, and that it finds what the queue asks for however large the store is: by an
 //! index, without reading a table, and without sorting what it finds.
 
-use rusqlite::Connection;
-
-use crate::store::file::migrations;
+use crate::store::file::query_plan::{fresh, plan};
 use crate::store::queue::{fairness, lease};
 use crate::store::read::{index_scans, list};
 use crate::store::verdicts::{claims, load};
 
-/// What the engine says that it will do, a line a step.
-pub(super) fn plan(conn: &Connection, sql: &str) -> String {
-    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let values = vec!["1"; statement.parameter_count()];
-    let steps =
-        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn each_step_of_leasing_is_a_search() {
-    let conn = migrations::fresh();
+    let conn = fresh();
     let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", claims::UNFILED);
     let unread = format!("SELECT i.id {} LIMIT ?2", claims::UNREAD);
     for (sql, step) in [
         (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
         (unread.as_str(), "verdicts_waiting (source=? AND question=?)"),
-        (fairness::NEXT_LANE, "turns_circle (source=? AND kind=? AND lane>?)"),
-        (fairness::NEXT_LANE_TO_COME, "turns_to_come (source=? AND lane>?)"),
-        (fairness::ENTERING, "turns_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
-        (fairness::NEXT_ENTRY, "turns_to_come (source=? AND lane=?)"),
-        (fairness::HEAD, "turns_circle (source=? AND kind=? AND lane=? AND place>?)"),
+        (fairness::NEXT_LANE, "fair_queue_order (source=? AND kind=? AND lane>?)"),
+        (fairness::NEXT_LANE_TO_COME, "fair_queue_to_come (source=? AND lane>?)"),
+        (fairness::ENTERING, "fair_queue_to_come (source=? AND lane=? AND due_at>? AND due_at<?)"),
+        (fairness::NEXT_ENTRY, "fair_queue_to_come (source=? AND lane=?)"),
+        (fairness::HEAD, "fair_queue_order (source=? AND kind=? AND lane=? AND position>?)"),
         (
             fairness::FIRST_QUESTION,
             "verdicts_first_questions (source=? AND listable=? AND lane=? AND sender=?)",
@@ -53,7 +42,7 @@ fn each_step_of_leasing_is_a_search() {
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");
-        for table in ["verdicts", "intake", "turns", "i", "v"] {
+        for table in ["verdicts", "intake", "fair_queue", "i", "v"] {
             assert!(!plan.lines().any(|line| line == format!("SCAN {table}")), "{sql}\n{plan}");
         }
         let sorts = plan.contains("USE TEMP B-TREE FOR ORDER BY");
@@ -63,7 +52,7 @@ fn each_step_of_leasing_is_a_search() {
 
 #[test]
 fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
-    let conn = migrations::fresh();
+    let conn = fresh();
     let stretch = "verdicts_by_state (state=? AND reason=? AND source=? AND rowid>? AND rowid<?)";
     for (sql, step) in [
         (index_scans::ALL, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
@@ -75,7 +64,7 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
             "verdicts_by_subject (source=? AND subject_kind=? AND subject_id=? AND notification_id>? AND notification_id<?)",
         ),
         (index_scans::OF_OTHER_ID, "verdicts_by_other_id (resolved_id=? AND rowid>? AND rowid<?)"),
-        (index_scans::FIRST_ID, "SEARCH hours USING PRIMARY KEY (hour>?)"),
+        (index_scans::FIRST_ID, "SEARCH hour_index USING PRIMARY KEY (hour>?)"),
         (index_scans::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
         (index_scans::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),
         (index_scans::NEXT_OF_ALL_SOURCES, "COVERING INDEX verdicts_by_subject (source>?)"),
@@ -89,7 +78,7 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
 
 #[test]
 fn what_is_open_is_read_in_order_from_its_index() {
-    let plan = plan(&migrations::fresh(), "SELECT * FROM open LIMIT 50");
+    let plan = plan(&fresh(), "SELECT * FROM open LIMIT 50");
     let (settled, unfiled) = plan.split_once("RIGHT").unwrap();
     assert!(
         settled.contains("MERGE (UNION ALL)") && settled.contains("v USING INDEX verdicts_open"),

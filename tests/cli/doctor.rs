@@ -79,7 +79,7 @@ fn a_good_examination_ends_the_pause_of_a_source() {
     let stage = Stage::new();
     let id = stage.receive(order("1"));
     stage.deny(id);
-    let resume_at = || stage.house.value("SELECT resume_at FROM troubles").unwrap();
+    let resume_at = || stage.house.value("SELECT resume_at FROM outages").unwrap();
     let planned = resume_at();
     stage.house.simulator.shops().open_ecwid(1003, "another token");
     let wrong = wrongs(&stage);

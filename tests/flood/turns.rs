@@ -71,7 +71,7 @@ fn copies_of_true_notifications_earn_their_sender_nothing() {
         serve.settled(id);
         assert_verdict(&house.row(id), "ignored", "duplicate");
     }
-    let share = |sender: &str| house.value(&format!("SELECT share FROM senders WHERE sender = '{sender}'"));
+    let share = |sender: &str| house.value(&format!("SELECT weight FROM senders WHERE sender = '{sender}'"));
     let unknown: i64 = share("203.0.113.66").unwrap().parse().unwrap();
     let proven: i64 = share("198.51.100.1").unwrap().parse().unwrap();
     assert_eq!(unknown, 8192);

@@ -14,13 +14,16 @@ fn received_at(house: House, instants: [&str; 3]) -> House {
     conn.execute("UPDATE sources SET first_served_at = '2026-01-01T00:00:00.000Z'", []).unwrap();
     conn.execute("UPDATE sources SET last_filed_at = ?1", [instants[2]]).unwrap();
     // As if they had been filed then: the tallies belong to the days of receipt.
-    conn.execute("DELETE FROM tallies", []).unwrap();
+    conn.execute("DELETE FROM daily_counts", []).unwrap();
     for (id, instant) in (1..).zip(instants) {
         conn.execute("UPDATE intake SET received_at = ?2 WHERE id = ?1", (id, instant)).unwrap();
-        conn.execute("UPDATE verdicts SET received_at = ?2 WHERE notification_id = ?1", (id, instant))
-            .unwrap();
         conn.execute(
-            "INSERT INTO tallies SELECT substr(received_at, 1, 10), source, state, reason, 1 FROM verdicts
+            "UPDATE verdicts SET received_at = ?2, day = substr(?2, 1, 10) WHERE notification_id = ?1",
+            (id, instant),
+        )
+        .unwrap();
+        conn.execute(
+            "INSERT INTO daily_counts SELECT day, source, state, reason, 1 FROM verdicts
              WHERE notification_id = ?1 ON CONFLICT DO UPDATE SET n = n + 1",
             [id],
         )

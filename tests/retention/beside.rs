@@ -16,9 +16,9 @@ fn full() -> Shop {
          WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {OLD})
          INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type, headers, body)
          SELECT i, source, provider, received_at, remote_addr, content_type, headers, body FROM n, intake WHERE id = 1;
-         INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, claim,
+         INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, claim,
            claim_key, state, reason, probes_since, decided_at)
-         SELECT i.id, v.source, v.received_at, v.sender, event, subject_kind, subject_id, claim, claim_key || i.id, state,
+         SELECT i.id, v.source, v.received_at, v.day, v.sender, event, subject_kind, subject_id, claim, claim_key || i.id, state,
            reason, probes_since, decided_at FROM intake i, verdicts v WHERE i.id > 1 AND v.notification_id = 1;
          COMMIT;"
     ));

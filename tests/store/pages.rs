@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use countersign::domain::{Delivery, Headers, Reason, State, Timestamp};
-use countersign::store::{Filing, Filter, Reader, SCHEMA_VERSION, Store};
+use countersign::store::{Filing, Filter, Reader, Store};
 use rusqlite::{Connection, params};
+
+use crate::upgrade::make_sample;
 
 /// A store with rows of every state and reason, sources and kinds of calls that fail, ids that are not in the order of
 /// the times, and one that nobody has read yet.
 fn store(folder: &Path) -> (Connection, Reader) {
     let path = folder.join("a.db");
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/stores/v{SCHEMA_VERSION}.db"));
-    std::fs::write(&path, std::fs::read(sample).unwrap()).unwrap();
+    make_sample(&path);
     let conn = Connection::open(&path).unwrap();
     let other_ids = "UPDATE verdicts SET resolved_id = 'other-' || notification_id % 3
                      WHERE state = 'confirmed' AND notification_id % 2 = 0";
@@ -19,7 +20,7 @@ fn store(folder: &Path) -> (Connection, Reader) {
     let failing = "UPDATE verdicts SET lane = 'products'
                    WHERE source = 'shop' AND state = 'pending' AND reason = 'api_unreachable'";
     assert_eq!(conn.execute(failing, []).unwrap(), 1);
-    let causes = "SELECT count(DISTINCT lane = '') FROM troubles";
+    let causes = "SELECT count(DISTINCT lane = '') FROM outages";
     assert_eq!(conn.query_row(causes, [], |row| row.get(0)), Ok(2));
     let reader = Reader::open(&path).unwrap();
     (conn, reader)
@@ -127,7 +128,7 @@ fn where_an_hour_begins_is_known_however_the_clock_is_set_and_whatever_is_remove
     let folder = tempfile::tempdir().unwrap();
     let (conn, _) = store(folder.path());
     let late = "SELECT count(*) FROM verdicts v
-                LEFT JOIN hours h ON h.hour = substr(v.received_at, 1, 13) AND h.first_id <= v.notification_id
+                LEFT JOIN hour_index h ON h.hour = substr(v.received_at, 1, 13) AND h.first_id <= v.notification_id
                 WHERE h.hour IS NULL";
     let path = folder.path().join("a.db");
     // A transaction each, and two in one.
@@ -142,7 +143,7 @@ fn where_an_hour_begins_is_known_however_the_clock_is_set_and_whatever_is_remove
     assert_eq!(conn.query_row(filed, [], |row| row.get(0)), Ok(4));
     assert_eq!(conn.query_row(late, [], |row| row.get(0)), Ok(0));
     assert_eq!(
-        texts(&conn, "SELECT hour || ' ' || first_id FROM hours WHERE hour > '2026-11-24'"),
+        texts(&conn, "SELECT hour || ' ' || first_id FROM hour_index WHERE hour > '2026-11-24'"),
         ["2026-11-24T09 6002", "2026-11-24T10 6001"]
     );
     let counted = "SELECT received FROM daily WHERE day = '2026-11-24' AND source = 'shop'";

@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use super::open::{self, Found, folder};
+use super::schema::SCHEMA_VERSION;
 use super::{connection, damage, lock};
 use crate::store::read::backlog;
 
@@ -112,7 +113,7 @@ impl Backup {
     /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
     pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
         // Of any version: a copy is wanted most before an upgrade.
-        if open::look(store)? == Found::Fresh {
+        if open::look(store, SCHEMA_VERSION)? == Found::Fresh {
             bail!("the store {} is empty; there is nothing to copy", store.display());
         }
         refuse_target(store, target, overwrite)?;

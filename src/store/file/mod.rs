@@ -8,3 +8,6 @@ pub(super) mod lock;
 pub(super) mod migrations;
 pub(super) mod open;
 pub(super) mod owner;
+#[cfg(test)]
+pub(super) mod query_plan;
+pub(super) mod schema;

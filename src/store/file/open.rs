@@ -13,8 +13,8 @@ use rustix::fs::Access;
 
 use super::connection::reader_flags;
 use super::damage;
-use super::migrations::SCHEMA_VERSION;
 use super::owner;
+use super::schema::SCHEMA_VERSION;
 
 /// `application_id` of our files: "cusn".
 const APPLICATION_ID: i32 = 1_668_641_646;
@@ -58,10 +58,14 @@ pub(super) fn folder(file: &Path) -> &Path {
 
 /// Refuses what is no store of exactly this program's schema version: only `serve` upgrades.
 pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
-    match look(path)? {
-        Found::Version(SCHEMA_VERSION) => Ok(()),
+    require(path, SCHEMA_VERSION)
+}
+
+pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
+    match look(path, newest)? {
+        Found::Version(version) if version == newest => Ok(()),
         Found::Version(older) => bail!(
-            "the store {} has schema version {older}, this program works on version {SCHEMA_VERSION}; restart \
+            "the store {} has schema version {older}, this program works on version {newest}; restart \
              `countersign serve` with this program: it upgrades the store and keeps a backup beside it",
             path.display()
         ),
@@ -73,11 +77,11 @@ pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Looks what a file is.
+/// Looks what a file is, for a program whose newest schema version is `newest`.
 ///
 /// # Errors
 /// It is missing or a folder, cannot be read, is damaged, another program's, or a newer version's.
-pub(in crate::store) fn look(path: &Path) -> anyhow::Result<Found> {
+pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found> {
     let log = beside(path, "-wal");
     let log_size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
     if file_at(path)?.len() == 0 {
@@ -119,14 +123,14 @@ pub(in crate::store) fn look(path: &Path) -> anyhow::Result<Found> {
         );
     }
     match usize::try_from(version) {
-        Ok(known @ 1..=SCHEMA_VERSION) => Ok(Found::Version(known)),
+        Ok(known) if (1..=newest).contains(&known) => Ok(Found::Version(known)),
         Ok(0) | Err(_) => bail!(
             "the store {} has no schema version that ever was ({version}), so its first page is damaged; {}",
             path.display(),
             damage::RESTORE
         ),
         Ok(_) => bail!(
-            "the store {} has schema version {version}, this program knows versions up to {SCHEMA_VERSION}; install \
+            "the store {} has schema version {version}, this program knows versions up to {newest}; install \
              the newer countersign that wrote it",
             path.display()
         ),

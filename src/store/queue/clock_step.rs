@@ -29,7 +29,7 @@ fn seconds(by_ms: i64) -> String {
 pub(super) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     conn.execute("UPDATE api_calls SET counts_until = counts_until + ?1", [by_ms])?;
     let seconds = seconds(by_ms);
-    conn.execute(&format!("UPDATE troubles SET resume_at = {}", moved("resume_at")), [&seconds])?;
+    conn.execute(&format!("UPDATE outages SET resume_at = {}", moved("resume_at")), [&seconds])?;
     let leases =
         format!("UPDATE verdicts SET lease_until = {} WHERE lease IS NOT NULL", moved("lease_until"));
     conn.execute(&leases, [&seconds])?;

@@ -1,6 +1,6 @@
-//! Whose turn it is: the circles of senders, kept in `turns`, in the order that [`crate::rules::turns`] gives them.
+//! Whose turn it is: the circles of senders, kept in `fair_queue`, in the order that [`crate::rules::turns`] gives them.
 //!
-//! - A circle belongs to one source, lane and [`Kind`] of question. Its senders are weighted by `senders.share`, their
+//! - A circle belongs to one source, lane and [`Kind`] of question. Its senders are weighted by `senders.weight`, their
 //!   recent share of confirmations, so that somebody who floods is asked about seldom, a stranger at once, and nobody never.
 //! - A trigger of `verdicts` notes a sender as soon as something of it waits ([`enter`] lets it stand in the circle when that
 //!   is due), and whoever comes next but has nothing to ask leaves. So no step counts anything: each costs a few searches,
@@ -44,7 +44,7 @@ pub(super) struct Due {
     sender: String,
     kind: Kind,
     /// `None` for one that is asked about out of turn.
-    place: Option<i64>,
+    position: Option<i64>,
     /// Since when.
     pub(in crate::store) due_at: Timestamp,
 }
@@ -63,7 +63,7 @@ impl Due {
         sender: String,
         due_at: Timestamp,
     ) -> Self {
-        Self { id, question, lane, sender, kind: Kind::Again, place: None, due_at }
+        Self { id, question, lane, sender, kind: Kind::Again, position: None, due_at }
     }
 }
 
@@ -83,8 +83,8 @@ pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind) -> Result<Vec<S
     Ok(found)
 }
 
-pub(in crate::store) const NEXT_LANE: &str = "SELECT lane FROM turns
-                                    WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND place IS NOT NULL
+pub(in crate::store) const NEXT_LANE: &str = "SELECT lane FROM fair_queue
+                                    WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND position IS NOT NULL
                                     ORDER BY lane LIMIT 1";
 
 /// Lets those stand in their circles for whom something is due now.
@@ -100,8 +100,8 @@ pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Tim
             let entering: Vec<(Kind, String)> = found.collect::<rusqlite::Result<_>>()?;
             for (kind, sender) in entering {
                 let share = share(conn, &sender)?;
-                let place = share.joins(reached(conn, source, kind, &lane)?);
-                stand(conn, source, kind, &lane, &sender, share, place)?;
+                let position = share.joins(reached(conn, source, kind, &lane)?);
+                stand(conn, source, kind, &lane, &sender, share, position)?;
             }
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Tim
 }
 
 pub(in crate::store) const ENTERING: &str =
-    "SELECT kind, sender FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL
+    "SELECT kind, sender FROM fair_queue WHERE source = ?1 AND lane = ?2 AND position IS NULL
                           AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
 
 fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
@@ -126,7 +126,7 @@ fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<V
 }
 
 pub(in crate::store) const NEXT_LANE_TO_COME: &str =
-    "SELECT lane FROM turns WHERE source = ?1 AND lane > ?2 AND place IS NULL ORDER BY lane LIMIT 1";
+    "SELECT lane FROM fair_queue WHERE source = ?1 AND lane > ?2 AND position IS NULL ORDER BY lane LIMIT 1";
 
 /// When the first of those who wait outside the circles may enter.
 pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> Result<Option<Timestamp>> {
@@ -138,8 +138,7 @@ pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> 
     Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
 }
 
-pub(in crate::store) const NEXT_ENTRY: &str =
-    "SELECT due_at FROM turns WHERE source = ?1 AND lane = ?2 AND place IS NULL ORDER BY due_at LIMIT 1";
+pub(in crate::store) const NEXT_ENTRY: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND lane = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
 
 /// Who comes next in a circle. Those before who have nothing to ask leave it.
 pub(super) fn next(
@@ -156,7 +155,7 @@ pub(super) fn next(
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
             })
             .optional()?;
-        let Some((sender, place)) = head else { return Ok(None) };
+        let Some((sender, position)) = head else { return Ok(None) };
         let found = match kind {
             Kind::Listable | Kind::Single => first_question(conn, source, kind, lane, &sender)?,
             Kind::Again => repeated_question(conn, source, lane, &sender, now)?,
@@ -168,7 +167,7 @@ pub(super) fn next(
                 lane: lane.to_owned(),
                 sender,
                 kind,
-                place: Some(place),
+                position: Some(position),
                 due_at,
             }));
         }
@@ -177,8 +176,8 @@ pub(super) fn next(
 }
 
 pub(in crate::store) const HEAD: &str =
-    "SELECT sender, place FROM turns WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND place IS NOT NULL
-                    ORDER BY place LIMIT 1";
+    "SELECT sender, position FROM fair_queue WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND position IS NOT NULL
+                    ORDER BY position LIMIT 1";
 
 /// What is asked about, and since when it is due.
 type Question = (i64, String, Timestamp);
@@ -244,11 +243,11 @@ fn leave(conn: &Connection, source: &str, kind: Kind, lane: &str, sender: &str) 
     match next {
         Some(due_at) => conn
             .prepare_cached(
-                "UPDATE turns SET place = NULL, due_at = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+                "UPDATE fair_queue SET position = NULL, due_at = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
             )?
             .execute(params![source, kind as i64, lane, sender, due_at])?,
         None => conn
-            .prepare_cached("DELETE FROM turns WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4")?
+            .prepare_cached("DELETE FROM fair_queue WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4")?
             .execute(params![source, kind as i64, lane, sender])?,
     };
     Ok(())
@@ -256,17 +255,17 @@ fn leave(conn: &Connection, source: &str, kind: Kind, lane: &str, sender: &str) 
 
 /// A sender has had its turn.
 pub(super) fn went(conn: &Connection, source: &str, due: &Due) -> Result<()> {
-    let Some(place) = due.place else { return Ok(()) };
+    let Some(position) = due.position else { return Ok(()) };
     conn.prepare_cached(
-        "INSERT INTO circles (source, kind, lane, reached) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET reached = excluded.reached",
+        "INSERT INTO fair_queue_clock (source, kind, lane, virtual_time) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET virtual_time = excluded.virtual_time",
     )?
-    .execute(params![source, due.kind as i64, due.lane, place])?;
+    .execute(params![source, due.kind as i64, due.lane, position])?;
     let share = share(conn, &due.sender)?;
-    stand(conn, source, due.kind, &due.lane, &due.sender, share, share.goes_on(place))
+    stand(conn, source, due.kind, &due.lane, &due.sender, share, share.goes_on(position))
 }
 
-/// Puts a sender at a place, or further behind where its network goes on together.
+/// Puts a sender at a position, or further behind where its network goes on together.
 fn stand(
     conn: &Connection,
     source: &str,
@@ -274,16 +273,16 @@ fn stand(
     lane: &str,
     sender: &str,
     share: Share,
-    place: i64,
+    position: i64,
 ) -> Result<()> {
-    let place = match network(sender).filter(|_| share.counts_with_its_network()) {
-        None => place,
-        Some(network) => behind_network(conn, source, kind, lane, &network, share, place)?,
+    let position = match network(sender).filter(|_| share.counts_with_its_network()) {
+        None => position,
+        Some(network) => behind_network(conn, source, kind, lane, &network, share, position)?,
     };
     conn.prepare_cached(
-        "UPDATE turns SET place = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+        "UPDATE fair_queue SET position = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
     )?
-    .execute(params![source, kind as i64, lane, sender, place])?;
+    .execute(params![source, kind as i64, lane, sender, position])?;
     Ok(())
 }
 
@@ -294,31 +293,35 @@ fn behind_network(
     lane: &str,
     network: &str,
     share: Share,
-    place: i64,
+    position: i64,
 ) -> Result<i64> {
     // What the circle has passed keeps nobody back any more.
     let reached = reached(conn, source, kind, lane)?;
-    conn.prepare_cached("DELETE FROM networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND place < ?4")?
-        .execute(params![source, kind as i64, lane, reached])?;
+    conn.prepare_cached(
+        "DELETE FROM fair_queue_networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND position < ?4",
+    )?
+    .execute(params![source, kind as i64, lane, reached])?;
     let last = conn
         .prepare_cached(
-            "SELECT place FROM networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND network = ?4",
+            "SELECT position FROM fair_queue_networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND network = ?4",
         )?
         .query_row(params![source, kind as i64, lane, network], |row| row.get(0))
         .optional()?;
-    let place = share.behind(place, last);
+    let position = share.behind(position, last);
     conn.prepare_cached(
-        "INSERT INTO networks (source, kind, lane, network, place) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET place = excluded.place",
+        "INSERT INTO fair_queue_networks (source, kind, lane, network, position) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET position = excluded.position",
     )?
-    .execute(params![source, kind as i64, lane, network, place])?;
-    Ok(place)
+    .execute(params![source, kind as i64, lane, network, position])?;
+    Ok(position)
 }
 
 /// Where the last turn of a circle was.
 fn reached(conn: &Connection, source: &str, kind: Kind, lane: &str) -> Result<i64> {
     let reached = conn
-        .prepare_cached("SELECT reached FROM circles WHERE source = ?1 AND kind = ?2 AND lane = ?3")?
+        .prepare_cached(
+            "SELECT virtual_time FROM fair_queue_clock WHERE source = ?1 AND kind = ?2 AND lane = ?3",
+        )?
         .query_row(params![source, kind as i64, lane], |row| row.get(0))
         .optional()?;
     Ok(reached.unwrap_or(0))
@@ -327,7 +330,7 @@ fn reached(conn: &Connection, source: &str, kind: Kind, lane: &str) -> Result<i6
 /// The recent share of confirmations of a sender.
 pub(super) fn share(conn: &Connection, sender: &str) -> Result<Share> {
     let stored = conn
-        .prepare_cached("SELECT share FROM senders WHERE sender = ?1")?
+        .prepare_cached("SELECT weight FROM senders WHERE sender = ?1")?
         .query_row([sender], |row| row.get(0))
         .optional()?;
     Ok(stored.map_or(Share::UNKNOWN, Share::from_stored))

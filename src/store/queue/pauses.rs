@@ -36,7 +36,7 @@ pub struct FailingSource {
 /// All that is failing now.
 pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
     let mut statement = conn.prepare_cached(
-        "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles ORDER BY source, lane",
+        "SELECT source, lane, cause, detail, since, failures, resume_at FROM outages ORDER BY source, lane",
     )?;
     let found = statement.query_map([], read)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
@@ -45,7 +45,7 @@ pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>>
 fn of_lane(conn: &Connection, source: &str, lane: &str) -> Result<Option<FailingSource>> {
     Ok(conn
         .prepare_cached(
-            "SELECT source, lane, cause, detail, since, failures, resume_at FROM troubles WHERE source = ?1 AND lane = ?2",
+            "SELECT source, lane, cause, detail, since, failures, resume_at FROM outages WHERE source = ?1 AND lane = ?2",
         )?
         .query_row([source, lane], read)
         .optional()?)
@@ -78,7 +78,7 @@ pub(super) struct Barriers {
 }
 
 pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
-    let mut statement = conn.prepare_cached("SELECT lane, resume_at FROM troubles WHERE source = ?1")?;
+    let mut statement = conn.prepare_cached("SELECT lane, resume_at FROM outages WHERE source = ?1")?;
     let mut found = statement.query([source])?;
     let mut barriers = Barriers::default();
     while let Some(row) = found.next()? {
@@ -122,7 +122,7 @@ pub(in crate::store) fn apply(
             }
             // A question that was sent before the pause ends says nothing about the API since.
             conn.prepare_cached(
-                "DELETE FROM troubles WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
+                "DELETE FROM outages WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
             )?
             .execute(params![
                 source,
@@ -152,7 +152,7 @@ pub(in crate::store) fn apply(
             let resume_at = now.plus(pause).max(paused_until.unwrap_or(now));
             let since = known.filter(|known| known.cause == *cause).map_or(now, |known| known.since);
             conn.prepare_cached(
-                "INSERT INTO troubles (source, lane, cause, detail, since, failures, resume_at)
+                "INSERT INTO outages (source, lane, cause, detail, since, failures, resume_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT DO UPDATE SET cause = excluded.cause, detail = excluded.detail, since = excluded.since,
                    failures = excluded.failures, resume_at = excluded.resume_at",
@@ -173,7 +173,7 @@ pub(in crate::store) fn apply(
     }
 }
 
-const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM troubles WHERE source = ?1)";
+const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM outages WHERE source = ?1)";
 
 /// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
 pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
@@ -181,11 +181,11 @@ pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) 
     conn.prepare_cached(
         "UPDATE verdicts SET next_attempt_at = ?2
          WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at IN (
-           SELECT resume_at FROM troubles WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')",
+           SELECT resume_at FROM outages WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')",
     )?
     .execute(params![source, now.to_string()])?;
     conn.prepare_cached(
-        "UPDATE troubles SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
+        "UPDATE outages SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
            AND cause <> 'api_rate_limited'",
     )?
     .execute(params![source, now.to_string()])?;

@@ -30,7 +30,7 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
        FROM sources s)
      SELECT read.name, read.provider,
-       coalesce((SELECT sum(n) FROM tallies t
+       coalesce((SELECT sum(n) FROM daily_counts t
            WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0),
        read.oldest, read.last_filed_at
      FROM read ORDER BY read.name";

@@ -46,7 +46,7 @@ pub(in crate::store) const STRETCH: &str = walk!(
 pub(in crate::store) const STRETCH_IN_TROUBLE: &str = walk!(
     "notification_id",
     "verdicts v INDEXED BY verdicts_by_state WHERE state = ?5 AND reason IS ?6 AND source = ?7
-       AND coalesce((SELECT t.cause FROM troubles t WHERE t.source = v.source AND t.lane = v.lane), reason) = ?8"
+       AND coalesce((SELECT t.cause FROM outages t WHERE t.source = v.source AND t.lane = v.lane), reason) = ?8"
 );
 
 /// What is about the subject ?5, has the state ?6 and the reason ?7: one subject's rows are looked at one by one.
@@ -57,7 +57,7 @@ macro_rules! subject {
             concat!(
                 $from,
                 " AND (?6 IS NULL OR state = ?6)
-                  AND (?7 IS NULL OR ?7 = iif(state = 'pending', coalesce((SELECT t.cause FROM troubles t
+                  AND (?7 IS NULL OR ?7 = iif(state = 'pending', coalesce((SELECT t.cause FROM outages t
                     WHERE t.source = v.source AND t.lane IN ('', v.lane) ORDER BY t.lane LIMIT 1), reason), reason))"
             )
         )
@@ -78,7 +78,7 @@ pub(in crate::store) const OF_OTHER_ID: &str = subject!(
 /// Nothing that came in at ?1 or later has a lower id; what is not filed yet has none of the filed ones'.
 pub(in crate::store) const FIRST_ID: &str =
     "SELECT coalesce(min(first_id), (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
-     FROM hours WHERE hour >= substr(?1, 1, 13)";
+     FROM hour_index WHERE hour >= substr(?1, 1, 13)";
 
 /// The reasons of the state ?2, one at a time: the first after ?1.
 pub(in crate::store) const NEXT_REASON: &str = "SELECT reason FROM verdicts INDEXED BY verdicts_by_state

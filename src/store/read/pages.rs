@@ -155,7 +155,7 @@ impl<'a> Page<'a> {
     /// What fails of a source, the whole of it first: lane and cause.
     fn troubles(&self, source: &str) -> Result<Vec<(String, String)>> {
         let mut statement =
-            self.conn.prepare_cached("SELECT lane, cause FROM troubles WHERE source = ?1 ORDER BY lane")?;
+            self.conn.prepare_cached("SELECT lane, cause FROM outages WHERE source = ?1 ORDER BY lane")?;
         let found = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }

@@ -16,7 +16,7 @@ use crate::rules;
 use crate::rules::reconcile::Scope;
 use crate::store::error::Result;
 use crate::store::verdicts::claims::{self, Filing, Sheet};
-use crate::store::verdicts::{calendar, load, settle, truth};
+use crate::store::verdicts::{hour_index, load, settle, truth};
 
 /// Deliveries that are filed on the way; with more of them waiting somebody has to file first.
 const MOST_UNFILED: usize = 100;
@@ -136,12 +136,12 @@ fn recover(
     let id = conn
         .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
         .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
-    calendar::note(conn, std::iter::once((id, now)))?;
+    hour_index::note(conn, std::iter::once((id, now)))?;
     let is_news = ours.told.as_ref().map(|told| &told.compared) != Some(compared);
     conn.prepare_cached(
-        "INSERT INTO verdicts (notification_id, source, received_at, sender, event, subject_kind, subject_id, resolved_id,
-           claim, state, reason, news, attempts, probes_since, asked, decided_at)
-         VALUES (?1, ?2, ?3, '', ?4, 'order', ?5, ?5, ?6, ?7, ?8, ?9, 1, ?3, 1, ?3)",
+        "INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id,
+           resolved_id, claim, state, reason, news, attempts, probes_since, asked, decided_at)
+         VALUES (?1, ?2, ?3, ?10, '', ?4, 'order', ?5, ?5, ?6, ?7, ?8, ?9, 1, ?3, 1, ?3)",
     )?
     .execute(params![
         id,
@@ -153,6 +153,7 @@ fn recover(
         State::Confirmed.as_str(),
         Reason::Match.as_str(),
         is_news,
+        now.day(),
     ])?;
     conn.prepare_cached(
         "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, answer)

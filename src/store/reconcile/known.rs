@@ -45,7 +45,7 @@ pub(super) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Re
 fn told(conn: &Connection, source: &str, order_id: &str) -> Result<Option<Told>> {
     let found = conn
         .prepare_cached(
-            "SELECT compared, notification_id FROM told WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2",
+            "SELECT compared, notification_id FROM last_confirmed WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2",
         )?
         .query_row([source, order_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
         .optional()?;
@@ -77,7 +77,7 @@ pub(in crate::store) fn confirmed_orders(
         "SELECT coalesce(resolved_id, subject_id) FROM verdicts
          WHERE source = ?1 AND state = 'confirmed' AND subject_kind = 'order' AND decided_at >= ?2 AND decided_at < ?3
          UNION
-         SELECT subject_id FROM told WHERE source = ?1 AND subject_kind = 'order' AND told_at >= ?2 AND told_at < ?3",
+         SELECT subject_id FROM last_confirmed WHERE source = ?1 AND subject_kind = 'order' AND confirmed_at >= ?2 AND confirmed_at < ?3",
     )?;
     let values = params![source, window.from.to_string(), window.to.to_string()];
     let found = statement.query_map(values, |row| row.get(0))?;
@@ -92,7 +92,7 @@ pub(in crate::store) fn told_orders(
     limit: usize,
 ) -> Result<Vec<(String, Map<String, Value>)>> {
     let mut statement = conn.prepare_cached(
-        "SELECT t.subject_id, t.compared FROM told t
+        "SELECT t.subject_id, t.compared FROM last_confirmed t
          LEFT JOIN orders o ON o.source = t.source AND o.order_id = t.subject_id
          WHERE t.source = ?1 AND t.subject_kind = 'order' AND t.subject_id > ?2 AND o.gone_at IS NULL
          ORDER BY t.subject_id LIMIT ?3",

@@ -185,12 +185,11 @@ pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::file::migrations;
-    use crate::store::plans::plan;
+    use crate::store::file::query_plan::{fresh, plan};
 
     #[test]
     fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
-        let conn = migrations::fresh();
+        let conn = fresh();
         let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
         let [orders, products, refusals] = EMPTY_ELSEWHERE;
         let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
-use super::calendar;
+use super::hour_index;
 use crate::domain::{
     Claim, ClaimKey, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked,
 };
@@ -65,7 +65,7 @@ pub(in crate::store) fn file(
     }
     let mut filed = Vec::with_capacity(sheets.len());
     let mut last_of = BTreeMap::new();
-    calendar::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
+    hour_index::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
     for sheet in sheets {
         let repeated = sheet.repeats(conn)?;
         if sheet.insert(conn, repeated, now)? {
@@ -184,16 +184,17 @@ impl Sheet {
     /// Writes the first row about a notification; `false` where there is one.
     fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
         let received_at = self.received_at.to_string();
-        let place = [&self.source, &received_at, &self.sender].map(|text| text as &dyn ToSql);
+        let day = self.received_at.day();
+        let place = [&self.source, &received_at, &self.sender, &day].map(|text| text as &dyn ToSql);
         let verdict = self.verdict(repeated, self.received_at, now);
         let values = self.said.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
         let inserted = conn
             .prepare_cached(
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
                    event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
-                   next_attempt_at, decided_at, source, received_at, sender, probes_since)
+                   next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                   ?22, ?21) ON CONFLICT DO NOTHING",
+                   ?22, ?23, ?21) ON CONFLICT DO NOTHING",
             )?
             .execute(params_from_iter(values))?;
         Ok(inserted == 1)

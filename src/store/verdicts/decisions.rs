@@ -130,7 +130,7 @@ pub(in crate::store) fn give_up_waiting(
     for id in ids {
         conn.prepare_cached(
             "UPDATE verdicts SET state = 'undecided', reason = ?2,
-               detail = coalesce((SELECT t.detail FROM troubles t
+               detail = coalesce((SELECT t.detail FROM outages t
                  WHERE t.source = verdicts.source AND t.lane = ?4), detail),
                attempts = attempts + (SELECT count(*) FROM probes p
                  WHERE p.source = verdicts.source AND p.at > probes_since AND p.lane IN ('', verdicts.lane)),

@@ -209,7 +209,7 @@ fn last_told(
 ) -> Result<Option<Map<String, Value>>> {
     let json: Option<String> = conn
         .prepare_cached(
-            "SELECT compared FROM told WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3",
+            "SELECT compared FROM last_confirmed WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3",
         )?
         .query_row([source, kind.as_str(), id], |row| row.get(0))
         .optional()?;

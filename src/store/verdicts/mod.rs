@@ -1,8 +1,8 @@
 //! What notifications say and what became of them: every write to `verdicts` but of the columns of a lease.
 
-pub(super) mod calendar;
 pub(super) mod claims;
 pub(super) mod decisions;
+pub(super) mod hour_index;
 pub(super) mod load;
 pub(super) mod settle;
 pub(super) mod truth;

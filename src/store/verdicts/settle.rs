@@ -168,10 +168,10 @@ fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Resul
     }
     let (sender, share): (String, i64) = conn
         .prepare_cached(
-            "SELECT s.sender, s.share FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
+            "SELECT s.sender, s.weight FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
         )?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    conn.prepare_cached("UPDATE senders SET share = ?2 WHERE sender = ?1")?
+    conn.prepare_cached("UPDATE senders SET weight = ?2 WHERE sender = ?1")?
         .execute(params![sender, Share::from_stored(share).after(*state, *reason).stored()])?;
     Ok(())
 }
@@ -222,10 +222,10 @@ pub(in crate::store) fn tell(
     now: Timestamp,
 ) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO told (source, subject_kind, subject_id, compared, notification_id, told_at)
+        "INSERT INTO last_confirmed (source, subject_kind, subject_id, compared, notification_id, confirmed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
-           told_at = excluded.told_at",
+           confirmed_at = excluded.confirmed_at",
     )?
     .execute(params![
         source,

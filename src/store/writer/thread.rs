@@ -17,7 +17,7 @@ use super::job::{Job, What};
 use super::priority::Precedence;
 use super::transaction::{Transaction, execute, in_transaction};
 use crate::store::error::StoreError;
-use crate::store::file::migrations::SCHEMA_VERSION;
+use crate::store::file::schema::SCHEMA_VERSION;
 
 /// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
 const LARGEST_BATCH: usize = 512;

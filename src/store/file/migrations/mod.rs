@@ -9,41 +9,55 @@ use rusqlite_migration::{M, Migrations};
 
 use super::backup::Backup;
 use super::open::{self, Found};
+use super::schema::{MIGRATIONS, SCHEMA};
 use super::{connection, damage};
 use crate::domain::Timestamp;
 
-/// The migrations in order; the schema version is their number.
-const MIGRATIONS: [&str; 4] = [
-    include_str!("../../../../sql/migrations/0001_initial.sql"),
-    include_str!("../../../../sql/migrations/0002_turns.sql"),
-    include_str!("../../../../sql/migrations/0003_pages.sql"),
-    include_str!("../../../../sql/migrations/0004_lighter_writes.sql"),
-];
-
-/// The schema version of this program.
-pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
-
 /// An upgrade that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upgraded {
-    /// The schema version before.
-    pub from: usize,
-    /// The schema version now.
-    pub to: usize,
+struct Upgraded {
+    from: usize,
+    to: usize,
     /// The store as it was before.
-    pub backup: PathBuf,
+    backup: PathBuf,
 }
 
-/// Looks at the file, sets it up where it is empty, and upgrades it where it is older. `was_used`: an earlier `serve`
-/// left word that this store held something. A backup leaves `min_free` bytes of the disk free.
+impl Upgraded {
+    /// What the log says about it, with the way back.
+    fn message(&self, path: &Path) -> String {
+        let Self { from, to, backup } = self;
+        format!(
+            "upgraded the store from schema version {from} to {to}; it is kept as it was as {}: to go back, stop serve, \
+             put that file in the place of {}, remove the -wal and -shm files beside it, and start the previous version",
+            backup.display(),
+            path.display()
+        )
+    }
+}
+
+/// Looks at the file, sets it up if it is empty, and upgrades it if it is older. `was_used`: an earlier `serve` left word
+/// that this store held something. A backup leaves `min_free` bytes of the disk free.
 pub(in crate::store) fn bring_up_to_date(
+    path: &Path,
+    was_used: bool,
+    min_free: u64,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    if let Some(upgraded) = bring_to_end_of(&MIGRATIONS, path, was_used, min_free, now)? {
+        log::warn!("{}", upgraded.message(path));
+    }
+    Ok(())
+}
+
+fn bring_to_end_of(
+    steps: &[&str],
     path: &Path,
     was_used: bool,
     min_free: u64,
     now: Timestamp,
 ) -> anyhow::Result<Option<Upgraded>> {
     open::require_writable(path)?;
-    let from = match open::look(path)? {
+    let from = match open::look(path, steps.len())? {
         Found::Fresh if was_used => bail!(
             "the store {} is empty, but a serve has used it before; {}, or remove it and its .serve-lock if it never \
              held anything",
@@ -54,16 +68,21 @@ pub(in crate::store) fn bring_up_to_date(
         Found::Version(version) => version,
     };
     damage::probe(&connection::any_reader(path)?, path)?;
-    if from == SCHEMA_VERSION {
+    if from == steps.len() {
         return Ok(None);
     }
-    upgrade(path, from, &MIGRATIONS, min_free, now).map(Some)
+    upgrade(path, from, steps, min_free, now).map(Some)
 }
 
-/// Gives an empty file its schema.
+/// Gives an empty file the newest schema.
 pub(in crate::store) fn set_up(path: &Path) -> anyhow::Result<()> {
     let mut conn = connection::writable(path)?;
-    apply(&mut conn, &MIGRATIONS)
+    let make = |conn: &mut Connection| {
+        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.commit()
+    };
+    make(&mut conn)
         .with_context(|| format!("cannot set up the store {}; nothing was changed", path.display()))
 }
 
@@ -87,7 +106,7 @@ fn upgrade(
     apply(&mut conn, list).with_context(|| {
         format!(
             "the upgrade of the store {shown} from schema version {from} to {to} failed and was undone as a whole; it is \
-             as it was, and {} is a copy of it; start the countersign of before again, and tell its makers",
+             as it was, and {} is a copy of it; start the previous version again, and report this error",
             backup.display()
         )
     })?;
@@ -133,15 +152,6 @@ fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
             name.starts_with(&start) && name.ends_with(".bak")
         })
         .find(|file| written_at(file).is_some_and(|at| at > last_written))
-}
-
-/// The newest schema, in an empty database that only a test sees.
-#[cfg(test)]
-pub(in crate::store) fn fresh() -> Connection {
-    let mut conn = Connection::open_in_memory().expect("a database in memory");
-    connection::pragmas(&conn).expect("the pragmas of every connection");
-    apply(&mut conn, &MIGRATIONS).expect("the schema");
-    conn
 }
 
 #[cfg(test)]

@@ -29,11 +29,12 @@ pub(super) const IDS: &str =
 pub(super) const OLDEST_UNREAD: &str = "SELECT received_at FROM intake \
      WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) ORDER BY id LIMIT 1";
 
-pub(super) const DAYS: &str = "SELECT day, source, state, reason, n FROM tallies WHERE day >= ?1 AND n > 0";
+pub(super) const DAYS: &str =
+    "SELECT day, source, state, reason, n FROM daily_counts WHERE day >= ?1 AND n > 0";
 
 /// The tallies have a row for each day, source, state and reason only.
 pub(super) const UNDECIDED: &str =
-    "SELECT source, sum(n) FROM tallies WHERE state = 'undecided' AND n > 0 GROUP BY source";
+    "SELECT source, sum(n) FROM daily_counts WHERE state = 'undecided' AND n > 0 GROUP BY source";
 
 pub(super) const REFUSED: &str = "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2 \
        AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')";

@@ -1,17 +1,16 @@
 use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED};
-use crate::store::file::migrations::fresh;
-use crate::store::plans;
+use crate::store::file::query_plan::{self, fresh};
 
 #[test]
 fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
     let conn = fresh();
-    let plan = |sql: &str| plans::plan(&conn, sql);
+    let plan = |sql: &str| query_plan::plan(&conn, sql);
     for (sql, step) in [
-        (DAYS, "SEARCH tallies USING PRIMARY KEY (day>?)"),
+        (DAYS, "SEARCH daily_counts USING PRIMARY KEY (day>?)"),
         (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (REFUSED, "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
         (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
-        (UNDECIDED, "SCAN tallies"),
+        (UNDECIDED, "SCAN daily_counts"),
         (crate::store::read::backlog::QUEUES, "USING COVERING INDEX verdicts_pending (source=?)"),
         (crate::store::read::backlog::UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (crate::store::read::backlog::QUEUES, "SEARCH t USING PRIMARY KEY (day>?)"),

@@ -19,7 +19,7 @@ pub(super) struct Tally {
 }
 
 /// Whole days, pruned notifications included.
-pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM tallies \
+pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM daily_counts \
                                      WHERE day >= ?2 AND day < ?3 AND source = ?1 AND n > 0";
 
 /// Parts of a day, from the index alone.

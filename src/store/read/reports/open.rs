@@ -37,7 +37,7 @@ pub(super) const UNFILED: &str = "SELECT id, received_at FROM intake \
 macro_rules! count {
     ($state:literal, $index:literal) => {
         concat!(
-            "SELECT coalesce((SELECT sum(n) FROM tallies WHERE day >= (SELECT substr(min(received_at), 1, 10) \
+            "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10) \
                FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "') \
                AND day < substr(?2, 1, 10) AND source = ?1 AND state = '", $state, "'), 0) \
              + (SELECT count(*) FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "' \

@@ -1,7 +1,6 @@
 use super::sample::{self, Sample};
 use super::{calls, counts, fakes, open, silence, timing};
-use crate::store::file::migrations::fresh as store;
-use crate::store::plans::plan;
+use crate::store::file::query_plan::{fresh as store, plan};
 
 const BY_TIME: &str = "USING COVERING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)";
 
@@ -13,17 +12,17 @@ const A_RUN: &str =
 fn no_query_of_a_report_reads_a_whole_table() {
     let conn = store();
     for (sql, step) in [
-        (counts::WHOLE_DAYS, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (counts::WHOLE_DAYS, "SEARCH daily_counts USING PRIMARY KEY (day>? AND day<?)"),
         (counts::EDGE, BY_TIME),
         (counts::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (open::PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),
-        (open::COUNT_PENDING, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (open::COUNT_PENDING, "SEARCH daily_counts USING PRIMARY KEY (day>? AND day<?)"),
         (
             open::COUNT_PENDING,
             "USING COVERING INDEX verdicts_pending (source=? AND received_at>? AND received_at<?)",
         ),
         (open::UNDECIDED, "USING COVERING INDEX verdicts_undecided (source=? AND received_at<?)"),
-        (open::COUNT_UNDECIDED, "SEARCH tallies USING PRIMARY KEY (day>? AND day<?)"),
+        (open::COUNT_UNDECIDED, "SEARCH daily_counts USING PRIMARY KEY (day>? AND day<?)"),
         (
             open::COUNT_UNDECIDED,
             "USING COVERING INDEX verdicts_undecided (source=? AND received_at>? AND received_at<?)",

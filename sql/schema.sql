@@ -1,0 +1,421 @@
+-- The schema of a countersign store. A new store is made by this file alone; `sqlite3 new.db < sql/schema.sql` makes the
+-- same one. Older stores come to it by the steps in sql/migrations, and a test holds both to the same result.
+--
+-- Times are RFC 3339 UTC text with milliseconds and Z, so they sort as text. Days are UTC. Amounts are decimal text. A
+-- value is NULL where nothing is known. Users may rely on the tables verifications, orders, products and refusals and on
+-- the views notifications, fakes, open and daily; everything under "Inner tables" may change with any version.
+--
+-- Derived tables have one owner each. Triggers on `verdicts` keep `senders.kept`, `senders.confirmed`, `daily_counts` and
+-- the arrival of senders in `fair_queue`; the program keeps `senders.weight`, `hour_index`, `last_confirmed` and the rest
+-- of the fair queue. A statement that fires triggers and may fail halfway must remember each page before it changes it,
+-- which costs the writer a sixth. So triggers here avoid ON CONFLICT DO UPDATE and functions, and the reference from
+-- `verdicts` to `intake` is checked at commit.
+
+PRAGMA application_id = 1668641646;  -- 'cusn': the file is countersign's
+PRAGMA user_version = 1;             -- the number of steps in sql/migrations
+
+-- Inner tables ---------------------------------------------------------------------------------------------------------
+
+-- Every source that a serve ever knew.
+CREATE TABLE sources (
+  name            TEXT NOT NULL PRIMARY KEY,  -- as in [sources.NAME]
+  provider        TEXT NOT NULL,              -- a name keeps its provider forever
+  first_served_at TEXT NOT NULL,              -- silence before this means nothing
+  found_any_at    TEXT,                       -- first answer that showed an object; NULL: none yet
+  last_filed_at   TEXT                        -- receipt of the latest parsed notification; NULL: none yet
+) STRICT, WITHOUT ROWID;
+
+-- Every notification as received. The receiver only appends here, by one ascending key, so a large store stays fast.
+CREATE TABLE intake (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the notification's id; never reused
+  source       TEXT NOT NULL,                      -- the [sources.NAME] that received it
+  provider     TEXT NOT NULL,                      -- that source's provider
+  received_at  TEXT NOT NULL,                      -- when the request had been read completely
+  remote_addr  TEXT,                               -- the sender; NULL where recovered or emptied
+  content_type TEXT,                               -- as sent; NULL where the header was missing
+  headers      TEXT,                               -- JSON object, lower-case names, secrets redacted; NULL where recovered or emptied
+  body         ANY,                                -- the exact bytes: TEXT if valid UTF-8 without NUL, else BLOB; NULL where recovered or emptied
+  origin       TEXT NOT NULL DEFAULT 'delivery' CHECK (origin IN ('delivery', 'reconcile'))  -- reconcile: recovered
+) STRICT;
+
+-- What each notification claims and its verdict, written by the worker in groups. A notification without a row here has
+-- not been parsed yet and is pending.
+CREATE TABLE verdicts (
+  notification_id INTEGER PRIMARY KEY REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the row in intake
+  source          TEXT NOT NULL,        -- as in intake
+  received_at     TEXT NOT NULL,        -- as in intake
+  day             TEXT NOT NULL,        -- the UTC day of received_at, for daily_counts
+  sender          TEXT NOT NULL,        -- the address, or the /64 of an IPv6 address; '' without one; see also emptied
+  event           TEXT,                 -- the provider's word; NULL where unreadable
+  subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL where unreadable
+  subject_id      TEXT,                 -- as notified
+  resolved_id     TEXT,                 -- the id in orders or products; NULL until an answer gave it
+  claim           TEXT,                 -- JSON: the asserted values, the rest under "unverified"; NULL where unreadable
+  claim_key       TEXT,                 -- equal for repeats of one claim; NULL for recovered rows, which nothing repeats
+  event_time      TEXT,                 -- as the sender states; NULL where it has no zone
+  event_sent      TEXT,                 -- the same as sent
+  event_order     INTEGER,              -- orders the claims of a source: milliseconds, times without a zone taken as UTC
+  event_id        TEXT,                 -- the sender's id of the event
+  question        TEXT,                 -- what to ask; pending rows with equal questions share a call
+  lane            TEXT,                 -- the kind of call that the question needs
+  listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- 1: one list call may answer it with others of its lane
+  state           TEXT NOT NULL CHECK (state = 'pending' OR state = 'confirmed' OR state = 'ignored' OR state = 'undecided'),  -- the verdict
+  reason          TEXT,                 -- NULL only while pending and never asked
+  detail          TEXT,                 -- the reason in plain words
+  duplicate_of    INTEGER,              -- the confirmed notification that this one repeats
+  news            INTEGER NOT NULL DEFAULT 0 CHECK (news IN (0, 1)),  -- 1: the API said something new about the subject
+  attempts        INTEGER NOT NULL DEFAULT 0,  -- questions asked, without the probes after probes_since
+  probes_since    TEXT NOT NULL,        -- probes of the whole source after this also count as attempts
+  own_refusals    INTEGER NOT NULL DEFAULT 0,  -- refusals of this subject alone while its source worked
+  asked           INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),  -- 0: its first question is still to come
+  next_attempt_at TEXT,                 -- NULL when settled
+  decided_at      TEXT,                 -- NULL while pending
+  retried_at      TEXT,                 -- the last retry by a person
+  lease           TEXT,                 -- the worker's hold on it; NULL: none
+  lease_until     TEXT,                 -- when the lease expires
+  emptied         INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: holds nothing personal; sender is then '', or
+                                        -- 'unproven' where no notification of that sender was confirmed
+  CHECK ((state = 'pending') = (decided_at IS NULL)),
+  CHECK ((lease IS NULL) = (lease_until IS NULL))
+) STRICT;
+
+-- The queue.
+CREATE INDEX verdicts_first_questions ON verdicts (source, listable, lane, sender, notification_id)
+  WHERE state = 'pending' AND asked = 0 AND lease IS NULL;
+CREATE INDEX verdicts_again ON verdicts (source, lane, sender, next_attempt_at)
+  WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
+CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
+  WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
+CREATE INDEX verdicts_waiting ON verdicts (source, question) WHERE state = 'pending';
+CREATE INDEX verdicts_pending ON verdicts (source, received_at) WHERE state = 'pending';
+CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
+-- The state is in it so that a sender of a hundred thousand copies does not make each copy look at all before it.
+CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key, state) WHERE claim_key IS NOT NULL;
+CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
+CREATE INDEX verdicts_by_other_id ON verdicts (resolved_id) WHERE resolved_id <> subject_id;
+-- Lists. Rows of one state, reason and source lie together, newest last.
+CREATE INDEX verdicts_by_state ON verdicts (state, reason, source);
+CREATE INDEX verdicts_open ON verdicts (received_at, notification_id) WHERE state IN ('pending', 'undecided');
+-- Reports.
+CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
+CREATE INDEX verdicts_undecided ON verdicts (source, received_at) WHERE state = 'undecided';
+-- store.keep, store.keep_personal and store.max_unproven.
+CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
+CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
+-- reconcile.
+CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
+  WHERE state = 'confirmed' AND subject_kind = 'order';
+
+-- Every sender with notifications in `verdicts`.
+CREATE TABLE senders (
+  sender    TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
+  kept      INTEGER NOT NULL,           -- its rows in verdicts
+  confirmed INTEGER NOT NULL,           -- those of them that are confirmed
+  weight    INTEGER NOT NULL DEFAULT 8192  -- its weight in the fair queue: the recent share of confirmations among its verdicts,
+                                        -- in 65536ths. Each verdict that says whether a notification was true moves it
+                                        -- an eighth of the way to 1 or 0; an unknown sender has an eighth
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 0, 0) ON CONFLICT DO NOTHING;
+  UPDATE senders SET kept = kept + 1, confirmed = confirmed + (new.state = 'confirmed') WHERE sender = new.sender;
+END;
+
+CREATE TRIGGER verdicts_sender_judged AFTER UPDATE OF state ON verdicts
+WHEN old.sender = new.sender AND (old.state = 'confirmed') <> (new.state = 'confirmed') BEGIN
+  UPDATE senders SET confirmed = confirmed + (new.state = 'confirmed') - (old.state = 'confirmed')
+  WHERE sender = new.sender;
+END;
+
+CREATE TRIGGER verdicts_sender_emptied AFTER UPDATE OF sender ON verdicts
+WHEN old.sender <> new.sender BEGIN
+  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
+  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
+
+CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
+  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  DELETE FROM senders WHERE sender = old.sender AND kept = 0;
+END;
+
+-- Weighted fair queueing of senders with questions to ask (see src/store/queue/fairness.rs). A row may outlive its
+-- questions for a while; it is removed when its turn comes.
+CREATE TABLE fair_queue (
+  source   TEXT NOT NULL,    -- as in verdicts
+  kind     INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),  -- 0: first questions that a list call may answer, 1: other first
+                             -- ones, 2: repeated ones
+  lane     TEXT NOT NULL,    -- as in verdicts
+  sender   TEXT NOT NULL,    -- as in verdicts
+  due_at   TEXT NOT NULL,    -- none of its questions is due before this
+  position INTEGER,          -- virtual time of its next turn, the lowest goes first; NULL: not queueing yet
+  PRIMARY KEY (source, kind, lane, sender)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fair_queue_order ON fair_queue (source, kind, lane, position) WHERE position IS NOT NULL;
+CREATE INDEX fair_queue_to_come ON fair_queue (source, lane, due_at) WHERE position IS NULL;
+
+CREATE TRIGGER verdicts_turn_new AFTER INSERT ON verdicts
+WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
+  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER verdicts_turn_moved AFTER UPDATE OF state, lease, asked, question, next_attempt_at, listable, sender ON verdicts
+WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
+  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  ON CONFLICT DO NOTHING;
+  UPDATE fair_queue SET due_at = new.next_attempt_at
+  WHERE source = new.source AND kind = iif(new.asked, 2, 1 - new.listable) AND lane = new.lane AND sender = new.sender
+    AND due_at > new.next_attempt_at;
+END;
+
+-- The virtual time of each fair queue: newcomers join one stride behind the last sender served.
+CREATE TABLE fair_queue_clock (
+  source       TEXT NOT NULL,     -- as in fair_queue
+  kind         INTEGER NOT NULL,  -- as in fair_queue
+  lane         TEXT NOT NULL,     -- as in fair_queue
+  virtual_time INTEGER NOT NULL,  -- the position of the last sender served
+  PRIMARY KEY (source, kind, lane)
+) STRICT, WITHOUT ROWID;
+
+-- The last position given within an IPv6 /48 to senders without confirmations. They advance together, so splitting one
+-- /48 into many /64 gains nothing.
+CREATE TABLE fair_queue_networks (
+  source   TEXT NOT NULL,     -- as in fair_queue
+  kind     INTEGER NOT NULL,  -- as in fair_queue
+  lane     TEXT NOT NULL,     -- as in fair_queue
+  network  TEXT NOT NULL,     -- the /48
+  position INTEGER NOT NULL,  -- as in fair_queue
+  PRIMARY KEY (source, kind, lane, network)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fair_queue_networks_behind ON fair_queue_networks (source, kind, lane, position);
+
+-- Sources, or kinds of their calls, that fail as a whole.
+CREATE TABLE outages (
+  source    TEXT NOT NULL,     -- the failing source
+  lane      TEXT NOT NULL,     -- the kind of call; '' for the whole source
+  cause     TEXT NOT NULL,     -- api_unreachable, api_denied, api_rate_limited, api_error
+  detail    TEXT NOT NULL,     -- result of the last probe, in plain words
+  since     TEXT NOT NULL,     -- the first failure
+  failures  INTEGER NOT NULL,  -- failed probes in a row
+  resume_at TEXT NOT NULL,     -- no calls before this
+  PRIMARY KEY (source, lane)
+) STRICT, WITHOUT ROWID;
+
+-- Failed questions that stood for a whole source: each counts for every notification pending on it.
+CREATE TABLE probes (
+  source TEXT NOT NULL,        -- the source that was probed
+  lane   TEXT NOT NULL,        -- as in outages
+  at     TEXT NOT NULL         -- when the probe was sent
+) STRICT;
+CREATE INDEX probes_by_source ON probes (source, at);
+
+-- Calls that still count against a source's rate limit.
+CREATE TABLE api_calls (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the call_id of verifications
+  source       TEXT NOT NULL,                      -- the source whose rate limit it counts against
+  counts_until INTEGER NOT NULL                    -- milliseconds since 1970
+) STRICT;
+CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);
+
+-- The values last confirmed of each subject: other values are news, and for reconcile drift. Rows outlive pruned
+-- notifications.
+CREATE TABLE last_confirmed (
+  source          TEXT NOT NULL,     -- as in intake
+  subject_kind    TEXT NOT NULL,     -- order or product
+  subject_id      TEXT NOT NULL,     -- the id in orders or products, else as notified
+  compared        TEXT NOT NULL,     -- JSON: the API's values
+  notification_id INTEGER NOT NULL,  -- the confirmed notification
+  confirmed_at    TEXT NOT NULL,     -- when it was confirmed
+  PRIMARY KEY (source, subject_kind, subject_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX last_confirmed_orders ON last_confirmed (source, confirmed_at) WHERE subject_kind = 'order';
+
+-- The last complete reconcile of each source over everything since the one before: where the next one begins.
+CREATE TABLE reconciliations (
+  source       TEXT NOT NULL PRIMARY KEY,  -- as in sources
+  from_at      TEXT NOT NULL,  -- start of its window, inclusive
+  to_at        TEXT NOT NULL,  -- end of its window, exclusive; never moves back
+  completed_at TEXT NOT NULL   -- when that run ended
+) STRICT, WITHOUT ROWID;
+
+-- How many notifications of a day are in which state. Removed ones still count: no trigger here follows a removal.
+CREATE TABLE daily_counts (
+  day    TEXT NOT NULL,            -- UTC day of receipt
+  source TEXT NOT NULL,            -- as in intake
+  state  TEXT NOT NULL,            -- as in verdicts
+  reason TEXT NOT NULL,            -- '' where there is none, and while pending
+  n      INTEGER NOT NULL,         -- how many
+  PRIMARY KEY (day, source, state, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER verdicts_counted AFTER INSERT ON verdicts BEGIN
+  INSERT INTO daily_counts (day, source, state, reason, n)
+  VALUES (new.day, new.source, new.state, iif(new.state = 'pending', '', coalesce(new.reason, '')), 0)
+  ON CONFLICT DO NOTHING;
+  UPDATE daily_counts SET n = n + 1
+  WHERE day = new.day AND source = new.source AND state = new.state
+    AND reason = iif(new.state = 'pending', '', coalesce(new.reason, ''));
+END;
+
+CREATE TRIGGER verdicts_recounted AFTER UPDATE OF state, reason ON verdicts
+WHEN old.state <> new.state OR (new.state <> 'pending' AND old.reason IS NOT new.reason) BEGIN
+  UPDATE daily_counts SET n = n - 1
+  WHERE day = old.day AND source = old.source AND state = old.state
+    AND reason = iif(old.state = 'pending', '', coalesce(old.reason, ''));
+  INSERT INTO daily_counts (day, source, state, reason, n)
+  VALUES (new.day, new.source, new.state, iif(new.state = 'pending', '', coalesce(new.reason, '')), 0)
+  ON CONFLICT DO NOTHING;
+  UPDATE daily_counts SET n = n + 1
+  WHERE day = new.day AND source = new.source AND state = new.state
+    AND reason = iif(new.state = 'pending', '', coalesce(new.reason, ''));
+END;
+
+-- Where the notifications of a time begin: none received within an hour has a lower id, even if the clock was set back or
+-- rows were removed.
+CREATE TABLE hour_index (
+  hour     TEXT NOT NULL PRIMARY KEY,  -- UTC hour of receipt: the first 13 characters of the time
+  first_id INTEGER NOT NULL            -- the lowest id received within it
+) STRICT, WITHOUT ROWID;
+
+-- One row, rewritten to check that the store can be written.
+CREATE TABLE write_check (
+  id INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  at TEXT NOT NULL                        -- the last successful write
+) STRICT;
+
+-- For users -------------------------------------------------------------------------------------------------------------
+
+-- Each question to a shop's API and its outcome, even if the question failed; one row per notification and question.
+CREATE TABLE verifications (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,  -- ascending; never reused
+  notification_id INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE,  -- the notification asked about
+  call_id         INTEGER NOT NULL,  -- rows settled by one call share it
+  at              TEXT NOT NULL,     -- when the question was sent
+  outcome         TEXT NOT NULL,     -- what the answer meant for this notification, or why there was none
+  http_status     INTEGER,           -- NULL: no answer came
+  latency_ms      INTEGER NOT NULL,  -- from question to answer, all requests of the question together
+  detail          TEXT,              -- the outcome in plain words; NULL where there is nothing to add
+  answer          TEXT               -- JSON: the fields of the answer that the outcome is based on
+) STRICT;
+CREATE INDEX verifications_by_notification ON verifications (notification_id);
+-- Reports choose from this index which calls to look at.
+CREATE INDEX verifications_by_time ON verifications (at, call_id);
+
+-- The latest truth fetched about each order; never written from a notification.
+CREATE TABLE orders (
+  source             TEXT NOT NULL,  -- the source whose API showed it
+  order_id           TEXT NOT NULL,  -- the API's; Midas: external_id
+  status             TEXT,           -- Ecwid: payment status
+  fulfillment_status TEXT,           -- Ecwid only
+  total              TEXT,           -- decimal
+  currency           TEXT,           -- ISO 4217
+  email              TEXT,           -- the customer's; NULL where the API gives none
+  updated_at         TEXT,           -- the API's time of the last change; NULL where it gives none
+  fetched_at         TEXT NOT NULL,  -- when the question was sent
+  gone_at            TEXT,           -- deleted or vanished; NULL while the API shows it
+  raw                TEXT,           -- the API's JSON, possibly only the requested fields
+  internal_id        TEXT,           -- a second id that notifications may use (Ecwid: internalId)
+  notified_at        TEXT NOT NULL,  -- receipt of the newest notification that caused a question
+  emptied            INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: email and raw are empty, and stay so
+  PRIMARY KEY (source, order_id)
+) STRICT;
+CREATE INDEX orders_to_empty ON orders (notified_at) WHERE emptied = 0;
+CREATE INDEX orders_by_internal_id ON orders (source, internal_id) WHERE internal_id IS NOT NULL;
+
+-- The latest truth fetched about each product.
+CREATE TABLE products (
+  source      TEXT NOT NULL,  -- the source whose API showed it
+  product_id  TEXT NOT NULL,  -- Ecwid's id, Kinguin's kinguinId
+  name        TEXT,           -- NULL where not given
+  price       TEXT,           -- decimal
+  currency    TEXT,           -- ISO 4217
+  qty         INTEGER,        -- NULL where unlimited or not given
+  available   INTEGER CHECK (available IN (0, 1)),  -- 1: can be bought now; NULL where not given
+  updated_at  TEXT,           -- the API's time of the last change; NULL where it gives none
+  fetched_at  TEXT NOT NULL,  -- when the question was sent
+  raw         TEXT,           -- the API's JSON, possibly only the requested fields
+  internal_id TEXT,           -- a second id (Kinguin: productId)
+  notified_at TEXT NOT NULL,  -- receipt of the newest notification that caused a question
+  emptied     INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: raw is empty, until a newer notification
+  PRIMARY KEY (source, product_id)
+) STRICT;
+CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
+
+-- Counts of requests to a configured source that were not stored.
+CREATE TABLE refusals (
+  source           TEXT NOT NULL,  -- the source that was called
+  day              TEXT NOT NULL,  -- UTC day
+  cause            TEXT NOT NULL,  -- wrong_secret, missing_signature, test_call, …
+  count            INTEGER NOT NULL,  -- requests of this cause on this day
+  last_at          TEXT NOT NULL,  -- the latest of them
+  last_remote_addr TEXT,           -- its sender; NULL where emptied
+  PRIMARY KEY (source, day, cause)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refusals_to_empty ON refusals (last_at) WHERE last_remote_addr IS NOT NULL;
+
+-- Every notification with its verdict. While its source fails as a whole, a pending one carries that cause.
+CREATE VIEW notifications AS
+SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body,
+  v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time,
+  coalesce(v.state, 'pending') AS state,
+  iif(v.state = 'pending', coalesce(
+    (SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane) ORDER BY o.lane LIMIT 1),
+    v.reason), v.reason) AS reason,
+  v.detail, v.duplicate_of, coalesce(v.news, 0) AS news,
+  coalesce(v.attempts, 0) + iif(v.state = 'pending',
+    (SELECT count(*) FROM probes p WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+    0) AS attempts,
+  iif(v.state = 'pending', max(v.next_attempt_at, coalesce(
+    (SELECT max(o.resume_at) FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)), v.next_attempt_at)),
+    NULL) AS next_attempt_at,
+  v.decided_at, i.origin
+FROM intake i LEFT JOIN verdicts v ON v.notification_id = i.id;
+
+-- Notifications that the API was asked about and does not confirm: made up, or indistinguishable from that.
+CREATE VIEW fakes AS
+SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body,
+  v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time, v.state, v.reason, v.detail, v.attempts,
+  v.decided_at
+FROM verdicts v JOIN intake i ON i.id = v.notification_id
+WHERE v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store');
+
+-- What is not settled: pending and undecided, oldest first.
+CREATE VIEW open AS
+SELECT id, source, provider, received_at, age_seconds,
+  printf('%dd %02d:%02d:%02d', age_seconds / 86400, age_seconds / 3600 % 24, age_seconds / 60 % 60, age_seconds % 60) AS age,
+  event, subject_kind, subject_id, state, reason, detail, attempts, next_attempt_at
+FROM (
+  SELECT v.notification_id AS id, n.source, n.provider, v.received_at,
+    max(0, cast((julianday('now') - julianday(v.received_at)) * 86400 AS INTEGER)) AS age_seconds,
+    n.event, n.subject_kind, n.subject_id, n.state, n.reason, n.detail, n.attempts, n.next_attempt_at
+  FROM verdicts v INDEXED BY verdicts_open CROSS JOIN notifications n ON n.id = v.notification_id
+  WHERE v.state IN ('pending', 'undecided')
+  UNION ALL
+  SELECT id, source, provider, received_at,
+    max(0, cast((julianday('now') - julianday(received_at)) * 86400 AS INTEGER)),
+    NULL, NULL, NULL, 'pending', NULL, NULL, 0, NULL
+  FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
+  ORDER BY 4, 1
+);
+
+-- Notifications received and their verdicts, per day and source. Removed ones still count.
+CREATE VIEW daily AS
+SELECT day, source, sum(n) AS received,
+  sum(iif(state = 'confirmed', n, 0)) AS confirmed,
+  sum(iif(state = 'ignored', n, 0)) AS ignored,
+  sum(iif(state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store'), n, 0)) AS fakes,
+  sum(iif(state = 'ignored' AND reason = 'duplicate', n, 0)) AS duplicates,
+  sum(iif(state = 'pending', n, 0)) AS pending,
+  sum(iif(state = 'undecided', n, 0)) AS undecided
+FROM (
+  SELECT day, source, state, reason, n FROM daily_counts WHERE n <> 0
+  UNION ALL
+  SELECT substr(received_at, 1, 10), source, 'pending', '', 1 FROM intake
+  WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)
+)
+GROUP BY day, source;
