@@ -11,7 +11,6 @@ use toml_edit::Item;
 
 use super::entry::{Origin, Shown};
 use super::file::Section;
-use super::source::is_name;
 use super::values;
 
 /// No key, token or certificate comes near this; a larger file is the wrong one (or `/dev/zero`).
@@ -65,7 +64,7 @@ impl<'a> Outside<'a> {
     fn credential(&self, source: &str, key: &str) -> Option<PathBuf> {
         let folder = (self.environment)(CREDENTIALS).filter(|folder| !folder.is_empty())?;
         let path = Path::new(&folder).join(place(source, key));
-        (is_name(source) && path.exists()).then_some(path)
+        (values::is_name(source) && path.exists()).then_some(path)
     }
 
     /// The path that a value names.

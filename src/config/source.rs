@@ -52,12 +52,6 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Whether a source may have this name: `[a-z0-9][a-z0-9-]{0,31}`.
-pub(super) fn is_name(name: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=32).contains(&name.len()) && !name.starts_with('-') && name.bytes().all(is_plain)
-}
-
 /// Reads a source; `None` where something is wrong with it, which is noted.
 pub(super) fn read(
     section: &mut Section<'_>,

@@ -180,7 +180,7 @@ fn sources(top: &mut Section<'_>, kinds: &[&'static Kind], outside: &mut Outside
     }
     let mut sources = Vec::new();
     for name in &names {
-        if !source::is_name(name) {
+        if !values::is_name(name) {
             let message =
                 "not a name for a source; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [sources.shop])";
             section.note(name, message.to_owned());

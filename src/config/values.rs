@@ -237,3 +237,9 @@ fn is_loopback(url: &Url) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
+
+/// Whether a source may have this name: `[a-z0-9][a-z0-9-]{0,31}`.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && !name.starts_with('-') && name.bytes().all(is_plain)
+}

@@ -28,6 +28,7 @@ mod refusal;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use limit::AddressLimit;
 use refusal::RefusalLog;

@@ -11,7 +11,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 
-use super::body::WithUnread;
+use super::unread::WithUnread;
 use crate::store::StoreError;
 
 /// When a sender may come back after the store did not take a notification: by then a lock is gone, and the senders

@@ -1,5 +1,9 @@
 //! Why the store did not do what was asked.
 
+/// What to do about a store that cannot be trusted.
+pub(super) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
+                                  backup --help` says how; docs/recovery.md says what to do without one)";
+
 /// A failed verb of the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -13,7 +17,7 @@ pub enum StoreError {
     #[error("the store is closing")]
     Closed,
     /// The file is not as it was written. Nothing is written to it any more.
-    #[error("the store is damaged ({0}); {restore}", restore = crate::store::file::damage::RESTORE)]
+    #[error("the store is damaged ({0}); {restore}", restore = RESTORE)]
     Damaged(String),
     /// The engine refused: no space, no permission.
     #[error("the store failed: {0}")]

@@ -3,7 +3,7 @@
 //!
 //! One thread writes (the way to it is [`writer`], what it does [`writer::thread`]), in transactions that hold
 //! whatever has queued; many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
-//! with it is in [`queue`]), [`Reader`] what everything else is given.
+//! with it is in [`work`]), [`Reader`] what everything else is given.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use self::file::{connection, migrations, open};
 use self::reconcile::compare;
+use self::retention::run::Retention;
 use self::verdicts::{claims, decisions};
 use self::writer::handle::Writer;
 use self::writer::intake;
@@ -31,17 +32,19 @@ mod reconcile;
 mod retention;
 mod rows;
 mod verdicts;
+mod work;
 mod writer;
 
 pub use error::{Result, StoreError};
 pub use file::backup::{BackedUp, Backup, BackupStop};
+pub use file::disk::{file_size, free_disk, wal_size};
 pub use file::integrity::{LARGEST_THOROUGH, Soundness};
 pub use file::lock::{ServeLock, VerifyLock, holder};
 pub use file::schema::SCHEMA_VERSION;
 pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use queue::pauses::FailingSource;
 pub use queue::rate_limit::{Budget, CallPermit};
-pub use read::backlog::{QueueLength, file_size, free_disk, wal_size};
+pub use read::backlog::QueueLength;
 pub use read::list::{Notification, VerificationRow};
 pub use read::pages::Filter;
 pub use read::reports::Reported;
@@ -51,7 +54,7 @@ pub use retention::run::{Keep, Kept};
 pub use retention::steps::SettledCount;
 pub use verdicts::claims::{Filed, Filing};
 pub use verdicts::decisions::{BATCH, Decided};
-pub use verdicts::settle::{Moved, Question};
+pub use verdicts::question::{Moved, Question};
 
 /// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
@@ -105,7 +108,7 @@ impl Store {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
         let reader = Reader::open(path)?;
-        let damage = reader.damage().clone();
+        let damage = reader.pool().damage().clone();
         let (writer, thread) = Writer::start(path, conn, damage).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
@@ -266,5 +269,34 @@ impl Store {
             Ok(())
         };
         self.writer.append(work).await
+    }
+
+    fn retention(&self) -> Retention<'_> {
+        Retention { writer: &self.writer, pool: self.reader.pool() }
+    }
+
+    /// Keeps all rules once.
+    ///
+    /// # Errors
+    /// The store failed; what was done until then stays done.
+    pub async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
+        self.retention().keep(rules, now).await
+    }
+
+    /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
+    ///
+    /// # Errors
+    /// As [`Store::keep`].
+    pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
+        self.retention().keep_flood(rules).await
+    }
+
+    /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
+    /// `progress` how many went, step by step.
+    ///
+    /// # Errors
+    /// The store failed; what went until then is gone.
+    pub async fn prune(&self, before: Timestamp, progress: impl FnMut(u64)) -> Result<SettledCount> {
+        self.retention().prune(before, progress).await
     }
 }

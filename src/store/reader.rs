@@ -1,34 +1,27 @@
 //! Reading beside the writer: connections opened read-only, used on threads that may block.
 
 use std::path::Path;
-use std::time::Duration;
 
-use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
-use crate::store::error::{Result, StoreError};
-use crate::store::file::connection;
-use crate::store::file::damage::Damage;
+use crate::store::error::Result;
+use crate::store::file::integrity::{self, Soundness};
+use crate::store::file::pool::Pool;
 use crate::store::queue::pauses;
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
 use crate::store::read::reports::{self, Reported};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
+use crate::store::retention::steps::{self, SettledCount};
 use crate::store::verdicts::claims;
-
-/// Connections for readers; reports and metrics do not need more.
-const CONNECTIONS: u32 = 4;
 
 /// The store, for those who only read.
 #[derive(Clone, Debug)]
-pub struct Reader {
-    pool: r2d2::Pool<SqliteConnectionManager>,
-    damage: Damage,
-}
+pub struct Reader(Pool);
 
 impl Reader {
     /// Opens an existing store for reading.
@@ -36,42 +29,25 @@ impl Reader {
     /// # Errors
     /// There is no file, or it is no store of ours, or a newer one.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        drop(connection::open_reader(path)?);
-        let manager = SqliteConnectionManager::file(path)
-            .with_flags(connection::reader_flags())
-            .with_init(|conn| connection::reader_pragmas(conn));
-        let pool = r2d2::Pool::builder()
-            .max_size(CONNECTIONS)
-            .min_idle(Some(0))
-            .idle_timeout(Some(Duration::from_secs(60)))
-            .connection_timeout(Duration::from_secs(10))
-            .build_unchecked(manager);
-        Ok(Self { pool, damage: Damage::none(path) })
+        Pool::open(path).map(Self)
     }
 
-    /// Runs `work` on a thread that may block; its statements all see one state of the store.
-    pub(super) async fn read<T: Send + 'static>(
+    /// The connections beneath.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.0
+    }
+
+    async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let pool = self.pool.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut conn = pool.get().map_err(|error| StoreError::Engine(error.to_string()))?;
-            let transaction = conn.transaction()?;
-            work(&transaction)
-        });
-        self.damage.note(done.await.map_err(|error| StoreError::Engine(error.to_string()))?)
-    }
-
-    /// What was noticed of damage, shared with the writer.
-    pub(super) fn damage(&self) -> &Damage {
-        &self.damage
+        self.0.read(work).await
     }
 
     /// The damage that was met since the store was opened, in the engine's words.
     #[must_use]
     pub fn damage_met(&self) -> Option<&str> {
-        self.damage.met()
+        self.0.damage().met()
     }
 
     /// What the store tells about its own size and about each source, for whoever asks whether all is well. Reads
@@ -222,5 +198,23 @@ impl Reader {
         now: Timestamp,
     ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
         self.read(move |conn| reports::account(conn, &sources, window, now)).await
+    }
+
+    /// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
+    /// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
+    /// many tables are done, of how many.
+    ///
+    /// # Errors
+    /// The store failed for another reason than damage.
+    pub async fn soundness(&self, thorough: bool, progress: impl FnMut(usize, usize)) -> Result<Soundness> {
+        integrity::soundness(&self.0, thorough, progress).await
+    }
+
+    /// How many notifications [`crate::store::Store::prune`] would remove.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
+        self.read(move |conn| steps::count_expired(conn, before)).await
     }
 }

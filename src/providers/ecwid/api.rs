@@ -75,13 +75,6 @@ pub(super) fn is_asked_by_query(id: &str) -> bool {
     id.contains(['/', '\\', '%']) && !id.contains(',')
 }
 
-/// An id of a stranger's choosing, fit for a line of text.
-pub(super) fn clipped(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    let dots = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{dots}", short.escape_debug())
-}
-
 /// One page of a list.
 pub(super) struct Page {
     /// The items of all pages.

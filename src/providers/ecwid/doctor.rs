@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use crate::domain::{Failure, Trouble};
 use crate::providers::{Api, Check, Examination};
 
-use super::api::{CONTROL, Inquiry, Shop, clipped, looks_like_token};
+use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
+use super::errors::clipped;
 
 /// What a source's notifications need.
 #[derive(Clone, Copy, Debug)]

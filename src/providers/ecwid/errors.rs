@@ -6,8 +6,6 @@ use serde_json::Value;
 use crate::domain::{Cause, Failure, Trouble};
 use crate::providers::http::Reply;
 
-use super::api::clipped;
-
 /// The words that tell answers of one status apart.
 const WORDS: [&str; 7] = [
     "ORDER_NOT_FOUND",
@@ -54,4 +52,11 @@ pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
 /// An answer that is not the documented JSON.
 pub(super) fn undocumented(reply: &Reply, detail: &str) -> Failure {
     Failure::new(Cause::ApiError, detail).with_status(reply.status)
+}
+
+/// An id of a stranger's choosing, fit for a line of text.
+pub(super) fn clipped(text: &str) -> String {
+    let short: String = text.chars().take(40).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{dots}", short.escape_debug())
 }

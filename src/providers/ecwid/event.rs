@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked};
 use crate::providers::unaskable_id;
 
-use super::api::clipped;
+use super::errors::clipped;
 use super::shown;
 
 /// How long before its receipt a deletion may have happened: Ecwid repeats a webhook for a day, and a receiver that was

@@ -10,7 +10,8 @@ use crate::domain::{
 };
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, unaskable_id};
 
-use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
+use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, encoded, is_asked_by_query};
+use super::errors::clipped;
 use super::judge::{self, Asserted, are_old_values, compare_order};
 use super::shown::{self, OrderIds};
 use super::{doctor, form, listing, lookup};

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said};
 
-use super::api::clipped;
+use super::errors::clipped;
 use super::shown::{OrderIds, id_text, picked};
 
 /// The field of an order's payment status.

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::domain::{Cause, Failure, Listed, Listing, Window};
 use crate::providers::{Api, LIST_READINGS};
 
-use super::api::{Inquiry, PAGE, Page, Shop, clipped};
+use super::api::{Inquiry, PAGE, Page, Shop};
+use super::errors::clipped;
 use super::judge::INCOMPLETE;
 use super::shown;
 

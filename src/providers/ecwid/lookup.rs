@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::domain::{Answer, Deletion, Failure, Sighting};
 use crate::providers::Api;
 
-use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, clipped, encoded, is_asked_by_query};
+use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, encoded, is_asked_by_query};
+use super::errors::clipped;
 use super::shown::{self, OrderIds};
 
 /// The ids by which a webhook names an order.

@@ -9,7 +9,8 @@ use crate::domain::{
 };
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
-use super::api::{Inquiry, Shop, clipped};
+use super::api::{Inquiry, Shop};
+use super::errors::clipped;
 use super::event::{self, Event};
 use super::judge::{self, are_old_values};
 use super::lookup::{self, OrderNames};

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::mutation::{TOKENS, mutate_bytes};
+use super::bytes::{TOKENS, mutate_bytes};
 
 /// Words that mean something to a format or an API, as a name or as a value.
 const WORDS: [&str; 34] = [

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 mod answers;
+mod bytes;
 mod conversation;
 mod json;
 mod lists;

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod failure;
+mod handle;
 mod objects;
 mod orders;
 mod paging;
@@ -13,8 +14,9 @@ mod store;
 mod tests;
 
 pub use failure::ErrorBodies;
+pub use handle::EcwidStore;
 pub use objects::{Order, OrderKind, Product, ProductKind};
-pub use store::{EcwidStore, Settings};
+pub use store::Settings;
 
 pub(super) use store::EcwidStores;
 

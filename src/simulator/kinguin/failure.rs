@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::account::Account;
 use crate::simulator::exchange::{Answer, Request};
 use crate::simulator::time;
 
@@ -28,8 +27,8 @@ impl Failure {
         Self::new(401, "Authorization", "Unauthorized", "The API key is not valid")
     }
 
-    pub(super) fn product(account: &Account, id: &str) -> Self {
-        let kind = &account.settings.product_not_found_kind;
+    /// `kind`: the word that this account has for it.
+    pub(super) fn product(kind: &str, id: &str) -> Self {
         Self::new(404, kind, "Not Found", &format!("Product {id} not found"))
     }
 

@@ -5,12 +5,14 @@
 
 mod account;
 mod failure;
+mod handle;
 mod listing;
 mod objects;
 #[cfg(test)]
 mod tests;
 
-pub use account::{KinguinAccount, Settings};
+pub use account::Settings;
+pub use handle::KinguinAccount;
 pub use objects::{Order, OrderKind, Product, ProductKind};
 
 pub(super) use account::KinguinAccounts;
@@ -62,7 +64,7 @@ fn route(account: &mut Account, path: &[&str], request: &Request<'_>) -> Result<
         ["v1", "products", id] => product(account, id, request),
         ["v2", "products", id] => {
             let found = account.products.ask_alias(id, request.now).map(|product| product.fields().clone());
-            found.map(shown).ok_or_else(|| Failure::product(account, id))
+            found.map(shown).ok_or_else(|| Failure::product(&account.settings.product_not_found_kind, id))
         }
         ["v2", "order", _, "keys"] => {
             Err(Failure::new(403, "Authorization", "Forbidden", "Keys are not for verifiers"))
@@ -87,7 +89,7 @@ fn product(account: &mut Account, id: &str, request: &Request<'_>) -> Result<Ans
         return Err(Failure::violation("kinguinId", id));
     }
     let found = account.products.ask(id, request.now).map(|product| product.fields().clone());
-    found.map(shown).ok_or_else(|| Failure::product(account, id))
+    found.map(shown).ok_or_else(|| Failure::product(&account.settings.product_not_found_kind, id))
 }
 
 fn shown(fields: super::Fields) -> Answer {

@@ -4,6 +4,7 @@
 //! chooses. Every error says in its `message` what was wrong with the call.
 
 mod authorization;
+mod handle;
 mod keys;
 mod merchant;
 mod objects;
@@ -11,7 +12,8 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use merchant::{MidasMerchant, Settings, SignedPath, UnknownId};
+pub use handle::MidasMerchant;
+pub use merchant::{Settings, SignedPath, UnknownId};
 pub use objects::{Transaction, TransactionKind};
 
 pub(super) use merchant::MidasPlatform;

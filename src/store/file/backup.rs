@@ -13,10 +13,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
-use super::open::{self, Found, folder};
+use super::open::{self, Found};
+use super::paths::folder;
 use super::schema::SCHEMA_VERSION;
-use super::{connection, damage, lock};
-use crate::store::read::backlog;
+use super::{connection, damage, disk, lock};
 
 /// What a user counts in a store.
 const COUNTED: [(&str, &str); 5] = [
@@ -256,7 +256,7 @@ fn check_room(store: &Path, target: &Path, expected: u64, min_free: u64) -> anyh
     let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();
     let is_same_disk = device(folder(target)) == device(store);
     let reserved = if is_same_disk { min_free } else { 0 };
-    match backlog::free_disk(target) {
+    match disk::free_disk(target) {
         Some(free) if free < expected.saturating_add(reserved) => {
             let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let also = if is_same_disk {

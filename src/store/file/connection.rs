@@ -74,13 +74,9 @@ pub(in crate::store) fn open_reader(path: &Path) -> anyhow::Result<Connection> {
 
 /// Opens a connection that cannot write, whatever version the file has.
 pub(super) fn any_reader(path: &Path) -> anyhow::Result<Connection> {
-    Connection::open_with_flags(path, reader_flags())
+    Connection::open_with_flags(path, open::reader_flags())
         .and_then(|conn| reader_pragmas(&conn).map(|()| conn))
         .map_err(|error| damage::told(path, &error))
-}
-
-pub(in crate::store) fn reader_flags() -> OpenFlags {
-    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 pub(in crate::store) fn reader_pragmas(conn: &Connection) -> rusqlite::Result<()> {

@@ -7,12 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
-use super::open::folder;
-use crate::store::error::{Result, StoreError};
-
-/// What to do about a store that cannot be trusted.
-pub(in crate::store) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
-                                  backup --help` says how; docs/recovery.md says what to do without one)";
+use super::paths::folder;
+use crate::store::error::{RESTORE, Result, StoreError};
 
 /// The engine's complaint in plain words, with what to do.
 pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
+use super::pool::Pool;
 use crate::store::error::{Result, StoreError};
-use crate::store::reader::Reader;
 
 /// Larger stores are not held against their indexes row by row, which would take minutes; every page is read all the
 /// same. In bytes.
@@ -18,35 +18,33 @@ pub struct Soundness {
     pub complaints: Vec<String>,
 }
 
-impl Reader {
-    /// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
-    /// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
-    /// many tables are done, of how many.
-    ///
-    /// # Errors
-    /// The store failed for another reason than damage.
-    pub async fn soundness(
-        &self,
-        thorough: bool,
-        mut progress: impl FnMut(usize, usize),
-    ) -> Result<Soundness> {
-        let tables = match self.read(tables).await {
-            Ok(tables) => tables,
-            Err(StoreError::Damaged(why)) => return Ok(Soundness { tables: 0, complaints: vec![why] }),
+/// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
+/// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
+/// many tables are done, of how many.
+///
+/// # Errors
+/// The store failed for another reason than damage.
+pub(in crate::store) async fn soundness(
+    pool: &Pool,
+    thorough: bool,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Soundness> {
+    let tables = match pool.read(tables).await {
+        Ok(tables) => tables,
+        Err(StoreError::Damaged(why)) => return Ok(Soundness { tables: 0, complaints: vec![why] }),
+        Err(error) => return Err(error),
+    };
+    let mut complaints = Vec::new();
+    for (done, table) in tables.iter().enumerate() {
+        progress(done, tables.len());
+        let name = table.clone();
+        match pool.read(move |conn| check(conn, &name, thorough)).await {
+            Ok(found) => complaints.extend(found),
+            Err(StoreError::Damaged(why)) => complaints.push(why),
             Err(error) => return Err(error),
-        };
-        let mut complaints = Vec::new();
-        for (done, table) in tables.iter().enumerate() {
-            progress(done, tables.len());
-            let name = table.clone();
-            match self.read(move |conn| check(conn, &name, thorough)).await {
-                Ok(found) => complaints.extend(found),
-                Err(StoreError::Damaged(why)) => complaints.push(why),
-                Err(error) => return Err(error),
-            }
         }
-        Ok(Soundness { tables: tables.len(), complaints })
     }
+    Ok(Soundness { tables: tables.len(), complaints })
 }
 
 fn tables(conn: &Connection) -> Result<Vec<String>> {

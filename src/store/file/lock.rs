@@ -173,5 +173,5 @@ fn mark_in(content: &str) -> Option<i64> {
 /// The lock file stands beside the file itself, not beside a link to it: one store, one lock.
 fn lock_path(store: &Path, suffix: &str) -> PathBuf {
     let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
-    super::open::beside(&store, suffix)
+    super::paths::beside(&store, suffix)
 }

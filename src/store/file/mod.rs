@@ -3,11 +3,14 @@
 pub(super) mod backup;
 pub(super) mod connection;
 pub(super) mod damage;
+pub(super) mod disk;
 pub(super) mod integrity;
 pub(super) mod lock;
 pub(super) mod migrations;
 pub(super) mod open;
 pub(super) mod owner;
+pub(super) mod paths;
+pub(super) mod pool;
 #[cfg(test)]
 pub(super) mod query_plan;
 pub(super) mod schema;

@@ -4,17 +4,18 @@
 use std::fs::{Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
 
-use super::connection::reader_flags;
 use super::damage;
 use super::owner;
+use super::paths::{beside, folder};
 use super::schema::SCHEMA_VERSION;
+use crate::store::error::RESTORE;
 
 /// `application_id` of our files: "cusn".
 const APPLICATION_ID: i32 = 1_668_641_646;
@@ -44,18 +45,6 @@ pub(in crate::store) fn create(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// A file beside the store.
-pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// The folder of a file.
-pub(super) fn folder(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Refuses what is no store of exactly this program's schema version: only `serve` upgrades.
 pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
     require(path, SCHEMA_VERSION)
@@ -72,7 +61,7 @@ pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
         Found::Fresh => bail!(
             "the store {} is empty; if it never held anything start `countersign serve`, which sets it up, else {}",
             path.display(),
-            damage::RESTORE
+            RESTORE
         ),
     }
 }
@@ -91,7 +80,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
                 "the store {} is empty, but {} beside it is not; {}",
                 path.display(),
                 log.display(),
-                damage::RESTORE
+                RESTORE
             );
         }
         return Ok(Found::Fresh);
@@ -101,7 +90,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
             "the write-ahead log {} is damaged, and what came in last may be in it; {}, or move the log aside (never \
              the store) to go on without what it held",
             log.display(),
-            damage::RESTORE
+            RESTORE
         );
     }
     let conn =
@@ -127,7 +116,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
         Ok(0) | Err(_) => bail!(
             "the store {} has no schema version that ever was ({version}), so its first page is damaged; {}",
             path.display(),
-            damage::RESTORE
+            RESTORE
         ),
         Ok(_) => bail!(
             "the store {} has schema version {version}, this program knows versions up to {newest}; install \
@@ -135,6 +124,11 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
             path.display()
         ),
     }
+}
+
+/// How a connection is opened that cannot write.
+pub(in crate::store) fn reader_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 /// Says what keeps this user from writing, before the engine fails on it in its own words.

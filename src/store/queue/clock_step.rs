@@ -26,7 +26,7 @@ fn seconds(by_ms: i64) -> String {
 }
 
 /// Moves the calls that count, the pauses of failing sources, and the leases.
-pub(super) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
+pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     conn.execute("UPDATE api_calls SET counts_until = counts_until + ?1", [by_ms])?;
     let seconds = seconds(by_ms);
     conn.execute(&format!("UPDATE outages SET resume_at = {}", moved("resume_at")), [&seconds])?;
@@ -39,7 +39,7 @@ pub(super) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
 /// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most
 /// [`BATCH`] or so. Returns where to go on, `None` at the end. Only for a clock that was set back (`by_ms` is negative):
 /// one that was set ahead has made them due.
-pub(super) fn bring_forward(
+pub(in crate::store) fn bring_forward(
     conn: &Connection,
     source: &str,
     after: Timestamp,

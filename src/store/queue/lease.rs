@@ -342,7 +342,7 @@ pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NUL
                             WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)";
 
 /// Keeps every lease of `owner` for another while.
-pub(super) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
+pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
     conn.prepare_cached(RENEW)?.execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
     Ok(())
 }
@@ -351,7 +351,7 @@ pub(in crate::store) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
                      WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'";
 
 /// Frees every lease of `owner`, or of any owner whose name begins so.
-pub(super) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
+pub(in crate::store) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
     Ok(conn
         .prepare_cached(
             "UPDATE verdicts SET lease = NULL, lease_until = NULL
@@ -367,7 +367,7 @@ fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
 }
 
 /// Gives leases back that were never used: their questions wait as before.
-pub(super) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
+pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
     for (lease, is_first) in leases {
         for id in held(conn, lease)? {
             conn.prepare_cached(

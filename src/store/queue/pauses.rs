@@ -9,7 +9,6 @@ use crate::domain::{Cause, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;
 use crate::store::rows;
-use crate::store::verdicts::settle::Question;
 
 /// No pause is longer; what lasts longer was planned before the clock was set back.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
@@ -94,7 +93,7 @@ pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
 }
 
 /// Until when the API has asked the whole source to wait, if that is still to come.
-pub(super) fn told_to_wait_until(
+pub(in crate::store) fn told_to_wait_until(
     conn: &Connection,
     source: &str,
     now: Timestamp,
@@ -104,16 +103,24 @@ pub(super) fn told_to_wait_until(
     Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
 }
 
+/// A question as far as it tells how its source is.
+pub(in crate::store) struct Probe<'a> {
+    pub(in crate::store) source: &'a str,
+    pub(in crate::store) lane: &'a str,
+    /// When it was sent.
+    pub(in crate::store) asked_at: Timestamp,
+}
+
 /// Writes what an answer means for its source. Returns when the source may be asked again, where it fails.
 pub(in crate::store) fn apply(
     conn: &Connection,
-    question: &Question,
+    probe: &Probe<'_>,
     standing: &Standing,
     policy: &Policy,
     jitter: f64,
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    let source = question.source.as_str();
+    let source = probe.source;
     match standing {
         Standing::Unchanged => Ok(None),
         Standing::Well => {
@@ -126,8 +133,8 @@ pub(in crate::store) fn apply(
             )?
             .execute(params![
                 source,
-                question.claim.lane,
-                question.asked_at.to_string(),
+                probe.lane,
+                probe.asked_at.to_string(),
                 now.plus(LONGEST_PAUSE).to_string()
             ])?;
             Ok(None)
@@ -137,7 +144,7 @@ pub(in crate::store) fn apply(
             let known = of_lane(conn, source, lane)?;
             let paused_until = known
                 .as_ref()
-                .filter(|known| known.failures > 0 && question.asked_at < known.resume_at)
+                .filter(|known| known.failures > 0 && probe.asked_at < known.resume_at)
                 .map(|known| known.resume_at)
                 .filter(|until| *until <= now.plus(LONGEST_PAUSE));
             // Of many questions that failed together only the first moves the pause on, unless the API asks for a longer one.

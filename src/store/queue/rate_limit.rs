@@ -33,7 +33,7 @@ pub enum Budget {
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(120);
 
 /// How many calls are free now, and when the next one will be.
-pub(super) fn free(
+pub(in crate::store) fn free(
     conn: &Connection,
     source: &str,
     rate: Rate,
@@ -100,7 +100,12 @@ pub(super) fn paced(
 }
 
 /// Takes one permission; the caller has seen that one is free.
-pub(super) fn grant(conn: &Connection, source: &str, rate: Rate, now: Timestamp) -> Result<CallPermit> {
+pub(in crate::store) fn grant(
+    conn: &Connection,
+    source: &str,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<CallPermit> {
     let counts_until = now.plus(LONGEST_CALL).plus(rate.window);
     let id = conn
         .prepare_cached("INSERT INTO api_calls (source, counts_until) VALUES (?1, ?2)")?
@@ -120,7 +125,7 @@ pub(in crate::store) fn finish(conn: &Connection, permit: CallPermit, now: Times
 }
 
 /// Whoever made the calls that still count as under way is dead: they are over, and count one window longer at most.
-pub(super) fn end_dead_calls(
+pub(in crate::store) fn end_dead_calls(
     conn: &Connection,
     source: &str,
     window: Duration,

@@ -1,7 +1,6 @@
 //! How much there is of what: for metrics, health and `doctor`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rusqlite::Connection;
 
@@ -104,26 +103,4 @@ pub(in crate::store) fn queues(
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The size of the write-ahead log beside the store, in bytes; 0 where there is none.
-#[must_use]
-pub fn wal_size(store: &Path) -> u64 {
-    let mut name = store.as_os_str().to_owned();
-    name.push("-wal");
-    std::fs::metadata(Path::new(&name)).map_or(0, |meta| meta.len())
-}
-
-/// The size of the store's file, in bytes; 0 where there is none.
-#[must_use]
-pub fn file_size(store: &Path) -> u64 {
-    std::fs::metadata(store).map_or(0, |meta| meta.len())
-}
-
-/// Free space for this user on the disk that holds `store`, in bytes; `None` where the system does not tell.
-#[must_use]
-pub fn free_disk(store: &Path) -> Option<u64> {
-    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let stat = rustix::fs::statvfs(folder).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }

@@ -7,10 +7,10 @@ use rusqlite::Connection;
 
 use super::steps::{self, SettledCount};
 use crate::domain::Timestamp;
-use crate::store::Store;
 use crate::store::error::Result;
-use crate::store::reader::Reader;
+use crate::store::file::pool::Pool;
 use crate::store::verdicts::decisions::BATCH;
+use crate::store::writer::handle::Writer;
 
 /// What is kept, and for how long: the settings of that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +72,15 @@ struct Step {
     all_took: Duration,
 }
 
-impl Store {
+/// Applies the rules, by the writer and the readers of one store.
+pub(in crate::store) struct Retention<'a> {
+    pub(in crate::store) writer: &'a Writer,
+    pub(in crate::store) pool: &'a Pool,
+}
+
+impl Retention<'_> {
     /// Keeps all rules once.
-    ///
-    /// # Errors
-    /// The store failed; what was done until then stays done.
-    pub async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
+    pub(in crate::store) async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
         let mut kept = Kept::default();
         if let Some(age) = rules.keep {
             kept.expired = self.prune(now.minus(age), |_| {}).await?.total();
@@ -90,12 +93,9 @@ impl Store {
     }
 
     /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
-    ///
-    /// # Errors
-    /// As [`Store::keep`].
-    pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
+    pub(in crate::store) async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
         let bearable = rules.max_unproven.saturating_add(rules.max_unproven / 10);
-        if self.reader().count_unproven().await? <= bearable {
+        if self.count_unproven().await? <= bearable {
             return Ok(Kept::default());
         }
         Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
@@ -103,10 +103,11 @@ impl Store {
 
     /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
     /// `progress` how many went, step by step.
-    ///
-    /// # Errors
-    /// The store failed; what went until then is gone.
-    pub async fn prune(&self, before: Timestamp, mut progress: impl FnMut(u64)) -> Result<SettledCount> {
+    pub(in crate::store) async fn prune(
+        &self,
+        before: Timestamp,
+        mut progress: impl FnMut(u64),
+    ) -> Result<SettledCount> {
         let mut gone = SettledCount::default();
         let mut pace = Pace::new();
         loop {
@@ -157,7 +158,7 @@ impl Store {
         let mut removed = 0;
         let mut pace = Pace::new();
         loop {
-            let ids = self.reader().unproven_beyond(max).await?;
+            let ids = self.unproven_beyond(max).await?;
             let mut left = ids.as_slice();
             let mut went = 0;
             while !left.is_empty() {
@@ -188,20 +189,10 @@ impl Store {
         let (done, rows_took) = self.writer.write(timed).await?;
         Ok((done, Step { rows_took, all_took: sent.elapsed() }))
     }
-}
-
-impl Reader {
-    /// How many notifications [`Store::prune`] would remove.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
-        self.read(move |conn| steps::count_expired(conn, before)).await
-    }
 
     /// How many notifications are kept of senders without any confirmation.
     async fn count_unproven(&self) -> Result<u64> {
-        self.read(steps::count_unproven).await
+        self.pool.read(steps::count_unproven).await
     }
 
     /// The oldest ignored notifications of senders without any confirmation, as many as there are more than `max` of
@@ -214,6 +205,6 @@ impl Reader {
                 Ok(beyond) => steps::oldest_unproven(conn, beyond),
             }
         };
-        self.read(work).await
+        self.pool.read(work).await
     }
 }

@@ -50,7 +50,7 @@ const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?
 const DUPLICATES: &str = "SELECT notification_id FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2";
 
 /// How many notifications [`prune`] would remove in all.
-pub(super) fn count_expired(conn: &Connection, before: Timestamp) -> Result<SettledCount> {
+pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> Result<SettledCount> {
     let mut count = SettledCount::default();
     let mut statement = conn.prepare_cached(&format!("SELECT state, count(*) {EXPIRED} GROUP BY state"))?;
     let mut found = statement.query([before.to_string()])?;

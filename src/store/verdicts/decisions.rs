@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::claims::{Filing, Sheet};
-use super::settle::Moved;
+use super::question::Moved;
 use crate::domain::ledger::Policy;
 use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
-use super::settle::Asked;
 use crate::domain::ledger::{Equal, Ledger, Settled, Waiting};
 use crate::domain::{Claim, Held, Reason, SubjectKind, Timestamp};
 use crate::store::error::Result;
@@ -16,6 +15,15 @@ const LONGEST_HISTORY: i64 = 500;
 
 /// Equal open claims that one confirmation turns into duplicates at once; what is left follows when it is due.
 const MOST_EQUALS: i64 = 1000;
+
+/// A question that was asked, as far as the store needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Asked<'a> {
+    pub(in crate::store) source: &'a str,
+    pub(in crate::store) claim: &'a Claim,
+    /// The id of the object that the answer shows, where it shows one.
+    pub(super) truth_id: Option<&'a str>,
+}
 
 /// The ledger of a lease. What the lease does not hold any more is not in it.
 pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {

@@ -4,5 +4,6 @@ pub(super) mod claims;
 pub(super) mod decisions;
 pub(super) mod hour_index;
 pub(super) mod load;
+pub(super) mod question;
 pub(super) mod settle;
 pub(super) mod truth;

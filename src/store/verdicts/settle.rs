@@ -4,54 +4,14 @@
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
-use super::{load, truth};
+use super::load::{self, Asked};
+use super::question::{Moved, Question};
+use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
-use crate::domain::{Claim, Reason, State, Subject, SubjectKind, Timestamp};
+use crate::domain::{Reason, State, Subject, SubjectKind, Timestamp};
 use crate::rules::turns::Share;
 use crate::store::error::Result;
-use crate::store::queue::pauses;
-use crate::store::queue::rate_limit::CallPermit;
-
-/// A question that was asked, as far as the store needs to know it.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Asked<'a> {
-    pub(in crate::store) source: &'a str,
-    pub(in crate::store) claim: &'a Claim,
-    /// The id of the object that the answer shows, where it shows one.
-    pub(super) truth_id: Option<&'a str>,
-}
-
-/// The facts of one question, for its verification rows.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The lease under which it was asked.
-    pub lease: String,
-    /// The source.
-    pub source: String,
-    /// The claim that was asked about.
-    pub claim: Claim,
-    /// The call's number, and how long it counts.
-    pub permit: CallPermit,
-    /// When the first request was sent.
-    pub asked_at: Timestamp,
-    /// The HTTP status that the answer rests on.
-    pub http_status: Option<u16>,
-    /// To the end of the last answer.
-    pub latency_ms: u64,
-    /// The id of the object that the answer shows.
-    pub truth_id: Option<String>,
-}
-
-/// A notification that moved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// The notification's id.
-    pub id: i64,
-    /// Its state now.
-    pub state: State,
-    /// Its reason now.
-    pub reason: Option<Reason>,
-}
+use crate::store::queue::{lease, pauses, rate_limit};
 
 /// Loads the ledger, lets `judge` decide, writes what it decides.
 pub(in crate::store) fn settle(
@@ -65,12 +25,14 @@ pub(in crate::store) fn settle(
     let asked =
         Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
     let ledger = load::load(conn, &question.lease, &asked)?;
-    crate::store::queue::rate_limit::finish(conn, question.permit, now)?;
+    rate_limit::finish(conn, question.permit, now)?;
     if ledger.waiting.is_empty() {
         return Ok(Vec::new());
     }
     let settlement = judge(&ledger);
-    let resume_at = pauses::apply(conn, question, &settlement.standing, policy, jitter, now)?;
+    let probe =
+        pauses::Probe { source: &question.source, lane: &question.claim.lane, asked_at: question.asked_at };
+    let resume_at = pauses::apply(conn, &probe, &settlement.standing, policy, jitter, now)?;
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
@@ -100,7 +62,7 @@ pub(in crate::store) fn settle(
         supersede(conn, *id, now)?;
         moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
     }
-    crate::store::queue::lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
+    lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
     remember(conn, question, &settlement, !ledger.source_found_any, now)?;
     if matches!(settlement.standing, Standing::Failing { .. }) {
         pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;

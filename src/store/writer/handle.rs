@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
-use super::intake::Row;
 use super::job::{Claimed, Job, Place, Task, What, WorkReply};
+use super::rows::Row;
 use super::thread::{Desk, Told};
 use super::transaction::in_savepoint;
 use crate::store::error::{Result, StoreError};

@@ -1,107 +1,16 @@
 //! Appending notifications as they come, and counting requests that are turned away.
 
-use std::sync::LazyLock;
-
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::{Connection, params};
 
 use super::handle::Writer;
-use crate::domain::{Delivery, Origin, Timestamp};
+use super::rows::Row;
+use crate::domain::{Delivery, Timestamp};
 use crate::store::error::Result;
 
 /// Appends a delivery; returns its id once it is on disk.
 pub(in crate::store) async fn append(writer: &Writer, delivery: Delivery) -> Result<i64> {
     // Made here and not by the writer: everybody waits for that.
     writer.append_row(Row::new(delivery)).await
-}
-
-/// A delivery as `intake` keeps it.
-pub(in crate::store) struct Row {
-    delivery: Delivery,
-    received_at: String,
-    headers: String,
-}
-
-impl Row {
-    fn new(delivery: Delivery) -> Self {
-        Self {
-            received_at: delivery.received_at.to_string(),
-            headers: delivery.headers.to_stored_json(),
-            delivery,
-        }
-    }
-
-    /// In the order of [`INSERTS`].
-    fn columns(&self) -> [Column<'_>; 8] {
-        [
-            Column::Text(Some(&self.delivery.source)),
-            Column::Text(Some(&self.delivery.provider)),
-            Column::Text(Some(&self.received_at)),
-            Column::Text(Some(&self.delivery.remote_addr)),
-            Column::Text(self.delivery.content_type.as_deref()),
-            Column::Text(Some(&self.headers)),
-            Column::Body(&self.delivery.body),
-            Column::Text(Some(Origin::Delivery.as_str())),
-        ]
-    }
-}
-
-enum Column<'a> {
-    Text(Option<&'a str>),
-    /// TEXT when it is valid UTF-8 without NUL, else BLOB, the same bytes in both.
-    Body(&'a [u8]),
-}
-
-impl ToSql for Column<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Text(text) => text.to_sql(),
-            Self::Body(body) => match std::str::from_utf8(body) {
-                Ok(text) if !text.contains('\0') => text.to_sql(),
-                _ => body.to_sql(),
-            },
-        }
-    }
-}
-
-/// One statement for many rows takes half the time of many for one: what a statement does once is much, the sequence of
-/// the ids above all.
-const SIZES: [usize; 3] = [16, 4, 1];
-
-/// For each of [`SIZES`].
-static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
-    SIZES.map(|rows| {
-        format!(
-            "INSERT INTO intake (source, provider, received_at, remote_addr, content_type, headers, body, origin)
-             VALUES {}",
-            ["(?, ?, ?, ?, ?, ?, ?, ?)"].repeat(rows).join(", ")
-        )
-    })
-});
-
-/// The rows in parts of one of [`SIZES`] each, for [`insert`].
-pub(super) fn parts(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
-    let mut left = rows;
-    std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|size| *size <= left.len())?;
-        let (part, later) = left.split_at(size);
-        left = later;
-        Some(part)
-    })
-}
-
-/// Inserts a part of [`parts`]; returns the id of the first row, which the others' ids follow.
-pub(super) fn insert(conn: &Connection, part: &[Row]) -> Result<i64> {
-    let [sixteen, four, one] = &*INSERTS;
-    let sql = match part.len() {
-        16 => sixteen,
-        4 => four,
-        _ => one,
-    };
-    let columns = part.iter().flat_map(Row::columns);
-    conn.prepare_cached(sql)?.execute(params_from_iter(columns))?;
-    let others = i64::try_from(part.len()).unwrap_or(1) - 1;
-    Ok(conn.last_insert_rowid() - others)
 }
 
 /// Counts a request that was not stored.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::intake::Row;
+use super::rows::Row;
 use crate::store::error::{Result, StoreError};
 
 /// Notifications that may wait for the writer; more are turned away at once.

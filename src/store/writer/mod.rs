@@ -5,5 +5,6 @@ pub(super) mod handle;
 pub(super) mod intake;
 pub(super) mod job;
 pub(super) mod priority;
+pub(super) mod rows;
 pub(super) mod thread;
 pub(super) mod transaction;

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::intake::{self, Row};
 use super::job::{Appended, Job, Reply, What, Work};
+use super::rows::{self, Row};
 use crate::store::error::{Result, StoreError};
 
 /// What one transaction did until its commit.
@@ -70,18 +70,18 @@ impl Transaction {
         if self.rows.is_empty() {
             return;
         }
-        let (rows, replies): (Vec<Row>, Vec<_>) = self.rows.drain(..).unzip();
-        let mut ids = Vec::with_capacity(rows.len());
-        for part in intake::parts(&rows) {
-            match in_transaction(conn).and_then(|conn| intake::insert(conn, part)) {
+        let (taken, replies): (Vec<Row>, Vec<_>) = self.rows.drain(..).unzip();
+        let mut ids = Vec::with_capacity(taken.len());
+        for part in rows::parts(&taken) {
+            match in_transaction(conn).and_then(|conn| rows::insert(conn, part)) {
                 Ok(first) => ids.extend((first..).take(part.len()).map(Ok)),
                 // One of them, perhaps: the others must not fail with it.
                 Err(_) => ids.extend(part.iter().map(|row| {
-                    in_transaction(conn).and_then(|conn| intake::insert(conn, std::slice::from_ref(row)))
+                    in_transaction(conn).and_then(|conn| rows::insert(conn, std::slice::from_ref(row)))
                 })),
             }
         }
-        let appended = ids.into_iter().zip(rows).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
+        let appended = ids.into_iter().zip(taken).map(|(id, row): (Result<i64>, Row)| Ok((id?, row)));
         self.appended.extend(replies.into_iter().zip(appended));
     }
 }

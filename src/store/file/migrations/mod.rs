@@ -10,8 +10,9 @@ use rusqlite_migration::{M, Migrations};
 use super::backup::Backup;
 use super::open::{self, Found};
 use super::schema::{MIGRATIONS, SCHEMA};
-use super::{connection, damage};
+use super::{connection, damage, paths};
 use crate::domain::Timestamp;
+use crate::store::error::RESTORE;
 
 /// An upgrade that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ fn bring_to_end_of(
             "the store {} is empty, but a serve has used it before; {}, or remove it and its .serve-lock if it never \
              held anything",
             path.display(),
-            damage::RESTORE
+            RESTORE
         ),
         Found::Fresh => return set_up(path).map(|()| None),
         Found::Version(version) => version,
@@ -125,7 +126,7 @@ fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
 
 fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::Result<PathBuf> {
     let time: String = now.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
-    let name = |more: String| open::beside(path, &format!(".v{from}-{time}Z{more}.bak"));
+    let name = |more: String| paths::beside(path, &format!(".v{from}-{time}Z{more}.bak"));
     // A serve that was killed and started again within a second may have left one of this name.
     let others = (2..100).map(|number| name(format!(".{number}")));
     let free = std::iter::once(name(String::new())).chain(others).find(|target| !target.exists());
@@ -140,10 +141,10 @@ fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
     // Whoever only looked may have left an empty log.
     let written_at =
         |file: &Path| std::fs::metadata(file).ok().filter(|meta| meta.len() > 0)?.modified().ok();
-    let log = open::beside(path, "-wal");
+    let log = paths::beside(path, "-wal");
     let last_written = written_at(path)?.max(written_at(&log).unwrap_or(std::time::UNIX_EPOCH));
     let start = format!("{}.v{from}-", path.file_name()?.to_str()?);
-    let entries = std::fs::read_dir(open::folder(path)).ok()?;
+    let entries = std::fs::read_dir(paths::folder(path)).ok()?;
     entries
         .flatten()
         .map(|entry| entry.path())

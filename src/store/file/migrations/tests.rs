@@ -59,18 +59,18 @@ impl Old {
 }
 
 fn number(path: &Path, sql: &str) -> i64 {
-    let conn = Connection::open_with_flags(path, connection::reader_flags()).unwrap();
+    let conn = Connection::open_with_flags(path, open::reader_flags()).unwrap();
     conn.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 fn text(path: &Path, sql: &str) -> String {
-    let conn = Connection::open_with_flags(path, connection::reader_flags()).unwrap();
+    let conn = Connection::open_with_flags(path, open::reader_flags()).unwrap();
     conn.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 /// Every row of every table and view, but for ages, which grow, and for what the steps of these tests add.
 fn content(path: &Path) -> Vec<String> {
-    let conn = Connection::open_with_flags(path, connection::reader_flags()).unwrap();
+    let conn = Connection::open_with_flags(path, open::reader_flags()).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT IN ('extra', 'filler', 'open')";
     let mut names = conn.prepare(names).unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
@@ -229,7 +229,7 @@ fn without_room_for_the_copy_nothing_is_done() {
 fn as_left(path: &Path, to: &Path) -> PathBuf {
     let copy = to.join("left.db");
     for suffix in ["", "-wal"] {
-        fs::copy(open::beside(path, suffix), open::beside(&copy, suffix)).unwrap();
+        fs::copy(paths::beside(path, suffix), paths::beside(&copy, suffix)).unwrap();
     }
     copy
 }
@@ -245,7 +245,7 @@ fn whoever_dies_in_the_middle_leaves_the_old_version_and_at_the_end_the_new_one(
                   SELECT n, hex(randomblob(100)) AS text FROM n;";
     conn.execute_batch(&format!("{SECOND}{THIRD}{filler} PRAGMA user_version = 3;")).unwrap();
     let left = as_left(&old.path(), middle.path());
-    assert!(fs::metadata(open::beside(&left, "-wal")).unwrap().len() > 100_000, "pages did reach the log");
+    assert!(fs::metadata(paths::beside(&left, "-wal")).unwrap().len() > 100_000, "pages did reach the log");
     conn.execute_batch("COMMIT").unwrap();
     let done = as_left(&old.path(), end.path());
     for (path, version) in [(&left, 1), (&done, 3)] {

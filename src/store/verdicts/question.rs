@@ -1,0 +1,36 @@
+//! What a call settled: the question that was asked, and the notifications that moved by it.
+
+use crate::domain::{Claim, Reason, State, Timestamp};
+use crate::store::queue::rate_limit::CallPermit;
+
+/// The facts of one question, for its verification rows.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The lease under which it was asked.
+    pub lease: String,
+    /// The source.
+    pub source: String,
+    /// The claim that was asked about.
+    pub claim: Claim,
+    /// The call's number, and how long it counts.
+    pub permit: CallPermit,
+    /// When the first request was sent.
+    pub asked_at: Timestamp,
+    /// The HTTP status that the answer rests on.
+    pub http_status: Option<u16>,
+    /// To the end of the last answer.
+    pub latency_ms: u64,
+    /// The id of the object that the answer shows.
+    pub truth_id: Option<String>,
+}
+
+/// A notification that moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The notification's id.
+    pub id: i64,
+    /// Its state now.
+    pub state: State,
+    /// Its reason now.
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,193 @@
+//! What whoever asks the shops does with the store: lease, ask within the budget, settle, give back, give up.
+
+use rusqlite::Connection;
+
+use crate::domain::ledger::{Ledger, Policy, Settlement};
+use crate::domain::{Cause, Clock, Rate, Timestamp};
+use crate::store::Store;
+use crate::store::error::Result;
+use crate::store::queue::lease::{self, LeaseRequest, Leased};
+use crate::store::queue::rate_limit::{self, Budget, CallPermit};
+use crate::store::queue::{clock_step, pauses};
+use crate::store::verdicts::decisions;
+use crate::store::verdicts::question::{Moved, Question};
+use crate::store::verdicts::settle;
+use crate::store::writer::transaction::in_savepoint;
+
+impl Store {
+    /// Leases the next questions of each source, in this order, each with permission for its first call. `places` gives
+    /// those that the source's calls may take just then; the ones that it does not need are dropped before the next source
+    /// is looked at, the others are returned with its name and its leases. A source whose questions cannot be leased keeps no
+    /// other from being asked.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lease<P: Send + 'static>(
+        &self,
+        requests: Vec<LeaseRequest>,
+        mut places: impl FnMut(&str) -> Vec<P> + Send + 'static,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Result<Leased>, Vec<P>)>> {
+        let lease = move |conn: &Connection| {
+            let mut leased = Vec::with_capacity(requests.len());
+            for request in requests {
+                let mut places = places(&request.source);
+                if places.is_empty() {
+                    continue;
+                }
+                let found = in_savepoint(conn, |conn| lease::lease(conn, &request, places.len(), now));
+                places.truncate(found.as_ref().map_or(0, |found| found.calls.len()));
+                leased.push((request.source, found, places));
+            }
+            Ok(leased)
+        };
+        self.writer.write_last(lease).await
+    }
+
+    /// Gives leases back that were not used, each with whether its question was never asked before: they wait as before.
+    /// The call that was permitted for them is over.
+    ///
+    /// # Errors
+    /// The store failed; then the leases end by themselves.
+    pub async fn release(
+        &self,
+        leases: Vec<(String, bool)>,
+        permit: CallPermit,
+        now: Timestamp,
+    ) -> Result<()> {
+        let release = move |conn: &Connection| {
+            rate_limit::finish(conn, permit, now)?;
+            lease::release(conn, &leases)
+        };
+        self.writer.write_together(release).await
+    }
+
+    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
+    ///
+    /// # Errors
+    /// The store failed; then the leases end by themselves.
+    pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
+        self.writer.write_together(move |conn| lease::ask_alone(conn, &leases, now)).await
+    }
+
+    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
+    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
+    ///
+    /// # Errors
+    /// The store failed; then some of it may have been moved.
+    pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
+        let followed = clock.clone();
+        let follow = move |conn: &Connection| {
+            clock_step::follow(conn, by_ms)?;
+            followed.follow(by_ms);
+            Ok(())
+        };
+        self.writer.write(follow).await?;
+        if by_ms > 0 {
+            return Ok(());
+        }
+        for name in sources {
+            let mut next = Some(clock.now());
+            while let Some(after) = next {
+                let source = name.clone();
+                next = self
+                    .writer
+                    .write(move |conn| clock_step::bring_forward(conn, &source, after, by_ms))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| lease::renew(conn, &owner, now)).await
+    }
+
+    /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn free_leases(&self, prefix: String) -> Result<usize> {
+        self.writer.write(move |conn| lease::free_of(conn, &prefix)).await
+    }
+
+    /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
+    /// transaction. Returns what moved; nothing does where the lease is lost.
+    ///
+    /// # Errors
+    /// The store failed; then nothing was written and the lease ends by itself.
+    pub async fn settle(
+        &self,
+        question: Question,
+        policy: Policy,
+        jitter: f64,
+        now: Timestamp,
+        judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
+    ) -> Result<Vec<Moved>> {
+        self.writer
+            .write_together(move |conn| settle::settle(conn, &question, &policy, jitter, now, &judge))
+            .await
+    }
+
+    /// Takes permission for one more call of a source.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
+        let work = move |conn: &Connection| {
+            if let Some(until) = pauses::told_to_wait_until(conn, &source, now)? {
+                return Ok(Budget::PausedUntil(until));
+            }
+            match rate_limit::free(conn, &source, rate, now)? {
+                (0, next) => Ok(Budget::SpentUntil(next)),
+                _ => Ok(Budget::Granted(rate_limit::grant(conn, &source, rate, now)?)),
+            }
+        };
+        self.writer.write(work).await
+    }
+
+    /// Ends the calls of a source that a process which died left under way; they count one window longer at most.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn end_dead_calls(&self, source: String, rate: Rate, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| rate_limit::end_dead_calls(conn, &source, rate.window, now)).await
+    }
+
+    /// A call is over.
+    ///
+    /// # Errors
+    /// The store failed; then the call counts a while longer.
+    pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
+        self.writer.write_together(move |conn| rate_limit::finish(conn, permit, now)).await
+    }
+
+    /// Ends the pauses of a source.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| pauses::resume(conn, &source, now)).await
+    }
+
+    /// Gives up on at most [`BATCH`] notifications that waited too long on a failing source (`lane` empty) or lane.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn give_up_waiting(
+        &self,
+        source: String,
+        lane: String,
+        cause: Cause,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<Vec<Moved>> {
+        self.writer
+            .write(move |conn| decisions::give_up_waiting(conn, &source, &lane, cause, &policy, now))
+            .await
+    }
+}
