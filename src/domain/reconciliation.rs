@@ -27,11 +27,14 @@ pub struct Listed {
     pub is_expected: bool,
 }
 
-/// All orders of a shop's list, each once.
+/// All orders of a shop's list, each once: those that are as documented, and the odd ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listing {
     /// The orders.
     pub orders: Vec<Listed>,
+    /// What is wrong with each listed order that is not as documented, in plain words that name it by its id, or by its
+    /// place in the list where it has none.
+    pub odd: Vec<String>,
     /// Whether the list is one by creation date: later changes of orders from before it show nowhere but in their own
     /// calls.
     pub is_by_creation: bool,

@@ -55,6 +55,12 @@ pub const LIST_LIMIT: usize = 100;
 /// How often a list is read afresh when it changes while it is read.
 pub const LIST_READINGS: usize = 5;
 
+/// The longest list of orders that is read, in orders and in bytes of what is kept of them. A longer one is a failure:
+/// a shop that never ends its list must not fill the memory.
+pub const LONGEST_LIST: usize = 100_000;
+/// See [`LONGEST_LIST`].
+pub const LARGEST_LIST: usize = 64 << 20;
+
 /// The kind that a word names.
 #[must_use]
 pub fn kind(word: &str) -> Option<&'static Kind> {

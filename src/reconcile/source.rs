@@ -7,6 +7,7 @@ use super::calls::Calls;
 use super::collected::Collected;
 use super::{Parts, Progress};
 use crate::config::Source;
+use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{
     Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth,
     Window,
@@ -81,10 +82,22 @@ impl Inquest<'_> {
             }
         };
         let has_list = listing.is_some();
-        let listing = listing.unwrap_or(Listing { orders: Vec::new(), is_by_creation: false });
+        let nothing = || Listing { orders: Vec::new(), odd: Vec::new(), is_by_creation: false };
+        let listing = listing.unwrap_or_else(nothing);
+        self.name_odd(&listing.odd);
         let suspects = self.suspects(&listing).await?;
         let shown = self.ask_all(suspects).await?;
-        Ok(if has_list { u64::try_from(listing.orders.len()).unwrap_or(u64::MAX) } else { shown })
+        let listed = listing.orders.len() + listing.odd.len();
+        Ok(if has_list { u64::try_from(listed).unwrap_or(u64::MAX) } else { shown })
+    }
+
+    /// Each odd order is a failure of its own, and costs the others nothing.
+    fn name_odd(&mut self, odd: &[String]) {
+        odd.iter().take(MOST_FINDINGS).for_each(|wrong| self.fail(wrong));
+        let more = odd.len().saturating_sub(MOST_FINDINGS);
+        if more > 0 {
+            self.fail(&format!("{more} more orders of the list are not as documented"));
+        }
     }
 
     /// The orders that have to be asked about by calls of their own.
@@ -146,7 +159,8 @@ impl Inquest<'_> {
                 }
                 Err(failure) => {
                     self.fail(&format!("order {order_id} could not be asked about: {}", failure.detail));
-                    failed_in_a_row += 1;
+                    // An answer that is not as documented is this order's own.
+                    failed_in_a_row += usize::from(!matches!(failure.http_status, Some(200..=299)));
                     let is_over = failure.trouble == Trouble::Source || failed_in_a_row == FAILURES_IN_A_ROW;
                     if is_over && left > 1 {
                         self.fail(&format!("{} more orders were not asked about", left - 1));

@@ -6,6 +6,7 @@ mod ion;
 mod kinguin;
 mod midas;
 mod month;
+mod odd;
 mod recovering;
 mod told;
 mod waiting;

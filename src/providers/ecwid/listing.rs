@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::{Cause, Failure, Listed, Listing, Window};
-use crate::providers::{Api, LIST_READINGS};
+use crate::domain::{Cause, Failure, Listed, Listing, Truth, Window};
+use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
 use super::api::{Inquiry, PAGE, Page, Shop};
 use super::errors::clipped;
@@ -14,60 +14,97 @@ use super::judge::INCOMPLETE;
 use super::shown;
 
 /// All that comparing needs; whole orders would fill a page with megabytes.
-const FIELDS: &str =
-    "total,items(id,internalId,orderNumber,paymentStatus,fulfillmentStatus,updateDate,updateTimestamp)";
+const FIELDS: [&str; 7] = [
+    "id",
+    "internalId",
+    "orderNumber",
+    "paymentStatus",
+    "fulfillmentStatus",
+    "updateDate",
+    "updateTimestamp",
+];
 
 /// The orders that changed in the window, each once.
 ///
 /// # Errors
-/// A page could not be read, or no reading showed as many orders as the list says it has.
+/// A page could not be read, the list is too long, or no reading showed as many orders as the list says it has.
 pub(super) async fn orders(shop: &Shop, api: &Api, window: Window) -> Result<Listing, Failure> {
     let (from, to) = (window.from.seconds(), window.to.seconds());
-    let list = format!("orders?updatedFrom={from}&updatedTo={to}&responseFields={FIELDS}");
+    let fields = FIELDS.join(",");
+    let list = format!("orders?updatedFrom={from}&updatedTo={to}&responseFields=total,items({fields})");
     for _ in 0..LIST_READINGS {
-        if let Some(orders) = read(shop, api, &list).await? {
-            return Ok(Listing { orders, is_by_creation: false });
+        if let Some(listing) = read(shop, api, &list).await? {
+            return Ok(listing);
         }
     }
-    let detail = format!("the list of orders changed while it was read, {LIST_READINGS} times");
-    Err(Failure::new(Cause::ApiError, detail).with_status(200))
+    Err(failure(format!("the list of orders changed while it was read, {LIST_READINGS} times")))
 }
 
+/// An order of the list as far as it is kept: `None` for one that is not finished.
+type Kept = Result<Option<Listed>, String>;
+
 /// Reads the list once; `None` where it changed meanwhile, or showed an order twice and so perhaps another not at all.
-async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Vec<Listed>>, Failure> {
+async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Failure> {
     let mut inquiry = Inquiry::new(shop, api, None);
-    let (mut orders, mut seen, mut limit, mut first_total) = (BTreeMap::new(), 0, PAGE, None);
+    let (mut orders, mut nameless): (BTreeMap<String, Kept>, Vec<String>) = Default::default();
+    let (mut seen, mut limit, mut first_total, mut bytes) = (0_u64, PAGE, None, 0);
     loop {
         let Page { total, items } = inquiry.page(list, seen, &mut limit).await?;
         if total != *first_total.get_or_insert(total) {
             return Ok(None);
         }
-        seen += u64::try_from(items.len()).unwrap_or(u64::MAX);
-        let known = orders.len();
+        let known = orders.len() + nameless.len();
         for item in items {
-            let id = item.get("id").and_then(shown::id_text).unwrap_or_default();
-            orders.insert(id, item);
+            seen += 1;
+            match item.get("id").and_then(shown::id_text) {
+                Some(id) => drop(orders.insert(id.clone(), kept(&id, &item, &mut bytes))),
+                None => nameless.push(format!("order {seen} of the list is not as documented: it has no id")),
+            }
         }
-        if orders.len() == known && total > 0 {
+        let listed = orders.len() + nameless.len();
+        if usize::try_from(total).map_or(true, |total| total > LONGEST_LIST) || bytes > LARGEST_LIST {
+            let most = format!("{LONGEST_LIST} orders and {} MiB", LARGEST_LIST >> 20);
+            return Err(failure(format!(
+                "the list of {total} orders is longer than {most}; choose a shorter window"
+            )));
+        }
+        if listed == known && total > 0 {
             return Ok(None);
         }
         if seen >= total {
-            let each_once = u64::try_from(orders.len()).is_ok_and(|known| known == total);
-            return if each_once { listed(orders).map(Some) } else { Ok(None) };
+            let each_once = u64::try_from(listed).is_ok_and(|listed| listed == total);
+            return Ok(each_once.then(|| listing(orders, nameless)));
         }
     }
 }
 
-fn listed(orders: BTreeMap<String, Value>) -> Result<Vec<Listed>, Failure> {
-    let finished = orders
-        .into_iter()
-        .filter(|(_, order)| order.get("paymentStatus").and_then(Value::as_str) != Some(INCOMPLETE));
-    let read = |(id, order): (String, Value)| match shown::order(order) {
-        Ok(sighting) => Ok(Listed { sighting, is_expected: true }),
-        Err(detail) => {
-            let detail = format!("order {} of the list is not as documented: {detail}", clipped(&id));
-            Err(Failure::new(Cause::ApiError, detail).with_status(200))
+/// What is kept of one order, counted in `bytes`.
+fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
+    if item.get("paymentStatus").and_then(Value::as_str) == Some(INCOMPLETE) {
+        *bytes += id.len();
+        return Ok(None);
+    }
+    let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
+    let mut sighting = shown::order(Value::Object(fields.collect()))
+        .map_err(|lack| format!("order {} of the list is not as documented: {lack}", clipped(id)))?;
+    if let Some(Truth::Order(order)) = &mut sighting.truth {
+        *bytes += std::mem::take(&mut order.raw).len();
+    }
+    Ok(Some(Listed { sighting, is_expected: true }))
+}
+
+fn listing(orders: BTreeMap<String, Kept>, nameless: Vec<String>) -> Listing {
+    let mut listing =
+        Listing { orders: Vec::with_capacity(orders.len()), odd: nameless, is_by_creation: false };
+    for kept in orders.into_values() {
+        match kept {
+            Ok(finished) => listing.orders.extend(finished),
+            Err(wrong) => listing.odd.push(wrong),
         }
-    };
-    finished.map(read).collect()
+    }
+    listing
+}
+
+fn failure(detail: String) -> Failure {
+    Failure::new(Cause::ApiError, detail).with_status(200)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::api::{self, Page};
 use super::{dates, fields, sighting};
 use crate::domain::{Cause, Failure, ListRequest, Listed, Listing, Timestamp, Truth};
-use crate::providers::{Api, LIST_READINGS};
+use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
 /// The sizes of a page that are tried: Kinguin's largest, then each less where a page is larger than we read. Each
 /// divides the one before, so that the place where a page ended begins another one. An order lists every key of it.
@@ -18,19 +18,18 @@ const PAGES: [usize; 5] = [100, 50, 25, 5, 1];
 /// The orders that were created in the window, or so much before it as shall be seen again; each once.
 ///
 /// # Errors
-/// A page could not be read, or no reading showed as many orders as the list says it has.
+/// A page could not be read, the list is too long, or no reading showed as many orders as the list says it has.
 pub(super) async fn orders(api: &Api, key: &SecretString, request: ListRequest) -> Result<Listing, Failure> {
     // Whole seconds, as the dates of orders are.
     let since = Timestamp::from_seconds(request.window.from.minus(request.recheck).seconds());
     let dates = [since, request.window.to].map(|at| api::encoded(&at.to_string()));
     let list = format!("/v1/order?createdAtFrom={}&createdAtTo={}", dates[0], dates[1]);
     for _ in 0..LIST_READINGS {
-        if let Some(orders) = read(api, key, &list, request.window.from).await? {
-            return Ok(Listing { orders, is_by_creation: true });
+        if let Some(listing) = read(api, key, &list, request.window.from).await? {
+            return Ok(listing);
         }
     }
-    let detail = format!("the list of orders changed while it was read, {LIST_READINGS} times");
-    Err(Failure::new(Cause::ApiError, detail).with_status(200))
+    Err(failure(format!("the list of orders changed while it was read, {LIST_READINGS} times")))
 }
 
 /// Reads the list once; `None` where it changed meanwhile, or showed an order twice and so perhaps another not at all.
@@ -39,33 +38,55 @@ async fn read(
     key: &SecretString,
     list: &str,
     from: Timestamp,
-) -> Result<Option<Vec<Listed>>, Failure> {
-    let mut orders = BTreeMap::new();
+) -> Result<Option<Listing>, Failure> {
+    let mut orders: BTreeMap<String, Result<Listed, String>> = BTreeMap::new();
+    let (mut nameless, mut bytes) = (Vec::new(), 0);
     let (mut seen, mut size, mut first_count) = (0, 0, None);
     loop {
         let page = page(api, key, list, seen, &mut size).await?;
         if page.item_count != *first_count.get_or_insert(page.item_count) {
             return Ok(None);
         }
-        let (shown, known) = (page.results.len(), orders.len());
+        let (shown, known) = (page.results.len(), orders.len() + nameless.len());
         for order in page.results {
-            let listed = listed(&order, from)?;
-            let id = listed.sighting.truth.as_ref().map(|truth| Truth::id(truth).to_owned());
-            orders.insert(id.unwrap_or_default(), listed);
+            seen += 1;
+            match fields::id_of(&order, "orderId") {
+                Some(id) => drop(orders.insert(id.clone(), kept(&id, &order, from, &mut bytes))),
+                None => {
+                    nameless
+                        .push(format!("order {seen} of the list is not as documented: it has no orderId"));
+                }
+            }
         }
-        if orders.len() != known + shown {
+        if orders.len() + nameless.len() != known + shown {
             return Ok(None);
         }
-        seen += shown;
+        if page.item_count.unwrap_or(seen).max(seen) > LONGEST_LIST || bytes > LARGEST_LIST {
+            let most = format!("{LONGEST_LIST} orders and {} MiB", LARGEST_LIST >> 20);
+            return Err(failure(format!(
+                "the list of orders is longer than {most}; choose a shorter window"
+            )));
+        }
         let is_last = page.item_count.map_or(shown < PAGES[size], |all| seen >= all);
         if is_last {
-            return Ok(Some(orders.into_values().collect()));
+            return Ok(Some(listing(orders, nameless)));
         }
         if shown < PAGES[size] {
-            let detail = format!("the list of orders ends after {seen} of {:?}", page.item_count);
-            return Err(Failure::new(Cause::ApiError, detail).with_status(200));
+            return Err(failure(format!("the list of orders ends after {seen} of {:?}", page.item_count)));
         }
     }
+}
+
+fn listing(orders: BTreeMap<String, Result<Listed, String>>, nameless: Vec<String>) -> Listing {
+    let mut listing =
+        Listing { orders: Vec::with_capacity(orders.len()), odd: nameless, is_by_creation: true };
+    for kept in orders.into_values() {
+        match kept {
+            Ok(listed) => listing.orders.push(listed),
+            Err(wrong) => listing.odd.push(wrong),
+        }
+    }
+    listing
 }
 
 /// The page that begins after `seen` orders.
@@ -90,16 +111,22 @@ async fn page(
     }
 }
 
-/// What is compared of an order; its keys are not kept.
-fn listed(order: &Value, from: Timestamp) -> Result<Listed, Failure> {
-    let mut sighting = sighting::order(order, String::new()).map_err(|lack| {
-        let detail = format!("an order of the list is not as documented: {lack}");
-        Failure::new(Cause::ApiError, detail).with_status(200)
-    })?;
+/// What is compared of an order, counted in `bytes`; its keys are not kept.
+fn kept(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
+    let mut sighting = sighting::order(order, String::new())
+        .map_err(|lack| format!("order {} of the list is not as documented: {lack}", fields::shown(id)))?;
     let kept = ["orderId", "orderExternalId", "status"];
     let kept = kept.iter().filter_map(|name| Some(((*name).to_owned(), order.get(*name)?.clone())));
     sighting.body = Value::Object(kept.collect::<Map<_, _>>());
+    if let Some(Truth::Order(order)) = &mut sighting.truth {
+        order.email = None;
+    }
+    *bytes += sighting.body.to_string().len();
     let created = fields::text_of(order, "createdAt").and_then(dates::instant);
     let is_expected = created.is_none_or(|created| created.seconds() >= from.seconds());
     Ok(Listed { sighting, is_expected })
+}
+
+fn failure(detail: String) -> Failure {
+    Failure::new(Cause::ApiError, detail).with_status(200)
 }

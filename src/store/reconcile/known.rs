@@ -1,5 +1,7 @@
 //! What `reconcile` reads: where it begins, and what we were told about orders.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
@@ -8,17 +10,20 @@ use crate::store::error::Result;
 use crate::store::rows;
 use crate::store::verdicts::load;
 
-/// Where a run over everything since the last complete one begins: there, at first where the source's first `serve` did;
-/// `None` for a source that no `serve` ever knew.
+/// How much of the window before a window covers again: shops' lists are searches, and searches lag behind.
+const OVERLAP: Duration = Duration::from_secs(6 * 3600);
+
+/// Where a run over everything since the last complete one begins: [`OVERLAP`] before the end of that one's window, at
+/// first where the source's first `serve` did; `None` for a source that no `serve` ever knew.
 pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
-    Ok(conn
+    let found = conn
         .prepare_cached(
-            "SELECT coalesce((SELECT to_at FROM reconciliations WHERE source = ?1), first_served_at)
+            "SELECT first_served_at, (SELECT to_at FROM reconciliations WHERE source = ?1)
              FROM sources WHERE name = ?1",
         )?
-        .query_row([source], |row| rows::instant(row, 0))
-        .optional()?
-        .flatten())
+        .query_row([source], |row| Ok((rows::instant(row, 0)?, rows::instant(row, 1)?)))
+        .optional()?;
+    Ok(found.and_then(|(first_served, ended)| ended.map(|ended| ended.minus(OVERLAP)).or(first_served)))
 }
 
 /// What is known of orders, each given by its id and then the other ids that notifications may use.
