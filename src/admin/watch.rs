@@ -69,9 +69,10 @@ async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) 
 
 fn tell(event: &Event) {
     match event {
-        Event::Begins(Warning { kind, source, what, remedy }) => {
+        Event::Begins(warning) => {
+            let Warning { kind, source, remedy, .. } = warning;
             let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
-            log::warn!("warning={kind}{source} {what}; {remedy}");
+            log::warn!("warning={kind}{source} {}; {remedy}", warning.in_words());
         }
         Event::Over { kind, source, lasted } => {
             let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
@@ -136,6 +137,7 @@ mod tests {
             kind: WarningKind::Silent,
             source: Some(source.to_owned()),
             what: "nothing came in".to_owned(),
+            detail: None,
             remedy: "look".to_owned(),
         }
     }

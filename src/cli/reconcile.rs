@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::complain;
 use super::output::OutputArgs;
+use super::report::{chosen, warnings};
 use super::window::WindowArgs;
 use super::{CommandError, Exit, logging, misused, settings, words};
 use crate::config::Settings;
@@ -60,13 +61,15 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     };
     let outcome = reconcile::run(&store, &settings, &plan, &clock, &watch).await?;
     bar.finish_and_clear();
+    let chosen = chosen(&settings, Vec::new(), plan.only.as_deref())?;
+    let warnings = warnings(store.reader(), &chosen, outcome.report.to, clock.now()).await?;
     store.close();
     for failure in &outcome.failures {
         complain(failure);
     }
     let exit = exit_of(&outcome.report);
     let (report, statistics) = (outcome.report, outcome.statistics);
-    args.output.write(&Document { basis: Basis::Shops, report, statistics })?;
+    args.output.write(&Document { basis: Basis::Shops, report, statistics, warnings })?;
     Ok(exit)
 }
 

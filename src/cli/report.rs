@@ -1,14 +1,20 @@
 //! `countersign report`: what was received and settled, from the store alone.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::output::OutputArgs;
 use super::window::WindowArgs;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
-use crate::domain::{Clock, Report};
+use crate::domain::health::{Health, Serving, StoreHealth, Warning, WarningKind};
+use crate::domain::{Clock, Report, Timestamp};
 use crate::report::{Basis, Document};
+use crate::rules::health;
 use crate::store::{Reader, Reported};
+
+/// A report that ends before this is about the past alone.
+const LATELY: Duration = Duration::from_secs(24 * 3600);
 
 /// What to report about, and how.
 #[derive(Debug, clap::Args)]
@@ -32,10 +38,30 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let settings = settings(config)?;
     let reader = Reader::open(&settings.store.path)?;
     let sources = chosen(&settings, reader.known_sources().await?, args.source.as_deref())?;
+    let warnings = warnings(&reader, &sources, window.to, now).await?;
     let (sources, statistics) = reader.account(sources, window, now).await?.into_iter().unzip();
     let report = Report { generated_at: now, from: window.from, to: window.to, sources };
-    args.output.write(&Document { basis: Basis::Store, report, statistics })?;
+    args.output.write(&Document { basis: Basis::Store, report, statistics, warnings })?;
     Ok(Exit::Fine)
+}
+
+/// What no finding tells, though an owner has to know it, about sources whose report ends within the last day.
+pub(super) async fn warnings(
+    reader: &Reader,
+    sources: &[Reported],
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Warning>, CommandError> {
+    if now.since(to) > LATELY {
+        return Ok(Vec::new());
+    }
+    let (_, sources) = reader.health(sources.to_vec(), now).await?;
+    let health = Health { now, serving: Serving::Unknown, store: StoreHealth::default(), sources };
+    let is_told = |warning: &Warning| {
+        use WarningKind::{ManyMalformed, NoneConfirmed, WrongPath};
+        matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath)
+    };
+    Ok(health::warnings(&health).into_iter().filter(is_told).collect())
 }
 
 /// The configured sources, then those that the store knows still, or of all these the one named.

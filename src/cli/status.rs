@@ -65,7 +65,7 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
     }
     for (number, warning) in (1..).zip(warnings) {
         let source = warning.source.as_ref().map(|source| format!("source {source}: ")).unwrap_or_default();
-        screen.line(&format!("{number}. {source}{}", warning.what))?;
+        screen.line(&format!("{number}. {source}{}", warning.in_words()))?;
         screen.line(&format!("   → {}", warning.remedy))?;
     }
     screen.line("")?;

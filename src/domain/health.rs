@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::time::Timestamp;
-use super::verdict::{Cause, words};
+use super::verdict::{Cause, Reason, State, words};
+
+/// So many settled notifications without a confirmed one tell that something is wrong with the source.
+pub const LAST_SETTLED: usize = 10;
 
 /// Everything that is looked at, at one moment.
 #[derive(Clone, Debug)]
@@ -100,16 +103,46 @@ pub struct SourceHealth {
     pub fakes_lately: u64,
     /// Fakes of the 14 days before that.
     pub fakes_before: u64,
+    /// The last settled notifications of the last 24 hours, newest first, at most [`LAST_SETTLED`].
+    pub recent: Vec<Recent>,
+    /// Malformed notifications of today and yesterday.
+    pub malformed_lately: u64,
+    /// Malformed ones of the 14 days before that.
+    pub malformed_before: u64,
+    /// What is wrong with the newest of them.
+    pub malformed_detail: Option<String>,
     /// Requests of today and yesterday whose secret or signature was wrong or missing.
-    pub refused: u64,
-    /// The last of them.
-    pub last_refused: Option<Timestamp>,
+    pub refused: Refused,
+    /// Requests of today and yesterday whose path token was wrong, missing or not expected.
+    pub wrong_paths: Refused,
     /// What fails at its API: the whole source first, then kinds of calls.
     pub failing: Vec<Failing>,
     /// Whether its API ever showed an order or a product.
     pub was_answered: bool,
     /// When the last complete `reconcile` was made.
     pub reconciled_at: Option<Timestamp>,
+}
+
+/// A settled notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Its id.
+    pub id: i64,
+    /// Its state.
+    pub state: State,
+    /// Its reason.
+    pub reason: Reason,
+    /// The beginning of the reason in words; a stranger may have chosen some of them.
+    pub detail: Option<String>,
+}
+
+/// Requests that were refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// How many.
+    pub count: u64,
+    /// The last of them.
+    pub last_at: Option<Timestamp>,
 }
 
 /// What came in on one day.
@@ -185,8 +218,14 @@ words! {
         Undecided = "undecided",
         /// Nothing came in for longer than expected.
         Silent = "silent",
+        /// None of the last settled notifications was confirmed.
+        NoneConfirmed = "none_confirmed",
+        /// Many more malformed notifications than usual.
+        ManyMalformed = "many_malformed",
         /// Requests with a wrong secret or signature.
         WrongSecret = "wrong_secret",
+        /// Requests with a wrong path token.
+        WrongPath = "wrong_path",
         /// Many more fakes than usual.
         ManyFakes = "many_fakes",
         /// Notifications wait for a source that is not configured any more.
@@ -209,8 +248,21 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The source that it is about; `None`: the whole service.
     pub source: Option<String>,
-    /// What is so, in a sentence without its end.
+    /// What is so, in a sentence without its end; nothing in it was chosen by a stranger.
     pub what: String,
+    /// The newest example in words, some of which a stranger may have chosen; fit for a line of text.
+    pub detail: Option<String>,
     /// What to do.
     pub remedy: String,
+}
+
+impl Warning {
+    /// What is so, with the example.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{} ({detail})", self.what),
+            None => self.what.clone(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use anyhow::Context as _;
 
+use crate::domain::health::Warning;
 use crate::domain::{Report, SourceStatistics};
 
 mod csv;
@@ -24,6 +25,8 @@ pub struct Document {
     pub report: Report,
     /// The same sources in the same order; empty where nothing more is known.
     pub statistics: Vec<SourceStatistics>,
+    /// What else the owner should look at in these sources now; in the text and the page alone.
+    pub warnings: Vec<Warning>,
 }
 
 /// Where a report comes from.

@@ -74,7 +74,7 @@ pub(super) fn trade() -> Document {
         sources: vec![shop, keys],
     };
     let empty = SourceStatistics { source: "keys".to_owned(), ..SourceStatistics::default() };
-    Document { basis: Basis::Shops, report, statistics: vec![statistics(), empty] }
+    Document { basis: Basis::Shops, report, statistics: vec![statistics(), empty], warnings: Vec::new() }
 }
 
 fn finding_silent() -> Finding {

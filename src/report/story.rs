@@ -80,7 +80,8 @@ pub(super) fn counts(document: &Document) -> Counts {
 
 /// Whether a person should look.
 pub(super) fn needs_somebody(document: &Document) -> bool {
-    document.report.sources.iter().any(|source| !source.complete)
+    !document.warnings.is_empty()
+        || document.report.sources.iter().any(|source| !source.complete)
         || totals(document).into_iter().any(|(kind, n)| kind.is_difference() && n > 0)
 }
 
@@ -105,9 +106,13 @@ pub(super) fn summary(document: &Document) -> Vec<String> {
         .filter(|(kind, n)| kind.is_difference() && *n > 0)
         .map(|(kind, n)| in_short(kind, n))
         .collect();
+    for warning in &document.warnings {
+        let source = warning.source.as_deref().unwrap_or_default();
+        sentences.push(format!("Source {source}: {}. To do: {}.", warning.in_words(), warning.remedy));
+    }
     if !found.is_empty() {
         sentences.push(format!("Somebody should look: {}.", found.join("; ")));
-    } else if unread.is_empty() {
+    } else if unread.is_empty() && document.warnings.is_empty() {
         sentences.push("Nothing needs you.".to_owned());
     }
     if document.basis == Basis::Store {

@@ -43,7 +43,7 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     let mut found = Vec::new();
     for check in checks(health).into_iter().filter(|check| !check.ok) {
         if let Some(kind) = WarningKind::parse(check.name) {
-            found.push(Warning { kind, source: None, what: check.detail, remedy: check.remedy });
+            found.push(of_all(kind, check.detail, &check.remedy));
         }
     }
     found.extend(not_serving(health));
@@ -148,7 +148,7 @@ fn worker(health: &Health) -> Check {
 }
 
 fn of_all(kind: WarningKind, what: String, remedy: &str) -> Warning {
-    Warning { kind, source: None, what, remedy: remedy.to_owned() }
+    Warning { kind, source: None, what, detail: None, remedy: remedy.to_owned() }
 }
 
 fn not_serving(health: &Health) -> Option<Warning> {

@@ -1,5 +1,7 @@
 //! `status`, and the same findings in the log, in `/readyz` and in `/metrics`.
 
+mod unconfirmed;
+
 use std::process::Output;
 
 use countersign::simulator::{Fault, Trouble};

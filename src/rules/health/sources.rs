@@ -3,14 +3,21 @@
 use std::time::Duration;
 
 use super::{age, span};
-use crate::domain::health::{Failing, SourceHealth, Warning, WarningKind};
-use crate::domain::{Cause, Timestamp};
+use crate::domain::health::{Failing, LAST_SETTLED, Recent, Refused, SourceHealth, Warning, WarningKind};
+use crate::domain::visible::visible;
+use crate::domain::{Cause, Reason, State, Timestamp};
 
 /// Pending for so long is worth a word; as in reports.
 const LONG_PENDING: Duration = Duration::from_secs(3600);
 
 /// Shops' APIs fail now and then; for so long is worth a word.
 const LONG_FAILING: Duration = Duration::from_secs(15 * 60);
+
+/// Malformed ones of two days: this many, and this many times the usual ([`TIMES_THE_USUAL`]).
+const MANY_MALFORMED: u64 = 20;
+
+/// An example is shown up to so many characters.
+const LONGEST_DETAIL: usize = 160;
 
 /// So many requests with a wrong secret within two days are no stray one.
 const MANY_REFUSED: u64 = 10;
@@ -44,14 +51,86 @@ pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warnin
     found.extend(failing);
     found.extend(pending(source, now).filter(|_| !explained));
     found.extend(undecided(source));
-    found.extend(refused(source, now));
+    found.extend(none_confirmed(source).or_else(|| many_malformed(source)));
+    found.extend(wrong_secret(source, now));
+    found.extend(wrong_path(source, now));
     found.extend(silent(source, now));
     found.extend(fakes(source));
     found.extend(reconcile(source, now));
 }
 
 fn warning(source: &SourceHealth, kind: WarningKind, what: String, remedy: String) -> Warning {
-    Warning { kind, source: Some(source.source.clone()), what, remedy }
+    Warning { kind, source: Some(source.source.clone()), what, detail: None, remedy }
+}
+
+/// An example as a line of text can show it.
+fn shown(detail: &str) -> String {
+    let mut short: String = visible(detail).chars().take(LONGEST_DETAIL).collect();
+    if visible(detail).chars().count() > LONGEST_DETAIL {
+        short.push('…');
+    }
+    short
+}
+
+fn is_confirmed(recent: &Recent) -> bool {
+    // A duplicate repeats a confirmed one.
+    recent.state == State::Confirmed || recent.reason == Reason::Duplicate
+}
+
+fn none_confirmed(source: &SourceHealth) -> Option<Warning> {
+    let recent = &source.recent;
+    if recent.len() < LAST_SETTLED || recent.iter().any(is_confirmed) {
+        return None;
+    }
+    let count =
+        |of: &Recent| recent.iter().filter(|one| (one.state, one.reason) == (of.state, of.reason)).count();
+    // Of equally common ones the newest: it is first.
+    let common = recent.iter().rev().max_by_key(|one| count(one))?;
+    let (state, reason) = (common.state, common.reason);
+    let what = format!(
+        "none of its last {LAST_SETTLED} settled notifications was confirmed; {} of them: {state}, {reason}",
+        count(common)
+    );
+    let newest = recent.iter().find(|one| (one.state, one.reason) == (state, reason))?;
+    let detail = newest.detail.as_deref().map(shown);
+    Some(Warning { detail, ..warning(source, WarningKind::NoneConfirmed, what, remedy(source, newest)) })
+}
+
+/// What to do about a source whose notifications end like this one.
+fn remedy(source: &SourceHealth, newest: &Recent) -> String {
+    let (name, id) = (&source.source, newest.id);
+    match newest.reason {
+        Reason::Malformed | Reason::Unsupported => format!(
+            "look at one (countersign show {id}): is {} the shop's format, does the shop's panel have this source's URL, \
+             and does the proxy pass all headers on? Then countersign retry --state ignored --source {name}",
+            source.provider
+        ),
+        Reason::WrongStore => format!(
+            "look at one (countersign show {id}): if the shop has another id now, correct it in [sources.{name}]; then \
+             countersign retry --state ignored --reason wrong_store --source {name}"
+        ),
+        Reason::NotFound | Reason::Mismatch => format!(
+            "look at one (countersign show {id}): if it is true, the shop's API is slower than verify.grace: raise that, \
+             then countersign retry --state ignored --source {name}; if not, strangers sent it, and a path_token keeps \
+             them out"
+        ),
+        _ => format!("see why: countersign show {id}, and countersign list --source {name} --since 24h"),
+    }
+}
+
+fn many_malformed(source: &SourceHealth) -> Option<Warning> {
+    let lately = source.malformed_lately;
+    let usual = source.malformed_before.div_ceil(USUAL_PAIRS);
+    (lately >= MANY_MALFORMED && lately >= usual.saturating_mul(TIMES_THE_USUAL)).then(|| {
+        let what = format!("{lately} malformed notifications today and yesterday; usual are {usual} in two days");
+        let remedy = format!(
+            "see what they have in common: countersign list --state ignored --reason malformed --source {}; a proxy may \
+             drop a header, the shop's panel may send another format, or strangers try",
+            source.source
+        );
+        let detail = source.malformed_detail.as_deref().map(shown);
+        Warning { detail, ..warning(source, WarningKind::ManyMalformed, what, remedy) }
+    })
 }
 
 fn unconfigured(source: &SourceHealth) -> Option<Warning> {
@@ -107,23 +186,29 @@ fn undecided(source: &SourceHealth) -> Option<Warning> {
     })
 }
 
-fn refused(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
-    let last = source.last_refused.filter(|last| now.since(*last) <= REFUSED_LATELY)?;
+fn wrong_secret(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
+    let what = refused(source, source.refused, now, "a wrong or missing secret or signature")?;
+    let remedy = "if the secret was changed in the shop's panel, change it here too; else strangers guess, and \
+                  nothing is to do";
+    Some(warning(source, WarningKind::WrongSecret, what, remedy.to_owned()))
+}
+
+fn wrong_path(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
+    let what = refused(source, source.wrong_paths, now, "a wrong, missing or unexpected path token (404)")?;
+    let remedy = "compare the URL in the shop's panel, and what the proxy makes of it, with the intake URL that \
+                  countersign doctor prints; else strangers guess, and nothing is to do";
+    Some(warning(source, WarningKind::WrongPath, what, remedy.to_owned()))
+}
+
+/// How many requests were refused, if that is worth a word.
+fn refused(source: &SourceHealth, refused: Refused, now: Timestamp, why: &str) -> Option<String> {
+    let last = refused.last_at.filter(|last| now.since(*last) <= REFUSED_LATELY)?;
     let nothing_since = source.last_received.is_none_or(|received| received < last);
-    let is_worth_it = source.refused >= MANY_REFUSED || (nothing_since && source.refused >= SOME_REFUSED);
-    is_worth_it.then(|| {
-        let n = source.refused;
-        let mut what = format!(
-            "{n} requests of today and yesterday were refused for a wrong or missing secret or signature, the last {} \
-             ago",
-            span(now.since(last))
-        );
-        if nothing_since {
-            what += ", and nothing was accepted since";
-        }
-        let remedy = "if the secret was changed in the shop's panel, change it here too; else strangers guess, and \
-                      nothing is to do";
-        warning(source, WarningKind::WrongSecret, what, remedy.to_owned())
+    let n = refused.count;
+    (n >= MANY_REFUSED || (nothing_since && n >= SOME_REFUSED)).then(|| {
+        let since = if nothing_since { ", and nothing was accepted since" } else { "" };
+        let ago = span(now.since(last));
+        format!("{n} requests of today and yesterday were refused for {why}, the last {ago} ago{since}")
     })
 }
 

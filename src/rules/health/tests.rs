@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::Cause;
-use crate::domain::health::{Failing, SourceHealth};
+use crate::domain::health::{Failing, Recent, Refused, SourceHealth};
+use crate::domain::{Cause, Reason, State};
 
 const NOW: i64 = 1_750_000_000_000;
 const MIB: u64 = 1 << 20;
@@ -208,7 +208,7 @@ fn silence_counts_from_the_last_notification_or_the_first_serve() {
 fn wrong_secrets_are_said_when_many_or_when_nothing_else_comes() {
     let refused = |n: u64, last: u64, received: u64| {
         of_source(|source| {
-            (source.refused, source.last_refused) = (n, Some(ago(last)));
+            source.refused = Refused { count: n, last_at: Some(ago(last)) };
             source.last_received = Some(ago(received));
         })
     };
@@ -217,6 +217,80 @@ fn wrong_secrets_are_said_when_many_or_when_nothing_else_comes() {
     assert_eq!(refused(2, 100, 200), "");
     assert_eq!(refused(3, 100, 200), "wrong_secret", "the secret was changed at the shop");
     assert_eq!(refused(500, DAY + 1, 2 * DAY), "", "long over");
+}
+
+#[test]
+fn wrong_paths_are_said_as_wrong_secrets_are() {
+    let refused = |count: u64, received: u64| {
+        of_source(|source| {
+            source.wrong_paths = Refused { count, last_at: Some(ago(100)) };
+            source.last_received = Some(ago(received));
+        })
+    };
+    assert_eq!((refused(9, 50), refused(10, 50)), (String::new(), "wrong_path".to_owned()));
+    assert_eq!((refused(2, 200), refused(3, 200)), (String::new(), "wrong_path".to_owned()));
+}
+
+/// Settled ones, the newest first.
+fn settled(verdicts: &[(State, Reason)]) -> Vec<Recent> {
+    let of = |(id, (state, reason)): (i64, &(State, Reason))| {
+        let detail = Some(format!("{reason} of {id}\n"));
+        Recent { id, state: *state, reason: *reason, detail }
+    };
+    (1..=100).rev().zip(verdicts).map(of).collect()
+}
+
+#[test]
+fn a_source_of_whose_last_ten_none_was_confirmed_is_said() {
+    use Reason::{ApiError, Duplicate, Malformed, Match, Mismatch};
+    use State::{Confirmed, Ignored, Undecided};
+    let (odd, fake) = ((Ignored, Malformed), (Ignored, Mismatch));
+    let of_ten = |tenth: (State, Reason)| [vec![odd; 9], vec![tenth]].concat();
+    for (verdicts, said) in [
+        (vec![odd; 9], ""),
+        (vec![odd; 10], "none_confirmed"),
+        (of_ten((Undecided, ApiError)), "none_confirmed"),
+        (of_ten((Confirmed, Match)), ""),
+        (of_ten((Ignored, Duplicate)), ""),
+        (of_ten(fake), "none_confirmed"),
+    ] {
+        assert_eq!(of_source(|source| source.recent = settled(&verdicts)), said, "{verdicts:?}");
+    }
+    let mut health = well();
+    health.sources[0].recent = settled(&[vec![fake; 5], vec![odd; 5]].concat());
+    let warning = warnings(&health).remove(0);
+    assert!(
+        warning.what.ends_with("5 of them: ignored, mismatch"),
+        "the newest of equally common ones: {warning:?}"
+    );
+    assert_eq!(warning.detail.as_deref(), Some("mismatch of 100\\n"));
+    assert!(warning.remedy.contains("countersign show 100"), "{warning:?}");
+    health.sources[0].recent = settled(&[vec![fake; 4], vec![odd; 6]].concat());
+    let warning = warnings(&health).remove(0);
+    assert!(
+        warning.in_words().ends_with("6 of them: ignored, malformed (malformed of 96\\n)"),
+        "{warning:?}"
+    );
+}
+
+#[test]
+fn malformed_ones_that_begin_in_number_are_said_unless_they_are_all_there_is() {
+    let malformed = |lately: u64, before: u64, recent: &[(State, Reason)]| {
+        of_source(|source| {
+            (source.malformed_lately, source.malformed_before) = (lately, before);
+            source.malformed_detail = Some("x".repeat(1000));
+            source.recent = settled(recent);
+        })
+    };
+    assert_eq!(malformed(19, 0, &[]), "");
+    assert_eq!(malformed(20, 0, &[(State::Confirmed, Reason::Match); 10]), "many_malformed");
+    assert_eq!(malformed(20, 15, &[]), "", "three in two days are usual");
+    assert_eq!(malformed(30, 15, &[]), "many_malformed");
+    assert_eq!(malformed(20, 0, &[(State::Ignored, Reason::Malformed); 10]), "none_confirmed");
+    let mut health = well();
+    health.sources[0].malformed_lately = 20;
+    health.sources[0].malformed_detail = Some("x".repeat(1000));
+    assert_eq!(warnings(&health)[0].detail.as_ref().map(|detail| detail.chars().count()), Some(161));
 }
 
 #[test]
@@ -243,8 +317,8 @@ fn of_a_source_that_is_not_configured_only_its_waiting_ones_are_said() {
         of_source(|source| {
             source.is_configured = false;
             source.pending = pending;
-            (source.undecided, source.refused) = (5, 50);
-            source.last_refused = Some(ago(1));
+            source.undecided = 5;
+            source.refused = Refused { count: 50, last_at: Some(ago(1)) };
         })
     };
     assert_eq!((gone(0), gone(1)), (String::new(), "unconfigured".to_owned()));

@@ -9,11 +9,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::backlog;
 use super::backlog::Unread;
 use super::reports::Reported;
-use crate::domain::health::{Contents, Failing, SourceHealth};
-use crate::domain::{Counts, Timestamp};
+use crate::domain::health::{Contents, Failing, Refused, SourceHealth};
+use crate::domain::{Counts, Reason, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::queue::pauses;
 use crate::store::rows;
+use recent::Verdicts;
+
+mod recent;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -36,8 +39,13 @@ pub(super) const DAYS: &str =
 pub(super) const UNDECIDED: &str =
     "SELECT source, sum(n) FROM daily_counts WHERE state = 'undecided' AND n > 0 GROUP BY source";
 
-pub(super) const REFUSED: &str = "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2 \
-       AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')";
+/// Of a source, since a day: how many, and the last; first those without a right secret, then those without a right path.
+pub(super) const REFUSED: [&str; 2] = [
+    "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2
+       AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')",
+    "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2
+       AND cause = 'wrong_path_token'",
+];
 
 pub(super) const KNOWN: &str =
     "SELECT name, provider, first_served_at, last_filed_at, found_any_at IS NOT NULL,
@@ -64,7 +72,7 @@ pub(in crate::store) fn look(
     let first_served = known(conn, &mut of_source)?;
     let unread = backlog::unread(conn, &now.day())?;
     queues(conn, &mut of_source, &unread)?;
-    let received_lately = days(conn, &mut of_source, now)?;
+    let (received_lately, verdicts) = days(conn, &mut of_source, now)?;
     for (source, unread) in &unread {
         if let Some(health) = of_source.get_mut(source) {
             health.today.received += unread.since;
@@ -72,10 +80,15 @@ pub(in crate::store) fn look(
         }
     }
     for source in of_source.values_mut() {
-        (source.refused, source.last_refused) =
-            conn.prepare_cached(REFUSED)?.query_row(params![source.source, now.minus(DAY).day()], |row| {
-                Ok((count(row, 0)?, rows::instant(row, 1)?))
-            })?;
+        let refused = |sql: &str| {
+            conn.prepare_cached(sql)?.query_row(params![source.source, now.minus(DAY).day()], |row| {
+                Ok(Refused { count: count(row, 0)?, last_at: rows::instant(row, 1)? })
+            })
+        };
+        (source.refused, source.wrong_paths) = (refused(REFUSED[0])?, refused(REFUSED[1])?);
+        if let Some(verdicts) = verdicts.get(&source.source) {
+            recent::add(conn, source, verdicts, now.minus(DAY))?;
+        }
     }
     for failing in pauses::failing(conn)? {
         let pauses::FailingSource { source, lane, cause, detail, since, resume_at, .. } = failing;
@@ -152,11 +165,16 @@ fn queues(
     Ok(())
 }
 
-/// Counts the last days of each source; returns what all of them received in the days that growth is measured on.
-fn days(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>, now: Timestamp) -> Result<u64> {
+/// Counts the last days of each source; returns what all of them received in the days that growth is measured on, and
+/// the verdicts of each source today and yesterday.
+fn days(
+    conn: &Connection,
+    of_source: &mut BTreeMap<String, SourceHealth>,
+    now: Timestamp,
+) -> Result<(u64, BTreeMap<String, Verdicts>)> {
     let ago = |days: u32| now.minus(DAY * days).day();
     let (today, yesterday, growing) = (now.day(), ago(1), ago(GROWTH_DAYS));
-    let mut received_lately = 0;
+    let (mut received_lately, mut verdicts) = (0, BTreeMap::<String, Verdicts>::new());
     let mut statement = conn.prepare_cached(DAYS)?;
     let mut found = statement.query([ago(1 + USUAL_DAYS)])?;
     while let Some(row) = found.next()? {
@@ -173,13 +191,19 @@ fn days(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>, now: 
             health.today.confirmed += counts.confirmed;
             health.today.fakes += counts.fakes;
         }
+        let malformed = if reason == Some(Reason::Malformed) { n } else { 0 };
         if day >= yesterday {
             health.fakes_lately += counts.fakes;
+            health.malformed_lately += malformed;
+            if let Some(reason) = reason.filter(|_| state != State::Pending) {
+                verdicts.entry(name).or_default().insert((state, reason));
+            }
         } else {
             health.fakes_before += counts.fakes;
+            health.malformed_before += malformed;
         }
     }
-    Ok(received_lately)
+    Ok((received_lately, verdicts))
 }
 
 fn count(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {

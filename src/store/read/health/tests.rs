@@ -1,3 +1,4 @@
+use super::recent::RECENT;
 use super::{DAYS, IDS, KNOWN, OLDEST_UNREAD, REFUSED, UNDECIDED};
 use crate::store::file::query_plan::{self, fresh};
 
@@ -8,7 +9,9 @@ fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
     for (sql, step) in [
         (DAYS, "SEARCH daily_counts USING PRIMARY KEY (day>?)"),
         (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
-        (REFUSED, "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
+        (REFUSED[0], "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
+        (REFUSED[1], "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
+        (RECENT, "SEARCH verdicts USING INDEX verdicts_by_state (state=? AND reason=? AND source=?)"),
         (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
         (UNDECIDED, "SCAN daily_counts"),
         (crate::store::read::backlog::QUEUES, "USING COVERING INDEX verdicts_pending (source=?)"),
@@ -21,6 +24,7 @@ fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
             assert!(!plan.contains(&format!("SCAN {table}")), "{sql}\n{plan}");
         }
     }
+    assert!(!plan(RECENT).contains("TEMP B-TREE"), "{}", plan(RECENT));
     // The smallest and the largest key: two ways down the tree.
     assert_eq!(plan(IDS).matches("SEARCH intake").count(), 2, "{}", plan(IDS));
 }
