@@ -143,6 +143,12 @@ fn store(section: &mut Section<'_>, folder: &Path) -> Store {
     }
 }
 
+/// A call must end before the rate limit forgets it, two minutes after its beginning.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(110);
+
+/// Behind answers are asked about again at least so often; a later time of asking is taken for one of a clock gone wrong.
+const LONGEST_CAP: Duration = Duration::from_secs(6 * 3600);
+
 fn verify(section: &mut Section<'_>) -> Option<Verify> {
     section.refuse_unknown(&[], |name, _| home(name));
     let before = section.mistakes();
@@ -150,11 +156,11 @@ fn verify(section: &mut Section<'_>) -> Option<Verify> {
         let read = section.read_or(key, default, |item| values::duration(item, least..=most));
         read.unwrap_or(least)
     };
-    let timeout = duration("timeout", INSTANT, HOUR, "\"10s\"");
+    let timeout = duration("timeout", INSTANT, LONGEST_TIMEOUT, "\"10s\"");
     let policy = Policy {
         grace: duration("grace", Duration::ZERO, CENTURY, "\"60s\""),
         retry_base: duration("retry_base", INSTANT, CENTURY, "\"2s\""),
-        retry_cap: duration("retry_cap", INSTANT, CENTURY, "\"15m\""),
+        retry_cap: duration("retry_cap", INSTANT, LONGEST_CAP, "\"15m\""),
         give_up_after: duration("give_up_after", INSTANT, CENTURY, "\"7d\""),
         denied_pause: duration("denied_pause", INSTANT, HOUR, "\"5m\""),
     };

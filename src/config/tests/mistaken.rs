@@ -54,6 +54,8 @@ fn a_wrong_value_is_named_with_its_line_and_an_example() {
         ("verify", "concurrency = -1", "must be from 1 to 1024"),
         ("verify", "concurrency = 1.5", "must be a whole number, not a number with a fraction"),
         ("verify", "timeout = \"0s\"", "must be longer than zero"),
+        ("verify", "timeout = \"111s\"", "is too long; the most is 110s"),
+        ("verify", "retry_cap = \"361m\"", "is too long; the most is 6h"),
         ("verify", "grace = \"60 s\"", &format!("is not a duration; {duration}")),
         ("verify", "grace = 1979-05-27", "must be text in quotes, not a date"),
         ("verify", "retry_base = \"0ms\"", "must be longer than zero"),
