@@ -35,7 +35,7 @@ CREATE TABLE intake (
   content_type TEXT,                               -- as sent; NULL where the header was missing
   headers      TEXT,                               -- JSON object, lower-case names, secrets redacted; NULL where recovered or emptied
   body         ANY,                                -- the exact bytes: TEXT if valid UTF-8 without NUL, else BLOB; NULL where recovered or emptied
-  origin       TEXT NOT NULL DEFAULT 'delivery' CHECK (origin IN ('delivery', 'reconcile'))  -- reconcile: recovered
+  origin       TEXT NOT NULL DEFAULT 'intake' CHECK (origin IN ('intake', 'reconcile'))  -- reconcile: recovered
 ) STRICT;
 
 -- What each notification claims and its verdict, written by the worker in groups. A notification without a row here has

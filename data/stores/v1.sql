@@ -13,20 +13,20 @@ INSERT INTO sources (name, provider, first_served_at, found_any_at, last_filed_a
   ('shop', 'ecwid', '2026-11-22T06:09:55.105Z', '2026-11-22T06:09:56.014Z', '2026-11-22T06:09:56.171Z');
 
 INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type, headers, body, origin) VALUES
-  (1, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.312Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'delivery'),
+  (1, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.312Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'intake'),
   (10, 'shop', 'ecwid', '2026-11-22T06:09:56.009Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (1001, 'shop', 'ecwid', '2026-11-21T01:15:01.250Z', '203.0.113.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (1002, 'oldkeys', 'kinguin-postback', '2026-11-22T02:15:02.250Z', '203.0.113.2', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
-  (1003, 'oldkeys', 'kinguin-postback', '2026-11-20T03:15:03.250Z', '203.0.113.3', 'aplication/json', '{"connection":"close","content-length":"99","content-type":"aplication/json","host":"127.0.0.1:40601"}', X'00FF7B2261223A317D', 'delivery'),
-  (1004, 'keys', 'kinguin', '2026-11-21T04:15:04.250Z', NULL, NULL, NULL, NULL, 'delivery'),
-  (1005, 'keys', 'kinguin', '2026-11-22T05:15:05.250Z', '203.0.113.5', 'application/json', '{"connection":"close","content-length":"124","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', 'naïve ✓ text', 'delivery'),
+', 'intake'),
+  (1003, 'oldkeys', 'kinguin-postback', '2026-11-20T03:15:03.250Z', '203.0.113.3', 'aplication/json', '{"connection":"close","content-length":"99","content-type":"aplication/json","host":"127.0.0.1:40601"}', X'00FF7B2261223A317D', 'intake'),
+  (1004, 'keys', 'kinguin', '2026-11-21T04:15:04.250Z', NULL, NULL, NULL, NULL, 'intake'),
+  (1005, 'keys', 'kinguin', '2026-11-22T05:15:05.250Z', '203.0.113.5', 'application/json', '{"connection":"close","content-length":"124","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', 'naïve ✓ text', 'intake'),
   (1006, 'game', 'midas', '2026-11-20T06:15:06.250Z', '203.0.113.6', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"418","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000001","txgw-serial":"0C2D","txgw-signature":"AUkY0fHmfqfzmj8P8qzw3SniITPLfGgqw6AUe7obJwiiLWbJf0uloILMF77d+DZt3ztFtbAOtlCRa4LwCL2Bk4I6sBqB+aJ6S0aoBiVwwq2u262hBKHND+Txi7KEW/JyBfAKCyGYiR0Nb9zgKsARkN1inr3SFx4M4hjGQVn4grDfeliFu45TajuBZnV0KK3FZltTaZ1qKvS/Ey3hs9/dFVC82NkB1LmrVYmlbTLHydtsvfM91lPG/nfy06FcloYZBiAWxgwRNVa0hUb14yO5ZKUTCpcnvRCN6ofjiYH3ZJdmf1LqY9F8RCSiR2Wn/C9Rs/alOecmqXdhVR1kKj7mgg==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "order":{"id":"MO-6660","currency":"EUR","amount":"99.00","status":"Paid","invoice_id":"INV-66"},
  "user":{"external_id":"player-13"},
@@ -34,19 +34,19 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "settings":{"merchant_id":"m-1001","project_id":"pr-77"},
    "transaction":{"id":"TX-666","external_id":"shop-order-666","payment_date":"2025-01-02T03:04:05Z"},
    "payment_details":{"payment":{"amount":"99.00","currency":"EUR"}}}}
-', 'delivery'),
-  (1007, 'oldshop', 'ecwid-ion', '2026-11-21T07:15:00.250Z', '203.0.113.7', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'delivery'),
+', 'intake'),
+  (1007, 'oldshop', 'ecwid-ion', '2026-11-21T07:15:00.250Z', '203.0.113.7', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'intake'),
   (1008, 'shop', 'ecwid', '2026-11-22T08:15:01.250Z', '203.0.113.8', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (1009, 'oldkeys', 'kinguin-postback', '2026-11-20T00:15:02.250Z', '203.0.113.9', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (1010, 'keys', 'kinguin', '2026-11-21T01:15:03.250Z', '203.0.113.10', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (1011, 'keys', 'kinguin', '2026-11-22T02:15:04.250Z', '203.0.113.11', 'aplication/json', '{"connection":"close","content-length":"174","content-type":"aplication/json","host":"127.0.0.1:40601","x-event-name":"product.update","x-event-secret":"[redacted]"}', '{"kinguinId":70123,"productId":"5f00aa11bb22cc33dd44ee55","qty":31,"textQty":31,
  "cheapestOfferId":["60aa11bb22cc33dd44ee55ff"],"updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (1012, 'game', 'midas', '2026-11-20T03:15:05.250Z', '203.0.113.12', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"843","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000000","txgw-serial":"0C2D","txgw-signature":"h2HONV+koup3395FNRNGHN1K4VewR1DKbJQjvrUpVKBd8FJ9uZBR9sjTzrn/IhjP4A2IrYamc2YjCQn7spPVxVLDVuE3JLzjiwZ2Z988KVm7ki1YmI8RFmgymWZbMttT3ljm5IONQ9X/62oWkJTr11eBpWbfWAYe06pf6Jhjwl93EXLDFGozOwbdrfj4ypveZ3c8xtssTaJdNBoMs7wczHK4wB3xoJwpdXEk/UaoEGbIqrj0zGYk3X2haxEUrolwL3qLdbytl2RRkgRX9FQlxINP4WgsDL2Pd6g9VgaxbIsj6Do6JKIou4X4oZqMgqMQWwUppjmMTBWUuqC+k4lWMQ==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "items":[{"sku":"gem_pack_60","quantity":2,"amount":"4.99"}],
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Paid","invoice_id":"INV-88"},
@@ -59,58 +59,58 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR","net_amount":"7.48","vat_amount":"1.50",
      "discount":{"discount_id":"d1","discount_code":"NEW","discount_amount":"1.00","discount_rate":"0.1"}}}},
  "custom_parameters":{"region":"eu-1"}}
-', 'delivery'),
+', 'intake'),
   (1013, 'shop', 'ecwid', '2026-11-21T04:15:06.250Z', '203.0.113.13', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"263","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"/tAV/w5QzgX3Ys/HG7PGIr3MnXWPR2MmyA/s4ZxFzXI="}', '{"eventId":"11111111-2222-4333-8444-555555555560","eventCreated":1764000060,"storeId":4400551,
  "entityId":731200460,"eventType":"order.created",
  "data":{"orderId":"SALE-N3W1X","newPaymentStatus":"AWAITING_PAYMENT","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery'),
-  (1014, 'oldshop', 'ecwid-ion', '2026-11-22T05:15:00.250Z', '203.0.113.14', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'delivery'),
+', 'intake'),
+  (1014, 'oldshop', 'ecwid-ion', '2026-11-22T05:15:00.250Z', '203.0.113.14', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'intake'),
   (1015, 'shop', 'ecwid', '2026-11-20T06:15:01.250Z', '203.0.113.15', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (1016, 'oldkeys', 'kinguin-postback', '2026-11-21T07:15:02.250Z', '203.0.113.16', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (1017, 'keys', 'kinguin', '2026-11-22T08:15:03.250Z', '203.0.113.17', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (11, 'shop', 'ecwid', '2026-11-22T06:09:56.011Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"341","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":1003,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
          "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery'),
+', 'intake'),
   (1100, 'shop', 'ecwid', '2026-11-22T05:20:00.000Z', NULL, NULL, NULL, NULL, 'reconcile'),
   (1101, 'shop', 'ecwid', '2026-11-22T05:21:00.000Z', '198.51.100.9', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (13, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.022Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (14, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.025Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"FAKE0RDER01","orderExternalId":"shop-000666","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (15, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.029Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"K5REFUND3D9","orderExternalId":"shop-000398","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (16, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.032Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"98","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (17, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.033Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"99","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"X9OTHERST0R","orderExternalId":"other-000017","updatedAt":"2025-03-04T10:15:09+00:00"}
-', 'delivery'),
+', 'intake'),
   (18, 'oldkeys', 'kinguin-postback', '2026-11-22T06:09:56.038Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"54","content-type":"aplication/json","host":"127.0.0.1:40601"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-0004
-', 'delivery'),
+', 'intake'),
   (19, 'keys', 'kinguin', '2026-11-22T06:09:56.044Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
-  (2, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.321Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"127","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=new_order&date=2014-11-02+10%3A15%3A00&order_id=1666&payment_status=ACCEPTED&fulfillment_status=NEW', 'delivery'),
+', 'intake'),
+  (2, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.321Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"127","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=new_order&date=2014-11-02+10%3A15%3A00&order_id=1666&payment_status=ACCEPTED&fulfillment_status=NEW', 'intake'),
   (20, 'keys', 'kinguin', '2026-11-22T06:09:56.047Z', '127.0.0.1', 'aplication/json', '{"connection":"close","content-length":"174","content-type":"aplication/json","host":"127.0.0.1:40601","x-event-name":"product.update","x-event-secret":"[redacted]"}', '{"kinguinId":70123,"productId":"5f00aa11bb22cc33dd44ee55","qty":31,"textQty":31,
  "cheapestOfferId":["60aa11bb22cc33dd44ee55ff"],"updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (21, 'keys', 'kinguin', '2026-11-22T06:09:56.050Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"FAKE0RDER01","orderExternalId":"shop-000666","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (22, 'keys', 'kinguin', '2026-11-22T06:09:56.054Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"122","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"refunded","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (23, 'keys', 'kinguin', '2026-11-22T06:09:56.059Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (24, 'keys', 'kinguin', '2026-11-22T06:09:56.062Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"124","content-type":"application/json","host":"127.0.0.1:40601","x-event-name":"order.status","x-event-secret":"[redacted]"}', '{"orderId":"X9OTHERST0R","orderExternalId":"other-000017","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (25, 'keys', 'kinguin', '2026-11-22T06:09:56.067Z', '127.0.0.1', 'application/json', '{"connection":"close","content-length":"123","content-type":"application/json","host":"127.0.0.1:40601","x-event-secret":"[redacted]"}', '{"orderId":"QZ7T2RMN4WB","orderExternalId":"shop-000451","status":"completed","updatedAt":"2025-03-04T10:15:09.120+00:00"}
-', 'delivery'),
+', 'intake'),
   (26, 'game', 'midas', '2026-11-22T06:09:56.076Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"843","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000000","txgw-serial":"0C2D","txgw-signature":"h2HONV+koup3395FNRNGHN1K4VewR1DKbJQjvrUpVKBd8FJ9uZBR9sjTzrn/IhjP4A2IrYamc2YjCQn7spPVxVLDVuE3JLzjiwZ2Z988KVm7ki1YmI8RFmgymWZbMttT3ljm5IONQ9X/62oWkJTr11eBpWbfWAYe06pf6Jhjwl93EXLDFGozOwbdrfj4ypveZ3c8xtssTaJdNBoMs7wczHK4wB3xoJwpdXEk/UaoEGbIqrj0zGYk3X2haxEUrolwL3qLdbytl2RRkgRX9FQlxINP4WgsDL2Pd6g9VgaxbIsj6Do6JKIou4X4oZqMgqMQWwUppjmMTBWUuqC+k4lWMQ==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "items":[{"sku":"gem_pack_60","quantity":2,"amount":"4.99"}],
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Paid","invoice_id":"INV-88"},
@@ -123,7 +123,7 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR","net_amount":"7.48","vat_amount":"1.50",
      "discount":{"discount_id":"d1","discount_code":"NEW","discount_amount":"1.00","discount_rate":"0.1"}}}},
  "custom_parameters":{"region":"eu-1"}}
-', 'delivery'),
+', 'intake'),
   (27, 'game', 'midas', '2026-11-22T06:09:56.093Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"418","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000001","txgw-serial":"0C2D","txgw-signature":"AUkY0fHmfqfzmj8P8qzw3SniITPLfGgqw6AUe7obJwiiLWbJf0uloILMF77d+DZt3ztFtbAOtlCRa4LwCL2Bk4I6sBqB+aJ6S0aoBiVwwq2u262hBKHND+Txi7KEW/JyBfAKCyGYiR0Nb9zgKsARkN1inr3SFx4M4hjGQVn4grDfeliFu45TajuBZnV0KK3FZltTaZ1qKvS/Ey3hs9/dFVC82NkB1LmrVYmlbTLHydtsvfM91lPG/nfy06FcloYZBiAWxgwRNVa0hUb14yO5ZKUTCpcnvRCN6ofjiYH3ZJdmf1LqY9F8RCSiR2Wn/C9Rs/alOecmqXdhVR1kKj7mgg==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "order":{"id":"MO-6660","currency":"EUR","amount":"99.00","status":"Paid","invoice_id":"INV-66"},
  "user":{"external_id":"player-13"},
@@ -131,7 +131,7 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "settings":{"merchant_id":"m-1001","project_id":"pr-77"},
    "transaction":{"id":"TX-666","external_id":"shop-order-666","payment_date":"2025-01-02T03:04:05Z"},
    "payment_details":{"payment":{"amount":"99.00","currency":"EUR"}}}}
-', 'delivery'),
+', 'intake'),
   (28, 'game', 'midas', '2026-11-22T06:09:56.148Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"424","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000002","txgw-serial":"0C2D","txgw-signature":"X1AWs6IEC2/4XlbF0wQ5siOSokkcCncAij8tMQUo9MH5uY9IlQ8wdD/aQZwrzmLEIuJvIVP+OKwhDmGW6nPdoF9iP+SlBRd4G+gL22JC6lW6aoA+hsCSm0ZOoEGA4aHeKsWW/IrQD8Rb46YcifoGQKvDsYhDT3D1O40FbLmhhwj3N+ZlF5Kpv4lmCBAch5GbCCNzZV5l5unfN/aJDgVVjP3WJ/1w87OtbQEtrihQxFCP/PXXEE9I3uVaWrUb4l2x17I1/A0GGxwq7bwkkBczlf3RvIkHyepQEcd1V1MZm6PKJyEeo/Aw73P80XQ0nNzmvdq0SWJtNhgc2t/g4aMTrQ==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderCancelled",
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Cancelled","invoice_id":"INV-88"},
  "user":{"external_id":"player-42"},
@@ -139,7 +139,7 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "settings":{"merchant_id":"m-1001","project_id":"pr-77"},
    "transaction":{"id":"TX-555","external_id":"shop-order-9","payment_date":"2026-01-02T03:04:05Z"},
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR"}}}}
-', 'delivery'),
+', 'intake'),
   (29, 'game', 'midas', '2026-11-22T06:09:56.151Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"843","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000003","txgw-serial":"0C2D","txgw-signature":"MkE8xI1GCkzT7GccFnoPJr2QqZw4fzQibj+nWgRwAWMxq/0fuyUTCcle/yrLQDzuhULPBq7PVBbmEC/IfpLCkLGuK1HZI02Vpa77ZUv8PxBz70tbrDez3WpfDAyAsf9PDFi/I3EaDlAweEXlwKQtnFzK54J2djPGgrUV1zJM39WZ2XR0gLr5iPtV9yw8EHMrzicFLZK5ziogxq4LfqUetirFK4ln31cDRowb/QCdkaUBvHWG2lHWyhRWE8BDIgj3VWfMwHDTX7L5r73ML/ZA5lxjKG+2yltNoYn9/93NAkC5Z62DOwghuVqISk6Gqxe/2hVf0YiiWFeiOF0nBqm+Yw==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "items":[{"sku":"gem_pack_60","quantity":2,"amount":"4.99"}],
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Paid","invoice_id":"INV-88"},
@@ -152,8 +152,8 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR","net_amount":"7.48","vat_amount":"1.50",
      "discount":{"discount_id":"d1","discount_code":"NEW","discount_amount":"1.00","discount_rate":"0.1"}}}},
  "custom_parameters":{"region":"eu-1"}}
-', 'delivery'),
-  (3, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.332Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"192","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+10%3A16%3A00&order_id=1207&payment_status=REFUNDED&fulfillment_status=NEW&old_payment_status=ACCEPTED&old_fulfillment_status=NEW', 'delivery'),
+', 'intake'),
+  (3, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.332Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"192","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+10%3A16%3A00&order_id=1207&payment_status=REFUNDED&fulfillment_status=NEW&old_payment_status=ACCEPTED&old_fulfillment_status=NEW', 'intake'),
   (30, 'game', 'midas', '2026-11-22T06:09:56.158Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"414","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000004","txgw-serial":"0C2D","txgw-signature":"hm/dz8ThwqLrAdfhLmmiIdUu2INsK08q2JzsTNNDau9m0DQPJteWf87DYV1CJ1TsZQ42lNNScZFUtOjOJfyFEUhiuhjhi/cg/CUxGI3JSTwmjuu8qVVAbEocDwyi0B6taqwcEwIwr3s+zDMRaUjHRuQYzp3gclkXycievXF+MphKH/7oRsqwO2b12Bc+U90XD0parOavPxbDTnPIvDgd3o7mVq++IT+F4uIvMHK3wXHy1miM4SrVViMKsTKSQc3x4r2dDgT+iqQJ3L54dJT0g4QtYxsd3+ZwvfLvGE6aIbzeCy42faQZQdvihWN+5qj/i0pXgXlN+UUTLIxiZKOZaQ==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Paid","invoice_id":"INV-88"},
  "user":{"external_id":"player-42"},
@@ -161,7 +161,7 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "settings":{"merchant_id":"m-1001","project_id":"pr-78"},
    "transaction":{"id":"TX-555","external_id":"shop-order-9","payment_date":"2025-01-02T03:04:05Z"},
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR"}}}}
-', 'delivery'),
+', 'intake'),
   (31, 'game', 'midas', '2026-11-22T06:09:56.161Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"419","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","txgw-nonce":"n0nce000000000000000000000000005","txgw-serial":"0C2D","txgw-signature":"ka3elQbdkWB2cYIaEcfJdpP4oIWCV4RTN7v+V+Xgwq418lbXugSuHcE2P1vRAWB7cIvvrEShStk0B6TWdErFqZugp+LseGhH/UcKOdtHNj/drmkjcy1nhL2oDjBIFo3NIn6zfdGG4ynA80tDgaSFX+A3eIIdskLreJL7r8OL6Ebdc4v3TSvigqPmzfjAuAIw6Fx1QolndBnX935wJ6qMMKp6BO1aXSz4md9fNFQbCaSlrvlnDnGJCxqIMVe5RSqN8cpBrgvmsXcf6WpFG9G8JPGM8XaQ1XBVsMYN3pajboqo20+ZpN9ssulgNr8Q0PwuKtw1vZvic2Zgtl9ys0LUlA==","txgw-timestamp":"1795327796"}', '{"notification_type":"OrderPaid",
  "order":{"id":"MO-7001","currency":"EUR","amount":"9.98","status":"Cancelled","invoice_id":"INV-88"},
  "user":{"external_id":"player-42"},
@@ -169,32 +169,32 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
    "settings":{"merchant_id":"m-1001","project_id":"pr-77"},
    "transaction":{"id":"TX-555","external_id":"shop-order-9","payment_date":"2025-01-02T03:04:05Z"},
    "payment_details":{"payment":{"amount":"8.98","currency":"EUR"}}}}
-', 'delivery'),
+', 'intake'),
   (32, 'shop', 'ecwid', '2026-11-22T06:09:56.171Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"263","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"/tAV/w5QzgX3Ys/HG7PGIr3MnXWPR2MmyA/s4ZxFzXI="}', '{"eventId":"11111111-2222-4333-8444-555555555560","eventCreated":1764000060,"storeId":4400551,
  "entityId":731200460,"eventType":"order.created",
  "data":{"orderId":"SALE-N3W1X","newPaymentStatus":"AWAITING_PAYMENT","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery'),
+', 'intake'),
   (33, 'branch', 'ecwid', '2026-11-22T06:09:56.176Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"345","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"bVOZzVMlla/ZCx8a9YbLsK9l/EbDPZvgJm06EovR43U="}', '{"eventId":"11111111-2222-4333-8444-555555555570","eventCreated":1764000070,"storeId":4400552,
  "entityId":731300001,"eventType":"order.updated",
  "data":{"orderId":"BRANCH-7QK2","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
          "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery'),
-  (4, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.340Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'delivery'),
-  (5, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.696Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"187","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=1003&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'delivery'),
+', 'intake'),
+  (4, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.340Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"190","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=4400551&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'intake'),
+  (5, 'oldshop', 'ecwid-ion', '2026-11-22T06:09:55.696Z', '127.0.0.1', 'application/x-www-form-urlencoded', '{"connection":"close","content-length":"187","content-type":"application/x-www-form-urlencoded","host":"127.0.0.1:40601"}', 'owner_id=1003&event_type=order_status_change&date=2014-11-02+09%3A41%3A00&order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW&old_payment_status=QUEUED&old_fulfillment_status=NEW', 'intake'),
   (7, 'shop', 'ecwid', '2026-11-22T06:09:55.886Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"343","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
-         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'delivery'),
+         "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}', 'intake'),
   (8, 'shop', 'ecwid', '2026-11-22T06:09:55.898Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"344","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200666,"eventType":"order.updated",
  "data":{"orderId":"SALE-F4K3D","oldPaymentStatus":"AWAITING_PAYMENT","newPaymentStatus":"PAID",
          "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery'),
+', 'intake'),
   (9, 'shop', 'ecwid', '2026-11-22T06:09:55.901Z', '127.0.0.1', 'application/json; charset=UTF-8', '{"connection":"close","content-length":"336","content-type":"application/json; charset=UTF-8","host":"127.0.0.1:40601","x-ecwid-webhook-signature":"fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o="}', '{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"storeId":4400551,
  "entityId":731200456,"eventType":"order.updated",
  "data":{"orderId":"SALE-H4K9P","oldPaymentStatus":"PAID","newPaymentStatus":"REFUNDED",
          "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}
-', 'delivery');
+', 'intake');
 
 INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, resolved_id, claim, claim_key, event_time, event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of, news, attempts, probes_since, own_refusals, asked, next_attempt_at, decided_at, retried_at, emptied) VALUES
   (1, 'oldshop', '2026-11-22T06:09:55.312Z', '2026-11-22', '127.0.0.1', 'order_status_change', 'order', '1207', '1207', '{"owner_id":"4400551","order_id":"1207","payment_status":"ACCEPTED","fulfillment_status":"NEW","unverified":{"old_fulfillment_status":"NEW","event_type":"order_status_change","date":"2014-11-02 09:41:00","old_payment_status":"QUEUED"}}', 'ea5a2511cb27fcbaa43e9921e803ecffcbc9efacad0524ceaea8c171ea563d75', NULL, '2014-11-02 09:41:00', 1414921260000, NULL, 'order 1207', 'orders', 1, 'confirmed', 'match', NULL, NULL, 1, 1, '2026-11-22T06:09:55.692Z', 0, 1, NULL, '2026-11-22T06:09:55.692Z', NULL, 0),

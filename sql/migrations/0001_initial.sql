@@ -19,7 +19,7 @@ CREATE TABLE intake (
   content_type TEXT,
   headers      TEXT,
   body         ANY,
-  origin       TEXT NOT NULL DEFAULT 'delivery' CHECK (origin IN ('delivery', 'reconcile'))
+  origin       TEXT NOT NULL DEFAULT 'intake' CHECK (origin IN ('intake', 'reconcile'))
 ) STRICT;
 
 CREATE TABLE verdicts (

@@ -73,7 +73,7 @@ fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
     field(screen, "questions", Some(shown.attempts))?;
     field(screen, "source", Some(format!("{} ({})", shown.source, shown.provider)))?;
     field(screen, "received", Some(format!("{}{from}", shown.received_at)))?;
-    field(screen, "origin", (shown.origin != "delivery").then_some(&shown.origin))?;
+    field(screen, "origin", (shown.origin != "intake").then_some(&shown.origin))?;
     field(screen, "event", shown.event.as_ref())?;
     field(screen, "event time", shown.event_time.as_ref())?;
     field(screen, "subject", subject)?;

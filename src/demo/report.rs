@@ -156,7 +156,7 @@ mod tests {
             attempts: 1,
             next_attempt_at: None,
             decided_at: None,
-            origin: "delivery".to_owned(),
+            origin: "intake".to_owned(),
         }
     }
 

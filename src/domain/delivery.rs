@@ -13,8 +13,8 @@ pub const REDACTED: &str = "[redacted]";
 /// How a notification came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Delivered over HTTP by whoever called the intake URL.
-    Delivery,
+    /// A request to the intake URL.
+    Intake,
     /// Found by `reconcile --recover`; nobody delivered it.
     Reconcile,
 }
@@ -24,7 +24,7 @@ impl Origin {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Delivery => "delivery",
+            Self::Intake => "intake",
             Self::Reconcile => "reconcile",
         }
     }

@@ -109,7 +109,7 @@ fn what_nobody_has_read_yet_is_still_read_after_a_recovery() {
     let run = reconcile(&house, &["--recover"]);
     assert_eq!(run.findings("shop").len(), 2, "{run:#?}");
     assert!(house.run(&["verify"]).status.success());
-    let confirmed = "SELECT count(*) FROM notifications WHERE state = 'confirmed' AND origin = 'delivery'";
+    let confirmed = "SELECT count(*) FROM notifications WHERE state = 'confirmed' AND origin = 'intake'";
     assert_eq!(house.value(confirmed).as_deref(), Some("130"));
     drop(serve);
 }

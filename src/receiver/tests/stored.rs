@@ -16,7 +16,7 @@ async fn a_stored_notification_gets_the_providers_acknowledgement_and_its_row_is
     assert_eq!((row.source.as_str(), row.provider.as_str()), ("game", "kinguin"));
     assert_eq!(row.received_at, "2025-06-15T15:06:40.123Z");
     assert_eq!(row.body.as_deref(), Some(r#"{"a":1}"#));
-    assert_eq!((row.state.as_str(), row.origin.as_str()), ("pending", "delivery"));
+    assert_eq!((row.state.as_str(), row.origin.as_str()), ("pending", "intake"));
     assert!(house.counted("countersign_notifications_total{source=\"game\"} 1"));
 }
 

@@ -34,7 +34,7 @@ impl Row {
             Column::Text(self.delivery.content_type.as_deref()),
             Column::Text(Some(&self.headers)),
             Column::Body(&self.delivery.body),
-            Column::Text(Some(Origin::Delivery.as_str())),
+            Column::Text(Some(Origin::Intake.as_str())),
         ]
     }
 }

@@ -9,10 +9,10 @@ use crate::store::rows;
 
 /// The last delivery that is still kept; recovered ones were never sent by the shop.
 pub(super) const LAST_KEPT: &str = "SELECT v.received_at FROM verdicts v JOIN intake i ON i.id = v.notification_id \
-     WHERE v.source = ?1 AND v.received_at < ?2 AND i.origin = 'delivery' ORDER BY v.received_at DESC LIMIT 1";
+     WHERE v.source = ?1 AND v.received_at < ?2 AND i.origin = 'intake' ORDER BY v.received_at DESC LIMIT 1";
 
 pub(super) const LAST_UNFILED: &str = "SELECT max(received_at) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
-       AND source = ?1 AND received_at < ?2 AND origin = 'delivery'";
+       AND source = ?1 AND received_at < ?2 AND origin = 'intake'";
 
 /// Before its first serve, silence means nothing; its latest one may have been pruned.
 pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) FROM sources \
