@@ -4,5 +4,6 @@ mod beside;
 pub(crate) mod columns;
 mod file;
 mod filing;
+mod links;
 mod pages;
 mod sources;

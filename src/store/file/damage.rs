@@ -1,6 +1,5 @@
 //! A store that is not as it was written: how that is noticed, what is said, and that nothing writes to it any more.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -8,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
 use super::paths::folder;
+use super::plain_file;
 use crate::store::error::{RESTORE, Result, StoreError};
 
 /// The engine's complaint in plain words, with what to do.
@@ -56,7 +56,7 @@ const HEAD: usize = 32;
 
 fn head(log: &Path) -> Option<[u8; HEAD]> {
     let mut head = [0; HEAD];
-    File::open(log).ok()?.read_exact(&mut head).ok()?;
+    plain_file::open_to_read(log).ok()?.read_exact(&mut head).ok()?;
     Some(head)
 }
 

@@ -2,14 +2,15 @@
 //! holds its own alone; its file also remembers how far the store had come, so that the next `serve` notices when the
 //! store has lost something. Any number of `verify` share theirs.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::plain_file;
 use crate::domain::Timestamp;
 use crate::domain::health::Serving;
 
@@ -19,6 +20,10 @@ pub(super) const VERIFY: &str = ".verify-lock";
 
 /// Begins the line that says how far the store had come.
 const MARK: &str = "last notification ";
+
+/// The widths of the lines: who holds the lock, and the digits of the last id.
+const HOLDER: usize = 80;
+const DIGITS: usize = 20;
 
 /// [`holder`] has the lock for a moment while it looks.
 const LOOKS: u32 = 20;
@@ -45,14 +50,7 @@ impl ServeLock {
                 lock_path.display()
             )
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .with_context(cannot)?;
+        let mut file = plain_file::open_or_create(&lock_path).with_context(cannot)?;
         let mut looks = 0;
         let is_held = loop {
             match file.try_lock() {
@@ -70,7 +68,6 @@ impl ServeLock {
         if is_held {
             bail!("the store {} is held by {}; stop that serve first", path.display(), told(&before));
         }
-        super::owner::give_to_owner_of_folder(&file, &lock_path).with_context(cannot)?;
         let holder = format!("countersign serve, process {}, since {now}", std::process::id());
         let mut lock = Self { file, holder, mark: mark_in(&before) };
         lock.write().with_context(cannot)?;
@@ -95,11 +92,12 @@ impl ServeLock {
         self.write()
     }
 
+    /// In place, each line as long as it ever is, and only then cut: where the disk is full, what stood there still does.
     fn write(&mut self) -> std::io::Result<()> {
-        let mark = self.mark.map(|mark| format!("\n{MARK}{mark}\n")).unwrap_or_default();
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(format!("{}{mark}", self.holder).as_bytes())
+        let mark = self.mark.map(|mark| format!("{MARK}{mark:<DIGITS$}\n")).unwrap_or_default();
+        let content = format!("{:<HOLDER$}\n{mark}", self.holder);
+        self.file.write_all_at(content.as_bytes(), 0)?;
+        self.file.set_len(u64::try_from(content.len()).unwrap_or(u64::MAX))
     }
 }
 
@@ -113,13 +111,9 @@ impl VerifyLock {
     /// The lock of the store at `path`, not taken yet.
     ///
     /// # Errors
-    /// The lock file cannot be written.
+    /// The lock file cannot be written, or something else stands in its place.
     pub fn open(path: &Path) -> std::io::Result<Self> {
-        let lock_path = lock_path(path, VERIFY);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock_path)?;
-        super::owner::give_to_owner_of_folder(&file, &lock_path)?;
-        Ok(Self { file })
+        Ok(Self { file: plain_file::open_or_create(&lock_path(path, VERIFY))? })
     }
 
     /// Whether no `verify` runs; if so, none leases anything until this is shared or dropped.
@@ -146,7 +140,7 @@ impl VerifyLock {
 /// Whether a `serve` runs on the store at `path`.
 #[must_use]
 pub fn holder(path: &Path) -> Serving {
-    let mut file = match File::open(lock_path(path, SERVE)) {
+    let mut file = match plain_file::open_to_read(&lock_path(path, SERVE)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Serving::Nobody,
         Err(_) => return Serving::Unknown,
@@ -163,11 +157,17 @@ pub fn holder(path: &Path) -> Serving {
 }
 
 fn told(content: &str) -> String {
-    content.lines().next().filter(|line| !line.is_empty()).unwrap_or("another process").to_owned()
+    content
+        .lines()
+        .next()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .unwrap_or("another process")
+        .to_owned()
 }
 
 fn mark_in(content: &str) -> Option<i64> {
-    content.lines().find_map(|line| line.strip_prefix(MARK)?.parse().ok())
+    content.lines().find_map(|line| line.strip_prefix(MARK)?.trim().parse().ok())
 }
 
 /// The lock file stands beside the file itself, not beside a link to it: one store, one lock.

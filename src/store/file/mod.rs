@@ -8,8 +8,8 @@ pub(super) mod integrity;
 pub(super) mod lock;
 pub(super) mod migrations;
 pub(super) mod open;
-pub(super) mod owner;
 pub(super) mod paths;
+pub(super) mod plain_file;
 pub(super) mod pool;
 #[cfg(test)]
 pub(super) mod query_plan;

@@ -1,9 +1,8 @@
 //! Before a file is opened: who makes it, and what is said of one that cannot be used. Nothing here writes to a file
 //! that exists.
 
-use std::fs::{Metadata, OpenOptions};
+use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,10 +10,9 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
 
-use super::damage;
-use super::owner;
 use super::paths::{beside, folder};
 use super::schema::SCHEMA_VERSION;
+use super::{damage, plain_file};
 use crate::store::error::RESTORE;
 
 /// `application_id` of our files: "cusn".
@@ -31,9 +29,8 @@ pub(in crate::store) enum Found {
 
 /// Creates the file, readable by its owner alone, unless it exists.
 pub(in crate::store) fn create(path: &Path) -> anyhow::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => owner::give_to_owner_of_folder(&file, path)
-            .with_context(|| format!("give the store {} to the owner of its folder", path.display())),
+    match plain_file::create(path) {
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error).with_context(|| {
             format!(
