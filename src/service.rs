@@ -99,6 +99,7 @@ impl Service {
         // Only a worker plans, and moves its plans along.
         let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
+        limits::forbid_cores();
         let listeners = Listeners::open(&settings.server, options.sockets)?;
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;

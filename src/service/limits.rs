@@ -1,6 +1,7 @@
-//! How many connections intake may hold, so that files are left for everything else whoever knocks.
+//! The limits of this process: how many connections intake may hold, so that enough files remain for everything else,
+//! and that no memory is dumped.
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Connections to the admin listener at once.
 pub(super) const ADMIN_CONNECTIONS: usize = 32;
@@ -23,6 +24,14 @@ pub(super) fn connections() -> usize {
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
     usize::try_from(affordable(files)).unwrap_or(usize::MAX)
+}
+
+/// Lets a crash leave no core: secrets and notifications would be in it.
+pub(super) fn forbid_cores() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        log::debug!("the limit of core files stays: {error}");
+    }
 }
 
 /// Of so many files, what intake may take: never more than half where there are few.

@@ -129,6 +129,15 @@ fn signs_of_life_end_while_the_store_is_locked_and_come_again_after_it() {
 }
 
 #[test]
+fn a_service_leaves_no_core_when_it_is_killed() {
+    let house = five::house();
+    let serve = house.serve();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", serve.pid())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert!(core.split_whitespace().take(2).eq(["0", "0"]), "{core}");
+}
+
+#[test]
 fn signs_of_life_go_on_through_reloads_and_are_not_given_for_another_process() {
     let house = five::house();
     let manager = Manager::new();
