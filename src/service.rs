@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`assembly`] | what each room is made of, out of the settings |
 //! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
+//! | [`beginning`] | what is done with these first, if need be after the store is unlocked |
 //! | [`listeners`], [`limits`] | where the service listens, the servers behind that, and how many they serve |
 //! | [`inherited`] | the sockets that the service manager opened for us |
 //! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
@@ -29,6 +30,7 @@ use crate::store::{self, Moved, ServeLock, Store};
 
 mod asking;
 mod assembly;
+mod beginning;
 mod disk;
 mod inherited;
 mod keeping;
@@ -43,6 +45,7 @@ mod watchdog;
 use asking::Desk;
 use assembly::Common;
 pub use assembly::worker_parts;
+use beginning::Beginning;
 pub use inherited::{Inherited, WrongSockets};
 use listeners::{Listeners, Servers, Task};
 use reload::Live;
@@ -90,7 +93,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts everything; notifications are taken as soon as this returns.
+    /// Starts everything; notifications are taken as soon as this returns, or answered 503 while another program holds the
+    /// store's lock: what has to be written first waits until it is free, and the worker with it.
     ///
     /// # Errors
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
@@ -104,9 +108,10 @@ impl Service {
         store::create(path)?;
         let lock = ServeLock::take(path, clock.now())?;
         store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
-        let store = Store::open(path)?;
-        introduce(&store, settings, &clock).await?;
-        sources::clear_up(&store, settings, &clock).await?;
+        let store = Store::open_to_serve(path)?;
+        sources::refuse_taken_names(&store, settings).await?;
+        let beginning = Beginning::new(store.clone(), settings.clone(), clock.clone());
+        beginning.or_locked(&store).await?;
         let metrics = Metrics::new()?;
         for source in &settings.sources {
             metrics.introduce(&source.name);
@@ -121,13 +126,14 @@ impl Service {
         let mut desk = None;
         if let Some(heart) = &heart {
             let (heart, stop) = (Arc::clone(heart), Arc::clone(&stop));
-            let (opened, work) = Desk::open(settings, &common, options.moves, heart, stop)?;
+            let (opened, work) = Desk::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
             desk = Some(opened);
-            tasks.push(("worker", tokio::spawn(work)));
+            tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
         }
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
-        let keeping = keeping::run(store.clone(), rules, clock.clone(), Arc::clone(&stop_keeping));
+        let keeping = keeping::run(store.clone(), rules, clock, Arc::clone(&stop_keeping));
+        let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let ((intake_addr, admin_addr), chose_addresses) =
             (listeners.addresses()?, listeners.are_configured());
@@ -140,9 +146,9 @@ impl Service {
             tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock))),
         ];
         watches.extend(
-            options.watchdog.map(|limit| {
-                tokio::spawn(watchdog::run(limit, store.clone(), clock, heart, supervisor::alive))
-            }),
+            options
+                .watchdog
+                .map(|limit| tokio::spawn(watchdog::run(limit, store.clone(), heart, supervisor::alive))),
         );
         Ok(Self {
             intake_addr,

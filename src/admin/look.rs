@@ -4,15 +4,25 @@ use std::sync::atomic::Ordering;
 
 use super::Admin;
 use crate::domain::Timestamp;
-use crate::domain::health::{Health, Serving, StoreHealth};
+use crate::domain::health::{Health, Serving, StoreHealth, Unwritable};
 use crate::store;
 
-/// Looks at the store, its disk and the worker. `tries_to_write`: a row is written as well, to find out whether it can
-/// be.
-pub(super) async fn look(admin: &Admin, tries_to_write: bool) -> Health {
+/// How it is found out whether the store can be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Attempt {
+    /// A row is written.
+    Write,
+    /// The write lock is taken for a moment: nothing reaches the disk.
+    Lock,
+    /// By what the writer has met.
+    None,
+}
+
+/// Looks at the store, its disk and the worker.
+pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     let now = admin.clock.now();
     let (writable, read, sizes) = tokio::join!(
-        write(admin, tries_to_write, now),
+        writable(admin, attempt, now),
         admin.store.reader().health(admin.sources.clone(), now),
         sizes(admin)
     );
@@ -25,22 +35,26 @@ pub(super) async fn look(admin: &Admin, tries_to_write: bool) -> Health {
     let store = StoreHealth {
         damage: admin.store.reader().damage_met().map(str::to_owned),
         writable,
+        last_locked: admin.store.last_locked().map(|ago| now.minus(ago)),
         unreadable,
         free_disk,
         min_free: admin.min_free,
         file_bytes,
         wal_bytes,
+        wal_left: Some(admin.store.log_left()),
         forgets: admin.forgets,
         contents,
     };
     Health { now: admin.clock.now(), serving: Serving::Here(last_turn), store, sources }
 }
 
-async fn write(admin: &Admin, tries: bool, now: Timestamp) -> Option<Result<(), String>> {
-    if !tries {
-        return None;
-    }
-    Some(admin.store.check_writable(now).await.map_err(|error| error.to_string()))
+async fn writable(admin: &Admin, attempt: Attempt, now: Timestamp) -> Option<Result<(), Unwritable>> {
+    let found = match attempt {
+        Attempt::Write => Some(admin.store.check_writable(now).await),
+        Attempt::Lock => admin.store.check_lock().await.err().map(Err),
+        Attempt::None => admin.store.locked_for_long().map(Err),
+    };
+    found.map(|found| found.map_err(Unwritable::from))
 }
 
 /// Free disk and the sizes of the file and its log. Asked on a thread that may block: a network disk may hang.

@@ -68,7 +68,7 @@ async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpRespons
 /// The counters, with the gauges as the store and its disk are now. A store that cannot be read leaves the queues' last
 /// lengths: the other series matter most then.
 async fn metrics(admin: &Admin) -> HttpResponse {
-    let found = look::look(admin, false).await;
+    let found = look::look(admin, look::Attempt::None).await;
     let growth = health::growth_per_day(&found.store.contents);
     admin.metrics.looked_at(&found, growth, &health::warnings(&found));
     admin.metrics.committed(admin.store.commits());

@@ -28,7 +28,7 @@ struct Unconfigured {
 
 /// 200 where every check is ok, else 503; the same JSON in both.
 pub(super) async fn answer(admin: &Admin) -> HttpResponse {
-    let found = look::look(admin, true).await;
+    let found = look::look(admin, look::Attempt::Write).await;
     let checks = health::checks(&found);
     let failing: Vec<&'static str> =
         checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();

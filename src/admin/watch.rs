@@ -1,4 +1,5 @@
-//! Looks every few seconds, and tells the log when something begins to need somebody and when that is over: once each.
+//! Looks every few seconds, and tells the log when something begins to need somebody and when that is over: once each, but
+//! for a store that cannot be written, which is repeated sparsely.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Looks without a warning until it counts as over: what comes and goes must not fill the log.
 const CALM: u32 = 2;
 
+/// What keeps notifications from being stored is told again after this time.
+const REMIND: Duration = Duration::from_secs(600);
+
 /// What another part of the program tells at its beginning and its end.
 const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
@@ -31,7 +35,7 @@ pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
     loop {
         ticks.tick().await;
         let admin = in_force.load_full();
-        let found = look::look(&admin, false).await;
+        let found = look::look(&admin, look::Attempt::Lock).await;
         if found.store.unreadable.is_none() {
             leave_word(&lock, found.store.contents.last_id, is_first).await;
             is_first = false;
@@ -94,6 +98,7 @@ struct Episodes(BTreeMap<(WarningKind, Option<String>), Episode>);
 #[derive(Debug)]
 struct Episode {
     since: Timestamp,
+    told_at: Timestamp,
     calm: u32,
 }
 
@@ -109,9 +114,17 @@ impl Episodes {
                 continue;
             }
             match self.0.entry((warning.kind, warning.source.clone())) {
-                std::collections::btree_map::Entry::Occupied(mut going) => going.get_mut().calm = 0,
+                std::collections::btree_map::Entry::Occupied(mut going) => {
+                    let episode = going.get_mut();
+                    episode.calm = 0;
+                    let is_due = now.since(episode.told_at) >= REMIND;
+                    if warning.kind == WarningKind::StoreWritable && is_due {
+                        episode.told_at = now;
+                        events.push(Event::Begins(warning));
+                    }
+                }
                 std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(Episode { since: now, calm: 0 });
+                    free.insert(Episode { since: now, told_at: now, calm: 0 });
                     events.push(Event::Begins(warning));
                 }
             }
@@ -160,6 +173,16 @@ mod tests {
         };
         assert_eq!(look(vec![silent("b")], 30), [over]);
         assert_eq!(look(vec![silent("a"), silent("b")], 35), [Event::Begins(silent("a"))]);
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_written_is_told_again_every_ten_minutes() {
+        let locked = Warning { kind: WarningKind::StoreWritable, source: None, ..silent("") };
+        let mut episodes = Episodes::default();
+        let told = (0..1300).step_by(5).filter(|second| {
+            !episodes.look(vec![locked.clone(), silent("a")], Timestamp::from_seconds(*second)).is_empty()
+        });
+        assert_eq!(told.collect::<Vec<i64>>(), [0, 600, 1200]);
     }
 
     #[test]

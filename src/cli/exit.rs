@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::screen::visible;
 use crate::config::Mistakes;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// The exit codes that scripts may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,8 @@ impl CommandError {
     pub fn report(&self) -> Exit {
         match self {
             Self::Failed(error) => {
-                complain(&format!("{error:#}"));
+                let remedy = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()?.remedy());
+                complain(&format!("{error:#}{}", remedy.map(|todo| format!("; {todo}")).unwrap_or_default()));
                 Exit::Failed
             }
             Self::Misconfigured(mistakes) => {
@@ -89,6 +90,19 @@ impl CommandError {
                 Exit::Failed
             }
         }
+    }
+}
+
+/// Does `work`, which ends when a write of it has waited for another program's lock for too long: what is tried again for
+/// other reasons is not, then.
+pub(super) async fn unless_locked<T>(
+    store: &Store,
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    tokio::select! {
+        biased;
+        why = store.given_up() => Err(why.into()),
+        done = work => done,
     }
 }
 

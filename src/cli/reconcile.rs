@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::exit::complain;
+use super::exit::{complain, unless_locked};
 use super::output::OutputArgs;
 use super::report::{chosen, warnings};
 use super::window::WindowArgs;
@@ -59,7 +59,8 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         }
         Progress::Asked => bar.inc(1),
     };
-    let outcome = reconcile::run(&store, &settings, &plan, &clock, &watch).await?;
+    let run = async { Ok(reconcile::run(&store, &settings, &plan, &clock, &watch).await?) };
+    let outcome = unless_locked(&store, run).await?;
     bar.finish_and_clear();
     let chosen = chosen(&settings, Vec::new(), plan.only.as_deref())?;
     let warnings = warnings(store.reader(), &chosen, outcome.report.to, clock.now()).await?;

@@ -9,10 +9,10 @@ use super::report::chosen;
 use super::screen::{Paint, Screen, visible};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
-use crate::domain::health::{Health, Serving, SourceHealth, StoreHealth, Warning};
+use crate::domain::health::{Health, Serving, SourceHealth, StoreHealth, Unwritable, Warning};
 use crate::domain::{Clock, Timestamp};
 use crate::rules::health::{self, size, span};
-use crate::store::{self, Reader};
+use crate::store::{self, Reader, Trial};
 
 /// How to say it.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,12 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
     let path = &settings.store.path;
     let now = Clock::system().now();
     let (contents, sources) = Reader::open(path)?.health(chosen(settings, Vec::new(), None)?, now).await?;
+    let tried = path.clone();
+    let Trial { writable, log_left } =
+        tokio::task::spawn_blocking(move || store::try_to_write(&tried)).await.unwrap_or_default();
     let store = StoreHealth {
+        writable: writable.map(|tried| tried.map_err(Unwritable::from)),
+        wal_left: log_left,
         free_disk: store::free_disk(path),
         min_free: settings.store.min_free,
         file_bytes: store::file_size(path),

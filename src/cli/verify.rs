@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Notify, mpsc};
 
+use super::exit::unless_locked;
 use super::screen::Screen;
 use super::{CommandError, Exit, logging, misused, settings};
 use crate::config::Settings;
@@ -41,7 +42,7 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let clock = Clock::system();
     service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let lock = service::join_verify(&store, &settings.store.path).await?;
-    let (count, left) = work(&settings, &store, &clock).await?;
+    let (count, left) = unless_locked(&store, work(&settings, &store, &clock)).await?;
     drop(lock);
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;

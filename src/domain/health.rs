@@ -42,7 +42,9 @@ pub struct StoreHealth {
     /// Damage that was met, in the engine's words.
     pub damage: Option<String>,
     /// Whether a row could be written; `None`: nobody tried.
-    pub writable: Option<Result<(), String>>,
+    pub writable: Option<Result<(), Unwritable>>,
+    /// When the worker last had to wait for another program's lock.
+    pub last_locked: Option<Timestamp>,
     /// Why it could not be read.
     pub unreadable: Option<String>,
     /// Free space on its disk; `None` where the system does not tell.
@@ -53,10 +55,21 @@ pub struct StoreHealth {
     pub file_bytes: u64,
     /// The write-ahead log beside it.
     pub wal_bytes: u64,
+    /// What of it is not copied into the file; `None`: not known.
+    pub wal_left: Option<u64>,
     /// Whether rows go by themselves after a while (`store.keep`).
     pub forgets: bool,
     /// What is in it; the default where it could not be read.
     pub contents: Contents,
+}
+
+/// Why nothing can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritable {
+    /// What is in the way.
+    pub why: String,
+    /// What to do about it, where that is known.
+    pub remedy: Option<&'static str>,
 }
 
 /// What the file says about itself.

@@ -103,7 +103,8 @@ impl Refusal {
     pub(super) fn of_store(error: &StoreError) -> Self {
         Self::NotStored(match error {
             StoreError::Full => "store_full",
-            StoreError::Locked => "store_locked",
+            StoreError::Locked(_) => "store_locked",
+            StoreError::Slow => "store_slow",
             StoreError::Closed => "store_closing",
             StoreError::Damaged(_) => "store_damaged",
             StoreError::Engine(_) => "store_failed",

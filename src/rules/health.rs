@@ -13,7 +13,8 @@ mod words;
 
 pub use words::{size, span};
 
-/// A larger write-ahead log means that it is never folded back: somebody reads without end, or the disk is too slow.
+/// With more of the write-ahead log to copy into the store, a reader that never ends keeps it from being copied, or the
+/// disk is too slow.
 const LARGEST_WAL: u64 = 256 << 20;
 
 /// A worker that took no turn for so long hangs.
@@ -87,7 +88,10 @@ fn writable(store: &StoreHealth) -> Check {
     let finding = match &store.writable {
         None => Ok("nobody tried".to_owned()),
         Some(Ok(())) => Ok("a row was written".to_owned()),
-        Some(Err(why)) => Err((why.clone(), "run countersign doctor; until then intake answers 503")),
+        Some(Err(found)) => {
+            let detail = format!("{}: intake answers 503", found.why);
+            Err((detail, found.remedy.unwrap_or("run countersign doctor")))
+        }
     };
     check("store_writable", finding)
 }
@@ -123,17 +127,21 @@ fn disk(store: &StoreHealth) -> Check {
 }
 
 fn wal(store: &StoreHealth) -> Check {
-    let wal = store.wal_bytes;
-    let detail = format!("the write-ahead log has {wal} bytes, at most {LARGEST_WAL} are fine");
-    let remedy = "end what has been reading the store for long (an open sqlite3 or Datasette, a backup), and see \
-                  whether the disk is slow";
-    check("wal", if wal <= LARGEST_WAL { Ok(detail) } else { Err((detail, remedy)) })
+    let left = store.wal_left.unwrap_or(0);
+    let detail = format!(
+        "{left} bytes of the write-ahead log are not copied into the store, at most {LARGEST_WAL} are fine"
+    );
+    let remedy = "end what has been reading the store for long (an open sqlite3 or Datasette, a backup): the log is then \
+                  copied by itself; else see whether the disk is slow";
+    check("wal", if left <= LARGEST_WAL { Ok(detail) } else { Err((detail, remedy)) })
 }
 
 fn worker(health: &Health) -> Check {
     let finding = match &health.serving {
         Serving::Here(Some(last_turn)) => {
-            let silence = health.now.since(*last_turn);
+            // While another program holds the lock there is no turn to take.
+            let goes_on_since = health.store.last_locked.map_or(*last_turn, |locked| locked.max(*last_turn));
+            let silence = health.now.since(goes_on_since);
             let detail = format!("took its last turn {} s ago", silence.as_secs());
             if silence <= LONGEST_TURN {
                 Ok(detail)

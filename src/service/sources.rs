@@ -6,20 +6,50 @@ use anyhow::Context as _;
 
 use crate::config::Settings;
 use crate::domain::Clock;
-use crate::store::{Store, VerifyLock};
+use crate::store::{Store, StoreError, VerifyLock};
 
 /// Names of sources that belonged to other providers when the store was written; a line each.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct NamesTaken(pub Vec<String>);
 
-/// Remembers the configured sources in the store.
+/// Refuses names that the store knows as other providers'; only reads.
 ///
 /// # Errors
 /// Names belong to other providers ([`NamesTaken`]), or the store failed.
+pub(super) async fn refuse_taken_names(store: &Store, settings: &Settings) -> anyhow::Result<()> {
+    let mut known = store.reader().known_sources().await.context("read the sources")?;
+    known.retain(|(name, before)| {
+        settings.sources.iter().any(|source| source.name == *name && source.kind.word != before)
+    });
+    refuse(&known, settings)
+}
+
+/// Remembers the configured sources in the store.
+///
+/// # Errors
+/// Names belong to other providers ([`NamesTaken`]), the store failed, or another program held its lock for too long.
 pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
     let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
+    refuse(&taken, settings)
+}
+
+/// As [`introduce`], then [`clear_up`]; waits for as long as another program holds the lock.
+///
+/// # Errors
+/// As [`introduce`], but for the lock.
+pub(super) async fn begin(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    loop {
+        match introduce(store, settings, clock).await {
+            Err(error) if matches!(error.downcast_ref(), Some(StoreError::Locked(_))) => {}
+            done => break done?,
+        }
+    }
+    clear_up(store, settings, clock).await
+}
+
+fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()> {
     if taken.is_empty() {
         return Ok(());
     }
@@ -40,7 +70,7 @@ pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> any
 ///
 /// # Errors
 /// The store failed.
-pub(super) async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let freed = store.free_leases("serve-".to_owned()).await?;
     if freed > 0 {
         log::info!(

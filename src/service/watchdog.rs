@@ -1,4 +1,5 @@
-//! Signs of life for the service manager: only after the store answered and the worker took another turn.
+//! Signs of life for the service manager: as long as the writer's thread goes on and the worker takes turns. What keeps
+//! them from their work without their doing is no reason to start again: a full disk or queue, a lock of another program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,44 +7,36 @@ use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
-use crate::domain::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// Looks four times within `limit`, and lets `tell` say that the service lives whenever that was seen since the last
 /// time. `heart` holds the time of the worker's last turn; `None` without a worker.
 pub(super) async fn run(
     limit: Duration,
     store: Store,
-    clock: Clock,
     heart: Option<Arc<AtomicI64>>,
     tell: impl Fn() + Send,
 ) {
     let mut ticks = tokio::time::interval((limit / 4).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut heard, mut told_at, mut has_complained) = (None, Instant::now(), false);
+    let (mut turn_before, mut beats_before) = (None, None);
+    let (mut told_at, mut has_complained) = (Instant::now(), false);
     loop {
         ticks.tick().await;
-        let beat = heart.as_ref().map(|heart| heart.load(Ordering::Relaxed));
-        let has_turned = beat.is_none() || beat != heard;
-        let answered = store.check_writable(clock.now()).await;
-        if has_turned && is_answer(&answered) {
+        let turn = heart.as_ref().map(|heart| heart.load(Ordering::Relaxed));
+        // A worker that waits for the lock takes no turn.
+        let has_turned = turn.is_none() || turn != turn_before || store.locked().is_some();
+        let beats = Some(store.beats());
+        let has_written = beats != beats_before;
+        if has_turned && has_written {
             tell();
-            (heard, told_at, has_complained) = (beat, Instant::now(), false);
+            (turn_before, beats_before, told_at, has_complained) = (turn, beats, Instant::now(), false);
         } else if told_at.elapsed() > limit && !has_complained {
             has_complained = true;
-            let why = match answered {
-                Err(error) => format!("the store: {error}"),
-                Ok(()) => "the worker takes no turn".to_owned(),
-            };
+            let why = if has_written { "the worker takes no turn" } else { "the store's writer hangs" };
             log::error!("no sign of life for the service manager, which will start the service anew: {why}");
         }
     }
-}
-
-/// Whether the store answered, be it that it cannot write: a full disk is not emptied by starting again, and until there
-/// is room intake has to go on saying so.
-fn is_answer(answered: &Result<(), StoreError>) -> bool {
-    matches!(answered, Ok(()) | Err(StoreError::Engine(_)))
 }
 
 #[cfg(test)]
@@ -59,7 +52,7 @@ mod tests {
         let heart = Arc::new(AtomicI64::new(1));
         let (tell, mut told) = mpsc::unbounded_channel();
         let limit = Duration::from_millis(80);
-        let watched = run(limit, store, Clock::system(), Some(Arc::clone(&heart)), move || {
+        let watched = run(limit, store, Some(Arc::clone(&heart)), move || {
             tell.send(()).unwrap();
         });
         let watched = tokio::spawn(watched);

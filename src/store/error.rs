@@ -1,5 +1,9 @@
 //! Why the store did not do what was asked.
 
+use std::path::Path;
+
+use crate::domain::health::Unwritable;
+
 /// What to do about a store that cannot be trusted.
 pub(super) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
                                   backup --help` says how; docs/recovery.md says what to do without one)";
@@ -10,9 +14,12 @@ pub enum StoreError {
     /// More is waiting to be written than we let wait.
     #[error("the queue of the store is full")]
     Full,
-    /// Somebody else holds the write lock.
-    #[error("the store is locked by another program")]
-    Locked,
+    /// Another program holds the lock: which, and who.
+    #[error("{0}")]
+    Locked(String),
+    /// The store's own disk, or what is written before, takes too long.
+    #[error("the store takes no write in time; its disk is slow or fails")]
+    Slow,
     /// The store is shutting down.
     #[error("the store is closing")]
     Closed,
@@ -24,10 +31,34 @@ pub enum StoreError {
     Engine(String),
 }
 
+impl StoreError {
+    /// The write lock of the store at `path` is with `holder`.
+    pub(super) fn locked(path: &Path, holder: &str) -> Self {
+        Self::Locked(format!("the write lock of the store {} is held by {holder}", path.display()))
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Locked(_) => Some("end its transaction there (COMMIT or ROLLBACK), or close that program"),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Unwritable {
+    fn from(error: StoreError) -> Self {
+        Self { why: error.to_string(), remedy: error.remedy() }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Self::Locked("the store is locked by another program".to_owned())
+            }
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
                 Self::Damaged(error.to_string())
             }

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
@@ -18,7 +19,7 @@ use self::reconcile::compare;
 use self::retention::run::Retention;
 use self::verdicts::{claims, decisions};
 use self::writer::handle::Writer;
-use self::writer::intake;
+use self::writer::{contention, intake};
 use crate::domain::{Delivery, Timestamp, Window};
 
 mod error;
@@ -55,6 +56,7 @@ pub use retention::steps::SettledCount;
 pub use verdicts::claims::{Filed, Filing};
 pub use verdicts::decisions::{BATCH, Decided};
 pub use verdicts::question::{Moved, Question};
+pub use writer::trial::{Trial, try_to_write};
 
 /// The store, for those who write. Clones share the one writer.
 #[derive(Clone, Debug)]
@@ -100,16 +102,29 @@ impl Store {
         Self::open(path)
     }
 
-    /// Opens an existing store.
+    /// Opens an existing store for a command: what waits for another program's lock fails after 5 seconds.
     ///
     /// # Errors
     /// There is no file, or it cannot be opened, is empty, damaged, older or newer than this program, or another
     /// program's.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::open_with(path, Some(contention::PATIENCE_OF_COMMANDS))
+    }
+
+    /// Opens an existing store for a service, which goes on waiting; [`Store::locked_for_long`] tells of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_to_serve(path: &Path) -> anyhow::Result<Self> {
+        Self::open_with(path, None)
+    }
+
+    fn open_with(path: &Path, patience: Option<Duration>) -> anyhow::Result<Self> {
         let conn = connection::open_writer(path)?;
         let reader = Reader::open(path)?;
         let damage = reader.pool().damage().clone();
-        let (writer, thread) = Writer::start(path, conn, damage).context("start the store's writer")?;
+        let (writer, thread) =
+            Writer::start(path, conn, damage, patience).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
     }
@@ -175,7 +190,7 @@ impl Store {
     /// that provider's word.
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed, or another program has held its lock for 5 seconds.
     pub async fn introduce_sources(
         &self,
         sources: Vec<(String, &'static str)>,
@@ -190,7 +205,7 @@ impl Store {
             }
             Ok(taken)
         };
-        self.writer.write(work).await
+        self.writer.write_soon(work).await
     }
 
     /// Files deliveries with what reading them gave; what is filed already is left out. They are handed over when this
@@ -259,16 +274,61 @@ impl Store {
     /// Writes one row, to find out whether the store can be written.
     ///
     /// # Errors
-    /// It cannot.
+    /// It cannot, or another program has held its lock for 3 seconds.
     pub async fn check_writable(&self, now: Timestamp) -> Result<()> {
-        let work = move |conn: &Connection| {
-            conn.prepare_cached(
-                "INSERT INTO write_check (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
-            )?
-            .execute(params![now.to_string()])?;
-            Ok(())
-        };
-        self.writer.append(work).await
+        self.writer.append(move |conn| write_row(conn, now)).await
+    }
+
+    /// As [`Store::check_writable`], but waits for the lock as a command does.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub async fn check_writable_patiently(&self, now: Timestamp) -> Result<()> {
+        self.writer.write_soon(move |conn| write_row(conn, now)).await
+    }
+
+    /// Takes the write lock for a moment, to find out whether another program holds it.
+    ///
+    /// # Errors
+    /// One does, for 3 seconds, or the store failed.
+    pub async fn check_lock(&self) -> Result<()> {
+        self.writer.append(|_| Ok(())).await
+    }
+
+    /// Why nothing is written, where another program holds the write lock.
+    #[must_use]
+    pub fn locked(&self) -> Option<StoreError> {
+        self.writer.contention().held_for(Duration::ZERO)
+    }
+
+    /// As [`Store::locked`], where that has lasted for longer than a notification waits.
+    #[must_use]
+    pub fn locked_for_long(&self) -> Option<StoreError> {
+        self.writer.contention().held_for(contention::PATIENCE)
+    }
+
+    /// How long ago the writer last waited for another program's lock.
+    #[must_use]
+    pub fn last_locked(&self) -> Option<Duration> {
+        self.writer.contention().last_met()
+    }
+
+    /// Waits until a write fails because another program has held the lock for too long. A service never gives up.
+    pub async fn given_up(&self) -> StoreError {
+        self.writer.contention().given_up().await
+    }
+
+    /// How often the writer's thread went on; asks it to go on once more.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.writer.poke();
+        self.writer.contention().beats()
+    }
+
+    /// Bytes of the write-ahead log that were not copied into the store when that was last looked at.
+    #[must_use]
+    pub fn log_left(&self) -> u64 {
+        self.writer.log_left()
     }
 
     fn retention(&self) -> Retention<'_> {
@@ -299,4 +359,12 @@ impl Store {
     pub async fn prune(&self, before: Timestamp, progress: impl FnMut(u64)) -> Result<SettledCount> {
         self.retention().prune(before, progress).await
     }
+}
+
+fn write_row(conn: &Connection, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO write_check (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
+    )?
+    .execute(params![now.to_string()])?;
+    Ok(())
 }

@@ -61,7 +61,10 @@ impl Asker {
             self.ask_list(&api, leases).await
         };
         if let Err(error) = done {
-            log::error!("source={name} an answer could not be recorded: {error}");
+            // Only a command's store gives up; the command tells of it.
+            if !matches!(error, StoreError::Locked(_)) {
+                log::error!("source={name} an answer could not be recorded: {error}");
+            }
             self.give_back(names, permit).await;
         }
     }

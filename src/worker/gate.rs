@@ -48,6 +48,8 @@ impl BudgetGate {
                 Ok(Budget::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
                 // No call is counted in it any more, and no answer would be recorded.
                 Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
+                // Only a command's store gives up; the command ends by that, and tells of it.
+                Err(StoreError::Locked(_)) => STORE_PAUSE,
                 Err(error) => {
                     log::warn!("source={} no permission for a call: {error}", self.source);
                     STORE_PAUSE

@@ -3,11 +3,14 @@
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use countersign::store::Store;
+use rusqlite::Connection;
 
 use super::{edit, serve_command};
 use crate::support::five::{self, SHOP};
-use crate::support::{House, Serve};
+use crate::support::{House, Serve, assert_verdict};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -111,21 +114,94 @@ fn watched(manager: &Manager, house: &House, limit: Duration, pid: &str) -> Serv
     Serve::spawn(command)
 }
 
+/// Another program that holds the write lock.
+fn hold(house: &House) -> Connection {
+    let other = Connection::open(house.store_path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+/// Asserts that the service is alive through three of the watchdog's periods, and tells once what keeps it from writing.
+#[track_caller]
+fn assert_alive_and_told(serve: &Serve, manager: &Manager, limit: Duration) {
+    let us = format!("is held by process {} (", std::process::id());
+    let is_told = |line: &str| line.contains("WARN") && line.contains("warning=store_writable");
+    // A manager that does not listen would hold the service up.
+    let (began, mut told) = (Instant::now(), None);
+    while told.is_none() {
+        assert!(began.elapsed() < PATIENCE, "it tells of no lock:\n{}", serve.log());
+        manager.hears("WATCHDOG=1");
+        told = serve.log().lines().find(|line| is_told(line)).map(str::to_owned);
+    }
+    let told = told.unwrap_or_default();
+    assert!(told.contains(&us) && told.contains("COMMIT or ROLLBACK"), "{told}");
+    let began = Instant::now();
+    while began.elapsed() < 3 * limit {
+        manager.hears("WATCHDOG=1");
+    }
+    let log = serve.log();
+    assert_eq!(log.lines().filter(|line| line.contains("WARN")).count(), 1, "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+    let readiness = serve.admin_page("/readyz");
+    assert_eq!(readiness.status, 503);
+    assert!(readiness.text().contains(r#""failing":["store_writable"]"#), "{}", readiness.text());
+    let metrics = serve.admin_page("/metrics").text();
+    assert!(metrics.contains(r#"countersign_warning{kind="store_writable",source=""} 1"#), "{metrics}");
+    assert_eq!(metrics.matches("countersign_warning{").count(), 1, "{metrics}");
+}
+
 #[test]
-fn signs_of_life_end_while_the_store_is_locked_and_come_again_after_it() {
+fn signs_of_life_go_on_while_another_program_holds_the_lock() {
     let (house, manager) = (five::house(), Manager::new());
     let limit = Duration::from_millis(1200);
     let serve = watched(&manager, &house, limit, "$$");
-    for _ in 0..3 {
-        manager.hears("WATCHDOG=1");
-    }
-    let other = rusqlite::Connection::open(house.store_path()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    serve.wait_for_line("it says why", |line| line.contains("no sign of life") && line.contains("the store"));
-    drop(manager.heard());
-    assert_eq!(manager.within(2 * limit), None, "a sign of life from a store that does not answer");
-    other.execute_batch("ROLLBACK").unwrap();
     manager.hears("WATCHDOG=1");
+    let other = hold(&house);
+    assert_alive_and_told(&serve, &manager, limit);
+    serve.signal("HUP");
+    manager.hears("RELOADING=1");
+    let kept = manager.hears("READY=1");
+    assert!(kept.contains("STATUS=works under the old configuration"), "{kept}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);
+    serve.settled(1);
+}
+
+#[test]
+fn a_serve_that_is_started_under_a_lock_answers_503_and_begins_when_it_is_free() {
+    let (house, manager) = (five::house(), Manager::new());
+    drop(Store::create_or_open(&house.store_path()).unwrap());
+    let other = hold(&house);
+    let limit = Duration::from_millis(1200);
+    let serve = watched(&manager, &house, limit, "$$");
+    manager.hears("READY=1");
+    assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 503);
+    assert_alive_and_told(&serve, &manager, limit);
+    assert_eq!(house.value("SELECT count(*) FROM sources").as_deref(), Some("0"));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_eq!(house.value("SELECT count(*) FROM sources").as_deref(), Some("5"));
+}
+
+#[test]
+fn a_serve_that_is_started_under_a_lock_stops_at_once_and_refuses_taken_names() {
+    let (house, manager) = (five::house(), Manager::new());
+    assert!(house.serve().stop().success());
+    let _other = hold(&house);
+    let serve = Serve::spawn(manager.command(&house));
+    manager.hears("READY=1");
+    assert_eq!(serve.stop().code(), Some(0));
+    let text = std::fs::read_to_string(house.write_config()).unwrap();
+    let taken = house.folder().join("taken.toml");
+    std::fs::write(&taken, text.replacen("\"kinguin-postback\"", "\"kinguin\"", 1)).unwrap();
+    let output = serve_command(&taken).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && said.contains("belongs to provider kinguin-postback"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -5,5 +5,7 @@ pub(crate) mod columns;
 mod file;
 mod filing;
 mod links;
+mod locked;
+mod log;
 mod pages;
 mod sources;

@@ -9,6 +9,7 @@ use super::{CommandError, Exit, settings};
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::providers::http::Client;
+use store::Examined;
 
 mod source;
 mod store;
@@ -31,7 +32,15 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
         config.display(),
         if count == 1 { "" } else { "s" }
     ))?;
-    let store = store::check(&mut findings, &settings, &clock).await?;
+    let store = match store::check(&mut findings, &settings, &clock).await? {
+        Examined::Usable(store) => Some(store),
+        Examined::Unusable => None,
+        Examined::Locked => {
+            findings
+                .warn("no API was asked: each call counts against a rate limit that is kept in the store")?;
+            return findings.conclude();
+        }
+    };
     findings.screen.flush()?;
     let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
     let examined = source::examine_all(&settings.sources, &client, store.as_ref(), &clock).await;

@@ -13,33 +13,48 @@ use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::{self, LARGEST_THOROUGH, Reader, Store, StoreError};
 
-/// Looks at the store; returns it where it can be used.
+/// What came of looking at the store.
+pub(super) enum Examined {
+    /// It can be used.
+    Usable(Store),
+    /// It cannot.
+    Unusable,
+    /// Another program holds its lock: whatever is counted in it cannot be.
+    Locked,
+}
+
+/// Looks at the store.
 pub(super) async fn check(
     findings: &mut Findings,
     settings: &Settings,
     clock: &Clock,
-) -> Result<Option<Store>, CommandError> {
+) -> Result<Examined, CommandError> {
     let path = settings.store.path.as_path();
     check_disk(findings, settings)?;
     let store = match Store::open(path) {
         Ok(store) => store,
         Err(error) => {
             findings.bad(format!("{error:#}"))?;
-            return Ok(None);
+            return Ok(Examined::Unusable);
         }
     };
     // Nothing is written to a damaged store, not even to try whether that is possible.
     if !check_soundness(findings, path, store.reader()).await? {
-        return Ok(None);
+        return Ok(Examined::Unusable);
     }
-    match store.check_writable(clock.now()).await {
+    match store.check_writable_patiently(clock.now()).await {
         Ok(()) => findings.good(format!("the store {} can be written", path.display()))?,
+        Err(error @ StoreError::Locked(_)) => {
+            let todo = error.remedy().unwrap_or_default();
+            findings.bad(format!("{error}: every notification is answered 503; {todo}"))?;
+            return Ok(Examined::Locked);
+        }
         Err(error) => findings.bad(format!("the store {} cannot be written: {error}", path.display()))?,
     }
     check_mode(findings, path)?;
     check_sources(findings, settings, &store).await?;
     check_proxies(findings, settings, &store).await?;
-    Ok(Some(store))
+    Ok(Examined::Usable(store))
 }
 
 /// Reads the whole file, and tells whether it is sound; on a terminal it shows how far it is.

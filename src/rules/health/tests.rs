@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::health::{Failing, Recent, Refused, SourceHealth};
+use crate::domain::health::{Failing, Recent, Refused, SourceHealth, Unwritable};
 use crate::domain::{Cause, Reason, State};
 
 const NOW: i64 = 1_750_000_000_000;
@@ -30,6 +30,7 @@ fn well() -> Health {
         min_free: 256 * MIB,
         file_bytes: 100 * MIB,
         wal_bytes: 4 * MIB,
+        wal_left: Some(MIB),
         contents,
         ..StoreHealth::default()
     };
@@ -72,11 +73,11 @@ fn nothing_is_said_where_all_is_well() {
 fn what_the_service_cannot_do_without_is_a_failing_check_and_a_warning() {
     type Change = fn(&mut Health);
     let cases: [(Change, &str); 6] = [
-        (|h| h.store.writable = Some(Err("locked".to_owned())), "store_writable"),
+        (|h| h.store.writable = Some(Err(locked())), "store_writable"),
         (|h| h.store.unreadable = Some("disk I/O error".to_owned()), "store_readable"),
         (|h| h.store.damage = Some("malformed".to_owned()), "store_sound"),
         (|h| h.store.free_disk = Some(h.store.min_free - 1), "disk"),
-        (|h| h.store.wal_bytes = LARGEST_WAL + 1, "wal"),
+        (|h| h.store.wal_left = Some(LARGEST_WAL + 1), "wal"),
         (|h| h.serving = Serving::Here(Some(ago(61))), "worker"),
     ];
     for (change, name) in cases {
@@ -91,11 +92,30 @@ fn what_the_service_cannot_do_without_is_a_failing_check_and_a_warning() {
     }
 }
 
+fn locked() -> Unwritable {
+    Unwritable { why: "the write lock is held by process 7".to_owned(), remedy: Some("end it") }
+}
+
+#[test]
+fn a_lock_of_another_program_is_told_as_that_and_excuses_the_worker() {
+    let mut health = well();
+    health.store.writable = Some(Err(locked()));
+    health.store.last_locked = Some(ago(1));
+    health.serving = Serving::Here(Some(ago(600)));
+    let found = warnings(&health);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].what.as_str(), found[0].remedy.as_str()),
+        ("the write lock is held by process 7: intake answers 503", "end it")
+    );
+}
+
 #[test]
 fn the_edges_of_the_checks_are_fine() {
     for change in [
         (|h| h.store.free_disk = None) as fn(&mut Health),
-        |h| h.store.wal_bytes = LARGEST_WAL,
+        |h| h.store.wal_left = Some(LARGEST_WAL),
+        |h| h.store.wal_bytes = LARGEST_WAL + 1,
         |h| h.serving = Serving::Here(Some(ago(60))),
         |h| h.serving = Serving::Here(None),
         |h| h.serving = Serving::Unknown,

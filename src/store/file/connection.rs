@@ -1,7 +1,8 @@
 //! Connections: which pragmas each carries, and which can write.
 
+use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use rusqlite::config::DbConfig;
@@ -10,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{damage, open};
 
 /// How long one try to take the write lock waits; whoever wants to wait longer tries again.
-pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
+const LOCK_WAIT: Duration = Duration::from_millis(200);
 
 /// From one of its tries to the next.
 const LOCK_TRY: Duration = Duration::from_micros(250);
@@ -42,9 +43,11 @@ pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
+    // A log that grew while a reader kept it from being copied gives its disk back when it begins anew.
     // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;
+         PRAGMA journal_size_limit = 67108864;",
     )?;
     Ok(conn)
 }
@@ -59,11 +62,19 @@ pub(in crate::store) fn open_checkpointer(path: &Path) -> anyhow::Result<Connect
         .map_err(|error| damage::told(path, &error))
 }
 
+thread_local! {
+    /// When this thread began to wait for a lock.
+    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
 /// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
-/// a second, in which that process may let go and take it again.
-fn tries_again(tries: i32) -> bool {
+/// a second, in which that process may let go and take it again. By time, not by tries: a busy machine sleeps longer.
+pub(in crate::store) fn tries_again(tries: i32) -> bool {
+    let now = Instant::now();
+    let began = BEGAN.get().filter(|_| tries > 0).unwrap_or(now);
+    BEGAN.set(Some(began));
     std::thread::sleep(LOCK_TRY);
-    LOCK_TRY * tries.unsigned_abs() < LOCK_WAIT
+    now.duration_since(began) < LOCK_WAIT
 }
 
 /// Opens a connection that cannot write.

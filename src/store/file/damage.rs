@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
 use super::paths::folder;
-use super::plain_file;
+use super::{holder, plain_file};
 use crate::store::error::{RESTORE, Result, StoreError};
 
 /// The engine's complaint in plain words, with what to do.
@@ -35,7 +35,10 @@ pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
             folder(path).display()
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("the store {shown} is locked by another program; end that, and try again")
+            format!(
+                "the store {shown} is locked by {}; close that program, and try again",
+                holder::of_write_lock(path)
+            )
         }
         _ => format!("the store {shown} failed: {error}"),
     };

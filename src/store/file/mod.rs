@@ -4,6 +4,7 @@ pub(super) mod backup;
 pub(super) mod connection;
 pub(super) mod damage;
 pub(super) mod disk;
+pub(super) mod holder;
 pub(super) mod integrity;
 pub(super) mod lock;
 pub(super) mod migrations;

@@ -129,7 +129,7 @@ pub(in crate::store) fn reader_flags() -> OpenFlags {
 }
 
 /// Says what keeps this user from writing, before the engine fails on it in its own words.
-pub(super) fn require_writable(path: &Path) -> anyhow::Result<()> {
+pub(in crate::store) fn require_writable(path: &Path) -> anyhow::Result<()> {
     let shown = path.display();
     rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).with_context(|| {
         format!(

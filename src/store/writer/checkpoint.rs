@@ -4,9 +4,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -18,6 +19,12 @@ const PAGES: i64 = 2000;
 /// Commits between two looks at the log's length: each takes a moment, and a commit writes a handful of pages.
 const COMMITS_BETWEEN_LOOKS: u32 = 32;
 
+/// Where commits are rare, or a reader keeps the log from being copied, it is looked at after this time.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What each page takes in the log beside itself, in bytes.
+pub(in crate::store) const FRAME_HEAD: u64 = 24;
+
 /// The writer's half.
 pub(super) struct Checkpoints {
     orders: Option<SyncSender<()>>,
@@ -25,14 +32,21 @@ pub(super) struct Checkpoints {
     is_copied: Arc<AtomicBool>,
     is_under_way: bool,
     commits: u32,
+    looked_at: Instant,
     /// The log's length in pages after the last round.
     left: i64,
+    /// Bytes of a page in the log.
+    frame: u64,
+    /// Bytes of the log that are not copied.
+    bytes_left: Arc<AtomicU64>,
 }
 
 impl Checkpoints {
-    /// Starts the thread that copies.
-    pub(in crate::store) fn start(path: &Path) -> anyhow::Result<Self> {
+    /// Starts the thread that copies. `bytes_left` is told how much of the log is not copied.
+    pub(in crate::store) fn start(path: &Path, bytes_left: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let conn = connection::open_checkpointer(path)?;
+        let page: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let frame = u64::try_from(page).unwrap_or(0) + FRAME_HEAD;
         let (orders, received) = sync_channel(1);
         let is_copied = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&is_copied);
@@ -40,30 +54,51 @@ impl Checkpoints {
             .name("store-checkpoint".to_owned())
             .spawn(move || copy_on_order(&conn, &received, &tell))?;
         let (orders, thread) = (Some(orders), Some(thread));
-        Ok(Self { orders, thread, is_copied, is_under_way: false, commits: 0, left: 0 })
+        let looked_at = Instant::now();
+        Ok(Self {
+            orders,
+            thread,
+            is_copied,
+            is_under_way: false,
+            commits: 0,
+            looked_at,
+            left: 0,
+            frame,
+            bytes_left,
+        })
     }
 
-    /// To be called after each commit.
+    /// To be called after each commit, also of nothing.
     pub(super) fn committed(&mut self, conn: &Connection) {
         if self.is_copied.swap(false, Ordering::AcqRel) {
             self.is_under_way = false;
             let (pages, copied) = checkpoint(conn, "PASSIVE");
             // All copied: the next commit begins the log anew. Else somebody reads an old state of the store.
             self.left = if pages == copied { 0 } else { pages };
+            self.tell(pages, copied);
             return;
         }
         self.commits += 1;
-        if self.is_under_way || !self.commits.is_multiple_of(COMMITS_BETWEEN_LOOKS) {
+        let is_late = self.looked_at.elapsed() >= LOOK;
+        if self.is_under_way || !(is_late || self.commits.is_multiple_of(COMMITS_BETWEEN_LOOKS)) {
             return;
         }
-        let (pages, _) = checkpoint(conn, "NOOP");
+        self.looked_at = Instant::now();
+        let (pages, copied) = checkpoint(conn, "NOOP");
+        self.tell(pages, copied);
         // The log began anew without us: another process has copied it.
         self.left = self.left.min(pages);
-        if pages - self.left >= PAGES
+        // What a reader kept from being copied is tried again although nothing comes.
+        if (pages - self.left >= PAGES || (is_late && self.left > 0))
             && let Some(orders) = &self.orders
         {
             self.is_under_way = orders.try_send(()).is_ok();
         }
+    }
+
+    fn tell(&self, pages: i64, copied: i64) {
+        let left = u64::try_from(pages - copied).unwrap_or(0);
+        self.bytes_left.store(left * self.frame, Ordering::Relaxed);
     }
 }
 

@@ -11,15 +11,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
+use super::contention::{Contention, PATIENCE, PATIENCE_OF_COMMANDS};
 use super::job::{Claimed, Job, Place, Task, What, WorkReply};
 use super::rows::Row;
 use super::thread::{Desk, Told};
 use super::transaction::in_savepoint;
 use crate::store::error::{Result, StoreError};
 use crate::store::file::damage::Damage;
-
-/// How long a notification waits for the write lock before its sender is told to come back.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The way to the writer; clones share it.
 #[derive(Clone, Debug)]
@@ -33,16 +31,17 @@ pub(in crate::store) struct Writer {
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
-    /// [`Writer`] is dropped.
+    /// [`Writer`] is dropped. What waits for longer than `patience` for another program's lock fails.
     pub(in crate::store) fn start(
         path: &Path,
         conn: Connection,
         damage: Damage,
+        patience: Option<Duration>,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel();
-        let told = Arc::new(Told::default());
+        let told = Arc::new(Told::new(path));
         let is_ending = Arc::new(AtomicBool::new(false));
-        let mut desk = Desk::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&told))?;
+        let mut desk = Desk::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&told), patience)?;
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
         Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
     }
@@ -55,7 +54,26 @@ impl Writer {
         let _ = self.jobs.send(Job { what: wake, claim: None, goes_last: false, place: None });
     }
 
-    /// How many transactions it has put on disk.
+    /// Lets its thread take a turn, for nothing but that.
+    pub(in crate::store) fn poke(&self) {
+        let nothing = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
+        let claim = Claimed::waiting();
+        claim.abandon();
+        // A writer that has ended takes no turn.
+        let _ = self.jobs.send(Job { what: nothing, claim: Some(claim), goes_last: false, place: None });
+    }
+
+    /// What its thread tells of the write lock.
+    pub(in crate::store) fn contention(&self) -> &Contention {
+        &self.told.contention
+    }
+
+    /// Bytes of the write-ahead log that are not copied into the store.
+    pub(in crate::store) fn log_left(&self) -> u64 {
+        self.told.log_left.load(Ordering::Relaxed)
+    }
+
+    /// How many transactions that changed something it has put on disk.
     pub(in crate::store) fn commits(&self) -> u64 {
         self.told.commits.load(Ordering::Relaxed)
     }
@@ -120,7 +138,7 @@ impl Writer {
 
     /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
     pub(super) async fn append_row(&self, row: Row) -> Result<i64> {
-        let (id, _row) = self.damage.note(self.enqueue(|reply| What::Append(row, reply)).await?)?;
+        let (id, _row) = self.damage.note(self.enqueue(PATIENCE, |reply| What::Append(row, reply)).await?)?;
         Ok(id)
     }
 
@@ -130,11 +148,32 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (done, _work) = self.enqueue(|reply| What::Alone(Task::boxed(once(work), reply))).await?;
+        self.append_within(PATIENCE, work).await
+    }
+
+    /// As [`Writer::append`], for what a person waits for: a lock is an error after a command's patience.
+    pub(in crate::store) async fn write_soon<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.append_within(PATIENCE_OF_COMMANDS, work).await
+    }
+
+    async fn append_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (done, _work) =
+            self.enqueue(patience, |reply| What::Alone(Task::boxed(once(work), reply))).await?;
         self.damage.note(done)
     }
 
-    async fn enqueue<T>(&self, what: impl FnOnce(oneshot::Sender<T>) -> What) -> Result<T> {
+    async fn enqueue<T>(
+        &self,
+        patience: Duration,
+        what: impl FnOnce(oneshot::Sender<T>) -> What,
+    ) -> Result<T> {
         self.damage.refuse()?;
         let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
         let claim = Claimed::waiting();
@@ -142,9 +181,9 @@ impl Writer {
         let job =
             Job { what: what(reply), claim: Some(Arc::clone(&claim)), goes_last: false, place: Some(place) };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
-        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+        match tokio::time::timeout(patience, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed),
-            Err(_) if claim.abandon() => Err(StoreError::Locked),
+            Err(_) if claim.abandon() => Err(self.told.contention.why_late()),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed),
         }
     }

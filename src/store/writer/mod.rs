@@ -1,6 +1,7 @@
 //! The one writer: the way to its thread, the transactions that it fills, and what has precedence there.
 
 pub(super) mod checkpoint;
+pub(super) mod contention;
 pub(super) mod handle;
 pub(super) mod intake;
 pub(super) mod job;
@@ -8,3 +9,4 @@ pub(super) mod priority;
 pub(super) mod rows;
 pub(super) mod thread;
 pub(super) mod transaction;
+pub(super) mod trial;

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::checkpoint::Checkpoints;
+use super::contention::Contention;
 use super::job::{Job, What};
 use super::priority::Precedence;
 use super::transaction::{Transaction, execute, in_transaction};
@@ -31,15 +32,28 @@ pub(super) struct Desk {
     precedence: Precedence,
     is_ending: Arc<AtomicBool>,
     told: Arc<Told>,
+    /// How long it waits for the lock of another program; `None`: without end.
+    patience: Option<Duration>,
 }
 
 /// What the writer tells beside its replies.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::store) struct Told {
     /// Transactions on disk that changed something: one that only looked writes nothing.
     pub(in crate::store) commits: AtomicU64,
     /// Rung for each transaction with notifications in it.
     pub(in crate::store) appended: Arc<Notify>,
+    /// That it goes on, and what keeps it from writing.
+    pub(in crate::store) contention: Contention,
+    /// Bytes of the write-ahead log that are not copied into the store.
+    pub(in crate::store) log_left: Arc<AtomicU64>,
+}
+
+impl Told {
+    pub(in crate::store) fn new(path: &Path) -> Self {
+        let (commits, appended, log_left) = Default::default();
+        Self { commits, appended, contention: Contention::new(path), log_left }
+    }
 }
 
 /// What was received and is not written, oldest first.
@@ -81,10 +95,11 @@ impl Desk {
         queue: Receiver<Job>,
         is_ending: Arc<AtomicBool>,
         told: Arc<Told>,
+        patience: Option<Duration>,
     ) -> anyhow::Result<Self> {
-        let checkpoints = Checkpoints::start(path)?;
+        let checkpoints = Checkpoints::start(path, Arc::clone(&told.log_left))?;
         let (tray, precedence) = (Tray::default(), Precedence::default());
-        Ok(Self { checkpoints, conn, queue, tray, precedence, is_ending, told })
+        Ok(Self { checkpoints, conn, queue, tray, precedence, is_ending, told, patience })
     }
 
     /// Writes until the end.
@@ -123,20 +138,8 @@ impl Desk {
 
     /// Takes the lock, does all that has queued meanwhile, and commits it.
     fn write(&mut self) {
-        loop {
-            match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
-                Ok(()) => break,
-                Err(StoreError::Locked) => {
-                    self.tray.notifications.retain(|job| !job.is_abandoned());
-                    if self.tray.is_empty() {
-                        return;
-                    }
-                    if self.is_ending() {
-                        return self.fail(&StoreError::Locked);
-                    }
-                }
-                Err(error) => return self.fail(&error),
-            }
+        if !self.takes_lock() {
+            return;
         }
         let changes_before = self.conn.total_changes();
         self.receive();
@@ -159,6 +162,36 @@ impl Desk {
             self.precedence.worked(began, ended);
         }
         self.checkpoints.committed(&self.conn);
+    }
+
+    /// Waits for the write lock for as long as something waits for that. `false`: nothing does any more.
+    fn takes_lock(&mut self) -> bool {
+        loop {
+            self.told.contention.beat();
+            match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
+                Ok(()) => {
+                    self.told.contention.got();
+                    return true;
+                }
+                Err(StoreError::Locked(_)) => {
+                    let held = self.told.contention.met(Instant::now());
+                    self.receive();
+                    self.tray.notifications.retain(|job| !job.is_abandoned());
+                    if self.tray.is_empty() {
+                        return false;
+                    }
+                    if self.is_ending() || self.patience.is_some_and(|patience| held >= patience) {
+                        let why = self.told.contention.gives_up();
+                        self.fail(&why);
+                        return false;
+                    }
+                }
+                Err(error) => {
+                    self.fail(&error);
+                    return false;
+                }
+            }
+        }
     }
 
     /// Does other work, as much of it as goes into one transaction; returns whether it did any.
@@ -229,7 +262,9 @@ impl Desk {
         self.receive();
         let Tray { notifications, work, last } = std::mem::take(&mut self.tray);
         let jobs: Vec<Job> = notifications.into_iter().chain(work).chain(last).collect();
-        if !matches!(why, StoreError::Damaged(_)) {
+        // A command tells its user itself.
+        let is_told = matches!(why, StoreError::Damaged(_)) || self.patience.is_some();
+        if !is_told {
             log::error!("the store did not take {} writes: {why}", jobs.len());
         }
         for job in jobs.into_iter().filter(Job::is_taken) {
