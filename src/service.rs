@@ -110,6 +110,7 @@ impl Service {
         store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open_to_serve(path)?;
         sources::refuse_taken_names(&store, settings).await?;
+        let last_sign = store.reader().last_sign().await?;
         let beginning = Beginning::new(store.clone(), settings.clone(), clock.clone());
         beginning.or_locked(&store).await?;
         let metrics = Metrics::new()?;
@@ -132,7 +133,7 @@ impl Service {
         }
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
-        let keeping = keeping::run(store.clone(), rules, clock, Arc::clone(&stop_keeping));
+        let keeping = keeping::run(store.clone(), rules, clock, last_sign, Arc::clone(&stop_keeping));
         let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let ((intake_addr, admin_addr), chose_addresses) =

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, Timestamp};
 use crate::store::{Keep, Kept, Store};
 
 /// From one beginning to the next.
@@ -32,8 +33,18 @@ struct Doubt {
 }
 
 impl Doubt {
-    fn new(clock: &Clock) -> Self {
-        Self { ahead_ms: ahead_ms(clock), until_ms: i64::MIN }
+    /// The clock was set before as well, while no serve ran: it is held against the last time in the store. The machine
+    /// has been up for as long as `up` says, and that long it may have had nothing to store.
+    fn new(clock: &Clock, last_sign: Option<Timestamp>, up: Duration) -> Self {
+        let silence_ms = last_sign.map_or(0, |last| clock.now().millis().saturating_sub(last.millis()));
+        let up_ms = i64::try_from(up.as_millis()).unwrap_or(i64::MAX);
+        let ahead_ms = ahead_ms(clock);
+        let mut doubt = Self {
+            ahead_ms: ahead_ms.saturating_sub(silence_ms.saturating_sub(up_ms).max(0)),
+            until_ms: i64::MIN,
+        };
+        doubt.look(ahead_ms, clock.steady_millis());
+        doubt
     }
 
     fn is_doubtful(&mut self, clock: &Clock) -> bool {
@@ -52,14 +63,27 @@ impl Doubt {
     }
 }
 
+/// How long the machine has been up, also while it slept.
+fn up() -> Duration {
+    let up = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(up.tv_sec).unwrap_or(0), 0)
+}
+
 fn ahead_ms(clock: &Clock) -> i64 {
     clock.now().millis().saturating_sub(clock.steady_millis())
 }
 
 /// Keeps the rules until `stop` is rung, and then ends at once: every step of it stands alone.
-pub(super) async fn run(store: Store, mut rules: watch::Receiver<Keep>, clock: Clock, stop: Arc<Notify>) {
+/// `last_sign` is the last time that the store told of at the start.
+pub(super) async fn run(
+    store: Store,
+    mut rules: watch::Receiver<Keep>,
+    clock: Clock,
+    last_sign: Option<Timestamp>,
+    stop: Arc<Notify>,
+) {
     let work = async {
-        let mut doubt = Doubt::new(&clock);
+        let mut doubt = Doubt::new(&clock, last_sign, up());
         let mut hours = tokio::time::interval(EVERY);
         let mut checks = tokio::time::interval(FLOOD_CHECK);
         for ticks in [&mut hours, &mut checks] {
@@ -77,7 +101,9 @@ pub(super) async fn run(store: Store, mut rules: watch::Receiver<Keep>, clock: C
                 // It goes by what came first, not by any clock.
                 store.keep_flood(&in_force).await
             } else if doubt.is_doubtful(&clock) {
-                log::warn!("the clock was set ahead within the last day: store.keep and its like wait");
+                log::warn!(
+                    "the clock was set ahead, or the machine was off for long: for a day store.keep and its like wait"
+                );
                 continue;
             } else {
                 store.keep(&in_force, clock.now()).await
@@ -113,5 +139,20 @@ mod tests {
         assert!(!doubt.look(365 * 24 * HOUR, 26 * HOUR));
         assert!(doubt.look(366 * 24 * HOUR, 30 * HOUR));
         assert!(!doubt.look(365 * 24 * HOUR, 31 * HOUR));
+    }
+
+    #[test]
+    fn at_the_start_the_clock_is_held_against_the_store_and_the_time_that_the_machine_is_up() {
+        const DAY: u64 = 24 * 3600;
+        let doubts = |silent: Option<u64>, up: u64| {
+            let clock = Clock::standing_at(Timestamp::from_seconds(1_750_000_000));
+            let last = silent.map(|seconds| clock.now().minus(Duration::from_secs(seconds)));
+            Doubt::new(&clock, last, Duration::from_secs(up)).is_doubtful(&clock)
+        };
+        assert!(!doubts(None, 60), "a new store");
+        assert!(!doubts(Some(3000), 60), "a machine that was started again");
+        assert!(!doubts(Some(3 * DAY), 3 * DAY), "a serve that was");
+        assert!(doubts(Some(500 * DAY), 60));
+        assert!(doubts(Some(500 * DAY), 3 * DAY));
     }
 }

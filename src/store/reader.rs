@@ -63,6 +63,14 @@ impl Reader {
         self.read(move |conn| health::look(conn, &sources, now)).await
     }
 
+    /// The latest time at which something was written, by the clock of that moment; `None`: nothing was.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn last_sign(&self) -> Result<Option<Timestamp>> {
+        self.read(health::last_sign).await
+    }
+
     /// At most `limit` deliveries that nobody has read yet, oldest first, of those whose id is greater than `after`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::{SHOP, Shop, order};
 use crate::support::assert_verdict;
+use crate::support::disk::{Disk, Word};
 
 const UNDECIDED: &str =
     "UPDATE verdicts SET state = 'undecided', reason = 'api_error' WHERE notification_id = ";
@@ -92,4 +93,17 @@ fn orders_and_what_was_told_outlive_their_notifications() {
     let row = shop.house.row(2);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!(row.news, 0, "the same was told before");
+}
+
+#[test]
+fn a_clock_that_jumped_ahead_while_no_serve_ran_removes_nothing() {
+    let shop = Shop::new().store_keys("keep = \"400d\"");
+    shop.came_in(0, SHOP, order(1, "e"));
+    shop.settle();
+    let disk = Disk::new();
+    disk.set(Word::ClockSeconds, 500 * 24 * 3600);
+    let serve = shop.house.serve_on(&disk);
+    serve.wait_for_line("the rules wait", |line| line.contains("store.keep and its like wait"));
+    assert!(serve.stop().success());
+    assert_eq!(shop.ids(), [1]);
 }

@@ -206,6 +206,19 @@ fn days(
     Ok((received_lately, verdicts))
 }
 
+/// The latest time of the last notification, the last verification and the last try to write.
+pub(in crate::store) fn last_sign(conn: &Connection) -> Result<Option<Timestamp>> {
+    let last: Option<String> = conn.query_row(
+        "SELECT max(at) FROM (
+           SELECT (SELECT received_at FROM intake ORDER BY id DESC LIMIT 1) AS at
+           UNION ALL SELECT (SELECT at FROM verifications ORDER BY id DESC LIMIT 1)
+           UNION ALL SELECT (SELECT at FROM write_check))",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(last.and_then(|at| Timestamp::parse_rfc3339(&at)))
+}
+
 fn count(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
 }
