@@ -1,6 +1,7 @@
 //! Reading beside the writer: connections opened read-only, used on threads that may block.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
 use crate::store::file::pool::Pool;
 use crate::store::queue::pauses;
+use crate::store::read::backlog::Backlog;
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
 use crate::store::read::reports::{self, Reported};
@@ -21,7 +23,10 @@ use crate::store::verdicts::claims;
 
 /// The store, for those who only read.
 #[derive(Clone, Debug)]
-pub struct Reader(Pool);
+pub struct Reader {
+    pool: Pool,
+    backlog: Arc<Backlog>,
+}
 
 impl Reader {
     /// Opens an existing store for reading.
@@ -29,25 +34,25 @@ impl Reader {
     /// # Errors
     /// There is no file, or it is no store of ours, or a newer one.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        Pool::open(path).map(Self)
+        Ok(Self { pool: Pool::open(path)?, backlog: Arc::default() })
     }
 
     /// The connections beneath.
     pub(super) fn pool(&self) -> &Pool {
-        &self.0
+        &self.pool
     }
 
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.read(work).await
+        self.pool.read(work).await
     }
 
     /// The damage that was met since the store was opened, in the engine's words.
     #[must_use]
     pub fn damage_met(&self) -> Option<&str> {
-        self.0.damage().met()
+        self.pool.damage().met()
     }
 
     /// What the store tells about its own size and about each source, for whoever asks whether all is well. Reads
@@ -60,7 +65,8 @@ impl Reader {
         sources: Vec<Reported>,
         now: Timestamp,
     ) -> Result<(Contents, Vec<SourceHealth>)> {
-        self.read(move |conn| health::look(conn, &sources, now)).await
+        let backlog = Arc::clone(&self.backlog);
+        self.read(move |conn| health::look(conn, &sources, &backlog, now)).await
     }
 
     /// The latest time at which something was written, by the clock of that moment; `None`: nothing was.
@@ -183,7 +189,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
-        self.read(|conn| backlog::queues(conn, &backlog::unread(conn, "")?)).await
+        self.read(|conn| backlog::queues(conn, &Backlog::default().unread(conn, "")?)).await
     }
 
     /// The sources that the store ever knew, with their providers, by name.
@@ -215,7 +221,7 @@ impl Reader {
     /// # Errors
     /// The store failed for another reason than damage.
     pub async fn soundness(&self, thorough: bool, progress: impl FnMut(usize, usize)) -> Result<Soundness> {
-        integrity::soundness(&self.0, thorough, progress).await
+        integrity::soundness(&self.pool, thorough, progress).await
     }
 
     /// How many notifications [`crate::store::Store::prune`] would remove.

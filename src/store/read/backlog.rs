@@ -1,6 +1,7 @@
 //! How much there is of what: for metrics, health and `doctor`.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
@@ -35,8 +36,7 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
      FROM read ORDER BY read.name";
 
 /// The engine would sort all of it to count it by source, and of a flood that is much.
-pub(super) const UNREAD: &str = "SELECT source, received_at FROM intake
-                                 WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts)";
+pub(super) const UNREAD: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
 
 /// What nobody has read yet, of one source.
 #[derive(Clone, Debug, Default)]
@@ -66,21 +66,51 @@ impl Unread {
     }
 }
 
-/// What nobody has read yet, by source.
-pub(in crate::store) fn unread(conn: &Connection, since: &str) -> Result<BTreeMap<String, Unread>> {
-    let mut of_source: BTreeMap<String, Unread> = BTreeMap::new();
-    let mut statement = conn.prepare_cached(UNREAD)?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        if let (Ok(source), Ok(received_at)) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str()) {
-            if let Some(unread) = of_source.get_mut(source) {
-                unread.add(received_at, since);
-            } else {
-                of_source.entry(source.to_owned()).or_default().add(received_at, since);
+/// The count of what nobody has read yet. Ids ascend, and what is unread stays: from one look to the next only what came
+/// in since is counted, until some of it is read or another day begins. Without a worker it may be a day's intake.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Backlog(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// Up to here all was read.
+    filed: i64,
+    /// Up to here it is counted.
+    last: i64,
+    since: String,
+    of_source: BTreeMap<String, Unread>,
+}
+
+impl Backlog {
+    /// What nobody has read yet, by source; [`Unread::since`] counts from `day` on.
+    pub(in crate::store) fn unread(&self, conn: &Connection, day: &str) -> Result<BTreeMap<String, Unread>> {
+        let filed = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
+        let filed: i64 = conn.prepare_cached(filed)?.query_row([], |row| row.get(0))?;
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.filed != filed || counted.since != day {
+            *counted = Counted { filed, last: filed, since: day.to_owned(), ..Counted::default() };
+        }
+        counted.add(conn)?;
+        Ok(counted.of_source.clone())
+    }
+}
+
+impl Counted {
+    fn add(&mut self, conn: &Connection) -> Result<()> {
+        let mut statement = conn.prepare_cached(UNREAD)?;
+        let mut found = statement.query([self.last])?;
+        while let Some(row) = found.next()? {
+            self.last = row.get(0)?;
+            if let (Ok(source), Ok(received_at)) = (row.get_ref(1)?.as_str(), row.get_ref(2)?.as_str()) {
+                if let Some(unread) = self.of_source.get_mut(source) {
+                    unread.add(received_at, &self.since);
+                } else {
+                    self.of_source.entry(source.to_owned()).or_default().add(received_at, &self.since);
+                }
             }
         }
+        Ok(())
     }
-    Ok(of_source)
 }
 
 /// The queues of all sources that the store knows; what is `unread` waits in them too.
@@ -103,4 +133,44 @@ pub(in crate::store) fn queues(
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::query_plan::fresh;
+
+    fn store(conn: &Connection, source: &str, received_at: &str) {
+        conn.execute(
+            "INSERT INTO intake (source, provider, received_at) VALUES (?1, 'ecwid', ?2)",
+            [source, received_at],
+        )
+        .unwrap();
+    }
+
+    fn counts(backlog: &Backlog, conn: &Connection, day: &str) -> Vec<(String, u64, u64)> {
+        let unread = backlog.unread(conn, day).unwrap();
+        unread.into_iter().map(|(source, unread)| (source, unread.count, unread.since)).collect()
+    }
+
+    #[test]
+    fn what_is_counted_is_not_read_again_until_some_of_it_is_filed_or_a_day_begins() {
+        let conn = fresh();
+        let backlog = Backlog::default();
+        let (monday, tuesday) = ("2026-11-23", "2026-11-24");
+        for _ in 0..3 {
+            store(&conn, "shop", "2026-11-23T12:00:00.000Z");
+        }
+        assert_eq!(counts(&backlog, &conn, monday), [("shop".to_owned(), 3, 3)]);
+        // What nothing may do shows what is read.
+        conn.execute("UPDATE intake SET source = 'keys' WHERE id < 3", []).unwrap();
+        store(&conn, "shop", "2026-11-23T12:00:01.000Z");
+        assert_eq!(counts(&backlog, &conn, monday), [("shop".to_owned(), 4, 4)]);
+        let fresh = [("keys".to_owned(), 2, 0), ("shop".to_owned(), 2, 0)];
+        assert_eq!(counts(&backlog, &conn, tuesday), fresh);
+        conn.execute("UPDATE intake SET source = 'keys'", []).unwrap();
+        assert_eq!(counts(&backlog, &conn, tuesday), fresh);
+        let filed = Backlog(Mutex::new(Counted { filed: 2, ..Counted::default() }));
+        assert_eq!(counts(&filed, &conn, tuesday), [("keys".to_owned(), 4, 0)], "nothing is filed any more");
+    }
 }

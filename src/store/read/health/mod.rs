@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::backlog;
-use super::backlog::Unread;
+use super::backlog::{Backlog, Unread};
 use super::reports::Reported;
 use crate::domain::health::{Contents, Failing, Refused, SourceHealth};
 use crate::domain::{Counts, Reason, State, Timestamp};
@@ -56,6 +56,7 @@ pub(super) const KNOWN: &str =
 pub(in crate::store) fn look(
     conn: &Connection,
     configured: &[Reported],
+    backlog: &Backlog,
     now: Timestamp,
 ) -> Result<(Contents, Vec<SourceHealth>)> {
     let mut of_source: BTreeMap<String, SourceHealth> = BTreeMap::new();
@@ -70,7 +71,7 @@ pub(in crate::store) fn look(
         of_source.insert(source.name.clone(), health);
     }
     let first_served = known(conn, &mut of_source)?;
-    let unread = backlog::unread(conn, &now.day())?;
+    let unread = backlog.unread(conn, &now.day())?;
     queues(conn, &mut of_source, &unread)?;
     let (received_lately, verdicts) = days(conn, &mut of_source, now)?;
     for (source, unread) in &unread {
