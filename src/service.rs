@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
 
 use crate::admin;
 use crate::config::Settings;
@@ -39,6 +38,8 @@ mod listeners;
 mod reload;
 mod sources;
 pub mod supervisor;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod watchdog;
 
@@ -88,7 +89,7 @@ pub struct Service {
     stop_keeping: Arc<Notify>,
     tasks: Vec<Task>,
     /// These need no stop.
-    watches: Vec<JoinHandle<()>>,
+    watches: Vec<Task>,
     _lock: Arc<Mutex<ServeLock>>,
 }
 
@@ -143,14 +144,13 @@ impl Service {
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
         let lock = Arc::new(Mutex::new(lock));
         let mut watches = vec![
-            tokio::spawn(disk::watch(path.clone(), min_free, has_room)),
-            tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock))),
+            ("watch over the disk", tokio::spawn(disk::watch(path.clone(), min_free, has_room))),
+            ("watch over health", tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock)))),
         ];
-        watches.extend(
-            options
-                .watchdog
-                .map(|limit| tokio::spawn(watchdog::run(limit, store.clone(), heart, supervisor::alive))),
-        );
+        watches.extend(options.watchdog.map(|limit| {
+            let watchdog = watchdog::run(limit, store.clone(), heart, supervisor::alive);
+            ("watchdog", tokio::spawn(watchdog))
+        }));
         Ok(Self {
             intake_addr,
             admin_addr,
@@ -174,9 +174,9 @@ impl Service {
         &self.common.store
     }
 
-    /// Waits until one of its tasks ends by itself, which none should; names it.
+    /// Waits until one of its tasks, or the store's writer, ends by itself, which none should; names it.
     pub async fn broken(&mut self) -> &'static str {
-        let ends = self.tasks.iter_mut().map(|(name, task)| {
+        let ends = self.tasks.iter_mut().chain(&mut self.watches).map(|(name, task)| {
             let name: &'static str = name;
             Box::pin(async move {
                 if let Err(error) = task.await {
@@ -185,7 +185,10 @@ impl Service {
                 name
             })
         });
-        futures_util::future::select_all(ends).await.0
+        tokio::select! {
+            (name, ..) = futures_util::future::select_all(ends) => name,
+            () = self.common.store.writer_ended() => "writer of the store",
+        }
     }
 
     /// Stops: answers the requests under way, lets the questions under way end, gives back the rest, writes everything
@@ -208,7 +211,7 @@ impl Service {
         if tokio::time::timeout(drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
             log::warn!("some requests are cut off: server.drain is over");
         }
-        for task in tasks.into_iter().map(|(_, task)| task).chain(watches) {
+        for (_, task) in tasks.into_iter().chain(watches) {
             task.abort();
             if !task.is_finished() {
                 drop(task.await);

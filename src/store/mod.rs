@@ -147,6 +147,17 @@ impl Store {
         self.writer.commits()
     }
 
+    /// Waits for the end of the writer: after that nothing is written any more, and only [`Store::close`] may end it.
+    pub async fn writer_ended(&self) {
+        self.writer.ended().await;
+    }
+
+    /// Ends the writer as a fault of its own would.
+    #[cfg(test)]
+    pub fn kill_writer(&self) {
+        self.writer.kill();
+    }
+
     /// Rung whenever notifications were stored.
     #[must_use]
     pub fn stored(&self) -> Arc<Notify> {

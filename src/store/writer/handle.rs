@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::contention::{Contention, PATIENCE, PATIENCE_OF_COMMANDS};
 use super::job::{Claimed, Job, Place, Task, What, WorkReply};
@@ -27,6 +27,8 @@ pub(in crate::store) struct Writer {
     is_ending: Arc<AtomicBool>,
     damage: Damage,
     told: Arc<Told>,
+    /// Closed by the end of the thread, however that comes.
+    alive: watch::Receiver<()>,
 }
 
 impl Writer {
@@ -39,11 +41,15 @@ impl Writer {
         patience: Option<Duration>,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel();
+        let (lives, alive) = watch::channel(());
         let told = Arc::new(Told::new(path));
         let is_ending = Arc::new(AtomicBool::new(false));
         let mut desk = Desk::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&told), patience)?;
-        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || desk.run())?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told }, thread))
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            let _alive = lives;
+            desk.run();
+        })?;
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told, alive }, thread))
     }
 
     /// Ends the writer once everything queued is written, whoever else still has a way to it.
@@ -52,6 +58,29 @@ impl Writer {
         let wake = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
         // A writer that has ended already needs no waking.
         let _ = self.jobs.send(Job { what: wake, claim: None, goes_last: false, place: None });
+    }
+
+    /// Waits for the end of the writer's thread.
+    pub(in crate::store) async fn ended(&self) {
+        let mut alive = self.alive.clone();
+        while alive.changed().await.is_ok() {}
+    }
+
+    /// Lets the thread panic where nothing contains that.
+    #[cfg(test)]
+    pub(in crate::store) fn kill(&self) {
+        struct Deadly;
+        impl super::job::Work for Deadly {
+            fn run(&mut self, _: Result<&Connection>) -> bool {
+                true
+            }
+
+            fn finish(self: Box<Self>, _: Result<()>) {
+                panic!("the writer is to die");
+            }
+        }
+        let what = What::Alone(Box::new(Deadly));
+        drop(self.jobs.send(Job { what, claim: None, goes_last: false, place: None }));
     }
 
     /// Lets its thread take a turn, for nothing but that.
