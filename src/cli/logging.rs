@@ -1,6 +1,7 @@
 //! The log: a line on standard error for each event, for people and grep. No bodies, no secrets.
 
 use std::io::Write as _;
+use std::panic::PanicHookInfo;
 
 use log::LevelFilter;
 
@@ -44,4 +45,16 @@ pub fn start(level: LevelFilter) {
     });
     // Only a log that runs already is in the way.
     drop(builder.try_init());
+    std::panic::set_hook(Box::new(tell_panic));
+}
+
+/// A panic in one line, as everything else that goes wrong; what it costs is said where it is contained.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let why = panic.payload_as_str().unwrap_or("no words");
+    let thread = std::thread::current();
+    log::error!(
+        "countersign panicked at {place} (thread {}): {why}; please report this",
+        thread.name().unwrap_or("without a name")
+    );
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::claim::{Claim, SubjectKind};
+use super::panics::Panicked;
 use super::time::Timestamp;
 use super::verdict::{Cause, Outcome};
 
@@ -81,6 +82,10 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whose trouble it is.
     pub trouble: Trouble,
+    /// Whether the API answered, and no further answer can tell more about this subject.
+    pub is_hopeless: bool,
+    /// Whether the API says itself that it could not look: it may be able to any time, however often it was not.
+    pub is_passing: bool,
 }
 
 /// Whose trouble a failure is.
@@ -100,7 +105,15 @@ impl Failure {
     /// A failure whose owner the control question must tell.
     #[must_use]
     pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), http_status: None, retry_after: None, trouble: Trouble::Unclear }
+        Self {
+            cause,
+            detail: detail.into(),
+            http_status: None,
+            retry_after: None,
+            trouble: Trouble::Unclear,
+            is_hopeless: false,
+            is_passing: false,
+        }
     }
 
     /// The same with the HTTP status of the answer.
@@ -115,12 +128,31 @@ impl Failure {
         Self { trouble, ..self }
     }
 
-    /// Whether the API refused the request itself: 401, 402, 403 or an unexpected 4xx. Such an answer about one
-    /// subject, while the source is well, is the subject's own.
+    /// The same for a good answer that can never tell about this subject: asking again would go on for ever.
+    #[must_use]
+    pub fn hopeless(self) -> Self {
+        Self { is_hopeless: true, ..self.troubling(Trouble::Subject) }
+    }
+
+    /// The same for an error by which the API says that it could not look.
+    #[must_use]
+    pub fn passing(self) -> Self {
+        Self { is_passing: true, ..self }
+    }
+
+    /// Whether the API refused the request itself: 401, 402, 403 or an unexpected 4xx; or its answer is hopeless. While
+    /// the source is well, such an answer about one subject is the subject's own.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self.http_status, Some(400..=499))
-            && matches!(self.cause, Cause::ApiDenied | Cause::ApiError)
+        let is_refused = matches!(self.http_status, Some(400..=499))
+            && matches!(self.cause, Cause::ApiDenied | Cause::ApiError);
+        (is_refused && !self.is_passing) || self.is_hopeless
+    }
+}
+
+impl From<Panicked> for Failure {
+    fn from(panicked: Panicked) -> Self {
+        Self::new(Cause::ApiError, panicked.to_string()).hopeless()
     }
 }
 

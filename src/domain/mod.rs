@@ -7,6 +7,7 @@ pub mod decimal;
 pub mod delivery;
 pub mod health;
 pub mod ledger;
+pub mod panics;
 pub mod rate;
 pub mod reconciliation;
 pub mod report;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use crate::domain::panics::contained;
 use crate::domain::{
     Answer, Claim, Delivery, Failure, Judge, ListRequest, Listing, Reading, Sighting, Timestamp, Truth,
+    Unasked,
 };
 
 pub mod ecwid;
@@ -135,12 +137,21 @@ pub trait Provider: Judge {
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
-/// Reads a delivery, and says whether its question may share a list call.
+/// Reads a delivery, and says whether its question may share a list call. One over which the rules panic is malformed.
 #[must_use]
 pub fn read(provider: &dyn Provider, delivery: &Delivery) -> (Reading, bool) {
-    let reading = provider.read(delivery);
-    let is_listable = matches!(&reading, Reading::Claim(claim) if provider.is_listable(claim));
-    (reading, is_listable)
+    let read = contained(|| {
+        let reading = provider.read(delivery);
+        let is_listable = matches!(&reading, Reading::Claim(claim) if provider.is_listable(claim));
+        (reading, is_listable)
+    });
+    read.unwrap_or_else(|panicked| {
+        log::error!(
+            "source={} a notification could not be read and is malformed: {panicked}",
+            delivery.source
+        );
+        (Unasked::malformed(panicked.to_string()).into(), false)
+    })
 }
 
 /// The answer that ends a sender's retries.

@@ -107,7 +107,7 @@ impl Refusal {
             StoreError::Slow => "store_slow",
             StoreError::Closed => "store_closing",
             StoreError::Damaged(_) => "store_damaged",
-            StoreError::Engine(_) => "store_failed",
+            StoreError::Engine(_) | StoreError::Panicked(_) => "store_failed",
         })
     }
 

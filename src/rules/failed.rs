@@ -5,6 +5,7 @@ use super::settle::out_of_patience;
 use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
 };
+use crate::domain::panics::Panicked;
 use crate::domain::{Cause, Failure, Reason, Timestamp, Trouble};
 
 /// Rules for a question that `failure` ended. `failure.trouble` is what the control question made of it: never
@@ -26,8 +27,9 @@ pub fn fail(
         Trouble::Unclear => Standing::Unchanged,
     };
     let own = matches!(failure.trouble, Trouble::Subject | Trouble::Unclear);
+    let own_refusal = own && failure.is_refusal();
     let rulings =
-        ledger.waiting.iter().map(|row| rule(row, failure, own, asked_at, policy, jitter)).collect();
+        ledger.waiting.iter().map(|row| rule(row, failure, own_refusal, asked_at, policy, jitter)).collect();
     Settlement {
         rulings,
         superseded: Vec::new(),
@@ -48,19 +50,30 @@ fn failing(lane: Option<String>, failure: &Failure) -> Standing {
     }
 }
 
-fn rule(
+/// Rules for a notification over which the rules panicked: that is its own trouble, as a refusal is.
+pub(super) fn panicked(
     row: &Waiting,
-    failure: &Failure,
-    own: bool,
+    panicked: Panicked,
     asked_at: Timestamp,
     policy: &Policy,
     jitter: f64,
 ) -> Ruling {
-    let own_refusal = own && failure.is_refusal();
+    rule(row, &Failure::from(panicked), true, asked_at, policy, jitter)
+}
+
+fn rule(
+    row: &Waiting,
+    failure: &Failure,
+    own_refusal: bool,
+    asked_at: Timestamp,
+    policy: &Policy,
+    jitter: f64,
+) -> Ruling {
     // While the source is well, not being let in about one subject is an error of that subject.
     let cause = if own_refusal { Cause::ApiError } else { failure.cause };
     let reason = Reason::from(cause);
-    let refused_enough = own_refusal && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
+    let is_final = asked_at >= row.received_at.plus(policy.grace);
+    let refused_enough = own_refusal && is_final && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
     let to = if refused_enough || out_of_patience(row, asked_at, policy) {
         Move::GiveUp { reason }
     } else {

@@ -17,7 +17,7 @@ const UNTOLD_PAUSE: Duration = Duration::from_secs(10);
 /// Fewer questions than these are no reason to give up.
 pub const LEAST_ATTEMPTS: u32 = 8;
 
-/// So many refusals of a subject's own are.
+/// So many refusals of a subject's own are, once grace is over.
 pub const MOST_OWN_REFUSALS: u32 = 5;
 
 /// The pause after the `attempts`-th question (from 1): `base` doubled each time up to `cap`, of which `jitter` (0 to 1)

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{retry, supersede};
+use super::{failed, retry, supersede};
 use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settled, Settlement, Standing, TruthChange, Verification, Waiting,
 };
+use crate::domain::panics::contained;
 use crate::domain::{
     Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
 };
@@ -37,7 +38,10 @@ pub fn settle(
             let comparison = if stale {
                 older_than_held(answer)
             } else {
-                with_impossible_time(row, answer, judge.compare(&row.claim, answer, &known))
+                match contained(|| judge.compare(&row.claim, answer, &known)) {
+                    Ok(comparison) => with_impossible_time(row, answer, comparison),
+                    Err(panic) => return failed::panicked(row, panic, answer.asked_at, policy, jitter),
+                }
             };
             let to = confirmations.rule(row, &comparison, policy, jitter);
             ruling(row.id, to, comparison)
@@ -263,8 +267,7 @@ fn within_grace(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) ->
 }
 
 fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
-    let cap = retry::BEHIND_CAP.max(policy.retry_cap);
-    let pause = retry::backoff(policy.retry_base, cap, row.attempts + 1, jitter);
+    let pause = retry::backoff(policy.retry_base, retry::BEHIND_CAP, row.attempts + 1, jitter);
     Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause) }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::ledger::Settled;
+use crate::domain::panics::contained;
 use crate::domain::{Judge, Reason, State};
 
 /// The ids among `rows` (settled notifications of one subject) that are mismatch or not_found and explained by a later
@@ -37,7 +38,8 @@ fn explains(judge: &dyn Judge, later: &Settled, earlier: &Settled) -> bool {
     if later.state == State::Confirmed && later.reason == Reason::Deleted {
         return earlier.reason == Reason::NotFound;
     }
-    judge.explains(&later.claim, &earlier.claim)
+    // A rule that panics explains nothing.
+    contained(|| judge.explains(&later.claim, &earlier.claim)).unwrap_or(false)
 }
 
 /// By the provider's time where both have one and they differ, else by receipt.

@@ -303,9 +303,10 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
         (ApiDenied, Some(403), Trouble::Source, 0, 99, 99, "pending api_denied"),
         (ApiDenied, Some(403), Trouble::Lane, 0, 99, 99, "pending api_denied"),
         (ApiDenied, Some(403), Trouble::Source, LATE, 7, 0, "undecided api_denied"),
-        (ApiDenied, Some(403), Trouble::Subject, 0, 3, 3, "pending api_error"),
-        (ApiDenied, Some(403), Trouble::Subject, 0, 4, 4, "undecided api_error"),
-        (ApiError, Some(422), Trouble::Subject, 0, 4, 4, "undecided api_error"),
+        (ApiDenied, Some(403), Trouble::Subject, GRACE, 3, 3, "pending api_error"),
+        (ApiDenied, Some(403), Trouble::Subject, GRACE - 1, 99, 99, "pending api_error"),
+        (ApiDenied, Some(403), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
+        (ApiError, Some(422), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
         (ApiError, Some(500), Trouble::Subject, 0, 99, 99, "pending api_error"),
         (ApiError, Some(500), Trouble::Subject, LATE, 7, 0, "undecided api_error"),
         (ApiUnreachable, Some(408), Trouble::Subject, 0, 99, 99, "pending api_unreachable"),
@@ -327,6 +328,22 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
             Trouble::Subject | Trouble::Unclear => None,
         };
         assert_eq!(stops, expected, "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not() {
+    let row = Waiting { attempts: 4, own_refusals: 4, ..waiting(1, "paid") };
+    let ledger = ledger(vec![row]);
+    let refused = |status| Failure::new(Cause::ApiError, "told").with_status(status);
+    for (failure, expected) in [
+        (refused(200).hopeless(), "1 undecided api_error"),
+        (refused(404).troubling(Trouble::Subject), "1 undecided api_error"),
+        (refused(404).passing().troubling(Trouble::Subject), "1 pending api_error"),
+    ] {
+        let settlement = fail(&failure, "orders", at(GRACE), &ledger, &policy(), 0.0);
+        assert_eq!(moves(&settlement), [expected], "{failure:?}");
+        assert_eq!(settlement.rulings[0].own_refusal, expected.contains("undecided"));
     }
 }
 

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("the store is closing")]
     Closed,
+    /// What was to be done panicked; it was undone.
+    #[error(transparent)]
+    Panicked(#[from] crate::domain::panics::Panicked),
     /// The file is not as it was written. Nothing is written to it any more.
     #[error("the store is damaged ({0}); {restore}", restore = RESTORE)]
     Damaged(String),

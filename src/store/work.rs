@@ -62,12 +62,16 @@ impl Store {
         self.writer.write_together(release).await
     }
 
-    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
+    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone. The call is over.
     ///
     /// # Errors
     /// The store failed; then the leases end by themselves.
-    pub async fn ask_alone(&self, leases: Vec<String>, now: Timestamp) -> Result<()> {
-        self.writer.write_together(move |conn| lease::ask_alone(conn, &leases, now)).await
+    pub async fn ask_alone(&self, leases: Vec<String>, permit: CallPermit, now: Timestamp) -> Result<()> {
+        let work = move |conn: &Connection| {
+            rate_limit::finish(conn, permit, now)?;
+            lease::ask_alone(conn, &leases, now)
+        };
+        self.writer.write_together(work).await
     }
 
     /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the

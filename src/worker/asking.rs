@@ -4,12 +4,14 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
+use super::control::ControlQuestion;
 use super::gate::{BudgetGate, QuestionGate, STORE_PAUSE};
 use super::slots::{Place, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
-use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Trouble};
-use crate::providers::{Api, Provider};
+use crate::domain::panics::{Panicked, contained, contained_async};
+use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Timestamp, Trouble};
+use crate::providers::Api;
 use crate::rules;
 use crate::store::{BATCH, CallPermit, Lease, Moved, Question, StoreError};
 
@@ -18,6 +20,7 @@ pub(super) struct Asker {
     pub(super) parts: Arc<Parts>,
     pub(super) slots: Slots,
     pub(super) source: WorkerSource,
+    pub(super) control: Arc<ControlQuestion>,
 }
 
 /// How a question was put.
@@ -34,38 +37,47 @@ impl Asker {
     /// asked again when it takes something, and what may not go out any more when its source may be asked again.
     pub(super) async fn ask(&self, leases: Vec<Lease>, place: Place) {
         let Some(first) = leases.first() else { return };
-        let (name, permit) = (first.source.clone(), first.permit);
+        let (source, permit) = (first.source.clone(), first.permit);
         let names: Vec<String> = leases.iter().map(|lease| lease.name.clone()).collect();
+        let done = contained_async(self.ask_and_record(leases, place)).await;
+        match done.unwrap_or_else(|panicked| Err(panicked.into())) {
+            Ok(()) => return,
+            // Only a command's store gives up; the command tells of it.
+            Err(StoreError::Locked(_)) => {}
+            Err(error) => log::error!("source={source} an answer could not be recorded: {error}"),
+        }
+        self.give_back(names, permit).await;
+    }
+
+    async fn ask_and_record(&self, leases: Vec<Lease>, place: Place) -> Result<(), StoreError> {
+        let Some(first) = leases.first() else { return Ok(()) };
+        let permit = first.permit;
         let slot = match place {
             Place::Taken(slot) => slot.used(),
             Place::Awaited(waiting) => match waiting.slot().await {
                 Some(slot) => slot,
-                None => return self.release(leases, permit).await,
+                None => {
+                    self.release(leases, permit).await;
+                    return Ok(());
+                }
             },
         };
         let gate = QuestionGate {
             budget: BudgetGate {
                 store: self.parts.store.clone(),
                 clock: self.parts.clock.clone(),
-                source: name.clone(),
+                source: first.source.clone(),
                 rate: self.source.rate,
             },
             slots: self.slots.clone(),
             first: Mutex::new(Some(slot)),
-            first_permit: Mutex::new(Some(first.permit)),
+            first_permit: Mutex::new(Some(permit)),
         };
         let api = self.source.api.through(Arc::new(gate));
-        let done = if leases.len() == 1 {
+        if leases.len() == 1 {
             self.ask_alone(&api, leases).await
         } else {
-            self.ask_list(&api, leases).await
-        };
-        if let Err(error) = done {
-            // Only a command's store gives up; the command tells of it.
-            if !matches!(error, StoreError::Locked(_)) {
-                log::error!("source={name} an answer could not be recorded: {error}");
-            }
-            self.give_back(names, permit).await;
+            self.ask_list(&api, leases, permit).await
         }
     }
 
@@ -79,13 +91,9 @@ impl Asker {
 
     /// Gives leases back whose answer is lost: this process lives and would keep them for good.
     async fn give_back(&self, leases: Vec<String>, permit: CallPermit) {
-        let store = &self.parts.store;
         loop {
             tokio::time::sleep(STORE_PAUSE).await;
-            let now = self.parts.clock.now();
-            if store.finish_permit(permit, now).await.is_ok()
-                && store.ask_alone(leases.clone(), now).await.is_ok()
-            {
+            if self.parts.store.ask_alone(leases.clone(), permit, self.parts.clock.now()).await.is_ok() {
                 return;
             }
         }
@@ -93,9 +101,11 @@ impl Asker {
 
     async fn ask_alone(&self, api: &Api, leases: Vec<Lease>) -> Result<(), StoreError> {
         for lease in leases {
-            let mut answer = self.source.provider.ask(api, &lease.claim).await;
+            let (provider, asked_at) = (self.source.provider.as_ref(), api.now());
+            let answer = contained_async(async { provider.ask(api, &lease.claim).await }).await;
+            let mut answer = answer.unwrap_or_else(|panicked| unasked(&lease.source, asked_at, panicked));
             if let Said::Failed(failure) = answer.said {
-                answer.said = Said::Failed(whose_trouble(self.source.provider.as_ref(), api, failure).await);
+                answer.said = Said::Failed(self.control.whose_trouble(provider, api, failure).await);
             }
             self.slots.mark(&lease.source, is_well(&answer));
             self.record(lease, answer, Asked::Alone).await?;
@@ -103,10 +113,17 @@ impl Asker {
         Ok(())
     }
 
-    async fn ask_list(&self, api: &Api, mut leases: Vec<Lease>) -> Result<(), StoreError> {
+    async fn ask_list(
+        &self,
+        api: &Api,
+        mut leases: Vec<Lease>,
+        permit: CallPermit,
+    ) -> Result<(), StoreError> {
         let claims: Vec<_> = leases.iter().map(|lease| lease.claim.clone()).collect();
         let asked_at = api.now();
-        match self.source.provider.ask_list(api, &claims).await {
+        let provider = self.source.provider.as_ref();
+        let answers = contained_async(async { provider.ask_list(api, &claims).await }).await;
+        match answers.unwrap_or_else(|panicked| Err(panicked.into())) {
             Ok(answers) => {
                 let (mut open, mut records) = (Vec::new(), Vec::new());
                 let mut answers = answers.into_iter();
@@ -121,11 +138,11 @@ impl Asker {
                 for recorded in futures_util::future::join_all(records).await {
                     recorded?;
                 }
-                self.parts.store.ask_alone(open, self.parts.clock.now()).await
+                self.parts.store.ask_alone(open, permit, self.parts.clock.now()).await
             }
             Err(failure) => {
                 let open: Vec<String> = leases.drain(1..).map(|lease| lease.name).collect();
-                self.parts.store.ask_alone(open, self.parts.clock.now()).await?;
+                self.parts.store.ask_alone(open, permit, self.parts.clock.now()).await?;
                 let Some(first) = leases.pop() else { return Ok(()) };
                 self.slots.mark(&first.source, false);
                 if failure.trouble == Trouble::Source || failure.trouble == Trouble::Lane {
@@ -133,7 +150,7 @@ impl Asker {
                     let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, said };
                     self.record(first, answer, Asked::Alone).await
                 } else {
-                    self.parts.store.ask_alone(vec![first.name], self.parts.clock.now()).await
+                    self.parts.store.ask_alone(vec![first.name], permit, self.parts.clock.now()).await
                 }
             }
         }
@@ -148,13 +165,14 @@ impl Asker {
         let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
         let lane = question.claim.lane.clone();
         let judge = move |ledger: &Ledger| -> Settlement {
-            match (&answer.said, asked) {
-                (Said::Failed(failure), _) => {
-                    rules::fail(failure, &lane, answer.asked_at, ledger, &policy, jitter)
-                }
+            let fail =
+                |failure: &Failure| rules::fail(failure, &lane, answer.asked_at, ledger, &policy, jitter);
+            let judged = contained(|| match (&answer.said, asked) {
+                (Said::Failed(failure), _) => fail(failure),
                 (_, Asked::Alone) => rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now),
                 (_, Asked::InList) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
-            }
+            });
+            judged.unwrap_or_else(|panicked| fail(&panicked.into()))
         };
         let moved = parts.store.settle(question, parts.policy.clone(), jitter, now, judge).await?;
         for moved in &moved {
@@ -202,25 +220,18 @@ fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure
 /// Whether the source works, whatever it said about the subject.
 fn is_well(answer: &Answer) -> bool {
     match &answer.said {
-        Said::Failed(failure) => failure.trouble == Trouble::Subject && failure.is_refusal(),
+        Said::Failed(failure) => {
+            failure.trouble == Trouble::Subject && matches!(failure.http_status, Some(200..=499))
+        }
         Said::There(_) | Said::NotThere(_) => true,
     }
 }
 
-/// Asks the control question where nobody knows yet whose trouble a failure is.
-async fn whose_trouble(provider: &dyn Provider, api: &Api, failure: Failure) -> Failure {
-    if failure.trouble != Trouble::Unclear {
-        return failure;
-    }
-    match provider.control(api).await {
-        Ok(()) => failure.troubling(Trouble::Subject),
-        // Let in, but not to the control question: that kind of call is refused, not the source.
-        Err(control) if control.trouble == Trouble::Lane => failure.troubling(Trouble::Subject),
-        Err(control) if control.is_refusal() => {
-            Failure { cause: Cause::ApiDenied, ..control }.troubling(Trouble::Source)
-        }
-        Err(control) => control.troubling(Trouble::Source),
-    }
+/// The answer of a question that panicked: the subject's own trouble.
+fn unasked(source: &str, asked_at: Timestamp, panicked: Panicked) -> Answer {
+    log::error!("source={source} a question failed: {panicked}");
+    let said = Said::Failed(panicked.into());
+    Answer { asked_at, date: None, http_status: None, latency_ms: 0, said }
 }
 
 fn log_trouble(source: &str, lane: &str, failure: &Failure) {

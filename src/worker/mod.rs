@@ -16,11 +16,15 @@ use crate::providers::{Api, LIST_LIMIT, Provider};
 use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, Moved, Store, StoreError};
 
 mod asking;
+mod control;
 mod filing;
 mod gate;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use asking::Asker;
+use control::ControlQuestion;
 use filing::Portion;
 pub use filing::read_deliveries;
 pub use gate::BudgetGate;
@@ -83,6 +87,7 @@ pub struct Worker {
     parts: Arc<Parts>,
     slots: Slots,
     questions: JoinSet<()>,
+    controls: BTreeMap<String, Arc<ControlQuestion>>,
     /// The calls begun so far, by source.
     begun: BTreeMap<String, Begun>,
     /// Which source begins the next turn.
@@ -122,6 +127,7 @@ impl Worker {
         Self {
             slots,
             questions: JoinSet::new(),
+            controls: parts.sources.keys().map(|name| (name.clone(), Arc::default())).collect(),
             begun: BTreeMap::new(),
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
@@ -316,9 +322,14 @@ impl Worker {
         let begun = self.begun.entry(name.to_owned()).or_insert(Begun { calls: 0, last_at: now });
         begun.calls = begun.calls.wrapping_add(u64::try_from(calls.len()).unwrap_or(0));
         begun.last_at = now;
+        let control = Arc::clone(self.controls.entry(name.to_owned()).or_default());
         for (leases, place) in calls.into_iter().zip(places) {
-            let asker =
-                Asker { parts: Arc::clone(&self.parts), slots: self.slots.clone(), source: source.clone() };
+            let asker = Asker {
+                parts: Arc::clone(&self.parts),
+                slots: self.slots.clone(),
+                source: source.clone(),
+                control: Arc::clone(&control),
+            };
             self.questions.spawn(async move { asker.ask(leases, place).await });
         }
     }

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_source_may_use_every_place_once_it_is_well_and_one_place_serves_all_in_turn() {
+    fn a_single_source_that_is_well_may_use_all_and_one_place_serves_all_in_turn() {
         let slots = Slots::new(128, ["only"]);
         slots.mark("only", true);
         assert_eq!(taken(&slots, "only").len(), 128);

@@ -1,7 +1,7 @@
 //! The control question: whose trouble a refusal is. One subject must not stop a source.
 
 use chrono::TimeDelta;
-use countersign::simulator::Fault;
+use countersign::simulator::{Fault, Trouble};
 
 use super::{PATIENCE, times};
 use crate::support::{House, assert_verdict, paid};
@@ -39,10 +39,48 @@ fn a_refusal_of_one_subject_is_its_own_api_error_and_after_five_it_is_undecided(
     assert_verdict(&house.row(8), "confirmed", "match");
     assert!(!serve.log().contains("the API fails"), "the source is well");
     assert_eq!(times(shops, "/orders/o.1").len(), 5);
-    assert!(
-        times(shops, "orders?limit=1").len() >= 5 * statuses.len(),
-        "each was told from the source's trouble"
+    let (refusals, controls) = (5 * statuses.len(), times(shops, "orders?limit=1").len());
+    assert!((5..=refusals).contains(&controls), "{controls} control questions about {refusals} refusals");
+}
+
+#[test]
+fn five_refusals_of_one_subject_are_not_enough_before_grace_is_over() {
+    let house = House::new().verify("grace = \"2s\"").ion_shop("shop", 1003, 1);
+    house.simulator.shops().add_fault(Fault::status(403).path("/orders/o.1"));
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.1"));
+    serve.settled(1);
+    let row = house.row(1);
+    assert_verdict(&row, "undecided", "api_error");
+    let age = house.value(
+        "SELECT max((julianday(v.at) - julianday(n.received_at)) * 86400)
+         FROM notifications n JOIN verifications v ON v.notification_id = n.id",
     );
+    assert!(age.unwrap().parse::<f64>().unwrap() > 1.99, "given up before grace was over: {row:#?}");
+    assert!(row.outcomes.len() > 5, "{row:#?}");
+}
+
+#[test]
+fn a_burst_against_a_revoked_token_asks_few_control_questions() {
+    let house = House::new()
+        .verify("denied_pause = \"1h\"\nconcurrency = 64\ntimeout = \"60s\"")
+        .ion_shop("shop", 1003, 25);
+    let shops = house.simulator.shops();
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.1"));
+    serve.settled(1);
+    let held = shops.add_fault(Fault::new(Trouble::Hold).path("/orders/o."));
+    shops.add_fault(Fault::status(403));
+    for n in 2..=25 {
+        serve.post("shop", paid(1003, &format!("o.{n}")));
+    }
+    assert!(shops.wait_for_calls(25, PATIENCE), "all are under way together");
+    shops.clear_fault(held);
+    for id in 2..=25 {
+        serve.pending(id, "api_denied");
+    }
+    let controls = times(shops, "orders?limit=1").len();
+    assert!((1..=5).contains(&controls), "{controls} control questions for 24 refusals");
 }
 
 #[test]
@@ -61,7 +99,7 @@ fn one_subjects_server_error_stops_nobody_else_and_is_asked_again_until_it_is_ov
 }
 
 #[test]
-fn while_a_source_fails_one_subject_probes_and_the_others_carry_the_cause_without_verifications() {
+fn while_a_source_fails_one_subject_probes_and_the_others_carry_the_cause() {
     for (fault, cause) in [(Fault::status(403), "api_denied"), (Fault::status(500), "api_error")] {
         let house = House::new().verify("denied_pause = \"20ms\"").ion_shop("shop", 1003, 4);
         let shops = house.simulator.shops();

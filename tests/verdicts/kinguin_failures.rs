@@ -90,6 +90,31 @@ fn an_orders_404_of_any_other_kind_is_api_error() {
 }
 
 #[test]
+fn an_order_that_kinguin_cannot_look_up_is_asked_about_until_it_can() {
+    for kind in ["HttpClient", "Http"] {
+        let (house, account) = with_order();
+        account.put_order(Order::new("B").completed());
+        let serve = house.serve();
+        let body = format!(r#"{{"kind":"{kind}","status":404,"type":"Not Found"}}"#);
+        let fault = answering(&house, "/v1/order/A", 404, &body);
+        say(&serve, "A");
+        serve.wait_for_lines("it was asked about eight times", 8, |line| {
+            line.contains("notification=1 ") && line.contains("pending=api_error")
+        });
+        say(&serve, "B");
+        serve.settled(2);
+        assert_verdict(&house.row(2), "confirmed", "match");
+        house.simulator.shops().clear_fault(fault);
+        serve.settled(1);
+        let row = house.row(1);
+        assert_verdict(&row, "confirmed", "match");
+        let (last, before) = row.outcomes.split_last().unwrap();
+        assert_eq!(last, "match");
+        assert!(before.len() >= 8 && before.iter().all(|outcome| outcome == "api_error"), "{row:#?}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_no_documented_order_is_api_error() {
     let (house, _account) = with_order();
     let serve = house.serve();

@@ -103,6 +103,8 @@ pub(super) fn order_said(reply: &Reply) -> Said {
             .with_status(reply.status)
             .troubling(Trouble::Subject),
         ),
+        // Kinguin did not reach its own backend, whatever status it puts on that.
+        (400..=499, Some("HttpClient" | "Http")) => Said::Failed(refusal(reply).passing()),
         _ => Said::Failed(refusal(reply)),
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::rows::Row;
+use crate::domain::panics::contained;
 use crate::store::error::{Result, StoreError};
 
 /// Notifications that may wait for the writer; more are turned away at once.
@@ -19,7 +20,7 @@ pub(super) type WorkReply<F, T> = oneshot::Sender<(Result<T>, F)>;
 
 /// Something that is done inside of a transaction.
 pub(super) trait Work: Send {
-    /// Does it, or fails as the transaction did; returns whether it succeeded.
+    /// Does it, or fails as the transaction did; returns whether it succeeded. Its panic is its failure.
     fn run(&mut self, conn: Result<&Connection>) -> bool;
 
     /// Tells whoever waits for it the outcome of the commit.
@@ -50,7 +51,9 @@ where
     T: Send,
 {
     fn run(&mut self, conn: Result<&Connection>) -> bool {
-        self.done.insert(conn.and_then(&mut self.work)).is_ok()
+        let work = &mut self.work;
+        let done = contained(|| conn.and_then(work)).unwrap_or_else(|panicked| Err(panicked.into()));
+        self.done.insert(done).is_ok()
     }
 
     fn finish(self: Box<Self>, committed: Result<()>) {

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::job::{Appended, Job, Reply, What, Work};
 use super::rows::{self, Row};
+use crate::domain::panics::contained;
 use crate::store::error::{Result, StoreError};
 
 /// What one transaction did until its commit.
@@ -86,13 +87,13 @@ impl Transaction {
     }
 }
 
-/// Runs `work`, and undoes it alone if it fails.
+/// Runs `work`, and undoes it alone if it fails or panics.
 pub(in crate::store) fn in_savepoint<T>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
     conn.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let done = work(conn);
+    let done = contained(|| work(conn)).unwrap_or_else(|panicked| Err(panicked.into()));
     if done.is_err() && !conn.is_autocommit() {
         conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }

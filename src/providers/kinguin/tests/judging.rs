@@ -162,6 +162,26 @@ fn an_order_of_the_old_platform_is_its_own_trouble() {
 }
 
 #[test]
+fn a_backend_that_kinguin_did_not_reach_is_no_refusal_of_an_order() {
+    let is_refusal = |claim: &Claim, status, body: &str| match answer_to(claim, status, body).said {
+        Said::Failed(failure) => Some(failure.is_refusal()),
+        Said::There(_) | Said::NotThere(_) => None,
+    };
+    let order = order_claim("order.status", "completed");
+    let product = product_claim(r#""updatedAt":"2025-03-04T10:15:09Z""#);
+    for (kind, of_order, of_product) in [
+        ("HttpClient", Some(false), None),
+        ("Http", Some(false), Some(true)),
+        ("ConstraintViolation", Some(true), None),
+        ("OrderNotSupported", Some(true), None),
+    ] {
+        let body = format!(r#"{{"kind":"{kind}","status":404}}"#);
+        assert_eq!(is_refusal(&order, 404, &body), of_order, "{kind}");
+        assert_eq!(is_refusal(&product, 404, &body), of_product, "{kind}");
+    }
+}
+
+#[test]
 fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
     let time = r#""updatedAt":"2025-03-04T10:15:09Z""#;
     let with_id = product_claim(&format!(r#""productId":"5f00aa11bb22cc33dd44ee55",{time}"#));
