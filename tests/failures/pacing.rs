@@ -1,7 +1,5 @@
 //! Rate limit, concurrency, and shops that must not wait for each other.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use countersign::simulator::{Fault, Trouble};
 
@@ -66,12 +64,16 @@ fn a_shop_that_was_well_and_is_slow_now_leaves_a_place_to_the_others() {
 fn no_more_calls_are_under_way_at_once_than_concurrency_allows() {
     let house = House::new().verify("concurrency = 3").ion_shop("shop", 1003, 30);
     let shops = house.simulator.shops();
-    shops.add_fault(Fault::new(Trouble::Latency(Duration::from_millis(10))));
     let serve = house.serve();
-    for n in 1..=30 {
+    serve.post("shop", paid(1003, "o.1"));
+    serve.settled(1);
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    for n in 2..=30 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
-    for id in 1..=30 {
+    assert!(shops.wait_for_calls(4, PATIENCE), "three at once");
+    shops.clear_fault(held);
+    for id in 2..=30 {
         serve.settled(id);
     }
     assert_eq!(shops.max_in_flight(), 3);
@@ -109,7 +111,7 @@ fn half_of_a_minutes_calls_go_at_once_and_the_others_one_after_the_other() {
     let times = times(house.simulator.shops(), "");
     // 0.4 s before the first of the last six, and a little more before each of the others.
     assert!(times[35] - times[29] >= TimeDelta::seconds(2), "{times:#?}");
-    assert!(times[35] - times[0] < TimeDelta::seconds(30), "{times:#?}");
+    assert!(times[35] - times[0] < TimeDelta::seconds(55), "not at the minute's end: {times:#?}");
 }
 
 #[test]

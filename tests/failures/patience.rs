@@ -20,7 +20,7 @@ fn given_up() -> (House, crate::support::Serve) {
 }
 
 #[test]
-fn a_dead_api_for_the_whole_give_up_after_makes_all_undecided_with_the_cause_and_retry_settles_them() {
+fn an_api_dead_for_all_of_give_up_after_makes_all_undecided_and_retry_settles_them() {
     let (house, serve) = given_up();
     for row in house.rows() {
         assert_verdict(&row, "undecided", "api_error");

@@ -9,10 +9,10 @@ use crate::support::{House, assert_verdict, paid};
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 #[test]
-fn after_a_429_nothing_of_that_source_is_asked_until_retry_after_is_over() {
+fn after_a_429_nothing_of_that_source_is_asked_and_the_others_go_on() {
     let house = House::new().ion_shop("shop", 1003, 3).ion_shop("other", 1004, 1);
     let shops = house.simulator.shops();
-    shops.add_fault(Fault::too_many(Some("1")).store("1003").times(1));
+    shops.add_fault(Fault::too_many(Some("3600")).store("1003").times(1));
     let serve = house.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_rate_limited");
@@ -21,6 +21,18 @@ fn after_a_429_nothing_of_that_source_is_asked_until_retry_after_is_over() {
     serve.post("other", paid(1004, "o.1"));
     serve.settled(4);
     assert_eq!(times(shops, "/1003/").len(), 1, "the other source goes on, this one waits");
+}
+
+#[test]
+fn when_retry_after_is_over_all_of_that_source_are_asked_about() {
+    let house = House::new().ion_shop("shop", 1003, 3);
+    let shops = house.simulator.shops();
+    shops.add_fault(Fault::too_many(Some("1")).store("1003").times(1));
+    let serve = house.serve();
+    serve.post("shop", paid(1003, "o.1"));
+    serve.pending(1, "api_rate_limited");
+    serve.post("shop", paid(1003, "o.2"));
+    serve.post("shop", paid(1003, "o.3"));
     for id in 1..=3 {
         serve.settled(id);
         assert_verdict(&house.row(id), "confirmed", "match");

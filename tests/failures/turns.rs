@@ -75,7 +75,7 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
 }
 
 #[test]
-fn of_equal_ones_waiting_together_the_first_is_confirmed_even_when_the_later_one_is_answered_first() {
+fn of_equal_ones_the_first_is_confirmed_even_when_the_later_is_answered_first() {
     let house = House::new().verify("concurrency = 4").ion_shop("shop", 1003, 2);
     let shops = house.simulator.shops();
     let serve = house.serve();

@@ -12,7 +12,7 @@ use crate::support::five::SHOP;
 const STOPPING: &str = "stopping: what is under way is finished";
 
 #[test]
-fn an_idle_connection_that_sends_after_the_stop_has_begun_is_answered_and_told_to_close() {
+fn an_idle_connection_that_sends_during_a_stop_is_answered_and_told_to_close() {
     let (house, sockets) = (five::house(), Sockets::open());
     let serve = sockets.serve(&house, &["--no-worker"]);
     let mut kept = Kept::connect(serve.intake).unwrap();
@@ -38,7 +38,7 @@ fn a_stop_with_idle_connections_alone_does_not_take_the_whole_drain() {
     let never_used = TcpStream::connect(serve.intake).unwrap();
     let began = Instant::now();
     assert_eq!(serve.stop().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "it took {:?}", began.elapsed());
     assert!(idle.iter_mut().all(Kept::is_closed));
     drop(never_used);
 }

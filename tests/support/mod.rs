@@ -32,7 +32,7 @@ pub(crate) struct House {
 
 /// Settings under which nothing that a test waits for takes long.
 const QUICK: &str = r#"
-timeout = "2s"
+timeout = "20s"
 grace = "0s"
 retry_base = "20ms"
 retry_cap = "100ms"

@@ -243,10 +243,10 @@ fn a_senseless_retry_after_is_ten_seconds_and_the_longest_an_hour_and_all_rows_c
         let serve = house.serve();
         serve.post("hook", Hook::sale("PAID", "AWAITING_PROCESSING").body());
         serve.pending(1, "api_rate_limited");
-        let wait = "SELECT round((julianday(next_attempt_at) - julianday(v.at)) * 86400) FROM notifications n
+        let wait = "SELECT (julianday(next_attempt_at) - julianday(max(v.at))) * 86400 FROM notifications n
                     JOIN verifications v ON v.notification_id = n.id WHERE n.id = 1";
-        let waits: f64 = house.value(wait).unwrap().parse().unwrap();
-        assert!((waits - f64::from(seconds)).abs() <= 2.0, "{waits} s after {trouble:?}");
+        let more = house.value(wait).unwrap().parse::<f64>().unwrap() - f64::from(seconds);
+        assert!((-0.1..19.0).contains(&more), "{more} s more after {trouble:?}");
         serve.post("hook", Hook::new("order.updated", 41_207).order("1207").body());
         // The other source is not kept waiting; what came in for this one is read by then and carries the cause.
         house.simulator.shops().clear_faults();
