@@ -218,6 +218,7 @@ CREATE INDEX probes_by_source ON probes (source, at);
 CREATE TABLE api_calls (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the call_id of verifications
   source       TEXT NOT NULL,                      -- the source whose rate limit it counts against
+  owner        TEXT NOT NULL,                      -- who makes it, as in verdicts.lease
   counts_until INTEGER NOT NULL                    -- milliseconds since 1970
 ) STRICT;
 CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);

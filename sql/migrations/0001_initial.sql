@@ -181,6 +181,7 @@ CREATE INDEX probes_by_source ON probes (source, at);
 CREATE TABLE api_calls (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   source       TEXT NOT NULL,
+  owner        TEXT NOT NULL,
   counts_until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX api_calls_by_source ON api_calls (source, counts_until);

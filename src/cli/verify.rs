@@ -41,7 +41,7 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let store = Store::open(&settings.store.path)?;
     let clock = Clock::system();
     service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
-    let lock = service::join_verify(&store, &settings.store.path).await?;
+    let lock = service::join_verify(&store, &settings, &clock).await?;
     let (count, left) = unless_locked(&store, work(&settings, &store, &clock)).await?;
     drop(lock);
     store.close();

@@ -33,6 +33,7 @@ impl Calls {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             source: source.name.clone(),
+            owner: format!("reconcile-{}", std::process::id()),
             rate: source.rate_limit,
         };
         let gate = NumberingGate { budget, last: Arc::clone(&last) };

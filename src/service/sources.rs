@@ -1,7 +1,5 @@
 //! The configured sources and the store: whether each may have its name, and a clean start for each.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 
 use crate::config::Settings;
@@ -77,12 +75,10 @@ async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::
             "{freed} notifications were being asked about when the last serve ended; they are asked again"
         );
     }
-    if let Err(error) = free_of_dead_verify(store, &settings.store.path).await {
+    if let Err(error) = free_of_dead_verify(store, settings, clock).await {
         log::warn!("what a verify was asking about when it was killed is asked again in a minute: {error:#}");
     }
-    for source in &settings.sources {
-        store.end_dead_calls(source.name.clone(), source.rate_limit, clock.now()).await?;
-    }
+    end_calls_of("serve-", store, settings, clock).await?;
     end_pauses(store, settings, clock).await
 }
 
@@ -91,16 +87,37 @@ async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::
 ///
 /// # Errors
 /// The lock file cannot be used, or the store failed.
-pub async fn join_verify(store: &Store, path: &Path) -> anyhow::Result<VerifyLock> {
-    let lock = free_of_dead_verify(store, path).await?;
+pub async fn join_verify(
+    store: &Store,
+    settings: &Settings,
+    clock: &Clock,
+) -> anyhow::Result<VerifyLock> {
+    let lock = free_of_dead_verify(store, settings, clock).await?;
     let joined = tokio::task::spawn_blocking(move || lock.share().map(|()| lock)).await?;
     joined.context("share the lock file of verify")
 }
 
-async fn free_of_dead_verify(store: &Store, path: &Path) -> anyhow::Result<VerifyLock> {
-    let lock = VerifyLock::open(path).context("open the lock file of verify")?;
+async fn end_calls_of(
+    prefix: &'static str,
+    store: &Store,
+    settings: &Settings,
+    clock: &Clock,
+) -> anyhow::Result<()> {
+    for source in &settings.sources {
+        store.end_dead_calls(prefix, source.name.clone(), source.rate_limit, clock.now()).await?;
+    }
+    Ok(())
+}
+
+async fn free_of_dead_verify(
+    store: &Store,
+    settings: &Settings,
+    clock: &Clock,
+) -> anyhow::Result<VerifyLock> {
+    let lock = VerifyLock::open(&settings.store.path).context("open the lock file of verify")?;
     if lock.is_alone().context("lock the lock file of verify")? {
         store.free_leases("verify-".to_owned()).await?;
+        end_calls_of("verify-", store, settings, clock).await?;
     }
     Ok(lock)
 }

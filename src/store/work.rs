@@ -137,29 +137,44 @@ impl Store {
             .await
     }
 
-    /// Takes permission for one more call of a source.
+    /// Takes permission for one more call of a source, made by `owner`.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn take_permit(&self, source: String, rate: Rate, now: Timestamp) -> Result<Budget> {
+    pub async fn take_permit(
+        &self,
+        source: String,
+        owner: String,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Budget> {
         let work = move |conn: &Connection| {
             if let Some(until) = pauses::told_to_wait_until(conn, &source, now)? {
                 return Ok(Budget::PausedUntil(until));
             }
             match rate_limit::free(conn, &source, rate, now)? {
                 (0, next) => Ok(Budget::SpentUntil(next)),
-                _ => Ok(Budget::Granted(rate_limit::grant(conn, &source, rate, now)?)),
+                _ => Ok(Budget::Granted(rate_limit::grant(conn, &source, &owner, rate, now)?)),
             }
         };
         self.writer.write(work).await
     }
 
-    /// Ends the calls of a source that a process which died left under way; they count one window longer at most.
+    /// Ends the calls of a source that processes which died left under way, those of owners whose name begins with
+    /// `prefix`; they count one window longer at most.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn end_dead_calls(&self, source: String, rate: Rate, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| rate_limit::end_dead_calls(conn, &source, rate.window, now)).await
+    pub async fn end_dead_calls(
+        &self,
+        prefix: &'static str,
+        source: String,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.writer
+            .write(move |conn| rate_limit::end_dead_calls(conn, prefix, &source, rate.window, now))
+            .await
     }
 
     /// A call is over.

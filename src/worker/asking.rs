@@ -67,6 +67,7 @@ impl Asker {
                 store: self.parts.store.clone(),
                 clock: self.parts.clock.clone(),
                 source: first.source.clone(),
+                owner: self.parts.owner.clone(),
                 rate: self.source.rate,
             },
             slots: self.slots.clone(),

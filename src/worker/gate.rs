@@ -29,6 +29,8 @@ pub struct BudgetGate {
     pub clock: Clock,
     /// The source.
     pub source: String,
+    /// Who calls: the process, of the form `role-…`.
+    pub owner: String,
     /// Its rate limit.
     pub rate: Rate,
 }
@@ -42,7 +44,8 @@ impl BudgetGate {
     async fn permit(&self) -> Result<Counted, Timestamp> {
         loop {
             let now = self.clock.now();
-            let wait = match self.store.take_permit(self.source.clone(), self.rate, now).await {
+            let (source, owner) = (self.source.clone(), self.owner.clone());
+            let wait = match self.store.take_permit(source, owner, self.rate, now).await {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
                 Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
@@ -154,6 +157,7 @@ mod tests {
             store: Store::create_or_open(&folder.path().join("gate.db")).unwrap(),
             clock: Clock::system(),
             source: "shop".to_owned(),
+            owner: "serve-1".to_owned(),
             rate: Rate { limit: 1, window: Duration::from_millis(10) },
         };
         let (_, first) = gate.enter_numbered().await.unwrap();

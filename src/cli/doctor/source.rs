@@ -29,7 +29,8 @@ pub(super) async fn examine_all(
             None => Arc::new(OpenGate),
             Some(store) => {
                 let (store, clock, name) = (store.clone(), clock.clone(), source.name.clone());
-                Arc::new(BudgetGate { store, clock, source: name, rate: source.rate_limit })
+                let owner = format!("doctor-{}", std::process::id());
+                Arc::new(BudgetGate { store, clock, source: name, owner, rate: source.rate_limit })
             }
         };
         let api = Api::new(client.clone(), &source.name, &source.api_base, gate);

@@ -236,7 +236,7 @@ impl Round<'_> {
     /// Leases what a call asks, with permission for it.
     fn hold(&mut self, next: Next) -> Result<Vec<Lease>> {
         let Self { conn, request, now, .. } = *self;
-        let permit = rate_limit::grant(conn, &request.source, request.rate, now)?;
+        let permit = rate_limit::grant(conn, &request.source, &request.owner, request.rate, now)?;
         let mut leases = Vec::new();
         match next {
             Next::Single(due) => {

@@ -99,17 +99,18 @@ pub(super) fn paced(
     }
 }
 
-/// Takes one permission; the caller has seen that one is free.
+/// Gives `owner` one permission; the caller has seen that one is free.
 pub(in crate::store) fn grant(
     conn: &Connection,
     source: &str,
+    owner: &str,
     rate: Rate,
     now: Timestamp,
 ) -> Result<CallPermit> {
     let counts_until = now.plus(LONGEST_CALL).plus(rate.window);
     let id = conn
-        .prepare_cached("INSERT INTO api_calls (source, counts_until) VALUES (?1, ?2)")?
-        .insert(params![source, counts_until.millis()])?;
+        .prepare_cached("INSERT INTO api_calls (source, owner, counts_until) VALUES (?1, ?2, ?3)")?
+        .insert(params![source, owner, counts_until.millis()])?;
     Ok(CallPermit { id, window: rate.window })
 }
 
@@ -124,21 +125,27 @@ pub(in crate::store) fn finish(conn: &Connection, permit: CallPermit, now: Times
     Ok(())
 }
 
-/// Whoever made the calls that still count as under way is dead: they are over, and count one window longer at most.
+/// All whose name begins with `owner_prefix` are dead: their calls that still count as under way are over, and count one
+/// window longer at most.
 pub(in crate::store) fn end_dead_calls(
     conn: &Connection,
+    owner_prefix: &str,
     source: &str,
     window: Duration,
     now: Timestamp,
 ) -> Result<()> {
-    conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
-        .execute(params![source, now.plus(window).millis()])?;
+    conn.prepare_cached(
+        "UPDATE api_calls SET counts_until = ?2
+         WHERE source = ?1 AND counts_until > ?2 AND substr(owner, 1, length(?3)) = ?3",
+    )?
+    .execute(params![source, now.plus(window).millis(), owner_prefix])?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::file::query_plan::fresh;
 
     const RATE: Rate = Rate { limit: 600, window: Duration::from_secs(60) };
 
@@ -168,6 +175,21 @@ mod tests {
             let (most, next) = paced(RATE, free, spent_until, last_ms.map(|ms: i64| at(-ms)), now);
             assert_eq!((most, next.millis() - now.millis()), wanted, "{free} free, last begun {last_ms:?}");
         }
+    }
+
+    #[test]
+    fn the_calls_of_a_dead_serve_end_and_those_of_a_living_reconcile_go_on() {
+        let conn = fresh();
+        let rate = Rate { limit: 2, window: Duration::from_secs(1) };
+        for owner in ["serve-7-1", "reconcile-8-1"] {
+            grant(&conn, "shop", owner, rate, at(0)).unwrap();
+        }
+        let left = |ms| free(&conn, "shop", rate, at(ms)).unwrap().0;
+        assert_eq!(left(60_000), 0, "both are under way");
+        end_dead_calls(&conn, "serve-", "shop", rate.window, at(60_000)).unwrap();
+        assert_eq!(left(60_999), 0, "the shop may have counted it just now");
+        assert_eq!(left(61_000), 1);
+        assert_eq!(left(121_000), 2, "no call lasts longer");
     }
 
     #[test]
