@@ -87,11 +87,7 @@ async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::
 ///
 /// # Errors
 /// The lock file cannot be used, or the store failed.
-pub async fn join_verify(
-    store: &Store,
-    settings: &Settings,
-    clock: &Clock,
-) -> anyhow::Result<VerifyLock> {
+pub async fn join_verify(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<VerifyLock> {
     let lock = free_of_dead_verify(store, settings, clock).await?;
     let joined = tokio::task::spawn_blocking(move || lock.share().map(|()| lock)).await?;
     joined.context("share the lock file of verify")

@@ -48,7 +48,8 @@ fn answered() -> Vec<Failing> {
 
 /// One shop for each of them: its notification waits for that reason, and is confirmed once the shop has recovered.
 fn wait_and_recover(timeout: &str, causes: &[Failing]) {
-    let mut house = House::new().verify(&format!("timeout = \"{timeout}\"\nconcurrency = 40"));
+    let keys = format!("timeout = \"{timeout}\"\nconcurrency = 40\ndenied_pause = \"1h\"");
+    let mut house = House::new().verify(&keys);
     for (store, (_, fault, _)) in (2000..).zip(causes) {
         house = house.ion_shop(&format!("shop-{store}"), store, 1);
         house.simulator.shops().add_fault(fault.clone().store(store.to_string()));
@@ -68,6 +69,8 @@ fn wait_and_recover(timeout: &str, causes: &[Failing]) {
         assert!(row.detail.is_some(), "{name}: {row:#?}");
     }
     house.simulator.shops().clear_faults();
+    // Those that were denied are asked again only now: not between a question and its control question.
+    serve.signal("HUP");
     for (id, (name, _, reason)) in (1..).zip(causes) {
         serve.settled(id);
         let row = house.row(id);

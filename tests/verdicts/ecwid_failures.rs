@@ -56,7 +56,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
 fn no_failure_to_ask_confirms_or_ignores_and_when_it_is_over_the_verdict_comes() {
     for source in ["old", "hook"] {
         let (house, store) = shop();
-        let house = house.verify("denied_pause = \"20ms\"");
+        let house = house.verify("denied_pause = \"1h\"");
         let serve = house.serve();
         for (id, (cause, trouble)) in (1..).zip(faults()) {
             let order_id = format!("F{id}");
@@ -70,6 +70,8 @@ fn no_failure_to_ask_confirms_or_ignores_and_when_it_is_over_the_verdict_comes()
             let row = house.row(id);
             assert_eq!((row.state.as_str(), row.reason.as_deref()), ("pending", Some(cause)), "{trouble:?}");
             house.simulator.shops().clear_faults();
+            // Ends the pause; a probe could have stood between its question and the control question.
+            serve.signal("HUP");
             serve.settled(id);
             let row = house.row(id);
             assert_verdict(&row, "confirmed", "match");
