@@ -65,7 +65,11 @@ impl From<rusqlite::Error> for StoreError {
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
                 Self::Damaged(error.to_string())
             }
-            _ => Self::Engine(error.to_string()),
+            _ => match error {
+                // What a row holds cannot be read as what its column is for.
+                rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Damaged(why.to_string()),
+                other => Self::Engine(other.to_string()),
+            },
         }
     }
 }

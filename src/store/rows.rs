@@ -1,80 +1,137 @@
 //! Rows to words of the domain and back.
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, params};
+use serde_json::{Map, Value};
 
 use crate::domain::{
-    Claim, ClaimKey, Delivery, EventTime, Headers, Reason, State, Subject, SubjectKind, Timestamp,
+    Cause, Claim, ClaimKey, Delivery, EventTime, Headers, Reason, State, Subject, SubjectKind, Timestamp,
 };
 use crate::store::error::Result;
 
-/// The columns of `verdicts` that [`claim`] reads, in its order.
+/// A value that its column cannot hold: the store is damaged, and what the value was is not guessed.
+#[derive(Debug, thiserror::Error)]
+#[error("the column {column} of a row cannot be read: it holds {value}")]
+struct Unreadable {
+    column: String,
+    value: String,
+}
+
+/// Enough of a value to recognise it.
+const SHOWN: usize = 40;
+
+/// The error about the column `name` of this row.
+pub(super) fn unreadable(row: &Row<'_>, name: &str) -> rusqlite::Error {
+    let value = match row.get_ref(name) {
+        Ok(ValueRef::Text(bytes)) => {
+            format!("{:?}", String::from_utf8_lossy(bytes).chars().take(SHOWN).collect::<String>())
+        }
+        Ok(ValueRef::Null) => "NULL".to_owned(),
+        Ok(value) => format!("a value of type {}", value.data_type()),
+        Err(error) => return error,
+    };
+    let why = Unreadable { column: name.to_owned(), value };
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(why))
+}
+
+/// Reads a column of words; `None` where it is NULL.
+fn word<T>(row: &Row<'_>, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(name)? {
+        ValueRef::Null => Ok(None),
+        value => value.as_str().ok().and_then(parse).map(Some).ok_or_else(|| unreadable(row, name)),
+    }
+}
+
+/// Reads a column that is never NULL.
+fn required<T>(row: &Row<'_>, name: &str, value: Option<T>) -> rusqlite::Result<T> {
+    value.ok_or_else(|| unreadable(row, name))
+}
+
+/// A column that may hold a time.
+pub(super) fn instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Timestamp>> {
+    word(row, name, Timestamp::parse_rfc3339)
+}
+
+/// A column that holds a time.
+pub(super) fn known_instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Timestamp> {
+    required(row, name, instant(row, name)?)
+}
+
+/// The column `state`.
+pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
+    required(row, "state", word(row, "state", State::parse)?)
+}
+
+/// The column `reason`; none where it is NULL or, in counts, empty.
+pub(super) fn reason(row: &Row<'_>) -> rusqlite::Result<Option<Reason>> {
+    let reason = |text: &str| if text.is_empty() { Some(None) } else { Reason::parse(text).map(Some) };
+    Ok(word(row, "reason", reason)?.flatten())
+}
+
+/// The column `reason` of a settled notification.
+pub(super) fn known_reason(row: &Row<'_>) -> rusqlite::Result<Reason> {
+    required(row, "reason", reason(row)?)
+}
+
+/// The column `cause`.
+pub(super) fn cause(row: &Row<'_>) -> rusqlite::Result<Cause> {
+    let parse = |text: &str| Cause::ALL.iter().find(|cause| cause.as_str() == text).copied();
+    required(row, "cause", word(row, "cause", parse)?)
+}
+
+/// A column of JSON that is an object; `None` where it is NULL.
+pub(super) fn object(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Map<String, Value>>> {
+    word(row, name, |text| serde_json::from_str(text).ok())
+}
+
+/// The columns of `verdicts` that [`claim`] reads.
 pub(super) const CLAIM_COLUMNS: &str = "event, subject_kind, subject_id, claim, event_time, event_sent, event_order, \
                                         event_id, question, lane, claim_key";
 
-/// Reads [`CLAIM_COLUMNS`] from the `first` column on; `None` where a column that every claim has is empty.
-pub(super) fn claim(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<(Claim, ClaimKey)>> {
-    let text = |at: usize| row.get::<_, Option<String>>(first + at);
-    let (event, kind, id) = (text(0)?, text(1)?, text(2)?);
-    let (json, question, lane, key) = (text(3)?, text(8)?, text(9)?, text(10)?);
+/// Reads [`CLAIM_COLUMNS`]; `None` where a column that every claim has is empty.
+pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>> {
+    let text = |name: &str| row.get::<_, Option<String>>(name);
+    let kind = word(row, "subject_kind", SubjectKind::parse)?;
+    let values = word(row, "claim", Claim::split_stored_json)?;
     let event_time = EventTime {
-        instant: text(4)?.as_deref().and_then(Timestamp::parse_rfc3339),
-        sent: text(5)?,
-        order: row.get::<_, Option<i64>>(first + 6)?.map(Timestamp::from_millis),
+        instant: instant(row, "event_time")?,
+        sent: text("event_sent")?,
+        order: row.get::<_, Option<i64>>("event_order")?.map(Timestamp::from_millis),
     };
-    let event_id = text(7)?;
-    let parts = (|| {
-        let subject = Subject { kind: SubjectKind::parse(&kind?)?, id: id? };
-        let (asserted, unverified) = Claim::split_stored_json(&json?)?;
-        let key = ClaimKey::from_stored(key.unwrap_or_default());
-        let (question, lane) = (question.unwrap_or_default(), lane.unwrap_or_default());
-        Some((
-            Claim { event: event?, subject, question, lane, asserted, unverified, event_time, event_id },
-            key,
-        ))
-    })();
-    Ok(parts)
+    let (event, id, event_id) = (text("event")?, text("subject_id")?, text("event_id")?);
+    let (question, lane) = (text("question")?.unwrap_or_default(), text("lane")?.unwrap_or_default());
+    let key = ClaimKey::from_stored(text("claim_key")?.unwrap_or_default());
+    let (Some(event), Some(kind), Some(id), Some((asserted, unverified))) = (event, kind, id, values) else {
+        return Ok(None);
+    };
+    let subject = Subject { kind, id };
+    Ok(Some((Claim { event, subject, question, lane, asserted, unverified, event_time, event_id }, key)))
 }
 
-/// The columns of `intake` that [`delivery`] reads, in its order; the id comes first.
+/// The columns of `intake` that [`delivery`] reads.
 pub(super) const DELIVERY_COLUMNS: &str =
     "i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body";
 
 /// Reads [`DELIVERY_COLUMNS`]; `None` where the body or the headers were emptied or never were.
 pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)>> {
-    let headers: Option<String> = row.get(6)?;
-    let body = match row.get_ref(7)? {
+    let headers = word(row, "headers", Headers::from_stored_json)?;
+    let body = match row.get_ref("body")? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes.to_vec()),
         _ => None,
     };
-    let (Some(headers), Some(body)) = (headers.as_deref().and_then(Headers::from_stored_json), body) else {
+    let (Some(headers), Some(body)) = (headers, body) else {
         return Ok(None);
     };
     let delivery = Delivery {
-        source: row.get(1)?,
-        provider: row.get(2)?,
-        received_at: instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
-        remote_addr: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
-        content_type: row.get(5)?,
+        source: row.get("source")?,
+        provider: row.get("provider")?,
+        received_at: known_instant(row, "received_at")?,
+        remote_addr: row.get::<_, Option<String>>("remote_addr")?.unwrap_or_default(),
+        content_type: row.get("content_type")?,
         headers,
         body,
     };
-    Ok(Some((row.get(0)?, delivery)))
-}
-
-/// A time column.
-pub(super) fn instant(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<String>>(at)?.as_deref().and_then(Timestamp::parse_rfc3339))
-}
-
-/// A state column; the CHECK of the table lets nothing else in.
-pub(super) fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<State> {
-    Ok(row.get_ref(at)?.as_str().ok().and_then(State::parse).unwrap_or(State::Pending))
-}
-
-/// A reason column.
-pub(super) fn reason(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Reason>> {
-    Ok(row.get_ref(at)?.as_str_or_null().ok().flatten().and_then(Reason::parse))
+    Ok(Some((row.get("id")?, delivery)))
 }
 
 /// Whose turn a notification takes: its sender's address; one IPv6 subscriber owns a whole /64.

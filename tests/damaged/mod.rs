@@ -4,6 +4,7 @@ mod disk;
 mod log;
 mod pages;
 mod restore;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -16,6 +16,7 @@ use super::pauses::LONGEST_PAUSE;
 use crate::domain::Timestamp;
 use crate::rules::turns::Share;
 use crate::store::error::Result;
+use crate::store::rows;
 
 /// Senders that enter their circles in one transaction: it must not keep the intake waiting.
 const MOST_ENTERING: usize = 500;
@@ -95,7 +96,7 @@ pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Tim
         for (from, to) in
             [(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), "~".to_owned())]
         {
-            let values = params![source, lane, from, to, crate::store::rows::limit(MOST_ENTERING)];
+            let values = params![source, lane, from, to, rows::limit(MOST_ENTERING)];
             let found = statement.query_map(values, |row| Ok((kind(row.get(0)?), row.get(1)?)))?;
             let entering: Vec<(Kind, String)> = found.collect::<rusqlite::Result<_>>()?;
             for (kind, sender) in entering {
@@ -224,8 +225,8 @@ fn repeated_question(
 }
 
 fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
-    let due_at = crate::store::rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0));
-    Ok((row.get(0)?, row.get(1)?, due_at))
+    let due_at = rows::known_instant(row, "next_attempt_at")?;
+    Ok((row.get("notification_id")?, row.get("question")?, due_at))
 }
 
 /// Takes a sender out of its circle: for good, or until its next question is due.

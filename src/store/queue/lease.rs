@@ -310,7 +310,7 @@ fn hold(
 
 fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
     let sql = format!("SELECT {} FROM verdicts WHERE notification_id = ?1", rows::CLAIM_COLUMNS);
-    let found = conn.prepare_cached(&sql)?.query_row([id], |row| rows::claim(row, 0))?;
+    let found = conn.prepare_cached(&sql)?.query_row([id], rows::claim)?;
     let (claim, _) = found.ok_or_else(|| {
         StoreError::Engine(format!("notification {id} waits for a question without a claim"))
     })?;

@@ -51,19 +51,14 @@ fn of_lane(conn: &Connection, source: &str, lane: &str) -> Result<Option<Failing
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
-    let cause = row
-        .get_ref(2)?
-        .as_str()
-        .ok()
-        .and_then(|text| Cause::ALL.iter().find(|c| c.as_str() == text).copied());
     Ok(FailingSource {
-        source: row.get(0)?,
-        lane: row.get(1)?,
-        cause: cause.unwrap_or(Cause::ApiError),
-        detail: row.get(3)?,
-        since: rows::instant(row, 4)?.unwrap_or(Timestamp::from_millis(0)),
-        failures: row.get(5)?,
-        resume_at: rows::instant(row, 6)?.unwrap_or(Timestamp::from_millis(0)),
+        source: row.get("source")?,
+        lane: row.get("lane")?,
+        cause: rows::cause(row)?,
+        detail: row.get("detail")?,
+        since: rows::known_instant(row, "since")?,
+        failures: row.get("failures")?,
+        resume_at: rows::known_instant(row, "resume_at")?,
     })
 }
 
@@ -81,8 +76,7 @@ pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
     let mut found = statement.query([source])?;
     let mut barriers = Barriers::default();
     while let Some(row) = found.next()? {
-        let (lane, resume_at): (String, _) =
-            (row.get(0)?, rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)));
+        let (lane, resume_at): (String, _) = (row.get("lane")?, rows::known_instant(row, "resume_at")?);
         if lane.is_empty() {
             barriers.source = Some(resume_at);
         } else {

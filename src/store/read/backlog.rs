@@ -31,7 +31,7 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        FROM sources s)
      SELECT read.name, read.provider,
        coalesce((SELECT sum(n) FROM daily_counts t
-           WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0),
+           WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0) AS pending,
        read.oldest, read.last_filed_at
      FROM read ORDER BY read.name";
 
@@ -120,16 +120,16 @@ pub(in crate::store) fn queues(
 ) -> Result<Vec<QueueLength>> {
     let mut statement = conn.prepare_cached(QUEUES)?;
     let found = statement.query_map([], |row| {
-        let source: String = row.get(0)?;
+        let source: String = row.get("name")?;
         let unread = unread.get(&source);
         let oldest_unread = unread.and_then(|unread| Timestamp::parse_rfc3339(&unread.oldest));
         Ok(QueueLength {
             source,
-            provider: row.get(1)?,
-            pending: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)
+            provider: row.get("provider")?,
+            pending: u64::try_from(row.get::<_, i64>("pending")?).unwrap_or(0)
                 + unread.map_or(0, |unread| unread.count),
-            oldest: rows::instant(row, 3)?.or(oldest_unread),
-            last_received: rows::instant(row, 4)?,
+            oldest: rows::instant(row, "oldest")?.or(oldest_unread),
+            last_received: rows::instant(row, "last_filed_at")?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)

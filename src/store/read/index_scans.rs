@@ -1,79 +1,55 @@
-//! The walks along indexes that a page of a list is gathered from, each backwards from the newest. Not one of them sorts, or
-//! reads a row that is older than the page needs.
-
-/// What every walk takes: from which id on (?1), below which (?2), received when at the earliest (?3), how many (?4).
-macro_rules! walk {
-    ($id:literal, $from:expr) => {
-        walk!($id, $from, "?1")
-    };
-    ($id:literal, $from:expr, $least:literal) => {
-        concat!(
-            "SELECT ",
-            $id,
-            " FROM ",
-            $from,
-            " AND ",
-            $id,
-            " >= ",
-            $least,
-            " AND ",
-            $id,
-            " < ?2",
-            " AND received_at >= ?3 ORDER BY ",
-            $id,
-            " DESC LIMIT ?4"
-        )
-    };
-}
+//! The index scans that a page of a list is gathered from, each backwards from the newest. Not one of them sorts, or reads a
+//! row that is older than the page needs. All take from which id on (?1), below which (?2), received when at the earliest
+//! (?3), and how many (?4).
 
 /// Everything.
-pub(in crate::store) const ALL: &str = walk!("id", "intake WHERE true");
+pub(in crate::store) const ALL: &str =
+    "SELECT id FROM intake WHERE id >= ?1 AND id < ?2 AND received_at >= ?3 ORDER BY id DESC LIMIT ?4";
 
 /// What has just come in, of the source ?5.
-pub(in crate::store) const UNFILED: &str = walk!(
-    "id",
-    "intake WHERE (?5 IS NULL OR source = ?5)",
-    "max(?1, (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))"
-);
+pub(in crate::store) const UNFILED: &str =
+    "SELECT id FROM intake
+     WHERE (?5 IS NULL OR source = ?5) AND id >= max(?1, (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
+       AND id < ?2 AND received_at >= ?3
+     ORDER BY id DESC LIMIT ?4";
 
 /// What shares the state ?5, the reason ?6 and the source ?7.
-pub(in crate::store) const STRETCH: &str = walk!(
-    "notification_id",
-    "verdicts v INDEXED BY verdicts_by_state WHERE state = ?5 AND reason IS ?6 AND source = ?7"
-);
+pub(in crate::store) const STRETCH: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
+     WHERE state = ?5 AND reason IS ?6 AND source = ?7
+       AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
 
 /// The same where some kinds of calls fail: what waits for one of them has its cause, and the others their own.
-pub(in crate::store) const STRETCH_IN_TROUBLE: &str = walk!(
-    "notification_id",
-    "verdicts v INDEXED BY verdicts_by_state WHERE state = ?5 AND reason IS ?6 AND source = ?7
-       AND coalesce((SELECT t.cause FROM outages t WHERE t.source = v.source AND t.lane = v.lane), reason) = ?8"
-);
+pub(in crate::store) const STRETCH_IN_TROUBLE: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
+     WHERE state = ?5 AND reason IS ?6 AND source = ?7
+       AND coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane = v.lane), reason) = ?8
+       AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
 
-/// What is about the subject ?5, has the state ?6 and the reason ?7: one subject's rows are looked at one by one.
-macro_rules! subject {
-    ($from:literal) => {
-        walk!(
-            "notification_id",
-            concat!(
-                $from,
-                " AND (?6 IS NULL OR state = ?6)
-                  AND (?7 IS NULL OR ?7 = iif(state = 'pending', coalesce((SELECT t.cause FROM outages t
-                    WHERE t.source = v.source AND t.lane IN ('', v.lane) ORDER BY t.lane LIMIT 1), reason), reason))"
-            )
-        )
-    };
-}
+/// What is about the subject ?5 as notified, of the source ?8 and the kind ?9, with the state ?6 and the reason ?7: one
+/// subject's rows are looked at one by one.
+pub(in crate::store) const OF_SUBJECT: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_subject
+     WHERE subject_id = ?5 AND source = ?8 AND subject_kind = ?9
+       AND (?6 IS NULL OR state = ?6)
+       AND (?7 IS NULL OR ?7 = iif(state = 'pending',
+         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)
+           ORDER BY o.lane LIMIT 1), reason), reason))
+       AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
 
-/// As notified: of the source ?8 and the kind ?9.
-pub(in crate::store) const OF_SUBJECT: &str = subject!(
-    "verdicts v INDEXED BY verdicts_by_subject WHERE subject_id = ?5 AND source = ?8 AND subject_kind = ?9"
-);
-
-/// As the answer had it, where that is not as notified: of the source ?8.
-pub(in crate::store) const OF_OTHER_ID: &str = subject!(
-    "verdicts v INDEXED BY verdicts_by_other_id WHERE resolved_id = ?5 AND resolved_id <> subject_id
-       AND (?8 IS NULL OR source = ?8)"
-);
+/// The same by the id that the answer gave, where that is not the notified one, of the source ?8.
+pub(in crate::store) const OF_OTHER_ID: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_other_id
+     WHERE resolved_id = ?5 AND resolved_id <> subject_id AND (?8 IS NULL OR source = ?8)
+       AND (?6 IS NULL OR state = ?6)
+       AND (?7 IS NULL OR ?7 = iif(state = 'pending',
+         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)
+           ORDER BY o.lane LIMIT 1), reason), reason))
+       AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
 
 /// Nothing that came in at ?1 or later has a lower id; what is not filed yet has none of the filed ones'.
 pub(in crate::store) const FIRST_ID: &str =

@@ -18,10 +18,12 @@ const OVERLAP: Duration = Duration::from_secs(6 * 3600);
 pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
     let found = conn
         .prepare_cached(
-            "SELECT first_served_at, (SELECT to_at FROM reconciliations WHERE source = ?1)
+            "SELECT first_served_at, (SELECT to_at FROM reconciliations WHERE source = ?1) AS ended_at
              FROM sources WHERE name = ?1",
         )?
-        .query_row([source], |row| Ok((rows::instant(row, 0)?, rows::instant(row, 1)?)))
+        .query_row([source], |row| {
+            Ok((rows::instant(row, "first_served_at")?, rows::instant(row, "ended_at")?))
+        })
         .optional()?;
     Ok(found.and_then(|(first_served, ended)| ended.map(|ended| ended.minus(OVERLAP)).or(first_served)))
 }
@@ -48,17 +50,18 @@ pub(super) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Re
 }
 
 fn told(conn: &Connection, source: &str, order_id: &str) -> Result<Option<Told>> {
-    let found = conn
+    Ok(conn
         .prepare_cached(
             "SELECT compared, notification_id FROM last_confirmed WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2",
         )?
-        .query_row([source, order_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(found.map(|(json, notification_id)| Told { compared: values(&json), notification_id }))
+        .query_row([source, order_id], |row| {
+            Ok(Told { compared: values(row)?, notification_id: row.get("notification_id")? })
+        })
+        .optional()?)
 }
 
-fn values(json: &str) -> Map<String, Value> {
-    serde_json::from_str(json).unwrap_or_default()
+fn values(row: &rusqlite::Row<'_>) -> rusqlite::Result<Map<String, Value>> {
+    rows::object(row, "compared")?.ok_or_else(|| rows::unreadable(row, "compared"))
 }
 
 fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Claim>> {
@@ -68,7 +71,7 @@ fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Clai
         rows::CLAIM_COLUMNS
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_map([source, name], |row| rows::claim(row, 0))?;
+    let found = statement.query_map([source, name], rows::claim)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().map(|(claim, _)| claim).collect())
 }
 
@@ -102,8 +105,7 @@ pub(in crate::store) fn told_orders(
          WHERE t.source = ?1 AND t.subject_kind = 'order' AND t.subject_id > ?2 AND o.gone_at IS NULL
          ORDER BY t.subject_id LIMIT ?3",
     )?;
-    let values_of = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, values(&row.get::<_, String>(1)?)));
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = statement.query_map(params![source, after, limit], values_of)?;
+    let values_of = |row: &rusqlite::Row<'_>| Ok((row.get("subject_id")?, values(row)?));
+    let found = statement.query_map(params![source, after, rows::limit(limit)], values_of)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -55,7 +55,7 @@ pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> R
     let mut statement = conn.prepare_cached(&format!("SELECT state, count(*) {EXPIRED} GROUP BY state"))?;
     let mut found = statement.query([before.to_string()])?;
     while let Some(row) = found.next()? {
-        count.count(rows::state(row, 0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+        count.count(rows::state(row)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
     }
     let duplicates: i64 = conn
         .prepare_cached(&format!(
@@ -72,7 +72,7 @@ pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> R
 pub(super) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result<SettledCount> {
     let mut statement = conn.prepare_cached(&format!("SELECT notification_id, state {EXPIRED} LIMIT ?2"))?;
     let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| {
-        Ok((row.get::<_, i64>(0)?, rows::state(row, 1)?))
+        Ok((row.get::<_, i64>("notification_id")?, rows::state(row)?))
     })?;
     let mut gone = SettledCount::default();
     let mut room = most;

@@ -9,6 +9,7 @@ use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;
 use crate::store::queue::pauses;
+use crate::store::rows;
 
 /// Rows that one transaction of a command changes: it must not keep the intake waiting.
 pub const BATCH: usize = 100;
@@ -94,7 +95,7 @@ fn refused(id: i64, why: &str) -> Decided {
 fn state_of(conn: &Connection, id: i64) -> Result<Option<(State, Option<Reason>)>> {
     Ok(conn
         .prepare_cached("SELECT state, reason FROM verdicts WHERE notification_id = ?1")?
-        .query_row([id], |row| Ok((crate::store::rows::state(row, 0)?, crate::store::rows::reason(row, 1)?)))
+        .query_row([id], |row| Ok((rows::state(row)?, rows::reason(row)?)))
         .optional()?)
 }
 

@@ -1,4 +1,4 @@
-//! Loading what the rules need to judge an answer, and writing what they decide, in one transaction.
+//! Loading what the rules need to judge an answer.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
 use crate::domain::ledger::{Equal, Ledger, Settled, Waiting};
-use crate::domain::{Claim, Held, Reason, SubjectKind, Timestamp};
+use crate::domain::{Claim, Held, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -54,19 +54,19 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
     let sql = format!(
         "SELECT notification_id, received_at, retried_at,
            attempts + (SELECT count(*) FROM probes p
-             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)) AS attempts,
            own_refusals, {} FROM verdicts v INDEXED BY verdicts_leased WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
         rows::CLAIM_COLUMNS
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let found = statement.query_map([lease], |row| {
-        let Some((claim, key)) = rows::claim(row, 5)? else { return Ok(None) };
+        let Some((claim, key)) = rows::claim(row)? else { return Ok(None) };
         Ok(Some(Waiting {
-            id: row.get(0)?,
-            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
-            retried_at: rows::instant(row, 2)?,
-            attempts: row.get(3)?,
-            own_refusals: row.get(4)?,
+            id: row.get("notification_id")?,
+            received_at: rows::known_instant(row, "received_at")?,
+            retried_at: rows::instant(row, "retried_at")?,
+            attempts: row.get("attempts")?,
+            own_refusals: row.get("own_refusals")?,
             claim,
             key,
         }))
@@ -79,20 +79,15 @@ pub(in crate::store) const IS_ALONE: &str = "SELECT NOT (
     OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'pending' AND lease IS NOT ?3)
     OR EXISTS (SELECT 1 FROM verdicts WHERE source = ?1 AND claim_key = ?2 AND state = 'undecided' AND lease IS NOT ?3))";
 
-macro_rules! equals {
-    ($state:literal) => {
-        concat!(
-            "SELECT notification_id, state, received_at FROM verdicts
-             WHERE source = ?1 AND claim_key = ?2 AND state = '",
-            $state,
-            "' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4"
-        )
-    };
-}
-
 /// The confirmed ones first.
-pub(in crate::store) const EQUALS: [&str; 3] =
-    [equals!("confirmed"), equals!("pending"), equals!("undecided")];
+pub(in crate::store) const EQUALS: [&str; 3] = [
+    "SELECT notification_id, state, received_at FROM verdicts
+     WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4",
+    "SELECT notification_id, state, received_at FROM verdicts
+     WHERE source = ?1 AND claim_key = ?2 AND state = 'pending' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4",
+    "SELECT notification_id, state, received_at FROM verdicts
+     WHERE source = ?1 AND claim_key = ?2 AND state = 'undecided' AND lease IS NOT ?3 ORDER BY notification_id LIMIT ?4",
+];
 
 fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
     let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
@@ -109,10 +104,10 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
             let mut statement = conn.prepare_cached(sql)?;
             let found = statement.query_map(params![source, key.as_str(), lease, left], |row| {
                 Ok(Equal {
-                    id: row.get(0)?,
-                    received_at: rows::instant(row, 2)?.unwrap_or(Timestamp::from_millis(0)),
+                    id: row.get("notification_id")?,
+                    received_at: rows::known_instant(row, "received_at")?,
                     key: key.clone(),
-                    state: rows::state(row, 1)?,
+                    state: rows::state(row)?,
                 })
             })?;
             let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -135,12 +130,12 @@ pub(in crate::store) fn settled(conn: &Connection, source: &str, claim: &Claim) 
     let subject = &claim.subject;
     let values = params![source, subject.kind.as_str(), subject.id, LONGEST_HISTORY];
     let found = statement.query_map(values, |row| {
-        let Some((claim, _)) = rows::claim(row, 4)? else { return Ok(None) };
+        let Some((claim, _)) = rows::claim(row)? else { return Ok(None) };
         Ok(Some(Settled {
-            id: row.get(0)?,
-            received_at: rows::instant(row, 1)?.unwrap_or(Timestamp::from_millis(0)),
-            state: rows::state(row, 2)?,
-            reason: rows::reason(row, 3)?.unwrap_or(Reason::Mismatch),
+            id: row.get("notification_id")?,
+            received_at: rows::known_instant(row, "received_at")?,
+            state: rows::state(row)?,
+            reason: rows::known_reason(row)?,
             claim,
         }))
     })?;
@@ -190,14 +185,14 @@ fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[By
             ById::Internal => "internal_id = ?2".to_owned(),
         };
         let sql = format!(
-            "SELECT {key}, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
+            "SELECT {key} AS id, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
         );
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Held {
-                resolved_id: row.get(0)?,
-                internal_id: row.get(1)?,
-                updated_at: rows::instant(row, 2)?,
-                fetched_at: rows::instant(row, 3)?.unwrap_or(Timestamp::from_millis(0)),
+                resolved_id: row.get("id")?,
+                internal_id: row.get("internal_id")?,
+                updated_at: rows::instant(row, "updated_at")?,
+                fetched_at: rows::known_instant(row, "fetched_at")?,
                 by_internal_id: *way == ById::Internal,
             })
         };
@@ -215,11 +210,74 @@ fn last_told(
     kind: SubjectKind,
     id: &str,
 ) -> Result<Option<Map<String, Value>>> {
-    let json: Option<String> = conn
+    Ok(conn
         .prepare_cached(
             "SELECT compared FROM last_confirmed WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3",
         )?
-        .query_row([source, kind.as_str(), id], |row| row.get(0))
-        .optional()?;
-    Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+        .query_row([source, kind.as_str(), id], |row| rows::object(row, "compared"))
+        .optional()?
+        .flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::error::StoreError;
+    use crate::store::file::query_plan::fresh;
+
+    /// A notification of an order `1` in this state, under the lease `w/1` where it is pending.
+    fn row(conn: &Connection, id: i64, state: &str) {
+        conn.execute_batch(&format!(
+            "INSERT INTO intake (id, source, provider, received_at) VALUES ({id}, 's', 'p', '2026-01-01T00:00:00.000Z');
+             INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, claim,
+               claim_key, question, lane, state, reason, probes_since, decided_at, next_attempt_at, lease, lease_until)
+             VALUES ({id}, 's', '2026-01-01T00:00:00.000Z', '2026-01-01', 'a', 'e', 'order', '1', '{{}}', 'k', 'q', 'orders',
+               '{state}', iif('{state}' = 'pending', NULL, 'match'), '2026-01-01T00:00:00.000Z',
+               iif('{state}' = 'pending', NULL, '2026-01-01T00:00:00.000Z'),
+               iif('{state}' = 'pending', '2026-01-01T00:00:00.000Z', NULL),
+               iif('{state}' = 'pending', 'w/1', NULL), iif('{state}' = 'pending', '2026-01-01T00:00:00.000Z', NULL));"
+        ))
+        .unwrap();
+    }
+
+    fn read(conn: &Connection) -> Result<Ledger> {
+        let sql = format!("SELECT {} FROM verdicts WHERE notification_id = 1", rows::CLAIM_COLUMNS);
+        let (claim, _) = conn.query_row(&sql, [], rows::claim)?.unwrap();
+        load(conn, "w/1", &Asked { source: "s", claim: &claim, truth_id: None })
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_damage_and_never_a_guess() {
+        for (damage, column) in [
+            ("UPDATE verdicts SET reason = 'lost' WHERE notification_id = 2", "reason"),
+            ("UPDATE verdicts SET reason = NULL WHERE notification_id = 2", "reason"),
+            ("UPDATE verdicts SET received_at = 'noon' WHERE notification_id = 2", "received_at"),
+            ("UPDATE verdicts SET received_at = 'noon' WHERE notification_id = 1", "received_at"),
+            ("UPDATE verdicts SET event_time = 'noon' WHERE notification_id = 1", "event_time"),
+            ("UPDATE verdicts SET claim = '[' WHERE notification_id = 1", "claim"),
+            ("UPDATE verdicts SET subject_kind = 'lost' WHERE notification_id = 1", "subject_kind"),
+            ("UPDATE orders SET fetched_at = 'noon'", "fetched_at"),
+            ("UPDATE last_confirmed SET compared = '['", "compared"),
+        ] {
+            let conn = fresh();
+            row(&conn, 1, "pending");
+            row(&conn, 2, "confirmed");
+            conn.execute_batch(
+                "INSERT INTO orders (source, order_id, fetched_at, notified_at)
+                 VALUES ('s', '1', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+                 INSERT INTO last_confirmed (source, subject_kind, subject_id, compared, notification_id, confirmed_at)
+                 VALUES ('s', 'order', '1', '{}', 2, '2026-01-01T00:00:00.000Z');",
+            )
+            .unwrap();
+            let whole = read(&conn).unwrap();
+            assert_eq!((whole.waiting.len(), whole.equals.len(), whole.settled.len()), (1, 1, 1));
+            assert!(whole.held.is_some() && whole.last_told.is_some());
+            // The CHECKs of the schema let none of this in; a damaged page may hold it.
+            conn.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {damage};")).unwrap();
+            match read(&conn) {
+                Err(StoreError::Damaged(why)) => assert!(why.contains(&format!("column {column} ")), "{why}"),
+                other => panic!("{damage}: {other:?}"),
+            }
+        }
+    }
 }

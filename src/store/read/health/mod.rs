@@ -41,15 +41,15 @@ pub(super) const UNDECIDED: &str =
 
 /// Of a source, since a day: how many, and the last; first those without a right secret, then those without a right path.
 pub(super) const REFUSED: [&str; 2] = [
-    "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2
+    "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
        AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')",
-    "SELECT coalesce(sum(count), 0), max(last_at) FROM refusals WHERE source = ?1 AND day >= ?2
+    "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
        AND cause = 'wrong_path_token'",
 ];
 
 pub(super) const KNOWN: &str =
-    "SELECT name, provider, first_served_at, last_filed_at, found_any_at IS NOT NULL,
-       (SELECT completed_at FROM reconciliations r WHERE r.source = s.name)
+    "SELECT name, provider, first_served_at, last_filed_at, found_any_at IS NOT NULL AS was_answered,
+       (SELECT completed_at FROM reconciliations r WHERE r.source = s.name) AS reconciled_at
      FROM sources s ORDER BY name";
 
 /// Looks at the store and at each source: those configured, in their order, then those that only the store knows.
@@ -83,7 +83,7 @@ pub(in crate::store) fn look(
     for source in of_source.values_mut() {
         let refused = |sql: &str| {
             conn.prepare_cached(sql)?.query_row(params![source.source, now.minus(DAY).day()], |row| {
-                Ok(Refused { count: count(row, 0)?, last_at: rows::instant(row, 1)? })
+                Ok(Refused { count: count(row, 0)?, last_at: rows::instant(row, "last_at")? })
             })
         };
         (source.refused, source.wrong_paths) = (refused(REFUSED[0])?, refused(REFUSED[1])?);
@@ -114,8 +114,11 @@ fn contents(conn: &Connection) -> Result<Contents> {
     let (first, last, last_id): (i64, i64, i64) =
         conn.prepare_cached(IDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let kept = if last == 0 { 0 } else { last.saturating_sub(first).saturating_add(1) };
-    let oldest_unread =
-        conn.prepare_cached(OLDEST_UNREAD)?.query_row([], |row| rows::instant(row, 0)).optional()?.flatten();
+    let oldest_unread = conn
+        .prepare_cached(OLDEST_UNREAD)?
+        .query_row([], |row| rows::instant(row, "received_at"))
+        .optional()?
+        .flatten();
     Ok(Contents {
         used_bytes: pages.saturating_mul(pragma("page_size")?),
         kept: u64::try_from(kept).unwrap_or(0),
@@ -131,16 +134,16 @@ fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> R
     let mut found = statement.query([])?;
     let mut first = None;
     while let Some(row) = found.next()? {
-        let (name, provider): (String, String) = (row.get(0)?, row.get(1)?);
+        let (name, provider): (String, String) = (row.get("name")?, row.get("provider")?);
         let health = of_source.entry(name.clone()).or_insert_with(|| SourceHealth {
             source: name,
             provider,
             ..SourceHealth::default()
         });
-        health.first_served_at = rows::instant(row, 2)?;
-        health.last_received = rows::instant(row, 3)?;
-        health.was_answered = row.get(4)?;
-        health.reconciled_at = rows::instant(row, 5)?;
+        health.first_served_at = rows::instant(row, "first_served_at")?;
+        health.last_received = rows::instant(row, "last_filed_at")?;
+        health.was_answered = row.get("was_answered")?;
+        health.reconciled_at = rows::instant(row, "reconciled_at")?;
         first = [first, health.first_served_at].into_iter().flatten().min();
     }
     Ok(first)
@@ -180,7 +183,7 @@ fn days(
     let mut found = statement.query([ago(1 + USUAL_DAYS)])?;
     while let Some(row) = found.next()? {
         let (day, name): (String, String) = (row.get(0)?, row.get(1)?);
-        let (state, reason, n) = (rows::state(row, 2)?, rows::reason(row, 3)?, count(row, 4)?);
+        let (state, reason, n) = (rows::state(row)?, rows::reason(row)?, count(row, 4)?);
         if day >= growing && day < today {
             received_lately += n;
         }

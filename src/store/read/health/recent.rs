@@ -33,7 +33,7 @@ pub(super) fn add(
         let found =
             statement.query_map(params![state.as_str(), reason.as_str(), source.source, most], |row| {
                 let recent = Recent { id: row.get(0)?, state: *state, reason: *reason, detail: row.get(2)? };
-                Ok((recent, rows::instant(row, 1)?))
+                Ok((recent, rows::known_instant(row, "received_at")?))
             })?;
         newest.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
     }
@@ -41,7 +41,7 @@ pub(super) fn add(
     let malformed = newest.iter().find(|(recent, _)| recent.reason == Reason::Malformed);
     source.malformed_detail = malformed.and_then(|(recent, _)| recent.detail.clone());
     newest.truncate(LAST_SETTLED);
-    let lately = newest.into_iter().filter(|(_, received_at)| *received_at >= Some(since));
+    let lately = newest.into_iter().filter(|(_, received_at)| *received_at >= since);
     source.recent = lately.map(|(recent, _)| recent).collect();
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::count;
-use super::sample::{Sample, runs};
+use super::sample::Sample;
 use crate::domain::statistics::{ApiCalls, Refusals};
 use crate::domain::{Timestamp, Window};
 use crate::store::error::Result;
@@ -26,16 +26,17 @@ pub(super) const CALLS: &str = "SELECT v.source, c.cause, count(*) FROM (
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
 /// Those of some runs: a call belongs where its first row is.
-pub(super) const SAMPLED_CALLS: &str = concat!(
-    runs!(),
-    "SELECT v.source, c.cause, count(*) FROM (
+pub(super) const SAMPLED_CALLS: &str =
+    "WITH RECURSIVE spans(begins) AS (
+       SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
+     runs(id) AS (SELECT begins + (begins * 2654435761 >> 8) % ?4 * ?3 FROM spans)
+     SELECT v.source, c.cause, count(*) FROM (
        SELECT f.notification_id, (SELECT max(iif(o.outcome GLOB 'api_*', o.outcome, '')) FROM verifications o
          WHERE o.at = f.at AND o.call_id = f.call_id) AS cause
        FROM runs CROSS JOIN verifications f
        WHERE f.id >= runs.id AND f.id < runs.id + ?3 AND f.at >= ?5 AND f.at < ?6
          AND NOT EXISTS (SELECT 1 FROM verifications e WHERE e.at = f.at AND e.call_id = f.call_id AND e.id < f.id)) c
-     CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause"
-);
+     CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
 /// Counts the questions to the API of each source that were sent in a window.
 pub(super) fn calls(conn: &Connection, window: Window) -> Result<BTreeMap<String, ApiCalls>> {
@@ -63,7 +64,7 @@ pub(super) fn calls(conn: &Connection, window: Window) -> Result<BTreeMap<String
 }
 
 /// The last sender is that of the latest request: SQLite takes bare columns from the row of the maximum.
-pub(super) const REFUSALS: &str = "SELECT cause, sum(count), max(last_at), last_remote_addr FROM refusals \
+pub(super) const REFUSALS: &str = "SELECT cause, sum(count), max(last_at) AS last_at, last_remote_addr FROM refusals \
      WHERE source = ?1 AND day >= ?2 AND day <= ?3 GROUP BY cause ORDER BY 2 DESC, 1";
 
 /// The refusals of the days that a window touches.
@@ -74,7 +75,7 @@ pub(super) fn refusals(conn: &Connection, source: &str, window: Window) -> Resul
         Ok(Refusals {
             cause: row.get(0)?,
             count: count(row, 1)?,
-            last_at: rows::instant(row, 2)?.unwrap_or(window.from),
+            last_at: rows::known_instant(row, "last_at")?,
             last_remote_addr: row.get(3)?,
         })
     })?;

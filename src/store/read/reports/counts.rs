@@ -23,11 +23,11 @@ pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM daily_cou
                                      WHERE day >= ?2 AND day < ?3 AND source = ?1 AND n > 0";
 
 /// Parts of a day, from the index alone.
-pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10), state, iif(state = 'pending', '', coalesce(reason, '')), count(*) \
+pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10) AS day, state, iif(state = 'pending', '', coalesce(reason, '')) AS reason, count(*) AS n \
      FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1, 2, 3";
 
 /// What nobody has filed yet is pending.
-pub(super) const UNFILED: &str = "SELECT substr(received_at, 1, 10), 'pending', '', count(*) FROM intake \
+pub(super) const UNFILED: &str = "SELECT substr(received_at, 1, 10) AS day, 'pending' AS state, '' AS reason, count(*) AS n FROM intake \
      WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1";
 
@@ -59,11 +59,11 @@ impl Tally {
         let mut statement = conn.prepare_cached(sql)?;
         let mut found = statement.query(values)?;
         while let Some(row) = found.next()? {
-            let (state, reason, n) = (rows::state(row, 1)?, rows::reason(row, 2)?, count(row, 3)?);
+            let (state, reason, n) = (rows::state(row)?, rows::reason(row)?, count(row, 3)?);
             let mut counts = Counts::default();
             counts.add(state, reason, n);
             self.counts.merge(counts);
-            let day: String = row.get(0)?;
+            let day: String = row.get("day")?;
             let of_day = days.entry(day.clone()).or_insert_with(|| DayCounts { day, ..DayCounts::default() });
             of_day.counts.merge(counts);
             if state == State::Ignored

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::sample::{Sample, runs};
+use super::sample::Sample;
 use super::{one_in, words};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::{FakeSender, FakeSenders};
 use crate::domain::{Finding, FindingKind, SourceReport, Window};
 use crate::store::error::Result;
+use crate::store::rows;
 
 /// How many senders are told.
 const MOST_SENDERS: usize = 10;
@@ -20,29 +21,23 @@ pub(super) const LATEST: &str = "SELECT notification_id FROM verdicts WHERE sour
      ORDER BY received_at DESC LIMIT ?4";
 
 /// How many of them each address sent.
-macro_rules! senders {
-    ($begin:expr, $from:expr) => {
-        concat!(
-            $begin,
-            "SELECT i.remote_addr, count(*) FROM ", $from,
-            " AND v.received_at >= ?6 AND v.received_at < ?7
-              AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') GROUP BY i.remote_addr"
-        )
-    };
-}
+pub(super) const SENDERS: &str =
+    "SELECT i.remote_addr, count(*)
+     FROM verdicts v INDEXED BY verdicts_by_time CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.source = ?5
+       AND v.received_at >= ?6 AND v.received_at < ?7
+       AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') GROUP BY i.remote_addr";
 
-/// Of all of them.
-pub(super) const SENDERS: &str = senders!(
-    "",
-    "verdicts v INDEXED BY verdicts_by_time CROSS JOIN intake i ON i.id = v.notification_id WHERE v.source = ?5"
-);
-
-/// Of some runs of them.
-pub(super) const SAMPLED_SENDERS: &str = senders!(
-    runs!(),
-    "runs CROSS JOIN verdicts v INDEXED BY verdicts_by_state CROSS JOIN intake i ON i.id = v.notification_id
-     WHERE v.notification_id >= runs.id AND v.notification_id < runs.id + ?3 AND v.source = ?5"
-);
+/// The same in the runs of a [`Sample`].
+pub(super) const SAMPLED_SENDERS: &str =
+    "WITH RECURSIVE spans(begins) AS (
+       SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
+     runs(id) AS (SELECT begins + (begins * 2654435761 >> 8) % ?4 * ?3 FROM spans)
+     SELECT i.remote_addr, count(*)
+     FROM runs CROSS JOIN verdicts v INDEXED BY verdicts_by_state CROSS JOIN intake i ON i.id = v.notification_id
+     WHERE v.notification_id >= runs.id AND v.notification_id < runs.id + ?3 AND v.source = ?5
+       AND v.received_at >= ?6 AND v.received_at < ?7
+       AND v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store') GROUP BY i.remote_addr";
 
 pub(super) const FAKE: &str =
     "SELECT id, subject_id, claim, reason, detail, remote_addr FROM fakes WHERE id = ?1";
@@ -57,13 +52,13 @@ pub(super) fn find(
     total: u64,
     report: &mut SourceReport,
 ) -> Result<()> {
-    let most = i64::try_from(MOST_FINDINGS).unwrap_or(i64::MAX);
     let (from, to) = (window.from.to_string(), window.to.to_string());
     let ids: Vec<i64> = if total == 0 {
         Vec::new()
     } else {
         let mut statement = conn.prepare_cached(LATEST)?;
-        let found = statement.query_map(params![source, from, to, most], |row| row.get(0))?;
+        let found =
+            statement.query_map(params![source, from, to, rows::limit(MOST_FINDINGS)], |row| row.get(0))?;
         found.collect::<rusqlite::Result<_>>()?
     };
     let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);

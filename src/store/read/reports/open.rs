@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::{count, words};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::Wait;
-use crate::domain::{Finding, FindingKind, SourceReport, State, Timestamp};
+use crate::domain::{Finding, FindingKind, SourceReport, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -32,23 +32,22 @@ pub(super) const UNFILED: &str = "SELECT id, received_at FROM intake \
                                   WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
                                     AND source = ?1 AND received_at < ?2 ORDER BY id LIMIT ?3";
 
-/// How many of a state there are: whole days from the tallies, from the day of the oldest one on, and the last day from the
-/// state's index.
-macro_rules! count {
-    ($state:literal, $index:literal) => {
-        concat!(
-            "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10) \
-               FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "') \
-               AND day < substr(?2, 1, 10) AND source = ?1 AND state = '", $state, "'), 0) \
-             + (SELECT count(*) FROM verdicts INDEXED BY ", $index, " WHERE source = ?1 AND state = '", $state, "' \
-               AND received_at >= substr(?2, 1, 10) AND received_at < ?2)"
-        )
-    };
-}
+/// How many are pending: whole days from the counts of days, from the day of the oldest one on, and the last day from the
+/// index.
+pub(super) const COUNT_PENDING: &str =
+    "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10)
+         FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')
+       AND day < substr(?2, 1, 10) AND source = ?1 AND state = 'pending'), 0)
+     + (SELECT count(*) FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending'
+       AND received_at >= substr(?2, 1, 10) AND received_at < ?2)";
 
-pub(super) const COUNT_PENDING: &str = count!("pending", "verdicts_pending");
-
-pub(super) const COUNT_UNDECIDED: &str = count!("undecided", "verdicts_undecided");
+/// How many are undecided, in the same way.
+pub(super) const COUNT_UNDECIDED: &str =
+    "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10)
+         FROM verdicts INDEXED BY verdicts_undecided WHERE source = ?1 AND state = 'undecided')
+       AND day < substr(?2, 1, 10) AND source = ?1 AND state = 'undecided'), 0)
+     + (SELECT count(*) FROM verdicts INDEXED BY verdicts_undecided WHERE source = ?1 AND state = 'undecided'
+       AND received_at >= substr(?2, 1, 10) AND received_at < ?2)";
 
 pub(super) const COUNT_UNFILED: &str = "SELECT count(*) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2";
@@ -85,9 +84,9 @@ fn oldest(conn: &Connection, source: &str, queries: [(&str, Timestamp); 3], most
     let mut all: Vec<(String, i64)> = Vec::new();
     for (sql, before) in queries {
         let mut statement = conn.prepare_cached(sql)?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let found = statement
-            .query_map(params![source, before.to_string(), limit], |row| Ok((row.get(1)?, row.get(0)?)))?;
+        let found = statement.query_map(params![source, before.to_string(), rows::limit(most)], |row| {
+            Ok((row.get(1)?, row.get(0)?))
+        })?;
         all.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
     }
     all.sort_unstable();
@@ -118,12 +117,12 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
 }
 
 fn wait(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Wait> {
-    let received_at = rows::instant(row, 6)?.unwrap_or(now);
+    let received_at = rows::known_instant(row, "received_at")?;
     Ok(Wait {
-        notification_id: row.get(0)?,
-        subject_id: row.get(1)?,
-        state: rows::state(row, 3).unwrap_or(State::Pending),
-        reason: row.get(4)?,
+        notification_id: row.get("id")?,
+        subject_id: row.get("subject_id")?,
+        state: rows::state(row)?,
+        reason: row.get("reason")?,
         received_at,
         waited_ms: u64::try_from(now.since(received_at).as_millis()).unwrap_or(u64::MAX),
     })

@@ -15,7 +15,8 @@ pub(super) const FIRST: &str = "SELECT min(notification_id) FROM (SELECT notific
 pub(super) const LAST: &str = "SELECT max(notification_id) FROM (SELECT notification_id FROM verdicts \
      WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at DESC LIMIT 1000)";
 
-/// Which runs of ids are read: of `one_in` runs of `length` ids one, from `first` to `last`.
+/// Which runs of ids are read: of `one_in` runs of `length` ids one, from `first` to `last`. A statement that samples begins
+/// with the tables `spans` and `runs`: the first ids of runs from ?1 to ?2, each of ?3 ids, one run in ?4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     pub(super) first: i64,
@@ -55,13 +56,3 @@ impl Sample {
         Self { first, last, length, one_in }
     }
 }
-
-/// The runs of a [`Sample`]: first ids, from ?1 to ?2, each the beginning of ?3 ids, one in ?4.
-macro_rules! runs {
-    () => {
-        "WITH RECURSIVE spans(begins) AS (
-           SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
-         runs(id) AS (SELECT begins + (begins * 2654435761 >> 8) % ?4 * ?3 FROM spans) "
-    };
-}
-pub(super) use runs;

@@ -8,14 +8,14 @@ use crate::store::error::Result;
 use crate::store::rows;
 
 /// The last delivery that is still kept; recovered ones were never sent by the shop.
-pub(super) const LAST_KEPT: &str = "SELECT v.received_at FROM verdicts v JOIN intake i ON i.id = v.notification_id \
+pub(super) const LAST_KEPT: &str = "SELECT v.received_at AS heard_at FROM verdicts v JOIN intake i ON i.id = v.notification_id \
      WHERE v.source = ?1 AND v.received_at < ?2 AND i.origin = 'intake' ORDER BY v.received_at DESC LIMIT 1";
 
-pub(super) const LAST_UNFILED: &str = "SELECT max(received_at) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
+pub(super) const LAST_UNFILED: &str = "SELECT max(received_at) AS heard_at FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2 AND origin = 'intake'";
 
 /// Before its first serve, silence means nothing; its latest one may have been pruned.
-pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) FROM sources \
+pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) AS heard_at FROM sources \
      WHERE name = ?1 AND first_served_at < ?2";
 
 /// Adds a finding where nothing came in before `now` for longer than expected.
@@ -29,7 +29,7 @@ pub(super) fn find(
     let last = |sql: &str| -> Result<Option<Timestamp>> {
         let found = conn
             .prepare_cached(sql)?
-            .query_row(params![source.name, now.to_string()], |row| rows::instant(row, 0))
+            .query_row(params![source.name, now.to_string()], |row| rows::instant(row, "heard_at"))
             .optional()?;
         Ok(found.flatten())
     };

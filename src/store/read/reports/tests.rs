@@ -77,14 +77,14 @@ fn what_a_window_asks_for_is_found_in_order() {
 #[test]
 fn a_sample_is_even_also_where_two_sources_take_turns() {
     let conn = store();
-    let sql = concat!(
-        sample::runs!(),
-        ", ids(id) AS (SELECT runs.id FROM runs UNION ALL SELECT id + 1 FROM ids WHERE (id + 1 - ?1) % ?3 <> 0)
+    let begin = timing::SAMPLED.split("\n     SELECT notification_id").next().unwrap();
+    let sql = format!(
+        "{begin}, ids(id) AS (SELECT runs.id FROM runs UNION ALL SELECT id + 1 FROM ids WHERE (id + 1 - ?1) % ?3 <> 0)
          SELECT id FROM ids WHERE id <= ?2"
     );
     let ids = |first, last, one_in| -> Vec<i64> {
         let Sample { length, .. } = Sample::of(first, last, one_in);
-        let mut statement = conn.prepare(sql).unwrap();
+        let mut statement = conn.prepare(&sql).unwrap();
         let found = statement.query_map([first, last, length, one_in], |row| row.get(0)).unwrap();
         let mut ids: Vec<i64> = found.map(Result::unwrap).collect();
         ids.sort_unstable();

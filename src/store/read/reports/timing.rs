@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::one_in;
-use super::sample::{Sample, runs};
+use super::sample::Sample;
 use crate::domain::Window;
 use crate::domain::statistics::{Wait, Waits};
 use crate::store::error::Result;
@@ -12,28 +12,24 @@ use crate::store::rows;
 /// How many of the slowest are told.
 const SLOWEST: usize = 5;
 
-/// What an answer of the shop's API settled.
-macro_rules! settled {
-    ($begin:expr, $from:expr) => {
-        concat!(
-            $begin,
-            "SELECT notification_id, subject_id, state, reason, received_at, decided_at FROM ", $from,
-            " AND received_at >= ?6 AND received_at < ?7 AND state IN ('confirmed', 'ignored')
-              AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
-              AND attempts > 0 AND event IS NOT 'reconcile'"
-        )
-    };
-}
+/// Everything that an answer of the shop's API settled.
+pub(super) const SETTLED: &str = "SELECT notification_id, subject_id, state, reason, received_at, decided_at
+     FROM verdicts INDEXED BY verdicts_by_time
+     WHERE source = ?5
+       AND received_at >= ?6 AND received_at < ?7 AND state IN ('confirmed', 'ignored')
+       AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
+       AND attempts > 0 AND event IS NOT 'reconcile'";
 
-/// All of it.
-pub(super) const SETTLED: &str = settled!("", "verdicts INDEXED BY verdicts_by_time WHERE source = ?5");
-
-/// Some runs of it.
-pub(super) const SAMPLED: &str = settled!(
-    runs!(),
-    "runs CROSS JOIN verdicts INDEXED BY verdicts_by_state
-     WHERE notification_id >= runs.id AND notification_id < runs.id + ?3 AND source = ?5"
-);
+/// The same in the runs of a [`Sample`].
+pub(super) const SAMPLED: &str = "WITH RECURSIVE spans(begins) AS (
+       SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
+     runs(id) AS (SELECT begins + (begins * 2654435761 >> 8) % ?4 * ?3 FROM spans)
+     SELECT notification_id, subject_id, state, reason, received_at, decided_at
+     FROM runs CROSS JOIN verdicts INDEXED BY verdicts_by_state
+     WHERE notification_id >= runs.id AND notification_id < runs.id + ?3 AND source = ?5
+       AND received_at >= ?6 AND received_at < ?7 AND state IN ('confirmed', 'ignored')
+       AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
+       AND attempts > 0 AND event IS NOT 'reconcile'";
 
 /// The times to verdict of the `received` notifications of a window, and the slowest of those looked at.
 pub(super) fn waits(
@@ -53,7 +49,7 @@ pub(super) fn waits(
     let mut times = Vec::new();
     let mut slowest: Vec<Wait> = Vec::with_capacity(SLOWEST + 1);
     while let Some(row) = found.next()? {
-        let Some(wait) = wait(row)? else { continue };
+        let wait = wait(row)?;
         times.push(wait.waited_ms);
         let place = slowest.partition_point(|slow| slow.waited_ms >= wait.waited_ms);
         if place < SLOWEST {
@@ -64,16 +60,15 @@ pub(super) fn waits(
     Ok((Waits::of(times, one_in), slowest))
 }
 
-fn wait(row: &Row<'_>) -> rusqlite::Result<Option<Wait>> {
-    let (Some(received_at), Some(decided_at)) = (rows::instant(row, 4)?, rows::instant(row, 5)?) else {
-        return Ok(None);
-    };
-    Ok(Some(Wait {
-        notification_id: row.get(0)?,
-        subject_id: row.get(1)?,
-        state: rows::state(row, 2)?,
-        reason: row.get(3)?,
+fn wait(row: &Row<'_>) -> rusqlite::Result<Wait> {
+    let received_at = rows::known_instant(row, "received_at")?;
+    let decided_at = rows::known_instant(row, "decided_at")?;
+    Ok(Wait {
+        notification_id: row.get("notification_id")?,
+        subject_id: row.get("subject_id")?,
+        state: rows::state(row)?,
+        reason: row.get("reason")?,
         received_at,
         waited_ms: u64::try_from(decided_at.since(received_at).as_millis()).unwrap_or(u64::MAX),
-    }))
+    })
 }
