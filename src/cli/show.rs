@@ -83,14 +83,14 @@ fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
 fn claim(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
     let Some(Value::Object(claim)) = &shown.claim else { return Ok(()) };
     let mut asserted = claim.clone();
-    let unverified = asserted.shift_remove("unverified");
+    let before = asserted.shift_remove("before");
     screen.line("")?;
     screen.line("claim, compared with the shop's answer")?;
     values(screen, &asserted)?;
-    match unverified {
-        Some(Value::Object(rest)) if !rest.is_empty() => {
-            screen.line("said as well, not countersigned")?;
-            values(screen, &rest)
+    match before {
+        Some(Value::Object(before)) if !before.is_empty() => {
+            screen.line("said to hold before, not compared")?;
+            values(screen, &before)
         }
         _ => Ok(()),
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::claim::{Claim, SubjectKind};
 use super::panics::Panicked;
+use super::replaced::plain;
 use super::time::Timestamp;
 use super::verdict::{Cause, Outcome};
 
@@ -282,13 +283,13 @@ impl Comparison {
     /// Everything that the claim asserts agrees.
     #[must_use]
     pub fn agrees(evidence: Value) -> Self {
-        Self { outcome: Outcome::Match, detail: None, evidence, held_before: false }
+        Self { outcome: Outcome::Match, detail: None, evidence: plain(evidence), held_before: false }
     }
 
     /// Any other outcome, with its cause in words.
     #[must_use]
     pub fn differs(outcome: Outcome, detail: impl Into<String>, evidence: Value) -> Self {
-        Self { outcome, detail: Some(detail.into()), evidence, held_before: false }
+        Self { outcome, detail: Some(detail.into()), evidence: plain(evidence), held_before: false }
     }
 }
 
@@ -300,6 +301,15 @@ pub trait Judge: Send + Sync {
     /// Whether `later`, once confirmed, explains why `earlier` no longer matches: `later`'s old values equal
     /// `earlier`'s asserted ones, or `earlier`'s status comes before `later`'s in the provider's course.
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool;
+
+    /// The latest time that the object of an answer carries: a claim of that time or an earlier one is no claim about the
+    /// future, whatever the clocks say.
+    fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
+        match &answer.said {
+            Said::There(sighting) => sighting.truth.as_ref().and_then(Truth::updated_at),
+            Said::NotThere(_) | Said::Failed(_) => None,
+        }
+    }
 
     /// The statuses of an order among the values of [`Sighting::compared`], in the API's words, by the names of the
     /// API's fields; none of what is no finished order.

@@ -3,12 +3,12 @@
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
+use super::replaced;
 use super::time::Timestamp;
 use super::verdict::{Reason, State};
 
-/// How deep a claim's values may nest; real ones do by a few levels. The store keeps a claim as JSON, which could not be
-/// read back from somewhat over a hundred.
-const DEEPEST: usize = 32;
+/// The name in the `claim` column under which [`Claim::before`] stands; no provider asserts a value of that name.
+const BEFORE: &str = "before";
 
 /// What a claim is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,8 +69,9 @@ pub struct Claim {
     pub lane: String,
     /// The values that verification compares, spelled and nested as the provider does.
     pub asserted: Map<String, Value>,
-    /// Everything else that was said; nobody countersigns it.
-    pub unverified: Map<String, Value>,
+    /// The values that held before the event, as the sender states them; the API is not asked about them. Nothing else
+    /// that a notification says is a part of its claim: the rest stays in its body alone.
+    pub before: Map<String, Value>,
     /// The sender's time of the event.
     pub event_time: EventTime,
     /// The sender's id of the event, where it has one.
@@ -112,39 +113,49 @@ impl Claim {
         ClaimKey(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The `claim` column: the asserted values, the rest under `unverified`.
+    /// The `claim` column: the asserted values, and under `before` the values before the event, where there are any.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
         let mut object = self.asserted.clone();
-        object.insert("unverified".to_owned(), Value::Object(self.unverified.clone()));
+        if !self.before.is_empty() {
+            object.insert(BEFORE.to_owned(), Value::Object(self.before.clone()));
+        }
         Value::Object(object).to_string()
     }
 
-    /// Splits a stored `claim` column into the asserted and the unverified values.
+    /// Splits a stored `claim` column into the asserted values and those before the event.
     #[must_use]
     pub fn split_stored_json(json: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
         let Ok(Value::Object(mut asserted)) = serde_json::from_str(json) else { return None };
-        match asserted.remove("unverified") {
-            Some(Value::Object(unverified)) => Some((asserted, unverified)),
+        match asserted.shift_remove(BEFORE) {
+            Some(Value::Object(before)) => Some((asserted, before)),
             None => Some((asserted, Map::new())),
             Some(_) => None,
         }
     }
 
-    /// Whether a value nests so deep that the stored claim might not be readable.
-    fn nests_too_deep(&self) -> bool {
-        self.asserted.values().chain(self.unverified.values()).any(|value| is_deeper(value, DEEPEST))
+    /// The path of an asserted value of which something could not be read: it equals nothing that an API may say.
+    #[must_use]
+    pub fn unreadable_value(&self) -> Option<String> {
+        self.asserted.iter().find_map(|(name, value)| {
+            if replaced::is_replaced(value) {
+                Some(name.clone())
+            } else {
+                replaced::find(value).map(|rest| format!("{name}.{rest}"))
+            }
+        })
     }
 
     /// An asserted text at a path of names, e.g. `["transaction", "id"]`.
     #[must_use]
     pub fn asserted_text(&self, path: &[&str]) -> Option<&str> {
-        let (first, rest) = path.split_first()?;
-        let mut value = self.asserted.get(*first)?;
-        for name in rest {
-            value = value.get(name)?;
-        }
-        value.as_str()
+        text_at(&self.asserted, path)
+    }
+
+    /// A text before the event, likewise.
+    #[must_use]
+    pub fn text_before(&self, path: &[&str]) -> Option<&str> {
+        text_at(&self.before, path)
     }
 }
 
@@ -161,12 +172,13 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-fn is_deeper(value: &Value, levels: usize) -> bool {
-    match value {
-        Value::Array(list) => levels == 0 || list.iter().any(|inside| is_deeper(inside, levels - 1)),
-        Value::Object(object) => levels == 0 || object.values().any(|inside| is_deeper(inside, levels - 1)),
-        _ => false,
+fn text_at<'a>(object: &'a Map<String, Value>, path: &[&str]) -> Option<&'a str> {
+    let (first, rest) = path.split_first()?;
+    let mut value = object.get(*first)?;
+    for name in rest {
+        value = value.get(name)?;
     }
+    value.as_str()
 }
 
 /// What reading a delivery gave.
@@ -218,14 +230,14 @@ impl Unasked {
         }
     }
 
-    /// A claim that was understood but names another store; it is not kept where it could not be read back.
+    /// A claim that was understood but names another store.
     #[must_use]
     pub fn wrong_store(claim: Claim, detail: impl Into<String>) -> Self {
         Self {
             event: Some(claim.event.clone()),
             subject: Some(claim.subject.clone()),
             event_time: claim.event_time.clone(),
-            claim: Some(claim).filter(|claim| !claim.nests_too_deep()).map(Box::new),
+            claim: Some(Box::new(claim)),
             ..Self::because(Reason::WrongStore, detail)
         }
     }
@@ -238,13 +250,7 @@ impl From<Unasked> for Reading {
 }
 
 impl From<Claim> for Reading {
-    /// A claim that could not be read back would wait for ever, and hold up whoever waits for the same answer.
     fn from(claim: Claim) -> Self {
-        if !claim.nests_too_deep() {
-            return Self::Claim(Box::new(claim));
-        }
-        let unasked = Unasked::malformed(format!("a value nests deeper than {DEEPEST} levels"));
-        let Claim { event, subject, event_time, .. } = claim;
-        Unasked { event: Some(event), subject: Some(subject), event_time, ..unasked }.into()
+        Self::Claim(Box::new(claim))
     }
 }

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod panics;
 pub mod rate;
 pub mod reconciliation;
+pub mod replaced;
 pub mod report;
 pub mod statistics;
 pub mod time;

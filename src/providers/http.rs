@@ -10,9 +10,11 @@ use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use crate::domain::replaced::{holds_any, plain_json};
 use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
 use crate::metrics::Metrics;
 
+use super::foreign;
 pub use super::gate::{Gate, OpenGate, Pass};
 use super::patience::Patience;
 #[cfg(test)]
@@ -190,6 +192,10 @@ impl Api {
             Err(failure) => failure.http_status,
         };
         let result = result.and_then(|(status, headers, body)| {
+            if foreign::has_too_many_values(&body) {
+                let detail = format!("the answer holds more than {} values", foreign::ANSWER_VALUES);
+                return Err(Failure::new(Cause::ApiError, detail).with_status(status));
+            }
             let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let reply = Reply { status, headers, body, asked_at, latency_ms };
             reply.as_failure(self.client.clock.now()).map_or(Ok(reply), Err)
@@ -245,10 +251,19 @@ impl Api {
 }
 
 impl Reply {
-    /// The body as JSON; `None` where it is none.
+    /// The body as JSON, with [`crate::domain::replaced`] texts; `None` where it is none.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        foreign::json(&self.body)
+    }
+
+    /// The body's text, which was read as `json`: as it came, or [`plain_json`] where something of it could not be read.
+    #[must_use]
+    pub fn text(&self, json: &Value) -> String {
+        if holds_any(json) {
+            return plain_json(json);
+        }
+        String::from_utf8_lossy(foreign::content(&self.body)).into_owned()
     }
 
     /// A header's text.

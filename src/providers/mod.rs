@@ -12,10 +12,12 @@ use crate::domain::{
 };
 
 pub mod ecwid;
+mod foreign;
 #[cfg(test)]
 mod fuzzing;
 mod gate;
 pub mod http;
+mod ids;
 pub mod keys;
 pub mod kinguin;
 pub mod midas;
@@ -212,24 +214,10 @@ impl Check {
 /// Whether a body is what a panel's TEST button sends: nothing, or an empty JSON object.
 #[must_use]
 pub fn is_test_body(body: &[u8]) -> bool {
-    let trimmed = body.trim_ascii();
+    let trimmed = foreign::content(body).trim_ascii();
     trimmed.is_empty()
         || trimmed
             .strip_prefix(b"{")
             .and_then(|rest| rest.strip_suffix(b"}"))
             .is_some_and(|inside| inside.trim_ascii().is_empty())
-}
-
-/// Why an id of a notification must not be asked about; `None` where it may. Such an id could reach another path of
-/// the API than the object's, or is none.
-#[must_use]
-pub fn unaskable_id(id: &str) -> Option<&'static str> {
-    match id {
-        "" => Some("is empty"),
-        "." | ".." => Some("is a relative path"),
-        "last" | "deleted" => Some("is a word of the API's own paths"),
-        _ if id.len() > 255 => Some("is longer than 255 bytes"),
-        _ if id.chars().any(char::is_control) => Some("holds a control character"),
-        _ => None,
-    }
 }

@@ -207,7 +207,7 @@ mod tests {
             question: String::new(),
             lane: String::new(),
             asserted: values(status),
-            unverified: Map::new(),
+            before: Map::new(),
             event_time: EventTime::default(),
             event_id: None,
         }

@@ -14,7 +14,7 @@ use crate::domain::{
     Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
 };
 
-/// A claimed time this much after the answer's own clock cannot be true.
+/// A claimed time may be this much after the shop's clock and ours.
 const FUTURE_TOLERANCE: Duration = Duration::from_secs(600);
 
 /// Rules for every notification that waits on the question of `answer`, which is no failure (see [`super::fail`]).
@@ -38,8 +38,12 @@ pub fn settle(
             let comparison = if stale {
                 older_than_held(answer)
             } else {
-                match contained(|| judge.compare(&row.claim, answer, &known)) {
-                    Ok(comparison) => with_impossible_time(row, answer, comparison),
+                let compared = contained(|| {
+                    let comparison = whole(&row.claim, judge.compare(&row.claim, answer, &known));
+                    in_its_time(row, answer, judge.latest_time(answer), now, comparison)
+                });
+                match compared {
+                    Ok(comparison) => comparison,
                     Err(panic) => return failed::panicked(row, panic, answer.asked_at, policy, jitter),
                 }
             };
@@ -133,18 +137,43 @@ fn older_than_held(answer: &Answer) -> Comparison {
     Comparison::differs(Outcome::NotYet, "the answer is older than the truth already held", evidence)
 }
 
-/// A claim of a time that cannot be true yet is neither confirmed nor waited for, whatever else it says.
-fn with_impossible_time(row: &Waiting, answer: &Answer, comparison: Comparison) -> Comparison {
-    let could_hold = matches!(comparison.outcome, Outcome::Match | Outcome::Deleted | Outcome::NotYet)
-        || comparison.held_before;
-    match (row.claim.event_time.instant, answer.date) {
-        (Some(claimed), Some(date)) if could_hold && claimed > date.plus(FUTURE_TOLERANCE) => {
-            let detail =
-                format!("the claimed time {claimed} is more than 10 minutes after the API's clock, {date}");
-            Comparison { outcome: Outcome::Mismatch, detail: Some(detail), ..comparison }
+/// Whether a comparison would confirm its claim.
+fn confirms(comparison: &Comparison) -> bool {
+    matches!(comparison.outcome, Outcome::Match | Outcome::Deleted) || comparison.held_before
+}
+
+/// A claim with a value that could not be read whole is never confirmed: it may have been any other.
+fn whole(claim: &Claim, comparison: Comparison) -> Comparison {
+    match claim.unreadable_value() {
+        Some(name) if confirms(&comparison) => {
+            let detail = Some(format!("the notified {name} holds bytes that are no text"));
+            Comparison { outcome: Outcome::Mismatch, detail, held_before: false, ..comparison }
         }
         _ => comparison,
     }
+}
+
+/// A claim of a time to come is not confirmed before that time has come by the shop's clock or ours, unless the object
+/// itself carries such a time (`latest`): then the shop has said it too.
+fn in_its_time(
+    row: &Waiting,
+    answer: &Answer,
+    latest: Option<Timestamp>,
+    now: Timestamp,
+    comparison: Comparison,
+) -> Comparison {
+    let Some(claimed) = row.claim.event_time.instant.filter(|_| confirms(&comparison)) else {
+        return comparison;
+    };
+    let by = |clock: Timestamp| answer.date.map_or(clock, |date| date.max(clock));
+    let is_to_come = claimed > by(row.received_at).plus(FUTURE_TOLERANCE) && claimed > by(now);
+    // Some API's times are in whole seconds.
+    let is_said_too = latest.is_some_and(|latest| latest.seconds() >= claimed.seconds());
+    if !is_to_come || is_said_too {
+        return comparison;
+    }
+    let detail = format!("the claimed time {claimed} has not come yet; the shop's clock says {}", by(now));
+    Comparison { outcome: Outcome::NotYet, detail: Some(detail), held_before: false, ..comparison }
 }
 
 /// Who is confirmed by this answer, so that of equal claims only one is: the one that came first.
@@ -268,7 +297,10 @@ fn within_grace(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) ->
 
 fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
     let pause = retry::backoff(policy.retry_base, retry::BEHIND_CAP, row.attempts + 1, jitter);
-    Move::Wait { reason: Reason::NotYet, next_attempt_at: answer.asked_at.plus(pause) }
+    let due = answer.asked_at.plus(pause);
+    // A time that is claimed and to come is no reason to wait any longer.
+    let claimed = row.claim.event_time.instant.filter(|claimed| *claimed > answer.asked_at);
+    Move::Wait { reason: Reason::NotYet, next_attempt_at: claimed.map_or(due, |claimed| due.min(claimed)) }
 }
 
 fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {

@@ -8,6 +8,7 @@ use super::{fail, settle};
 use crate::domain::ledger::{
     Equal, Ledger, Move, Policy, Settled, Settlement, Standing, TruthChange, Waiting,
 };
+use crate::domain::replaced::replaced;
 use crate::domain::{
     Absence, Answer, Cause, Claim, Comparison, Deletion, EventTime, Failure, Held, Judge, Known, OrderTruth,
     Outcome, Reason, Said, Sighting, State, Subject, SubjectKind, Timestamp, Trouble, Truth,
@@ -59,7 +60,7 @@ fn claim(id: &str, status: &str) -> Claim {
         question: format!("order {id}"),
         lane: "orders".to_owned(),
         asserted: Map::from_iter([("status".to_owned(), json!(status))]),
-        unverified: Map::new(),
+        before: Map::new(),
         event_time: EventTime::default(),
         event_id: None,
     }
@@ -248,22 +249,72 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
     }
 }
 
+/// Shows an object that carries `latest`.
+struct Dated {
+    outcome: Outcome,
+    latest: Option<Timestamp>,
+}
+
+impl Judge for Dated {
+    fn compare(&self, _claim: &Claim, _answer: &Answer, _known: &Known) -> Comparison {
+        Comparison::differs(self.outcome, "told", Value::Null)
+    }
+
+    fn explains(&self, _later: &Claim, _earlier: &Claim) -> bool {
+        false
+    }
+
+    fn latest_time(&self, _answer: &Answer) -> Option<Timestamp> {
+        self.latest
+    }
+}
+
 #[test]
-fn a_claimed_time_over_ten_minutes_after_the_answers_clock_is_a_mismatch_but_never_by_a_stale_answer() {
-    for (ahead, expected) in [(600, "1 pending not_yet"), (601, "1 ignored mismatch")] {
-        let mut row = waiting(1, "paid");
-        row.claim.event_time.instant = Some(at(GRACE + ahead));
-        let answer = shown(at(GRACE), Some(at(0)));
-        assert_eq!(moves(&settled(&told(Outcome::NotYet), &answer, &ledger(vec![row.clone()]))), [expected]);
-        let held = Held {
-            resolved_id: "A".to_owned(),
-            internal_id: None,
-            by_internal_id: false,
-            updated_at: Some(at(1)),
-            fetched_at: at(0),
-        };
-        let ledger = Ledger { held: Some(held), ..ledger(vec![row]) };
-        assert_eq!(moves(&settled(&told(Outcome::NotYet), &answer, &ledger)), ["1 pending not_yet"]);
+fn a_claimed_time_is_waited_for_until_a_clock_or_the_object_has_come_to_it() {
+    use Outcome::{Deleted, Match, Mismatch, NotFound};
+    let cases = [
+        // Claimed, the shop's date, our clock and the object's time, in seconds after receipt.
+        (600, 0, 0, None, Match, "confirmed match news"),
+        (601, 0, 0, None, Match, "pending not_yet"),
+        (601, 0, 0, None, Deleted, "pending not_yet"),
+        (601, 0, 600, None, Match, "pending not_yet"),
+        (601, 0, 601, None, Match, "confirmed match news"),
+        (601, 601, 0, None, Match, "confirmed match news"),
+        (601, -1200, 0, None, Match, "pending not_yet"),
+        (0, -1200, 0, None, Match, "confirmed match news"),
+        (601, 0, 0, Some(600), Match, "pending not_yet"),
+        (601, 0, 0, Some(601), Match, "confirmed match news"),
+        (601, 0, 0, Some(9999), Match, "confirmed match news"),
+        (99_999, 0, 0, None, Mismatch, "ignored mismatch"),
+        (99_999, 0, 0, None, NotFound, "ignored not_found"),
+    ];
+    for (claimed, date, now, latest, outcome, expected) in cases {
+        let mut row = Waiting { received_at: at(0), ..waiting(1, "paid") };
+        row.claim.event_time.instant = Some(at(claimed));
+        let answer = Answer { date: Some(at(date)), ..shown(at(GRACE), None) };
+        let judge = Dated { outcome, latest: latest.map(at) };
+        let settlement = settle(&judge, &answer, &ledger(vec![row]), &policy(), 0.0, at(now));
+        assert_eq!(
+            moves(&settlement),
+            [format!("1 {expected}")],
+            "{claimed} {date} {now} {latest:?} {outcome}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_could_not_be_read_whole_is_never_confirmed() {
+    let mut row = waiting(1, "paid");
+    row.claim.asserted.insert("status".to_owned(), replaced("paid\u{fffd}".to_owned()));
+    let ledger = ledger(vec![row]);
+    for (outcome, expected) in [
+        (Outcome::Match, "1 ignored mismatch"),
+        (Outcome::Deleted, "1 ignored mismatch"),
+        (Outcome::NotYet, "1 pending not_yet"),
+        (Outcome::NotFound, "1 ignored not_found"),
+    ] {
+        let settlement = settled(&told(outcome), &shown(at(GRACE), None), &ledger);
+        assert_eq!(moves(&settlement), [expected]);
     }
 }
 

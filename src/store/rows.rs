@@ -101,11 +101,11 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>
     let (event, id, event_id) = (text("event")?, text("subject_id")?, text("event_id")?);
     let (question, lane) = (text("question")?.unwrap_or_default(), text("lane")?.unwrap_or_default());
     let key = ClaimKey::from_stored(text("claim_key")?.unwrap_or_default());
-    let (Some(event), Some(kind), Some(id), Some((asserted, unverified))) = (event, kind, id, values) else {
+    let (Some(event), Some(kind), Some(id), Some((asserted, before))) = (event, kind, id, values) else {
         return Ok(None);
     };
     let subject = Subject { kind, id };
-    Ok(Some((Claim { event, subject, question, lane, asserted, unverified, event_time, event_id }, key)))
+    Ok(Some((Claim { event, subject, question, lane, asserted, before, event_time, event_id }, key)))
 }
 
 /// The columns of `intake` that [`delivery`] reads.

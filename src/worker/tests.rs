@@ -77,7 +77,7 @@ impl Provider for Fragile {
             question: id.to_owned(),
             lane: "orders".to_owned(),
             asserted: Map::from_iter([("behaviour".to_owned(), json!(behaviour))]),
-            unverified: Map::new(),
+            before: Map::new(),
             event_time: EventTime::default(),
             event_id: None,
         })

@@ -160,7 +160,8 @@ impl Stage {
 /// The body of a true-looking Instant Order Notification about this order.
 fn order(id: &str) -> String {
     format!(
-        "owner_id=1003&event_type=new_order&order_id={id}&payment_status=ACCEPTED&fulfillment_status=NEW&total=24.50"
+        "owner_id=1003&event_type=new_order&order_id={id}&payment_status=ACCEPTED&fulfillment_status=NEW\
+         &old_payment_status=QUEUED"
     )
 }
 

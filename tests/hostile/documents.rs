@@ -99,15 +99,15 @@ fn beside_the_truth(format: Format) -> Vec<Case> {
         "1e999999999",
         "-0.0000000000000000000000000000000001",
         "\"\\u0000\\u202e\\ud83d\\udd11\"",
-        "{\"unverified\":{\"unverified\":1}}",
+        "{\"before\":{\"before\":1}}",
     ] {
         cases.push(Case::new(format, with_extra(json), readable));
     }
-    cases.push(Case::new(format, format!("{all_but_end},\"unverified\":[1]}}"), readable));
+    cases.push(Case::new(format, format!("{all_but_end},\"before\":[1]}}"), readable));
     cases.push(Case::new(format, format!(" \r\n{truth}\n\t"), readable));
     cases.push(Case::new(format, format!("{truth}{truth}"), MALFORMED));
     cases.push(Case::new(format, format!("{truth},"), MALFORMED));
-    cases.push(Case::new(format, format!("\u{feff}{truth}"), MALFORMED));
+    cases.push(Case::new(format, format!("\u{feff}\u{feff}{truth}"), MALFORMED));
     cases.push(Case::new(format, format!("[{truth}]"), MALFORMED));
     cases.push(Case::new(format, &truth.as_bytes()[..truth.len() - 1], MALFORMED));
     cases

@@ -7,7 +7,6 @@ use crate::support::five::{Format, GAME, KEYS, OLD, POP, SHOP};
 
 const NOT_FOUND: &[&str] = &["not_found"];
 const MALFORMED: &[&str] = &["malformed"];
-const UNDECIDED: &[&str] = &["api_error"];
 
 fn askable() -> Vec<String> {
     let ids = [
@@ -96,11 +95,13 @@ fn unaskable() -> Vec<String> {
 
 /// A case for each id, in the body that `body` makes of it.
 fn cases(format: Format, body: impl Fn(&str) -> String) -> Vec<Case> {
+    let is_word =
+        |id: &str| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let is_kinguin = format.provider.starts_with("kinguin");
+    // Kinguin's own ids are words; what is none is no order of its.
     let asked = askable().into_iter().map(|id| {
-        let is_searched = id.contains(['/', '\\', '%']) && !id.contains(',');
-        // Kinguin says "not there" only to a call of one order, and such an id must not stand in its path.
-        (id, if is_kinguin && is_searched { UNDECIDED } else { NOT_FOUND })
+        let reasons = if is_kinguin && !is_word(&id) { MALFORMED } else { NOT_FOUND };
+        (id, reasons)
     });
     let refused = unaskable().into_iter().map(|id| (id, MALFORMED));
     asked.chain(refused).map(|(id, reasons)| Case::new(format, body(&id), reasons)).collect()

@@ -375,7 +375,7 @@ pub(super) fn claim(order: u8, status: u8, event: u8) -> Claim {
         question: format!("order {order}"),
         lane: "orders".to_owned(),
         asserted: Map::from_iter([("status".to_owned(), json!(STATUSES[usize::from(status)]))]),
-        unverified: Map::new(),
+        before: Map::new(),
         event_time: EventTime::default(),
         event_id: Some(event.to_string()),
     }

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use countersign::simulator::kinguin::Product;
-use countersign::simulator::{Fault, Trouble};
 use serde_json::{Value, json};
 
 use super::kinguin::{AT, answering, calls, keys, webhook};
@@ -40,9 +39,7 @@ fn a_product_that_the_api_shows_with_both_ids_is_confirmed() {
     assert_eq!((row.subject_kind.as_deref(), row.subject_id.as_deref()), (Some("product"), Some("70123")));
     assert_eq!((row.resolved_id.as_deref(), row.news), (Some("70123"), 1));
     let claim: Value = serde_json::from_str(&row.claim.unwrap()).unwrap();
-    let unverified = json!({"qty": 9, "price": "1.00", "cheapestProductId": ["60aa11bb22cc33dd44ee55ff"]});
-    let compared =
-        json!({"kinguinId": "70123", "productId": PRODUCT_ID, "updatedAt": AT, "unverified": unverified});
+    let compared = json!({"kinguinId": "70123", "productId": PRODUCT_ID, "updatedAt": AT});
     assert_eq!(claim, compared);
     let columns = "source || '|' || product_id || '|' || name || '|' || price || '|' || currency || '|' || qty || '|' \
                    || available || '|' || updated_at";
@@ -69,7 +66,6 @@ fn the_ids_must_agree_and_the_api_must_not_be_older() {
         (json!({"updatedAt": AT, "productId": ""}), "match"),
         (json!({"updatedAt": AT, "productId": PRODUCT_ID}), "match"),
         (json!({"updatedAt": AT, "productId": "6a00aa11bb22cc33dd44ee55"}), "mismatch"),
-        (json!({"updatedAt": "2099-01-01T00:00:00Z"}), "mismatch"),
         (json!({"updatedAt": "2099-01-01T00:00:00Z", "productId": "6a00aa11bb22cc33dd44ee55"}), "mismatch"),
     ];
     for (id, (said, reason)) in (1..).zip(rows) {
@@ -113,7 +109,7 @@ fn every_documented_form_of_a_date_is_understood() {
         let row = house.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.event_time.as_deref(), event_time, "{text}");
-        assert!(row.claim.unwrap().contains(text), "{text}");
+        assert_eq!(row.claim.unwrap().contains(text), event_time.is_some(), "{text}");
     }
 }
 
@@ -132,20 +128,18 @@ fn a_product_older_than_notified_is_not_yet_until_the_api_has_caught_up() {
 }
 
 #[test]
-fn how_far_a_claimed_time_may_be_ahead_is_measured_by_the_answers_own_clock() {
+fn a_time_to_come_is_waited_for_unless_the_product_carries_it_too() {
     let (house, account) = keys();
-    let ahead = |minutes| Utc::now() + TimeDelta::minutes(minutes);
+    let ahead = Utc::now() + TimeDelta::minutes(20);
     account.put_product(shown(1));
-    account.put_product(shown(2));
-    house.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(3600)).path("/products/2"));
+    account.put_product(shown(2).updated_at(ahead));
     let serve = house.serve();
-    serve.send(&webhook("product.update", &update(1, &ahead(20).to_rfc3339())));
-    serve.settled(1);
-    assert_verdict(&house.row(1), "ignored", "mismatch");
-    serve.send(&webhook("product.update", &update(2, &ahead(20).to_rfc3339())));
-    serve.pending(2, "not_yet");
-    serve.send(&webhook("product.update", &update(1, &ahead(5).to_rfc3339())));
-    serve.pending(3, "not_yet");
+    let ahead = ahead.to_rfc3339();
+    serve.send(&webhook("product.update", &update(1, &ahead)));
+    serve.pending(1, "not_yet");
+    serve.send(&webhook("product.update", &update(2, &ahead)));
+    serve.settled(2);
+    assert_verdict(&house.row(2), "confirmed", "match");
 }
 
 #[test]

@@ -104,30 +104,21 @@ fn a_payment_that_the_query_shows_as_completed_is_confirmed() {
 }
 
 #[test]
-fn the_claim_holds_what_is_compared_and_the_rest_as_unverified() {
+fn the_claim_holds_what_is_compared_and_nothing_else() {
     let (house, merchant) = game();
     merchant.put_transaction(Transaction::new("shop-order-9"));
     let serve = house.serve();
     post(&serve, &paid("shop-order-9"));
     serve.settled(1);
     let claim: Value = serde_json::from_str(&house.row(1).claim.unwrap()).unwrap();
-    for (pointer, value) in [
-        ("/settings/merchant_id", "m-1001"),
-        ("/settings/project_id", "pr-77"),
-        ("/transaction/external_id", "shop-order-9"),
-        ("/transaction/id", "TX-shop-order-9"),
-        ("/user/external_id", "player-42"),
-        ("/payment_details/payment/amount", "8.98"),
-        ("/payment_details/payment/currency", "EUR"),
-        ("/unverified/order/amount", "9.98"),
-        ("/unverified/order/invoice_id", "INV-88"),
-        ("/unverified/items/0/sku", "gem_pack_60"),
-        ("/unverified/purchase/total/amount", "9.98"),
-        ("/unverified/custom_parameters/region", "eu-1"),
-        ("/unverified/payment_details/payment/net_amount", "7.48"),
-    ] {
-        assert_eq!(claim.pointer(pointer).and_then(Value::as_str), Some(value), "{pointer}: {claim}");
-    }
+    let wanted = json!({
+        "notification_type": "OrderPaid",
+        "settings": {"merchant_id": "m-1001", "project_id": "pr-77"},
+        "transaction": {"external_id": "shop-order-9", "id": "TX-shop-order-9"},
+        "user": {"external_id": "player-42"},
+        "payment_details": {"payment": {"amount": "8.98", "currency": "EUR"}},
+    });
+    assert_eq!(claim, wanted);
 }
 
 #[test]

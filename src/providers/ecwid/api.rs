@@ -70,11 +70,6 @@ pub(super) fn encoded(value: &str) -> String {
     utf8_percent_encode(value, RESERVED).to_string()
 }
 
-/// Whether an id is asked by query alone: some servers decode these characters before they route.
-pub(super) fn is_asked_by_query(id: &str) -> bool {
-    id.contains(['/', '\\', '%']) && !id.contains(',')
-}
-
 /// One page of a list.
 pub(super) struct Page {
     /// The items of all pages.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::replaced::is_replaced;
 use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked};
-use crate::providers::unaskable_id;
+use crate::providers::foreign;
+use crate::providers::ids::unaskable_id;
 
 use super::errors::clipped;
 use super::shown;
@@ -18,6 +20,24 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// The statuses of `data` that the API can say again.
 const STATUSES: [&str; 2] = ["newPaymentStatus", "newFulfillmentStatus"];
+
+/// The statuses of `data` that held before.
+const OLD_STATUSES: [&str; 2] = ["oldPaymentStatus", "oldFulfillmentStatus"];
+
+/// All names of a webhook that mean something here.
+const NAMES: [&str; 11] = [
+    "eventType",
+    "eventId",
+    "eventCreated",
+    "storeId",
+    "entityId",
+    "data",
+    "orderId",
+    "newPaymentStatus",
+    "newFulfillmentStatus",
+    "oldPaymentStatus",
+    "oldFulfillmentStatus",
+];
 
 /// The events that are verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +91,15 @@ pub(super) fn read(store_id: &str, delivery: &Delivery) -> Reading {
     claim(store_id, delivery).map_or_else(|unasked| unasked, Reading::from)
 }
 
-/// `eventCreated` and `eventId` as the sender wrote them, which the signature covers.
+/// `eventCreated` and `eventId` as the sender wrote them, which the signature covers. Text of which something had to be
+/// replaced was written otherwise, so that nothing is signed.
 pub(super) fn signed_fields(body: &[u8]) -> Option<(String, String)> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = foreign::object(body, &["eventCreated", "eventId"]).ok()?;
     Some((shown::id_text(body.get("eventCreated")?)?, shown::id_text(body.get("eventId")?)?))
 }
 
 fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
-    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&delivery.body) else {
-        return Err(Unasked::malformed("the body is not a JSON object that can be read").into());
-    };
+    let fields = foreign::object(&delivery.body, &NAMES).map_err(Unasked::malformed)?;
     let word = match fields.get("eventType") {
         None | Some(Value::Null) => return Err(Unasked::malformed("eventType is missing").into()),
         Some(Value::String(word)) if !word.is_empty() => word.clone(),
@@ -106,15 +125,14 @@ fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
     if let Some(why) = unaskable_id(&entity_id) {
         return Err(malformed(format!("entityId {why}")));
     }
-    let mut asserted = Map::new();
+    let (mut asserted, mut before) = (Map::new(), Map::new());
     asserted.insert("storeId".to_owned(), Value::String(claimed_store.clone()));
     asserted.insert("entityId".to_owned(), Value::String(entity_id.clone()));
     let order_id = match event.subject_kind() {
-        SubjectKind::Order => assert_data(&mut fields, event, &mut asserted).map_err(malformed)?,
+        SubjectKind::Order => read_data(&fields, event, &mut asserted, &mut before).map_err(malformed)?,
         SubjectKind::Product if entity_id.bytes().all(|b| b.is_ascii_digit()) => None,
         SubjectKind::Product => return Err(malformed("entityId is not a product's number".to_owned())),
     };
-    fields.retain(|name, _| !matches!(name.as_str(), "storeId" | "entityId"));
     let since = if event.is_deletion() {
         format!(" since {}", deleted_since(delivery.received_at))
     } else {
@@ -128,7 +146,7 @@ fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
         question: format!("{} {}{since}", event.lane(), json!([order_id, entity_id])),
         lane: event.lane().to_owned(),
         asserted,
-        unverified: fields,
+        before,
         event_id: Some(event_id),
         event: word.clone(),
         event_time: event_time.clone(),
@@ -140,23 +158,25 @@ fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
     Ok(claim)
 }
 
-/// Moves what the API can say again from `data` to the asserted values; the order's id where it is sent.
-fn assert_data(
-    fields: &mut Map<String, Value>,
+/// Takes from `data` what the API can say again, and what held before; the order's id where it is sent.
+fn read_data(
+    fields: &Map<String, Value>,
     event: Event,
     asserted: &mut Map<String, Value>,
+    before: &mut Map<String, Value>,
 ) -> Result<Option<String>, String> {
-    let data = match fields.get_mut("data") {
+    let data = match fields.get("data") {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(data)) => data,
         Some(_) => return Err("data is not an object".to_owned()),
     };
-    let mut moved = Map::new();
+    let (mut new, mut old) = (Map::new(), Map::new());
     let order_id = match data.get("orderId") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.is_empty() => None,
+        Some(Value::String(text)) if text.is_empty() => return Err("data.orderId is empty".to_owned()),
         Some(value) => {
-            let id = shown::id_text(value).ok_or("data.orderId is neither text nor a whole number")?;
+            let id =
+                shown::id_text(value).ok_or_else(|| format!("data.orderId {}", foreign::no_id(value)))?;
             if let Some(why) = unaskable_id(&id) {
                 return Err(format!("data.orderId {why}"));
             }
@@ -164,25 +184,30 @@ fn assert_data(
         }
     };
     if let Some(id) = &order_id {
-        moved.insert("orderId".to_owned(), Value::String(id.clone()));
+        new.insert("orderId".to_owned(), Value::String(id.clone()));
     }
-    let statuses: &[&str] = if event == Event::Order { &STATUSES } else { &[] };
-    for name in statuses {
-        match data.get(*name) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(word)) if word.is_empty() => {}
-            Some(Value::String(word)) => {
-                moved.insert((*name).to_owned(), Value::String(word.clone()));
+    if event == Event::Order {
+        for name in STATUSES {
+            match data.get(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(word)) if word.is_empty() => {}
+                Some(word) if word.is_string() || is_replaced(word) => {
+                    new.insert(name.to_owned(), word.clone());
+                }
+                Some(_) => return Err(format!("data.{name} is not a word")),
             }
-            Some(_) => return Err(format!("data.{name} is not a word")),
         }
     }
-    data.retain(|name, _| !moved.contains_key(name));
-    if data.is_empty() {
-        fields.remove("data");
+    for name in OLD_STATUSES {
+        let said = |value: &&Value| value.as_str().is_some_and(|text| !text.is_empty()) || is_replaced(value);
+        if let Some(word) = data.get(name).filter(said) {
+            old.insert(name.to_owned(), word.clone());
+        }
     }
-    if !moved.is_empty() {
-        asserted.insert("data".to_owned(), Value::Object(moved));
+    for (object, values) in [(asserted, new), (before, old)] {
+        if !values.is_empty() {
+            object.insert("data".to_owned(), Value::Object(values));
+        }
     }
     Ok(order_id)
 }
@@ -192,9 +217,7 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     match fields.get(name) {
         None | Some(Value::Null) => Err(format!("{name} is missing")),
         Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
-        Some(value) => {
-            shown::id_text(value).ok_or_else(|| format!("{name} is neither text nor a whole number"))
-        }
+        Some(value) => shown::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
     }
 }
 

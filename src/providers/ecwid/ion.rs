@@ -4,22 +4,27 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
+use crate::domain::replaced::{any_text, is_replaced};
 use crate::domain::{
     Answer, Claim, Comparison, Delivery, EventTime, Failure, Judge, Known, ListRequest, Listing, Reading,
     Reason, Sighting, Subject, SubjectKind, Timestamp, Unasked,
 };
-use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, unaskable_id};
+use crate::providers::foreign;
+use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
+use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
-use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, encoded, is_asked_by_query};
+use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, encoded};
 use super::errors::clipped;
 use super::judge::{self, Asserted, are_old_values, compare_order};
 use super::shown::{self, OrderIds};
-use super::{doctor, form, listing, lookup};
+use super::{doctor, listing, lookup};
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
 
-/// Fields that must not contradict themselves.
-const SINGLE: [&str; 8] = [
+const BEFORE: [&str; 2] = ["old_payment_status", "old_fulfillment_status"];
+
+/// All fields that mean something here; none may contradict itself.
+const NAMES: [&str; 8] = [
     "owner_id",
     "order_id",
     "payment_status",
@@ -42,7 +47,7 @@ impl Ion {
     }
 
     fn claim(&self, body: &[u8]) -> Result<Claim, Reading> {
-        let mut fields = form::fields(body, &SINGLE).map_err(Unasked::malformed)?;
+        let fields = fields(body).map_err(Unasked::malformed)?;
         let event = required(&fields, "event_type").map_err(Unasked::malformed)?;
         let event_time = event_time(&fields);
         let unasked = |reason, detail| Unasked {
@@ -56,10 +61,17 @@ impl Ion {
         }
         let mut asserted = Map::new();
         for name in ASSERTED {
-            let text = required(&fields, name).map_err(|detail| unasked(Reason::Malformed, detail))?;
-            asserted.insert(name.to_owned(), Value::String(text));
-            fields.remove(name);
+            let value = if name.ends_with("_status") {
+                word(&fields, name)
+            } else {
+                required(&fields, name).map(Value::String)
+            };
+            let value = value.map_err(|detail| unasked(Reason::Malformed, detail))?;
+            asserted.insert(name.to_owned(), value);
         }
+        let said =
+            |name: &&str| fields.get(*name).is_some_and(|value| !matches!(any_text(value), None | Some("")));
+        let before = BEFORE.into_iter().filter(said).map(|name| (name.to_owned(), fields[name].clone()));
         let text = |name: &str| asserted.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (owner_id, order_id) = (text("owner_id"), text("order_id"));
         if let Some(why) = unaskable_id(&order_id) {
@@ -70,7 +82,7 @@ impl Ion {
             question: format!("order {order_id}"),
             lane: "orders".to_owned(),
             asserted,
-            unverified: fields,
+            before: before.collect(),
             event_id: None,
             event,
             event_time,
@@ -120,7 +132,7 @@ impl Provider for Ion {
     }
 
     fn is_listable(&self, claim: &Claim) -> bool {
-        lookup::is_plain(&claim.subject.id)
+        is_plain(&claim.subject.id)
     }
 
     fn ask_list<'a>(
@@ -164,8 +176,7 @@ impl Provider for Ion {
 
 impl Judge for Ion {
     fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
-        let claimed = |name| claim.asserted_text(&[name]).unwrap_or_default();
-        let order_id = claimed("order_id");
+        let order_id = claim.asserted_text(&["order_id"]).unwrap_or_default();
         let other_ids = |ids: &OrderIds| {
             let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), clipped);
             (order_id.is_empty() || !ids.has_number(order_id)).then(|| {
@@ -177,26 +188,29 @@ impl Judge for Ion {
                 )
             })
         };
-        let (payment, fulfillment) = (claimed("payment_status"), claimed("fulfillment_status"));
+        let asserted = |field, name, v3: fn(&str) -> &str| {
+            let is_readable = !claim.asserted.get(name).is_some_and(is_replaced);
+            let notified = claim.asserted_text(&[name]).unwrap_or_default();
+            is_readable.then(|| Asserted { field, notified, expected: v3(notified) })
+        };
         let asserted = [
-            Asserted { field: "paymentStatus", notified: payment, expected: v3_payment(payment) },
-            Asserted {
-                field: "fulfillmentStatus",
-                notified: fulfillment,
-                expected: v3_fulfillment(fulfillment),
-            },
+            asserted("paymentStatus", "payment_status", v3_payment),
+            asserted("fulfillmentStatus", "fulfillment_status", v3_fulfillment),
         ];
-        compare_order(answer, other_ids, asserted)
+        compare_order(answer, other_ids, asserted.into_iter().flatten())
     }
 
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        let old =
-            |name: &str| later.unverified.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
+        let old = |name: &str| later.text_before(&[name]);
         let new = |name: &str| earlier.asserted_text(&[name]);
         are_old_values(
             &[old("old_payment_status").map(v3_payment), old("old_fulfillment_status").map(v3_fulfillment)],
             &[new("payment_status").map(v3_payment), new("fulfillment_status").map(v3_fulfillment)],
         )
+    }
+
+    fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
+        judge::latest_time(answer)
     }
 
     fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
@@ -226,10 +240,26 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     match fields.get(name) {
         None | Some(Value::Null) => Err(format!("{name} is missing")),
         Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
-        Some(value) => {
-            shown::id_text(value).ok_or_else(|| format!("{name} is neither text nor a whole number"))
-        }
+        Some(value) => shown::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
     }
+}
+
+/// A status: such a field, or one of which something could not be read.
+fn word(fields: &Map<String, Value>, name: &str) -> Result<Value, String> {
+    match fields.get(name) {
+        Some(value) if is_replaced(value) => Ok(value.clone()),
+        _ => required(fields, name).map(Value::String),
+    }
+}
+
+/// The fields of a body that mean something here. Its encoding is not documented: form fields are presumed, and a JSON
+/// object with the same names is taken too.
+fn fields(body: &[u8]) -> Result<Map<String, Value>, String> {
+    if foreign::content(body).trim_ascii_start().starts_with(b"{") {
+        return Ok(foreign::object(body, &NAMES)?);
+    }
+    let contradicts = |name| format!("{name} is sent more than once with different values");
+    foreign::form(body, &NAMES).map_err(contradicts)
 }
 
 /// Ecwid's documentation leaves the zone of `date` open: without one it orders claims and is no instant. Nothing is ever

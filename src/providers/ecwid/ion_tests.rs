@@ -56,13 +56,13 @@ async fn outcome(body: &str, shop: &ShopDouble) -> (Answer, Option<Outcome>) {
 }
 
 #[test]
-fn a_form_becomes_a_claim_with_old_values_unverified() {
+fn a_form_becomes_a_claim_with_its_old_values_before() {
     let claim = claim(CHANGE);
     assert_eq!(
         Value::Object(claim.asserted).to_string(),
         r#"{"owner_id":"4400551","order_id":"1207","payment_status":"ACCEPTED","fulfillment_status":"NEW"}"#
     );
-    assert_eq!(claim.unverified.get("old_payment_status"), Some(&json!("QUEUED")));
+    assert_eq!(claim.before.get("old_payment_status"), Some(&json!("QUEUED")));
     assert_eq!((claim.event.as_str(), claim.subject.id.as_str()), ("order_status_change", "1207"));
     assert_eq!(claim.event_time.sent.as_deref(), Some("2014-11-02 09:41:00"));
     assert_eq!(claim.event_time.instant, None);
@@ -90,9 +90,9 @@ fn what_is_not_understood_says_which_field_and_why() {
     for (body, words) in [
         (String::new(), "event_type is missing"),
         ("{}".to_owned(), "event_type is missing"),
-        ("{\"owner_id\":".to_owned(), "neither form fields nor a JSON object"),
+        ("{\"owner_id\":".to_owned(), "the body cannot be read as JSON"),
         ("[".repeat(100_000), "event_type is missing"),
-        (format!("{{\"a\":{}", "[".repeat(100_000)), "neither form fields nor a JSON object"),
+        (format!("{{\"a\":{}", "[".repeat(100_000)), "the body cannot be read as JSON"),
         (with("order_id", ""), "order_id is empty"),
         (with("order_id", "last"), "order_id is a word of the API's own paths"),
         (with("order_id", "deleted"), "order_id is a word"),
@@ -102,7 +102,8 @@ fn what_is_not_understood_says_which_field_and_why() {
         (with("payment_status", ""), "payment_status is empty"),
         (CHANGE.replace("fulfillment_status=NEW&", ""), "fulfillment_status is missing"),
         (format!("{CHANGE}&order_id=1208"), "order_id is sent more than once"),
-        (with("order_id", "%FF"), "not UTF-8"),
+        (with("order_id", "%FF"), "order_id holds bytes that are no text"),
+        (with("event_type", "%FF"), "event_type holds bytes that are no text"),
         (
             r#"{"owner_id":1,"event_type":"new_order","order_id":1.5}"#.to_owned(),
             "order_id is neither text nor a whole number",

@@ -3,16 +3,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said};
+use crate::domain::replaced::any_text;
+use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said, Timestamp, Truth};
 
 use super::errors::clipped;
-use super::shown::{OrderIds, id_text, picked};
+use super::shown::{OrderIds, date_with_offset, id_text, picked};
 
 /// The field of an order's payment status.
 pub(super) const PAYMENT: &str = "paymentStatus";
 
 /// The field of an order's fulfilment status.
-const FULFILLMENT: &str = "fulfillmentStatus";
+pub(super) const FULFILLMENT: &str = "fulfillmentStatus";
 
 /// The payment status of a cart that nobody has finished: Ecwid leaves such orders out of its lists.
 pub(super) const INCOMPLETE: &str = "INCOMPLETE";
@@ -65,11 +66,11 @@ pub(super) fn compare_order<'a>(
 }
 
 fn difference(claimed: &Asserted<'_>, shown: &Value) -> Option<String> {
-    let actual = shown.get(claimed.field).and_then(Value::as_str);
-    if actual == Some(claimed.expected) {
+    let actual = shown.get(claimed.field);
+    if actual.and_then(Value::as_str) == Some(claimed.expected) {
         return None;
     }
-    let actual = actual.map_or_else(|| "missing".to_owned(), clipped);
+    let actual = actual.and_then(any_text).map_or_else(|| "missing".to_owned(), clipped);
     let meant = clipped(claimed.expected);
     let notified = if claimed.notified == claimed.expected {
         String::new()
@@ -124,6 +125,17 @@ pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Optio
         Comparison::differs(Outcome::Mismatch, detail, item.clone())
     } else {
         Comparison { outcome: Outcome::Deleted, ..Comparison::agrees(item.clone()) }
+    }
+}
+
+/// The time of the object's last change, or of its deletion as the list of deletions has it.
+pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
+    match &answer.said {
+        Said::There(sighting) => sighting.truth.as_ref().and_then(Truth::updated_at),
+        Said::NotThere(Absence { deletion: Deletion::Listed(item), .. }) => {
+            date_with_offset(item.get("date")?.as_str()?)
+        }
+        Said::NotThere(_) | Said::Failed(_) => None,
     }
 }
 

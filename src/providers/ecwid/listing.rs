@@ -10,7 +10,7 @@ use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
 use super::api::{Inquiry, PAGE, Page, Shop};
 use super::errors::clipped;
-use super::judge::INCOMPLETE;
+use super::judge::{FULFILLMENT, INCOMPLETE, PAYMENT};
 use super::shown;
 
 /// All that comparing needs; whole orders would fill a page with megabytes.
@@ -87,6 +87,13 @@ fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
     let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
     let mut sighting = shown::order(Value::Object(fields.collect()))
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", clipped(id)))?;
+    // Nothing else tells whether we heard of it.
+    let unreadable = [PAYMENT, FULFILLMENT]
+        .into_iter()
+        .find(|field| !sighting.compared.get(*field).is_some_and(Value::is_string));
+    if let Some(field) = unreadable {
+        return Err(format!("order {} of the list has a {field} that cannot be read", clipped(id)));
+    }
     if let Some(Truth::Order(order)) = &mut sighting.truth {
         *bytes += std::mem::take(&mut order.raw).len();
     }

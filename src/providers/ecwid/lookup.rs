@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::domain::{Answer, Deletion, Failure, Sighting};
 use crate::providers::Api;
+use crate::providers::ids::is_asked_by_query;
 
-use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, encoded, is_asked_by_query};
+use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, encoded};
 use super::errors::clipped;
 use super::shown::{self, OrderIds};
 
@@ -153,11 +154,6 @@ async fn deletion(
     let list = format!("{objects}/deleted?from_date={since}");
     let listed = inquiry.find(&list, DELETION_PAGES, is_it).await?;
     Ok(listed.map_or(Deletion::NotListed, Deletion::Listed))
-}
-
-/// Whether an id may stand in a list of ids: no comma may widen it, nothing needs encoding.
-pub(super) fn is_plain(id: &str) -> bool {
-    (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Asks about the orders of plain `ids` by one list; `is_it` tells whether an order is the one of a place.

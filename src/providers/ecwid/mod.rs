@@ -1,7 +1,6 @@
 //! Ecwid: two notification formats, one API that verifies both.
 //!
 //! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
-//!   (`form` decodes such a body)
 //! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
 //! * `lookup` — which calls answer a question
 //! * `listing` — what changed in a stretch of time, all pages
@@ -19,7 +18,6 @@ mod api;
 mod doctor;
 mod errors;
 mod event;
-mod form;
 pub mod ion;
 mod judge;
 mod listing;

@@ -4,6 +4,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Number, Value};
 
+use crate::domain::replaced::{any_text, plain_json};
 use crate::domain::{OrderTruth, ProductTruth, Sighting, Timestamp, Truth, decimal};
 
 /// The ids of an order. `GET /orders/{id}` and `?ids=` find an order by any of them, so that only an exact comparison
@@ -63,7 +64,7 @@ pub(super) fn order(body: Value) -> Result<Sighting, String> {
     }
     let ids = OrderIds::of(&body);
     let Some(order_id) = ids.id else { return Err("the order has no id".to_owned()) };
-    let status = |name: &str| match body.get(name).and_then(Value::as_str) {
+    let status = |name: &str| match body.get(name).and_then(any_text) {
         Some(word) if !word.is_empty() => Ok(word.to_owned()),
         _ => Err(format!("the order has no {name}")),
     };
@@ -76,9 +77,9 @@ pub(super) fn order(body: Value) -> Result<Sighting, String> {
         total: amount(body.get("total")),
         // An order carries no currency; that is the store's, in its profile.
         currency: None,
-        email: body.get("email").and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned),
+        email: body.get("email").and_then(any_text).filter(|text| !text.is_empty()).map(str::to_owned),
         updated_at: time(body.get("updateTimestamp"), body.get("updateDate")),
-        raw: body.to_string(),
+        raw: plain_json(&body),
     };
     let compared = picked(&body, &["id", "internalId", "paymentStatus", "fulfillmentStatus"]);
     Ok(Sighting { truth: Some(Truth::Order(truth)), compared, body })
@@ -107,13 +108,13 @@ pub(super) fn product(body: Value) -> Result<Sighting, String> {
     let truth = ProductTruth {
         product_id,
         internal_id: None,
-        name: body.get("name").and_then(Value::as_str).map(str::to_owned),
+        name: body.get("name").and_then(any_text).map(str::to_owned),
         price: amount(body.get("price")),
         currency: None,
         qty,
         available,
         updated_at: time(body.get("updateTimestamp"), body.get("updated")),
-        raw: body.to_string(),
+        raw: plain_json(&body),
     };
     Ok(Sighting { truth: Some(Truth::Product(truth)), compared, body })
 }

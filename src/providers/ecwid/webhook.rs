@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::domain::{
     Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, Sighting,
+    Timestamp,
 };
+use crate::providers::ids::is_plain;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use super::api::{Inquiry, Shop};
@@ -82,7 +84,7 @@ impl Provider for Webhook {
     }
 
     fn is_listable(&self, claim: &Claim) -> bool {
-        Event::of(&claim.event) == Some(Event::Order) && lookup::is_plain(&claim.subject.id)
+        Event::of(&claim.event) == Some(Event::Order) && is_plain(&claim.subject.id)
     }
 
     fn ask_list<'a>(
@@ -149,15 +151,16 @@ impl Judge for Webhook {
     }
 
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        let old = |name: &str| {
-            let word = later.unverified.get("data").and_then(|data| data.get(name)).and_then(Value::as_str);
-            word.filter(|word| !word.is_empty())
-        };
+        let old = |name| later.text_before(&["data", name]);
         let new = |name| earlier.asserted_text(&["data", name]);
         are_old_values(
             &[old("oldPaymentStatus"), old("oldFulfillmentStatus")],
             &[new("newPaymentStatus"), new("newFulfillmentStatus")],
         )
+    }
+
+    fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
+        judge::latest_time(answer)
     }
 
     fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {

@@ -97,13 +97,16 @@ async fn outcome(
 }
 
 #[test]
-fn an_order_becomes_a_claim_with_old_values_unverified() {
+fn an_order_becomes_a_claim_with_its_old_values_before() {
     let claim = claim(UPDATED);
     assert_eq!(
         Value::Object(claim.asserted.clone()).to_string(),
         r#"{"storeId":"4400551","entityId":"731200456","data":{"orderId":"SALE-H4K9P","newPaymentStatus":"PAID","newFulfillmentStatus":"AWAITING_PROCESSING"}}"#
     );
-    assert_eq!(claim.unverified["data"]["oldPaymentStatus"], "AWAITING_PAYMENT");
+    assert_eq!(
+        Value::Object(claim.before.clone()),
+        json!({"data": {"oldPaymentStatus": "AWAITING_PAYMENT", "oldFulfillmentStatus": "AWAITING_PROCESSING"}})
+    );
     assert_eq!(claim.subject.id, "SALE-H4K9P");
     assert_eq!(claim.event_id.as_deref(), Some("11111111-2222-4333-8444-555555555555"));
     assert_eq!(claim.event_time.instant.unwrap().to_string(), "2025-11-24T16:00:00.000Z");
@@ -130,10 +133,10 @@ fn numbers_and_texts_make_the_same_claim() {
 #[test]
 fn what_is_not_understood_says_which_field_and_why() {
     for (body, words) in [
-        (String::new(), "not a JSON object"),
-        ("[]".to_owned(), "not a JSON object"),
-        ("[".repeat(100_000), "not a JSON object"),
-        ("a=b".to_owned(), "not a JSON object"),
+        (String::new(), "the body is empty"),
+        ("[]".to_owned(), "the body is no JSON object"),
+        ("[".repeat(100_000), "cannot be read as JSON"),
+        ("a=b".to_owned(), "cannot be read as JSON"),
         ("{}".to_owned(), "eventType is missing"),
         (with(UPDATED, "/eventType", &json!(7)), "eventType is not a word"),
         (with(UPDATED, "/eventId", &Value::Null), "eventId is missing"),
@@ -146,6 +149,7 @@ fn what_is_not_understood_says_which_field_and_why() {
         (with(UPDATED, "/entityId", &json!(1.5)), "entityId is neither text nor a whole number"),
         (with(UPDATED, "/entityId", &json!("last")), "entityId is a word of the API's own paths"),
         (with(UPDATED, "/data/orderId", &json!("..")), "data.orderId is a relative path"),
+        (with(UPDATED, "/data/orderId", &json!("")), "data.orderId is empty"),
         (with(UPDATED, "/data/orderId", &json!([])), "data.orderId is neither text nor a whole number"),
         (with(UPDATED, "/data/newPaymentStatus", &json!(1)), "data.newPaymentStatus is not a word"),
         (with(UPDATED, "/data", &json!([1])), "data is not an object"),

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{head_and_body, recording};
+use super::{head_and_body, readable, recording};
 use crate::domain::{Cause, Clock, Failure, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::Api;
@@ -59,7 +59,7 @@ impl Reply {
     }
 
     pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        readable(&self.body)
     }
 
     /// The objects that it shows: itself, and the items where it is a list.

@@ -25,6 +25,7 @@ const WORDS: [&str; 34] = [
     "REFUNDED",
     "STORE_NOT_FOUND",
     "Unknown",
+    "before",
     "completed",
     "errorCode",
     "errorMessage",
@@ -39,7 +40,6 @@ const WORDS: [&str; 34] = [
     "refunded",
     "results",
     "total",
-    "unverified",
     "updatedAt",
 ];
 

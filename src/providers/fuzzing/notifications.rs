@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{assert_fit_for_a_line, fuzz, head_and_body, plain, recording};
 use crate::domain::{Claim, Delivery, Headers, Reading, Reason, Timestamp};
+use crate::providers::ids::unaskable_id;
 use crate::providers::keys::KeyValue;
-use crate::providers::{Keys, Kind, Provider, ecwid, kinguin, midas, unaskable_id};
+use crate::providers::{Keys, Kind, Provider, ecwid, kinguin, midas};
 
 /// A source of this kind under whose ids the recordings were made.
 pub(super) fn source(kind: &Kind, more: &[(&'static str, KeyValue)]) -> Arc<dyn Provider> {
@@ -79,7 +80,7 @@ fn as_stored(delivery: &Delivery) -> Delivery {
 
 fn assert_survives_the_store(claim: &Claim) {
     let stored = Claim::split_stored_json(&claim.to_stored_json());
-    assert_eq!(stored, Some((claim.asserted.clone(), claim.unverified.clone())), "stored, another claim");
+    assert_eq!(stored, Some((claim.asserted.clone(), claim.before.clone())), "stored, another claim");
     if let Some(instant) = claim.event_time.instant {
         assert_eq!(Timestamp::parse_rfc3339(&instant.to_string()), Some(instant), "stored, another time");
     }

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::fields;
 use super::sighting::{self, Sighted};
+use crate::domain::replaced::plain_json;
 use crate::domain::{
     Absence, Answer, Cause, Claim, Deletion, Failure, Said, SubjectKind, Timestamp, Trouble,
 };
 use crate::providers::http::Reply;
+use crate::providers::ids::is_asked_by_query;
 use crate::providers::{Api, LIST_LIMIT};
 
 /// Everything but RFC 3986's unreserved characters.
@@ -37,8 +39,7 @@ pub(super) async fn ask(api: &Api, key: &SecretString, claim: &Claim) -> Answer 
 /// Asks about one order.
 pub(super) async fn ask_order(api: &Api, key: &SecretString, id: &str) -> Answer {
     let asked_at = api.now();
-    // Behind such an id another path could open, where a gateway decodes it: `x%2F..%2F..` and so on.
-    let result = if id.contains(['/', '\\', '%']) && !id.contains(',') {
+    let result = if is_asked_by_query(id) {
         search(api, key, id).await
     } else {
         get(api, key, &format!("/v1/order/{}", encoded(id)))
@@ -68,7 +69,7 @@ pub(super) async fn ask_products(
         if shown.any(|other| other != first) {
             return None;
         }
-        let sighting = sighting::product(first, first.to_string()).ok()?;
+        let sighting = sighting::product(first, plain_json(first)).ok()?;
         Some(reply.answer(reply.asked_at, reply.latency_ms, Said::There(Box::new(sighting))))
     };
     Ok(claims.iter().map(answer).collect())
@@ -79,11 +80,6 @@ pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Fail
     let reply = get(api, key, "/v1/order?limit=1").await?;
     page_of(&reply)?;
     Ok(reply)
-}
-
-/// Whether a list may be asked for this id: no comma or anything else that means something there.
-pub(super) fn is_plain(id: &str) -> bool {
-    (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// What an answer about one order says. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
@@ -150,7 +146,7 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
         let Page { results, item_count } = page_of(&reply)?;
         if let Some(item) = results.iter().find(|item| fields::id_of(item, "orderId").as_deref() == Some(id))
         {
-            let said = sighted(&reply, sighting::order(item, item.to_string()));
+            let said = sighted(&reply, sighting::order(item, plain_json(item)));
             return Ok(reply.answer(first_asked_at, latency_ms, said));
         }
         seen += results.len();
@@ -224,7 +220,7 @@ fn unanswered(api: &Api, asked_at: Timestamp, failure: Failure) -> Answer {
 
 fn there(reply: &Reply, read: fn(&Value, String) -> Sighted) -> Said {
     match reply.json() {
-        Some(body) => sighted(reply, read(&body, String::from_utf8_lossy(&reply.body).into_owned())),
+        Some(body) => sighted(reply, read(&body, reply.text(&body))),
         None => Said::Failed(reply.failure("the answer is not JSON")),
     }
 }

@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use crate::domain::decimal;
+use crate::domain::replaced::any_text;
+use crate::providers::foreign;
 
 /// How much of a stranger's value a message may repeat, in characters.
 const SHOWN: usize = 40;
@@ -22,7 +24,7 @@ pub(super) fn id(value: Option<&Value>) -> Result<Option<String>, &'static str> 
             let plain = digits.bytes().all(|b| b.is_ascii_digit());
             if plain { Ok(Some(digits)) } else { Err("is a number, but no integer in plain digits") }
         }
-        Some(_) => Err("is neither a number nor text"),
+        Some(value) => Err(foreign::no_id(value)),
     }
 }
 
@@ -34,6 +36,11 @@ pub(super) fn id_of(object: &Value, name: &str) -> Option<String> {
 /// A text that is not empty.
 pub(super) fn text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// The same to be kept and never compared: also a text of which something could not be read.
+pub(super) fn any_text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(any_text).filter(|text| !text.is_empty())
 }
 
 /// An amount's decimal text, from a number or from text.

@@ -8,8 +8,12 @@ use crate::domain::{
     Absence, Answer, Claim, Comparison, Known, Outcome, Said, Sighting, SubjectKind, Timestamp,
 };
 
-/// Accepted, keys not all delivered: whatever else was notified, the API may not have caught up with it.
+/// Accepted, keys not all delivered.
 const PROCESSING: &str = "processing";
+
+/// Whatever else was notified, the API may not have caught up with it. `pending` is the word of the time before 2021, and
+/// of the sandbox.
+const UNFINISHED: [&str; 2] = [PROCESSING, "pending"];
 
 /// Holds `claim` against `answer`; a product that is not shown is `unavailable`, and the evidence tells under `held`
 /// what [`is_held`] says.
@@ -74,6 +78,13 @@ pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, Stri
     status.map(|status| ("status", status.to_owned())).into_iter().collect()
 }
 
+/// The latest time that an order or a product carries. An order has no `updatedAt` by the documentation.
+pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
+    let Said::There(sighting) = &answer.said else { return None };
+    let time = |name| fields::text_of(&sighting.body, name).and_then(dates::instant);
+    time("updatedAt").max(time("createdAt"))
+}
+
 fn order(claim: &Claim, sighting: &Sighting) -> Comparison {
     let body = &sighting.body;
     let evidence = picked(body, &["orderId", "orderExternalId", "status"]);
@@ -82,17 +93,21 @@ fn order(claim: &Claim, sighting: &Sighting) -> Comparison {
     if order_id.as_deref() != Some(claim.subject.id.as_str()) {
         return mismatch(differs("orderId", order_id.as_deref(), Some(&claim.subject.id)), evidence);
     }
-    let reference = fields::id_of(body, "orderExternalId");
+    let reference = fields::id(body.get("orderExternalId"));
     let claimed = claim.asserted_text(&["orderExternalId"]);
-    if reference.as_deref() != claimed {
-        return mismatch(differs("orderExternalId", reference.as_deref(), claimed), evidence);
+    if reference.as_ref().map(Option::as_deref) != Ok(claimed) {
+        let shown = reference.ok().flatten();
+        let shown = shown.as_deref().or(fields::any_text_of(body, "orderExternalId"));
+        return mismatch(differs("orderExternalId", shown, claimed), evidence);
     }
     let status = fields::text_of(body, "status");
     let claimed = claim.asserted_text(&["status"]);
-    let detail = || differs("status", status, claimed);
+    let detail = || differs("status", fields::any_text_of(body, "status"), claimed);
     match (status, claimed) {
         (Some(status), Some(claimed)) if status == claimed => Comparison::agrees(evidence),
-        (Some(PROCESSING), Some(_)) => Comparison::differs(Outcome::NotYet, detail(), evidence),
+        (Some(status), _) if UNFINISHED.contains(&status) => {
+            Comparison::differs(Outcome::NotYet, detail(), evidence)
+        }
         _ => mismatch(detail(), evidence),
     }
 }

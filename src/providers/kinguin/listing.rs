@@ -115,6 +115,9 @@ async fn page(
 fn kept(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
     let mut sighting = sighting::order(order, String::new())
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", fields::shown(id)))?;
+    if !sighting.compared.get("status").is_some_and(Value::is_string) {
+        return Err(format!("order {} of the list has a status that cannot be read", fields::shown(id)));
+    }
     let kept = ["orderId", "orderExternalId", "status"];
     let kept = kept.iter().filter_map(|name| Some(((*name).to_owned(), order.get(*name)?.clone())));
     sighting.body = Value::Object(kept.collect::<Map<_, _>>());

@@ -13,12 +13,14 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::ids::is_plain;
 use super::keys::fits_header;
 use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
 use crate::domain::{
     Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, SubjectKind,
+    Timestamp,
 };
 
 mod api;
@@ -118,6 +120,10 @@ impl Judge for Kinguin {
         judge::explains(later, earlier)
     }
 
+    fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
+        judge::latest_time(answer)
+    }
+
     fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
         judge::statuses(compared)
     }
@@ -154,7 +160,7 @@ impl Provider for Kinguin {
     }
 
     fn is_listable(&self, claim: &Claim) -> bool {
-        claim.subject.kind == SubjectKind::Product && api::is_plain(&claim.subject.id)
+        claim.subject.kind == SubjectKind::Product && is_plain(&claim.subject.id)
     }
 
     fn ask_list<'a>(

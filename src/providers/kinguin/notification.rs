@@ -5,11 +5,16 @@
 use serde_json::{Map, Value};
 
 use super::{COMPLETED, dates, fields};
+use crate::domain::replaced::is_replaced;
 use crate::domain::{Claim, Delivery, EventTime, Headers, Reading, Reason, Subject, SubjectKind, Unasked};
-use crate::providers::unaskable_id;
+use crate::providers::foreign;
+use crate::providers::ids::{unaskable_id, unaskable_word};
 
 /// The header that names a webhook's event.
 const EVENT_HEADER: &str = "x-event-name";
+
+/// All names of a body that mean something here.
+const NAMES: [&str; 6] = ["kinguinId", "productId", "orderId", "orderExternalId", "status", "updatedAt"];
 
 /// An event that this version verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +70,17 @@ pub(super) fn read_webhook(delivery: &Delivery) -> Reading {
         return Unasked { event: Some(word), ..Unasked::because(Reason::Unsupported, detail) }.into();
     };
     let draft = Draft { event, subject: None, event_time: EventTime::default() };
-    reading(match object(&delivery.body) {
-        Ok(said) => understand(draft, said),
-        Err(detail) => Err(draft.malformed(detail)),
+    reading(match foreign::object(&delivery.body, &NAMES) {
+        Ok(said) => understand(draft, &said),
+        Err(unreadable) => Err(draft.malformed(unreadable)),
     })
 }
 
 /// Reads a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
 pub(super) fn read_postback(delivery: &Delivery) -> Reading {
-    let said = match object(&delivery.body) {
+    let said = match foreign::object(&delivery.body, &NAMES) {
         Ok(said) => said,
-        Err(detail) => return Unasked::malformed(detail).into(),
+        Err(unreadable) => return Unasked::malformed(unreadable).into(),
     };
     let names = |name| !matches!(fields::id(said.get(name)), Ok(None));
     let event = match (names("kinguinId"), names("orderId")) {
@@ -84,7 +89,7 @@ pub(super) fn read_postback(delivery: &Delivery) -> Reading {
         (true, true) => return Unasked::malformed("kinguinId and orderId are both there").into(),
         (false, false) => return Unasked::malformed("kinguinId and orderId are both missing").into(),
     };
-    reading(understand(Draft { event, subject: None, event_time: EventTime::default() }, said))
+    reading(understand(Draft { event, subject: None, event_time: EventTime::default() }, &said))
 }
 
 fn reading(result: Result<Claim, Box<Unasked>>) -> Reading {
@@ -102,47 +107,31 @@ fn event_word(headers: &Headers) -> Result<&str, &'static str> {
     }
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
-    if body.trim_ascii().is_empty() {
-        return Err("the body is empty".to_owned());
-    }
-    let value = serde_json::from_slice(body).map_err(|error| {
-        format!("the body cannot be read as JSON (line {}, column {})", error.line(), error.column())
-    })?;
-    match value {
-        Value::Object(said) => Ok(said),
-        _ => Err("the body is no JSON object".to_owned()),
-    }
-}
-
-fn understand(mut draft: Draft, mut said: Map<String, Value>) -> Result<Claim, Box<Unasked>> {
+fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<Unasked>> {
     let (kind, id_name) = match draft.event {
         Event::ProductUpdate => (SubjectKind::Product, "kinguinId"),
         Event::OrderStatus | Event::OrderComplete => (SubjectKind::Order, "orderId"),
     };
-    let id = subject_id(kind, id_name, &said).map_err(|detail| draft.malformed(detail))?;
+    let id = subject_id(kind, id_name, said).map_err(|detail| draft.malformed(detail))?;
     draft.subject = Some(Subject { kind, id: id.clone() });
-    draft.event_time = updated_at(&said).map_err(|detail| draft.malformed(detail))?;
+    draft.event_time = updated_at(said).map_err(|detail| draft.malformed(detail))?;
 
     let mut asserted = Map::new();
-    said.shift_remove(id_name);
     asserted.insert(id_name.to_owned(), Value::String(id.clone()));
     let second = if kind == SubjectKind::Product { "productId" } else { "orderExternalId" };
     let second_id = fields::id(said.get(second)).map_err(|why| draft.malformed(format!("{second} {why}")))?;
-    said.shift_remove(second);
     if let Some(second_id) = second_id {
         asserted.insert(second.to_owned(), Value::String(second_id));
     }
     match draft.event {
         // An order has no updatedAt in the API, a zone's name says no instant: both stay a stranger's word.
         Event::ProductUpdate if draft.event_time.instant.is_some() => {
-            asserted.extend(said.shift_remove("updatedAt").map(|time| ("updatedAt".to_owned(), time)));
+            asserted.extend(said.get("updatedAt").map(|time| ("updatedAt".to_owned(), time.clone())));
         }
         Event::ProductUpdate => {}
         Event::OrderStatus => {
-            let status = status(&said).map_err(|detail| draft.malformed(detail))?;
-            said.shift_remove("status");
-            asserted.insert("status".to_owned(), Value::String(status));
+            let status = status(said).map_err(|detail| draft.malformed(detail))?;
+            asserted.insert("status".to_owned(), status);
         }
         // The event's name is the assertion; a status beside it is an unknown extra field.
         Event::OrderComplete => {
@@ -157,7 +146,7 @@ fn understand(mut draft: Draft, mut said: Map<String, Value>) -> Result<Claim, B
         question: format!("{call} {id}"),
         lane: lane.to_owned(),
         asserted,
-        unverified: said,
+        before: Map::new(),
         event_time: draft.event_time,
         event_id: None,
     })
@@ -166,7 +155,8 @@ fn understand(mut draft: Draft, mut said: Map<String, Value>) -> Result<Claim, B
 fn subject_id(kind: SubjectKind, name: &str, said: &Map<String, Value>) -> Result<String, String> {
     let id = fields::id(said.get(name)).map_err(|why| format!("{name} {why}"))?;
     let id = id.ok_or_else(|| format!("{name} is missing"))?;
-    if let Some(why) = unaskable_id(&id) {
+    let unaskable = if kind == SubjectKind::Order { unaskable_word(&id) } else { unaskable_id(&id) };
+    if let Some(why) = unaskable {
         return Err(format!("{name} {why}"));
     }
     let is_integer = id.bytes().all(|b| b.is_ascii_digit()) && id.parse::<u64>().is_ok();
@@ -187,11 +177,11 @@ fn updated_at(said: &Map<String, Value>) -> Result<EventTime, String> {
     }
 }
 
-fn status(said: &Map<String, Value>) -> Result<String, &'static str> {
+fn status(said: &Map<String, Value>) -> Result<Value, &'static str> {
     match said.get("status") {
         None | Some(Value::Null) => Err("status is missing"),
         Some(Value::String(text)) if text.is_empty() => Err("status is missing"),
-        Some(Value::String(text)) => Ok(text.clone()),
+        Some(text) if text.is_string() || is_replaced(text) => Ok(text.clone()),
         Some(_) => Err("status is not text"),
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{dates, fields};
+use crate::domain::replaced::is_replaced;
 use crate::domain::{OrderTruth, ProductTruth, Sighting, Timestamp, Truth, decimal};
 
 /// Prices carry no currency; the balance that Kinguin takes them from is in euros.
@@ -14,14 +15,17 @@ pub(super) type Sighted = Result<Sighting, &'static str>;
 /// An order of an answer; `raw` is its JSON text.
 pub(super) fn order(body: &Value, raw: String) -> Sighted {
     let order_id = fields::id_of(body, "orderId").ok_or("it has no orderId")?;
-    let status = fields::text_of(body, "status").ok_or("it has no status")?;
-    let reference = fields::id(body.get("orderExternalId")).map_err(|_| "its orderExternalId is no id")?;
+    let status = fields::any_text_of(body, "status").ok_or("it has no status")?;
+    let reference = match body.get("orderExternalId") {
+        Some(value) if is_replaced(value) => Some(value.clone()),
+        value => fields::id(value).map_err(|_| "its orderExternalId is no id")?.map(Value::String),
+    };
     let mut compared = Map::new();
     compared.insert("orderId".to_owned(), Value::String(order_id.clone()));
     if let Some(reference) = reference {
-        compared.insert("orderExternalId".to_owned(), Value::String(reference));
+        compared.insert("orderExternalId".to_owned(), reference);
     }
-    compared.insert("status".to_owned(), Value::String(status.to_owned()));
+    compared.extend(body.get("status").map(|status| ("status".to_owned(), status.clone())));
     let total = fields::decimal_of(body, "totalPrice");
     let truth = OrderTruth {
         order_id,
@@ -30,7 +34,7 @@ pub(super) fn order(body: &Value, raw: String) -> Sighted {
         fulfillment_status: None,
         currency: total.is_some().then(|| CURRENCY.to_owned()),
         total,
-        email: fields::text_of(body, "userEmail").map(str::to_owned),
+        email: fields::any_text_of(body, "userEmail").map(str::to_owned),
         updated_at: None,
         raw,
     };
@@ -41,7 +45,7 @@ pub(super) fn order(body: &Value, raw: String) -> Sighted {
 pub(super) fn product(body: &Value, raw: String) -> Sighted {
     let kinguin_id = fields::id_of(body, "kinguinId").ok_or("it has no kinguinId")?;
     let product_id = fields::id_of(body, "productId").ok_or("it has no productId")?;
-    let updated_at = fields::text_of(body, "updatedAt").ok_or("it has no updatedAt")?;
+    let updated_at = fields::any_text_of(body, "updatedAt").ok_or("it has no updatedAt")?;
     let price = fields::decimal_of(body, "price");
     let qty = fields::count_of(body, "qty");
     // `qty` counts the cheapest offers only, `totalQty` all of them; the latter is missing at times.
@@ -62,7 +66,7 @@ pub(super) fn product(body: &Value, raw: String) -> Sighted {
     let truth = ProductTruth {
         product_id: kinguin_id,
         internal_id: Some(product_id),
-        name: fields::text_of(body, "name").map(str::to_owned),
+        name: fields::any_text_of(body, "name").map(str::to_owned),
         currency: price.is_some().then(|| CURRENCY.to_owned()),
         price,
         qty,

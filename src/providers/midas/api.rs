@@ -157,6 +157,8 @@ fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> 
         return Err("transaction.project.id is missing".to_owned());
     };
     let compared = transaction.compared();
+    let body = Value::Object(object);
+    let raw = reply.text(&body);
     let truth = (project == project_id).then(|| {
         Truth::Order(OrderTruth {
             order_id: external_id.to_owned(),
@@ -164,11 +166,11 @@ fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> 
             total: transaction.amount.filter(|amount| decimal::is_decimal(amount)),
             currency: transaction.currency,
             email: transaction.email,
-            raw: String::from_utf8_lossy(&reply.body).into_owned(),
+            raw,
             ..OrderTruth::default()
         })
     });
-    Ok(Said::There(Box::new(Sighting { body: Value::Object(object), truth, compared })))
+    Ok(Said::There(Box::new(Sighting { body, truth, compared })))
 }
 
 fn absence(detail: String, evidence: Value) -> Absence {

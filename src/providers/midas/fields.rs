@@ -4,6 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::domain::decimal;
+use crate::domain::replaced::is_replaced;
+use crate::providers::foreign;
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -54,7 +56,7 @@ pub(super) fn id(object: &Object, path: &[&str]) -> Result<Option<String>, Strin
                 Err(format!("{} is a number, but not a whole one in plain digits", path.join(".")))
             }
         }
-        Some(_) => Err(format!("{} is neither a number nor text", path.join("."))),
+        Some(value) => Err(format!("{} {}", path.join("."), foreign::no_id(value))),
     }
 }
 
@@ -64,6 +66,14 @@ pub(super) fn text(object: &Object, path: &[&str]) -> Result<Option<String>, Str
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(format!("{} is not text", path.join("."))),
+    }
+}
+
+/// A text, or one of which something could not be read.
+pub(super) fn text_value(object: &Object, path: &[&str]) -> Result<Option<Value>, String> {
+    match find(object, path)? {
+        Some(value) if is_replaced(value) => Ok(Some(value.clone())),
+        _ => Ok(text(object, path)?.map(Value::String)),
     }
 }
 
@@ -82,6 +92,17 @@ pub(super) fn amount(object: &Object, path: &[&str]) -> Result<Option<String>, S
     }
 }
 
+/// An amount of a notification: sent empty, it is no amount.
+pub(super) fn sent_amount(object: &Object, path: &[&str]) -> Result<Option<String>, String> {
+    let parent = path.split_last().map(|(last, parents)| (last, find(object, parents)));
+    match parent {
+        Some((last, Ok(Some(parent)))) if parent.get(*last).and_then(Value::as_str) == Some("") => {
+            Err(format!("{} is empty", path.join(".")))
+        }
+        _ => amount(object, path),
+    }
+}
+
 /// Puts `value` at `path`, making the objects on the way.
 pub(super) fn put(object: &mut Object, path: &[&str], value: Value) {
     match path {
@@ -93,24 +114,6 @@ pub(super) fn put(object: &mut Object, path: &[&str], value: Value) {
             let inner = object.entry(*name).or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(inner) = inner {
                 put(inner, rest, value);
-            }
-        }
-    }
-}
-
-/// Takes the value at `path` away, and the objects on the way that are empty then.
-pub(super) fn remove(object: &mut Object, path: &[&str]) {
-    match path {
-        [] => {}
-        [name] => {
-            object.shift_remove(*name);
-        }
-        [name, rest @ ..] => {
-            if let Some(Value::Object(inner)) = object.get_mut(*name) {
-                remove(inner, rest);
-                if inner.is_empty() {
-                    object.shift_remove(*name);
-                }
             }
         }
     }
@@ -141,6 +144,9 @@ pub(super) fn merge(name: &str, one: Value, other: Value) -> Result<Value, Strin
 }
 
 fn is_same(name: &str, one: &Value, other: &Value) -> bool {
+    if is_replaced(one) || is_replaced(other) {
+        return false;
+    }
     match (scalar(one), scalar(other)) {
         (Some(one), Some(other)) => {
             one == other || (name.ends_with("amount") && decimal::same_amount(&one, &other))
@@ -185,7 +191,7 @@ mod tests {
             (r#"{"id":1e3}"#, Err("id is a number, but not a whole one in plain digits")),
             (r#"{"id":-1}"#, Err("id is a number, but not a whole one in plain digits")),
             (r#"{"id":1.5}"#, Err("id is a number, but not a whole one in plain digits")),
-            (r#"{"id":[1]}"#, Err("id is neither a number nor text")),
+            (r#"{"id":[1]}"#, Err("id is neither text nor a whole number")),
         ];
         for (json, expected) in cases {
             let read = id(&object(json), &["id"]);

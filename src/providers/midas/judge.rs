@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::domain::{Answer, Claim, Comparison, Known, Outcome, Said, decimal};
+use crate::domain::{Answer, Claim, Comparison, Known, Outcome, Said, Timestamp, decimal};
 
 use super::fields::{Object, SHOWN, cut};
 use super::notification::{CANCELLED, PAID};
-use super::transaction::Transaction;
+use super::transaction::{AMOUNT, CURRENCY, Transaction};
 
 /// The status of a transaction that is paid.
 const COMPLETED_STATUS: &str = "Completed";
@@ -63,12 +63,19 @@ fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(O
         ("transaction.id", &["transaction", "id"], &shown.id),
         ("user.id", &["user", "external_id"], &shown.user_id),
     ];
+    let unreadable = |name| (Outcome::Mismatch, format!("{name} holds bytes that are no text"));
     for (name, path, actual) in ids {
+        if claim.asserted_text(path).is_some() && shown.is_unreadable(name) {
+            return Some(unreadable(name));
+        }
         if let (Some(claimed), Some(actual)) = (claim.asserted_text(path), actual.as_deref())
             && claimed != actual
         {
             return Some(mismatch(differs(name, Some(actual), claimed)));
         }
+    }
+    if shown.is_unreadable("transaction.status") {
+        return Some(unreadable("transaction.status"));
     }
     let status = shown.status();
     if matches!(status, "Pending" | "Unknown") {
@@ -84,13 +91,21 @@ fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(O
     if let Some(claimed) = claim.asserted_text(&["payment_details", "payment", "amount"])
         && !amount.is_some_and(|actual| decimal::same_amount(actual, claimed))
     {
-        return Some(mismatch(differs("payment_details.payment.amount", amount, claimed)));
+        return Some(if shown.is_unreadable(AMOUNT) {
+            unreadable(AMOUNT)
+        } else {
+            mismatch(differs(AMOUNT, amount, claimed))
+        });
     }
     let currency = shown.currency.as_deref();
     if let Some(claimed) = claim.asserted_text(&["payment_details", "payment", "currency"])
         && currency != Some(claimed)
     {
-        return Some(mismatch(differs("payment_details.payment.currency", currency, claimed)));
+        return Some(if shown.is_unreadable(CURRENCY) {
+            unreadable(CURRENCY)
+        } else {
+            mismatch(differs(CURRENCY, currency, claimed))
+        });
     }
     None
 }
@@ -106,6 +121,12 @@ fn status_of(event: &str) -> Option<&'static str> {
 /// Whether a notification can tell of this status.
 pub(super) fn is_told(status: &str) -> bool {
     [PAID, CANCELLED].into_iter().any(|event| status_of(event) == Some(status))
+}
+
+/// `transaction.payment_date`, also of a cancelled payment.
+pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
+    let Said::There(sighting) = &answer.said else { return None };
+    Timestamp::parse_rfc3339(sighting.body.pointer("/transaction/payment_date")?.as_str()?)
 }
 
 /// The status among the compared values of a transaction.

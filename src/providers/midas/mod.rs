@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 
-use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading};
+use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading, Timestamp};
 
 use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
@@ -198,6 +198,10 @@ impl Judge for Midas {
 
     fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
         judge::explains(later, earlier)
+    }
+
+    fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
+        judge::latest_time(answer)
     }
 
     fn statuses(&self, compared: &Object) -> Vec<(&'static str, String)> {

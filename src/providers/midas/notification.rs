@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use crate::domain::{Claim, EventTime, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked, decimal};
-use crate::providers::unaskable_id;
+use crate::providers::foreign;
+use crate::providers::ids::unaskable_id;
 
 use super::fields::{self, Object, SHOWN, cut};
 
@@ -17,8 +18,30 @@ pub(super) const CANCELLED: &str = "OrderCancelled";
 /// The one kind of call of this provider.
 const LANE: &str = "transactions";
 
-/// What may stand under `billing` or at top level.
-const MOVABLE: [&str; 5] = ["settings", "purchase", "transaction", "payment_details", "custom_parameters"];
+/// What may stand under `billing` or at top level, and is compared.
+const MOVABLE: [&str; 3] = ["settings", "transaction", "payment_details"];
+
+/// All names of a notification that mean something here, wherever they stand.
+const NAMES: [&str; 18] = [
+    "notification_type",
+    "event_type",
+    "resource",
+    "billing",
+    "order",
+    "status",
+    "settings",
+    "merchant_id",
+    "project_id",
+    "transaction",
+    "external_id",
+    "id",
+    "payment_date",
+    "payment_details",
+    "payment",
+    "amount",
+    "currency",
+    "user",
+];
 
 /// How a value is read.
 #[derive(Clone, Copy)]
@@ -28,7 +51,7 @@ enum Shape {
     Amount,
 }
 
-/// The values that verification compares; everything else that is said stays unverified.
+/// The values that verification compares; everything else stays in the body.
 const COMPARED: [(&[&str], Shape); 7] = [
     (&["settings", "merchant_id"], Shape::Id),
     (&["settings", "project_id"], Shape::Id),
@@ -41,13 +64,9 @@ const COMPARED: [(&[&str], Shape); 7] = [
 
 /// Reads a body for the merchant and the project of the source.
 pub(super) fn read(body: &[u8], merchant_id: &str, project_id: &str) -> Reading {
-    let object = match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => object,
-        Ok(_) => return Unasked::malformed("the body is JSON, but not an object").into(),
-        Err(error) => {
-            let detail = format!("the body is not readable JSON: {}", cut(&error.to_string(), 100));
-            return Unasked::malformed(detail).into();
-        }
+    let object = match foreign::object(body, &NAMES) {
+        Ok(object) => object,
+        Err(unreadable) => return Unasked::malformed(unreadable).into(),
     };
     let event = match fields::text(&object, &["notification_type"]) {
         Ok(Some(event)) => event,
@@ -69,7 +88,7 @@ pub(super) fn read(body: &[u8], merchant_id: &str, project_id: &str) -> Reading 
         let detail = format!("{} is no notification_type that the API can confirm", cut(&event, SHOWN));
         return told(Reason::Unsupported, detail).into();
     }
-    match claim(&event, object.clone(), event_time.clone()) {
+    match claim(&event, &object, event_time.clone()) {
         Err(detail) => told(Reason::Malformed, detail).into(),
         Ok(claim) => match elsewhere(&claim, merchant_id, project_id) {
             Some(detail) => Unasked::wrong_store(claim, detail).into(),
@@ -134,30 +153,30 @@ fn event_time(object: &Object) -> EventTime {
     EventTime { order: instant.or_else(zoneless), instant, sent: Some(sent) }
 }
 
-fn claim(event: &str, mut said: Object, event_time: EventTime) -> Result<Claim, String> {
-    let id = fields::id(&said, &["transaction", "external_id"])?;
+fn claim(event: &str, said: &Object, event_time: EventTime) -> Result<Claim, String> {
+    let id = fields::id(said, &["transaction", "external_id"])?;
     let id = id.ok_or("transaction.external_id is missing")?;
     if let Some(why) = unaskable_id(&id) {
         return Err(format!("transaction.external_id {why}"));
     }
-    let order_status = fields::text(&said, &["order", "status"])?;
+    let order_status = fields::text(said, &["order", "status"])?;
     if let (PAID, Some("Cancelled")) | (CANCELLED, Some("Paid")) = (event, order_status.as_deref()) {
         let status = order_status.unwrap_or_default();
         return Err(format!("order.status is {status}, which contradicts notification_type {event}"));
     }
     let mut asserted = Object::new();
     fields::put(&mut asserted, &["notification_type"], Value::from(event));
-    fields::remove(&mut said, &["notification_type"]);
     for (path, shape) in COMPARED {
         let value = match shape {
-            Shape::Id => fields::id(&said, path)?,
-            Shape::Text => fields::text(&said, path)?,
-            Shape::Amount => fields::amount(&said, path)?.and_then(|written| decimal::canonical(&written)),
+            Shape::Id => fields::id(said, path)?.map(Value::String),
+            Shape::Text => fields::text_value(said, path)?,
+            Shape::Amount => fields::sent_amount(said, path)?
+                .and_then(|written| decimal::canonical(&written))
+                .map(Value::String),
         };
         if let Some(value) = value {
-            fields::put(&mut asserted, path, Value::String(value));
+            fields::put(&mut asserted, path, value);
         }
-        fields::remove(&mut said, path);
     }
     Ok(Claim {
         event: event.to_owned(),
@@ -165,7 +184,7 @@ fn claim(event: &str, mut said: Object, event_time: EventTime) -> Result<Claim, 
         lane: LANE.to_owned(),
         subject: Subject { kind: SubjectKind::Order, id },
         asserted,
-        unverified: said,
+        before: Object::new(),
         event_time,
         event_id: None,
     })

@@ -3,8 +3,18 @@
 use serde_json::Value;
 
 use crate::domain::decimal;
+use crate::domain::replaced::{any_text, is_replaced};
 
 use super::fields::{self, Object};
+
+/// The path of the amount.
+pub(super) const AMOUNT: &str = "payment_details.payment.amount";
+
+/// The path of the currency.
+pub(super) const CURRENCY: &str = "payment_details.payment.currency";
+
+/// Reads the value at a path.
+type Read = fn(&Object, &[&str]) -> Result<Option<String>, String>;
 
 /// A transaction as the API shows it; every field may be absent.
 #[derive(Debug, Default)]
@@ -25,26 +35,45 @@ pub(super) struct Transaction {
     pub(super) amount: Option<String>,
     /// `payment_details.payment.currency`, ISO 4217.
     pub(super) currency: Option<String>,
+    /// The compared values of which something could not be read, by their paths; they are absent above.
+    unreadable: Vec<&'static str>,
 }
 
 impl Transaction {
     /// Reads an answer; the error names the field that is not as documented.
     pub(super) fn read(answer: &Object) -> Result<Self, String> {
+        let mut unreadable = Vec::new();
+        let mut whole = |name: &'static str, path: &[&str], read: Read| match fields::find(answer, path)? {
+            Some(value) if is_replaced(value) => {
+                unreadable.push(name);
+                Ok(None)
+            }
+            _ => read(answer, path),
+        };
         Ok(Self {
             external_id: fields::id(answer, &["transaction", "external_id"])?,
-            id: fields::id(answer, &["transaction", "id"])?,
+            id: whole("transaction.id", &["transaction", "id"], fields::id)?,
             project_id: fields::id(answer, &["transaction", "project", "id"])?,
-            status: fields::text(answer, &["transaction", "status"])?,
-            user_id: fields::id(answer, &["user", "id"])?,
-            email: fields::text(answer, &["user", "email"])?,
-            amount: fields::amount(answer, &["payment_details", "payment", "amount"])?,
-            currency: fields::text(answer, &["payment_details", "payment", "currency"])?,
+            status: whole("transaction.status", &["transaction", "status"], fields::text)?,
+            user_id: whole("user.id", &["user", "id"], fields::id)?,
+            email: fields::find(answer, &["user", "email"])?.and_then(any_text).map(str::to_owned),
+            amount: whole(AMOUNT, &["payment_details", "payment", "amount"], fields::amount)?,
+            currency: whole(CURRENCY, &["payment_details", "payment", "currency"], fields::text)?,
+            unreadable,
         })
+    }
+
+    /// Whether the value at `path` (with dots) is there and something of it could not be read: it differs from any.
+    pub(super) fn is_unreadable(&self, path: &str) -> bool {
+        self.unreadable.contains(&path)
     }
 
     /// Whether the answer shows no transaction at all: none of its ids, and no status that one could have.
     pub(super) fn is_none(&self) -> bool {
-        self.external_id.is_none() && self.id.is_none() && self.status() == "Unknown"
+        self.external_id.is_none()
+            && self.id.is_none()
+            && self.status() == "Unknown"
+            && self.unreadable.is_empty()
     }
 
     /// The status; the first word of the provider's list where the answer leaves it out.

@@ -129,7 +129,7 @@ fn recover(
         question: String::new(),
         lane: String::new(),
         asserted: compared.clone(),
-        unverified: Map::new(),
+        before: Map::new(),
         event_time: EventTime::default(),
         event_id: None,
     };

@@ -119,7 +119,7 @@ pub(super) fn empty_notifications(conn: &Connection, before: Timestamp, most: us
         )?
         .execute([id])?;
         conn.prepare_cached(
-            "UPDATE verdicts SET emptied = 1, claim = iif(json_valid(claim), json_remove(claim, '$.unverified'), NULL),
+            "UPDATE verdicts SET emptied = 1,
                sender = iif((SELECT confirmed FROM senders s WHERE s.sender = verdicts.sender) > 0, '', ?2)
              WHERE notification_id = ?1",
         )?

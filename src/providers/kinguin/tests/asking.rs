@@ -124,7 +124,7 @@ async fn no_id_reaches_another_path() {
         ("x%2fy", "/esa/api/v1/order?orderId=x%252fy&limit=25&page=1"),
     ] {
         let shop = Shop::answering(vec![(404, ORDER_NOT_FOUND.to_owned())]);
-        let answer = provider(&KINGUIN).ask(&shop.api(), &order_named(id)).await;
+        let answer = provider(&KINGUIN).ask_order(&shop.api(), id).await;
         assert_eq!(shop.asked(), [path]);
         assert!(matches!(answer.said, Said::NotThere(_)), "{id}: {answer:?}");
     }
@@ -138,17 +138,17 @@ async fn an_order_that_must_be_searched_is_found_only_by_its_exact_id() {
     let first = json!({"results": near, "item_count": 26}).to_string();
     let second = json!({"results": [exact], "item_count": 26}).to_string();
     let shop = Shop::answering(vec![(200, first.clone()), (200, second)]);
-    let answer = provider(&KINGUIN).ask(&shop.api(), &order_named("A/B")).await;
+    let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;
     let Said::There(sighting) = answer.said else { panic!("{answer:?}") };
     assert_eq!(sighting.body, exact);
     assert_eq!(shop.asked().len(), 2);
 
     let shop = Shop::answering(vec![(200, r#"{"results":[],"item_count":0}"#.to_owned())]);
-    let answer = provider(&KINGUIN).ask(&shop.api(), &order_named("A/B")).await;
+    let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;
     assert_eq!((failure(&answer).cause, failure(&answer).trouble), (Cause::ApiError, Trouble::Subject));
 
     let shop = Shop::answering(vec![(200, first.replace("26", "9999")); 10]);
-    let answer = provider(&KINGUIN).ask(&shop.api(), &order_named("A/B")).await;
+    let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;
     assert_eq!(failure(&answer).detail, "10 pages of orders with other ids");
 }
 

@@ -97,7 +97,7 @@ proptest! {
             match reading {
                 Reading::Claim(claim) => {
                     let stored = Claim::split_stored_json(&claim.to_stored_json());
-                    prop_assert_eq!(stored, Some((claim.asserted, claim.unverified)));
+                    prop_assert_eq!(stored, Some((claim.asserted, claim.before)));
                 }
                 Reading::Unasked(unasked) => {
                     prop_assert_eq!(unasked.reason, Reason::Malformed);

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// No line of a report needs more characters of a claim or an answer.
 const LONGEST: usize = 300;
 
-/// A column of JSON as `name value, name value`, without what was not verified; `None` where there is nothing in it.
+/// A column of JSON as `name value, name value`, without what held before; `None` where there is nothing in it.
 pub(super) fn column(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     let json: Option<String> = row.get(at)?;
     Ok(json.and_then(|json| in_words(&json)))
@@ -15,7 +15,7 @@ pub(super) fn column(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String
 fn in_words(json: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(json).ok()?;
     if let Value::Object(object) = &mut value {
-        object.remove("unverified");
+        object.remove("before");
     }
     let mut pairs = Vec::new();
     flatten("", &value, &mut pairs);
@@ -45,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_told_in_words_without_what_was_not_verified() {
-        let json = r#"{"status":"PAID","total":24.50,"user":{"id":7,"name":null},"unverified":{"note":"x"}}"#;
+    fn json_is_told_in_words_without_what_held_before() {
+        let json = r#"{"status":"PAID","total":24.50,"user":{"id":7,"name":null},"before":{"status":"x"}}"#;
         assert_eq!(in_words(json).unwrap(), "status PAID, total 24.50, user.id 7");
         assert_eq!(in_words("{}"), None);
         assert_eq!(in_words("nonsense"), None);
