@@ -6,23 +6,76 @@ use actix_web::web::Payload;
 use futures_util::StreamExt as _;
 
 use super::refusal::Refusal;
+use super::room::{Held, Room};
 
-/// Reads the whole body.
+/// A body that comes in many parts is gathered in blocks of so many bytes: growing ones, of many bodies at once, would leave
+/// holes between each other, as large as themselves.
+const BLOCK: usize = 16 * 1024;
+
+/// Reads the whole body; also what it takes of `room`.
 ///
 /// # Errors
-/// It is longer than `max` bytes, takes longer than `time`, or breaks off.
-pub(super) async fn read(payload: &mut Payload, max: usize, time: Duration) -> Result<Vec<u8>, Refusal> {
+/// It is longer than `max` bytes, takes longer than `time`, breaks off, or other bodies leave no room for it.
+pub(super) async fn read(
+    payload: &mut Payload,
+    max: usize,
+    time: Duration,
+    room: &Room,
+) -> Result<(Vec<u8>, Held), Refusal> {
     let all = async {
         // Whatever length it claims, room is made for what has arrived: most bodies arrive at once.
-        let mut body = Vec::new();
+        let (mut blocks, mut length, mut held) = (Vec::new(), 0, Held::default());
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
-            if chunk.len() > max - body.len() {
+            if chunk.len() > max - length {
                 return Err(Refusal::TooLarge);
             }
-            body.extend_from_slice(&chunk);
+            room.take(&mut held, chunk.len()).await?;
+            length += chunk.len();
+            gather(&mut blocks, &chunk);
         }
-        Ok(body)
+        Ok((joined(blocks), held))
     };
     actix_web::rt::time::timeout(time, all).await.unwrap_or(Err(Refusal::TooSlow))
+}
+
+/// Fills the last block, and begins another one for the rest. The first one is as long as the first part.
+fn gather(blocks: &mut Vec<Vec<u8>>, chunk: &[u8]) {
+    let spare = blocks.last().map_or(0, |last| last.capacity() - last.len());
+    let (now, rest) = chunk.split_at(spare.min(chunk.len()));
+    if let Some(last) = blocks.last_mut() {
+        last.extend_from_slice(now);
+    }
+    if !rest.is_empty() {
+        let least = if blocks.is_empty() { 0 } else { BLOCK };
+        let mut block = Vec::with_capacity(rest.len().max(least));
+        block.extend_from_slice(rest);
+        blocks.push(block);
+    }
+}
+
+fn joined(mut blocks: Vec<Vec<u8>>) -> Vec<u8> {
+    if blocks.len() > 1 { blocks.concat() } else { blocks.pop().unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_its_parts_were_and_takes_hardly_more_memory() {
+        for parts in [&[0][..], &[300], &[1; 5000], &[5, BLOCK, 3 * BLOCK, 1, 70], &[BLOCK - 1; 9]] {
+            let bytes: Vec<u8> =
+                (0..parts.iter().sum::<usize>()).map(|n| u8::try_from(n % 251).unwrap()).collect();
+            let (mut blocks, mut rest) = (Vec::new(), bytes.as_slice());
+            for part in parts {
+                let (chunk, later) = rest.split_at(*part);
+                gather(&mut blocks, chunk);
+                rest = later;
+            }
+            let taken: usize = blocks.iter().map(Vec::capacity).sum();
+            assert!(taken < bytes.len() + BLOCK + 1, "{taken} for {}", bytes.len());
+            assert_eq!(joined(blocks), bytes);
+        }
+    }
 }

@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use super::place::{IntakeUrl, Place};
 use super::redaction::Redaction;
 use super::refusal::Refusal;
+use super::room::Held;
 use super::{Intake, IntakeSource, body, sender};
 use crate::domain::{Delivery, Headers};
 use crate::providers::keys::equals_any;
@@ -104,7 +105,7 @@ impl Call {
         {
             return Err(Refusal::TooLarge);
         }
-        let body = body::read(payload, parts.max_body, parts.body_time).await?;
+        let (body, held) = body::read(payload, parts.max_body, parts.body_time, &self.intake.room).await?;
         let redaction = Redaction::of(source.path_token.as_ref());
         let content_type = req.headers().get(header::CONTENT_TYPE);
         let delivery = Delivery {
@@ -117,7 +118,7 @@ impl Call {
             body,
         };
         match source.provider.admit(&delivery) {
-            Admission::Admitted => self.store(source, delivery).await?,
+            Admission::Admitted => self.store(source, delivery, held).await?,
             Admission::TestCall => {
                 self.note(source, TEST_CALL);
                 self.count_in_store(source, TEST_CALL).await;
@@ -128,9 +129,9 @@ impl Call {
     }
 
     /// Returns once the notification is on disk, where it also lands if the sender hangs up meanwhile.
-    async fn store(&self, source: &IntakeSource, delivery: Delivery) -> Result<(), Refusal> {
+    async fn store(&self, source: &IntakeSource, delivery: Delivery, held: Held) -> Result<(), Refusal> {
         let at = delivery.received_at;
-        let stored = self.intake.parts.store.append(delivery).await;
+        let stored = self.intake.parts.store.append_holding(delivery, held).await;
         let id = stored.map_err(|error| Refusal::of_store(&error))?;
         source.counters.stored(self.began.elapsed(), at);
         log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_word);

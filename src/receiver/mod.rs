@@ -1,7 +1,8 @@
 //! The intake listener: stores each notification as it came, then acknowledges it, and believes nothing.
 //!
 //! [`intake`] follows one request from top to bottom; the other files answer one question each: [`place`] what a path
-//! names, [`sender`] who is calling, [`limit`] whether too often, [`body`] what was sent, [`refusal`] why not.
+//! names, [`sender`] who is calling, [`limit`] whether too often, [`body`] what was sent, [`room`] whether there is
+//! memory for it, [`refusal`] why not.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ mod limit;
 mod place;
 mod redaction;
 mod refusal;
+mod room;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ mod unread;
 
 use limit::AddressLimit;
 use refusal::RefusalLog;
+use room::Room;
 use sender::Unlisted;
 
 /// How long the whole body of a request may take to arrive, unless a test is in a hurry.
@@ -84,6 +87,7 @@ pub struct Intake {
     refusal_log: RefusalLog,
     unlisted: Unlisted,
     guesses: Arc<Semaphore>,
+    room: Room,
 }
 
 impl Intake {
@@ -95,6 +99,7 @@ impl Intake {
             refusal_log: RefusalLog::default(),
             unlisted: Unlisted::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
+            room: Room::new(parts.max_body),
             parts,
         }
     }

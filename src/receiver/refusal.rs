@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     LowDisk,
     /// The store did not take it; the word for the cause.
     NotStored(&'static str),
+    /// Other bodies take all the memory that there is for bodies.
+    BodiesFull,
     /// The body is longer than allowed.
     TooLarge,
     /// The body took too long to arrive.
@@ -58,6 +60,7 @@ impl Refusal {
             Self::WrongPathToken => "wrong_path_token",
             Self::RateLimited(_) => "rate_limited",
             Self::LowDisk => "low_disk",
+            Self::BodiesFull => "bodies_full",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::BrokenOff => "broken_off",
@@ -70,7 +73,7 @@ impl Refusal {
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => StatusCode::NOT_FOUND,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::LowDisk | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenOff => StatusCode::BAD_REQUEST,
@@ -83,7 +86,7 @@ impl Refusal {
             Self::NotPost => FOR_A_PERSON,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => "not found",
             Self::RateLimited(_) => "too many requests, send it again later",
-            Self::LowDisk | Self::NotStored(_) => "not stored, send it again later",
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => "not stored, send it again later",
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body took too long",
             Self::BrokenOff => "the body could not be read",
@@ -94,7 +97,7 @@ impl Refusal {
     fn retry_after(self) -> Option<Duration> {
         match self {
             Self::RateLimited(wait) => Some(wait),
-            Self::LowDisk | Self::NotStored(_) => Some(STORE_PAUSE),
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => Some(STORE_PAUSE),
             _ => None,
         }
     }
@@ -118,7 +121,7 @@ impl Refusal {
             let whole_seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             answer.insert_header((header::RETRY_AFTER, whole_seconds.max(1)));
         }
-        if matches!(self, Self::TooLarge | Self::TooSlow | Self::BrokenOff) {
+        if matches!(self, Self::TooLarge | Self::TooSlow | Self::BrokenOff | Self::BodiesFull) {
             answer.force_close();
         }
         let text = if self == Self::NotPost {

@@ -180,7 +180,16 @@ impl Store {
     /// # Errors
     /// The queue is full, the store is locked for 3 seconds or closing, or the disk does not take it.
     pub async fn append(&self, delivery: Delivery) -> Result<i64> {
-        intake::append(&self.writer, delivery).await
+        self.append_holding(delivery, ()).await
+    }
+
+    /// As [`Store::append`]; `held` is dropped when the delivery is on disk or refused, also where the caller has gone
+    /// away by then.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn append_holding(&self, delivery: Delivery, held: impl Send + 'static) -> Result<i64> {
+        intake::append(&self.writer, delivery, Box::new(held)).await
     }
 
     /// Counts a request to a configured source that was not stored.

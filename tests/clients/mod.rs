@@ -2,6 +2,7 @@
 
 mod crowd;
 mod files;
+mod held_back;
 mod shapes;
 
 use std::net::{SocketAddr, TcpStream};

@@ -3,14 +3,14 @@
 use rusqlite::{Connection, params};
 
 use super::handle::Writer;
-use super::rows::Row;
+use super::rows::{Held, Row};
 use crate::domain::{Delivery, Timestamp};
 use crate::store::error::Result;
 
-/// Appends a delivery; returns its id once it is on disk.
-pub(in crate::store) async fn append(writer: &Writer, delivery: Delivery) -> Result<i64> {
+/// Appends a delivery; returns its id once it is on disk. `held` goes with it until then.
+pub(in crate::store) async fn append(writer: &Writer, delivery: Delivery, held: Held) -> Result<i64> {
     // Made here and not by the writer: everybody waits for that.
-    writer.append_row(Row::new(delivery)).await
+    writer.append_row(Row::new(delivery, held)).await
 }
 
 /// Counts a request that was not stored.

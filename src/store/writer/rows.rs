@@ -8,18 +8,23 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use crate::domain::{Delivery, Origin};
 use crate::store::error::Result;
 
+/// What a delivery takes up until it is on disk.
+pub(in crate::store) type Held = Box<dyn std::any::Any + Send>;
+
 /// A delivery as `intake` keeps it.
 pub(super) struct Row {
     delivery: Delivery,
-    received_at: String,
-    headers: String,
+    received_at: Box<str>,
+    headers: Box<str>,
+    _held: Held,
 }
 
 impl Row {
-    pub(super) fn new(delivery: Delivery) -> Self {
+    pub(super) fn new(delivery: Delivery, held: Held) -> Self {
         Self {
-            received_at: delivery.received_at.to_string(),
-            headers: delivery.headers.to_stored_json(),
+            _held: held,
+            received_at: delivery.received_at.to_string().into(),
+            headers: delivery.headers.to_stored_json().into(),
             delivery,
         }
     }

@@ -1,0 +1,135 @@
+//! Memory for the bodies that are under way or queued for the writer: all connections together take no more than
+//! [`Room::new`] allows, however many there are and however slowly they send.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::refusal::Refusal;
+
+/// Bytes of bodies at once, unless [`LARGEST_BODIES`] of the longest body are more.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// So many bodies of the greatest length always fit.
+const LARGEST_BODIES: usize = 4;
+
+/// The first bytes of each body have a room of their own, so that clients that hold back the end of large bodies cannot
+/// keep out true notifications, which are small.
+const FIRST: usize = 2 * 1024;
+
+/// As many first parts as intake has connections.
+const FIRST_BYTES: usize = 4096 * FIRST;
+
+/// How long a sender waits for others to give their bytes back.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many may wait so: the server has read on for each of them meanwhile, up to 128 KiB.
+const MOST_WAITING: usize = 64;
+
+/// What is left for bodies.
+pub(super) struct Room {
+    first: Arc<Semaphore>,
+    rest: Arc<Semaphore>,
+    waiting: Semaphore,
+    patience: Duration,
+}
+
+/// The bytes that one body takes; they are given back when this is dropped.
+#[derive(Default)]
+pub(super) struct Held {
+    bytes: usize,
+    first: Option<OwnedSemaphorePermit>,
+    rest: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// Room for bodies of at most `max_body` bytes each.
+    pub(super) fn new(max_body: usize) -> Self {
+        let bytes = BYTES.max(max_body.saturating_mul(LARGEST_BODIES)).min(Semaphore::MAX_PERMITS);
+        Self {
+            first: Arc::new(Semaphore::new(FIRST_BYTES)),
+            rest: Arc::new(Semaphore::new(bytes - FIRST_BYTES)),
+            waiting: Semaphore::new(MOST_WAITING),
+            patience: PATIENCE,
+        }
+    }
+
+    /// Takes the next `bytes` of the body that `held` belongs to.
+    ///
+    /// # Errors
+    /// Other bodies take all room for [`PATIENCE`], or too many wait already.
+    pub(super) async fn take(&self, held: &mut Held, bytes: usize) -> Result<(), Refusal> {
+        let first = bytes.min(FIRST.saturating_sub(held.bytes));
+        for (from, held, bytes) in
+            [(&self.first, &mut held.first, first), (&self.rest, &mut held.rest, bytes - first)]
+        {
+            let taken = self.part_of(from, bytes).await?;
+            match held {
+                Some(held) => held.merge(taken),
+                None => *held = Some(taken),
+            }
+        }
+        held.bytes += bytes;
+        Ok(())
+    }
+
+    async fn part_of(&self, from: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let bytes = u32::try_from(bytes).map_err(|_| Refusal::BodiesFull)?;
+        if let Ok(taken) = Arc::clone(from).try_acquire_many_owned(bytes) {
+            return Ok(taken);
+        }
+        let _waiting = self.waiting.try_acquire().map_err(|_| Refusal::BodiesFull)?;
+        let taken = actix_web::rt::time::timeout(self.patience, Arc::clone(from).acquire_many_owned(bytes));
+        taken.await.ok().and_then(Result::ok).ok_or(Refusal::BodiesFull)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    fn impatient(max_body: usize) -> Room {
+        Room { patience: Duration::from_millis(1), ..Room::new(max_body) }
+    }
+
+    async fn holding(room: &Room, parts: &[usize]) -> Result<Held, Refusal> {
+        let mut held = Held::default();
+        for bytes in parts {
+            room.take(&mut held, *bytes).await?;
+        }
+        Ok(held)
+    }
+
+    #[actix_web::test]
+    async fn all_bodies_together_take_so_much_and_the_small_ones_still_fit() {
+        let room = impatient(256 * 1024);
+        let mut large = Vec::new();
+        while let Ok(held) = holding(&room, &[FIRST / 2, 256 * 1024 - FIRST / 2]).await {
+            large.push(held);
+            assert!(large.len() * 256 * 1024 <= BYTES, "{} bodies", large.len());
+        }
+        assert!(large.len() * 256 * 1024 >= BYTES - FIRST_BYTES, "{} bodies", large.len());
+        assert!(holding(&room, &[100, FIRST - 100]).await.is_ok());
+        assert!(matches!(holding(&room, &[FIRST, 256 * 1024]).await, Err(Refusal::BodiesFull)));
+        large.pop();
+        assert!(holding(&room, &[256 * 1024]).await.is_ok(), "what a body took is given back");
+    }
+
+    #[actix_web::test]
+    async fn four_bodies_of_the_greatest_length_always_fit() {
+        let room = impatient(40 * MIB);
+        let held: Vec<_> = [
+            holding(&room, &[40 * MIB]).await,
+            holding(&room, &[40 * MIB]).await,
+            holding(&room, &[40 * MIB]).await,
+        ]
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap();
+        assert!(holding(&room, &[32 * MIB]).await.is_ok());
+        drop(held);
+    }
+}

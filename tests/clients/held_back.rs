@@ -1,0 +1,98 @@
+//! Clients that hold back the end of large bodies.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{HEAD, connect};
+use crate::support::{House, Serve, assert_verdict, paid};
+
+/// The longest body that is taken by default.
+const LONGEST: usize = 256 * 1024;
+
+/// So many bodies of that length fit into the memory for bodies.
+const FIT: usize = 64 * 1024 * 1024 / LONGEST;
+
+/// Sends a whole body but for its last byte; gives back the connection, or the status where it was answered before.
+fn all_but_one_byte(serve: &Serve) -> Result<TcpStream, String> {
+    let mut stream = connect(serve.intake);
+    let head = format!("{HEAD}Content-Length: {LONGEST}\r\n\r\n");
+    let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![b'x'; LONGEST - 1]));
+    stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a limit");
+    let mut start = [0; 12];
+    match stream.read(&mut start) {
+        Ok(read) if read > 0 => Err(String::from_utf8_lossy(&start[..read]).into_owned()),
+        _ if sent.is_ok() => Ok(stream),
+        _ => Err("closed".to_owned()),
+    }
+}
+
+#[test]
+fn a_thousand_bodies_without_their_ends_take_bounded_memory_and_keep_nobody_out() {
+    const CLIENTS: usize = 1000;
+    const THREADS: usize = 8;
+    let house = House::new().ion_shop("shop", 1003, 1);
+    let serve = house.serve();
+    let (refused, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let answered = std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let streams: Vec<_> = (0..CLIENTS / THREADS).map(|_| all_but_one_byte(&serve)).collect();
+                    held.fetch_add(streams.iter().filter(|stream| stream.is_ok()).count(), Ordering::Relaxed);
+                    streams
+                })
+            })
+            .collect();
+        // All have sent what they send; those without room are answered in their own time.
+        let mut streams: Vec<_> = crowd.into_iter().flat_map(|one| one.join().expect("a client")).collect();
+        let begun = Instant::now();
+        assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
+        let answered = begun.elapsed();
+        for stream in streams.iter_mut().flatten() {
+            stream.set_read_timeout(Some(Duration::from_millis(10))).expect("a limit");
+            let mut answer = Vec::new();
+            // Those that have room are not answered, and time out here.
+            drop(stream.read_to_end(&mut answer));
+            let answer = String::from_utf8_lossy(&answer).to_lowercase();
+            if answer.starts_with("http/1.1 503") {
+                assert!(
+                    answer.contains("retry-after: ") && answer.contains(r#""processed":false"#),
+                    "{answer}"
+                );
+                refused.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        answered
+    });
+    let (held, refused) = (held.into_inner(), refused.into_inner());
+    let memory = serve.most_memory();
+    println!(
+        "{held} of {CLIENTS} had sent all but a byte, {refused} of them were answered 503; a true delivery took {answered:?}, at most {memory} MiB"
+    );
+    assert!(memory < 200, "{memory} MiB");
+    assert!(CLIENTS - held + refused >= CLIENTS - FIT, "{held} have sent it all, {refused} were refused");
+    serve.settled(1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_eq!(house.bodies().len(), 1);
+}
+
+#[test]
+fn bodies_that_fit_are_all_stored_and_give_their_room_back() {
+    let house = House::new().ion_shop("shop", 1003, 1);
+    let serve = house.serve_with(&["--no-worker"]);
+    const ROUNDS: usize = 2;
+    for _ in 0..ROUNDS {
+        let waiting: Vec<_> = (0..FIT - FIT / 8).map(|_| all_but_one_byte(&serve).expect("room")).collect();
+        for mut stream in waiting {
+            stream.write_all(b"x").expect("the last byte");
+            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+            let mut start = [0; 12];
+            stream.read_exact(&mut start).expect("an answer");
+            assert_eq!(&start, b"HTTP/1.1 200");
+        }
+    }
+    let stored = house.value("SELECT count(*) FROM notifications");
+    assert_eq!(stored, Some((ROUNDS * (FIT - FIT / 8)).to_string()));
+}
