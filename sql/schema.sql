@@ -59,6 +59,9 @@ CREATE TABLE verdicts (
   question        TEXT,                 -- what to ask; pending rows with equal questions share a call
   lane            TEXT,                 -- the kind of call that the question needs
   listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- 1: one list call may answer it with others of its lane
+  statuses        TEXT,                 -- key of the statuses that the claim asserts; NULL: it asserts none
+  before          TEXT,                 -- key of the statuses before it, as the sender states them; NULL: it states none
+  explains        TEXT,                 -- keys of the statuses that it explains once confirmed, separated by spaces
   state           TEXT NOT NULL CHECK (state = 'pending' OR state = 'confirmed' OR state = 'ignored' OR state = 'undecided'),  -- the verdict
   reason          TEXT,                 -- NULL only while pending and never asked
   detail          TEXT,                 -- the reason in plain words
@@ -106,6 +109,29 @@ CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state 
 -- reconcile.
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
+-- What a later confirmed notification may explain.
+CREATE INDEX verdicts_explainable ON verdicts (source, subject_kind, subject_id, reason, statuses, event_order)
+  WHERE state = 'ignored' AND (reason = 'mismatch' OR reason = 'not_found');
+-- What led from a notified id to an object.
+CREATE INDEX verdicts_naming ON verdicts (source, subject_kind, subject_id)
+  WHERE state = 'confirmed' AND resolved_id IS NOT NULL;
+-- What is pending about a subject.
+CREATE INDEX verdicts_pending_about ON verdicts (source, subject_kind, subject_id) WHERE state = 'pending';
+
+-- What is explained about each subject, by a confirmed notification or by one that is superseded itself. A row goes with the
+-- newest notification that stands for it.
+CREATE TABLE explanations (
+  source         TEXT NOT NULL,    -- as in verdicts
+  subject_kind   TEXT NOT NULL,    -- as in verdicts
+  subject_id     TEXT NOT NULL,    -- as in verdicts
+  statuses       TEXT NOT NULL,    -- the explained ones, as in verdicts; '': all that was not found (a deletion)
+  told           TEXT NOT NULL,    -- '': explains all; else only those whose "before" this is
+  latest_order   INTEGER,          -- the latest event_order of those that explain so; NULL: none has one
+  latest_untimed INTEGER,          -- the newest of those without event_order; NULL: there is none
+  latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the newest of all
+  PRIMARY KEY (source, subject_kind, subject_id, statuses, told)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX explanations_by_latest ON explanations (latest_id);
 
 -- Every sender with notifications in `verdicts`.
 CREATE TABLE senders (

@@ -41,6 +41,9 @@ CREATE TABLE verdicts (
   question        TEXT,
   lane            TEXT,
   listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),
+  statuses        TEXT,
+  before          TEXT,
+  explains        TEXT,
   state           TEXT NOT NULL CHECK (state = 'pending' OR state = 'confirmed' OR state = 'ignored' OR state = 'undecided'),
   reason          TEXT,
   detail          TEXT,
@@ -80,6 +83,24 @@ CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of I
 CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
+CREATE INDEX verdicts_explainable ON verdicts (source, subject_kind, subject_id, reason, statuses, event_order)
+  WHERE state = 'ignored' AND (reason = 'mismatch' OR reason = 'not_found');
+CREATE INDEX verdicts_naming ON verdicts (source, subject_kind, subject_id)
+  WHERE state = 'confirmed' AND resolved_id IS NOT NULL;
+CREATE INDEX verdicts_pending_about ON verdicts (source, subject_kind, subject_id) WHERE state = 'pending';
+
+CREATE TABLE explanations (
+  source         TEXT NOT NULL,
+  subject_kind   TEXT NOT NULL,
+  subject_id     TEXT NOT NULL,
+  statuses       TEXT NOT NULL,
+  told           TEXT NOT NULL,
+  latest_order   INTEGER,
+  latest_untimed INTEGER,
+  latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+  PRIMARY KEY (source, subject_kind, subject_id, statuses, told)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX explanations_by_latest ON explanations (latest_id);
 
 CREATE TABLE senders (
   sender    TEXT NOT NULL PRIMARY KEY,

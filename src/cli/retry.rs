@@ -6,8 +6,8 @@ use super::chosen::{Chosen, counted, decide};
 use super::{CommandError, Exit, screen, words};
 use crate::config::Settings;
 use crate::domain::{Clock, Reason, State, Timestamp};
-use crate::providers;
-use crate::store::{Decided, Filing, Filter, Store};
+use crate::providers::{self, Read};
+use crate::store::{BATCH_BYTES, Decided, Filing, Filter, Store};
 
 /// What to retry.
 #[derive(Debug, clap::Args)]
@@ -52,11 +52,19 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 
 async fn retry(settings: &Settings, store: &Store, ids: Vec<i64>) -> Result<Vec<Decided>, CommandError> {
     let mut decided = Vec::new();
-    let mut filings = Vec::new();
+    let mut filings: Vec<Filing> = Vec::new();
+    let mut bytes = 0;
     for id in ids {
         match read_afresh(settings, store, id).await? {
-            Ok(filing) => filings.push(filing),
+            Ok(filing) => {
+                bytes += filing.delivery.body.len();
+                filings.push(filing);
+            }
             Err(why) => decided.push(Decided::Refused { id, why }),
+        }
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            decided.extend(store.retry(std::mem::take(&mut filings), Clock::system().now()).await?);
         }
     }
     decided.extend(store.retry(filings, Clock::system().now()).await?);
@@ -86,6 +94,6 @@ async fn read_afresh(
         let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
         return Ok(Err(format!("its source {name} is configured as {now}, but it came in as {then}")));
     }
-    let (reading, is_listable) = providers::read(source.provider.as_ref(), &delivery);
-    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable }))
+    let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &delivery);
+    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable, course }))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::claim::{Claim, SubjectKind};
+use super::course::Course;
 use super::panics::Panicked;
 use super::replaced::plain;
 use super::time::Timestamp;
@@ -298,9 +299,12 @@ pub trait Judge: Send + Sync {
     /// Holds a claim against an answer that is not a failure.
     fn compare(&self, claim: &Claim, answer: &Answer, known: &Known) -> Comparison;
 
-    /// Whether `later`, once confirmed, explains why `earlier` no longer matches: `later`'s old values equal
-    /// `earlier`'s asserted ones, or `earlier`'s status comes before `later`'s in the provider's course.
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool;
+    /// Where a claim stands in the course of its subject: what it explains, once confirmed, is what it says that was before,
+    /// else what comes before it in the provider's progression. The statuses are named and spelled as [`Judge::statuses`]
+    /// does.
+    fn course(&self, _claim: &Claim) -> Course {
+        Course::default()
+    }
 
     /// The latest time that the object of an answer carries: a claim of that time or an earlier one is no claim about the
     /// future, whatever the clocks say.

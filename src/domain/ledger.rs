@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Held, Truth};
 use super::claim::{Claim, ClaimKey};
+use super::course::StatusKey;
 use super::time::Timestamp;
 use super::verdict::{Cause, Outcome, Reason, State};
 
@@ -52,21 +53,6 @@ impl Waiting {
     }
 }
 
-/// A settled notification of the same subject.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settled {
-    /// The notification's id.
-    pub id: i64,
-    /// When it came in.
-    pub received_at: Timestamp,
-    /// Its state.
-    pub state: State,
-    /// Its reason.
-    pub reason: Reason,
-    /// What it says.
-    pub claim: Claim,
-}
-
 /// A notification with the same key as a waiting one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Equal {
@@ -87,8 +73,6 @@ pub struct Ledger {
     pub waiting: Vec<Waiting>,
     /// Deliveries of the same source with a key of a waiting one.
     pub equals: Vec<Equal>,
-    /// Settled notifications of the subject that superseding may concern: confirmed, superseded, mismatch, not_found.
-    pub settled: Vec<Settled>,
     /// The truth held about the subject.
     pub held: Option<Held>,
     /// Whether any question of this source ever found an object.
@@ -192,8 +176,8 @@ pub enum Standing {
 pub struct Settlement {
     /// One per waiting notification, and one per equal one that becomes a duplicate.
     pub rulings: Vec<Ruling>,
-    /// Settled notifications that are explained now: mismatch or not_found becomes superseded.
-    pub superseded: Vec<i64>,
+    /// The keys of the statuses confirmed last before this answer, all of them first, then those of some of them.
+    pub told_before: Vec<StatusKey>,
     /// What becomes of the truth held.
     pub truth: TruthChange,
     /// The id in `orders` or `products` that the answer gave.

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod claim;
+pub mod course;
 pub mod decimal;
 pub mod delivery;
 pub mod health;
@@ -23,6 +24,7 @@ pub use answer::{
     Sighting, Trouble, Truth,
 };
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
+pub use course::{Course, StatusKey};
 pub use delivery::{Delivery, Headers, Origin};
 pub use rate::Rate;
 pub use reconciliation::{ListRequest, Listed, Listing, OurOrder, Told};

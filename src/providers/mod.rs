@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, Delivery, Failure, Judge, ListRequest, Listing, Reading, Sighting, Timestamp, Truth,
-    Unasked,
+    Answer, Claim, Course, Delivery, Failure, Judge, ListRequest, Listing, Reading, Sighting, Timestamp,
+    Truth, Unasked,
 };
 
 pub mod ecwid;
@@ -139,21 +139,42 @@ pub trait Provider: Judge {
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
-/// Reads a delivery, and says whether its question may share a list call. One over which the rules panic is malformed.
+/// What a provider makes of a delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// What it says.
+    pub reading: Reading,
+    /// Whether its question may share a list call.
+    pub is_listable: bool,
+    /// Where its claim stands in the course of its subject.
+    pub course: Course,
+}
+
+/// Reads a delivery. One over which the rules panic is malformed.
 #[must_use]
-pub fn read(provider: &dyn Provider, delivery: &Delivery) -> (Reading, bool) {
+pub fn read(provider: &dyn Provider, delivery: &Delivery) -> Read {
     let read = contained(|| {
         let reading = provider.read(delivery);
-        let is_listable = matches!(&reading, Reading::Claim(claim) if provider.is_listable(claim));
-        (reading, is_listable)
+        let (is_listable, course) = match &reading {
+            Reading::Claim(claim) => (provider.is_listable(claim), course(provider, claim)),
+            Reading::Unasked(_) => (false, Course::default()),
+        };
+        Read { reading, is_listable, course }
     });
     read.unwrap_or_else(|panicked| {
         log::error!(
             "source={} a notification could not be read and is malformed: {panicked}",
             delivery.source
         );
-        (Unasked::malformed(panicked.to_string()).into(), false)
+        let reading = Unasked::malformed(panicked.to_string()).into();
+        Read { reading, is_listable: false, course: Course::default() }
     })
+}
+
+/// What was not read whole equals nothing, so nothing explains it.
+fn course(provider: &dyn Provider, claim: &Claim) -> Course {
+    let course = provider.course(claim);
+    Course { asserted: course.asserted.filter(|_| claim.unreadable_value().is_none()), ..course }
 }
 
 /// The answer that ends a sender's retries.

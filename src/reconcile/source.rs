@@ -14,14 +14,18 @@ use crate::domain::{
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{Inspected, Inspection, Reported, StoreError};
+use crate::store::{BATCH, Inspected, Inspection, Reported, StoreError};
 use crate::worker::read_deliveries;
 
 /// Orders looked up in the store at once.
 const CHUNK: usize = 500;
 
-/// How often one order is asked about when the store learns newer things meanwhile, or deliveries wait to be filed.
+/// How often one order is asked about when the store learns newer things meanwhile.
 const ASKS: usize = 10;
+
+/// How often what came in meanwhile is filed before an order is compared. Beside a busy intake something new may have come
+/// whenever the writer's turn comes.
+const FILINGS: usize = 200;
 
 /// Calls that fail one after the other: then the shop fails, not the orders.
 const FAILURES_IN_A_ROW: usize = 3;
@@ -177,7 +181,8 @@ impl Inquest<'_> {
     /// Asks about one order and compares; whether the shop shows it.
     async fn ask(&mut self, order_id: &str, scope: Scope) -> Result<Result<bool, Failure>, StoreError> {
         let mut answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
-        for _ in 0..ASKS {
+        let (mut asks, mut filings) = (0, 0);
+        while asks < ASKS && filings < FILINGS {
             if let Said::Failed(failure) = answer.said {
                 return Ok(Err(failure));
             }
@@ -188,9 +193,13 @@ impl Inquest<'_> {
                     return Ok(Ok(is_shown));
                 }
                 Inspected::Outdated => {
+                    asks += 1;
                     answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
                 }
-                Inspected::Unfiled => self.file().await?,
+                Inspected::Unfiled => {
+                    filings += 1;
+                    self.file().await?;
+                }
             }
         }
         let detail = "the store kept learning newer things than the answers";
@@ -217,16 +226,18 @@ impl Inquest<'_> {
             scope,
             recovers: self.parts.plan.recovers,
         };
-        let sources = Arc::clone(&self.parts.sources);
-        let read = move |deliveries| read_deliveries(deliveries, |name| provider_of(&sources, name));
-        self.parts.store.inspect(inspection, read, self.parts.clock.now()).await
+        self.parts.store.inspect(inspection, self.parts.clock.now()).await
     }
 
     /// Files what nobody has read yet.
     async fn file(&self) -> Result<(), StoreError> {
-        let unfiled = self.parts.store.reader().unfiled(0, CHUNK).await?;
-        let filings = read_deliveries(unfiled, |name| provider_of(&self.parts.sources, name));
-        self.parts.store.file(filings, self.parts.clock.now()).await?;
+        let mut is_more_left = true;
+        while is_more_left {
+            let unfiled = self.parts.store.reader().unfiled(0, BATCH).await?;
+            is_more_left = unfiled.is_full;
+            let filings = read_deliveries(unfiled.deliveries, |name| provider_of(&self.parts.sources, name));
+            self.parts.store.file(filings, self.parts.clock.now()).await?;
+        }
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub fn fail(
         ledger.waiting.iter().map(|row| rule(row, failure, own_refusal, asked_at, policy, jitter)).collect();
     Settlement {
         rulings,
-        superseded: Vec::new(),
+        told_before: Vec::new(),
         truth: TruthChange::Keep,
         resolved_id: None,
         told: None,

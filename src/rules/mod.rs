@@ -19,11 +19,10 @@ pub mod health;
 pub mod reconcile;
 pub mod retry;
 pub mod settle;
-mod supersede;
+pub mod supersede;
 #[cfg(test)]
 mod tests;
 pub mod turns;
 
 pub use failed::fail;
 pub use settle::{is_stale, settle, settle_listed};
-pub use supersede::explained;

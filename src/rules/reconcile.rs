@@ -146,10 +146,6 @@ mod tests {
             }
         }
 
-        fn explains(&self, _: &Claim, _: &Claim) -> bool {
-            false
-        }
-
         fn statuses(&self, compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
             let status = compared.get("status").and_then(Value::as_str);
             status.map(|status| ("status", status.to_owned())).into_iter().collect()

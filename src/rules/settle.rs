@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{failed, retry, supersede};
+use super::{failed, retry};
 use crate::domain::ledger::{
-    Ledger, Move, Policy, Ruling, Settled, Settlement, Standing, TruthChange, Verification, Waiting,
+    Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
 };
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, Timestamp, Truth,
+    Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, StatusKey,
+    Timestamp, Truth,
 };
 
 /// A claimed time may be this much after the shop's clock and ours.
@@ -53,11 +54,10 @@ pub fn settle(
         .collect();
     rulings.extend(confirmations.repeats());
     rulings.append(&mut confirmations.elsewhere);
-    let superseded = supersede(judge, ledger, &mut rulings);
     let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, held) };
     Settlement {
         rulings,
-        superseded,
+        told_before: told_before(judge, ledger),
         truth,
         resolved_id,
         told: confirmations.told,
@@ -88,7 +88,6 @@ pub fn settle_listed(
     }
     if !has_confirmed {
         settlement.truth = TruthChange::Keep;
-        settlement.superseded.clear();
     }
     settlement
 }
@@ -319,35 +318,12 @@ fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {
     Ruling { id, to, detail, verification: Some(verification), own_refusal: false }
 }
 
-/// Marks the fresh rulings that are explained, and returns the older notifications that are explained now.
-fn supersede(judge: &dyn Judge, ledger: &Ledger, rulings: &mut [Ruling]) -> Vec<i64> {
-    let fresh = rulings.iter().filter_map(|ruling| match &ruling.to {
-        Move::Settle { state, reason, duplicate_of: None, .. } => {
-            let (received_at, claim) = settled_now(ledger, ruling.id)?;
-            Some(Settled { id: ruling.id, received_at, state: *state, reason: *reason, claim })
-        }
-        _ => None,
-    });
-    let rows: Vec<Settled> = ledger.settled.iter().cloned().chain(fresh).collect();
-    let mut explained = supersede::explained(judge, &rows);
-    for ruling in rulings {
-        if explained.remove(&ruling.id)
-            && let Move::Settle { reason, .. } = &mut ruling.to
-        {
-            *reason = Reason::Superseded;
-        }
-    }
-    explained.into_iter().collect()
-}
-
-/// When a notification that settles now came in, and what it says.
-fn settled_now(ledger: &Ledger, id: i64) -> Option<(Timestamp, Claim)> {
-    if let Some(row) = ledger.waiting.iter().find(|row| row.id == id) {
-        return Some((row.received_at, row.claim.clone()));
-    }
-    let equal = ledger.equals.iter().find(|equal| equal.id == id)?;
-    let row = ledger.waiting.iter().find(|row| row.key == equal.key)?;
-    Some((equal.received_at, row.claim.clone()))
+/// The statuses confirmed before, as keys.
+fn told_before(judge: &dyn Judge, ledger: &Ledger) -> Vec<StatusKey> {
+    let told = ledger.last_told.as_ref().and_then(|told| contained(|| judge.statuses(told)).ok());
+    let told = told.unwrap_or_default();
+    let statuses: Vec<(&str, &str)> = told.iter().map(|(field, word)| (*field, word.as_str())).collect();
+    StatusKey::choices(&statuses)
 }
 
 fn truth(answer: &Answer, held: Option<&Held>) -> (TruthChange, Option<String>) {

@@ -5,34 +5,27 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{fail, settle};
-use crate::domain::ledger::{
-    Equal, Ledger, Move, Policy, Settled, Settlement, Standing, TruthChange, Waiting,
-};
+use crate::domain::ledger::{Equal, Ledger, Move, Policy, Settlement, Standing, TruthChange, Waiting};
 use crate::domain::replaced::replaced;
 use crate::domain::{
     Absence, Answer, Cause, Claim, Comparison, Deletion, EventTime, Failure, Held, Judge, Known, OrderTruth,
-    Outcome, Reason, Said, Sighting, State, Subject, SubjectKind, Timestamp, Trouble, Truth,
+    Outcome, Said, Sighting, State, Subject, SubjectKind, Timestamp, Trouble, Truth,
 };
 
-/// Compares as it is told, and explains what it is told.
+/// Compares as it is told.
 struct Told {
     outcome: Outcome,
     held_before: bool,
-    explains: bool,
 }
 
 impl Judge for Told {
     fn compare(&self, _claim: &Claim, _answer: &Answer, _known: &Known) -> Comparison {
         Comparison { held_before: self.held_before, ..Comparison::differs(self.outcome, "told", Value::Null) }
     }
-
-    fn explains(&self, _later: &Claim, _earlier: &Claim) -> bool {
-        self.explains
-    }
 }
 
 fn told(outcome: Outcome) -> Told {
-    Told { outcome, held_before: false, explains: false }
+    Told { outcome, held_before: false }
 }
 
 const RECEIVED: i64 = 1_764_000_000;
@@ -260,10 +253,6 @@ impl Judge for Dated {
         Comparison::differs(self.outcome, "told", Value::Null)
     }
 
-    fn explains(&self, _later: &Claim, _earlier: &Claim) -> bool {
-        false
-    }
-
     fn latest_time(&self, _answer: &Answer) -> Option<Timestamp> {
         self.latest
     }
@@ -316,28 +305,6 @@ fn a_value_that_could_not_be_read_whole_is_never_confirmed() {
         let settlement = settled(&told(outcome), &shown(at(GRACE), None), &ledger);
         assert_eq!(moves(&settlement), [expected]);
     }
-}
-
-#[test]
-fn superseding_works_in_both_orders_of_settling() {
-    let judge = Told { explains: true, ..told(Outcome::Match) };
-    let row = |id, state, reason| Settled {
-        id,
-        received_at: at(i64::from(id > 5)),
-        state,
-        reason,
-        claim: claim("A", "x"),
-    };
-    let old = vec![row(1, State::Ignored, Reason::Mismatch), row(2, State::Ignored, Reason::NotFound)];
-    let before = Ledger { settled: old, ..ledger(vec![waiting(6, "paid")]) };
-    assert_eq!(settled(&judge, &shown(at(0), None), &before).superseded, [1, 2]);
-
-    let later = vec![row(7, State::Confirmed, Reason::Match), row(3, State::Ignored, Reason::WrongStore)];
-    let ledger = Ledger { settled: later, ..ledger(vec![waiting(6, "paid")]) };
-    let judge = Told { explains: true, ..told(Outcome::Mismatch) };
-    let settlement = settled(&judge, &shown(at(GRACE), None), &ledger);
-    assert_eq!(moves(&settlement), ["6 ignored superseded"]);
-    assert!(settlement.superseded.is_empty(), "what was settled for another reason stays so");
 }
 
 #[test]

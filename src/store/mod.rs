@@ -5,6 +5,7 @@
 //! whatever has queued; many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
 //! with it is in [`work`]), [`Reader`] what everything else is given.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,7 +18,8 @@ use tokio::sync::Notify;
 use self::file::{connection, migrations, open};
 use self::reconcile::compare;
 use self::retention::run::Retention;
-use self::verdicts::{claims, decisions};
+use self::verdicts::supersede::Settled;
+use self::verdicts::{claims, decisions, supersede};
 use self::writer::handle::Writer;
 use self::writer::{contention, intake};
 use crate::domain::{Delivery, Timestamp, Window};
@@ -32,6 +34,8 @@ mod reader;
 mod reconcile;
 mod retention;
 mod rows;
+#[cfg(test)]
+mod steps;
 mod verdicts;
 mod work;
 mod writer;
@@ -53,7 +57,8 @@ pub use reader::Reader;
 pub use reconcile::compare::{Inspected, Inspection};
 pub use retention::run::{Keep, Kept};
 pub use retention::steps::SettledCount;
-pub use verdicts::claims::{Filed, Filing};
+pub use rows::BATCH_BYTES;
+pub use verdicts::claims::{Batch, Filed, Filing};
 pub use verdicts::decisions::{BATCH, Decided};
 pub use verdicts::question::{Moved, Question};
 pub use writer::trial::{Trial, try_to_write};
@@ -252,12 +257,21 @@ impl Store {
         self.writer.write_together(move |conn| claims::file(conn, after, &sheets, now))
     }
 
-    /// Starts at most [`BATCH`] notifications afresh.
+    /// Starts at most [`BATCH`] notifications afresh, and ends the pauses of their sources.
     ///
     /// # Errors
     /// The store failed.
     pub async fn retry(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Decided>> {
-        self.writer.write(move |conn| decisions::retry(conn, &filings, now)).await
+        let sources: BTreeSet<String> = filings.iter().map(|filing| filing.delivery.source.clone()).collect();
+        let sheets: Vec<_> = filings.iter().map(claims::Sheet::of).collect();
+        drop(filings);
+        let decided = self.writer.write(move |conn| decisions::retry(conn, &sheets, now)).await?;
+        if decided.iter().any(|decided| matches!(decided, Decided::Done(_))) {
+            for source in sources {
+                self.resume(source, now).await?;
+            }
+        }
+        Ok(decided)
     }
 
     /// Dismisses at most [`BATCH`] undecided notifications.
@@ -269,18 +283,27 @@ impl Store {
     }
 
     /// Compares a shop's answer about one order with the store as it is now, in one transaction: the answer lands in
-    /// `orders`, and where it is asked for, a missed or drifted order becomes a confirmed notification. `read` reads
-    /// deliveries that nobody has read yet, of any source.
+    /// `orders`, and where it is asked for, a missed or drifted order becomes a confirmed notification.
     ///
     /// # Errors
     /// The store failed; then nothing was written.
-    pub async fn inspect(
-        &self,
-        inspection: Inspection,
-        read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing> + Send + 'static,
-        now: Timestamp,
-    ) -> Result<Inspected> {
-        self.writer.write(move |conn| compare::inspect(conn, &inspection, read, now)).await
+    pub async fn inspect(&self, inspection: Inspection, now: Timestamp) -> Result<Inspected> {
+        let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, now);
+        let (inspected, left) = self.writer.write(inspect).await?;
+        self.supersede(left, now).await?;
+        Ok(inspected)
+    }
+
+    /// Supersedes what was too much for the transaction of a verdict; returns what moved.
+    async fn supersede(&self, mut left: Option<Settled>, now: Timestamp) -> Result<Vec<Moved>> {
+        let mut moved = Vec::new();
+        while let Some(settled) = left {
+            let spread = move |conn: &Connection| supersede::spread(conn, settled.clone(), now);
+            let (superseded, rest) = self.writer.write_together(spread).await?;
+            moved.extend(superseded.into_iter().map(Moved::superseded));
+            left = rest;
+        }
+        Ok(moved)
     }
 
     /// Remembers a complete `reconcile` over everything since the last one: the windows of its sources.

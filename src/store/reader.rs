@@ -19,7 +19,7 @@ use crate::store::read::reports::{self, Reported};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
 use crate::store::retention::steps::{self, SettledCount};
-use crate::store::verdicts::claims;
+use crate::store::verdicts::claims::{self, Batch};
 
 /// The store, for those who only read.
 #[derive(Clone, Debug)]
@@ -77,20 +77,20 @@ impl Reader {
         self.read(health::last_sign).await
     }
 
-    /// At most `limit` deliveries that nobody has read yet, oldest first, of those whose id is greater than `after`.
+    /// At most `most` deliveries that nobody has read yet, oldest first, of those whose id is greater than `after`.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn unfiled(&self, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-        self.read(move |conn| claims::unfiled(conn, after, limit)).await
+    pub async fn unfiled(&self, after: i64, most: usize) -> Result<Batch> {
+        self.read(move |conn| claims::unfiled(conn, after, most)).await
     }
 
-    /// At most `limit` notifications of a source that were filed unread while it was not configured.
+    /// At most `most` notifications of a source that were filed unread while it was not configured.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn unread(&self, source: String, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-        self.read(move |conn| claims::unread(conn, &source, limit)).await
+    pub async fn unread(&self, source: String, most: usize) -> Result<Batch> {
+        self.read(move |conn| claims::unread(conn, &source, most)).await
     }
 
     /// Sources and lanes that fail as a whole.

@@ -9,6 +9,10 @@ use crate::domain::{
 };
 use crate::store::error::Result;
 
+/// Bodies and claims that are held in memory together while they are read, leased or judged. What begins within goes on to its
+/// end: one alone may be longer.
+pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
 /// A value that its column cannot hold: the store is damaged, and what the value was is not guessed.
 #[derive(Debug, thiserror::Error)]
 #[error("the column {column} of a row cannot be read: it holds {value}")]
@@ -66,11 +70,6 @@ pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
 pub(super) fn reason(row: &Row<'_>) -> rusqlite::Result<Option<Reason>> {
     let reason = |text: &str| if text.is_empty() { Some(None) } else { Reason::parse(text).map(Some) };
     Ok(word(row, "reason", reason)?.flatten())
-}
-
-/// The column `reason` of a settled notification.
-pub(super) fn known_reason(row: &Row<'_>) -> rusqlite::Result<Reason> {
-    required(row, "reason", reason(row)?)
 }
 
 /// The column `cause`.
@@ -132,6 +131,17 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)
         body,
     };
     Ok(Some((row.get("id")?, delivery)))
+}
+
+/// How much of [`DELIVERY_COLUMNS`] has no fixed length.
+pub(super) fn delivery_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
+    let bytes = |name| -> rusqlite::Result<usize> {
+        Ok(match row.get_ref(name)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+            _ => 0,
+        })
+    };
+    Ok(bytes("headers")? + bytes("body")?)
 }
 
 /// Whose turn a notification takes: its sender's address; one IPv6 subscriber owns a whole /64.

@@ -91,12 +91,12 @@ impl Store {
             return Ok(());
         }
         for name in sources {
-            let mut next = Some(clock.now());
+            let mut next = Some((clock.now().to_string(), i64::MAX));
             while let Some(after) = next {
                 let source = name.clone();
                 next = self
                     .writer
-                    .write(move |conn| clock_step::bring_forward(conn, &source, after, by_ms))
+                    .write(move |conn| clock_step::bring_forward(conn, &source, &after, by_ms))
                     .await?;
             }
         }
@@ -108,7 +108,12 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| lease::renew(conn, &owner, now)).await
+        loop {
+            let owner = owner.clone();
+            if self.writer.write(move |conn| lease::renew(conn, &owner, now)).await? {
+                return Ok(());
+            }
+        }
     }
 
     /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
@@ -116,11 +121,20 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn free_leases(&self, prefix: String) -> Result<usize> {
-        self.writer.write(move |conn| lease::free_of(conn, &prefix)).await
+        let mut freed = 0;
+        loop {
+            let prefix = prefix.clone();
+            let some = self.writer.write(move |conn| lease::free_of(conn, &prefix)).await?;
+            freed += some;
+            if some < lease::MOST_CHANGED {
+                return Ok(freed);
+            }
+        }
     }
 
     /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
-    /// transaction. Returns what moved; nothing does where the lease is lost.
+    /// transaction. Where very much is superseded by that, the rest of it follows in transactions of its own. Returns what
+    /// moved; nothing does where the lease is lost.
     ///
     /// # Errors
     /// The store failed; then nothing was written and the lease ends by itself.
@@ -132,9 +146,10 @@ impl Store {
         now: Timestamp,
         judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
     ) -> Result<Vec<Moved>> {
-        self.writer
-            .write_together(move |conn| settle::settle(conn, &question, &policy, jitter, now, &judge))
-            .await
+        let settle = move |conn: &Connection| settle::settle(conn, &question, &policy, jitter, now, &judge);
+        let (mut moved, left) = self.writer.write_together(settle).await?;
+        moved.extend(self.supersede(left, now).await?);
+        Ok(moved)
     }
 
     /// Takes permission for one more call of a source, made by `owner`.
@@ -190,10 +205,15 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| pauses::resume(conn, &source, now)).await
+        loop {
+            let source = source.clone();
+            if self.writer.write(move |conn| pauses::resume(conn, &source, now)).await? {
+                return Ok(());
+            }
+        }
     }
 
-    /// Gives up on at most [`BATCH`] notifications that waited too long on a failing source (`lane` empty) or lane.
+    /// Gives up on the notifications that waited too long on a failing source (`lane` empty) or lane.
     ///
     /// # Errors
     /// The store failed.
@@ -205,8 +225,16 @@ impl Store {
         policy: Policy,
         now: Timestamp,
     ) -> Result<Vec<Moved>> {
-        self.writer
-            .write(move |conn| decisions::give_up_waiting(conn, &source, &lane, cause, &policy, now))
-            .await
+        let (mut moved, mut next) = (Vec::new(), Some((String::new(), 0)));
+        while let Some(after) = next {
+            let (source, lane, policy) = (source.clone(), lane.clone(), policy.clone());
+            let look = move |conn: &Connection| {
+                decisions::give_up_waiting(conn, &source, &lane, cause, &policy, &after, now)
+            };
+            let (some, rest) = self.writer.write(look).await?;
+            moved.extend(some);
+            next = rest;
+        }
+        Ok(moved)
     }
 }

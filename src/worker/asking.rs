@@ -13,7 +13,7 @@ use crate::domain::panics::{Panicked, contained, contained_async};
 use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Timestamp, Trouble};
 use crate::providers::Api;
 use crate::rules;
-use crate::store::{BATCH, CallPermit, Lease, Moved, Question, StoreError};
+use crate::store::{CallPermit, Lease, Moved, Question, StoreError};
 
 /// Asks the questions of one source.
 pub(super) struct Asker {
@@ -247,17 +247,12 @@ fn log_trouble(source: &str, lane: &str, failure: &Failure) {
 }
 
 async fn give_up(parts: &Parts, source: &str, lane: &str, cause: Cause) -> Result<(), StoreError> {
-    loop {
-        let (policy, now) = (parts.policy.clone(), parts.clock.now());
-        let moved =
-            parts.store.give_up_waiting(source.to_owned(), lane.to_owned(), cause, policy, now).await?;
-        for moved in &moved {
-            announce(parts, source, moved);
-        }
-        if moved.len() < BATCH {
-            return Ok(());
-        }
+    let (policy, now) = (parts.policy.clone(), parts.clock.now());
+    let moved = parts.store.give_up_waiting(source.to_owned(), lane.to_owned(), cause, policy, now).await?;
+    for moved in &moved {
+        announce(parts, source, moved);
     }
+    Ok(())
 }
 
 /// Logs, counts and tells that a notification moved.

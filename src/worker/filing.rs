@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Parts;
-use crate::domain::{Delivery, State};
-use crate::providers::{self, Provider};
+use crate::domain::{Course, Delivery, State};
+use crate::providers::{self, Provider, Read};
 use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
 /// How much is filed in one turn.
@@ -12,7 +12,8 @@ use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 pub(super) struct Portion {
     /// At most so many transactions.
     pub(super) batches: usize,
-    /// So many deliveries in each: more cost less together, and keep the intake waiting for longer.
+    /// So many deliveries in each, or as many as the store gives at once: more cost less together, and keep the intake
+    /// waiting for longer.
     pub(super) deliveries: usize,
 }
 
@@ -30,8 +31,9 @@ pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, S
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = VecDeque::new();
     for _ in 0..portion.batches {
-        let next = read_new(parts, after, portion.deliveries).await?;
-        is_last = next.len() < portion.deliveries;
+        let batch = parts.store.reader().unfiled(after, portion.deliveries).await?;
+        is_last = !batch.is_full;
+        let next = read_all(parts, batch.deliveries);
         if let Some(last) = next.last().map(|filing| filing.id) {
             under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
             after = last;
@@ -62,19 +64,15 @@ fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
     filed.len()
 }
 
-async fn read_new(parts: &Parts, after: i64, most: usize) -> Result<Vec<Filing>, StoreError> {
-    Ok(read_all(parts, parts.store.reader().unfiled(after, most).await?))
-}
-
 /// Reads again what was filed unread while its source was not configured.
 pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
             let unread = parts.store.reader().unread(name.clone(), STORE_BATCH).await?;
-            if unread.is_empty() {
+            if unread.deliveries.is_empty() {
                 break;
             }
-            parts.store.retry(read_all(parts, unread), parts.clock.now()).await?;
+            parts.store.retry(read_all(parts, unread.deliveries), parts.clock.now()).await?;
         }
     }
     Ok(())
@@ -89,11 +87,13 @@ pub fn read_deliveries<'a>(
     deliveries: Vec<(i64, Delivery)>,
     provider_of: impl Fn(&str) -> Option<&'a dyn Provider>,
 ) -> Vec<Filing> {
-    let read = |(id, delivery): (i64, Delivery)| {
-        let (reading, is_listable) = provider_of(&delivery.source)
-            .map(|provider| providers::read(provider, &delivery))
-            .map_or((None, false), |(reading, is_listable)| (Some(reading), is_listable));
-        Filing { id, delivery, reading, is_listable }
+    let read = |(id, delivery): (i64, Delivery)| match provider_of(&delivery.source)
+        .map(|provider| providers::read(provider, &delivery))
+    {
+        None => Filing { id, delivery, reading: None, is_listable: false, course: Course::default() },
+        Some(Read { reading, is_listable, course }) => {
+            Filing { id, delivery, reading: Some(reading), is_listable, course }
+        }
     };
     deliveries.into_iter().map(read).collect()
 }

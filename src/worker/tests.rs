@@ -52,10 +52,6 @@ impl Judge for Fragile {
             _ => Comparison::agrees(Value::Null),
         }
     }
-
-    fn explains(&self, later: &Claim, _: &Claim) -> bool {
-        panic!("nothing is explained by {}", later.subject.id)
-    }
 }
 
 impl Provider for Fragile {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use countersign::config::{Settings, Source};
 use countersign::domain::ledger::{Move, Ruling, Settlement, Standing, TruthChange, Verification};
-use countersign::domain::{Cause, Clock, Delivery, Headers, Outcome, Reason, State};
+use countersign::domain::{Cause, Clock, Course, Delivery, Headers, Outcome, Reason, State};
 use countersign::store::{Filing, LeaseRequest, Question, Store};
 use serde_json::json;
 
@@ -82,7 +82,7 @@ impl Stage {
         self.runtime.block_on(async {
             let id = self.store.append(delivery.clone()).await.unwrap();
             let reading = Some(self.shop.provider.read(&delivery));
-            let filing = Filing { id, delivery, reading, is_listable: false };
+            let filing = Filing { id, delivery, reading, is_listable: false, course: Course::default() };
             self.store.file(vec![filing], Clock::system().now()).await.unwrap();
             id
         })
@@ -123,7 +123,7 @@ impl Stage {
         let ruling = Ruling { id, to, detail, verification: Some(verification), own_refusal: false };
         let settlement = Settlement {
             rulings: vec![ruling],
-            superseded: Vec::new(),
+            told_before: Vec::new(),
             truth: TruthChange::Keep,
             resolved_id: None,
             told: None,

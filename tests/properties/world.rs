@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use countersign::domain::ledger::{Ledger, Policy};
 use countersign::domain::{
-    Absence, Answer, Cause, Claim, ClaimKey, Comparison, Deletion, Delivery, EventTime, Failure, Headers,
-    Judge, Known, OrderTruth, Outcome, Rate, Said, Sighting, Subject, SubjectKind, Timestamp, Trouble, Truth,
+    Absence, Answer, Cause, Claim, ClaimKey, Comparison, Course, Deletion, Delivery, EventTime, Failure,
+    Headers, Judge, Known, OrderTruth, Outcome, Rate, Said, Sighting, StatusKey, Subject, SubjectKind,
+    Timestamp, Trouble, Truth,
 };
 use countersign::rules;
 use countersign::store::{Filing, Lease, LeaseRequest, Question, Store};
@@ -35,10 +36,18 @@ impl Judge for StatusJudge {
         }
     }
 
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        let place = |claim: &Claim| STATUSES.iter().position(|s| claim.asserted_text(&["status"]) == Some(s));
-        place(later) > place(earlier)
+    fn course(&self, claim: &Claim) -> Course {
+        course(claim)
     }
+}
+
+fn course(claim: &Claim) -> Course {
+    let key = |status: &&str| StatusKey::of(&[("status", status)]);
+    let Some(place) = STATUSES.iter().position(|s| claim.asserted_text(&["status"]) == Some(s)) else {
+        return Course::default();
+    };
+    let explains = STATUSES[..place].iter().filter_map(key).collect();
+    Course { asserted: key(&STATUSES[place]), before: None, explains }
 }
 
 /// How a question fails.
@@ -180,8 +189,9 @@ impl World {
             body: vec![order, status, event],
         };
         let id = self.runtime.block_on(self.store.append(delivery.clone())).unwrap();
-        let reading = Some(claim(order, status, event).into());
-        let filing = Filing { id, delivery, reading, is_listable: false };
+        let claim = claim(order, status, event);
+        let course = course(&claim);
+        let filing = Filing { id, delivery, reading: Some(claim.into()), is_listable: false, course };
         self.runtime.block_on(self.store.file(vec![filing], self.time())).unwrap();
     }
 
@@ -297,8 +307,9 @@ impl World {
     pub(super) fn retry(&mut self, id: i64) {
         let Some(delivery) = self.runtime.block_on(self.store.reader().delivery(id)).unwrap() else { return };
         let [order, status, event] = delivery.body[..] else { return };
-        let reading = Some(claim(order, status, event).into());
-        let filing = Filing { id, delivery, reading, is_listable: false };
+        let claim = claim(order, status, event);
+        let course = course(&claim);
+        let filing = Filing { id, delivery, reading: Some(claim.into()), is_listable: false, course };
         self.runtime.block_on(self.store.retry(vec![filing], self.time())).unwrap();
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::domain::{Delivery, Headers, Timestamp};
+use countersign::domain::{Course, Delivery, Headers, Timestamp};
 use countersign::store::{Filing, Store};
 use rusqlite::Connection;
 
@@ -28,7 +28,13 @@ fn delivery() -> Delivery {
 }
 
 fn filings(ids: &[i64]) -> Vec<Filing> {
-    let filing = |&id| Filing { id, delivery: delivery(), reading: None, is_listable: false };
+    let filing = |&id| Filing {
+        id,
+        delivery: delivery(),
+        reading: None,
+        is_listable: false,
+        course: Course::default(),
+    };
     ids.iter().map(filing).collect()
 }
 

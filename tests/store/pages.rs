@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::domain::{Delivery, Headers, Reason, State, Timestamp};
+use countersign::domain::{Course, Delivery, Headers, Reason, State, Timestamp};
 use countersign::store::{Filing, Filter, Reader, Store};
 use rusqlite::{Connection, params};
 
@@ -165,7 +165,7 @@ fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
             headers: Headers::default(),
             body: Vec::new(),
         };
-        Filing { id, delivery, reading: None, is_listable: false }
+        Filing { id, delivery, reading: None, is_listable: false, course: Course::default() }
     };
     let filings = came.iter().map(filing).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -156,3 +156,70 @@ fn another_source_s_or_another_order_s_confirmation_explains_nothing() {
     assert_verdict(&house.row(3), "confirmed", "match");
     assert_verdict(&house.row(1), "ignored", "mismatch");
 }
+
+#[test]
+fn of_equal_times_old_values_decide_whatever_was_received_first() {
+    for backwards in [false, true] {
+        let (house, store) = shop();
+        assert!(store.edit_order("SALE-H4K9P", |order| order.payment("PAID")));
+        let serve = house.serve();
+        let [created, paid, _] = course().map(|hook| hook.later(1).body());
+        let mut bodies = [created, paid];
+        bodies.rotate_left(usize::from(backwards));
+        let rows = settled_in_turn(&house, &serve, "hook", &bodies);
+        for row in &rows {
+            match row.event.as_deref() {
+                Some("order.created") => assert_verdict(row, "ignored", "superseded"),
+                _ => assert_verdict(row, "confirmed", "match"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sender_s_word_about_the_past_hides_no_fake_from_what_was_confirmed_before() {
+    let (house, store) = shop();
+    assert!(store.edit_order("SALE-H4K9P", |order| order.payment("AWAITING_PAYMENT")));
+    let serve = house.serve();
+    let [created, paid, _] = course();
+    post_and_settle(&serve, "hook", created.body(), 1);
+    assert_verdict(&house.row(1), "confirmed", "match");
+    // Forged; and then a true status, with the forged one as the one before: nothing has changed meanwhile.
+    post_and_settle(&serve, "hook", paid.clone().body(), 2);
+    let cover = |payment: &str, second| {
+        Hook::sale(payment, "AWAITING_PROCESSING").changed_from("PAID", "AWAITING_PROCESSING").later(second)
+    };
+    post_and_settle(&serve, "hook", cover("AWAITING_PAYMENT", 5).body(), 3);
+    assert_verdict(&house.row(3), "confirmed", "match");
+    assert_verdict(&house.row(2), "ignored", "mismatch");
+    // The order is refunded indeed: what says that it came from where the order was known to be is on the way, nothing else.
+    let bare = Hook::sale("PAID", "AWAITING_PROCESSING").later(3);
+    post_and_settle(&serve, "hook", bare.body(), 4);
+    assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
+    post_and_settle(&serve, "hook", cover("REFUNDED", 6).body(), 5);
+    assert_verdict(&house.row(5), "confirmed", "match");
+    assert_verdict(&house.row(2), "ignored", "superseded");
+    assert_verdict(&house.row(4), "ignored", "mismatch");
+}
+
+#[test]
+fn hundreds_of_forged_claims_hide_no_true_one_from_what_explains_it() {
+    const FORGED: usize = 600;
+    let (house, serve) = refunded();
+    let [_, paid, refund] = course();
+    post_and_settle(&serve, "hook", paid.body(), 1);
+    let forged = |n: usize| {
+        Hook::sale("CANCELLED", "AWAITING_PROCESSING").later(2).set("eventId", format!("forged-{n}"))
+    };
+    for n in 0..FORGED {
+        serve.post("hook", forged(n).body());
+    }
+    for id in (2..).take(FORGED) {
+        serve.settled(id);
+    }
+    let last = i64::try_from(FORGED).unwrap() + 2;
+    post_and_settle(&serve, "hook", refund.body(), last);
+    assert_verdict(&house.row(last), "confirmed", "match");
+    assert_verdict(&house.row(1), "ignored", "superseded");
+    assert_eq!(house.value("SELECT count(*) FROM fakes"), Some(FORGED.to_string()));
+}

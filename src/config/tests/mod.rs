@@ -26,10 +26,6 @@ impl Judge for Configured {
     fn compare(&self, _: &Claim, _: &Answer, _: &Known) -> Comparison {
         unreachable!("no answer is judged here")
     }
-
-    fn explains(&self, _: &Claim, _: &Claim) -> bool {
-        false
-    }
 }
 
 impl Provider for Configured {

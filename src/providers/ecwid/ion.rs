@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::replaced::{any_text, is_replaced};
 use crate::domain::{
-    Answer, Claim, Comparison, Delivery, EventTime, Failure, Judge, Known, ListRequest, Listing, Reading,
-    Reason, Sighting, Subject, SubjectKind, Timestamp, Unasked,
+    Answer, Claim, Comparison, Course, Delivery, EventTime, Failure, Judge, Known, ListRequest, Listing,
+    Reading, Reason, Sighting, Subject, SubjectKind, Timestamp, Unasked,
 };
 use crate::providers::foreign;
 use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
@@ -15,7 +15,7 @@ use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, encoded};
 use super::errors::clipped;
-use super::judge::{self, Asserted, are_old_values, compare_order};
+use super::judge::{self, Asserted, compare_order};
 use super::shown::{self, OrderIds};
 use super::{doctor, listing, lookup};
 
@@ -200,12 +200,12 @@ impl Judge for Ion {
         compare_order(answer, other_ids, asserted.into_iter().flatten())
     }
 
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        let old = |name: &str| later.text_before(&[name]);
-        let new = |name: &str| earlier.asserted_text(&[name]);
-        are_old_values(
-            &[old("old_payment_status").map(v3_payment), old("old_fulfillment_status").map(v3_fulfillment)],
-            &[new("payment_status").map(v3_payment), new("fulfillment_status").map(v3_fulfillment)],
+    fn course(&self, claim: &Claim) -> Course {
+        let old = |name: &str| claim.text_before(&[name]);
+        let new = |name: &str| claim.asserted_text(&[name]);
+        judge::course(
+            [new("payment_status").map(v3_payment), new("fulfillment_status").map(v3_fulfillment)],
+            [old("old_payment_status").map(v3_payment), old("old_fulfillment_status").map(v3_fulfillment)],
         )
     }
 

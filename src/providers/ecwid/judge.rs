@@ -4,7 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::domain::replaced::any_text;
-use crate::domain::{Absence, Answer, Comparison, Deletion, Failure, Outcome, Said, Timestamp, Truth};
+use crate::domain::{
+    Absence, Answer, Comparison, Course, Deletion, Failure, Outcome, Said, Timestamp, Truth,
+};
 
 use super::errors::clipped;
 use super::shown::{OrderIds, date_with_offset, id_text, picked};
@@ -162,10 +164,13 @@ pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, Stri
     if found.iter().any(|(_, word)| word == INCOMPLETE) { Vec::new() } else { found }
 }
 
-/// Whether `old` values of a later claim are those that an earlier one asserted: the statuses that both carry, at least
-/// one of them, all equal.
-pub(super) fn are_old_values(old: &[Option<&str>], asserted: &[Option<&str>]) -> bool {
-    let mut both =
-        old.iter().zip(asserted).filter_map(|(old, asserted)| Some(((*old)?, (*asserted)?))).peekable();
-    both.peek().is_some() && both.all(|(old, asserted)| old == asserted)
+/// Where an order's claim stands: payment and fulfilment status that it asserts, and those before it, where it tells them, all
+/// in the API's words.
+pub(super) fn course(asserted: [Option<&str>; 2], before: [Option<&str>; 2]) -> Course {
+    Course::told(&named(asserted), &named(before))
+}
+
+fn named(words: [Option<&str>; 2]) -> Vec<(&str, &str)> {
+    let fields = [PAYMENT, FULFILLMENT].into_iter().zip(words);
+    fields.filter_map(|(field, word)| Some((field, word?))).collect()
 }

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, Sighting,
-    Timestamp,
+    Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading,
+    Sighting, Timestamp,
 };
 use crate::providers::ids::is_plain;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
@@ -14,7 +14,7 @@ use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 use super::api::{Inquiry, Shop};
 use super::errors::clipped;
 use super::event::{self, Event};
-use super::judge::{self, are_old_values};
+use super::judge;
 use super::lookup::{self, OrderNames};
 use super::{doctor, listing, shown, signature};
 
@@ -150,12 +150,12 @@ impl Judge for Webhook {
         names(claim).order_id.is_none()
     }
 
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        let old = |name| later.text_before(&["data", name]);
-        let new = |name| earlier.asserted_text(&["data", name]);
-        are_old_values(
-            &[old("oldPaymentStatus"), old("oldFulfillmentStatus")],
-            &[new("newPaymentStatus"), new("newFulfillmentStatus")],
+    fn course(&self, claim: &Claim) -> Course {
+        let old = |name| claim.text_before(&["data", name]);
+        let new = |name| claim.asserted_text(&["data", name]);
+        judge::course(
+            [new("newPaymentStatus"), new("newFulfillmentStatus")],
+            [old("oldPaymentStatus"), old("oldFulfillmentStatus")],
         )
     }
 

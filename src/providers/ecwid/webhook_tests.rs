@@ -313,13 +313,18 @@ async fn a_failure_in_any_call_is_a_failure() {
     }
 }
 
+fn explains(later: &Claim, earlier: &Claim) -> bool {
+    let [later, earlier] = [later, earlier].map(|claim| source().course(claim));
+    earlier.asserted.is_some_and(|statuses| later.explains.contains(&statuses))
+}
+
 #[test]
 fn a_later_update_explains_an_earlier_notification_by_its_old_values() {
-    assert!(source().explains(&claim(UPDATED), &claim(CREATED)));
-    assert!(!source().explains(&claim(CREATED), &claim(UPDATED)), "a new order has no old values");
+    assert!(explains(&claim(UPDATED), &claim(CREATED)));
+    assert!(!explains(&claim(CREATED), &claim(UPDATED)), "a new order has no old values");
     let from_refund = with(UPDATED, "/data/oldPaymentStatus", &json!("REFUNDED"));
-    assert!(!source().explains(&claim(&from_refund), &claim(CREATED)));
-    assert!(!source().explains(&claim(UPDATED), &claim(&with(CREATED, "/data", &Value::Null))));
+    assert!(!explains(&claim(&from_refund), &claim(CREATED)));
+    assert!(!explains(&claim(UPDATED), &claim(&with(CREATED, "/data", &Value::Null))));
 }
 
 #[test]

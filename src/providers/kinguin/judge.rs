@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::fields::{self, shown};
 use super::{COMPLETED, dates};
 use crate::domain::{
-    Absence, Answer, Claim, Comparison, Known, Outcome, Said, Sighting, SubjectKind, Timestamp,
+    Absence, Answer, Claim, Comparison, Course, Known, Outcome, Said, Sighting, StatusKey, SubjectKind,
+    Timestamp,
 };
 
 /// Accepted, keys not all delivered.
@@ -47,23 +48,24 @@ pub fn is_held(claim: &Claim, known: &Known) -> bool {
     })
 }
 
-/// Whether the status of `earlier` comes before that of `later`: `processing`, then `completed`, then `refunded` or
-/// `canceled`. Another order reference is no matter of course, so it stays unexplained; so does everything about
-/// products, which have no course.
-pub(super) fn explains(later: &Claim, earlier: &Claim) -> bool {
-    let both_orders = [later, earlier].iter().all(|claim| claim.subject.kind == SubjectKind::Order);
-    let place = |claim: &Claim| claim.asserted_text(&["status"]).and_then(place_in_course);
-    both_orders
-        && later.asserted.get("orderExternalId") == earlier.asserted.get("orderExternalId")
-        && matches!((place(earlier), place(later)), (Some(earlier), Some(later)) if earlier < later)
-}
-
-fn place_in_course(status: &str) -> Option<u8> {
-    match status {
-        PROCESSING => Some(0),
-        COMPLETED => Some(1),
-        status if is_final(status) => Some(2),
-        _ => None,
+/// Where an order's claim stands: `processing`, then `completed`, then `refunded` or `canceled`. Another order reference is no
+/// matter of course, so it stays unexplained; so does everything about products, which have no course.
+pub(super) fn course(claim: &Claim) -> Course {
+    let Some(status) = claim.asserted_text(&["status"]).filter(|_| claim.subject.kind == SubjectKind::Order)
+    else {
+        return Course::default();
+    };
+    let reference = claim.asserted.get("orderExternalId").map(Value::to_string).unwrap_or_default();
+    let key = |status: &str| StatusKey::of(&[("status", status), ("orderExternalId", &reference)]);
+    let earlier: &[&str] = match status {
+        COMPLETED => &[PROCESSING],
+        status if is_final(status) => &[PROCESSING, COMPLETED],
+        _ => &[],
+    };
+    Course {
+        asserted: key(status),
+        before: None,
+        explains: earlier.iter().filter_map(|word| key(word)).collect(),
     }
 }
 

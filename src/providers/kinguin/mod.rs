@@ -19,8 +19,8 @@ use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
 };
 use crate::domain::{
-    Answer, Claim, Comparison, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading, SubjectKind,
-    Timestamp,
+    Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading,
+    SubjectKind, Timestamp,
 };
 
 mod api;
@@ -116,8 +116,8 @@ impl Judge for Kinguin {
         judge::compare(claim, answer, known)
     }
 
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        judge::explains(later, earlier)
+    fn course(&self, claim: &Claim) -> Course {
+        judge::course(claim)
     }
 
     fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {

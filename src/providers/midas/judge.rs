@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{Answer, Claim, Comparison, Known, Outcome, Said, Timestamp, decimal};
+use crate::domain::{Answer, Claim, Comparison, Course, Known, Outcome, Said, StatusKey, Timestamp, decimal};
 
 use super::fields::{Object, SHOWN, cut};
 use super::notification::{CANCELLED, PAID};
@@ -147,19 +147,35 @@ fn differs(name: &str, actual: Option<&str>, claimed: &str) -> String {
     }
 }
 
-/// Whether `later` explains why `earlier` no longer matches: a payment is cancelled after it was paid. A claim with
-/// another transaction, user or sum than the cancelled one was never true, and stays a fake.
-pub(super) fn explains(later: &Claim, earlier: &Claim) -> bool {
-    let fixed: [&[&str]; 4] = [
-        &["transaction", "id"],
-        &["user", "external_id"],
-        &["payment_details", "payment", "amount"],
-        &["payment_details", "payment", "currency"],
+/// Where a claim stands: a payment, then its cancellation. A claim with another transaction, user or sum than the cancelled one
+/// was never true, and stays a fake; one that tells less of them does not.
+pub(super) fn course(claim: &Claim) -> Course {
+    let fixed: [(&str, &[&[&str]]); 4] = [
+        ("transaction", &[&["transaction", "id"]]),
+        // What a recovery claims is in the API's own words.
+        ("user", &[&["user", "external_id"], &["user", "id"]]),
+        ("amount", &[&["payment_details", "payment", "amount"]]),
+        ("currency", &[&["payment_details", "payment", "currency"]]),
     ];
-    tells_cancellation(later)
-        && earlier.event == PAID
-        && fixed.iter().all(|path| match (later.asserted_text(path), earlier.asserted_text(path)) {
-            (Some(later), Some(earlier)) => later == earlier,
-            _ => true,
-        })
+    let told = |(name, paths): (&'static str, &[&[&str]])| {
+        Some((name, paths.iter().find_map(|path| claim.asserted_text(path))?))
+    };
+    let fixed: Vec<(&str, &str)> = fixed.into_iter().filter_map(told).collect();
+    let key = |event, fixed: &[(&str, &str)]| StatusKey::of(&[&[("event", event)], fixed].concat());
+    if tells_cancellation(claim) {
+        let choices = subsets(&fixed);
+        let explains = choices.iter().filter_map(|choice| key(PAID, choice)).collect();
+        return Course { asserted: key(CANCELLED, &fixed), before: None, explains };
+    }
+    let asserted = key(claim.event.as_str(), &fixed).filter(|_| claim.event == PAID);
+    Course { asserted, ..Course::default() }
+}
+
+/// All choices of the values, none and all of them too.
+fn subsets<'a>(values: &[(&'a str, &'a str)]) -> Vec<Vec<(&'a str, &'a str)>> {
+    values.iter().fold(vec![Vec::new()], |choices, value| {
+        let with = choices.iter().map(|choice| [choice.as_slice(), &[*value]].concat());
+        let with: Vec<_> = with.collect();
+        choices.into_iter().chain(with).collect()
+    })
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 
-use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading, Timestamp};
+use crate::domain::{Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, Reading, Timestamp};
 
 use super::{
     Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
@@ -196,8 +196,8 @@ impl Judge for Midas {
         judge::compare(&self.project_id, claim, answer, known)
     }
 
-    fn explains(&self, later: &Claim, earlier: &Claim) -> bool {
-        judge::explains(later, earlier)
+    fn course(&self, claim: &Claim) -> Course {
+        judge::course(claim)
     }
 
     fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {

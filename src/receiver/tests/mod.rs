@@ -35,10 +35,6 @@ impl Judge for Fake {
     fn compare(&self, _: &Claim, _: &Answer, _: &Known) -> Comparison {
         Comparison::differs(Outcome::NotYet, "", Value::Null)
     }
-
-    fn explains(&self, _: &Claim, _: &Claim) -> bool {
-        false
-    }
 }
 
 impl Provider for Fake {

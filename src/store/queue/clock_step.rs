@@ -1,13 +1,12 @@
 //! Following a clock that somebody set: what was planned stays as far away as it was. A rate limit holds across the jump, a
 //! shop that asked for a pause gets it, and nobody waits for hours that will pass twice.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use crate::domain::Timestamp;
 use crate::store::error::Result;
 
 /// Notifications moved in one transaction.
-const BATCH: i64 = 500;
+const BATCH: i64 = 200;
 
 /// A time of the store, moved by so many seconds (?1); one that would leave the calendar stays.
 const MOVED: &str = "coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?1 || ' seconds'), {column})";
@@ -36,36 +35,40 @@ pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most
-/// [`BATCH`] or so. Returns where to go on, `None` at the end. Only for a clock that was set back (`by_ms` is negative):
-/// one that was set ahead has made them due.
+/// Where [`bring_forward`] goes on: after what was planned for then, with this id.
+pub(in crate::store) type Moved = (String, i64);
+
+/// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most [`BATCH`].
+/// Returns where to go on, `None` at the end. Only for a clock that was set back (`by_ms` is negative): one that was set
+/// ahead has made them due.
 pub(in crate::store) fn bring_forward(
     conn: &Connection,
     source: &str,
-    after: Timestamp,
+    after: &Moved,
     by_ms: i64,
-) -> Result<Option<Timestamp>> {
-    let planned =
-        "source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at > ?2";
-    let last: Option<String> = conn
-        .query_row(
-            &format!(
-                "SELECT max(next_attempt_at) FROM (SELECT next_attempt_at FROM verdicts WHERE {planned}
-                   ORDER BY next_attempt_at LIMIT ?3)"
-            ),
-            params![source, after.to_string(), BATCH],
-            |row| row.get(0),
-        )
-        .optional()?
-        .flatten();
-    let Some(last) = last else { return Ok(None) };
-    let moved = moved("next_attempt_at").replace("?1", "?4");
-    conn.execute(
-        &format!("UPDATE verdicts SET next_attempt_at = {moved} WHERE {planned} AND next_attempt_at <= ?3"),
-        params![source, after.to_string(), last, seconds(by_ms)],
-    )?;
-    Ok(Timestamp::parse_rfc3339(&last))
+) -> Result<Option<Moved>> {
+    let mut statement = conn.prepare_cached(PLANNED)?;
+    let found = statement.query_map(params![source, after.0, after.1, BATCH], |row| {
+        Ok((row.get("next_attempt_at")?, row.get("notification_id")?))
+    })?;
+    let planned: Vec<Moved> = found.collect::<rusqlite::Result<_>>()?;
+    let sql = format!(
+        "UPDATE verdicts SET next_attempt_at = {} WHERE notification_id = ?2",
+        moved("next_attempt_at")
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let seconds = seconds(by_ms);
+    for (_, id) in &planned {
+        statement.execute(params![seconds, id])?;
+    }
+    Ok(planned.into_iter().last())
 }
+
+pub(in crate::store) const PLANNED: &str =
+    "SELECT next_attempt_at, notification_id FROM verdicts INDEXED BY verdicts_repeated_questions
+     WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL
+       AND (next_attempt_at, notification_id) > (?2, ?3)
+     ORDER BY next_attempt_at, notification_id LIMIT ?4";
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 //! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
 //! [`OVERDUE`] has every fourth call, for else whoever never stops sending could keep it waiting for ever.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -16,7 +17,7 @@ use super::pauses::LONGEST_PAUSE;
 use super::rate_limit::{self, CallPermit};
 use crate::domain::{Claim, Rate, Timestamp};
 use crate::store::error::{Result, StoreError};
-use crate::store::rows;
+use crate::store::rows::{self, BATCH_BYTES};
 
 /// A lease that is not renewed ends after this.
 pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
@@ -24,8 +25,11 @@ pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
-/// Notifications under the leases of one list call, from which on no further question joins it.
-const ENOUGH_IN_A_LIST: usize = 1000;
+/// Notifications under the leases of one transaction, from which on no further question joins them.
+const MOST_HELD: usize = 1000;
+
+/// Senders without anything left to ask that one transaction takes out of their circles. There may be as many as ever sent.
+const MOST_LEAVING: usize = 500;
 
 /// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
 const MOST_AT_ONCE: usize = 100;
@@ -104,8 +108,10 @@ pub(in crate::store) fn lease(
         }
         most = most.min(1);
     }
-    let mut round =
-        Round { conn, request, now, closed: Vec::new(), on_trial: Vec::new(), lanes: <[_; 3]>::default() };
+    let (closed, on_trial) = (Vec::new(), Vec::new());
+    let leaves = Cell::new(MOST_LEAVING);
+    let lanes = <[_; 3]>::default();
+    let mut round = Round { conn, request, now, closed, on_trial, lanes, leaves, held: 0, bytes: 0 };
     for (lane, until) in &barriers.lanes {
         if is_closed(*until) || is_anyone_at_work(conn, source, Some(lane))? {
             round.closed.push(lane.clone());
@@ -121,7 +127,7 @@ pub(in crate::store) fn lease(
     let (free, next_free) = rate_limit::paced(request.rate, left, next_free, request.last_begun_at, now);
     let mut leased = Leased::default();
     let mut questions = 0;
-    while leased.calls.len() < most.min(free) && questions < MOST_AT_ONCE {
+    while leased.calls.len() < most.min(free) && questions < MOST_AT_ONCE && !round.is_full() {
         let begun = request.begun.wrapping_add(u64::try_from(leased.calls.len()).unwrap_or(0));
         let Some(next) = round.next(begun, is_probe)? else { break };
         let leases = round.hold(next)?;
@@ -132,6 +138,8 @@ pub(in crate::store) fn lease(
     leased.is_spent = has_spent && round.next(request.begun, false)?.is_some();
     leased.come_back_at = if leased.is_spent {
         Some(next_free)
+    } else if round.leaves.get() == 0 {
+        Some(now)
     } else {
         let ends = barriers.lanes.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
         fairness::next_entry(conn, source, &round.closed)?.into_iter().chain(ends).min()
@@ -158,9 +166,20 @@ struct Round<'a> {
     on_trial: Vec<String>,
     /// By kind, the lanes in whose circles somebody stood when the round began.
     lanes: [Vec<String>; 3],
+    /// How many more senders without a question may be taken out of their circles.
+    leaves: Cell<usize>,
+    /// The notifications under the leases so far.
+    held: usize,
+    /// The claims of the leases so far.
+    bytes: usize,
 }
 
 impl Round<'_> {
+    /// Whether the transaction holds as much as one may.
+    fn is_full(&self) -> bool {
+        self.held >= MOST_HELD || self.bytes >= BATCH_BYTES
+    }
+
     /// The next call; `begun` is its number.
     fn next(&self, begun: u64, is_probe: bool) -> Result<Option<Next>> {
         if is_probe && let Some(due) = self.failed_last()? {
@@ -186,7 +205,7 @@ impl Round<'_> {
     /// Who comes next in the circles of this kind; its lanes take turns.
     fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
         for lane in self.lanes(kind, begun) {
-            let due = fairness::next(self.conn, &self.request.source, kind, lane, self.now)?;
+            let due = fairness::next(self.conn, &self.request.source, kind, lane, self.now, &self.leaves)?;
             if due.is_some() {
                 return Ok(due);
             }
@@ -244,20 +263,24 @@ impl Round<'_> {
                     self.closed.push(due.lane.clone());
                 }
                 let name = format!("{}/{}", request.owner, permit.id);
-                leases.push(hold(conn, &request.source, &due, name, permit, now)?.0);
+                let held = hold(conn, &request.source, &due, name, permit, now)?;
+                self.held += held.notifications;
+                self.bytes += held.claim_bytes;
+                leases.push(held.lease);
                 fairness::went(conn, &request.source, &due)?;
             }
             Next::List(lane) => {
-                let mut held = 0;
                 while leases.len() < request.most_in_list
-                    && held < ENOUGH_IN_A_LIST
-                    && let Some(due) = fairness::next(conn, &request.source, Kind::Listable, &lane, now)?
+                    && !self.is_full()
+                    && let Some(due) =
+                        fairness::next(conn, &request.source, Kind::Listable, &lane, now, &self.leaves)?
                 {
                     let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
-                    let (lease, notifications) = hold(conn, &request.source, &due, name, permit, now)?;
+                    let one = hold(conn, &request.source, &due, name, permit, now)?;
                     fairness::went(conn, &request.source, &due)?;
-                    held += notifications;
-                    leases.push(lease);
+                    self.held += one.notifications;
+                    self.bytes += one.claim_bytes;
+                    leases.push(one.lease);
                 }
             }
         }
@@ -277,14 +300,23 @@ pub(in crate::store) const FAILED_LAST: &str = "SELECT notification_id, question
 pub(in crate::store) const HOLD: &str =
     "UPDATE OR FAIL verdicts SET lease = ?2, lease_until = ?3, asked = 1 WHERE notification_id = ?1";
 
-pub(in crate::store) const ALSO_WAITING: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_waiting
+pub(in crate::store) const ALSO_WAITING: &str = "SELECT notification_id, octet_length(claim) AS claim_bytes FROM verdicts INDEXED BY verdicts_waiting
                                        WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
                                        ORDER BY notification_id LIMIT ?3";
 
 pub(in crate::store) const HELD: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
                                WHERE lease = ?1 AND state = 'pending'";
 
-/// Puts what waits on the question under one lease; also how much that is.
+/// A lease that was just taken.
+struct Held {
+    lease: Lease,
+    /// How many are under it.
+    notifications: usize,
+    /// Its claim as stored.
+    claim_bytes: usize,
+}
+
+/// Puts what waits on the question under one lease: as much as can be judged together. The rest waits for the next call.
 fn hold(
     conn: &Connection,
     source: &str,
@@ -292,29 +324,47 @@ fn hold(
     name: String,
     permit: CallPermit,
     now: Timestamp,
-) -> Result<(Lease, usize)> {
+) -> Result<Held> {
     let until = now.plus(LEASE_LENGTH).to_string();
     let most = rows::limit(MOST_UNDER_ONE_LEASE);
     let mut hold = conn.prepare_cached(HOLD)?;
     hold.execute(params![due.id, name, until])?;
     let mut statement = conn.prepare_cached(ALSO_WAITING)?;
-    let others = statement.query_map(params![source, due.question, most], |row| row.get::<_, i64>(0))?;
-    let others: Vec<i64> = others.collect::<rusqlite::Result<_>>()?;
+    let (claim, claim_bytes) = claim_of(conn, due.id)?;
+    let mut bytes = claim_bytes;
+    let mut others = Vec::new();
+    let mut found = statement.query(params![source, due.question, most])?;
+    while bytes < BATCH_BYTES
+        && let Some(row) = found.next()?
+    {
+        others.push(row.get::<_, i64>("notification_id")?);
+        bytes += length(row)?;
+    }
     for other in &others {
         hold.execute(params![other, name, until])?;
     }
-    let claim = claim_of(conn, due.id)?;
     let is_first = due.is_first();
-    Ok((Lease { name, source: source.to_owned(), claim, permit, is_first }, 1 + others.len()))
+    let lease = Lease { name, source: source.to_owned(), claim, permit, is_first };
+    Ok(Held { lease, notifications: 1 + others.len(), claim_bytes })
 }
 
-fn claim_of(conn: &Connection, id: i64) -> Result<Claim> {
-    let sql = format!("SELECT {} FROM verdicts WHERE notification_id = ?1", rows::CLAIM_COLUMNS);
-    let found = conn.prepare_cached(&sql)?.query_row([id], rows::claim)?;
+/// The claim of a notification that waits; also its length as stored.
+fn claim_of(conn: &Connection, id: i64) -> Result<(Claim, usize)> {
+    let sql = format!(
+        "SELECT octet_length(claim) AS claim_bytes, {} FROM verdicts WHERE notification_id = ?1",
+        rows::CLAIM_COLUMNS
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let (bytes, found) = statement.query_row([id], |row| Ok((length(row)?, rows::claim(row)?)))?;
     let (claim, _) = found.ok_or_else(|| {
         StoreError::Engine(format!("notification {id} waits for a question without a claim"))
     })?;
-    Ok(claim)
+    Ok((claim, bytes))
+}
+
+/// The column `claim_bytes`.
+fn length(row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
+    Ok(row.get::<_, Option<i64>>("claim_bytes")?.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0))
 }
 
 /// Whether somebody asks anything of the source, or of one lane of it.
@@ -331,34 +381,44 @@ fn waits(conn: &Connection, source: &str) -> Result<bool> {
         .query_row([source], |row| row.get(0))?)
 }
 
-/// Frees leases that ended, and those that would end impossibly late because the clock was set back.
+/// Frees leases that ended, and those that would end impossibly late because the clock was set back; of very many the next
+/// round frees the rest.
 fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(FREE_EXPIRED)?
-        .execute(params![now.to_string(), now.plus(LEASE_LENGTH * 2).to_string()])?;
+    conn.prepare_cached(FREE_EXPIRED)?.execute(params![
+        now.to_string(),
+        now.plus(LEASE_LENGTH * 2).to_string(),
+        rows::limit(MOST_CHANGED)
+    ])?;
     Ok(())
 }
 
 pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
-                            WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2)";
+    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
+      WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2) LIMIT ?3)";
 
-/// Keeps every lease of `owner` for another while.
-pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(RENEW)?.execute(params![owner, now.plus(LEASE_LENGTH).to_string()])?;
-    Ok(())
+/// Keeps leases of `owner` for another while, [`MOST_CHANGED`] notifications of them; `false`: there may be more.
+pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<bool> {
+    let until = now.plus(LEASE_LENGTH).to_string();
+    let renewed = conn.prepare_cached(RENEW)?.execute(params![owner, until, rows::limit(MOST_CHANGED)])?;
+    Ok(renewed < MOST_CHANGED)
 }
 
 pub(in crate::store) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
-                     WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0'";
+    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
+      WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0' AND lease_until <> ?2 LIMIT ?3)";
 
-/// Frees every lease of `owner`, or of any owner whose name begins so.
+/// Frees leases of `owner`, or of any owner whose name begins so, [`MOST_CHANGED`] notifications of them at most; returns how
+/// many they were.
 pub(in crate::store) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
-    Ok(conn
-        .prepare_cached(
-            "UPDATE verdicts SET lease = NULL, lease_until = NULL
-             WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1",
-        )?
-        .execute([owner_prefix])?)
+    Ok(conn.prepare_cached(FREE_OF)?.execute(params![owner_prefix, rows::limit(MOST_CHANGED)])?)
 }
+
+pub(in crate::store) const FREE_OF: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
+    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
+      WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1 LIMIT ?2)";
+
+/// Leased notifications that one transaction changes.
+pub(in crate::store) const MOST_CHANGED: usize = 200;
 
 /// What waits under a lease.
 fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {

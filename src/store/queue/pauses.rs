@@ -177,23 +177,37 @@ pub(in crate::store) fn apply(
 const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM outages WHERE source = ?1)";
 
 /// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
-pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
+/// `false`: more of the source waited for that than goes into one transaction, and this has to be said again.
+pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<bool> {
     // Those who were asked about wait for the end of the pause themselves.
-    conn.prepare_cached(
-        "UPDATE verdicts SET next_attempt_at = ?2
-         WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at IN (
-           SELECT resume_at FROM outages WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')",
-    )?
-    .execute(params![source, now.to_string()])?;
+    let moved =
+        conn.prepare_cached(RESUME)?.execute(params![source, now.to_string(), rows::limit(MOST_RESUMED)])?;
+    if moved == MOST_RESUMED {
+        return Ok(false);
+    }
     conn.prepare_cached(
         "UPDATE outages SET resume_at = ?2, failures = 0 WHERE source = ?1 AND resume_at > ?2
            AND cause <> 'api_rate_limited'",
     )?
     .execute(params![source, now.to_string()])?;
-    Ok(())
+    Ok(true)
 }
 
-/// Forgets probes that no waiting notification can count any more.
+/// Notifications that one transaction lets ask again at once.
+const MOST_RESUMED: usize = 200;
+
+pub(in crate::store) const RESUME: &str =
+    "UPDATE verdicts SET next_attempt_at = ?2 WHERE notification_id IN (
+       SELECT notification_id FROM verdicts INDEXED BY verdicts_repeated_questions
+       WHERE source = ?1 AND state = 'pending' AND asked = 1 AND lease IS NULL AND next_attempt_at IN (
+         SELECT resume_at FROM outages WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')
+       LIMIT ?3)";
+
+/// The newest probes of a source that count: each settlement counts them for each of its notifications, and patience needs
+/// far fewer.
+const MOST_PROBES: usize = 200;
+
+/// Forgets probes that no waiting notification can count any more, and the oldest of very many.
 pub(in crate::store) fn forget_probes(
     conn: &Connection,
     source: &str,
@@ -202,5 +216,9 @@ pub(in crate::store) fn forget_probes(
 ) -> Result<()> {
     conn.prepare_cached("DELETE FROM probes WHERE source = ?1 AND at < ?2")?
         .execute(params![source, now.minus(longest).to_string()])?;
+    conn.prepare_cached(
+        "DELETE FROM probes WHERE rowid IN (SELECT rowid FROM probes WHERE source = ?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)",
+    )?
+    .execute(params![source, rows::limit(MOST_PROBES)])?;
     Ok(())
 }

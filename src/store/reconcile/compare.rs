@@ -7,19 +7,19 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::known;
-use crate::domain::ledger::{Settled, TruthChange};
+use crate::domain::ledger::TruthChange;
+use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, Delivery, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said,
-    Sighting, State, Subject, SubjectKind, Timestamp, Window,
+    Answer, Claim, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said, Sighting, State,
+    Subject, SubjectKind, Timestamp, Window,
 };
 use crate::rules;
 use crate::rules::reconcile::Scope;
+use crate::rules::supersede::{Kind, Link};
 use crate::store::error::Result;
-use crate::store::verdicts::claims::{self, Filing, Sheet};
-use crate::store::verdicts::{hour_index, load, settle, truth};
-
-/// Deliveries that are filed on the way; with more of them waiting somebody has to file first.
-const MOST_UNFILED: usize = 100;
+use crate::store::verdicts::claims;
+use crate::store::verdicts::supersede::{self, Settled};
+use crate::store::verdicts::{hour_index, settle, truth};
 
 /// The event of a notification that nobody delivered.
 const EVENT: &str = "reconcile";
@@ -51,42 +51,41 @@ pub enum Inspected {
     Compared(Option<Finding>),
     /// The store knows newer things than the answer: ask again.
     Outdated,
-    /// Too many deliveries wait to be filed; any of them may tell what the answer says.
+    /// Deliveries wait to be filed; any of them may tell what the answer says.
     Unfiled,
 }
 
-/// Compares, lets the answer land in `orders`, and recovers. `read` reads deliveries that nobody has read yet.
+/// Compares, lets the answer land in `orders`, and recovers. What a recovery supersedes may be more than goes into one
+/// transaction.
 pub(in crate::store) fn inspect(
     conn: &Connection,
     inspection: &Inspection,
-    read: impl FnOnce(Vec<(i64, Delivery)>) -> Vec<Filing>,
     now: Timestamp,
-) -> Result<Inspected> {
-    let unfiled = claims::unfiled(conn, 0, MOST_UNFILED)?;
-    if unfiled.len() >= MOST_UNFILED {
-        return Ok(Inspected::Unfiled);
+) -> Result<(Inspected, Option<Settled>)> {
+    // Nobody reads them here, while everything else waits for this transaction. And a row with a verdict must never stand
+    // behind one without: the queue begins after the last verdict.
+    if claims::has_unfiled(conn)? {
+        return Ok((Inspected::Unfiled, None));
     }
-    // A row with a verdict must never stand behind one without: the queue begins after the last verdict.
-    let sheets: Vec<Sheet> = read(unfiled).iter().map(Sheet::of).collect();
-    claims::file(conn, 0, &sheets, now)?;
     let Inspection { source, judge, names, answer, scope, .. } = inspection;
     let ours = known::our_order(conn, source, names)?;
     if rules::is_stale(answer, ours.held.as_ref(), now) {
-        return Ok(Inspected::Outdated);
+        return Ok((Inspected::Outdated, None));
     }
-    let Some(order_id) = names.first() else { return Ok(Inspected::Compared(None)) };
+    let Some(order_id) = names.first() else { return Ok((Inspected::Compared(None), None)) };
     let finding = rules::reconcile::difference(judge.as_ref(), order_id, answer, &ours, *scope);
     let is_gap = |kind| matches!(kind, FindingKind::Missed | FindingKind::Drift);
     let recovers = inspection.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
     land(conn, source, answer, &ours, recovers, now)?;
     match (finding, &answer.said) {
         (Some(finding), Said::There(sighting)) if recovers => {
-            let id = recover(conn, inspection, order_id, sighting, &ours, now)?;
+            let (id, left) = recover(conn, inspection, order_id, sighting, &ours, now)?;
             let detail = finding.detail.unwrap_or_default();
             let detail = Some(format!("{detail}; recovered as notification {id}"));
-            Ok(Inspected::Compared(Some(Finding { notification_id: Some(id), detail, ..finding })))
+            let finding = Finding { notification_id: Some(id), detail, ..finding };
+            Ok((Inspected::Compared(Some(finding)), left))
         }
-        (finding, _) => Ok(Inspected::Compared(finding)),
+        (finding, _) => Ok((Inspected::Compared(finding), None)),
     }
 }
 
@@ -120,7 +119,7 @@ fn recover(
     sighting: &Sighting,
     ours: &OurOrder,
     now: Timestamp,
-) -> Result<i64> {
+) -> Result<(i64, Option<Settled>)> {
     let Inspection { source, answer, judge, .. } = inspection;
     let compared = &sighting.compared;
     let claim = Claim {
@@ -168,15 +167,12 @@ fn recover(
         Value::Object(compared.clone()).to_string(),
     ])?;
     settle::tell(conn, source, SubjectKind::Order, order_id, compared, id, now)?;
-    let mut history = load::settled(conn, source, &claim)?;
-    if !history.iter().any(|row| row.id == id) {
-        let (state, reason) = (State::Confirmed, Reason::Match);
-        history.push(Settled { id, received_at: now, state, reason, claim });
-    }
-    for explained in rules::explained(judge.as_ref(), &history) {
-        settle::supersede(conn, explained, now)?;
-    }
-    Ok(id)
+    let (order, statuses, before) = (None, None, None);
+    let explains = contained(|| judge.course(&claim)).unwrap_or_default().explains;
+    let link = Link { id, order, statuses, before, explains, is: Kind::Confirmed { is_news } };
+    let settled = Settled::alone(source, claim.subject, link);
+    let (_, left) = supersede::spread(conn, settled, now)?;
+    Ok((id, left))
 }
 
 /// Remembers a complete run over everything since the one before.

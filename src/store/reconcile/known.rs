@@ -38,7 +38,7 @@ pub(in crate::store) fn our_orders(
 }
 
 /// What is known of one order.
-pub(super) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
+pub(in crate::store) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
     let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
     let held = load::held_exactly(conn, source, SubjectKind::Order, order_id)?;
     let second = held.as_ref().and_then(|held| held.internal_id.as_ref());
@@ -64,14 +64,19 @@ fn values(row: &rusqlite::Row<'_>) -> rusqlite::Result<Map<String, Value>> {
     rows::object(row, "compared")?.ok_or_else(|| rows::unreadable(row, "compared"))
 }
 
+/// The newest of what waits about an order: where more waits, somebody floods it, and is not worth waiting for.
+const MOST_WAITING: usize = 100;
+
 fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Claim>> {
     let sql = format!(
         "SELECT {} FROM verdicts
-         WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2 AND state = 'pending'",
+         INDEXED BY verdicts_pending_about
+         WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2 AND state = 'pending'
+         ORDER BY notification_id DESC LIMIT ?3",
         rows::CLAIM_COLUMNS
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_map([source, name], rows::claim)?;
+    let found = statement.query_map(params![source, name, rows::limit(MOST_WAITING)], rows::claim)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().map(|(claim, _)| claim).collect())
 }
 

@@ -69,7 +69,7 @@ pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> R
 
 /// Removes at most `most` settled notifications that came in before `before`. The duplicates of one, however young, go
 /// first, and it itself with the last of them. Nothing removed: nothing is left.
-pub(super) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result<SettledCount> {
+pub(in crate::store) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result<SettledCount> {
     let mut statement = conn.prepare_cached(&format!("SELECT notification_id, state {EXPIRED} LIMIT ?2"))?;
     let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| {
         Ok((row.get::<_, i64>("notification_id")?, rows::state(row)?))
@@ -105,7 +105,11 @@ const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
 
 /// Empties whatever is about a person in at most `most` settled notifications that came in before `before`; returns in
 /// how many.
-pub(super) fn empty_notifications(conn: &Connection, before: Timestamp, most: usize) -> Result<usize> {
+pub(in crate::store) fn empty_notifications(
+    conn: &Connection,
+    before: Timestamp,
+    most: usize,
+) -> Result<usize> {
     let mut statement = conn.prepare_cached(TO_EMPTY)?;
     let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| row.get(0))?;
     let ids: Vec<i64> = found.collect::<rusqlite::Result<_>>()?;
@@ -129,7 +133,7 @@ pub(super) fn empty_notifications(conn: &Connection, before: Timestamp, most: us
 }
 
 /// The places beside notifications that hold something about a person, each with what empties some rows of it.
-pub(super) const EMPTY_ELSEWHERE: [&str; 3] = [
+pub(in crate::store) const EMPTY_ELSEWHERE: [&str; 3] = [
     "UPDATE orders SET email = NULL, raw = NULL, emptied = 1 WHERE rowid IN (
        SELECT rowid FROM orders WHERE emptied = 0 AND notified_at < ?1 LIMIT ?2)",
     "UPDATE products SET raw = NULL, emptied = 1 WHERE rowid IN (
@@ -139,7 +143,12 @@ pub(super) const EMPTY_ELSEWHERE: [&str; 3] = [
 ];
 
 /// Runs one of [`EMPTY_ELSEWHERE`]; returns how many rows it emptied.
-pub(super) fn empty_elsewhere(conn: &Connection, sql: &str, before: Timestamp, most: usize) -> Result<usize> {
+pub(in crate::store) fn empty_elsewhere(
+    conn: &Connection,
+    sql: &str,
+    before: Timestamp,
+    most: usize,
+) -> Result<usize> {
     Ok(conn.prepare_cached(sql)?.execute(params![before.to_string(), rows::limit(most)])?)
 }
 
@@ -165,7 +174,7 @@ pub(super) fn oldest_unproven(conn: &Connection, most: usize) -> Result<Vec<i64>
 }
 
 /// Removes those of `ids` that are still ignored and of senders without any confirmation; returns how many.
-pub(super) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
+pub(in crate::store) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
     let mut removed = 0;
     for id in ids {
         let still: Option<bool> = conn

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
-use super::hour_index;
+use super::{hour_index, supersede};
 use crate::domain::{
-    Claim, ClaimKey, Delivery, EventTime, Reading, Reason, State, Subject, Timestamp, Unasked,
+    Claim, ClaimKey, Course, Delivery, EventTime, Reading, Reason, State, StatusKey, Subject, Timestamp,
+    Unasked,
 };
 use crate::store::error::{Result, StoreError};
-use crate::store::rows;
+use crate::store::rows::{self, BATCH_BYTES};
 
 /// A delivery together with what reading it gave.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Filing {
     pub reading: Option<Reading>,
     /// Whether its question may be asked together with others of its lane.
     pub is_listable: bool,
+    /// Where its claim stands in the course of its subject.
+    pub course: Course,
 }
 
 /// What filing settled at once.
@@ -38,12 +41,43 @@ pub struct Filed {
     pub reason: Option<Reason>,
 }
 
+/// Some deliveries, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Each with its id.
+    pub deliveries: Vec<(i64, Delivery)>,
+    /// Whether there may be more: the batch holds as many as were asked for, or [`BATCH_BYTES`].
+    pub is_full: bool,
+}
+
+impl Batch {
+    /// Steps through `found` until there are `most`, or their bodies and headers come to [`BATCH_BYTES`].
+    fn read(found: &mut rusqlite::Rows<'_>, most: usize) -> Result<Self> {
+        let mut batch = Self::default();
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < most && bytes < BATCH_BYTES {
+            let Some(row) = found.next()? else { return Ok(batch) };
+            rows += 1;
+            bytes += rows::delivery_bytes(row)?;
+            batch.deliveries.extend(rows::delivery(row)?);
+        }
+        batch.is_full = true;
+        Ok(batch)
+    }
+}
+
 /// Deliveries later than `after` that nobody has read yet, of the configured sources, oldest first.
-pub(in crate::store) fn unfiled(conn: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, Delivery)>> {
-    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id LIMIT ?2", rows::DELIVERY_COLUMNS);
+pub(in crate::store) fn unfiled(conn: &Connection, after: i64, most: usize) -> Result<Batch> {
+    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id", rows::DELIVERY_COLUMNS);
     let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_map(params![after, rows::limit(limit)], rows::delivery)?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    let mut found = statement.query([after])?;
+    Batch::read(&mut found, most)
+}
+
+/// Whether anything came in that nobody has read yet.
+pub(in crate::store) fn has_unfiled(conn: &Connection) -> Result<bool> {
+    let sql = format!("SELECT EXISTS (SELECT 1 {UNFILED})");
+    Ok(conn.prepare_cached(&sql)?.query_row([0], |row| row.get(0))?)
 }
 
 pub(super) const LAST: &str = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
@@ -86,16 +120,10 @@ pub(in crate::store) fn file(
 const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 
 /// Notifications of a source that were filed unread while it was not configured.
-pub(in crate::store) fn unread(
-    conn: &Connection,
-    source: &str,
-    limit: usize,
-) -> Result<Vec<(i64, Delivery)>> {
-    let mut statement =
-        conn.prepare_cached(&format!("SELECT {} {UNREAD} LIMIT ?2", rows::DELIVERY_COLUMNS))?;
-    let found =
-        statement.query_map(params![source, i64::try_from(limit).unwrap_or(i64::MAX)], rows::delivery)?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+pub(in crate::store) fn unread(conn: &Connection, source: &str, most: usize) -> Result<Batch> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {} {UNREAD}", rows::DELIVERY_COLUMNS))?;
+    let mut found = statement.query([source])?;
+    Batch::read(&mut found, most)
 }
 
 pub(in crate::store) const UNREAD: &str =
@@ -116,7 +144,7 @@ pub(in crate::store) struct Sheet {
     reason: Option<Reason>,
     detail: Option<String>,
     /// The first columns of [`Sheet::insert`] and [`Sheet::write`], in their order: what the notification says.
-    said: [Value; 13],
+    said: [Value; 16],
 }
 
 pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdicts
@@ -124,9 +152,14 @@ pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdict
                                    ORDER BY notification_id LIMIT 1";
 
 impl Sheet {
+    /// The notification's id.
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
+
     /// What reading gave.
     pub(in crate::store) fn of(filing: &Filing) -> Self {
-        let Filing { id, delivery, reading, is_listable } = filing;
+        let Filing { id, delivery, reading, is_listable, course } = filing;
         let blank = Self {
             id: *id,
             source: delivery.source.clone(),
@@ -136,7 +169,7 @@ impl Sheet {
             state: State::Pending,
             reason: None,
             detail: None,
-            said: said(*id, None, None, &NO_TIME, None, false),
+            said: said(*id, None, None, &NO_TIME, None, false, &Course::default()),
         };
         match reading {
             None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
@@ -148,7 +181,15 @@ impl Sheet {
                     state: Unasked::STATE,
                     reason: Some(unasked.reason),
                     detail: Some(unasked.detail.clone()),
-                    said: said(*id, event, subject, &unasked.event_time, claim.zip(key.as_ref()), false),
+                    said: said(
+                        *id,
+                        event,
+                        subject,
+                        &unasked.event_time,
+                        claim.zip(key.as_ref()),
+                        false,
+                        course,
+                    ),
                     ..blank
                 }
             }
@@ -156,7 +197,15 @@ impl Sheet {
                 let (event, subject) = (Some(claim.event.as_str()), Some(&claim.subject));
                 let key = claim.key();
                 Self {
-                    said: said(*id, event, subject, &claim.event_time, Some((claim, &key)), *is_listable),
+                    said: said(
+                        *id,
+                        event,
+                        subject,
+                        &claim.event_time,
+                        Some((claim, &key)),
+                        *is_listable,
+                        course,
+                    ),
                     asked: Some(key),
                     ..blank
                 }
@@ -191,10 +240,10 @@ impl Sheet {
         let inserted = conn
             .prepare_cached(
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
-                   event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
-                   next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
+                   event_sent, event_order, event_id, question, lane, listable, statuses, before, explains, state, reason,
+                   detail, duplicate_of, next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                   ?22, ?23, ?21) ON CONFLICT DO NOTHING",
+                   ?22, ?23, ?24, ?25, ?26, ?24) ON CONFLICT DO NOTHING",
             )?
             .execute(params_from_iter(values))?;
         Ok(inserted == 1)
@@ -212,8 +261,8 @@ impl Sheet {
         conn.prepare_cached(
             "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
                event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
-               listable = ?13, state = ?14, reason = ?15, detail = ?16, duplicate_of = ?17, next_attempt_at = ?18,
-               decided_at = ?19
+               listable = ?13, statuses = ?14, before = ?15, explains = ?16, state = ?17, reason = ?18, detail = ?19,
+               duplicate_of = ?20, next_attempt_at = ?21, decided_at = ?22
              WHERE notification_id = ?1",
         )?
         .execute(params_from_iter(self.said.iter().chain(&verdict)))?;
@@ -243,7 +292,8 @@ fn said(
     event_time: &EventTime,
     claim: Option<(&Claim, &ClaimKey)>,
     is_listable: bool,
-) -> [Value; 13] {
+    course: &Course,
+) -> [Value; 16] {
     let text = |text: Option<&str>| text.map(str::to_owned).into();
     let (claim, key) = claim.unzip();
     [
@@ -260,5 +310,8 @@ fn said(
         text(claim.map(|claim| claim.question.as_str())),
         text(claim.map(|claim| claim.lane.as_str())),
         is_listable.into(),
+        text(course.asserted.as_ref().map(StatusKey::as_str)),
+        text(course.before.as_ref().map(StatusKey::as_str)),
+        supersede::stored(&course.explains).into(),
     ]
 }

@@ -2,13 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::claims::{Filing, Sheet};
+use super::claims::Sheet;
 use super::question::Moved;
 use crate::domain::ledger::Policy;
 use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;
-use crate::store::queue::pauses;
 use crate::store::rows;
 
 /// Rows that one transaction of a command changes: it must not keep the intake waiting.
@@ -28,21 +27,21 @@ pub enum Decided {
     },
 }
 
-/// Starts notifications afresh with what reading them gave now, and ends the pauses of their sources.
-pub(in crate::store) fn retry(conn: &Connection, filings: &[Filing], now: Timestamp) -> Result<Vec<Decided>> {
-    let mut decided = Vec::with_capacity(filings.len());
-    for filing in filings {
-        let Filing { id, delivery, .. } = filing;
-        let Some((state, _)) = state_of(conn, *id)? else {
-            decided.push(Decided::Done(Moved { id: *id, state: State::Pending, reason: None }));
+/// Starts notifications afresh with what reading them gave now.
+pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Decided>> {
+    let mut decided = Vec::with_capacity(sheets.len());
+    for sheet in sheets {
+        let id = sheet.id();
+        let Some((state, _)) = state_of(conn, id)? else {
+            decided.push(Decided::Done(Moved { id, state: State::Pending, reason: None }));
             continue;
         };
-        if is_emptied(conn, *id)? {
-            decided.push(refused(*id, "its body was emptied, there is nothing left to read"));
+        if is_emptied(conn, id)? {
+            decided.push(refused(id, "its body was emptied, there is nothing left to read"));
             continue;
         }
         if state == State::Confirmed {
-            decided.push(refused(*id, "it is confirmed, and a confirmed notification stays so"));
+            decided.push(refused(id, "it is confirmed, and a confirmed notification stays so"));
             continue;
         }
         conn.prepare_cached(
@@ -50,12 +49,10 @@ pub(in crate::store) fn retry(conn: &Connection, filings: &[Filing], now: Timest
                probes_since = ?2, lease = NULL, lease_until = NULL WHERE notification_id = ?1",
         )?
         .execute(params![id, now.to_string()])?;
-        let sheet = Sheet::of(filing);
         let repeated = sheet.repeats(conn)?;
         sheet.write(conn, repeated, now, now)?;
-        pauses::resume(conn, &delivery.source, now)?;
         let (state, reason) = sheet.standing(repeated);
-        decided.push(Decided::Done(Moved { id: *id, state, reason }));
+        decided.push(Decided::Done(Moved { id, state, reason }));
     }
     Ok(decided)
 }
@@ -106,27 +103,40 @@ fn is_emptied(conn: &Connection, id: i64) -> Result<bool> {
         .query_row([id], |row| row.get(0))?)
 }
 
-/// Gives up on notifications that only waited while their source, or their lane of it, failed for too long.
+/// Pending notifications that one transaction looks at, to give up on them.
+const MOST_LOOKED_AT: usize = 500;
+
+/// Where [`give_up_waiting`] goes on: after what came in then, with this id.
+pub(in crate::store) type LookedAt = (String, i64);
+
+/// Gives up on notifications that only waited while their source, or their lane of it, failed for too long. Looks at some, the
+/// oldest after `after` first; also says where to go on, `None` at the end.
 pub(in crate::store) fn give_up_waiting(
     conn: &Connection,
     source: &str,
     lane: &str,
     cause: Cause,
     policy: &Policy,
+    after: &LookedAt,
     now: Timestamp,
-) -> Result<Vec<Moved>> {
+) -> Result<(Vec<Moved>, Option<LookedAt>)> {
     let too_old = now.minus(policy.give_up_after).to_string();
-    let mut statement = conn.prepare_cached(
-        "SELECT notification_id FROM verdicts v INDEXED BY verdicts_pending
-         WHERE source = ?1 AND received_at < ?2 AND state = 'pending' AND lease IS NULL AND ?3 IN ('', lane)
-           AND coalesce(retried_at, '') < ?2
-           AND attempts + (SELECT count(*) FROM probes p
-             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)) >= ?4
-         ORDER BY received_at LIMIT ?5",
-    )?;
-    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-    let values = params![source, too_old, lane, retry::LEAST_ATTEMPTS, limit];
-    let ids: Vec<i64> = statement.query_map(values, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut statement = conn.prepare_cached(WAITED_LONG)?;
+    let limit = rows::limit(MOST_LOOKED_AT);
+    let values = params![source, too_old, lane, retry::LEAST_ATTEMPTS, limit, after.0, after.1];
+    let mut found = statement.query(values)?;
+    let (mut ids, mut looked_at, mut last) = (Vec::new(), 0, None);
+    while ids.len() < BATCH
+        && let Some(row) = found.next()?
+    {
+        looked_at += 1;
+        let id: i64 = row.get("notification_id")?;
+        last = Some((row.get("received_at")?, id));
+        if row.get("is_over")? {
+            ids.push(id);
+        }
+    }
+    let is_more_left = looked_at == MOST_LOOKED_AT || ids.len() == BATCH;
     let mut moved = Vec::with_capacity(ids.len());
     for id in ids {
         conn.prepare_cached(
@@ -140,5 +150,14 @@ pub(in crate::store) fn give_up_waiting(
         .execute(params![id, cause.as_str(), now.to_string(), lane])?;
         moved.push(Moved { id, state: State::Undecided, reason: Some(cause.into()) });
     }
-    Ok(moved)
+    Ok((moved, last.filter(|_| is_more_left)))
 }
+
+/// Each with whether patience with it is over.
+pub(in crate::store) const WAITED_LONG: &str = "SELECT notification_id, received_at,
+       lease IS NULL AND ?3 IN ('', lane) AND coalesce(retried_at, '') < ?2
+         AND attempts + (SELECT count(*) FROM probes p
+           WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)) >= ?4 AS is_over
+     FROM verdicts v INDEXED BY verdicts_pending
+     WHERE source = ?1 AND state = 'pending' AND received_at < ?2 AND (received_at, notification_id) > (?6, ?7)
+     ORDER BY received_at, notification_id LIMIT ?5";

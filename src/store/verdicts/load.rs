@@ -1,20 +1,21 @@
-//! Loading what the rules need to judge an answer.
+//! Loading what the rules need to judge an answer, each part of it in so many steps as it has rows.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
-use crate::domain::ledger::{Equal, Ledger, Settled, Waiting};
+use crate::domain::ledger::{Equal, Ledger, Waiting};
 use crate::domain::{Claim, Held, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Settled notifications of one subject that superseding looks at: the newest ones.
-const LONGEST_HISTORY: i64 = 500;
+/// Equal open claims that one settlement turns into duplicates at once; what is left follows when it is due, or stays
+/// undecided.
+const MOST_EQUALS: i64 = 500;
 
-/// Equal open claims that one confirmation turns into duplicates at once; what is left follows when it is due.
-const MOST_EQUALS: i64 = 1000;
+/// Of each claim the confirmed one counts in any case, else the first that waits.
+const LEAST_EQUALS: [i64; 3] = [1, 1, 0];
 
 /// A question that was asked, as far as the store needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +39,6 @@ pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) 
     let last_told = last_told(conn, asked.source, subject.kind, told_id)?;
     Ok(Ledger {
         equals: equals(conn, asked.source, lease, &waiting)?,
-        settled: settled(conn, asked.source, asked.claim)?,
         source_found_any: conn
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM sources WHERE name = ?1 AND found_any_at IS NOT NULL)",
@@ -92,6 +92,7 @@ pub(in crate::store) const EQUALS: [&str; 3] = [
 fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> Result<Vec<Equal>> {
     let keys: BTreeSet<_> = waiting.iter().map(|row| &row.key).collect();
     let mut equals = Vec::new();
+    let mut left = MOST_EQUALS;
     for key in keys {
         let is_alone: bool = conn
             .prepare_cached(IS_ALONE)?
@@ -99,10 +100,10 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
         if is_alone {
             continue;
         }
-        let mut left = MOST_EQUALS;
-        for sql in EQUALS {
+        for (sql, least) in EQUALS.into_iter().zip(LEAST_EQUALS) {
             let mut statement = conn.prepare_cached(sql)?;
-            let found = statement.query_map(params![source, key.as_str(), lease, left], |row| {
+            let most = left.max(least);
+            let found = statement.query_map(params![source, key.as_str(), lease, most], |row| {
                 Ok(Equal {
                     id: row.get("notification_id")?,
                     received_at: rows::known_instant(row, "received_at")?,
@@ -111,35 +112,11 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
                 })
             })?;
             let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-            left -= i64::try_from(found.len()).unwrap_or(left);
+            left = left.saturating_sub(i64::try_from(found.len()).unwrap_or(left)).max(0);
             equals.extend(found);
         }
     }
     Ok(equals)
-}
-
-pub(in crate::store) fn settled(conn: &Connection, source: &str, claim: &Claim) -> Result<Vec<Settled>> {
-    let sql = format!(
-        "SELECT notification_id, received_at, state, reason, {} FROM verdicts
-         WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3
-           AND (state = 'confirmed' OR (state = 'ignored' AND reason IN ('superseded', 'mismatch', 'not_found')))
-         ORDER BY notification_id DESC LIMIT ?4",
-        rows::CLAIM_COLUMNS
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let subject = &claim.subject;
-    let values = params![source, subject.kind.as_str(), subject.id, LONGEST_HISTORY];
-    let found = statement.query_map(values, |row| {
-        let Some((claim, _)) = rows::claim(row)? else { return Ok(None) };
-        Ok(Some(Settled {
-            id: row.get("notification_id")?,
-            received_at: rows::known_instant(row, "received_at")?,
-            state: rows::state(row)?,
-            reason: rows::known_reason(row)?,
-            claim,
-        }))
-    })?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// How an id may lead to the truth held.
@@ -177,9 +154,10 @@ fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[By
         let condition = match way {
             ById::Exactly => format!("{key} = ?2"),
             ById::Confirmed => format!(
-                "{key} = (SELECT resolved_id FROM verdicts WHERE source = ?1 AND subject_kind = '{}'
-                   AND subject_id = ?2 AND state = 'confirmed' AND resolved_id IS NOT NULL
-                 ORDER BY notification_id DESC LIMIT 1)",
+                "{key} = (SELECT resolved_id FROM verdicts INDEXED BY verdicts_naming
+                   WHERE source = ?1 AND subject_kind = '{}' AND subject_id = ?2 AND state = 'confirmed'
+                     AND resolved_id IS NOT NULL
+                   ORDER BY notification_id DESC LIMIT 1)",
                 kind.as_str()
             ),
             ById::Internal => "internal_id = ?2".to_owned(),
@@ -224,6 +202,7 @@ mod tests {
     use super::*;
     use crate::store::error::StoreError;
     use crate::store::file::query_plan::fresh;
+    use crate::store::verdicts::supersede;
 
     /// A notification of an order `1` in this state, under the lease `w/1` where it is pending.
     fn row(conn: &Connection, id: i64, state: &str) {
@@ -243,6 +222,7 @@ mod tests {
     fn read(conn: &Connection) -> Result<Ledger> {
         let sql = format!("SELECT {} FROM verdicts WHERE notification_id = 1", rows::CLAIM_COLUMNS);
         let (claim, _) = conn.query_row(&sql, [], rows::claim)?.unwrap();
+        supersede::link(conn, 2, false)?;
         load(conn, "w/1", &Asked { source: "s", claim: &claim, truth_id: None })
     }
 
@@ -250,7 +230,6 @@ mod tests {
     fn a_row_that_cannot_be_read_is_damage_and_never_a_guess() {
         for (damage, column) in [
             ("UPDATE verdicts SET reason = 'lost' WHERE notification_id = 2", "reason"),
-            ("UPDATE verdicts SET reason = NULL WHERE notification_id = 2", "reason"),
             ("UPDATE verdicts SET received_at = 'noon' WHERE notification_id = 2", "received_at"),
             ("UPDATE verdicts SET received_at = 'noon' WHERE notification_id = 1", "received_at"),
             ("UPDATE verdicts SET event_time = 'noon' WHERE notification_id = 1", "event_time"),
@@ -270,7 +249,7 @@ mod tests {
             )
             .unwrap();
             let whole = read(&conn).unwrap();
-            assert_eq!((whole.waiting.len(), whole.equals.len(), whole.settled.len()), (1, 1, 1));
+            assert_eq!((whole.waiting.len(), whole.equals.len()), (1, 1));
             assert!(whole.held.is_some() && whole.last_told.is_some());
             // The CHECKs of the schema let none of this in; a damaged page may hold it.
             conn.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {damage};")).unwrap();

@@ -6,4 +6,5 @@ pub(super) mod hour_index;
 pub(super) mod load;
 pub(super) mod question;
 pub(super) mod settle;
+pub(super) mod supersede;
 pub(super) mod truth;

@@ -34,3 +34,10 @@ pub struct Moved {
     /// Its reason now.
     pub reason: Option<Reason>,
 }
+
+impl Moved {
+    /// One that a later confirmed notification explains.
+    pub(in crate::store) fn superseded(id: i64) -> Self {
+        Self { id, state: State::Ignored, reason: Some(Reason::Superseded) }
+    }
+}

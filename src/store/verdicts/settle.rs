@@ -1,11 +1,14 @@
 //! Writing a settlement: verdicts, verifications, the truth, the source's standing and the release of the lease, in one
 //! transaction that counts only while the lease holds.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::load::{self, Asked};
 use super::question::{Moved, Question};
+use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
 use crate::domain::{Reason, State, Subject, SubjectKind, Timestamp};
@@ -21,13 +24,13 @@ pub(in crate::store) fn settle(
     jitter: f64,
     now: Timestamp,
     judge: impl FnOnce(&Ledger) -> Settlement,
-) -> Result<Vec<Moved>> {
+) -> Result<(Vec<Moved>, Option<Settled>)> {
     let asked =
         Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
     let ledger = load::load(conn, &question.lease, &asked)?;
     rate_limit::finish(conn, question.permit, now)?;
     if ledger.waiting.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let settlement = judge(&ledger);
     let probe =
@@ -58,16 +61,49 @@ pub(in crate::store) fn settle(
         }
         moved.push(moves);
     }
-    for id in &settlement.superseded {
-        supersede(conn, *id, now)?;
-        moved.push(Moved { id: *id, state: State::Ignored, reason: Some(Reason::Superseded) });
+    let settled = settled(conn, question, &settlement)?;
+    let (superseded, left) = supersede::spread(conn, settled, now)?;
+    let superseded_before = superseded_now(&mut moved, superseded);
+    for moves in &moved {
+        weigh_sender(conn, moves)?;
     }
+    moved.extend(superseded_before);
     lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
     remember(conn, question, &settlement, !ledger.source_found_any, now)?;
     if matches!(settlement.standing, Standing::Failing { .. }) {
         pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
     }
-    Ok(moved)
+    Ok((moved, left))
+}
+
+/// What may explain others, or be explained, now that it is settled.
+fn settled(conn: &Connection, question: &Question, settlement: &Settlement) -> Result<Settled> {
+    let Subject { kind, id } = &question.claim.subject;
+    let told_id = settlement.resolved_id.as_deref().unwrap_or(id);
+    let told = settlement.told_before.clone();
+    let past = supersede::past(conn, &question.source, kind.as_str(), told_id, told)?;
+    let is_news =
+        settlement.rulings.iter().any(|ruling| matches!(ruling.to, Move::Settle { news: true, .. }));
+    let mut links = Vec::new();
+    for ruling in &settlement.rulings {
+        if matches!(ruling.to, Move::Settle { duplicate_of: None, .. }) {
+            links.extend(supersede::link(conn, ruling.id, is_news)?);
+        }
+    }
+    Ok(Settled { source: question.source.clone(), subject: question.claim.subject.clone(), links, past })
+}
+
+/// Says of what has just moved that it is superseded; returns what had settled before.
+fn superseded_now(moved: &mut [Moved], superseded: Vec<i64>) -> Vec<Moved> {
+    let fresh: BTreeMap<i64, usize> = moved.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
+    let mut before = Vec::new();
+    for id in superseded {
+        match fresh.get(&id).and_then(|place| moved.get_mut(*place)) {
+            Some(fresh) => fresh.reason = Some(Reason::Superseded),
+            None => before.push(Moved::superseded(id)),
+        }
+    }
+    before
 }
 
 fn moved_by(ruling: &Ruling) -> Option<Moved> {
@@ -120,7 +156,7 @@ fn write_ruling(
         now.to_string(),
         i64::from(ruling.own_refusal),
     ])?;
-    weigh_sender(conn, moves)
+    Ok(())
 }
 
 /// What a verdict says about its sender.
@@ -159,17 +195,6 @@ fn remember(
     if settlement.found && is_first {
         note_found(conn, &question.source, now)?;
     }
-    Ok(())
-}
-
-/// A later confirmed notification explains this one.
-pub(in crate::store) fn supersede(conn: &Connection, id: i64, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE OR FAIL verdicts SET reason = 'superseded', detail = 'a later confirmed notification explains it',
-           decided_at = ?2
-         WHERE notification_id = ?1 AND state = 'ignored' AND reason IN ('mismatch', 'not_found')",
-    )?
-    .execute(params![id, now.to_string()])?;
     Ok(())
 }
 

@@ -235,6 +235,10 @@ fn a_404_without_kinguins_own_error_says_nothing_about_a_product() {
     }
 }
 
+fn explains(later: &Claim, earlier: &Claim) -> bool {
+    judge::course(earlier).asserted.is_some_and(|statuses| judge::course(later).explains.contains(&statuses))
+}
+
 #[test]
 fn a_later_status_of_the_same_order_explains_an_earlier_one() {
     let order = |status| order_claim("order.status", status);
@@ -250,10 +254,10 @@ fn a_later_status_of_the_same_order_explains_an_earlier_one() {
         ("pending", "completed", false),
         ("processing", "shipped", false),
     ] {
-        assert_eq!(judge::explains(&order(later), &order(earlier)), expected, "{earlier}, then {later}");
+        assert_eq!(explains(&order(later), &order(earlier)), expected, "{earlier}, then {later}");
     }
-    assert!(judge::explains(&order("refunded"), &order_claim("order.complete", "")));
-    assert!(judge::explains(&order_claim("order.complete", ""), &order("processing")));
+    assert!(explains(&order("refunded"), &order_claim("order.complete", "")));
+    assert!(explains(&order_claim("order.complete", ""), &order("processing")));
 }
 
 #[test]
@@ -263,8 +267,8 @@ fn a_later_status_does_not_explain_another_reference_nor_a_product() {
         "order.status",
         r#"{"orderId":"QZ7T2RMN4WB","orderExternalId":"forged","status":"completed","updatedAt":"2025-03-04T10:15:09Z"}"#,
     ));
-    assert!(!judge::explains(&later, &forged));
+    assert!(!explains(&later, &forged));
     let product = product_claim(r#""updatedAt":"2025-03-04T10:15:09Z""#);
-    assert!(!judge::explains(&product, &product));
-    assert!(!judge::explains(&later, &product));
+    assert!(!explains(&product, &product));
+    assert!(!explains(&later, &product));
 }
