@@ -2,11 +2,12 @@
 -- same one. Older stores come to it by the steps in sql/migrations, and a test holds both to the same result.
 --
 -- Times are RFC 3339 UTC text with milliseconds and Z, so they sort as text. Days are UTC. Amounts are decimal text. A
--- value is NULL where nothing is known. Users may rely on the tables verifications, orders, products and refusals and on
--- the views notifications, fakes, open and daily; everything under "Inner tables" may change with any version.
+-- value is NULL where nothing is known. Users may rely on the tables verifications, orders, products, news,
+-- deliveries, delivery_attempts and refusals and on the views notifications, fakes, open and daily; everything under "Inner tables" may change with any version.
 --
 -- Derived tables have one owner each. Triggers on `verdicts` keep `senders.kept`, `senders.confirmed`, `daily_counts` and
--- the arrival of senders in `fair_queue`; the program keeps `senders.weight`, `hour_index`, `last_confirmed` and the rest
+-- the arrival of senders in `fair_queue`; triggers on `news` and `deliveries` keep `news_removed` and `delivery_counts`;
+-- the program keeps `senders.weight`, `hour_index`, `last_confirmed` and the rest
 -- of the fair queue. A statement that fires triggers and may fail halfway must remember each page before it changes it,
 -- which costs the writer a sixth. So triggers here avoid ON CONFLICT DO UPDATE and functions, and the reference from
 -- `verdicts` to `intake` is checked at commit.
@@ -103,7 +104,7 @@ CREATE INDEX verdicts_open ON verdicts (received_at, notification_id) WHERE stat
 CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 CREATE INDEX verdicts_undecided ON verdicts (source, received_at) WHERE state = 'undecided';
 -- store.keep, store.keep_personal and store.max_unproven.
-CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
+CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, notification_id, duplicate_of) WHERE state IN ('confirmed', 'ignored');
 CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
 -- reconcile.
@@ -258,6 +259,7 @@ CREATE TABLE last_confirmed (
   compared        TEXT NOT NULL,     -- JSON: the API's values
   notification_id INTEGER NOT NULL,  -- the confirmed notification
   confirmed_at    TEXT NOT NULL,     -- when it was confirmed
+  current         TEXT,              -- JSON: news.current of its last news; NULL before the first
   PRIMARY KEY (source, subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX last_confirmed_orders ON last_confirmed (source, confirmed_at) WHERE subject_kind = 'order';
@@ -314,6 +316,40 @@ CREATE TABLE write_check (
   id INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
   at TEXT NOT NULL                        -- the last successful write
 ) STRICT;
+
+-- Who this file is: part of the id under which an action knows a delivery.
+CREATE TABLE identity (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  file TEXT                                 -- random; NULL: a copy that no serve has opened yet
+) STRICT;
+INSERT INTO identity (id, file) VALUES (1, NULL);
+
+-- How far the feed was cut off; kept by the trigger.
+CREATE TABLE news_removed (
+  id  INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  seq INTEGER NOT NULL                     -- the newest seq that prune or keep removed; 0: none
+) STRICT;
+INSERT INTO news_removed (id, seq) VALUES (1, 0);
+
+-- What is known of an action over all of its deliveries; a row from its first failure on.
+CREATE TABLE action_states (
+  action        TEXT NOT NULL PRIMARY KEY,  -- as in deliveries
+  failures      INTEGER NOT NULL,  -- failed tries since the last success
+  failing_since TEXT,              -- the first of them
+  probe         INTEGER,           -- the delivery that probes while the others wait
+  probe_since   TEXT,              -- since when it does
+  held_until    TEXT,              -- nothing is sent before: the action asked for that
+  gone_at       TEXT,              -- it answered 410 and rests since
+  last_error    TEXT               -- the last failure in plain words
+) STRICT, WITHOUT ROWID;
+
+-- How many deliveries of an action are in which state. Kept by the triggers.
+CREATE TABLE delivery_counts (
+  action TEXT NOT NULL,     -- as in deliveries
+  state  TEXT NOT NULL,     -- as in deliveries
+  n      INTEGER NOT NULL,  -- how many
+  PRIMARY KEY (action, state)
+) STRICT, WITHOUT ROWID;
 
 -- For users -------------------------------------------------------------------------------------------------------------
 
@@ -372,6 +408,90 @@ CREATE TABLE products (
   PRIMARY KEY (source, product_id)
 ) STRICT;
 CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
+
+-- What each notification with news = 1 changed; written with its verdict.
+CREATE TABLE news (
+  seq             INTEGER PRIMARY KEY AUTOINCREMENT,  -- ascending in commit order, never used twice
+  notification_id INTEGER NOT NULL UNIQUE REFERENCES intake (id) ON DELETE CASCADE,  -- the confirmed notification
+  type            TEXT NOT NULL,  -- order.changed, order.deleted, product.changed, product.deleted, product.unavailable
+  at              TEXT NOT NULL,  -- when the verdict was written
+  source          TEXT NOT NULL,  -- as in intake
+  provider        TEXT NOT NULL,  -- as in intake
+  event           TEXT,           -- as in notifications
+  origin          TEXT NOT NULL,  -- as in intake
+  subject_kind    TEXT NOT NULL,  -- order or product
+  subject_id      TEXT NOT NULL,  -- the id in orders or products
+  current         TEXT NOT NULL,  -- JSON: the values now; of a subject that is gone the last ones known
+  previous        TEXT            -- JSON: the values of the news before; NULL the first time
+) STRICT;
+CREATE INDEX news_by_source ON news (source, seq);
+
+-- Keeps news_removed.
+CREATE TRIGGER news_gone AFTER DELETE ON news BEGIN
+  UPDATE news_removed SET seq = old.seq WHERE seq < old.seq;
+END;
+
+-- Each news row on its way to each action that was in force then.
+CREATE TABLE deliveries (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
+  action          TEXT NOT NULL,  -- as in [actions.NAME]
+  seq             INTEGER NOT NULL REFERENCES news (seq) ON DELETE CASCADE,  -- what is delivered
+  source          TEXT NOT NULL,  -- as in news
+  subject_kind    TEXT NOT NULL,  -- as in news
+  subject_id      TEXT NOT NULL,  -- as in news
+  state           TEXT NOT NULL,  -- waiting, delivered, dead or skipped
+  attempts        INTEGER NOT NULL DEFAULT 0,  -- tries since it was made or last started afresh
+  next_attempt_at TEXT,           -- NULL unless waiting
+  decided_at      TEXT,           -- NULL while waiting
+  detail          TEXT,           -- the last failure, or who decided, in plain words
+  since           TEXT NOT NULL,  -- when it was made, or last started afresh
+  is_first        INTEGER NOT NULL CHECK (is_first = 0 OR is_first = 1),  -- 1: the one of its action and subject that
+                                  -- comes next; 0: one before it waits, or it does not wait
+  lease           TEXT,           -- who delivers it now
+  lease_until     TEXT,           -- when the lease ends by itself
+  UNIQUE (seq, action),
+  CHECK (state = 'waiting' OR state = 'delivered' OR state = 'dead' OR state = 'skipped'),
+  CHECK ((state = 'waiting') = (next_attempt_at IS NOT NULL)),
+  CHECK ((state = 'waiting') = (decided_at IS NULL)),
+  CHECK (state = 'waiting' OR is_first = 0),
+  CHECK (state = 'waiting' OR lease IS NULL),
+  CHECK ((lease IS NULL) = (lease_until IS NULL))
+) STRICT;
+-- What is due: of a million that wait for an action the next one is the first entry.
+CREATE INDEX deliveries_due ON deliveries (action, next_attempt_at) WHERE is_first = 1 AND lease IS NULL;
+CREATE INDEX deliveries_leased ON deliveries (action, lease_until) WHERE lease IS NOT NULL;
+CREATE INDEX deliveries_in_order ON deliveries (action, source, subject_kind, subject_id, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_by_state ON deliveries (action, state, id);
+CREATE INDEX deliveries_by_subject ON deliveries (subject_id, id);
+-- What reports name: dead ones, and those that wait for long.
+CREATE INDEX deliveries_open ON deliveries (source, state, since) WHERE state = 'waiting' OR state = 'dead';
+
+-- Keep delivery_counts.
+CREATE TRIGGER deliveries_new AFTER INSERT ON deliveries BEGIN
+  INSERT INTO delivery_counts (action, state, n) VALUES (new.action, new.state, 0) ON CONFLICT DO NOTHING;
+  UPDATE delivery_counts SET n = n + 1 WHERE action = new.action AND state = new.state;
+END;
+CREATE TRIGGER deliveries_moved AFTER UPDATE OF state ON deliveries WHEN old.state <> new.state BEGIN
+  INSERT INTO delivery_counts (action, state, n) VALUES (new.action, new.state, 0) ON CONFLICT DO NOTHING;
+  UPDATE delivery_counts SET n = n + 1 WHERE action = new.action AND state = new.state;
+  UPDATE delivery_counts SET n = n - 1 WHERE action = old.action AND state = old.state;
+END;
+CREATE TRIGGER deliveries_gone AFTER DELETE ON deliveries BEGIN
+  UPDATE delivery_counts SET n = n - 1 WHERE action = old.action AND state = old.state;
+END;
+
+-- Each try of a delivery: of one delivery the last fifty.
+CREATE TABLE delivery_attempts (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
+  delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,  -- what was tried
+  at          TEXT NOT NULL,     -- when the try began
+  latency_ms  INTEGER NOT NULL,  -- to its end
+  outcome     TEXT NOT NULL,     -- delivered, refused, unreachable, timeout or failed
+  http_status INTEGER,           -- NULL where no answer came
+  exit_code   INTEGER,           -- of a command that ended by itself
+  answer      TEXT               -- the first KiB of what came back, without control characters
+) STRICT;
+CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id, id);
 
 -- Counts of requests to a configured source that were not stored.
 CREATE TABLE refusals (

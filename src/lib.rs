@@ -20,7 +20,9 @@
 //! | [`config`] | one TOML file, right as a whole or not at all |
 //! | [`receiver`] | the intake listener: check, store, acknowledge |
 //! | [`worker`] | file, lease, ask, record; budgets and places for API calls |
-//! | [`admin`] | health, readiness, metrics |
+//! | [`deliverer`] | lease, tell, record: the news on its way to the actions |
+//! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
+//! | [`admin`] | health, readiness, metrics, the feed of news |
 //! | [`reconcile`] | asks the shops what happened and compares it with what they told us |
 //! | [`report`] | how a report looks: text, JSON, CSV, HTML; functions of a value |
 //! | [`service`] | builds one running service out of these |
@@ -52,9 +54,11 @@
 //! - SQL outside [`store`], an HTTP client outside [`providers`], a clock or I/O in [`rules`].
 //! - Anything out of a notification that chooses a host, a path or a store; a secret in a log, a row or an error.
 
+pub mod actions;
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod deliverer;
 pub mod demo;
 pub mod domain;
 pub mod metrics;

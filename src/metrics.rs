@@ -10,10 +10,12 @@ use prometheus::{
 };
 
 use crate::domain::health::{Health, Warning};
-use crate::domain::{Reason, State, Timestamp};
+use crate::domain::{AttemptOutcome, Reason, State, Timestamp};
 
+mod deliveries;
 mod health;
 
+use deliveries::DeliveryMetrics;
 use health::HealthGauges;
 
 /// Upper bounds in seconds, from a commit on a fast disk to a request that timed out.
@@ -35,6 +37,7 @@ pub struct Metrics {
     last_notification: IntGaugeVec,
     health: HealthGauges,
     commits: IntCounter,
+    deliveries: DeliveryMetrics,
 }
 
 /// What is counted of one source's intake.
@@ -84,6 +87,7 @@ impl Metrics {
         registry.register(Box::new(commits.clone())).context("register countersign_commits_total")?;
         Ok(Self {
             commits,
+            deliveries: DeliveryMetrics::register(&registry)?,
             notifications: counter(
                 "countersign_notifications_total",
                 "Notifications stored and acknowledged",
@@ -162,6 +166,16 @@ impl Metrics {
         self.api_seconds.with_label_values(&[source]).observe(took.as_secs_f64());
     }
 
+    /// Lets the series of a configured action appear before anything happened.
+    pub fn introduce_action(&self, action: &str) {
+        self.deliveries.introduce(action);
+    }
+
+    /// A try of a delivery ended.
+    pub fn delivered(&self, action: &str, outcome: AttemptOutcome, took: Duration) {
+        self.deliveries.tried(action, outcome, took);
+    }
+
     /// What was just looked at, refreshed before each scrape: queues of the configured sources, sizes, `growth` in bytes
     /// a day where it is known, and the warnings.
     pub fn looked_at(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
@@ -175,6 +189,7 @@ impl Metrics {
             last_seen.set(last_seen.get().max(source.last_received.map_or(0, Timestamp::seconds)));
         }
         self.health.set(health, growth, warnings);
+        self.deliveries.set(health);
     }
 
     /// Ends the queue's series of a source that is no longer configured: their last values would stay for ever.

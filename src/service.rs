@@ -9,6 +9,7 @@
 //! | [`listeners`], [`limits`] | where the service listens, the servers behind that, and how many they serve |
 //! | [`inherited`] | the sockets that the service manager opened for us |
 //! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
+//! | [`actions`] | the configured actions and the store |
 //! | [`asking`] | one worker at a time, the next with new settings |
 //! | [`reload`] | new settings for a running service |
 //! | [`supervisor`], [`watchdog`] | what the service manager is told, and when |
@@ -19,14 +20,16 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
-use crate::admin;
+use crate::admin::{self, Reach};
 use crate::config::Settings;
+use crate::deliverer::Deliverer;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::store::{self, Moved, ServeLock, Store};
 
+mod actions;
 mod asking;
 mod assembly;
 mod beginning;
@@ -45,7 +48,7 @@ mod watchdog;
 
 use asking::Desk;
 use assembly::Common;
-pub use assembly::worker_parts;
+pub use assembly::{deliverer_parts, subscriptions, worker_parts};
 use beginning::Beginning;
 pub use inherited::{Inherited, WrongSockets};
 use listeners::{Listeners, Servers, Task};
@@ -87,6 +90,7 @@ pub struct Service {
     servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
+    stop_delivering: Arc<Notify>,
     tasks: Vec<Task>,
     /// These need no stop.
     watches: Vec<Task>,
@@ -118,27 +122,46 @@ impl Service {
         for source in &settings.sources {
             metrics.introduce(&source.name);
         }
+        for action in &settings.actions {
+            metrics.introduce_action(&action.name);
+        }
         let has_room = Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free)));
         let wake = store.stored();
-        let common = Common { store: store.clone(), clock: clock.clone(), metrics, wake, has_room };
+        let common = Common {
+            store: store.clone(),
+            clock: clock.clone(),
+            metrics,
+            wake,
+            has_room,
+            stopping: watch::Sender::new(false),
+        };
         let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
-        let live = Live::new(settings, &common, heart.clone());
+        let ((intake_addr, admin_addr), chose_addresses) =
+            (listeners.addresses()?, listeners.are_configured());
+        let reach = if admin_addr.ip().is_loopback() { Reach::Loopback } else { Reach::Beyond };
+        let live = Live::new(settings, &common, heart.clone(), reach);
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
         let mut desk = None;
+        let stop_delivering = Arc::new(Notify::new());
         if let Some(heart) = &heart {
             let (heart, stop) = (Arc::clone(heart), Arc::clone(&stop));
             let (opened, work) = Desk::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
             desk = Some(opened);
             tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
+            let in_force = live.actions.subscribe();
+            let parts = deliverer_parts(&common.store, &common.clock, &common.metrics, "serve", in_force)?;
+            let deliverer = Deliverer::new(parts).run(Arc::clone(&stop_delivering));
+            tasks.push((
+                "deliverer",
+                tokio::spawn(beginning.clone().then(Arc::clone(&stop_delivering), deliverer)),
+            ));
         }
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
         let keeping = keeping::run(store.clone(), rules, clock, last_sign, Arc::clone(&stop_keeping));
         let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let ((intake_addr, admin_addr), chose_addresses) =
-            (listeners.addresses()?, listeners.are_configured());
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
         tasks.extend(serving);
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
@@ -162,6 +185,7 @@ impl Service {
             servers,
             stop,
             stop_keeping,
+            stop_delivering,
             tasks,
             watches,
             _lock: lock,
@@ -199,6 +223,8 @@ impl Service {
         log::info!("stopping: what is under way is finished");
         self.stop.notify_one();
         self.stop_keeping.notify_one();
+        self.stop_delivering.notify_one();
+        common.stopping.send_replace(true);
         let drain = in_force.server.drain;
         let stopping = async {
             servers.stop(under_way(&in_force)).await;

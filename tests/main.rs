@@ -1,6 +1,7 @@
 //! Everything through the front door: the real binary, a real SQLite file, simulated shops over real HTTP.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod actions;
 mod admin;
 mod cli;
 mod clients;
@@ -14,6 +15,7 @@ mod failures;
 mod flood;
 mod hostile;
 mod lists;
+mod news;
 mod properties;
 mod receiver;
 mod reconcile;

@@ -78,7 +78,7 @@ CREATE INDEX verdicts_by_state ON verdicts (state, reason, source);
 CREATE INDEX verdicts_open ON verdicts (received_at, notification_id) WHERE state IN ('pending', 'undecided');
 CREATE INDEX verdicts_by_time ON verdicts (source, received_at, state, reason);
 CREATE INDEX verdicts_undecided ON verdicts (source, received_at) WHERE state = 'undecided';
-CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, duplicate_of) WHERE state IN ('confirmed', 'ignored');
+CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, notification_id, duplicate_of) WHERE state IN ('confirmed', 'ignored');
 CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
@@ -214,6 +214,7 @@ CREATE TABLE last_confirmed (
   compared        TEXT NOT NULL,
   notification_id INTEGER NOT NULL,
   confirmed_at    TEXT NOT NULL,
+  current TEXT,
   PRIMARY KEY (source, subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX last_confirmed_orders ON last_confirmed (source, confirmed_at) WHERE subject_kind = 'order';
@@ -266,6 +267,33 @@ CREATE TABLE write_check (
   at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE identity (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  file TEXT
+) STRICT;
+INSERT INTO identity (id, file) VALUES (1, NULL);
+CREATE TABLE news_removed (
+  id  INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO news_removed (id, seq) VALUES (1, 0);
+CREATE TABLE action_states (
+  action        TEXT NOT NULL PRIMARY KEY,
+  failures      INTEGER NOT NULL,
+  failing_since TEXT,
+  probe         INTEGER,
+  probe_since   TEXT,
+  held_until    TEXT,
+  gone_at       TEXT,
+  last_error    TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE delivery_counts (
+  action TEXT NOT NULL,
+  state  TEXT NOT NULL,
+  n      INTEGER NOT NULL,
+  PRIMARY KEY (action, state)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE verifications (
   id              INTEGER PRIMARY KEY AUTOINCREMENT,
   notification_id INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE,
@@ -317,6 +345,78 @@ CREATE TABLE products (
   PRIMARY KEY (source, product_id)
 ) STRICT;
 CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
+
+CREATE TABLE news (
+  seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+  notification_id INTEGER NOT NULL UNIQUE REFERENCES intake (id) ON DELETE CASCADE,
+  type            TEXT NOT NULL,
+  at              TEXT NOT NULL,
+  source          TEXT NOT NULL,
+  provider        TEXT NOT NULL,
+  event           TEXT,
+  origin          TEXT NOT NULL,
+  subject_kind    TEXT NOT NULL,
+  subject_id      TEXT NOT NULL,
+  current         TEXT NOT NULL,
+  previous        TEXT
+) STRICT;
+CREATE INDEX news_by_source ON news (source, seq);
+CREATE TRIGGER news_gone AFTER DELETE ON news BEGIN
+  UPDATE news_removed SET seq = old.seq WHERE seq < old.seq;
+END;
+CREATE TABLE deliveries (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
+  action          TEXT NOT NULL,
+  seq             INTEGER NOT NULL REFERENCES news (seq) ON DELETE CASCADE,
+  source          TEXT NOT NULL,
+  subject_kind    TEXT NOT NULL,
+  subject_id      TEXT NOT NULL,
+  state           TEXT NOT NULL,
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at TEXT,
+  decided_at      TEXT,
+  detail          TEXT,
+  since           TEXT NOT NULL,
+  is_first        INTEGER NOT NULL CHECK (is_first = 0 OR is_first = 1),
+  lease           TEXT,
+  lease_until     TEXT,
+  UNIQUE (seq, action),
+  CHECK (state = 'waiting' OR state = 'delivered' OR state = 'dead' OR state = 'skipped'),
+  CHECK ((state = 'waiting') = (next_attempt_at IS NOT NULL)),
+  CHECK ((state = 'waiting') = (decided_at IS NULL)),
+  CHECK (state = 'waiting' OR is_first = 0),
+  CHECK (state = 'waiting' OR lease IS NULL),
+  CHECK ((lease IS NULL) = (lease_until IS NULL))
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (action, next_attempt_at) WHERE is_first = 1 AND lease IS NULL;
+CREATE INDEX deliveries_leased ON deliveries (action, lease_until) WHERE lease IS NOT NULL;
+CREATE INDEX deliveries_in_order ON deliveries (action, source, subject_kind, subject_id, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_by_state ON deliveries (action, state, id);
+CREATE INDEX deliveries_by_subject ON deliveries (subject_id, id);
+CREATE INDEX deliveries_open ON deliveries (source, state, since) WHERE state = 'waiting' OR state = 'dead';
+CREATE TRIGGER deliveries_new AFTER INSERT ON deliveries BEGIN
+  INSERT INTO delivery_counts (action, state, n) VALUES (new.action, new.state, 0) ON CONFLICT DO NOTHING;
+  UPDATE delivery_counts SET n = n + 1 WHERE action = new.action AND state = new.state;
+END;
+CREATE TRIGGER deliveries_moved AFTER UPDATE OF state ON deliveries WHEN old.state <> new.state BEGIN
+  INSERT INTO delivery_counts (action, state, n) VALUES (new.action, new.state, 0) ON CONFLICT DO NOTHING;
+  UPDATE delivery_counts SET n = n + 1 WHERE action = new.action AND state = new.state;
+  UPDATE delivery_counts SET n = n - 1 WHERE action = old.action AND state = old.state;
+END;
+CREATE TRIGGER deliveries_gone AFTER DELETE ON deliveries BEGIN
+  UPDATE delivery_counts SET n = n - 1 WHERE action = old.action AND state = old.state;
+END;
+CREATE TABLE delivery_attempts (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+  at          TEXT NOT NULL,
+  latency_ms  INTEGER NOT NULL,
+  outcome     TEXT NOT NULL,
+  http_status INTEGER,
+  exit_code   INTEGER,
+  answer      TEXT
+) STRICT;
+CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id, id);
 
 CREATE TABLE refusals (
   source           TEXT NOT NULL,

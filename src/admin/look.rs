@@ -21,9 +21,10 @@ pub(super) enum Attempt {
 /// Looks at the store, its disk and the worker.
 pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     let now = admin.clock.now();
-    let (writable, read, sizes) = tokio::join!(
+    let (writable, read, actions, sizes) = tokio::join!(
         writable(admin, attempt, now),
         admin.store.reader().health(admin.sources.clone(), now),
+        admin.store.reader().action_health(admin.actions.clone()),
         sizes(admin)
     );
     let (unreadable, contents, sources) = match read {
@@ -45,7 +46,13 @@ pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
         forgets: admin.forgets,
         contents,
     };
-    Health { now: admin.clock.now(), serving: Serving::Here(last_turn), store, sources }
+    Health {
+        now: admin.clock.now(),
+        serving: Serving::Here(last_turn),
+        store,
+        sources,
+        actions: actions.unwrap_or_default(),
+    }
 }
 
 async fn writable(admin: &Admin, attempt: Attempt, now: Timestamp) -> Option<Result<(), Unwritable>> {

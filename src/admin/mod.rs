@@ -8,18 +8,22 @@ use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
+use tokio::sync::watch as watch_channel;
 
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::rules::health;
 use crate::store::{Reported, Store};
 
+mod feed;
+mod guard;
 mod look;
 mod ready;
 #[cfg(test)]
 mod tests;
 mod watch;
 
+pub use guard::{Guard, Reach};
 pub use watch::watch;
 
 /// What the admin listener looks at.
@@ -32,6 +36,12 @@ pub struct Admin {
     pub clock: Clock,
     /// The configured sources.
     pub sources: Vec<Reported>,
+    /// The names of the configured actions.
+    pub actions: Vec<String>,
+    /// Who may see what is said about orders.
+    pub guard: Guard,
+    /// Told when the service stops: what goes on without end then ends.
+    pub stopping: watch_channel::Receiver<bool>,
     /// With less free disk, in bytes, intake refuses.
     pub min_free: u64,
     /// Whether rows go by themselves after a while (`store.keep`).
@@ -52,16 +62,20 @@ async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpRespons
     let admin = in_force.load_full();
     let is_read = matches!(*req.method(), Method::GET | Method::HEAD);
     match req.uri().path() {
-        "/healthz" | "/readyz" | "/metrics" if !is_read => HttpResponse::MethodNotAllowed()
+        "/healthz" | "/readyz" | "/metrics" | "/news" if !is_read => HttpResponse::MethodNotAllowed()
             .insert_header((header::ALLOW, "GET, HEAD"))
             .content_type("text/plain; charset=utf-8")
             .body("only GET\n"),
         "/healthz" => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok"),
         "/readyz" => ready::answer(&admin).await,
         "/metrics" => metrics(&admin).await,
+        "/news" => match admin.guard.refuse(&req) {
+            Some(refusal) => refusal,
+            None => feed::answer(&req, &admin).await,
+        },
         _ => HttpResponse::NotFound()
             .content_type("text/plain; charset=utf-8")
-            .body("not found; there are /healthz, /readyz and /metrics\n"),
+            .body("not found; there are /healthz, /readyz, /metrics and /news\n"),
     }
 }
 

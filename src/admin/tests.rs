@@ -9,7 +9,7 @@ use actix_web::{App, test};
 use arc_swap::ArcSwap;
 use serde_json::Value;
 
-use super::{Admin, routes};
+use super::{Admin, Guard, Reach, routes};
 use crate::domain::{Clock, Delivery, Headers, Timestamp};
 use crate::metrics::Metrics;
 use crate::store::{Reported, Store};
@@ -29,8 +29,18 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
     metrics.introduce("shop");
     let shop = Reported { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
-    let mut admin =
-        Admin { store, metrics, clock, sources: vec![shop], min_free: 1, forgets: false, heartbeat: None };
+    let mut admin = Admin {
+        store,
+        metrics,
+        clock,
+        sources: vec![shop],
+        actions: Vec::new(),
+        guard: Guard::new(None, Vec::new(), Reach::Loopback),
+        stopping: tokio::sync::watch::channel(false).1,
+        min_free: 1,
+        forgets: false,
+        heartbeat: None,
+    };
     change(&mut admin);
     House { admin: Data::new(admin), _folder: folder }
 }

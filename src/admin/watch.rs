@@ -74,26 +74,34 @@ async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) 
 fn tell(event: &Event) {
     match event {
         Event::Begins(warning) => {
-            let Warning { kind, source, remedy, .. } = warning;
-            let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
-            log::warn!("warning={kind}{source} {}; {remedy}", warning.in_words());
+            let Warning { kind, source, action, remedy, .. } = warning;
+            let about = about(source.as_ref(), action.as_ref());
+            log::warn!("warning={kind}{about} {}; {remedy}", warning.in_words());
         }
-        Event::Over { kind, source, lasted } => {
-            let source = source.as_ref().map(|source| format!(" source={source}")).unwrap_or_default();
-            log::info!("over={kind}{source} after {}", span(*lasted));
+        Event::Over { kind, source, action, lasted } => {
+            log::info!("over={kind}{} after {}", about(source.as_ref(), action.as_ref()), span(*lasted));
         }
     }
+}
+
+fn about(source: Option<&String>, action: Option<&String>) -> String {
+    let source = source.map(|source| format!(" source={source}"));
+    let action = action.map(|action| format!(" action={action}"));
+    source.or(action).unwrap_or_default()
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Event {
     Begins(Warning),
-    Over { kind: WarningKind, source: Option<String>, lasted: Duration },
+    Over { kind: WarningKind, source: Option<String>, action: Option<String>, lasted: Duration },
 }
 
 /// What is going on.
 #[derive(Debug, Default)]
-struct Episodes(BTreeMap<(WarningKind, Option<String>), Episode>);
+struct Episodes(BTreeMap<About, Episode>);
+
+/// A kind of warning, and the source or the action that it is about.
+type About = (WarningKind, Option<String>, Option<String>);
 
 #[derive(Debug)]
 struct Episode {
@@ -113,7 +121,7 @@ impl Episodes {
             if TOLD_ELSEWHERE.contains(&warning.kind) {
                 continue;
             }
-            match self.0.entry((warning.kind, warning.source.clone())) {
+            match self.0.entry((warning.kind, warning.source.clone(), warning.action.clone())) {
                 std::collections::btree_map::Entry::Occupied(mut going) => {
                     let episode = going.get_mut();
                     episode.calm = 0;
@@ -129,11 +137,12 @@ impl Episodes {
                 }
             }
         }
-        self.0.retain(|(kind, source), episode| {
+        self.0.retain(|(kind, source, action), episode| {
             let is_over = episode.calm >= CALM;
             if is_over {
                 let lasted = now.since(episode.since);
-                events.push(Event::Over { kind: *kind, source: source.clone(), lasted });
+                let (source, action) = (source.clone(), action.clone());
+                events.push(Event::Over { kind: *kind, source, action, lasted });
             }
             !is_over
         });
@@ -149,6 +158,7 @@ mod tests {
         Warning {
             kind: WarningKind::Silent,
             source: Some(source.to_owned()),
+            action: None,
             what: "nothing came in".to_owned(),
             detail: None,
             remedy: "look".to_owned(),
@@ -169,6 +179,7 @@ mod tests {
         let over = Event::Over {
             kind: WarningKind::Silent,
             source: Some("a".to_owned()),
+            action: None,
             lasted: Duration::from_secs(30),
         };
         assert_eq!(look(vec![silent("b")], 30), [over]);

@@ -14,6 +14,7 @@ mod backup;
 mod chosen;
 mod completions;
 mod config;
+mod deliveries;
 mod demo;
 mod dismiss;
 mod doctor;
@@ -22,13 +23,16 @@ mod init;
 mod list;
 pub mod logging;
 mod man;
+mod news;
 mod output;
 mod place;
 mod prune;
 mod reconcile;
+mod redeliver;
 mod report;
 mod retry;
 mod screen;
+mod send_test;
 mod serve;
 mod show;
 mod simulate;
@@ -71,6 +75,16 @@ enum Command {
     Retry(retry::Args),
     /// Settles undecided notifications by a person's decision: ignored, dismissed.
     Dismiss(dismiss::Args),
+    /// Prints the news: what confirmed notifications changed, oldest first.
+    News(news::Args),
+    /// Lists deliveries of news to actions, newest first.
+    Deliveries(deliveries::Args),
+    /// Delivers news again, or for the first time to an action that was configured later.
+    Redeliver(redeliver::Args),
+    /// Decides against deliveries: they are not tried any more.
+    Skip(redeliver::SkipArgs),
+    /// Sends a test event to an action, and prints what came back.
+    SendTest(send_test::Args),
     /// Removes settled notifications that are old enough.
     Prune(prune::Args),
     /// Writes a consistent, checked copy of the store while it is in use.
@@ -124,6 +138,11 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Show(args) => waited_for(show::run(args, config)),
         Command::Retry(args) => waited_for(retry::run(args, config)),
         Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
+        Command::News(args) => waited_for(news::run(args, config)),
+        Command::Deliveries(args) => waited_for(deliveries::run(args, config)),
+        Command::Redeliver(args) => waited_for(redeliver::run(args, config)),
+        Command::Skip(args) => waited_for(redeliver::skip(args, config)),
+        Command::SendTest(args) => waited_for(send_test::run(args, config)),
         Command::Prune(args) => waited_for(prune::run(args, config)),
         Command::Backup(args) => waited_for(backup::run(args, config)),
         Command::Report(args) => waited_for(report::run(args, config)),

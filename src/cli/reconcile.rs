@@ -49,6 +49,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let plan = Plan { from, to, only: args.source, recheck: args.recheck, recovers: args.recover };
     check_source(&settings, plan.only.as_deref())?;
     let store = Store::open(&settings.store.path)?;
+    store.subscribe(service::subscriptions(&settings));
     let clock = Clock::system();
     service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let bar = progress_bar();

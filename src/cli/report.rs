@@ -56,7 +56,13 @@ pub(super) async fn warnings(
         return Ok(Vec::new());
     }
     let (_, sources) = reader.health(sources.to_vec(), now).await?;
-    let health = Health { now, serving: Serving::Unknown, store: StoreHealth::default(), sources };
+    let health = Health {
+        now,
+        serving: Serving::Unknown,
+        store: StoreHealth::default(),
+        sources,
+        actions: Vec::new(),
+    };
     let is_told = |warning: &Warning| {
         use WarningKind::{ManyMalformed, NoneConfirmed, WrongPath};
         matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::screen::Screen;
 use super::{CommandError, Exit, settings, words};
-use crate::store::{Notification, Reader, VerificationRow};
+use crate::store::{AttemptRow, DeliveryRow, Notification, Reader, VerificationRow};
 
 /// What to show.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The notification's id, as `list` shows it.
     #[arg(value_name = "ID", value_parser = words::id())]
     id: i64,
-    /// One JSON object: all columns, and a list `verifications`.
+    /// One JSON object: all columns, and the lists `verifications` and `deliveries`.
     #[arg(long)]
     json: bool,
 }
@@ -29,6 +29,14 @@ struct Shown<'a> {
     #[serde(flatten)]
     notification: &'a Notification,
     verifications: &'a [VerificationRow],
+    deliveries: Vec<ShownDelivery<'a>>,
+}
+
+#[derive(Serialize)]
+struct ShownDelivery<'a> {
+    #[serde(flatten)]
+    delivery: &'a DeliveryRow,
+    delivery_attempts: &'a [AttemptRow],
 }
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
@@ -37,14 +45,19 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let Some((notification, verifications)) = reader.show(id).await? else {
         return Err(anyhow!("there is no notification {id}; `countersign list` shows which there are").into());
     };
+    let deliveries = reader.deliveries_of(id).await?;
     let mut screen = Screen::new();
     if args.json {
-        screen.json(&Shown { notification: &notification, verifications: &verifications })?;
+        let deliveries =
+            deliveries.iter().map(|(delivery, tries)| ShownDelivery { delivery, delivery_attempts: tries });
+        let deliveries = deliveries.collect();
+        screen.json(&Shown { notification: &notification, verifications: &verifications, deliveries })?;
     } else {
         head(&mut screen, &notification)?;
         claim(&mut screen, &notification)?;
         request(&mut screen, &notification)?;
         questions(&mut screen, &notification, &verifications)?;
+        told(&mut screen, &deliveries)?;
     }
     screen.flush()?;
     Ok(Exit::Fine)
@@ -158,6 +171,29 @@ fn questions(
         screen.line(&format!("  {}  {}  {status}, {} ms", asked.at, asked.outcome, asked.latency_ms))?;
         field(screen, "  detail", asked.detail.as_ref())?;
         field(screen, "  answer", asked.answer.as_ref())?;
+    }
+    Ok(())
+}
+
+fn told(screen: &mut Screen, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) -> Result<(), CommandError> {
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    screen.line("")?;
+    screen.line("its news was told")?;
+    for (delivery, attempts) in deliveries {
+        let detail = delivery.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        screen.line(&format!(
+            "  delivery {} to {}  {}{detail}",
+            delivery.id, delivery.action, delivery.state
+        ))?;
+        for tried in attempts {
+            let status = tried.http_status.map(|status| format!("  HTTP {status}"));
+            let code = tried.exit_code.map(|code| format!("  exit code {code}"));
+            let came = status.or(code).unwrap_or_default();
+            screen.line(&format!("    {}  {}{came}, {} ms", tried.at, tried.outcome, tried.latency_ms))?;
+            field(screen, "    answer", tried.answer.as_ref())?;
+        }
     }
     Ok(())
 }

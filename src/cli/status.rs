@@ -9,7 +9,7 @@ use super::report::chosen;
 use super::screen::{Paint, Screen, visible};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
-use crate::domain::health::{Health, Serving, SourceHealth, StoreHealth, Unwritable, Warning};
+use crate::domain::health::{ActionHealth, Health, Serving, SourceHealth, StoreHealth, Unwritable, Warning};
 use crate::domain::{Clock, Timestamp};
 use crate::rules::health::{self, size, span};
 use crate::store::{self, Reader, Trial};
@@ -44,7 +44,10 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 async fn look(settings: &Settings) -> Result<Health, CommandError> {
     let path = &settings.store.path;
     let now = Clock::system().now();
-    let (contents, sources) = Reader::open(path)?.health(chosen(settings, Vec::new(), None)?, now).await?;
+    let reader = Reader::open(path)?;
+    let (contents, sources) = reader.health(chosen(settings, Vec::new(), None)?, now).await?;
+    let names = settings.actions.iter().map(|action| action.name.clone()).collect();
+    let actions = reader.action_health(names).await?;
     let tried = path.clone();
     let Trial { writable, log_left } =
         tokio::task::spawn_blocking(move || store::try_to_write(&tried)).await.unwrap_or_default();
@@ -59,7 +62,7 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
         contents,
         ..StoreHealth::default()
     };
-    Ok(Health { now, serving: store::holder(path), store, sources })
+    Ok(Health { now, serving: store::holder(path), store, sources, actions })
 }
 
 fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
@@ -69,8 +72,10 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
         more => screen.painted(&[(Paint::Red, &format!("{more} things need you:"))])?,
     }
     for (number, warning) in (1..).zip(warnings) {
-        let source = warning.source.as_ref().map(|source| format!("source {source}: ")).unwrap_or_default();
-        screen.line(&format!("{number}. {source}{}", warning.in_words()))?;
+        let source = warning.source.as_ref().map(|source| format!("source {source}: "));
+        let action = warning.action.as_ref().map(|action| format!("action {action}: "));
+        let about = source.or(action).unwrap_or_default();
+        screen.line(&format!("{number}. {about}{}", warning.in_words()))?;
         screen.line(&format!("   → {}", warning.remedy))?;
     }
     screen.line("")?;
@@ -85,7 +90,12 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
     screen.line(&format!("store   {}", store_in_words(&health.store)))?;
     screen.line("")?;
     let width = screen.width();
-    screen.lines(&table(health, width))
+    screen.lines(&table(health, width))?;
+    if !health.actions.is_empty() {
+        screen.line("")?;
+        screen.lines(&actions(health, width))?;
+    }
+    Ok(())
 }
 
 fn store_in_words(store: &StoreHealth) -> String {
@@ -124,6 +134,40 @@ fn table(health: &Health, width: Option<u16>) -> String {
             visible(&api(source)).into_owned(),
         ]);
     }
+    fitted(table, width)
+}
+
+/// How the deliveries of each action do.
+fn actions(health: &Health, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["action", "waiting", "oldest", "dead", "target"]);
+    for action in &health.actions {
+        let oldest = action.oldest_waiting.map(|then| span(health.now.since(then)));
+        table.add_row([
+            visible(&action.action).into_owned(),
+            action.waiting.to_string(),
+            oldest.unwrap_or_else(|| "-".to_owned()),
+            action.dead.to_string(),
+            target(action, health.now),
+        ]);
+    }
+    fitted(table, width)
+}
+
+/// The state of an action's target, in a few words.
+fn target(action: &ActionHealth, now: Timestamp) -> String {
+    let state = &action.state;
+    let is_held = state.held_until.is_some_and(|until| until > now);
+    match (action.is_configured, state.failing_since) {
+        (false, _) => "not configured".to_owned(),
+        (true, _) if state.gone_at.is_some() => "gone (HTTP 410), rests".to_owned(),
+        (true, Some(since)) => format!("fails for {}", span(now.since(since))),
+        (true, None) if is_held => "asked for a pause".to_owned(),
+        (true, None) => "takes what comes".to_owned(),
+    }
+}
+
+fn fitted(mut table: Table, width: Option<u16>) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
@@ -154,6 +198,8 @@ fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value 
     };
     let store = &health.store;
     let sources: Vec<Value> = health.sources.iter().map(source_as_json).collect();
+    let actions: Vec<Value> =
+        health.actions.iter().map(|action| action_as_json(action, health.now)).collect();
     json!({
         "well": warnings.is_empty(),
         "warnings": warnings,
@@ -168,6 +214,7 @@ fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value 
             "days_until_full": health::days_until_full(store),
         },
         "sources": sources,
+        "actions": actions,
     })
 }
 
@@ -183,5 +230,21 @@ fn source_as_json(source: &SourceHealth) -> Value {
         "undecided": source.undecided,
         "api": api(source),
         "reconciled_at": source.reconciled_at,
+    })
+}
+
+fn action_as_json(action: &ActionHealth, now: Timestamp) -> Value {
+    json!({
+        "action": action.action,
+        "configured": action.is_configured,
+        "waiting": action.waiting,
+        "oldest_waiting_at": action.oldest_waiting,
+        "dead": action.dead,
+        "failures": action.state.failures,
+        "failing_since": action.state.failing_since,
+        "held_until": action.state.held_until,
+        "gone_at": action.state.gone_at,
+        "last_error": action.state.last_error,
+        "target": target(action, now),
     })
 }

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::exit::unless_locked;
 use super::screen::Screen;
 use super::{CommandError, Exit, logging, misused, settings};
 use crate::config::Settings;
+use crate::deliverer::{self, Deliverer, InForce};
+use crate::domain::health::Serving;
 use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
 use crate::service::{self, NamesTaken};
-use crate::store::{Moved, Store};
+use crate::store::{self, Moved, Store};
 use crate::worker::{Turn, Worker};
 
 /// Options of `verify`.
@@ -39,10 +41,12 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     logging::start(log::LevelFilter::Warn);
     let settings = settings(config)?;
     let store = Store::open(&settings.store.path)?;
+    store.subscribe(service::subscriptions(&settings));
     let clock = Clock::system();
     service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let lock = service::join_verify(&store, &settings, &clock).await?;
     let (count, left) = unless_locked(&store, work(&settings, &store, &clock)).await?;
+    deliver(&settings, &store, &clock).await?;
     drop(lock);
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;
@@ -87,6 +91,27 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
     bar.finish_and_clear();
     worker.finish(Duration::ZERO).await;
     Ok((count, pending(store, settings).await?))
+}
+
+/// Makes the deliveries that are due, unless a `serve` makes them.
+async fn deliver(settings: &Settings, store: &Store, clock: &Clock) -> Result<(), CommandError> {
+    let is_served = matches!(store::holder(&settings.store.path), Serving::Elsewhere(_));
+    if settings.actions.is_empty() || is_served {
+        return Ok(());
+    }
+    store.identify().await?;
+    let in_force = InForce { actions: settings.actions.clone(), drain: Duration::ZERO };
+    let (_in_force, receiver) = watch::channel(Arc::new(in_force));
+    let parts = service::deliverer_parts(store, clock, &Metrics::new()?, "verify", receiver)?;
+    let mut deliverer = Deliverer::new(parts);
+    loop {
+        let turn = deliverer.turn().await?;
+        if turn != deliverer::Turn::Worked && !deliverer.wait_for_one().await {
+            break;
+        }
+    }
+    deliverer.finish().await;
+    Ok(())
 }
 
 async fn pending(store: &Store, settings: &Settings) -> Result<u64, CommandError> {

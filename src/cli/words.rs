@@ -5,13 +5,22 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::config::length_of_time;
-use crate::domain::{Clock, Reason, State, Timestamp};
+use crate::domain::{Clock, DeliveryState, Reason, State, Timestamp};
 
 /// One of `states`.
 pub(super) fn state(states: &[State]) -> impl TypedValueParser<Value = State> + use<> {
     let words: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
     PossibleValuesParser::new(words)
         .try_map(|word| State::parse(&word).ok_or_else(|| format!("{word} is no state")))
+}
+
+/// One of these states of a delivery.
+pub(super) fn delivery_state(
+    states: &[DeliveryState],
+) -> impl TypedValueParser<Value = DeliveryState> + use<> {
+    let words: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
+    PossibleValuesParser::new(words)
+        .try_map(|word| DeliveryState::parse(&word).ok_or_else(|| format!("{word} is no state")))
 }
 
 /// Any reason.
@@ -21,7 +30,7 @@ pub(super) fn reason() -> impl TypedValueParser<Value = Reason> {
         .try_map(|word| Reason::parse(&word).ok_or_else(|| format!("{word} is no reason")))
 }
 
-/// The id of a notification.
+/// The id of a notification or a delivery.
 pub(super) fn id() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(1..)
 }

@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 
+use crate::actions::Action;
 use crate::domain::Rate;
 use crate::domain::ledger::Policy;
 use crate::providers::{KINDS, Kind};
 
+mod action;
 mod entry;
 mod file;
 mod mistakes;
@@ -49,6 +52,10 @@ pub struct Settings {
     pub verify: Verify,
     /// The configured accounts, in the order of the file; one at least.
     pub sources: Vec<Source>,
+    /// Who may use the admin listener.
+    pub admin: Admin,
+    /// What is told of news, in the order of the file.
+    pub actions: Vec<Action>,
     /// Each setting and where it came from, without secrets.
     pub entries: Vec<Entry>,
 }
@@ -94,6 +101,19 @@ pub struct Verify {
     pub timeout: Duration,
     /// What judging needs to know.
     pub policy: Policy,
+}
+
+/// The `[admin]` table.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Whether the page for people is served.
+    pub page: bool,
+    /// What a person has to know; `None`: nothing, on loopback.
+    pub password: Option<SecretString>,
+    /// Names under which the listener may be called, in lower case, besides localhost and addresses.
+    pub hosts: Vec<String>,
+    /// Whether nothing can be changed there.
+    pub read_only: bool,
 }
 
 impl Settings {

@@ -35,7 +35,12 @@ const CREDENTIALS_PREFIX: &str = "$CREDENTIALS_DIRECTORY/";
 /// `[sources.my-shop]`.
 #[must_use]
 pub fn environment_name(source: &str, key: &str) -> String {
-    format!("COUNTERSIGN_SOURCES_{source}_{key}").to_ascii_uppercase().replace('-', "_")
+    variable(&format!("sources.{source}"), key)
+}
+
+/// The environment variable of a secret of any table: `COUNTERSIGN_ADMIN_PASSWORD` for `password` of `[admin]`.
+fn variable(table: &str, key: &str) -> String {
+    format!("COUNTERSIGN_{table}_{key}").to_ascii_uppercase().replace(['-', '.'], "_")
 }
 
 /// The key that names a secret's file in place of the secret.
@@ -43,7 +48,7 @@ pub(super) fn file_key(key: &str) -> String {
     format!("{key}_file")
 }
 
-/// Where the secrets of all sources come from, beside the configuration file itself.
+/// Where the secrets of all tables come from, beside the configuration file itself.
 pub(super) struct Outside<'a> {
     /// Where relative paths start.
     pub(super) folder: &'a Path,
@@ -61,10 +66,10 @@ impl<'a> Outside<'a> {
     }
 
     /// The credential for a key, where there is one; its name is the key's place, as `sources.shop.token`.
-    fn credential(&self, source: &str, key: &str) -> Option<PathBuf> {
+    fn credential(&self, table: &str, key: &str) -> Option<PathBuf> {
         let folder = (self.environment)(CREDENTIALS).filter(|folder| !folder.is_empty())?;
-        let path = Path::new(&folder).join(place(source, key));
-        (values::is_name(source) && path.exists()).then_some(path)
+        let path = Path::new(&folder).join(place(table, key));
+        (values::is_name(own_name(table)) && path.exists()).then_some(path)
     }
 
     /// The path that a value names.
@@ -80,12 +85,12 @@ impl<'a> Outside<'a> {
     }
 }
 
-/// Reads the secret `key` of the source `source`; with `many`, a list or one per line. Empty where it is not given
+/// Reads the secret `key` of a table, as `sources.shop`; with `many`, a list or one per line. Empty where it is not given
 /// anywhere, or wrong, which is noted.
 pub(super) fn read(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
-    source: &str,
+    table: &str,
     key: &str,
     many: bool,
 ) -> Vec<SecretString> {
@@ -94,10 +99,10 @@ pub(super) fn read(
         section.blame(&file_key, &format!("is given beside {key}; keep one of them"));
         return Vec::new();
     }
-    let Some((secrets, origin)) = find(section, outside, source, key, many) else { return Vec::new() };
+    let Some((secrets, origin)) = find(section, outside, table, key, many) else { return Vec::new() };
     let shown = if origin == Origin::Default { Shown::Off } else { Shown::Secret };
     section.enter(key, shown, origin.clone());
-    outside.origins.insert(place(source, key), origin);
+    outside.origins.insert(place(table, key), origin);
     secrets
 }
 
@@ -105,21 +110,21 @@ pub(super) fn read(
 fn find(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
-    source: &str,
+    table: &str,
     key: &str,
     many: bool,
 ) -> Option<(Vec<SecretString>, Origin)> {
-    let variable = environment_name(source, key);
+    let variable = variable(table, key);
     if let Some(given) = (outside.environment)(&variable) {
-        let secrets = from_environment(section, outside, &variable, source, key, &given, many)?;
+        let secrets = from_environment(section, outside, &variable, table, key, &given, many)?;
         return Some((secrets, Origin::Environment(variable)));
     }
-    if let Some(path) = outside.credential(source, key) {
+    if let Some(path) = outside.credential(table, key) {
         return match of_file(&path, many) {
             Ok(secrets) => Some((secrets, Origin::Credential(path))),
             Err(wrong) => {
-                let name = place(source, key);
-                let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{source}-{key})");
+                let (name, own) = (place(table, key), own_name(table));
+                let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{own}-{key})");
                 let file = path.display();
                 let message = format!("the credential {name} ({file}) {wrong}, or take it away {example}");
                 section.note_outside(key, message);
@@ -159,23 +164,23 @@ fn from_environment(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
     variable: &str,
-    source: &str,
+    table: &str,
     key: &str,
     given: &str,
     many: bool,
 ) -> Option<Vec<SecretString>> {
-    // `client_secret` of `shop` and `secret` of `shop-client` have one variable: two accounts must not share a secret
+    // `client_secret` of `shop` and `secret` of `shop-client` have one variable: two tables must not share a secret
     // by accident.
     if let Some(other) = outside.used.get(variable) {
         let example = section.example(key).unwrap_or_default();
         let message = format!(
-            "the environment variable {variable} is also that of {other}; give both in the file, or rename a source \
+            "the environment variable {variable} is also that of {other}; give both in the file, or rename one of them \
              (e.g. {example})"
         );
         section.note_outside(key, message);
         return None;
     }
-    outside.used.insert(variable.to_owned(), place(source, key));
+    outside.used.insert(variable.to_owned(), place(table, key));
     split(given, many)
         .map_err(|wrong| {
             let message =
@@ -186,8 +191,8 @@ fn from_environment(
 }
 
 /// Notes what is wrong with a secret that could be read, where it came from.
-pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, source: &str, key: &str, wrong: &str) {
-    let place = place(source, key);
+pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, table: &str, key: &str, wrong: &str) {
+    let place = place(table, key);
     let example = section.example(key).unwrap_or_default();
     match outside.origins.get(&place) {
         Some(Origin::Environment(variable)) => {
@@ -206,8 +211,13 @@ pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, source: &s
     }
 }
 
-fn place(source: &str, key: &str) -> String {
-    format!("sources.{source}.{key}")
+/// The last part of a table's name: `shop` of `sources.shop`.
+fn own_name(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+fn place(table: &str, key: &str) -> String {
+    format!("{table}.{key}")
 }
 
 /// The secret in a text value.

@@ -52,6 +52,10 @@ impl fmt::Debug for Source {
     }
 }
 
+fn table(name: &str) -> String {
+    format!("sources.{name}")
+}
+
 /// Reads a source; `None` where something is wrong with it, which is noted.
 pub(super) fn read(
     section: &mut Section<'_>,
@@ -146,12 +150,12 @@ fn takes(kind: &Kind, name: &str) -> bool {
 }
 
 fn read_path_token(section: &mut Section<'_>, outside: &mut Outside<'_>, name: &str) -> Option<SecretString> {
-    let token = secret::read(section, outside, name, "path_token", false).pop()?;
+    let token = secret::read(section, outside, &table(name), "path_token", false).pop()?;
     let text = token.expose_secret();
     let is_safe = |b: u8| b.is_ascii_alphanumeric() || b"._~-".contains(&b);
     if !text.bytes().all(is_safe) || text.len() > 128 || text == "." || text == ".." {
         let wrong = "must be 1 to 128 letters, digits or . _ ~ - because it is a part of the intake URL";
-        secret::blame(section, outside, name, "path_token", wrong);
+        secret::blame(section, outside, &table(name), "path_token", wrong);
         return None;
     }
     Some(token)
@@ -185,7 +189,7 @@ fn build(
     };
     for error in errors {
         if kind.keys.iter().any(|key| key.name == error.key && is_secret(key)) {
-            secret::blame(section, outside, name, error.key, &error.message);
+            secret::blame(section, outside, &table(name), error.key, &error.message);
         } else {
             section.blame(error.key, &error.message);
         }
@@ -210,7 +214,7 @@ fn read_key(
         }),
         KeyKind::Secret | KeyKind::Secrets => {
             let many = key.kind == KeyKind::Secrets;
-            let secrets = secret::read(section, outside, source, key.name, many);
+            let secrets = secret::read(section, outside, &table(source), key.name, many);
             (!secrets.is_empty()).then_some(KeyValue::Secrets(secrets))
         }
         KeyKind::Files => {

@@ -9,11 +9,12 @@ use toml_edit::{Document, Item};
 use super::file::{Known, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
-use super::{Server, Settings, Store, Verify, source};
+use super::{Admin, Server, Settings, Store, Verify, action, secret, source};
 use crate::domain::ledger::Policy;
 use crate::providers::Kind;
 
-const TABLES: &[Known] = &[("server", ""), ("store", ""), ("verify", ""), ("sources", "")];
+const TABLES: &[Known] =
+    &[("server", ""), ("store", ""), ("verify", ""), ("sources", ""), ("admin", ""), ("actions", "")];
 
 const SERVER: &[Known] = &[
     ("listen", "\"127.0.0.1:8080\""),
@@ -41,6 +42,9 @@ const VERIFY: &[Known] = &[
     ("give_up_after", "\"7d\""),
     ("denied_pause", "\"5m\""),
 ];
+
+const ADMIN: &[Known] =
+    &[("page", "true"), ("password", "\"…\""), ("hosts", "[\"vps.example.com\"]"), ("read_only", "false")];
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -70,22 +74,31 @@ pub(super) fn read(
     let store = store(&mut top.below("store", STORE), outside.folder);
     let verify = verify(&mut top.below("verify", VERIFY));
     let sources = sources(&mut top, kinds, outside);
+    let admin = admin(&mut top.below("admin", ADMIN), outside);
+    let names = top.item("sources").and_then(Item::as_table_like);
+    let names: Vec<String> =
+        names.into_iter().flat_map(|table| table.iter().map(|(name, _)| name.to_owned())).collect();
+    let actions = action::read_all(&mut top, &names, outside);
     Some(Settings {
         file: file.to_owned(),
         server: server?,
         store,
         verify: verify?,
         sources,
+        admin,
+        actions,
         entries: Vec::new(),
     })
 }
 
 /// Says where a key belongs that stands in the wrong table.
 fn home(name: &str) -> Option<String> {
-    [("server", SERVER), ("store", STORE), ("verify", VERIFY)].iter().find_map(|(table, keys)| {
-        let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
-        Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))
-    })
+    [("server", SERVER), ("store", STORE), ("verify", VERIFY), ("admin", ADMIN)].iter().find_map(
+        |(table, keys)| {
+            let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
+            Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))
+        },
+    )
 }
 
 fn server(section: &mut Section<'_>) -> Option<Server> {
@@ -173,6 +186,16 @@ fn verify(section: &mut Section<'_>) -> Option<Verify> {
         .map_or(Ok(8), usize::try_from)
         .ok()?;
     Some(Verify { concurrency, timeout, policy })
+}
+
+fn admin(section: &mut Section<'_>, outside: &mut Outside<'_>) -> Admin {
+    section.refuse_unknown(&[secret::file_key("password")], |name, _| home(name));
+    Admin {
+        page: section.read_or("page", "true", values::flag).unwrap_or(true),
+        password: secret::read(section, outside, "admin", "password", false).pop(),
+        hosts: section.read_or("hosts", "[]", |item| values::list(item, values::host)).unwrap_or_default(),
+        read_only: section.read_or("read_only", "false", values::flag).unwrap_or(false),
+    }
 }
 
 fn sources(top: &mut Section<'_>, kinds: &[&'static Kind], outside: &mut Outside<'_>) -> Vec<source::Source> {

@@ -189,6 +189,17 @@ pub(super) fn address(item: &Item) -> Result<SocketAddr, String> {
         .map_err(|_| "is not an address; write the IP address of this machine and a port".to_owned())
 }
 
+/// The name of a machine, without a port; in lower case.
+pub(super) fn host(item: &Item) -> Result<String, String> {
+    let text = text(item)?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if is_plain {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("is not the name of a machine; write it without http:// and without a port".to_owned())
+    }
+}
+
 /// A network: one address, or several by their prefix.
 pub(super) fn network(item: &Item) -> Result<IpNet, String> {
     let text = quoted(item)?;

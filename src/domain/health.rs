@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::outbox::ActionState;
 use super::time::Timestamp;
 use super::verdict::{Cause, Reason, State, words};
 
@@ -21,6 +22,8 @@ pub struct Health {
     pub store: StoreHealth,
     /// The configured sources, then those that only the store knows.
     pub sources: Vec<SourceHealth>,
+    /// The configured actions, then those that only the store knows.
+    pub actions: Vec<ActionHealth>,
 }
 
 /// Whether a `serve` runs on the store.
@@ -158,6 +161,23 @@ pub struct Refused {
     pub last_at: Option<Timestamp>,
 }
 
+/// What the store knows of one action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActionHealth {
+    /// Its name.
+    pub action: String,
+    /// Whether the configuration has it.
+    pub is_configured: bool,
+    /// Deliveries that wait.
+    pub waiting: u64,
+    /// When the oldest of them was made or started afresh.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Dead deliveries.
+    pub dead: u64,
+    /// How it does.
+    pub state: ActionState,
+}
+
 /// What came in on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Today {
@@ -243,6 +263,14 @@ words! {
         ManyFakes = "many_fakes",
         /// Notifications wait for a source that is not configured any more.
         Unconfigured = "unconfigured",
+        /// An action takes nothing for long.
+        ActionFailing = "action_failing",
+        /// An action said that it exists no more.
+        ActionGone = "action_gone",
+        /// Deliveries that are not tried again.
+        DeliveryDead = "delivery_dead",
+        /// Deliveries wait for an action that is not configured any more.
+        ActionUnconfigured = "action_unconfigured",
         /// `reconcile` was used, and was not completed lately.
         ReconcileLate = "reconcile_late",
     }
@@ -261,6 +289,8 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The source that it is about; `None`: the whole service.
     pub source: Option<String>,
+    /// The action that it is about.
+    pub action: Option<String>,
     /// What is so, in a sentence without its end; nothing in it was chosen by a stranger.
     pub what: String,
     /// The newest example in words, some of which a stranger may have chosen; fit for a line of text.

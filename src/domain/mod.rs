@@ -8,6 +8,8 @@ pub mod decimal;
 pub mod delivery;
 pub mod health;
 pub mod ledger;
+pub mod news;
+pub mod outbox;
 pub mod panics;
 pub mod rate;
 pub mod reconciliation;
@@ -26,6 +28,8 @@ pub use answer::{
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
 pub use course::{Course, StatusKey};
 pub use delivery::{Delivery, Headers, Origin};
+pub use news::{News, NewsType};
+pub use outbox::{ActionState, Attempt, AttemptOutcome, DeliveryState, Effect, NewsFilter, RetryPolicy};
 pub use rate::Rate;
 pub use reconciliation::{ListRequest, Listed, Listing, OurOrder, Told};
 pub use report::{Counts, Finding, FindingKind, Report, SourceReport};

@@ -20,6 +20,8 @@ words! {
         Open = "open",
         /// Nothing received for longer than expected.
         Silent = "silent",
+        /// A delivery is dead, or has been waiting for longer than an hour.
+        Undelivered = "undelivered",
         /// Ignored as not_found, mismatch or wrong_store in the window.
         Fake = "fake",
     }

@@ -69,9 +69,9 @@ impl HealthGauges {
             )?,
             warning: gauge(
                 "countersign_warning",
-                "1 for each thing that somebody should look at, as countersign status tells; an empty source: the whole \
+                "1 for each thing that somebody should look at, as countersign status tells; empty labels: the whole \
                  service",
-                &["kind", "source"],
+                &["kind", "source", "action"],
             )?,
         })
     }
@@ -95,12 +95,14 @@ impl HealthGauges {
             alone(&self.last_turn, last_turn.seconds());
         }
         let configured = |name: &str| health.sources.iter().any(|s| s.is_configured && s.source == name);
+        let is_action = |name: &str| health.actions.iter().any(|a| a.is_configured && a.action == name);
         for source in health.sources.iter().filter(|source| source.is_configured) {
             self.set_source(source);
         }
         for warning in warnings {
             let source = warning.source.as_deref().filter(|source| configured(source)).unwrap_or("");
-            self.warning.with_label_values(&[warning.kind.as_str(), source]).set(1);
+            let action = warning.action.as_deref().filter(|action| is_action(action)).unwrap_or("");
+            self.warning.with_label_values(&[warning.kind.as_str(), source, action]).set(1);
         }
     }
 

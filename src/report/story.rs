@@ -152,6 +152,7 @@ fn in_short(kind: FindingKind, n: u64) -> String {
         }
         FindingKind::Open => format!("{} open for too long", counted(n, "notification")),
         FindingKind::Silent => format!("{} silent for too long", counted(n, "source")),
+        FindingKind::Undelivered => format!("{} not delivered", counted(n, "news item")),
         FindingKind::Fake => counted(n, "fake"),
     }
 }
@@ -164,6 +165,7 @@ pub(super) fn heading(kind: FindingKind) -> &'static str {
         FindingKind::Vanished => "confirmed, and the shop does not show it any more",
         FindingKind::Open => "pending for longer than an hour, or undecided",
         FindingKind::Silent => "nothing received for longer than expected",
+        FindingKind::Undelivered => "true, and an action was not told",
         FindingKind::Fake => "claimed, and the shop does not say so",
     }
 }

@@ -1,7 +1,6 @@
 //! What a failure to ask means: nothing about any claim, only when to ask again, and when to stop.
 
 use super::retry;
-use super::settle::out_of_patience;
 use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
 };
@@ -74,7 +73,7 @@ fn rule(
     let reason = Reason::from(cause);
     let is_final = asked_at >= row.received_at.plus(policy.grace);
     let refused_enough = own_refusal && is_final && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
-    let to = if refused_enough || out_of_patience(row, asked_at, policy) {
+    let to = if refused_enough || retry::out_of_patience(row, asked_at, policy) {
         Move::GiveUp { reason }
     } else {
         let pause = retry::backoff(policy.retry_base, policy.retry_cap, row.attempts + 1, jitter);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::domain::health::{Check, Contents, Health, Serving, StoreHealth, Warning, WarningKind};
 
+mod actions;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,9 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     found.extend(disk_low(&health.store).or_else(|| disk_filling(&health.store)));
     for source in &health.sources {
         sources::look(source, health.now, &mut found);
+    }
+    for action in &health.actions {
+        actions::look(action, health.now, &mut found);
     }
     found
 }
@@ -156,7 +160,7 @@ fn worker(health: &Health) -> Check {
 }
 
 fn of_all(kind: WarningKind, what: String, remedy: &str) -> Warning {
-    Warning { kind, source: None, what, detail: None, remedy: remedy.to_owned() }
+    Warning { kind, source: None, action: None, what, detail: None, remedy: remedy.to_owned() }
 }
 
 fn not_serving(health: &Health) -> Option<Warning> {

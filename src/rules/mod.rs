@@ -14,6 +14,7 @@
 //!
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
+pub mod delivery;
 pub mod failed;
 pub mod health;
 pub mod reconcile;
@@ -22,6 +23,7 @@ pub mod settle;
 pub mod supersede;
 #[cfg(test)]
 mod tests;
+pub mod told;
 pub mod turns;
 
 pub use failed::fail;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::Cause;
-use crate::domain::ledger::Policy;
+use crate::domain::ledger::{Policy, Waiting};
+use crate::domain::{Cause, Timestamp};
 
 /// The longest pause while an answer has not caught up with the claim.
 pub const BEHIND_CAP: Duration = Duration::from_secs(6 * 3600);
@@ -19,6 +19,11 @@ pub const LEAST_ATTEMPTS: u32 = 8;
 
 /// So many refusals of a subject's own are, once grace is over.
 pub const MOST_OWN_REFUSALS: u32 = 5;
+
+/// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
+pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Policy) -> bool {
+    asked_at > row.patience_since().plus(policy.give_up_after) && row.attempts + 1 >= LEAST_ATTEMPTS
+}
 
 /// The pause after the `attempts`-th question (from 1): `base` doubled each time up to `cap`, of which `jitter` (0 to 1)
 /// takes away up to a half, so that those who failed together do not come back together.

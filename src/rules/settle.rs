@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{failed, retry};
+use super::{failed, retry, told};
 use crate::domain::ledger::{
     Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
 };
@@ -100,11 +100,6 @@ fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
             || ledger.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
     };
     ledger.held.as_ref().filter(means_it)
-}
-
-/// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
-pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Policy) -> bool {
-    asked_at > row.patience_since().plus(policy.give_up_after) && row.attempts + 1 >= retry::LEAST_ATTEMPTS
 }
 
 /// Whether an answer is older than the truth held: by the object's own time of change, else by the time of asking. A
@@ -221,7 +216,7 @@ impl<'a> Confirmations<'a> {
             Outcome::Unavailable | Outcome::NotFound | Outcome::Mismatch => {
                 within_grace(row, answer, policy, jitter)
             }
-            Outcome::NotYet if out_of_patience(row, answer.asked_at, policy) => {
+            Outcome::NotYet if retry::out_of_patience(row, answer.asked_at, policy) => {
                 Move::GiveUp { reason: Reason::NotYet }
             }
             Outcome::NotYet => behind(row, answer, policy, jitter),
@@ -235,13 +230,10 @@ impl<'a> Confirmations<'a> {
     fn confirm(&mut self, row: &Waiting, comparison: &Comparison, reason: Reason) -> Move {
         let first = self.first_equal(row);
         self.by_key.insert(row.key.clone(), first);
-        let compared = match (&self.answer.said, reason) {
-            (Said::There(sighting), _) => sighting.compared.clone(),
-            (_, reason) => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
-        };
-        let news = self.last_told.as_ref() != Some(&compared);
-        self.last_told = Some(compared.clone());
-        self.told = Some(compared);
+        let told = told::told(&self.answer.said, reason, self.last_told.as_ref());
+        let news = self.last_told.as_ref() != Some(&told);
+        self.last_told = Some(told.clone());
+        self.told = Some(told);
         let confirmed = Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news };
         if first == row.id {
             return confirmed;

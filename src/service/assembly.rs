@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
-use crate::admin::Admin;
+use crate::actions::Action;
+use crate::actions::url::Clients;
+use crate::admin::{Admin, Guard};
 use crate::config::Settings;
+use crate::deliverer::{self, InForce};
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{Keep, Moved, Reported, Store};
+use crate::store::{Keep, Moved, Reported, Store, Subscription};
 use crate::worker::{Parts, WorkerSource};
 
 /// What every room shares, whatever the settings say.
@@ -26,6 +29,8 @@ pub(super) struct Common {
     pub(super) wake: Arc<Notify>,
     /// Whether the disk has `store.min_free` left.
     pub(super) has_room: Arc<AtomicBool>,
+    /// Told when the service stops.
+    pub(super) stopping: watch::Sender<bool>,
 }
 
 /// The intake of the configured sources.
@@ -54,12 +59,20 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
 }
 
 /// What the admin listener looks at; `heart` holds the time of the worker's last turn.
-pub(super) fn admin(settings: &Settings, common: &Common, heart: Option<Arc<AtomicI64>>) -> Admin {
+pub(super) fn admin(
+    settings: &Settings,
+    common: &Common,
+    heart: Option<Arc<AtomicI64>>,
+    guard: Guard,
+) -> Admin {
     Admin {
         store: common.store.clone(),
         metrics: common.metrics.clone(),
         clock: common.clock.clone(),
         sources: reported(settings),
+        actions: settings.actions.iter().map(|action| action.name.clone()).collect(),
+        guard,
+        stopping: common.stopping.subscribe(),
         min_free: settings.store.min_free,
         forgets: settings.store.keep.is_some(),
         heartbeat: heart,
@@ -79,6 +92,40 @@ fn reported(settings: &Settings) -> Vec<Reported> {
 pub(super) fn keep(settings: &Settings) -> Keep {
     let config = &settings.store;
     Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
+}
+
+/// Which news goes to which action.
+#[must_use]
+pub fn subscriptions(settings: &Settings) -> Vec<Subscription> {
+    let subscribe =
+        |action: &Action| Subscription { action: action.name.clone(), filter: action.filter.clone() };
+    settings.actions.iter().map(subscribe).collect()
+}
+
+/// The actions that a deliverer tells.
+pub(super) fn in_force(settings: &Settings) -> Arc<InForce> {
+    Arc::new(InForce { actions: settings.actions.clone(), drain: super::under_way(settings) })
+}
+
+/// What a deliverer of this process is made of; `role` begins the name of its leases.
+///
+/// # Errors
+/// The HTTP clients cannot be set up.
+pub fn deliverer_parts(
+    store: &Store,
+    clock: &Clock,
+    metrics: &Metrics,
+    role: &str,
+    in_force: watch::Receiver<Arc<InForce>>,
+) -> anyhow::Result<deliverer::Parts> {
+    Ok(deliverer::Parts {
+        store: store.clone(),
+        in_force,
+        clients: Clients::new()?,
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        owner: format!("{role}-{}-{}", std::process::id(), clock.now().millis()),
+    })
 }
 
 /// What a worker of this process is made of; `role` begins the name of its leases.

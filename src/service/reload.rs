@@ -8,9 +8,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::assembly::{self, Common};
-use super::{Service, introduce, sources};
-use crate::admin::Admin;
+use super::{Service, actions, introduce, sources};
+use crate::admin::{Admin, Guard, Reach};
 use crate::config::Settings;
+use crate::deliverer::InForce;
 use crate::receiver::Intake;
 use crate::store::Keep;
 
@@ -24,26 +25,40 @@ pub(super) struct Live {
     pub(super) min_free: Arc<AtomicU64>,
     /// The rules of `[store]`.
     pub(super) keep: watch::Sender<Keep>,
+    /// The actions.
+    pub(super) actions: watch::Sender<Arc<InForce>>,
     /// When the worker last took its turn; `None` without one.
     pub(super) heart: Option<Arc<AtomicI64>>,
 }
 
 impl Live {
     /// What these settings say.
-    pub(super) fn new(settings: &Settings, common: &Common, heart: Option<Arc<AtomicI64>>) -> Self {
-        let admin = assembly::admin(settings, common, heart.clone());
+    pub(super) fn new(
+        settings: &Settings,
+        common: &Common,
+        heart: Option<Arc<AtomicI64>>,
+        reach: Reach,
+    ) -> Self {
+        let guard = Guard::new(settings.admin.password.clone(), settings.admin.hosts.clone(), reach);
+        let admin = assembly::admin(settings, common, heart.clone(), guard);
+        common.store.subscribe(assembly::subscriptions(settings));
         Self {
             intake: Arc::new(ArcSwap::from_pointee(assembly::intake(settings, common))),
             admin: Arc::new(ArcSwap::from_pointee(admin)),
             min_free: Arc::new(AtomicU64::new(settings.store.min_free)),
             keep: watch::Sender::new(assembly::keep(settings)),
+            actions: watch::Sender::new(assembly::in_force(settings)),
             heart,
         }
     }
 
     fn replace(&self, settings: &Settings, common: &Common) {
         self.intake.store(Arc::new(assembly::intake(settings, common)));
-        self.admin.store(Arc::new(assembly::admin(settings, common, self.heart.clone())));
+        let guard =
+            self.admin.load().guard.renewed(settings.admin.password.clone(), settings.admin.hosts.clone());
+        self.admin.store(Arc::new(assembly::admin(settings, common, self.heart.clone(), guard)));
+        common.store.subscribe(assembly::subscriptions(settings));
+        self.actions.send_replace(assembly::in_force(settings));
         self.min_free.store(settings.store.min_free, Ordering::Relaxed);
         self.keep.send_replace(assembly::keep(settings));
     }
@@ -63,7 +78,11 @@ impl Service {
         for source in &settings.sources {
             self.common.metrics.introduce(&source.name);
         }
+        for action in &settings.actions {
+            self.common.metrics.introduce_action(&action.name);
+        }
         self.live.replace(&settings, &self.common);
+        actions::wake(&self.common.store, &settings).await?;
         let before = std::mem::replace(&mut self.in_force, settings);
         self.tell_of_sources(&before).await;
         match (&self.desk, parts) {

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 
+use super::actions;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::{Store, StoreError, VerifyLock};
@@ -44,7 +45,9 @@ pub(super) async fn begin(store: &Store, settings: &Settings, clock: &Clock) -> 
             done => break done?,
         }
     }
-    clear_up(store, settings, clock).await
+    clear_up(store, settings, clock).await?;
+    store.identify().await?;
+    actions::wake(store, settings).await
 }
 
 fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()> {
@@ -70,6 +73,7 @@ fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()>
 /// The store failed.
 async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let freed = store.free_leases("serve-".to_owned()).await?;
+    store.free_deliveries("serve-".to_owned()).await?;
     if freed > 0 {
         log::info!(
             "{freed} notifications were being asked about when the last serve ended; they are asked again"
@@ -114,6 +118,7 @@ async fn free_of_dead_verify(
     if lock.is_alone().context("lock the lock file of verify")? {
         store.free_leases("verify-".to_owned()).await?;
         end_calls_of("verify-", store, settings, clock).await?;
+        store.free_deliveries("verify-".to_owned()).await?;
     }
     Ok(lock)
 }

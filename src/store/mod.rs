@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 
+use self::deliveries::Outbox;
 use self::file::{connection, migrations, open};
 use self::reconcile::compare;
 use self::retention::run::Retention;
@@ -24,8 +25,11 @@ use self::writer::handle::Writer;
 use self::writer::{contention, intake};
 use crate::domain::{Delivery, Timestamp, Window};
 
+mod deliveries;
 mod error;
 mod file;
+mod news;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod queue;
@@ -40,12 +44,18 @@ mod verdicts;
 mod work;
 mod writer;
 
+pub use deliveries::Subscription;
+pub use deliveries::decide::DeliveryDecided;
+pub use deliveries::lease::{DeliveryRequest, LeasedDeliveries, LeasedDelivery};
+pub use deliveries::list::{AttemptRow, DeliveryFilter, DeliveryRow};
+pub use deliveries::record::Recorded;
 pub use error::{Result, StoreError};
 pub use file::backup::{BackedUp, Backup, BackupStop};
 pub use file::disk::{file_size, free_disk, wal_size};
 pub use file::integrity::{LARGEST_THOROUGH, Soundness};
 pub use file::lock::{ServeLock, VerifyLock, holder};
 pub use file::schema::SCHEMA_VERSION;
+pub use news::feed::{FeedEdge, NewsQuery};
 pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use queue::pauses::FailingSource;
 pub use queue::rate_limit::{Budget, CallPermit};
@@ -70,6 +80,7 @@ pub struct Store {
     reader: Reader,
     path: Arc<PathBuf>,
     thread: Arc<WriterThread>,
+    outbox: Outbox,
 }
 
 /// Joined by [`Store::close`].
@@ -131,7 +142,7 @@ impl Store {
         let (writer, thread) =
             Writer::start(path, conn, damage, patience).context("start the store's writer")?;
         let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
-        Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread })
+        Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread, outbox: Outbox::default() })
     }
 
     /// The view for those who only read.
@@ -288,8 +299,12 @@ impl Store {
     /// # Errors
     /// The store failed; then nothing was written.
     pub async fn inspect(&self, inspection: Inspection, now: Timestamp) -> Result<Inspected> {
-        let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, now);
+        let subscriptions = self.outbox.subscriptions.load_full();
+        let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, &subscriptions, now);
         let (inspected, left) = self.writer.write(inspect).await?;
+        if matches!(&inspected, Inspected::Compared(Some(finding)) if finding.notification_id.is_some()) {
+            self.outbox.changed.send_replace(());
+        }
         self.supersede(left, now).await?;
         Ok(inspected)
     }

@@ -237,7 +237,8 @@ fn settle(conn: &Connection, leased: Leased, standing: &Standing) {
             truth_id: None,
         };
         let judge = |ledger: &Ledger| judged(ledger, standing.clone());
-        let (moved, mut left) = settle::settle(conn, &question, &policy(), 0.0, now(), judge).unwrap();
+        let (moved, mut left, _) =
+            settle::settle(conn, &question, &policy(), &[], 0.0, now(), judge).unwrap();
         assert!(moved.len() > 400, "{} moved", moved.len());
         for _ in 0..3 {
             left = left.and_then(|settled| supersede::spread(conn, settled, now()).unwrap().1);
@@ -308,6 +309,6 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
         }
     });
     takes_few_steps("pruning", conn, || {
-        assert_eq!(retention::prune(conn, now(), 100).unwrap().total(), 100);
+        assert_eq!(retention::prune(conn, now(), 100, retention::Place::default()).unwrap().0.total(), 100);
     });
 }

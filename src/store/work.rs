@@ -146,8 +146,14 @@ impl Store {
         now: Timestamp,
         judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
     ) -> Result<Vec<Moved>> {
-        let settle = move |conn: &Connection| settle::settle(conn, &question, &policy, jitter, now, &judge);
-        let (mut moved, left) = self.writer.write_together(settle).await?;
+        let subscriptions = self.outbox.subscriptions.load_full();
+        let settle = move |conn: &Connection| {
+            settle::settle(conn, &question, &policy, &subscriptions, jitter, now, &judge)
+        };
+        let (mut moved, left, has_news) = self.writer.write_together(settle).await?;
+        if has_news {
+            self.outbox.changed.send_replace(());
+        }
         moved.extend(self.supersede(left, now).await?);
         Ok(moved)
     }

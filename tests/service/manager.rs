@@ -146,7 +146,10 @@ fn assert_alive_and_told(serve: &Serve, manager: &Manager, limit: Duration) {
     assert_eq!(readiness.status, 503);
     assert!(readiness.text().contains(r#""failing":["store_writable"]"#), "{}", readiness.text());
     let metrics = serve.admin_page("/metrics").text();
-    assert!(metrics.contains(r#"countersign_warning{kind="store_writable",source=""} 1"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"countersign_warning{action="",kind="store_writable",source=""} 1"#),
+        "{metrics}"
+    );
     assert_eq!(metrics.matches("countersign_warning{").count(), 1, "{metrics}");
 }
 

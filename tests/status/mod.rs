@@ -90,7 +90,10 @@ fn one_finding_is_told_alike_by_status_readyz_metrics_and_once_by_the_log() {
     let (code, ready) = readiness(&serve);
     assert_eq!((code, kinds(&ready["warnings"])), (200, vec!["silent quiet".to_owned()]), "{ready}");
     let metrics = serve.admin_page("/metrics").text();
-    assert!(metrics.contains("countersign_warning{kind=\"silent\",source=\"quiet\"} 1\n"), "{metrics}");
+    assert!(
+        metrics.contains("countersign_warning{action=\"\",kind=\"silent\",source=\"quiet\"} 1\n"),
+        "{metrics}"
+    );
     assert!(metrics.contains("countersign_expected_interval_seconds{source=\"quiet\"} 0\n"), "{metrics}");
     assert_eq!(serve.log().matches("warning=silent").count(), 1);
 }

@@ -97,7 +97,11 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     let (code, ready) = readiness(&serve);
     assert_eq!((code, kinds(&ready["warnings"])), (200, expected), "{ready}");
     let metrics = serve.admin_page("/metrics").text();
-    assert_eq!(metrics.matches("countersign_warning{kind=\"none_confirmed\"").count(), 4, "{metrics}");
+    assert_eq!(
+        metrics.matches("countersign_warning{action=\"\",kind=\"none_confirmed\"").count(),
+        4,
+        "{metrics}"
+    );
 
     send(&serve, WRONGS.iter().map(|wrong| (wrong.truth)()), &mut last);
     assert_eq!(status(&house, 0).0, [""; 0]);

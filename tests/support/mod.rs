@@ -64,6 +64,43 @@ impl House {
         Self { sections: String::new(), ..self }
     }
 
+    /// Adds `[actions.NAME]` with these lines.
+    pub(crate) fn action(mut self, name: &str, lines: &str) -> Self {
+        writeln!(self.sections, "[actions.{name}]\n{lines}").expect("text");
+        self
+    }
+
+    /// Takes `[actions.NAME]` away again.
+    pub(crate) fn without_action(mut self, name: &str) -> Self {
+        let start = self.sections.find(&format!("[actions.{name}]")).expect("the action");
+        let end = self.sections[start + 1..].find("\n[").map_or(self.sections.len(), |end| start + 2 + end);
+        self.sections.replace_range(start..end, "");
+        self
+    }
+
+    /// Adds `[admin]` with these lines.
+    pub(crate) fn admin(mut self, lines: &str) -> Self {
+        writeln!(self.sections, "[admin]\n{lines}").expect("text");
+        self
+    }
+
+    /// Waits until a value of the store is the wanted one.
+    #[track_caller]
+    pub(crate) fn wait_for_value(&self, sql: &str, wanted: &str) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            let found = self.value(sql).unwrap_or_default();
+            if found == wanted {
+                return;
+            }
+            assert!(
+                std::time::Instant::now() < deadline,
+                "waited in vain for {wanted:?}, not {found:?}: {sql}"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     /// Replaces keys of `[verify]`, a line each.
     pub(crate) fn verify(mut self, lines: &str) -> Self {
         self.verify = replace_keys(&self.verify, lines);

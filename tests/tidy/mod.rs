@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use imports::{Arrows, Source, sources};
 
 /// Each room with the rooms that it may know.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("main", &["cli"]),
     (
         "cli",
         &[
+            "actions",
             "config",
+            "deliverer",
             "demo",
             "domain",
             "metrics",
@@ -27,13 +29,29 @@ const ARROWS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("demo", &["config", "domain", "service", "simulator", "store"]),
-    ("service", &["admin", "config", "domain", "metrics", "providers", "receiver", "store", "worker"]),
+    (
+        "service",
+        &[
+            "actions",
+            "admin",
+            "config",
+            "deliverer",
+            "domain",
+            "metrics",
+            "providers",
+            "receiver",
+            "store",
+            "worker",
+        ],
+    ),
     ("reconcile", &["config", "domain", "metrics", "providers", "rules", "store", "worker"]),
     ("report", &["domain"]),
     ("receiver", &["domain", "metrics", "providers", "store"]),
+    ("deliverer", &["actions", "domain", "metrics", "store"]),
+    ("actions", &["domain"]),
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
     ("admin", &["domain", "metrics", "rules", "store"]),
-    ("config", &["domain", "providers"]),
+    ("config", &["actions", "domain", "providers"]),
     ("providers", &["domain", "metrics"]),
     ("store", &["domain", "rules"]),
     ("rules", &["domain"]),
@@ -43,14 +61,17 @@ const ARROWS: [(&str, &[&str]); 16] = [
 ];
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
-const ARROWS_OF_STORE: [(&str, &[&str]); 12] = [
+const ARROWS_OF_STORE: [(&str, &[&str]); 15] = [
     ("plans", &["file", "queue", "read", "verdicts"]),
     ("work", &["error", "queue", "verdicts", "writer"]),
+    ("outbox", &["deliveries", "error", "news", "reader"]),
     ("reader", &["error", "file", "queue", "read", "reconcile", "retention", "verdicts"]),
     ("retention", &["error", "file", "rows", "verdicts", "writer"]),
-    ("reconcile", &["error", "rows", "verdicts"]),
-    ("read", &["error", "file", "queue", "rows"]),
-    ("verdicts", &["error", "queue", "rows"]),
+    ("reconcile", &["deliveries", "error", "rows", "verdicts"]),
+    ("read", &["deliveries", "error", "file", "queue", "rows"]),
+    ("verdicts", &["deliveries", "error", "news", "queue", "rows"]),
+    ("deliveries", &["error", "news", "queue", "rows"]),
+    ("news", &["error", "rows"]),
     ("queue", &["error", "rows"]),
     ("writer", &["error", "file"]),
     ("file", &["error"]),
@@ -62,7 +83,7 @@ const ARROWS_OF_STORE: [(&str, &[&str]); 12] = [
 const ALONE: [(&str, &[&str]); 6] = [
     ("rusqlite::", &["store"]),
     ("r2d2::", &["store"]),
-    ("reqwest::Client", &["providers"]),
+    ("reqwest::Client", &["actions", "providers"]),
     ("Utc::now", &["domain", "simulator"]),
     ("SystemTime::now", &[]),
     ("std::process::exit", &["main"]),

@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::providers::http::Client;
 use store::Examined;
 
+mod actions;
 mod source;
 mod store;
 
@@ -50,6 +51,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
             source::check_standing(&mut findings, source, examination, store, &clock).await?;
         }
     }
+    actions::check(&mut findings, &settings, store.as_ref(), &clock).await?;
     if let Some(store) = store {
         store.close();
     }

@@ -217,7 +217,7 @@ fn one_variable_does_not_serve_two_keys() {
         desk.complaints(&text),
         [
             "c.toml: sources.shop-client.secret: the environment variable COUNTERSIGN_SOURCES_SHOP_CLIENT_SECRET is also \
-          that of sources.shop.client_secret; give both in the file, or rename a source (e.g. secret = [\"new\", \"old\"])"
+          that of sources.shop.client_secret; give both in the file, or rename one of them (e.g. secret = [\"new\", \"old\"])"
         ]
     );
 }

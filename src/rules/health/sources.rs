@@ -60,7 +60,7 @@ pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warnin
 }
 
 fn warning(source: &SourceHealth, kind: WarningKind, what: String, remedy: String) -> Warning {
-    Warning { kind, source: Some(source.source.clone()), what, detail: None, remedy }
+    Warning { kind, source: Some(source.source.clone()), action: None, what, detail: None, remedy }
 }
 
 /// An example as a line of text can show it.

@@ -43,7 +43,7 @@ fn well() -> Health {
         ..SourceHealth::default()
     };
     let now = Timestamp::from_millis(NOW);
-    Health { now, serving: Serving::Here(Some(now)), store, sources: vec![source] }
+    Health { now, serving: Serving::Here(Some(now)), store, sources: vec![source], actions: Vec::new() }
 }
 
 fn kinds(change: impl FnOnce(&mut Health)) -> String {

@@ -166,10 +166,11 @@ impl Backup {
             _ => anyhow::Error::new(error).context(format!("cannot copy to {shown}")),
         })?;
         synced.with_context(|| format!("cannot write {shown}"))?;
+        let cannot = || format!("cannot write {shown}");
+        forget_identity(path).with_context(cannot)?;
         let rows = check(path, &self.stop).with_context(|| {
             format!("the copy was not sound and is removed again; check the store and the disk of {shown}")
         })?;
-        let cannot = || format!("cannot write {shown}");
         let file = File::open(path).with_context(cannot)?;
         file.sync_all().with_context(cannot)?;
         let size = file.metadata().with_context(cannot)?.len();
@@ -180,6 +181,18 @@ impl Backup {
         File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).with_context(cannot)?;
         Ok(BackedUp { size, rows })
     }
+}
+
+/// The copy is another file: the numbers of its news may come again in the store that it was made of.
+fn forget_identity(copy: &Path) -> anyhow::Result<()> {
+    let conn = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'identity')";
+    // Older versions had none.
+    if conn.query_row(sql, [], |row| row.get(0))? {
+        conn.execute("UPDATE identity SET file = NULL", [])?;
+    }
+    conn.close().map_err(|(_, error)| error)?;
+    Ok(())
 }
 
 /// Lets the copy reach the disk while it is written: all of it at once, in the end, would hold up the notifications that

@@ -16,8 +16,10 @@ use crate::domain::{
 use crate::rules;
 use crate::rules::reconcile::Scope;
 use crate::rules::supersede::{Kind, Link};
+use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
 use crate::store::verdicts::claims;
+use crate::store::verdicts::confirm::{Confirmation, confirm};
 use crate::store::verdicts::supersede::{self, Settled};
 use crate::store::verdicts::{hour_index, settle, truth};
 
@@ -60,6 +62,7 @@ pub enum Inspected {
 pub(in crate::store) fn inspect(
     conn: &Connection,
     inspection: &Inspection,
+    subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(Inspected, Option<Settled>)> {
     // Nobody reads them here, while everything else waits for this transaction. And a row with a verdict must never stand
@@ -79,7 +82,7 @@ pub(in crate::store) fn inspect(
     land(conn, source, answer, &ours, recovers, now)?;
     match (finding, &answer.said) {
         (Some(finding), Said::There(sighting)) if recovers => {
-            let (id, left) = recover(conn, inspection, order_id, sighting, &ours, now)?;
+            let (id, left) = recover(conn, inspection, order_id, sighting, &ours, subscriptions, now)?;
             let detail = finding.detail.unwrap_or_default();
             let detail = Some(format!("{detail}; recovered as notification {id}"));
             let finding = Finding { notification_id: Some(id), detail, ..finding };
@@ -118,6 +121,7 @@ fn recover(
     order_id: &str,
     sighting: &Sighting,
     ours: &OurOrder,
+    subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(i64, Option<Settled>)> {
     let Inspection { source, answer, judge, .. } = inspection;
@@ -136,7 +140,9 @@ fn recover(
         .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
         .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
     hour_index::note(conn, std::iter::once((id, now)))?;
-    let is_news = ours.told.as_ref().map(|told| &told.compared) != Some(compared);
+    let last = ours.told.as_ref().map(|told| &told.compared);
+    let told = rules::told::shown(sighting, last);
+    let is_news = last != Some(&told);
     conn.prepare_cached(
         "INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id,
            resolved_id, claim, state, reason, news, attempts, probes_since, asked, decided_at)
@@ -166,7 +172,15 @@ fn recover(
         i64::try_from(answer.latency_ms).unwrap_or(i64::MAX),
         Value::Object(compared.clone()).to_string(),
     ])?;
-    settle::tell(conn, source, SubjectKind::Order, order_id, compared, id, now)?;
+    let confirmation = Confirmation {
+        notification_id: id,
+        source,
+        subject: &claim.subject,
+        reason: Reason::Match,
+        told: &told,
+        is_news,
+    };
+    confirm(conn, &confirmation, subscriptions, now)?;
     let (order, statuses, before) = (None, None, None);
     let explains = contained(|| judge.course(&claim)).unwrap_or_default().explains;
     let link = Link { id, order, statuses, before, explains, is: Kind::Confirmed { is_news } };

@@ -110,16 +110,18 @@ impl Retention<'_> {
     ) -> Result<SettledCount> {
         let mut gone = SettledCount::default();
         let mut pace = Pace::new();
-        loop {
+        let mut place = Some(steps::Place::default());
+        while let Some(from) = place {
             let most = pace.rows;
-            let (step, took) = self.step(move |conn| steps::prune(conn, before, most)).await?;
-            if step.total() == 0 {
-                return Ok(gone);
+            let ((step, next), took) = self.step(move |conn| steps::prune(conn, before, most, from)).await?;
+            place = next;
+            if step.total() > 0 {
+                gone.add(step);
+                progress(step.total());
             }
-            gone.add(step);
-            progress(step.total());
             pace.rest(took).await;
         }
+        Ok(gone)
     }
 
     /// Empties whatever is about a person in what came in before `before` and is settled: in notifications, and in the

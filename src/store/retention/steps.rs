@@ -47,19 +47,37 @@ impl SettledCount {
 const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?1 AND duplicate_of IS NULL
                        AND state IN ('confirmed', 'ignored')";
 
+/// The same from a place on: what is behind it is not looked at again.
+const EXPIRED_FROM: &str = "FROM verdicts WHERE emptied = ?3 AND (received_at, notification_id) > (?4, ?5)
+                            AND received_at < ?1 AND duplicate_of IS NULL AND state IN ('confirmed', 'ignored')
+                            ORDER BY received_at, notification_id LIMIT ?2";
+
+/// Whether a notification's news is still on its way, or waits for a person: then it stays.
+const IS_HELD: &str = "EXISTS (SELECT 1 FROM news n JOIN deliveries d ON d.seq = n.seq
+                         WHERE n.notification_id = verdicts.notification_id AND d.state IN ('waiting', 'dead'))";
+
+/// How far [`prune`] has come.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Place {
+    emptied: bool,
+    received_at: String,
+    id: i64,
+}
+
 const DUPLICATES: &str = "SELECT notification_id FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2";
 
 /// How many notifications [`prune`] would remove in all.
 pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> Result<SettledCount> {
     let mut count = SettledCount::default();
-    let mut statement = conn.prepare_cached(&format!("SELECT state, count(*) {EXPIRED} GROUP BY state"))?;
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT state, count(*) {EXPIRED} AND NOT {IS_HELD} GROUP BY state"))?;
     let mut found = statement.query([before.to_string()])?;
     while let Some(row) = found.next()? {
         count.count(rows::state(row)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
     }
     let duplicates: i64 = conn
         .prepare_cached(&format!(
-            "SELECT count(*) FROM (SELECT notification_id {EXPIRED}) original
+            "SELECT count(*) FROM (SELECT notification_id {EXPIRED} AND NOT {IS_HELD}) original
              JOIN verdicts d ON d.duplicate_of = original.notification_id"
         ))?
         .query_row([before.to_string()], |row| row.get(0))?;
@@ -67,33 +85,53 @@ pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> R
     Ok(count)
 }
 
-/// Removes at most `most` settled notifications that came in before `before`. The duplicates of one, however young, go
-/// first, and it itself with the last of them. Nothing removed: nothing is left.
-pub(in crate::store) fn prune(conn: &Connection, before: Timestamp, most: usize) -> Result<SettledCount> {
-    let mut statement = conn.prepare_cached(&format!("SELECT notification_id, state {EXPIRED} LIMIT ?2"))?;
-    let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| {
-        Ok((row.get::<_, i64>("notification_id")?, rows::state(row)?))
+/// Removes at most `most` settled notifications that came in before `before`, from a place on; returns how many, and the
+/// place behind them, `None` at the end. The duplicates of one, however young, go first, and it itself with the last of
+/// them. What is held is passed by.
+pub(in crate::store) fn prune(
+    conn: &Connection,
+    before: Timestamp,
+    most: usize,
+    mut place: Place,
+) -> Result<(SettledCount, Option<Place>)> {
+    let sql = format!("SELECT notification_id, received_at, state, {IS_HELD} AS is_held {EXPIRED_FROM}");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let values = params![before.to_string(), rows::limit(most), place.emptied, place.received_at, place.id];
+    let found = statement.query_map(values, |row| {
+        Ok((
+            row.get::<_, i64>("notification_id")?,
+            row.get::<_, String>("received_at")?,
+            rows::state(row)?,
+            row.get::<_, bool>("is_held")?,
+        ))
     })?;
+    let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut gone = SettledCount::default();
+    if found.is_empty() {
+        let next = (!place.emptied).then(|| Place { emptied: true, ..Place::default() });
+        return Ok((gone, next));
+    }
     let mut room = most;
-    for original in found.collect::<rusqlite::Result<Vec<_>>>()? {
-        let (id, state) = original;
-        let duplicates = conn
-            .prepare_cached(&format!("DELETE FROM intake WHERE id IN ({DUPLICATES})"))?
-            .execute(params![id, rows::limit(room)])?;
-        gone.duplicates += u64::try_from(duplicates).unwrap_or(0);
-        room = room.saturating_sub(duplicates);
-        if room == 0 {
-            break;
+    for (id, received_at, state, is_held) in found {
+        if !is_held {
+            let duplicates = conn
+                .prepare_cached(&format!("DELETE FROM intake WHERE id IN ({DUPLICATES})"))?
+                .execute(params![id, rows::limit(room)])?;
+            gone.duplicates += u64::try_from(duplicates).unwrap_or(0);
+            room = room.saturating_sub(duplicates);
+            if room == 0 {
+                break;
+            }
+            conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;
+            gone.count(state, 1);
+            room -= 1;
         }
-        conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;
-        gone.count(state, 1);
-        room -= 1;
+        (place.received_at, place.id) = (received_at, id);
         if room == 0 {
             break;
         }
     }
-    Ok(gone)
+    Ok((gone, Some(place)))
 }
 
 /// The sender of emptied notifications when nothing of theirs was ever confirmed: they still count as unproven.
@@ -120,6 +158,11 @@ pub(in crate::store) fn empty_notifications(
         .execute([id])?;
         conn.prepare_cached(
             "UPDATE verifications SET answer = NULL WHERE notification_id = ?1 AND answer IS NOT NULL",
+        )?
+        .execute([id])?;
+        conn.prepare_cached(
+            "UPDATE delivery_attempts SET answer = NULL WHERE answer IS NOT NULL AND delivery_id IN (
+               SELECT d.id FROM news n JOIN deliveries d ON d.seq = n.seq WHERE n.notification_id = ?1)",
         )?
         .execute([id])?;
         conn.prepare_cached(
@@ -199,11 +242,16 @@ mod tests {
     #[test]
     fn every_step_finds_its_rows_by_an_index_however_large_the_store_is() {
         let conn = fresh();
-        let expired = format!("SELECT notification_id, state {EXPIRED} LIMIT ?2");
+        let expired = format!("SELECT notification_id, received_at, state, {IS_HELD} {EXPIRED_FROM}");
         let [orders, products, refusals] = EMPTY_ELSEWHERE;
         let removed = format!("DELETE FROM intake WHERE id IN ({DUPLICATES})");
         for (sql, wanted) in [
-            (expired.as_str(), "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
+            (
+                expired.as_str(),
+                "verdicts USING INDEX verdicts_settled (emptied=? AND received_at>? AND received_at<?)",
+            ),
+            (expired.as_str(), "n USING COVERING INDEX sqlite_autoindex_news_1 (notification_id=?)"),
+            (expired.as_str(), "d USING INDEX sqlite_autoindex_deliveries_1 (seq=?)"),
             (TO_EMPTY, "verdicts USING INDEX verdicts_settled (emptied=? AND received_at<?)"),
             (removed.as_str(), "verdicts USING COVERING INDEX verdicts_duplicates (duplicate_of=?)"),
             (removed.as_str(), "intake USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -1,6 +1,7 @@
 //! What notifications say and what became of them: every write to `verdicts` but of the columns of a lease.
 
 pub(super) mod claims;
+pub(super) mod confirm;
 pub(super) mod decisions;
 pub(super) mod hour_index;
 pub(super) mod load;

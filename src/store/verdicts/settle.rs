@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::confirm::{Confirmation, confirm};
 use super::load::{self, Asked};
 use super::question::{Moved, Question};
 use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
-use crate::domain::{Reason, State, Subject, SubjectKind, Timestamp};
+use crate::domain::{Reason, State, Subject, Timestamp};
 use crate::rules::turns::Share;
+use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
 use crate::store::queue::{lease, pauses, rate_limit};
 
@@ -21,16 +23,17 @@ pub(in crate::store) fn settle(
     conn: &Connection,
     question: &Question,
     policy: &Policy,
+    subscriptions: &[Subscription],
     jitter: f64,
     now: Timestamp,
     judge: impl FnOnce(&Ledger) -> Settlement,
-) -> Result<(Vec<Moved>, Option<Settled>)> {
+) -> Result<(Vec<Moved>, Option<Settled>, bool)> {
     let asked =
         Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
     let ledger = load::load(conn, &question.lease, &asked)?;
     rate_limit::finish(conn, question.permit, now)?;
     if ledger.waiting.is_empty() {
-        return Ok((Vec::new(), None));
+        return Ok((Vec::new(), None, false));
     }
     let settlement = judge(&ledger);
     let probe =
@@ -40,6 +43,7 @@ pub(in crate::store) fn settle(
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
+    let mut has_news = false;
     for ruling in &settlement.rulings {
         let Some(moves) = moved_by(ruling) else { continue };
         write_ruling(conn, ruling, &moves, settlement.resolved_id.as_deref(), resume_at, now)?;
@@ -59,6 +63,7 @@ pub(in crate::store) fn settle(
                 verification.answer.as_ref().map(Value::to_string),
             ])?;
         }
+        has_news |= confirm_ruling(conn, question, &settlement, ruling, subscriptions, now)?;
         moved.push(moves);
     }
     let settled = settled(conn, question, &settlement)?;
@@ -69,11 +74,13 @@ pub(in crate::store) fn settle(
     }
     moved.extend(superseded_before);
     lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
-    remember(conn, question, &settlement, !ledger.source_found_any, now)?;
+    if settlement.found && !ledger.source_found_any {
+        note_found(conn, &question.source, now)?;
+    }
     if matches!(settlement.standing, Standing::Failing { .. }) {
         pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
     }
-    Ok((moved, left))
+    Ok((moved, left, has_news))
 }
 
 /// What may explain others, or be explained, now that it is settled.
@@ -174,55 +181,32 @@ fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Resul
     Ok(())
 }
 
-/// What was confirmed last about the subject, and that the source has shown an object.
-fn remember(
+/// Remembers what a ruling confirmed; returns whether that is news.
+fn confirm_ruling(
     conn: &Connection,
     question: &Question,
     settlement: &Settlement,
-    is_first: bool,
+    ruling: &Ruling,
+    subscriptions: &[Subscription],
     now: Timestamp,
-) -> Result<()> {
-    let confirmed = settlement
-        .rulings
-        .iter()
-        .rev()
-        .find(|ruling| matches!(ruling.to, Move::Settle { state: State::Confirmed, .. }));
-    if let (Some(compared), Some(ruling)) = (&settlement.told, confirmed) {
-        let Subject { kind, id } = &question.claim.subject;
-        let id = settlement.resolved_id.as_deref().unwrap_or(id);
-        tell(conn, &question.source, *kind, id, compared, ruling.id, now)?;
-    }
-    if settlement.found && is_first {
-        note_found(conn, &question.source, now)?;
-    }
-    Ok(())
-}
-
-/// The values confirmed last about a subject.
-pub(in crate::store) fn tell(
-    conn: &Connection,
-    source: &str,
-    kind: SubjectKind,
-    id: &str,
-    compared: &Map<String, Value>,
-    notification_id: i64,
-    now: Timestamp,
-) -> Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO last_confirmed (source, subject_kind, subject_id, compared, notification_id, confirmed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET compared = excluded.compared, notification_id = excluded.notification_id,
-           confirmed_at = excluded.confirmed_at",
-    )?
-    .execute(params![
-        source,
-        kind.as_str(),
-        id,
-        Value::Object(compared.clone()).to_string(),
-        notification_id,
-        now.to_string(),
-    ])?;
-    Ok(())
+) -> Result<bool> {
+    let (Move::Settle { state: State::Confirmed, reason, news, .. }, Some(told)) =
+        (&ruling.to, &settlement.told)
+    else {
+        return Ok(false);
+    };
+    let Subject { kind, id } = &question.claim.subject;
+    let id = settlement.resolved_id.clone().unwrap_or_else(|| id.clone());
+    let confirmation = Confirmation {
+        notification_id: ruling.id,
+        source: &question.source,
+        subject: &Subject { kind: *kind, id },
+        reason: *reason,
+        told,
+        is_news: *news,
+    };
+    confirm(conn, &confirmation, subscriptions, now)?;
+    Ok(*news)
 }
 
 /// An answer of this source showed an object.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::domain::statistics::{ApiCalls, SourceStatistics};
 use crate::domain::{SourceReport, Timestamp, Window};
+use crate::store::deliveries;
 use crate::store::error::Result;
 
 mod calls;
@@ -71,11 +72,12 @@ fn of_source(
         listed: 0,
         counts: tally.counts,
         findings: Vec::new(),
-        omitted: [("open", 0), ("fake", 0)].into(),
+        omitted: [("open", 0), ("undelivered", 0), ("fake", 0)].into(),
     };
     let until = now.min(window.to);
     open::find(conn, name, until, &mut report)?;
     silence::find(conn, source, until, &mut report)?;
+    deliveries::health::find(conn, name, until, &mut report)?;
     fakes::find(conn, name, window, tally.counts.fakes, &mut report)?;
     let (time_to_verdict, slowest) = timing::waits(conn, name, window, tally.counts.received)?;
     let statistics = SourceStatistics {

@@ -1,0 +1,393 @@
+//! An action that runs a program: no shell, the news on its standard input, nothing of it in an argument. The program
+//! leads a process group of its own, and nothing of that group outlives the try.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe;
+use tokio::sync::oneshot;
+
+use super::{KEPT, Message, Stop, Target, Telling, Told, ended, kept, stopping};
+use crate::domain::{AttemptOutcome, Effect, Timestamp};
+
+/// From asking a process group to end to ending it.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// The exit code of a program that will never take this news (`EX_DATAERR` of sysexits.h).
+const REJECTED: i32 = 65;
+
+/// What a program is given of our own environment.
+const INHERITED: [&str; 4] = ["PATH", "HOME", "TZ", "LANG"];
+
+/// A program with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandTarget {
+    program: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl CommandTarget {
+    /// `program` without a slash is looked for in `PATH`.
+    #[must_use]
+    pub fn new(program: PathBuf, arguments: Vec<String>) -> Self {
+        Self { program, arguments }
+    }
+
+    fn start(&self, message: &Message) -> io::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear();
+        command.envs(INHERITED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        if let Some(news) = &message.news {
+            command.env("COUNTERSIGN_SEQ", news.seq.to_string()).env("COUNTERSIGN_SOURCE", &news.source);
+        }
+        command
+            .env("COUNTERSIGN_TYPE", message.kind())
+            .env("COUNTERSIGN_ACTION", &message.action)
+            .env("COUNTERSIGN_ATTEMPT", message.attempt.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+    }
+
+    async fn run(&self, message: &Message, timeout: Duration, stop: Stop) -> Option<Told> {
+        let mut child = match self.start(message) {
+            Ok(child) => child,
+            Err(error) => return Some(self.not_started(&error)),
+        };
+        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+        let (mut group, mut exited) = Group::watch(child);
+        let input = stdin.map(|stdin| write(stdin.into(), message.body.clone()));
+        let writing = tokio::spawn(async {
+            if let Some(input) = input {
+                input.await;
+            }
+        });
+        let mut words = Words::of(stderr.map(Into::into));
+        let end = tokio::select! {
+            biased;
+            status = listened(&mut words, &mut exited) => End::Exited(status),
+            () = stopping(stop.clone()) => End::Stopped,
+            () = tokio::time::sleep(timeout) => End::TimedOut,
+        };
+        let told = match end {
+            End::Exited(status) => Some(self.judge(status)),
+            End::TimedOut => {
+                group.end(&mut words, &mut exited, tokio::time::sleep(LAST_WORDS)).await;
+                Some(Told::failed(AttemptOutcome::Timeout, "the command did not end in time"))
+            }
+            End::Stopped => {
+                let status = group.end(&mut words, &mut exited, ended(stop)).await;
+                status.filter(ExitStatus::success).map(|status| self.judge(Ok(status)))
+            }
+        };
+        writing.abort();
+        words.hear_the_rest();
+        told.map(|told| Told { answer: kept(&words.heard), ..told })
+    }
+
+    fn judge(&self, status: io::Result<ExitStatus>) -> Told {
+        let failed = |detail: String| Told::failed(AttemptOutcome::Failed, detail);
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => return failed(format!("the command's end is not known: {error}")),
+        };
+        match (status.code(), status.signal()) {
+            (Some(0), _) => Told { exit_code: Some(0), ..Told::delivered(None) },
+            (Some(REJECTED), _) => Told {
+                exit_code: Some(REJECTED),
+                effect: Effect::Rejected,
+                ..failed(format!("exit code {REJECTED}: the command will never take it"))
+            },
+            (Some(code), _) => Told { exit_code: Some(code), ..failed(format!("exit code {code}")) },
+            (None, signal) => {
+                failed(format!("the command was ended by signal {}", signal.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn not_started(&self, error: &io::Error) -> Told {
+        Told::failed(AttemptOutcome::Failed, format!("cannot start {}: {error}", self.program.display()))
+    }
+
+    /// The file that would be run.
+    fn found(&self) -> Option<PathBuf> {
+        if self.program.components().count() > 1 || self.program.is_absolute() {
+            return Some(self.program.clone());
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).map(|folder| folder.join(&self.program)).find(|file| file.is_file())
+    }
+}
+
+impl Target for CommandTarget {
+    fn tell<'a>(
+        &'a self,
+        message: &'a Message,
+        _: Timestamp,
+        timeout: Duration,
+        stop: Stop,
+    ) -> Telling<'a, Option<Told>> {
+        Box::pin(self.run(message, timeout, stop))
+    }
+
+    fn check(&self) -> Telling<'_, Vec<String>> {
+        let shown = self.program.display();
+        let is_program =
+            |file: &Path| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+        let wrong = match self.found() {
+            None => Some(format!("there is no program {shown} in PATH")),
+            Some(file) if !file.exists() => Some(format!("there is no program {shown}")),
+            Some(file) if !is_program(&file) => Some(format!("{shown} is no program that this user may run")),
+            Some(_) => None,
+        };
+        Box::pin(std::future::ready(wrong.into_iter().collect()))
+    }
+}
+
+/// How a try came to its end.
+enum End {
+    Exited(io::Result<ExitStatus>),
+    Stopped,
+    TimedOut,
+}
+
+type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
+
+/// The process group of a running program; whatever is left of it when this is dropped is killed.
+struct Group {
+    leader: Pid,
+    /// While its leader is not reaped its number belongs to no other group.
+    is_there: Arc<Mutex<bool>>,
+}
+
+impl Group {
+    /// Waits for a program's end on a thread of its own, and then ends what it leaves behind.
+    fn watch(mut child: Child) -> (Self, Exited) {
+        let leader = Pid::from_child(&child);
+        let is_there = Arc::new(Mutex::new(true));
+        let (ends, exited) = oneshot::channel();
+        let group = Self { leader, is_there: Arc::clone(&is_there) };
+        tokio::task::spawn_blocking(move || {
+            while waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+                .is_err_and(|error| error == rustix::io::Errno::INTR)
+            {}
+            let mut is_there = is_there.lock().unwrap_or_else(PoisonError::into_inner);
+            // The leader alone was left, as a rule.
+            let _ = kill_process_group(leader, Signal::KILL);
+            let status = child.wait();
+            *is_there = false;
+            drop(is_there);
+            // A try that was cut off waits no more.
+            let _ = ends.send(status);
+        });
+        (group, exited)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_there {
+            // It may be ending by itself just now.
+            let _ = kill_process_group(self.leader, signal);
+        }
+    }
+
+    /// Asks the group to end, and ends it when `patience` is over; its leader's status, where it ended by itself.
+    async fn end(
+        &mut self,
+        words: &mut Words,
+        exited: &mut Exited,
+        patience: impl Future<Output = ()>,
+    ) -> Option<ExitStatus> {
+        self.signal(Signal::TERM);
+        tokio::select! {
+            status = listened(words, exited) => return status.ok(),
+            () = patience => {}
+        }
+        self.signal(Signal::KILL);
+        listened(words, exited).await.ok()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Waits for the end of a program while its words are heard, so that it is not held up by them.
+async fn listened(words: &mut Words, exited: &mut Exited) -> io::Result<ExitStatus> {
+    tokio::select! {
+        biased;
+        status = exited => status.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
+        never = words.hear() => match never {},
+    }
+}
+
+/// What a program says on its standard error.
+struct Words {
+    pipe: Option<pipe::Receiver>,
+    heard: Vec<u8>,
+}
+
+impl Words {
+    fn of(pipe: Option<OwnedFd>) -> Self {
+        Self { pipe: pipe.and_then(|pipe| pipe::Receiver::from_owned_fd(pipe).ok()), heard: Vec::new() }
+    }
+
+    /// Reads on and on; keeps the beginning.
+    async fn hear(&mut self) -> std::convert::Infallible {
+        let mut part = [0; 4096];
+        while let Some(pipe) = &mut self.pipe {
+            match pipe.read(&mut part).await {
+                Ok(count @ 1..) => keep(&mut self.heard, part.get(..count).unwrap_or_default()),
+                Ok(0) | Err(_) => self.pipe = None,
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// What has been said already, whoever else holds the pipe.
+    fn hear_the_rest(&mut self) {
+        let mut part = [0; 4096];
+        // Not by the pipe's own means: what it was not told of yet it takes for nothing.
+        while self.heard.len() < KEPT
+            && let Some(Ok(count @ 1..)) = self.pipe.as_ref().map(|pipe| rustix::io::read(pipe, &mut part))
+        {
+            keep(&mut self.heard, part.get(..count).unwrap_or_default());
+        }
+    }
+}
+
+fn keep(heard: &mut Vec<u8>, part: &[u8]) {
+    let room = KEPT.saturating_sub(heard.len());
+    heard.extend_from_slice(part.get(..room).unwrap_or(part));
+}
+
+/// Writes the standard input; a program need not read it.
+async fn write(pipe: OwnedFd, body: String) {
+    if let Ok(mut pipe) = pipe::Sender::from_owned_fd(pipe) {
+        let _ = pipe.write_all(body.as_bytes()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::actions::Stopping;
+
+    fn message(body: String) -> Message {
+        Message { id: "test_1".to_owned(), action: "ship".to_owned(), attempt: 1, news: None, body }
+    }
+
+    async fn told(script: &str, body: &str, timeout: Duration) -> Told {
+        let target = CommandTarget::new("/bin/sh".into(), vec!["-c".to_owned(), script.to_owned()]);
+        let (_running, stop) = watch::channel(Stopping::No);
+        target.run(&message(body.to_owned()), timeout, stop).await.unwrap()
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn the_exit_code_decides() {
+        for (script, effect, code, detail) in [
+            ("cat >/dev/null", Effect::Delivered, Some(0), ""),
+            ("exit 0", Effect::Delivered, Some(0), ""),
+            ("echo no >&2; exit 3", Effect::Failed, Some(3), "exit code 3"),
+            ("exit 65", Effect::Rejected, Some(65), "exit code 65: the command will never take it"),
+            ("kill -9 $$", Effect::Failed, None, "the command was ended by signal 9"),
+        ] {
+            let told = told(script, &"x".repeat(1_000_000), PATIENCE).await;
+            assert_eq!(
+                (told.effect, told.exit_code, told.detail.as_str()),
+                (effect, code, detail),
+                "{script}"
+            );
+        }
+        assert_eq!(told("echo no >&2; exit 3", "", PATIENCE).await.answer.as_deref(), Some("no"));
+    }
+
+    #[tokio::test]
+    async fn whatever_holds_the_pipes_the_exit_code_decides_and_the_group_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; echo said >&2; exit 0", file.display());
+        let told = told(&script, "", PATIENCE).await;
+        assert_eq!((told.effect, told.answer.as_deref()), (Effect::Delivered, Some("said")));
+        wait_until_gone(&std::fs::read_to_string(&file).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_time_out_ends_grandchildren_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
+        // The time-out comes when the grandchild is there.
+        let target = CommandTarget::new("/bin/sh".into(), vec!["-c".to_owned(), script]);
+        let (_running, stop) = watch::channel(Stopping::No);
+        let mut timeout = Duration::from_millis(200);
+        loop {
+            let told = target.run(&message(String::new()), timeout, stop.clone()).await.unwrap();
+            assert_eq!(told.outcome, AttemptOutcome::Timeout);
+            if let Ok(pid) = std::fs::read_to_string(&file)
+                && pid.ends_with('\n')
+            {
+                return wait_until_gone(&pid).await;
+            }
+            timeout *= 2;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_asks_the_command_to_end_and_takes_its_success() {
+        for (script, is_known) in
+            [("trap 'exit 0' TERM; while :; do sleep 0.01; done", true), ("sleep 1000", false)]
+        {
+            let target = CommandTarget::new("/bin/sh".into(), vec!["-c".to_owned(), format!("{script}; :")]);
+            let (stops, stop) = watch::channel(Stopping::No);
+            let running = async { target.run(&message(String::new()), PATIENCE, stop).await };
+            let stopping = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                stops.send_replace(Stopping::Ends);
+            };
+            let (told, ()) = tokio::join!(running, stopping);
+            assert_eq!(told.is_some(), is_known, "{script}: {told:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_a_failure_and_is_named_by_a_check() {
+        let missing = CommandTarget::new("/nowhere/ship-keys".into(), Vec::new());
+        let (_running, stop) = watch::channel(Stopping::No);
+        let told = missing.run(&message(String::new()), PATIENCE, stop).await.unwrap();
+        assert_eq!(
+            (told.outcome, told.effect, told.exit_code),
+            (AttemptOutcome::Failed, Effect::Failed, None)
+        );
+        assert!(told.detail.starts_with("cannot start /nowhere/ship-keys: "), "{told:?}");
+        assert_eq!(missing.check().await, ["there is no program /nowhere/ship-keys"]);
+        assert!(CommandTarget::new("sh".into(), Vec::new()).check().await.is_empty());
+        assert_eq!(CommandTarget::new("/etc/passwd".into(), Vec::new()).check().await.len(), 1);
+    }
+
+    /// Waits until a process is gone, or a zombie that only waits for its parent.
+    async fn wait_until_gone(pid: &str) {
+        let status = format!("/proc/{}/stat", pid.trim());
+        loop {
+            match std::fs::read_to_string(&status) {
+                Ok(stat) if !stat.contains(") Z") => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! An action at a URL: one POST for each delivery, as Standard Webhooks say. Its clients are apart from the shops'.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+use tokio::time::Instant;
+
+use super::network::{LoopbackOnly, allows_plain_http};
+use super::signature::{SigningKey, signatures};
+use super::{Message, Stop, Target, Telling, Told, ended, kept};
+use crate::domain::{AttemptOutcome, Effect, Timestamp};
+
+/// Bytes of an answer that are read; a larger success is a success.
+const ANSWER_CAP: usize = 64 * 1024;
+
+/// Longer than any timeout of a connection that is kept open for the next delivery.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The HTTP clients of all actions: one for TLS, one for plain HTTP, which knows the way to private addresses alone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    tls: Client,
+    plain: Client,
+}
+
+impl Clients {
+    /// Both.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new() -> anyhow::Result<Self> {
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .no_proxy()
+                .no_gzip()
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(128)
+        };
+        let set_up = "set up the HTTP client of the actions";
+        Ok(Self {
+            tls: builder().https_only(true).build().context(set_up)?,
+            plain: builder().dns_resolver(Arc::new(LoopbackOnly)).build().context(set_up)?,
+        })
+    }
+}
+
+/// Where requests go, and the keys that sign them.
+#[derive(Clone)]
+pub struct Endpoint {
+    url: Url,
+    keys: Vec<SigningKey>,
+}
+
+impl fmt::Debug for Endpoint {
+    /// The URL may hold a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// An endpoint that is sent what each of `keys` signed.
+    ///
+    /// # Errors
+    /// What is wrong with the URL, in plain words that do not repeat it.
+    pub fn new(url: &str, keys: Vec<SigningKey>) -> Result<Self, String> {
+        Ok(Self { url: parse(url)?, keys })
+    }
+
+    /// The URL as it may be shown: a query may hold a key.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        if url.query().is_some() {
+            url.set_query(None);
+            return format!("{url}?…");
+        }
+        url.into()
+    }
+}
+
+/// An endpoint with the client for it.
+pub struct UrlTarget {
+    client: Client,
+    endpoint: Endpoint,
+}
+
+impl UrlTarget {
+    /// What is sent to it goes out by one of these clients.
+    #[must_use]
+    pub fn new(clients: &Clients, endpoint: Endpoint) -> Self {
+        let client = if endpoint.url.scheme() == "https" { &clients.tls } else { &clients.plain };
+        Self { client: client.clone(), endpoint }
+    }
+
+    async fn exchange(&self, message: &Message, now: Timestamp, timeout: Duration) -> Told {
+        let deadline = Instant::now() + timeout;
+        let timestamp = now.seconds();
+        let mut request = self
+            .client
+            .post(self.endpoint.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &message.id)
+            .header("webhook-timestamp", timestamp.to_string());
+        if !self.endpoint.keys.is_empty() {
+            let signed = signatures(&self.endpoint.keys, &message.id, timestamp, &message.body);
+            request = request.header("webhook-signature", signed);
+        }
+        let sent = tokio::time::timeout_at(deadline, request.body(message.body.clone()).send()).await;
+        let mut response = match sent {
+            Err(_) => return Told::failed(AttemptOutcome::Timeout, "no answer in time"),
+            Ok(Err(error)) => return unreachable(&error),
+            Ok(Ok(response)) => response,
+        };
+        let status = response.status().as_u16();
+        let (body, end) = match tokio::time::timeout_at(deadline, read(&mut response)).await {
+            Err(_) => {
+                (Vec::new(), Err(Told::failed(AttemptOutcome::Timeout, "the answer did not end in time")))
+            }
+            Ok((body, end)) => (body, end),
+        };
+        let told = judge(&response, end, now);
+        Told { http_status: Some(status), answer: kept(&body), ..told }
+    }
+}
+
+/// Reads an answer to its end or to the cap, whichever comes first.
+async fn read(response: &mut Response) -> (Vec<u8>, Result<(), Told>) {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = ANSWER_CAP - body.len();
+                body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if body.len() >= ANSWER_CAP {
+                    return (body, Ok(()));
+                }
+            }
+            Ok(None) => return (body, Ok(())),
+            Err(error) => {
+                let detail = format!("the answer broke off: {}", innermost(&error));
+                return (body, Err(Told::failed(AttemptOutcome::Unreachable, detail)));
+            }
+        }
+    }
+}
+
+/// What an answer means. The status of one that does not succeed counts, whether its body ended or not.
+fn judge(response: &Response, end: Result<(), Told>, now: Timestamp) -> Told {
+    let status = response.status().as_u16();
+    let refused = |effect| Told { effect, ..Told::failed(AttemptOutcome::Refused, format!("HTTP {status}")) };
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    match status {
+        200..=299 => end.err().unwrap_or_else(|| Told::delivered(None)),
+        410 => refused(Effect::Gone),
+        429 => refused(Effect::Hold(retry_after.and_then(|text| pause(text, now)))),
+        503 if retry_after.is_some() => refused(Effect::Hold(retry_after.and_then(|text| pause(text, now)))),
+        _ => refused(Effect::Failed),
+    }
+}
+
+/// How long `Retry-After` asks us to wait: seconds, or until a date.
+fn pause(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    Timestamp::parse_http_date(text).map(|until| until.since(now))
+}
+
+/// Says what the network did in plain words; the URL is left out, it may hold a key.
+fn unreachable(error: &reqwest::Error) -> Told {
+    let what = if error.is_connect() { "no connection" } else { "the connection broke" };
+    Told::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))
+}
+
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost
+}
+
+impl Target for UrlTarget {
+    fn tell<'a>(
+        &'a self,
+        message: &'a Message,
+        now: Timestamp,
+        timeout: Duration,
+        stop: Stop,
+    ) -> Telling<'a, Option<Told>> {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                told = self.exchange(message, now, timeout) => Some(told),
+                () = ended(stop) => None,
+            }
+        })
+    }
+
+    fn check(&self) -> Telling<'_, Vec<String>> {
+        Box::pin(async move {
+            let host = self
+                .endpoint
+                .url
+                .host_str()
+                .unwrap_or_default()
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned();
+            let port = self.endpoint.url.port_or_known_default().unwrap_or(443);
+            let connected = async { tokio::net::TcpStream::connect((host.as_str(), port)).await.map(drop) };
+            match tokio::time::timeout(CONNECT, connected).await {
+                Ok(Ok(())) => Vec::new(),
+                Ok(Err(error)) => vec![format!("no connection to {host}:{port}: {error}")],
+                Err(_) => vec![format!("no connection to {host}:{port} within {} s", CONNECT.as_secs())],
+            }
+        })
+    }
+}
+
+/// How long a check waits for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+fn parse(text: &str) -> Result<Url, String> {
+    let is_plain = !text.contains(|c: char| c.is_whitespace() || c == '\\');
+    let Some(url) = Url::parse(text).ok().filter(|url| is_plain && url.has_host()) else {
+        return Err("is not a URL; write the https address of the endpoint".to_owned());
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user name or password; remove them, requests are signed with secret".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("has a part after #; remove it".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allows_plain_http(&url) => Ok(url),
+        "http" => {
+            Err("would send orders unencrypted; write https (http only to localhost or the address of a \
+                       private network)"
+                .to_owned())
+        }
+        _ => Err("must begin with https://".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = Timestamp::parse_rfc3339("2026-01-02T03:00:00Z").unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 7 ", Some(7)),
+            ("Fri, 02 Jan 2026 03:00:30 GMT", Some(30)),
+            ("Fri, 02 Jan 2026 02:00:00 GMT", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(pause(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_https_or_private_and_without_user_name() {
+        for (url, is_right) in [
+            ("https://erp.example.com/orders?key=1", true),
+            ("http://10.0.0.5:9000/orders", true),
+            ("http://erp.example.com/orders", false),
+            ("ftp://10.0.0.5/orders", false),
+            ("https://user:word@example.com/", false),
+            ("https://example.com/#part", false),
+            ("https://", false),
+            ("orders", false),
+        ] {
+            assert_eq!(parse(url).is_ok(), is_right, "{url}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `countersign deliveries`: what became of each delivery, newest first.
+
+use std::path::Path;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::screen::{Screen, visible};
+use super::{CommandError, Exit, settings, words};
+use crate::domain::{DeliveryState, Timestamp};
+use crate::store::{DeliveryFilter, DeliveryRow, Reader};
+
+/// Rows that are read at once.
+const PAGE: usize = 200;
+
+/// What to list.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  countersign deliveries --action erp --state dead\n  \
+                        countersign deliveries --subject SALE-H4K9P --json")]
+pub(super) struct Args {
+    /// Only deliveries to this action.
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+    /// Only deliveries in this state.
+    #[arg(long, value_name = "STATE", value_parser = words::delivery_state(DeliveryState::ALL))]
+    state: Option<DeliveryState>,
+    /// Only deliveries about this order or product.
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// Only deliveries of news since: how long ago (24h), a time (RFC 3339) or a day.
+    #[arg(long, value_name = "24h", value_parser = words::since)]
+    since: Option<Timestamp>,
+    /// Maximum number of deliveries.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line, with all columns.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let reader = Reader::open(&settings(config)?.store.path)?;
+    let mut screen = Screen::new();
+    let mut table = Vec::new();
+    let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let mut filter = DeliveryFilter {
+        action: args.action,
+        state: args.state,
+        subject: args.subject,
+        since: args.since,
+        ..DeliveryFilter::default()
+    };
+    while left > 0 {
+        filter.limit = left.min(PAGE);
+        let page = reader.deliveries(filter.clone()).await?;
+        let Some(last) = page.last() else { break };
+        filter.before_id = Some(last.id);
+        left -= page.len();
+        for delivery in &page {
+            if args.json {
+                screen.json(delivery)?;
+            } else {
+                table.push(row(delivery));
+            }
+        }
+    }
+    if !args.json {
+        let width = screen.width();
+        screen.lines(&drawn(table, width))?;
+    }
+    screen.flush()?;
+    Ok(Exit::Fine)
+}
+
+const HEADER: [&str; 8] = ["id", "action", "seq", "subject", "state", "tries", "next or decided", "detail"];
+
+fn row(delivery: &DeliveryRow) -> [String; 8] {
+    let when = delivery.next_attempt_at.as_ref().or(delivery.decided_at.as_ref());
+    [
+        delivery.id.to_string(),
+        visible(&delivery.action).into_owned(),
+        delivery.seq.to_string(),
+        visible(&delivery.subject_id).into_owned(),
+        delivery.state.clone(),
+        delivery.attempts.to_string(),
+        when.cloned().unwrap_or_else(|| "-".to_owned()),
+        visible(delivery.detail.as_deref().unwrap_or("-")).into_owned(),
+    ]
+}
+
+/// The table, fitted to `width` columns; without a width each row is one line.
+fn drawn(rows: Vec<[String; 8]>, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(HEADER).add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    match width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+    };
+    table.trim_fmt()
+}

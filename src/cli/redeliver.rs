@@ -1,0 +1,212 @@
+//! `countersign redeliver` and `skip`: deliveries that a person decides about.
+
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::exit::complain;
+use super::{CommandError, Exit, screen, settings, words};
+use crate::domain::{Clock, DeliveryState, NewsFilter, Timestamp};
+use crate::store::{DeliveryDecided, DeliveryFilter, NewsQuery, Store, Subscription};
+
+/// How many one transaction changes: intake waits for it.
+const BATCH: usize = 50;
+
+/// What to deliver again.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --state only dead deliveries are chosen. A running serve delivers them at once, else \
+                        countersign verify.\n\nExamples:\n  countersign redeliver 17 18\n  \
+                        countersign redeliver --action erp --state dead --since 7d --yes\n  \
+                        countersign redeliver --action erp --missing --since 30d"
+)]
+pub(super) struct Args {
+    /// The deliveries' ids, as `deliveries` shows them.
+    #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
+    #[arg(conflicts_with_all = ["action", "state", "since", "missing"])]
+    ids: Vec<i64>,
+    /// All dead ones of this action instead.
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+    /// Those in this state instead.
+    #[arg(long, value_name = "STATE", requires = "action")]
+    #[arg(value_parser = words::delivery_state(&[DeliveryState::Dead, DeliveryState::Skipped]))]
+    state: Option<DeliveryState>,
+    /// Of these, only deliveries of news since: how long ago (7d), a time (RFC 3339) or a day.
+    #[arg(long, value_name = "7d", requires = "action", value_parser = words::since)]
+    since: Option<Timestamp>,
+    /// Also deliver news that the action never had: what came before it was configured.
+    #[arg(long, requires = "action")]
+    missing: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let store = Store::open(&settings.store.path)?;
+    let (ids, missing) = match &args.action {
+        None => (distinct(args.ids), Vec::new()),
+        Some(action) => {
+            let state = Some(args.state.unwrap_or(DeliveryState::Dead));
+            let filter = DeliveryFilter {
+                action: Some(action.clone()),
+                state,
+                since: args.since,
+                ..Default::default()
+            };
+            let mut ids = found(&store, filter).await?;
+            // Oldest first, as they were made.
+            ids.reverse();
+            let missing = match (args.missing, settings.actions.iter().find(|known| known.name == *action)) {
+                (false, _) => Vec::new(),
+                (true, Some(known)) => missing(&store, action, &known.filter, args.since).await?,
+                (true, None) => {
+                    return Err(anyhow!("no action {action}; configure [actions.{action}] first").into());
+                }
+            };
+            if !may_go_on(ids.len(), missing.len(), args.yes)? {
+                return Ok(Exit::Failed);
+            }
+            (ids, missing)
+        }
+    };
+    let clock = Clock::system();
+    let (mut again, mut refused, mut made) = (0, 0, 0);
+    for batch in ids.chunks(BATCH) {
+        for decided in store.redeliver(batch.to_vec(), clock.now()).await? {
+            tell(decided, &mut again, &mut refused);
+        }
+    }
+    if let Some(action) = args.action {
+        for batch in missing.chunks(BATCH) {
+            made += store.add_missing_deliveries(action.clone(), batch.to_vec(), clock.now()).await?;
+        }
+    }
+    store.close();
+    let mut said = format!("{} due at once", counted(again + made));
+    if made > 0 {
+        said += &format!(", {made} of them new");
+    }
+    if refused > 0 {
+        said += &format!("; {refused} refused");
+    }
+    screen::line(&said)?;
+    Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
+}
+
+/// What to skip.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  countersign skip 17 18\n  countersign skip --action erp --state dead")]
+pub(super) struct SkipArgs {
+    /// The deliveries' ids, as `deliveries` shows them.
+    #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
+    #[arg(conflicts_with_all = ["action", "state"])]
+    ids: Vec<i64>,
+    /// All waiting and dead ones of this action instead.
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+    /// Of these, only those in this state.
+    #[arg(long, value_name = "STATE", requires = "action")]
+    #[arg(value_parser = words::delivery_state(&[DeliveryState::Waiting, DeliveryState::Dead]))]
+    state: Option<DeliveryState>,
+}
+
+pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandError> {
+    let store = Store::open(&settings(config)?.store.path)?;
+    let ids = match args.action {
+        None => distinct(args.ids),
+        Some(action) => {
+            let states =
+                args.state.map_or(vec![DeliveryState::Dead, DeliveryState::Waiting], |state| vec![state]);
+            let mut ids = Vec::new();
+            for state in states {
+                let filter =
+                    DeliveryFilter { action: Some(action.clone()), state: Some(state), ..Default::default() };
+                ids.extend(found(&store, filter).await?);
+            }
+            // The newest first: none of those before it becomes due meanwhile.
+            ids.sort_unstable_by(|a, b| b.cmp(a));
+            ids
+        }
+    };
+    let clock = Clock::system();
+    let (mut skipped, mut refused) = (0, 0);
+    for batch in ids.chunks(BATCH) {
+        for decided in store.skip_deliveries(batch.to_vec(), clock.now()).await? {
+            tell(decided, &mut skipped, &mut refused);
+        }
+    }
+    store.close();
+    let more = if refused > 0 { format!("; {refused} refused") } else { String::new() };
+    screen::line(&format!("{} skipped{more}", counted(skipped)))?;
+    Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
+}
+
+fn distinct(ids: Vec<i64>) -> Vec<i64> {
+    let mut seen = std::collections::BTreeSet::new();
+    ids.into_iter().filter(|id| seen.insert(*id)).collect()
+}
+
+fn tell(decided: DeliveryDecided, done: &mut u64, refused: &mut u64) {
+    match decided {
+        DeliveryDecided::Done => *done += 1,
+        DeliveryDecided::Refused { id, why } => {
+            *refused += 1;
+            complain(&format!("delivery {id} stays as it is: {why}"));
+        }
+    }
+}
+
+/// The ids of all that a filter finds, newest first.
+async fn found(store: &Store, mut filter: DeliveryFilter) -> Result<Vec<i64>, CommandError> {
+    let mut ids = Vec::new();
+    filter.limit = 1000;
+    loop {
+        let page = store.reader().delivery_ids(filter.clone()).await?;
+        let Some(last) = page.last() else { return Ok(ids) };
+        filter.before_id = Some(*last);
+        ids.extend(page);
+    }
+}
+
+/// The news that an action never had, oldest first.
+async fn missing(
+    store: &Store,
+    action: &str,
+    filter: &NewsFilter,
+    since: Option<Timestamp>,
+) -> Result<Vec<i64>, CommandError> {
+    let mut seqs = Vec::new();
+    let mut after = 0;
+    loop {
+        let subscription = Subscription { action: action.to_owned(), filter: filter.clone() };
+        let query = NewsQuery { after, source: None, limit: 500 };
+        let (page, last) = store.reader().missing_deliveries(subscription, since, query).await?;
+        seqs.extend(page);
+        match last {
+            Some(last) => after = last,
+            None => return Ok(seqs),
+        }
+    }
+}
+
+/// Says how many there are; on a terminal a person has to agree.
+fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandError> {
+    let new = if missing > 0 { format!(" and {missing} that the action never had") } else { String::new() };
+    let question = format!("{again} deliveries are delivered again{new}");
+    if yes || !stdin().is_terminal() {
+        complain(&question);
+        return Ok(true);
+    }
+    complain(&format!("{question}. Go on? [y/N]"));
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn counted(count: u64) -> String {
+    format!("{count} deliver{}", if count == 1 { "y" } else { "ies" })
+}

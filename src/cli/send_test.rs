@@ -1,0 +1,78 @@
+//! `countersign send-test`: tries an action, and prints what came back.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use tokio::sync::watch;
+
+use super::screen::Screen;
+use super::{CommandError, Exit, settings};
+use crate::actions::url::Clients;
+use crate::actions::{Action, Message, Stopping};
+use crate::domain::news::test_line;
+use crate::domain::{AttemptOutcome, Clock};
+use crate::store::Store;
+
+/// What to try.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Sends an event of type test; its receiver should do nothing but answer. Where the action rested \
+                        because it answered 410, a success ends that.\n\nExample: countersign send-test erp"
+)]
+pub(super) struct Args {
+    /// The action's name, as in [actions.NAME].
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let Some(action) = settings.actions.iter().find(|action| action.name == args.name) else {
+        let names: Vec<&str> = settings.actions.iter().map(|action| action.name.as_str()).collect();
+        let known =
+            if names.is_empty() { "none is".to_owned() } else { format!("configured: {}", names.join(", ")) };
+        return Err(anyhow!("no action {} is configured; {known}", args.name).into());
+    };
+    let attempt = send(action).await?;
+    let mut screen = Screen::new();
+    let status = attempt.http_status.map(|status| format!(" HTTP {status}")).unwrap_or_default();
+    let code = attempt.exit_code.map(|code| format!(" exit code {code}")).unwrap_or_default();
+    screen.line(&format!("{}{status}{code} in {} ms", attempt.outcome, attempt.latency_ms))?;
+    if !attempt.detail.is_empty() {
+        screen.line(&attempt.detail)?;
+    }
+    if let Some(answer) = &attempt.answer {
+        screen.line(answer)?;
+    }
+    let is_delivered = attempt.outcome == AttemptOutcome::Delivered;
+    if is_delivered && settings.store.path.exists() {
+        let store = Store::open(&settings.store.path)?;
+        let woken = store.wake_actions(vec![action.name.clone()]).await?;
+        store.close();
+        if !woken.is_empty() {
+            screen.line("the action rested since it answered 410; it is tried again")?;
+        }
+    }
+    screen.flush()?;
+    Ok(if is_delivered { Exit::Fine } else { Exit::Failed })
+}
+
+async fn send(action: &Action) -> Result<crate::domain::Attempt, CommandError> {
+    let now = Clock::system().now();
+    let random = RandomState::new().hash_one(now.millis());
+    let message = Message {
+        id: format!("test_{random:016x}"),
+        action: action.name.clone(),
+        attempt: 1,
+        news: None,
+        body: test_line(&action.name, now),
+    };
+    let (_running, stop) = watch::channel(Stopping::No);
+    let target = action.kind.target(&Clients::new()?);
+    let begun = Instant::now();
+    let told = target.tell(&message, now, action.timeout, stop).await;
+    let told = told.ok_or_else(|| anyhow!("the test was ended before its end"))?;
+    Ok(told.attempt(now, begun.elapsed()))
+}

@@ -1,0 +1,173 @@
+//! One `[actions.NAME]` table: what the action is, which news it gets, and how long it is tried.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use toml_edit::Item;
+
+use super::file::{Known, Section};
+use super::secret::{self, Outside};
+use super::values::{self, CENTURY};
+use crate::actions::command::CommandTarget;
+use crate::actions::signature::SigningKey;
+use crate::actions::url::Endpoint;
+use crate::actions::{Action, Kind};
+use crate::domain::{NewsFilter, RetryPolicy, SubjectKind};
+
+/// The keys that say what an action is; each action has one of them.
+const KINDS: [&str; 2] = ["url", "command"];
+
+const KEYS: &[Known] = &[
+    ("url", "\"https://erp.example.com/orders\""),
+    ("secret", "\"whsec_…\""),
+    ("command", "[\"/usr/local/bin/ship-keys\", \"--live\"]"),
+    ("sources", "[\"shop\"]"),
+    ("kinds", "[\"order\"]"),
+    ("status", "[\"PAID\", \"completed\"]"),
+    ("include", "[\"email\"]"),
+    ("timeout", "\"15s\""),
+    ("concurrency", "4"),
+    ("retry", RETRY),
+    ("give_up_after", "\"7d\""),
+];
+
+const RETRY: &str = "[\"5s\", \"5m\", \"30m\", \"2h\", \"5h\", \"10h\", \"14h\", \"20h\", \"24h\"]";
+
+/// No pause or time-out is shorter.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Reads all actions; `sources` are the names that are configured.
+pub(super) fn read_all(top: &mut Section<'_>, sources: &[String], outside: &mut Outside<'_>) -> Vec<Action> {
+    let mut section = top.below("actions", &[]);
+    let mut actions = Vec::new();
+    for name in section.names() {
+        if !values::is_name(&name) {
+            let message =
+                "not a name for an action; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [actions.erp])";
+            section.note(&name, message.to_owned());
+        }
+        let mut section = section.below(&name, KEYS);
+        if section.is_present() {
+            actions.extend(read(&mut section, &name, sources, outside));
+        }
+    }
+    actions
+}
+
+/// Reads an action; `None` where something is wrong with it, which is noted.
+fn read(
+    section: &mut Section<'_>,
+    name: &str,
+    sources: &[String],
+    outside: &mut Outside<'_>,
+) -> Option<Action> {
+    section.refuse_unknown(&[secret::file_key("secret")], |_, _| None);
+    let given: Vec<&str> = KINDS.into_iter().filter(|key| section.has(key)).collect();
+    let kind = match given[..] {
+        ["url"] => url(section, name, outside).map(Kind::Url),
+        ["command"] => command(section, outside).map(Kind::Command),
+        [] => {
+            section.note_itself(&format!(
+                "has none of {}; say where the news goes (e.g. url = \"https://…\")",
+                KINDS.join(", ")
+            ));
+            None
+        }
+        [_, second, ..] => {
+            section
+                .blame(second, &format!("stands beside {}; keep one of them, or make two actions", given[0]));
+            None
+        }
+        _ => None,
+    };
+    if !matches!(given[..], ["url"]) {
+        for key in ["secret".to_owned(), secret::file_key("secret")] {
+            if section.has(&key) {
+                section.note(&key, "is a key of actions with a url; remove it".to_owned());
+            }
+        }
+    }
+    let (timeout, concurrency) = if section.has("command") { ("\"60s\"", "1") } else { ("\"15s\"", "4") };
+    let filter = NewsFilter {
+        sources: words(section, "sources", |word| {
+            sources
+                .iter()
+                .any(|name| name == word)
+                .then(|| word.to_owned())
+                .ok_or("no such source is configured")
+        }),
+        kinds: words(section, "kinds", |word| SubjectKind::parse(word).ok_or("must be order or product")),
+        status: words(section, "status", |word| Ok(word.to_owned())),
+    };
+    let include = words(section, "include", |word| {
+        ["email", "raw"].contains(&word).then(|| word.to_owned()).ok_or("must be email or raw")
+    });
+    let timeout = section.read_or("timeout", timeout, |item| values::duration(item, SHORTEST..=HOUR));
+    let concurrency = section.read_or("concurrency", concurrency, |item| values::number(item, 1..=1024));
+    let pauses = section.read_or("retry", RETRY, |item| {
+        let pauses = values::list(item, |item| values::duration(item, SHORTEST..=CENTURY))?;
+        if pauses.is_empty() {
+            Err("is an empty list; write one pause at least".to_owned())
+        } else {
+            Ok(pauses)
+        }
+    });
+    let give_up_after =
+        section.read_or("give_up_after", "\"7d\"", |item| values::duration(item, SHORTEST..=CENTURY));
+    Some(Action {
+        name: name.to_owned(),
+        kind: kind?,
+        filter,
+        with_email: include.iter().any(|word| word == "email"),
+        with_raw: include.iter().any(|word| word == "raw"),
+        timeout: timeout?,
+        concurrency: usize::try_from(concurrency?).ok()?,
+        policy: RetryPolicy { pauses: pauses?, give_up_after: give_up_after? },
+    })
+}
+
+/// A list of words that is not empty; none where the key is absent.
+fn words<T>(section: &mut Section<'_>, key: &str, word: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
+    let read = section.read(key, |item| {
+        let words = values::list(item, |item| word(&values::text(item)?).map_err(str::to_owned))?;
+        if words.is_empty() {
+            return Err("is an empty list; write one word at least, or remove the key".to_owned());
+        }
+        Ok(words)
+    });
+    read.unwrap_or_default()
+}
+
+fn url(section: &mut Section<'_>, name: &str, outside: &mut Outside<'_>) -> Option<Endpoint> {
+    let table = format!("actions.{name}");
+    let before = section.mistakes();
+    let secrets = secret::read(section, outside, &table, "secret", true);
+    let mut keys = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        match SigningKey::parse(secret.expose_secret()) {
+            Ok(key) => keys.push(key),
+            Err(wrong) => secret::blame(section, outside, &table, "secret", &wrong),
+        }
+    }
+    let is_right = section.mistakes() == before;
+    let endpoint = section.read("url", |item| Endpoint::new(&values::text(item)?, keys))?;
+    section.enter_as("url", &endpoint.shown());
+    is_right.then_some(endpoint)
+}
+
+fn command(section: &mut Section<'_>, outside: &Outside<'_>) -> Option<CommandTarget> {
+    section.read("command", |item| {
+        let argument = |item: &Item| match values::quoted(item)? {
+            text if text.contains('\0') => Err("holds a NUL; remove it".to_owned()),
+            text => Ok(text.to_owned()),
+        };
+        let mut words = values::list(item, argument)?.into_iter();
+        let Some(program) = words.next().filter(|program| !program.is_empty()) else {
+            return Err("names no program; write its path and its arguments".to_owned());
+        };
+        let program = if program.contains('/') { outside.folder.join(program) } else { program.into() };
+        Ok(CommandTarget::new(program, words.collect()))
+    })
+}

@@ -1,0 +1,318 @@
+//! The deliverer: tells the owner's actions the news. A loop around a public [`Deliverer::turn`]; a turn leases what is
+//! due and starts to send it, and never waits for a target. Its places and its clients are its own, so that a slow or
+//! dead target delays no verdict, no acknowledgement and no other action.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::actions::url::Clients;
+use crate::actions::{Action, Stopping, Target};
+use crate::domain::{Clock, Timestamp};
+use crate::metrics::Metrics;
+use crate::store::{DeliveryRequest, LEASE_LENGTH, LeasedDelivery, Store, StoreError};
+
+mod sending;
+
+use sending::Sender;
+
+/// How often to look for what another process made due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Tries of one action that are begun in one turn.
+const MOST_IN_ONE_TURN: usize = 128;
+
+/// What a try that was cut off may need to leave its target.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// The actions in force.
+#[derive(Clone, Debug, Default)]
+pub struct InForce {
+    /// The configured actions.
+    pub actions: Vec<Action>,
+    /// How long a stop waits for tries under way.
+    pub drain: Duration,
+}
+
+/// What the deliverer is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The actions in force; what waits for others stays.
+    pub in_force: watch::Receiver<Arc<InForce>>,
+    /// The way to endpoints.
+    pub clients: Clients,
+    /// The clock.
+    pub clock: Clock,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The owner of its leases, of the form `role-…`.
+    pub owner: String,
+}
+
+/// The deliverer of one process.
+pub struct Deliverer {
+    parts: Parts,
+    lanes: BTreeMap<String, Lane>,
+    tries: JoinSet<(String, i64)>,
+    stopping: watch::Sender<Stopping>,
+    last_turn: Arc<AtomicI64>,
+    renew_at: Timestamp,
+    look_at: Timestamp,
+}
+
+/// One action, and what is under way to it.
+struct Lane {
+    /// `None`: it is not configured any more, and what is under way ends.
+    action: Option<(Arc<Action>, Arc<dyn Target>)>,
+    under_way: BTreeSet<i64>,
+    /// When something may be due; `None`: nothing before a look or a try says so.
+    due_at: Option<Timestamp>,
+}
+
+/// What a turn found to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It began tries.
+    Worked,
+    /// Nothing to begin. Tries may be under way; the time is when the next one is due, `None`: none is.
+    Idle(Option<Timestamp>),
+}
+
+impl Deliverer {
+    /// A deliverer that has not begun.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let now = parts.clock.now();
+        let mut deliverer = Self {
+            lanes: BTreeMap::new(),
+            tries: JoinSet::new(),
+            stopping: watch::Sender::new(Stopping::No),
+            last_turn: Arc::new(AtomicI64::new(now.millis())),
+            renew_at: now.plus(LEASE_LENGTH / 3),
+            look_at: now,
+            parts,
+        };
+        deliverer.take_over();
+        deliverer
+    }
+
+    /// When the last turn began, in milliseconds since 1970, for health checks.
+    #[must_use]
+    pub fn last_turn(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.last_turn)
+    }
+
+    /// Delivers until `stop` is rung, then lets the tries under way end within `drain` and gives back the rest.
+    pub async fn run(mut self, stop: Arc<Notify>) {
+        let stopped = stop.notified();
+        tokio::pin!(stopped);
+        let mut changed = self.parts.store.outbox_changed();
+        let mut in_force = self.parts.in_force.clone();
+        loop {
+            let pause = match self.turn().await {
+                Ok(Turn::Worked) => Duration::ZERO,
+                Ok(Turn::Idle(until)) => {
+                    let now = self.parts.clock.now();
+                    until.map_or(LOOK_EVERY, |then| then.since(now)).min(self.look_at.since(now))
+                }
+                // Damage is told once, where it is met.
+                Err(StoreError::Damaged(_)) => LOOK_EVERY,
+                Err(error) => {
+                    log::error!("the deliverer cannot use the store: {error}");
+                    LOOK_EVERY
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stopped => break,
+                Ok(()) = in_force.changed() => self.take_over(),
+                Ok(()) = changed.changed() => self.look_again(),
+                Some(ended) = self.tries.join_next() => self.ended(ended),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Puts the actions in force in the place of those before; what is under way goes on as it began.
+    fn take_over(&mut self) {
+        let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
+        for lane in self.lanes.values_mut() {
+            lane.action = None;
+        }
+        self.lanes.retain(|_, lane| !lane.under_way.is_empty());
+        for action in &in_force.actions {
+            let target = action.kind.target(&self.parts.clients);
+            let lane = self.lanes.entry(action.name.clone()).or_insert_with(Lane::idle);
+            lane.action = Some((Arc::new(action.clone()), target));
+        }
+        self.look_again();
+    }
+
+    fn look_again(&mut self) {
+        let now = self.parts.clock.now();
+        self.lanes.values_mut().for_each(|lane| lane.due_at = Some(now));
+    }
+
+    /// Begins the tries that are due and allowed; does not wait for their end.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+        let now = self.parts.clock.now();
+        self.last_turn.store(now.millis(), Ordering::Relaxed);
+        while let Some(ended) = self.tries.try_join_next() {
+            self.ended(ended);
+        }
+        if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
+            self.renew(now).await?;
+            self.renew_at = now.plus(LEASE_LENGTH / 3);
+        }
+        if now >= self.look_at || now.plus(LOOK_EVERY) < self.look_at {
+            self.look(now).await?;
+            self.look_at = now.plus(LOOK_EVERY);
+        }
+        let requests: Vec<DeliveryRequest> =
+            self.lanes.values().filter_map(|lane| lane.request(now)).collect();
+        if requests.is_empty() {
+            return Ok(Turn::Idle(self.next_due()));
+        }
+        let names: Vec<String> = requests.iter().map(|request| request.action.clone()).collect();
+        let leased = self.parts.store.lease_deliveries(requests, self.parts.owner.clone(), now).await?;
+        let mut has_worked = false;
+        for (name, leased) in names.into_iter().zip(leased) {
+            let Some(lane) = self.lanes.get_mut(&name) else { continue };
+            lane.due_at = leased.come_back_at;
+            has_worked |= !leased.deliveries.is_empty();
+            for delivery in leased.deliveries {
+                self.begin(&name, delivery);
+            }
+        }
+        Ok(if has_worked { Turn::Worked } else { Turn::Idle(self.next_due()) })
+    }
+
+    /// Waits for one of the tries under way to be recorded; `false` where none is.
+    pub async fn wait_for_one(&mut self) -> bool {
+        match self.tries.join_next().await {
+            Some(ended) => {
+                self.ended(ended);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// When the next delivery that there is room for is due.
+    fn next_due(&self) -> Option<Timestamp> {
+        self.lanes.values().filter(|lane| lane.room() > 0).filter_map(|lane| lane.due_at).min()
+    }
+
+    fn begin(&mut self, name: &str, delivery: LeasedDelivery) {
+        let Some(lane) = self.lanes.get_mut(name) else { return };
+        let Some((action, target)) = lane.action.clone() else { return };
+        let id = delivery.id;
+        lane.under_way.insert(id);
+        let sender = Sender {
+            store: self.parts.store.clone(),
+            clock: self.parts.clock.clone(),
+            metrics: self.parts.metrics.clone(),
+            owner: self.parts.owner.clone(),
+            action,
+            target,
+            stop: self.stopping.subscribe(),
+        };
+        let name = name.to_owned();
+        self.tries.spawn(async move {
+            if AssertUnwindSafe(sender.send(delivery)).catch_unwind().await.is_err() {
+                log::error!("action={name} delivery={id} panicked; it is tried again when its lease ends");
+            }
+            (name, id)
+        });
+    }
+
+    fn ended(&mut self, ended: Result<(String, i64), tokio::task::JoinError>) {
+        let now = self.parts.clock.now();
+        match ended {
+            Ok((name, id)) => {
+                if let Some(lane) = self.lanes.get_mut(&name) {
+                    lane.under_way.remove(&id);
+                    lane.due_at = Some(now);
+                }
+            }
+            Err(error) => log::debug!("a try was cut off: {error}"),
+        }
+    }
+
+    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
+        let ids: Vec<i64> = self.lanes.values().flat_map(|lane| lane.under_way.iter().copied()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.parts.store.renew_deliveries(ids, self.parts.owner.clone(), now).await
+    }
+
+    /// Looks for what another process made due.
+    async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let names: Vec<String> =
+            self.lanes.iter().filter(|(_, lane)| lane.room() > 0).map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let due = self.parts.store.reader().deliveries_due(names.clone(), now).await?;
+        for (name, due_at) in names.into_iter().zip(due) {
+            if let Some(lane) = self.lanes.get_mut(&name) {
+                lane.due_at = due_at;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the tries under way end in time, then gives back what is still leased.
+    pub async fn finish(mut self) {
+        let drain = self.parts.in_force.borrow().drain;
+        self.stopping.send_replace(Stopping::Ends);
+        let rest = async { while self.tries.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain, rest).await.is_err() {
+            log::warn!("{} deliveries are cut off, and wait again", self.tries.len());
+            self.stopping.send_replace(Stopping::Over);
+            let rest = async { while self.tries.join_next().await.is_some() {} };
+            // What does not end even then is aborted.
+            let _ = tokio::time::timeout(LAST_WORDS, rest).await;
+        }
+        self.tries.shutdown().await;
+        if let Err(error) = self.parts.store.free_deliveries(self.parts.owner.clone()).await {
+            log::warn!("could not release the leases of deliveries (they expire in 60 s): {error}");
+        }
+    }
+}
+
+impl Lane {
+    fn idle() -> Self {
+        Self { action: None, under_way: BTreeSet::new(), due_at: None }
+    }
+
+    /// How many tries may begin.
+    fn room(&self) -> usize {
+        let most = self.action.as_ref().map_or(0, |(action, _)| action.concurrency);
+        most.saturating_sub(self.under_way.len())
+    }
+
+    fn request(&self, now: Timestamp) -> Option<DeliveryRequest> {
+        let (action, _) = self.action.as_ref()?;
+        let most = self.room().min(MOST_IN_ONE_TURN);
+        let is_due = self.due_at.is_some_and(|due| due <= now);
+        (is_due && most > 0).then(|| DeliveryRequest {
+            action: action.name.clone(),
+            most,
+            with_email: action.with_email,
+            with_raw: action.with_raw,
+        })
+    }
+}

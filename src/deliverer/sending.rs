@@ -1,0 +1,79 @@
+//! One try of one delivery: tell the target, record what came of it.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::actions::{Action, Message, Stop, Target};
+use crate::domain::{Attempt, Clock, DeliveryState};
+use crate::metrics::Metrics;
+use crate::store::{LeasedDelivery, Recorded, Store, StoreError};
+
+/// Between two tries to record what the store did not take.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+
+pub(super) struct Sender {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) owner: String,
+    pub(super) action: Arc<Action>,
+    pub(super) target: Arc<dyn Target>,
+    pub(super) stop: Stop,
+}
+
+impl Sender {
+    /// Tells the target, and records what came of it; what a stop cut off waits again.
+    pub(super) async fn send(self, delivery: LeasedDelivery) {
+        let LeasedDelivery { id, message_id, attempts, news, extra } = delivery;
+        let seq = news.seq;
+        let body = news.line(&extra);
+        let name = self.action.name.clone();
+        let attempt = attempts.saturating_add(1);
+        let message = Message { id: message_id, action: name.clone(), attempt, news: Some(news), body };
+        let (at, begun) = (self.clock.now(), Instant::now());
+        let Some(told) = self.target.tell(&message, at, self.action.timeout, self.stop.clone()).await else {
+            if let Err(error) = self.store.release_deliveries(vec![id], self.owner.clone()).await {
+                log::warn!("action={name} delivery={id} is tried again when its lease ends: {error}");
+            }
+            return;
+        };
+        let took = begun.elapsed();
+        let tried = told.attempt(at, took);
+        self.metrics.delivered(&name, tried.outcome, took);
+        let Some(recorded) = self.record(id, &tried).await else { return };
+        let what = format!("action={name} delivery={id} seq={seq} try={attempt}");
+        match recorded.state {
+            Some(DeliveryState::Delivered) => log::info!("{what} delivered in {} ms", took.as_millis()),
+            Some(DeliveryState::Dead) => log::error!("{what} dead: {}", tried.detail),
+            Some(_) => log::warn!("{what} {}: {}; it is tried again", tried.outcome, tried.detail),
+            None => log::info!("{what} {}, but was decided about meanwhile", tried.outcome),
+        }
+    }
+
+    /// Records a try; what a failing store does not take is recorded when it takes something.
+    async fn record(&self, id: i64, attempt: &Attempt) -> Option<Recorded> {
+        loop {
+            let (policy, now) = (self.action.policy.clone(), self.clock.now());
+            let recorded =
+                self.store.record_delivery(id, self.owner.clone(), attempt.clone(), policy, jitter(), now);
+            match recorded.await {
+                Ok(recorded) => return Some(recorded),
+                Err(error @ (StoreError::Closed | StoreError::Damaged(_))) => {
+                    log::error!("action={} delivery={id} could not be recorded: {error}", self.action.name);
+                    return None;
+                }
+                Err(error) => {
+                    log::error!("action={} delivery={id} is recorded later: {error}", self.action.name);
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// From 0 to 1, another one each time.
+fn jitter() -> f64 {
+    let random = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or(0);
+    f64::from(random) / f64::from(u32::MAX)
+}

@@ -1,0 +1,67 @@
+//! The values that a confirmation tells: news is what differs from the values told last.
+
+use serde_json::{Map, Value};
+
+use crate::domain::{Reason, Said, Sighting, Truth};
+
+/// Fields of an order that are news although no claim is compared with them.
+const TOTAL: &str = "total";
+const CURRENCY: &str = "currency";
+
+/// The values that a confirmation for `reason` tells, where `last` was told last.
+#[must_use]
+pub fn told(said: &Said, reason: Reason, last: Option<&Map<String, Value>>) -> Map<String, Value> {
+    match said {
+        Said::There(sighting) => shown(sighting, last),
+        _ => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
+    }
+}
+
+/// The values of an object that the API shows: those that verification compares, and total and currency of an order. Of
+/// these an answer may leave one out; then it is as it was told last.
+#[must_use]
+pub fn shown(sighting: &Sighting, last: Option<&Map<String, Value>>) -> Map<String, Value> {
+    let mut values = sighting.compared.clone();
+    if let Some(Truth::Order(order)) = &sighting.truth {
+        for (field, value) in [(TOTAL, &order.total), (CURRENCY, &order.currency)] {
+            let value = value.clone().map(Value::String).or_else(|| last?.get(field).cloned());
+            if let Some(value) = value {
+                values.insert(field.to_owned(), value);
+            }
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::OrderTruth;
+
+    fn order(status: &str, total: Option<&str>, currency: Option<&str>) -> Sighting {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let truth = OrderTruth { total: text(total), currency: text(currency), ..OrderTruth::default() };
+        let compared = Map::from_iter([("status".to_owned(), json!(status))]);
+        Sighting { body: Value::Null, truth: Some(Truth::Order(truth)), compared }
+    }
+
+    #[test]
+    fn another_total_or_currency_of_an_order_is_told() {
+        let first = shown(&order("PAID", Some("99.00"), Some("EUR")), None);
+        assert_eq!(
+            Value::Object(first.clone()),
+            json!({"status": "PAID", "total": "99.00", "currency": "EUR"})
+        );
+        for (next, is_news) in [
+            (order("PAID", Some("99.00"), Some("EUR")), false),
+            (order("PAID", None, None), false),
+            (order("PAID", Some("89.00"), Some("EUR")), true),
+            (order("PAID", Some("99.00"), Some("USD")), true),
+            (order("REFUNDED", Some("99.00"), Some("EUR")), true),
+        ] {
+            assert_eq!(shown(&next, Some(&first)) != first, is_news, "{next:?}");
+        }
+    }
+}

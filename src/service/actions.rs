@@ -1,0 +1,21 @@
+//! The configured actions and the store: a clean start for each.
+
+use anyhow::Context as _;
+
+use crate::config::Settings;
+use crate::store::Store;
+
+/// Ends the rest of actions that said they exist no more: whoever starts or reloads `serve` may have put that right.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn wake(store: &Store, settings: &Settings) -> anyhow::Result<()> {
+    let names: Vec<String> = settings.actions.iter().map(|action| action.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    for action in store.wake_actions(names).await.context("wake the actions")? {
+        log::info!("action={action} rested since it answered HTTP 410; it is tried again");
+    }
+    Ok(())
+}

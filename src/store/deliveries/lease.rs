@@ -1,0 +1,234 @@
+//! Who is sent what next: of each action the first delivery of each subject, the one that is due longest first.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value};
+
+use super::record::{load_state, save_state};
+use crate::domain::{News, Timestamp};
+use crate::rules::delivery::{Admission, admission};
+use crate::store::error::Result;
+use crate::store::news::feed;
+use crate::store::queue::lease::LEASE_LENGTH;
+use crate::store::rows;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRequest {
+    /// For this action.
+    pub action: String,
+    /// At most so many.
+    pub most: usize,
+    /// Whether orders come with their e-mail as last fetched.
+    pub with_email: bool,
+    /// Whether orders come with the API's JSON as last fetched.
+    pub with_raw: bool,
+}
+
+/// A delivery to send now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeasedDelivery {
+    /// Its id.
+    pub id: i64,
+    /// The id under which the action knows it: the same on every try.
+    pub message_id: String,
+    /// Tries so far.
+    pub attempts: u32,
+    /// What it is about.
+    pub news: News,
+    /// Fields that the action asked to be told as well.
+    pub extra: Map<String, Value>,
+}
+
+/// What an action may be sent now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LeasedDeliveries {
+    /// To send now.
+    pub deliveries: Vec<LeasedDelivery>,
+    /// When the next one is due; `None`: nothing waits, or all of it for what is under way.
+    pub come_back_at: Option<Timestamp>,
+}
+
+const DUE: &str = "SELECT id, next_attempt_at FROM deliveries INDEXED BY deliveries_due
+                   WHERE action = ?1 AND is_first = 1 AND lease IS NULL ORDER BY next_attempt_at LIMIT ?2";
+
+const DUE_BESIDE: &str = "SELECT id, next_attempt_at FROM deliveries INDEXED BY deliveries_due
+                          WHERE action = ?1 AND is_first = 1 AND lease IS NULL AND id <> ?2
+                          ORDER BY next_attempt_at LIMIT 1";
+
+const EXPIRES: &str = "SELECT lease_until FROM deliveries INDEXED BY deliveries_leased
+                       WHERE action = ?1 AND lease IS NOT NULL ORDER BY lease_until LIMIT 1";
+
+const EXPIRED: &str = "UPDATE deliveries SET lease = NULL, lease_until = NULL
+                       WHERE action = ?1 AND lease IS NOT NULL AND lease_until < ?2";
+
+/// Leases what an action may be sent now.
+pub(in crate::store) fn lease(
+    conn: &Connection,
+    request: &DeliveryRequest,
+    owner: &str,
+    now: Timestamp,
+) -> Result<LeasedDeliveries> {
+    let action = request.action.as_str();
+    conn.prepare_cached(EXPIRED)?.execute([action, &now.to_string()])?;
+    let mut state = load_state(conn, action)?;
+    let candidates = match admission(&state, now) {
+        Admission::Nothing(until) => {
+            return Ok(LeasedDeliveries { come_back_at: until, ..Default::default() });
+        }
+        // One more than may be sent, to know when to come back.
+        Admission::Any => waiting(conn, DUE, params![action, rows::limit(request.most.saturating_add(1))])?,
+        Admission::Probe { .. } if is_under_way(conn, action)? => return Ok(LeasedDeliveries::default()),
+        Admission::Probe { id, is_over } => {
+            let probe = probe(conn, action, id, is_over, now)?;
+            if let Some((chosen, _)) = probe
+                && id != Some(chosen)
+            {
+                state.probe = Some((chosen, now));
+                save_state(conn, action, &state)?;
+            }
+            probe.into_iter().collect()
+        }
+    };
+    let mut leased = LeasedDeliveries::default();
+    for (id, due) in candidates {
+        if due > now || leased.deliveries.len() >= request.most {
+            leased.come_back_at = Some(due);
+            break;
+        }
+        conn.prepare_cached("UPDATE deliveries SET lease = ?2, lease_until = ?3 WHERE id = ?1")?
+            .execute(params![id, owner, now.plus(LEASE_LENGTH).to_string()])?;
+        leased.deliveries.push(load(conn, id, request)?);
+    }
+    Ok(leased)
+}
+
+/// When an action may be sent something, as far as that can be told without changing anything; `None`: nothing waits, or
+/// all of it for what is under way or for a person.
+pub(in crate::store) fn due_at(conn: &Connection, action: &str, now: Timestamp) -> Result<Option<Timestamp>> {
+    let due = match admission(&load_state(conn, action)?, now) {
+        Admission::Nothing(until) => return Ok(until),
+        Admission::Any => waiting(conn, DUE, params![action, 1])?.first().map(|(_, due)| *due),
+        Admission::Probe { .. } if is_under_way(conn, action)? => None,
+        Admission::Probe { id, is_over } => probe(conn, action, id, is_over, now)?.map(|(_, due)| due),
+    };
+    // The lease of a process that died.
+    let expires: Option<Timestamp> = conn
+        .prepare_cached(EXPIRES)?
+        .query_row([action], |row| rows::instant(row, "lease_until"))
+        .optional()?
+        .flatten();
+    Ok([due, expires.filter(|expires| *expires < now)].into_iter().flatten().min())
+}
+
+/// The delivery that probes, and when: the one that did so far, unless its turn is over and another one is due.
+fn probe(
+    conn: &Connection,
+    action: &str,
+    id: Option<i64>,
+    is_over: bool,
+    now: Timestamp,
+) -> Result<Option<(i64, Timestamp)>> {
+    let other = waiting(conn, DUE_BESIDE, params![action, id.unwrap_or(0)])?.first().copied();
+    let Some(id) = id else { return Ok(other) };
+    let own = conn
+        .prepare_cached(
+            "SELECT next_attempt_at FROM deliveries WHERE id = ?1 AND is_first = 1 AND lease IS NULL",
+        )?
+        .query_row([id], |row| rows::instant(row, "next_attempt_at"))
+        .optional()?
+        .flatten();
+    Ok(match (own, other) {
+        (Some(_), Some((other, due))) if is_over && due <= now => Some((other, due)),
+        (Some(due), _) => Some((id, due)),
+        (None, other) => other,
+    })
+}
+
+fn waiting(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<(i64, Timestamp)>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let found = statement
+        .query_map(values, |row| Ok((row.get("id")?, rows::known_instant(row, "next_attempt_at")?)))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn is_under_way(conn: &Connection, action: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_leased WHERE action = ?1 AND lease IS NOT NULL)",
+        )?
+        .query_row([action], |row| row.get(0))?)
+}
+
+fn load(conn: &Connection, id: i64, request: &DeliveryRequest) -> Result<LeasedDelivery> {
+    let sql = format!(
+        "SELECT {}, d.attempts, (SELECT file FROM identity) AS file, iif(?2, o.email, NULL) AS email,
+           iif(?3, o.raw, NULL) AS raw
+         FROM deliveries d JOIN news n ON n.seq = d.seq
+         LEFT JOIN orders o ON (?2 OR ?3) AND n.subject_kind = 'order' AND o.source = n.source AND o.order_id = n.subject_id
+         WHERE d.id = ?1",
+        feed::COLUMNS
+    );
+    let read = |row: &rusqlite::Row<'_>| {
+        let news = feed::read(row)?;
+        let mut extra = Map::new();
+        if let Some(email) = row.get::<_, Option<String>>("email")? {
+            extra.insert("email".to_owned(), Value::String(email));
+        }
+        if let Some(raw) = rows::object(row, "raw")? {
+            extra.insert("raw".to_owned(), Value::Object(raw));
+        }
+        let file = row.get::<_, Option<String>>("file")?.unwrap_or_default();
+        let message_id = format!("news_{file}_{}", news.seq);
+        Ok(LeasedDelivery { id, message_id, attempts: row.get("attempts")?, news, extra })
+    };
+    Ok(conn.prepare_cached(&sql)?.query_row(params![id, request.with_email, request.with_raw], read)?)
+}
+
+/// Gives leases back that were not used: they wait as before.
+pub(in crate::store) fn release(conn: &Connection, ids: &[i64], owner: &str) -> Result<()> {
+    for id in ids {
+        conn.prepare_cached(
+            "UPDATE deliveries SET lease = NULL, lease_until = NULL WHERE id = ?1 AND lease = ?2",
+        )?
+        .execute(params![id, owner])?;
+    }
+    Ok(())
+}
+
+/// Keeps these leases for another [`LEASE_LENGTH`].
+pub(in crate::store) fn renew(conn: &Connection, ids: &[i64], owner: &str, now: Timestamp) -> Result<()> {
+    for id in ids {
+        conn.prepare_cached("UPDATE deliveries SET lease_until = ?3 WHERE id = ?1 AND lease = ?2")?
+            .execute(params![id, owner, now.plus(LEASE_LENGTH).to_string()])?;
+    }
+    Ok(())
+}
+
+/// Frees every lease whose owner's name begins with `prefix`.
+pub(in crate::store) fn free_of(conn: &Connection, prefix: &str) -> Result<usize> {
+    Ok(conn
+        .prepare_cached(
+            "UPDATE deliveries SET lease = NULL, lease_until = NULL
+             WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1",
+        )?
+        .execute([prefix])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::query_plan::{fresh, plan};
+
+    #[test]
+    fn the_next_delivery_is_the_first_entry_of_an_index_however_many_wait() {
+        let conn = fresh();
+        for (sql, wanted) in [
+            (DUE, "SEARCH deliveries USING INDEX deliveries_due (action=?)"),
+            (DUE_BESIDE, "SEARCH deliveries USING INDEX deliveries_due (action=?)"),
+            (EXPIRES, "SEARCH deliveries USING INDEX deliveries_leased (action=?)"),
+            (EXPIRED, "SEARCH deliveries USING INDEX deliveries_leased (action=? AND lease_until<?)"),
+        ] {
+            assert_eq!(plan(&conn, sql), wanted, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Deliveries as people read them.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+use serde::Serialize;
+
+use crate::domain::{DeliveryState, NewsFilter, Timestamp};
+use crate::rules::delivery::passes;
+use crate::store::error::Result;
+use crate::store::news::feed::{self, NewsQuery};
+use crate::store::rows;
+
+/// Which deliveries to read, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Of this action.
+    pub action: Option<String>,
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// About this order or product.
+    pub subject: Option<String>,
+    /// About news since then.
+    pub since: Option<Timestamp>,
+    /// With a lower id.
+    pub before_id: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A row of `deliveries`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the columns of the contract")]
+pub struct DeliveryRow {
+    pub id: i64,
+    pub action: String,
+    pub seq: i64,
+    pub source: String,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub state: String,
+    pub attempts: i64,
+    pub next_attempt_at: Option<String>,
+    pub decided_at: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// A row of `delivery_attempts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the columns of the contract")]
+pub struct AttemptRow {
+    pub id: i64,
+    pub delivery_id: i64,
+    pub at: String,
+    pub latency_ms: i64,
+    pub outcome: String,
+    pub http_status: Option<i64>,
+    pub exit_code: Option<i64>,
+    pub answer: Option<String>,
+}
+
+const COLUMNS: &str = "d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, \
+                       d.next_attempt_at, d.decided_at, d.detail";
+
+/// The deliveries that pass the filter, newest first.
+pub(in crate::store) fn list(conn: &Connection, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>> {
+    let (rest, values) = condition(filter);
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {rest}"))?;
+    let found = statement.query_map(params_from_iter(values), row)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Their ids alone.
+pub(in crate::store) fn ids(conn: &Connection, filter: &DeliveryFilter) -> Result<Vec<i64>> {
+    let (rest, values) = condition(filter);
+    let mut statement = conn.prepare_cached(&format!("SELECT d.id {rest}"))?;
+    let found = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What follows the columns, and its values: an index serves each filter from its end.
+fn condition(filter: &DeliveryFilter) -> (String, Vec<Value>) {
+    let mut conditions = vec!["d.id < ?".to_owned()];
+    let mut values: Vec<Value> = vec![filter.before_id.unwrap_or(i64::MAX).into()];
+    let mut also = |condition: &str, value: Option<String>| {
+        if let Some(value) = value {
+            conditions.push(condition.to_owned());
+            values.push(value.into());
+        }
+    };
+    also("d.action = ?", filter.action.clone());
+    also("d.state = ?", filter.state.map(|state| state.as_str().to_owned()));
+    also("d.subject_id = ?", filter.subject.clone());
+    also("(SELECT n.at FROM news n WHERE n.seq = d.seq) >= ?", filter.since.map(|since| since.to_string()));
+    values.push(rows::limit(filter.limit).into());
+    (format!("FROM deliveries d WHERE {} ORDER BY d.id DESC LIMIT ?", conditions.join(" AND ")), values)
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: row.get("id")?,
+        action: row.get("action")?,
+        seq: row.get("seq")?,
+        source: row.get("source")?,
+        subject_kind: row.get("subject_kind")?,
+        subject_id: row.get("subject_id")?,
+        state: row.get("state")?,
+        attempts: row.get("attempts")?,
+        next_attempt_at: row.get("next_attempt_at")?,
+        decided_at: row.get("decided_at")?,
+        detail: row.get("detail")?,
+    })
+}
+
+/// The deliveries of a notification's news, oldest first.
+pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Vec<DeliveryRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM news n JOIN deliveries d ON d.seq = n.seq WHERE n.notification_id = ?1 ORDER BY d.id"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map([id], row)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The tries of a delivery that are kept, oldest first.
+pub(in crate::store) fn attempts(conn: &Connection, delivery: i64) -> Result<Vec<AttemptRow>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, delivery_id, at, latency_ms, outcome, http_status, exit_code, answer FROM delivery_attempts
+         WHERE delivery_id = ?1 ORDER BY id",
+    )?;
+    let found = statement.query_map([delivery], |row| {
+        Ok(AttemptRow {
+            id: row.get("id")?,
+            delivery_id: row.get("delivery_id")?,
+            at: row.get("at")?,
+            latency_ms: row.get("latency_ms")?,
+            outcome: row.get("outcome")?,
+            http_status: row.get("http_status")?,
+            exit_code: row.get("exit_code")?,
+            answer: row.get("answer")?,
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Of the next `query.limit` news those that pass the filter and that an action never had, and how far that goes; `None`
+/// after the last one.
+pub(in crate::store) fn missing(
+    conn: &Connection,
+    action: &str,
+    filter: &NewsFilter,
+    since: Option<Timestamp>,
+    query: &NewsQuery,
+) -> Result<(Vec<i64>, Option<i64>)> {
+    let news = feed::news(conn, query)?;
+    let last = news.last().map(|news| news.seq);
+    let mut seqs = Vec::new();
+    for news in news {
+        if since.is_some_and(|since| news.at < since) || !passes(filter, &news) {
+            continue;
+        }
+        let has_one: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM deliveries WHERE seq = ?1 AND action = ?2)")?
+            .query_row(params![news.seq, action], |row| row.get(0))?;
+        if !has_one {
+            seqs.push(news.seq);
+        }
+    }
+    Ok((seqs, last))
+}

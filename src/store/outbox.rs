@@ -1,0 +1,232 @@
+//! What whoever tells the owner's programs does with the store: read the news, lease deliveries, record tries, and what a
+//! person decides about deliveries.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use super::Store;
+use super::deliveries::decide::{self, DeliveryDecided};
+use super::deliveries::lease::{self, DeliveryRequest, LeasedDeliveries};
+use super::deliveries::list::{self, AttemptRow, DeliveryFilter, DeliveryRow};
+use super::deliveries::record::{self, Recorded};
+use super::deliveries::{Subscription, health};
+use super::error::Result;
+use super::news::feed::{self, FeedEdge, NewsQuery};
+use super::reader::Reader;
+use crate::domain::health::ActionHealth;
+use crate::domain::{Attempt, News, RetryPolicy, Timestamp};
+
+impl Store {
+    /// From now on these actions are in force: news that is committed later goes to them.
+    pub fn subscribe(&self, subscriptions: Vec<Subscription>) {
+        self.outbox.subscriptions.store(Arc::new(subscriptions));
+    }
+
+    /// Told after each commit that made news or deliveries through this store; not of those of other processes.
+    #[must_use]
+    pub fn outbox_changed(&self) -> watch::Receiver<()> {
+        self.outbox.changed.subscribe()
+    }
+
+    /// Gives the file its random id where it has none: the `serve` that opens a new one, or a copy, does.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn identify(&self) -> Result<()> {
+        let work = |conn: &Connection| {
+            conn.execute("UPDATE identity SET file = lower(hex(randomblob(8))) WHERE file IS NULL", [])?;
+            Ok(())
+        };
+        self.writer.write(work).await
+    }
+
+    /// Leases what each action may be sent now.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lease_deliveries(
+        &self,
+        requests: Vec<DeliveryRequest>,
+        owner: String,
+        now: Timestamp,
+    ) -> Result<Vec<LeasedDeliveries>> {
+        let work = move |conn: &Connection| {
+            requests.iter().map(|request| lease::lease(conn, request, &owner, now)).collect()
+        };
+        self.writer.write_together(work).await
+    }
+
+    /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1.
+    ///
+    /// # Errors
+    /// The store failed; then the lease ends by itself, and the delivery is tried again.
+    pub async fn record_delivery(
+        &self,
+        id: i64,
+        owner: String,
+        attempt: Attempt,
+        policy: RetryPolicy,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Result<Recorded> {
+        let work = move |conn: &Connection| record::record(conn, id, &owner, &attempt, &policy, jitter, now);
+        self.writer.write_together(work).await
+    }
+
+    /// Gives leases back that were not used: the deliveries wait as before.
+    ///
+    /// # Errors
+    /// The store failed; then the leases end by themselves.
+    pub async fn release_deliveries(&self, ids: Vec<i64>, owner: String) -> Result<()> {
+        self.writer.write_together(move |conn| lease::release(conn, &ids, &owner)).await
+    }
+
+    /// Keeps leases for another while.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn renew_deliveries(&self, ids: Vec<i64>, owner: String, now: Timestamp) -> Result<()> {
+        self.writer.write_together(move |conn| lease::renew(conn, &ids, &owner, now)).await
+    }
+
+    /// Frees every lease of a delivery whose owner's name begins with `prefix`; returns how many.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn free_deliveries(&self, prefix: String) -> Result<usize> {
+        self.writer.write(move |conn| lease::free_of(conn, &prefix)).await
+    }
+
+    /// Ends the rest of actions that said they exist no more; returns which rested.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn wake_actions(&self, actions: Vec<String>) -> Result<Vec<String>> {
+        let work = move |conn: &Connection| {
+            let mut woken = Vec::new();
+            for action in actions {
+                if record::wake(conn, &action)? {
+                    woken.push(action);
+                }
+            }
+            Ok(woken)
+        };
+        let woken = self.writer.write(work).await?;
+        self.outbox.changed.send_replace(());
+        Ok(woken)
+    }
+
+    /// Makes at most [`super::BATCH`] deliveries due at once, with fresh tries.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn redeliver(&self, ids: Vec<i64>, now: Timestamp) -> Result<Vec<DeliveryDecided>> {
+        let decided = self.writer.write(move |conn| decide::redeliver(conn, &ids, now)).await?;
+        self.outbox.changed.send_replace(());
+        Ok(decided)
+    }
+
+    /// Decides against at most [`super::BATCH`] deliveries.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn skip_deliveries(&self, ids: Vec<i64>, now: Timestamp) -> Result<Vec<DeliveryDecided>> {
+        let decided = self.writer.write(move |conn| decide::skip(conn, &ids, now)).await?;
+        self.outbox.changed.send_replace(());
+        Ok(decided)
+    }
+
+    /// Makes the deliveries of at most [`super::BATCH`] news that an action never had; returns how many.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn add_missing_deliveries(
+        &self,
+        action: String,
+        seqs: Vec<i64>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let made = self.writer.write(move |conn| decide::add_missing(conn, &action, &seqs, now)).await?;
+        self.outbox.changed.send_replace(());
+        Ok(made)
+    }
+}
+
+impl Reader {
+    /// The news that a query asks for, oldest first, and where the feed begins and ends, both of one moment.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn news(&self, query: NewsQuery) -> Result<(Vec<News>, FeedEdge)> {
+        self.pool().read(move |conn| Ok((feed::news(conn, &query)?, feed::edge(conn)?))).await
+    }
+
+    /// The deliveries that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRow>> {
+        self.pool().read(move |conn| list::list(conn, &filter)).await
+    }
+
+    /// The ids of the deliveries that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn delivery_ids(&self, filter: DeliveryFilter) -> Result<Vec<i64>> {
+        self.pool().read(move |conn| list::ids(conn, &filter)).await
+    }
+
+    /// The deliveries of a notification's news, each with its tries.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn deliveries_of(&self, notification: i64) -> Result<Vec<(DeliveryRow, Vec<AttemptRow>)>> {
+        let work = move |conn: &Connection| {
+            let rows = list::of_notification(conn, notification)?.into_iter();
+            rows.map(|row| Ok((list::attempts(conn, row.id)?, row)))
+                .map(|found| found.map(|(a, b)| (b, a)))
+                .collect()
+        };
+        self.pool().read(work).await
+    }
+
+    /// Of the news that a query asks for those since then that an action never had although it passes the filter, and how
+    /// far that goes; `None` after the last one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn missing_deliveries(
+        &self,
+        subscription: Subscription,
+        since: Option<Timestamp>,
+        query: NewsQuery,
+    ) -> Result<(Vec<i64>, Option<i64>)> {
+        let Subscription { action, filter } = subscription;
+        self.pool().read(move |conn| list::missing(conn, &action, &filter, since, &query)).await
+    }
+
+    /// When each of these actions may be sent something; `None`: nothing waits, or for what is under way or for a person.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn deliveries_due(
+        &self,
+        actions: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Vec<Option<Timestamp>>> {
+        self.pool()
+            .read(move |conn| actions.iter().map(|action| lease::due_at(conn, action, now)).collect())
+            .await
+    }
+
+    /// How the deliveries of each action do: of the configured ones, then of those that only the store knows.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn action_health(&self, configured: Vec<String>) -> Result<Vec<ActionHealth>> {
+        self.pool().read(move |conn| health::health(conn, &configured)).await
+    }
+}
