@@ -71,13 +71,14 @@ fn rule(
     // While the source is well, not being let in about one subject is an error of that subject.
     let cause = if own_refusal { Cause::ApiError } else { failure.cause };
     let reason = Reason::from(cause);
-    let is_final = asked_at >= row.received_at.plus(policy.grace);
-    let refused_enough = own_refusal && is_final && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
-    let to = if refused_enough || retry::out_of_patience(row, asked_at, policy) {
+    let refused_enough = own_refusal && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;
+    let grace_ends = row.received_at.plus(policy.grace);
+    let to = if (refused_enough && asked_at >= grace_ends) || retry::out_of_patience(row, asked_at, policy) {
         Move::GiveUp { reason }
     } else {
         let pause = retry::backoff(policy.retry_base, policy.retry_cap, row.attempts + 1, jitter);
-        Move::Wait { reason, next_attempt_at: asked_at.plus(pause) }
+        let next = asked_at.plus(pause);
+        Move::Wait { reason, next_attempt_at: if refused_enough { next.min(grace_ends) } else { next } }
     };
     Ruling {
         id: row.id,

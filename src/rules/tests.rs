@@ -325,6 +325,7 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
         (ApiDenied, Some(403), Trouble::Subject, GRACE - 1, 99, 99, "pending api_error"),
         (ApiDenied, Some(403), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
         (ApiError, Some(422), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
+        (ApiError, Some(200), Trouble::Subject, GRACE, 99, 99, "pending api_error"),
         (ApiError, Some(500), Trouble::Subject, 0, 99, 99, "pending api_error"),
         (ApiError, Some(500), Trouble::Subject, LATE, 7, 0, "undecided api_error"),
         (ApiUnreachable, Some(408), Trouble::Subject, 0, 99, 99, "pending api_unreachable"),
@@ -363,6 +364,15 @@ fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not()
         assert_eq!(moves(&settlement), [expected], "{failure:?}");
         assert_eq!(settlement.rulings[0].own_refusal, expected.contains("undecided"));
     }
+}
+
+#[test]
+fn a_subject_that_is_refused_for_good_is_asked_once_more_when_its_grace_is_over() {
+    let ledger = ledger(vec![Waiting { attempts: 9, own_refusals: 9, ..waiting(1, "paid") }]);
+    let failure = Failure::new(Cause::ApiError, "not listed").with_status(200).hopeless();
+    let settlement = fail(&failure, "orders", at(GRACE - 1), &ledger, &policy(), 0.0);
+    let Move::Wait { next_attempt_at, .. } = settlement.rulings[0].to else { panic!("{settlement:?}") };
+    assert_eq!(next_attempt_at, at(GRACE));
 }
 
 #[test]

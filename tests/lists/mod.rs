@@ -41,7 +41,8 @@ fn notify(serve: &Serve, n: u64) -> u16 {
 }
 
 fn is_list(call: &Call) -> bool {
-    call.target.contains("/orders?ids=") && (call.target.contains("%2C") || call.target.contains(','))
+    let ids = call.target.split_once("/orders?ids=").and_then(|(_, query)| query.split('&').next());
+    ids.is_some_and(|ids| ids.contains("%2C") || ids.contains(','))
 }
 
 fn count(house: &House, state: &str, reason: &str) -> String {

@@ -4,7 +4,7 @@ use countersign::simulator::Fault;
 use countersign::simulator::ecwid::Order;
 use serde_json::{Value, json};
 
-use super::ecwid_shop::{CREATED, Hook, asked, by_ids, fault, post_and_settle, shop};
+use super::ecwid_shop::{CREATED, Hook, asked, by_ids, fault, post_and_settle, shop, whole};
 use crate::support::assert_verdict;
 
 #[test]
@@ -93,7 +93,12 @@ fn both_ids_must_be_the_order_s() {
         (731_200_457, "SALE-H4K9P", direct("SALE-H4K9P"), "mismatch"),
         (41_207, "SALE-H4K9P", direct("SALE-H4K9P"), "mismatch"),
         // The order of the internal id is there, under another id than the notified one.
-        (731_200_456, "SALE-OTHER", both("SALE-OTHER", "731200456"), "mismatch"),
+        (
+            731_200_456,
+            "SALE-OTHER",
+            both("SALE-OTHER", "731200456").into_iter().chain([whole("731200456", 0)]).collect(),
+            "mismatch",
+        ),
         (999, "SALE-OTHER", both("SALE-OTHER", "999"), "not_found"),
         // An order number is no internal id where the order's id was sent.
         (1207, "SALE-OTHER", both("SALE-OTHER", "1207"), "not_found"),
@@ -141,7 +146,8 @@ fn without_an_order_id_the_list_is_asked_and_the_entity_is_the_internal_id_or_th
             (row.subject_id.as_deref(), row.resolved_id.as_deref()),
             (Some(entity.as_str()), resolved)
         );
-        assert_eq!(asked(&house), [by_ids(&entity)]);
+        let fetched = resolved.map(|_| whole(&entity, 0));
+        assert_eq!(asked(&house), [by_ids(&entity)].into_iter().chain(fetched).collect::<Vec<_>>());
     }
 }
 
@@ -209,5 +215,5 @@ fn a_bare_404_of_the_direct_call_is_undone_by_the_list() {
     let serve = house.serve();
     post_and_settle(&serve, "hook", Hook::sale("PAID", "AWAITING_PROCESSING").body(), 1);
     assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!(asked(&house), ["orders/SALE-H4K9P".to_owned(), by_ids("731200456")]);
+    assert_eq!(asked(&house), ["orders/SALE-H4K9P".to_owned(), by_ids("731200456"), whole("731200456", 0)]);
 }

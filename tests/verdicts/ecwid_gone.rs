@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use countersign::simulator::Fault;
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
 
-use super::ecwid_shop::{Hook, asked, by_ids, fault, post_and_settle, sale, shop};
+use super::ecwid_shop::{Hook, asked, by_ids, fault, post_and_settle, sale, shop, whole};
 use crate::support::{House, assert_verdict};
 
 fn product(event: &str) -> Hook {
@@ -144,7 +144,7 @@ fn deletions() -> Vec<Deletion> {
     let sale = Some("SALE-H4K9P");
     vec![
         (|_| (), sale, "mismatch", calls(&[direct])),
-        (|_| (), None, "mismatch", calls(&[&list])),
+        (|_| (), None, "mismatch", calls(&[&list, &whole("731200456", 0)])),
         (
             |store| assert!(store.vanish_order("SALE-H4K9P")),
             sale,

@@ -3,7 +3,7 @@
 use countersign::simulator::ecwid::Order;
 use serde_json::{Value, json};
 
-use super::ecwid_shop::{Ion, asked, post_and_settle, shop};
+use super::ecwid_shop::{Ion, asked, by_ids, post_and_settle, shop};
 use crate::support::{Request, assert_verdict};
 
 #[test]
@@ -32,7 +32,7 @@ fn an_order_that_the_shop_does_not_know_is_ignored_as_not_found() {
     let serve = house.serve();
     post_and_settle(&serve, "old", Ion::paid("9999").form(), 1);
     assert_verdict(&house.row(1), "ignored", "not_found");
-    assert_eq!(asked(&house), ["orders/9999", "orders?ids=9999&limit=100"]);
+    assert_eq!(asked(&house), ["orders/9999".to_owned(), by_ids("9999")]);
     assert_eq!(house.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
     assert_eq!(house.value("SELECT id FROM fakes").as_deref(), Some("1"));
 }

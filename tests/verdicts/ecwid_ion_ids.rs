@@ -3,7 +3,7 @@
 use countersign::simulator::Fault;
 use countersign::simulator::ecwid::{ErrorBodies, Order};
 
-use super::ecwid_shop::{Ion, asked, by_ids, fault, post_and_settle, shop, wait_for_call};
+use super::ecwid_shop::{Ion, asked, by_ids, fault, post_and_settle, shop, wait_for_call, whole};
 use crate::support::assert_verdict;
 
 #[test]
@@ -16,8 +16,8 @@ fn an_order_is_known_by_its_number_or_its_id_and_never_by_its_internal_id() {
     let cases = [
         ("1207", vec!["orders/1207".to_owned()], Some("1207")),
         ("OLD-88-X", vec!["orders/OLD-88-X".to_owned()], Some("OLD-88-X")),
-        ("88", vec!["orders/88".to_owned(), by_ids("88")], Some("OLD-88-X")),
-        ("41207", vec!["orders/41207".to_owned(), by_ids("41207")], Some("B-41207")),
+        ("88", vec!["orders/88".to_owned(), by_ids("88"), whole("88", 0)], Some("OLD-88-X")),
+        ("41207", vec!["orders/41207".to_owned(), by_ids("41207"), whole("41207", 1)], Some("B-41207")),
         ("731200456", vec!["orders/731200456".to_owned()], Some("SALE-H4K9P")),
         ("5088", vec!["orders/5088".to_owned(), by_ids("5088")], None),
         ("sale-h4k9p", vec!["orders/sale-h4k9p".to_owned(), by_ids("sale-h4k9p")], None),
@@ -58,7 +58,7 @@ fn an_exact_match_is_found_behind_a_page_of_near_ones() {
     post_and_settle(&serve, "old", Ion::paid("77").form(), 1);
     assert_verdict(&house.row(1), "confirmed", "match");
     let second = format!("{}&offset=100", by_ids("77"));
-    assert_eq!(asked(&house), ["orders/77".to_owned(), by_ids("77"), second]);
+    assert_eq!(asked(&house), ["orders/77".to_owned(), by_ids("77"), second, whole("77", 150)]);
 }
 
 #[test]

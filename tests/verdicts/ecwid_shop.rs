@@ -172,7 +172,13 @@ impl Hook {
     }
 }
 
-/// The list calls that ask for the order `id`, percent-encoded already.
+/// The call that fetches the order which the list by `id` shows at a position.
+pub(super) fn whole(id: &str, position: u64) -> String {
+    let offset = if position == 0 { String::new() } else { format!("&offset={position}") };
+    format!("orders?ids={id}&limit=1{offset}")
+}
+
+/// The list calls that look for the order `id`, percent-encoded already, among those that are near.
 pub(super) fn by_ids(id: &str) -> String {
-    format!("orders?ids={id}&limit=100")
+    format!("orders?ids={id}&responseFields=total,items(id,internalId,orderNumber)&limit=100")
 }

@@ -25,6 +25,9 @@ pub(super) const PAGE: u64 = 100;
 /// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
 pub(super) const NEAR_MATCH_PAGES: usize = 10;
 
+/// All that tells an order from a near one.
+pub(super) const IDS: &str = "responseFields=total,items(id,internalId,orderNumber)";
+
 /// A list of deletions is read whole; this many pages are more than a store deletes in the days that are asked for.
 pub(super) const DELETION_PAGES: usize = 1000;
 
@@ -141,8 +144,9 @@ impl<'a> Inquiry<'a> {
         self.evidence.get("errorCode").and_then(Value::as_str) == Some(word)
     }
 
-    /// Reads the list `path_and_query` page by page and shows every item to `visit` until it breaks off. Starts afresh
-    /// when the list's `total` changes under way, since items may then have moved to a page already read.
+    /// Reads the list `path_and_query` page by page and shows every item, with its position, to `visit` until it breaks
+    /// off. Starts afresh when the list's `total` changes under way, since items may then have moved to a page already
+    /// read.
     ///
     /// # Errors
     /// Also when `most_pages` did not reach the end.
@@ -150,7 +154,7 @@ impl<'a> Inquiry<'a> {
         &mut self,
         path_and_query: &str,
         most_pages: usize,
-        mut visit: impl FnMut(Value) -> ControlFlow<()> + Send,
+        mut visit: impl FnMut(u64, Value) -> ControlFlow<()> + Send,
     ) -> Result<(), Failure> {
         let (mut offset, mut limit, mut seen_total, mut is_odd) = (0_u64, PAGE, None, false);
         for _ in 0..most_pages {
@@ -159,10 +163,10 @@ impl<'a> Inquiry<'a> {
                 offset = 0;
                 continue;
             }
-            offset = offset.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
-            for item in items {
+            for (position, item) in (offset..).zip(items) {
+                offset = position.saturating_add(1);
                 is_odd |= item.get("id").and_then(shown::id_text).is_none();
-                if visit(item).is_break() {
+                if visit(position, item).is_break() {
                     return Ok(());
                 }
             }
@@ -172,8 +176,7 @@ impl<'a> Inquiry<'a> {
                 return if is_odd { Err(odd) } else { Ok(()) };
             }
         }
-        let detail = format!("the list is longer than {most_pages} pages");
-        Err(Failure { http_status: Some(200), ..Failure::new(Cause::ApiError, detail) })
+        Err(too_long(most_pages))
     }
 
     /// The page of the list `path_and_query` that begins at `offset`, with at most `limit` items. Where it is larger
@@ -211,23 +214,40 @@ impl<'a> Inquiry<'a> {
         Ok(Page { total, items })
     }
 
-    /// The one item of the list `path_and_query` that `is_it` accepts, however many are near.
+    /// The one item of the list `path_and_query` that `is_it` accepts, with its position, however many are near.
     pub(super) async fn find(
         &mut self,
         path_and_query: &str,
         most_pages: usize,
         is_it: impl Fn(&Value) -> bool + Send + Sync,
-    ) -> Result<Option<Value>, Failure> {
+    ) -> Result<Option<(u64, Value)>, Failure> {
         let mut found = None;
-        let search = self.each_item(path_and_query, most_pages, |item| {
+        let search = self.each_item(path_and_query, most_pages, |position, item| {
             if is_it(&item) {
-                found = Some(item);
+                found = Some((position, item));
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         });
         search.await?;
         Ok(found)
+    }
+
+    /// The one order of the list by `id` that `is_it` accepts. However many are near, they are read with their ids alone;
+    /// whole orders would be megabytes a page.
+    pub(super) async fn find_order(
+        &mut self,
+        id: &str,
+        is_it: impl Fn(&Value) -> bool + Send + Sync,
+    ) -> Result<Option<Value>, Failure> {
+        let list = format!("orders?ids={}", encoded(id));
+        let found = self.find(&format!("{list}&{IDS}"), NEAR_MATCH_PAGES, &is_it).await?;
+        let Some((position, _)) = found else { return Ok(None) };
+        let Page { items, .. } = self.page(&list, position, &mut 1).await?;
+        let whole = items.into_iter().find(is_it);
+        whole.map(Some).ok_or_else(|| {
+            Failure::new(Cause::ApiError, "the list changed while it was read").with_status(200)
+        })
     }
 
     /// The length of the list that an answer is a page of.
@@ -307,6 +327,12 @@ impl<'a> Inquiry<'a> {
             said,
         }
     }
+}
+
+/// Whoever asks again reads as many pages again.
+pub(super) fn too_long(pages: usize) -> Failure {
+    let detail = format!("the list is longer than {pages} pages");
+    Failure::new(Cause::ApiError, detail).with_status(200).hopeless()
 }
 
 /// A count, quoted or not.

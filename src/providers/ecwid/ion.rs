@@ -13,7 +13,7 @@ use crate::providers::foreign;
 use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
-use super::api::{Inquiry, NEAR_MATCH_PAGES, Shop, encoded};
+use super::api::{Inquiry, Shop, encoded};
 use super::errors::clipped;
 use super::judge::{self, Asserted, compare_order};
 use super::shown::{self, OrderIds};
@@ -104,7 +104,7 @@ impl Ion {
                 return Ok(Some(order));
             }
         }
-        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+        inquiry.find_order(order_id, is_it).await
     }
 }
 

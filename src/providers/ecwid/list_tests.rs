@@ -44,3 +44,37 @@ async fn one_list_answers_for_many_orders_by_exact_ids_alone() {
     assert!(source.ask_list(&failing.api, &claims).await.is_err());
     failing.close().await;
 }
+
+#[actix_web::test]
+async fn an_id_that_many_orders_are_near_to_hides_no_other_order_of_a_list() {
+    let other = |order_id: &str, entity: u64| {
+        claim(&with(&with(UPDATED, "/data/orderId", &json!(order_id)), "/entityId", &json!(entity)))
+    };
+    let claims = [other("SALE-", 1), claim(UPDATED), other("SAL", 2), other("MADE-UP", 3)];
+    let near = |n: usize| order(&json!({"id": format!("SALE-{n}"), "internalId": n + 100}));
+    let page = json!({"total": 5000, "items": (0..100).map(near).collect::<Vec<_>>()}).to_string();
+    let shop = ShopDouble::serving(move |line| {
+        let names_the_prefix = line.contains("SALE-,") || line.contains("SAL,");
+        (200, if names_the_prefix { page.clone() } else { listing(&[order(&json!({}))]) })
+    });
+    let answers = source().ask_list(&shop.api, &claims).await.unwrap();
+    assert_eq!(answers.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
+    assert_eq!(
+        shop.seen(),
+        [
+            "/4400551/orders?ids=SALE-,SALE-H4K9P,SAL,MADE-UP&limit=100",
+            "/4400551/orders?ids=SALE-H4K9P,MADE-UP&limit=100"
+        ]
+    );
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_list_crowded_by_what_no_id_explains_is_given_up_after_a_page() {
+    let unlike = |n: usize| order(&json!({"id": format!("Z{n}"), "internalId": n + 100}));
+    let page = json!({"total": 5000, "items": (0..100).map(unlike).collect::<Vec<_>>()}).to_string();
+    let shop = ShopDouble::serving(move |_| (200, page.clone()));
+    assert!(source().ask_list(&shop.api, &[claim(UPDATED)]).await.is_err());
+    assert_eq!(shop.seen().len(), 1);
+    shop.close().await;
+}

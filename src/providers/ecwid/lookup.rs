@@ -1,15 +1,13 @@
 //! Which calls answer the question of a webhook, and how many orders are asked about at once. Reads by id come before
 //! searches, which may lag behind.
 
-use std::ops::ControlFlow;
-
 use serde_json::Value;
 
 use crate::domain::{Answer, Deletion, Failure, Sighting};
 use crate::providers::Api;
 use crate::providers::ids::is_asked_by_query;
 
-use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, Shop, encoded};
+use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, PAGE, Page, Shop, encoded, too_long};
 use super::errors::clipped;
 use super::shown::{self, OrderIds};
 
@@ -94,13 +92,13 @@ impl OrderNames<'_> {
             return inquiry.object(&format!("orders/{}", encoded(order_id))).await;
         }
         let is_it = |order: &Value| self.order_id_is(&OrderIds::of(order));
-        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+        inquiry.find_order(order_id, is_it).await
     }
 
     /// The order that `GET /orders?ids={entityId}` shows with exactly that id.
     async fn listed(self, inquiry: &mut Inquiry<'_>) -> Result<Option<Value>, Failure> {
         let is_it = |order: &Value| self.entity_is(&OrderIds::of(order));
-        inquiry.find(&format!("orders?ids={}", encoded(self.entity_id)), NEAR_MATCH_PAGES, is_it).await
+        inquiry.find_order(self.entity_id, is_it).await
     }
 }
 
@@ -115,7 +113,7 @@ pub(super) async fn order(shop: &Shop, api: &Api, order_id: &str) -> Answer {
                 return Ok(Some(order));
             }
         }
-        inquiry.find(&format!("orders?ids={}", encoded(order_id)), NEAR_MATCH_PAGES, is_it).await
+        inquiry.find_order(order_id, is_it).await
     };
     let asked = asked.await;
     inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
@@ -128,7 +126,8 @@ pub(super) async fn product(inquiry: &mut Inquiry<'_>, product_id: &str) -> Resu
         return Ok(direct);
     }
     let is_it = |product: &Value| product.get("id").and_then(shown::id_text).as_deref() == Some(product_id);
-    inquiry.find(&format!("products?productId={}", encoded(product_id)), NEAR_MATCH_PAGES, is_it).await
+    let list = format!("products?productId={}", encoded(product_id));
+    Ok(inquiry.find(&list, NEAR_MATCH_PAGES, is_it).await?.map(|(_, product)| product))
 }
 
 /// The product that a deletion names, if it is still there; else what the list of deletions since `since` says.
@@ -153,10 +152,11 @@ async fn deletion(
     let is_it = |item: &Value| item.get("id").and_then(shown::id_text).as_deref() == Some(id);
     let list = format!("{objects}/deleted?from_date={since}");
     let listed = inquiry.find(&list, DELETION_PAGES, is_it).await?;
-    Ok(listed.map_or(Deletion::NotListed, Deletion::Listed))
+    Ok(listed.map_or(Deletion::NotListed, |(_, item)| Deletion::Listed(item)))
 }
 
-/// Asks about the orders of plain `ids` by one list; `is_it` tells whether an order is the one of a place.
+/// Asks about the orders of plain `ids` by one list; `is_it` tells whether an order is the one of a place. An id that
+/// many orders are near to, a store's prefix for one, is left out of further readings: it must not hide the others.
 ///
 /// # Errors
 /// The list failed, or near matches filled too many pages.
@@ -166,19 +166,47 @@ pub(super) async fn orders(
     ids: &[&str],
     is_it: impl Fn(usize, &OrderIds) -> bool + Send + Sync,
 ) -> Result<Vec<Option<Answer>>, Failure> {
-    let joined = ids.join(",");
-    let mut inquiry = Inquiry::new(shop, api, Some(&joined));
+    let foreign = ids.join(",");
+    let mut inquiry = Inquiry::new(shop, api, Some(&foreign));
     let mut found: Vec<Option<Sighting>> = ids.iter().map(|_| None).collect();
-    let list = format!("orders?ids={joined}");
-    let search = inquiry.each_item(&list, NEAR_MATCH_PAGES, |order| {
-        let order_ids = OrderIds::of(&order);
-        for (place, sighting) in found.iter_mut().enumerate() {
-            if sighting.is_none() && is_it(place, &order_ids) {
-                *sighting = shown::order(order.clone()).ok();
+    let mut asked: Vec<(usize, &str)> = ids.iter().copied().enumerate().collect();
+    let (mut offset, mut limit) = (0_u64, PAGE);
+    for _ in 0..NEAR_MATCH_PAGES {
+        let joined = asked.iter().map(|(_, id)| *id).collect::<Vec<_>>().join(",");
+        let Page { total, items } = inquiry.page(&format!("orders?ids={joined}"), offset, &mut limit).await?;
+        for order in &items {
+            let order_ids = OrderIds::of(order);
+            for (place, _) in &asked {
+                if let Some(sighting @ None) = found.get_mut(*place)
+                    && is_it(*place, &order_ids)
+                {
+                    *sighting = shown::order(order.clone()).ok();
+                }
             }
         }
-        if found.iter().all(Option::is_some) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    search.await?;
-    Ok(found.into_iter().map(|sighting| Some(inquiry.shown(sighting?))).collect())
+        offset = offset.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
+        let is_read = offset >= total || found.iter().all(Option::is_some);
+        if !is_read && total > u64::try_from(asked.len() * IDS_OF_AN_ORDER).unwrap_or(u64::MAX) {
+            let before = asked.len();
+            asked.retain(|(_, id)| !items.iter().any(|order| is_near(id, order)));
+            if asked.len() == before {
+                break;
+            }
+            offset = 0;
+        }
+        if is_read || asked.is_empty() {
+            return Ok(found.into_iter().map(|sighting| Some(inquiry.shown(sighting?))).collect());
+        }
+    }
+    Err(too_long(NEAR_MATCH_PAGES))
+}
+
+/// What one id names at most: an order by each kind of id. All others in a list are near.
+const IDS_OF_AN_ORDER: usize = 3;
+
+/// Whether an id of the order holds `id` and more.
+fn is_near(id: &str, order: &Value) -> bool {
+    let id = id.to_ascii_lowercase();
+    let is_near = |known: &String| known.len() > id.len() && known.to_ascii_lowercase().contains(&id);
+    OrderIds::of(order).all().iter().any(is_near)
 }

@@ -152,12 +152,12 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
         seen += results.len();
         if results.len() < SEARCH_PAGE || item_count.is_some_and(|all| seen >= all) {
             let detail = "the list shows no order with this id, and does not say that there is none";
-            let failure = reply.failure(detail).troubling(Trouble::Subject);
+            let failure = reply.failure(detail).hopeless();
             return Ok(reply.answer(first_asked_at, latency_ms, Said::Failed(failure)));
         }
     }
     let detail = format!("{SEARCH_PAGES} pages of orders with other ids");
-    Err(Failure::new(Cause::ApiError, detail).troubling(Trouble::Subject))
+    Err(Failure::new(Cause::ApiError, detail).with_status(200).hopeless())
 }
 
 /// One page of a list.
