@@ -189,15 +189,27 @@ pub struct Acknowledgement {
 }
 
 /// Whether a delivery may be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Nothing is configured to check, or it is right.
     Admitted,
     /// A panel's TEST button: acknowledged, counted, not stored.
     TestCall,
-    /// Refused; the word is counted in `refusals` (`missing_secret`, `wrong_secret`, `missing_signature`,
-    /// `wrong_signature`, `unreadable`).
-    Refused(&'static str),
+    /// Refused.
+    Refused {
+        /// Counted in `refusals`: `missing_secret`, `wrong_secret`, `missing_signature`, `wrong_signature` or `unreadable`.
+        cause: &'static str,
+        /// For the log, where `cause` does not say what to do; holds no secret.
+        detail: Option<String>,
+    },
+}
+
+impl Admission {
+    /// A refusal whose cause says all.
+    #[must_use]
+    pub fn refused(cause: &'static str) -> Self {
+        Self::Refused { cause, detail: None }
+    }
 }
 
 /// What `doctor` learned from a source's API.

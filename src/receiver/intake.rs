@@ -50,7 +50,7 @@ pub(super) async fn answer(
     match call.take(&req, &mut payload, source).await {
         Ok(acknowledgement) => acknowledge(acknowledgement),
         Err(refusal) => {
-            call.count(source, refusal).await;
+            call.count(source, &refusal).await;
             refusal.answer(payload)
         }
     }
@@ -69,7 +69,7 @@ impl Call {
         let known = url.and_then(|url| Some((self.intake.parts.sources.get(&url.source)?, url)));
         let Some((source, url)) = known else {
             let refusal = Refusal::UnknownSource;
-            self.intake.refusal_log.mention(refusal.cause(), None, self.sender);
+            self.intake.refusal_log.mention(refusal.cause(), None, self.sender, None);
             return Err(refusal);
         };
         let is_right = match (&source.path_token, &url.token) {
@@ -81,12 +81,12 @@ impl Call {
             return Ok(source);
         }
         let refusal = Refusal::WrongPathToken;
-        self.note(source, refusal.cause());
+        self.note(source, &refusal);
         self.count_aside(source, refusal.cause());
         Err(refusal)
     }
 
-    /// Reads, checks and stores one notification.
+    /// Reads, checks and stores one notification. If several refusals apply, the first of the order here is the answer.
     async fn take(
         &self,
         req: &HttpRequest,
@@ -94,18 +94,22 @@ impl Call {
         source: &IntakeSource,
     ) -> Result<Acknowledgement, Refusal> {
         let parts = &self.intake.parts;
-        if let Some(limit) = &self.intake.address_limit {
-            limit.check(self.sender).map_err(Refusal::RateLimited)?;
+        if is_encoded(req) {
+            return Err(Refusal::Encoded);
         }
-        if !parts.has_room.load(Ordering::Relaxed) {
-            return Err(Refusal::LowDisk);
-        }
-        if claimed_length(req)
-            .is_some_and(|length| length > u64::try_from(parts.max_body).unwrap_or(u64::MAX))
-        {
-            return Err(Refusal::TooLarge);
+        let too_soon = match &self.intake.address_limit {
+            Some(limit) => limit.check(self.sender).map_err(Refusal::RateLimited),
+            None => Ok(()),
+        };
+        // A body without a length may still turn out to be too large.
+        if let Some(length) = claimed_length(req) {
+            if length > u64::try_from(parts.max_body).unwrap_or(u64::MAX) {
+                return Err(Refusal::TooLarge);
+            }
+            too_soon.clone()?;
         }
         let (body, held) = body::read(payload, parts.max_body, parts.body_time, &self.intake.room).await?;
+        too_soon?;
         let redaction = Redaction::of(source.path_token.as_ref());
         let content_type = req.headers().get(header::CONTENT_TYPE);
         let delivery = Delivery {
@@ -120,34 +124,40 @@ impl Call {
         match source.provider.admit(&delivery) {
             Admission::Admitted => self.store(source, delivery, held).await?,
             Admission::TestCall => {
-                self.note(source, TEST_CALL);
+                parts.metrics.refused(&source.name, TEST_CALL);
+                self.intake.refusal_log.mention(TEST_CALL, Some(&source.name), self.sender, None);
                 self.count_in_store(source, TEST_CALL).await;
             }
-            Admission::Refused(cause) => return Err(Refusal::NotAdmitted(cause)),
+            Admission::Refused { cause, detail } => return Err(Refusal::NotAdmitted(cause, detail)),
         }
         Ok(source.provider.acknowledgement())
     }
 
     /// Returns once the notification is on disk, where it also lands if the sender hangs up meanwhile.
     async fn store(&self, source: &IntakeSource, delivery: Delivery, held: Held) -> Result<(), Refusal> {
+        let parts = &self.intake.parts;
+        if !parts.has_room.load(Ordering::Relaxed) {
+            return Err(Refusal::LowDisk);
+        }
         let at = delivery.received_at;
-        let stored = self.intake.parts.store.append_holding(delivery, held).await;
+        let stored = parts.store.append_holding(delivery, held).await;
         let id = stored.map_err(|error| Refusal::of_store(&error))?;
         source.counters.stored(self.began.elapsed(), at);
         log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_word);
         Ok(())
     }
 
-    async fn count(&self, source: &IntakeSource, refusal: Refusal) {
-        self.note(source, refusal.cause());
-        if matches!(refusal, Refusal::NotAdmitted(_) | Refusal::TooLarge) {
+    async fn count(&self, source: &IntakeSource, refusal: &Refusal) {
+        self.note(source, refusal);
+        if refusal.is_counted() {
             self.count_in_store(source, refusal.cause()).await;
         }
     }
 
-    fn note(&self, source: &IntakeSource, cause: &'static str) {
-        self.intake.parts.metrics.refused(&source.name, cause);
-        self.intake.refusal_log.mention(cause, Some(&source.name), self.sender);
+    fn note(&self, source: &IntakeSource, refusal: &Refusal) {
+        let (cause, name) = (refusal.cause(), source.name.as_str());
+        self.intake.parts.metrics.refused(name, cause);
+        self.intake.refusal_log.mention(cause, Some(name), self.sender, refusal.detail());
     }
 
     async fn count_in_store(&self, source: &IntakeSource, cause: &'static str) {
@@ -192,6 +202,16 @@ fn sender_of(req: &HttpRequest, intake: &Intake) -> IpAddr {
         intake.unlisted.mention(peer);
     }
     sender::address(peer, forwarded.iter().map(String::as_str), &intake.parts.trusted_proxies)
+}
+
+/// Whether the body must be decoded before it can be read. No shop sends such a body, and a small one can decode to any
+/// size.
+fn is_encoded(req: &HttpRequest) -> bool {
+    let mut values = req.headers().get_all(header::CONTENT_ENCODING);
+    values.any(|value| {
+        let mut codings = value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii);
+        codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+    })
 }
 
 /// The length that the head of a request claims for its body.

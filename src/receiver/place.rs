@@ -24,13 +24,19 @@ pub(super) struct IntakeUrl {
 }
 
 impl Place {
-    /// What `path`, without its query string, names.
+    /// What `path`, without its query string, names. Panels like to end an address with a slash: one more is nothing.
     pub(super) fn of(path: &str) -> Self {
         let mut segments = path.split('/');
         if segments.next() != Some("") {
             return Self::Nowhere;
         }
-        let segments: Vec<&str> = segments.collect();
+        let mut segments: Vec<&str> = segments.collect();
+        if let [first, source, .., ""] = segments.as_slice()
+            && decoded(first).as_deref() == Some("hooks")
+            && !source.is_empty()
+        {
+            segments.pop();
+        }
         match segments.split_first().and_then(|(first, rest)| Some((decoded(first)?, rest))) {
             Some((first, [])) if first == "healthz" => Self::Health,
             Some((first, [source])) if first == "hooks" => Self::Hooks(IntakeUrl::of(source, None)),
@@ -62,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_exact_form_is_an_intake_url() {
+    fn only_the_exact_form_but_for_one_slash_is_an_intake_url() {
         let url = |source: &str, token: Option<&str>| {
             Place::Hooks(Some(IntakeUrl { source: source.to_owned(), token: token.map(str::to_owned) }))
         };
@@ -72,8 +78,11 @@ mod tests {
             ("/hooks/shop", url("shop", None)),
             ("/hooks/sh%6Fp", url("shop", None)),
             ("/%68ooks/shop", url("shop", None)),
-            ("/hooks/shop/", url("shop", Some(""))),
+            ("/hooks/shop/", url("shop", None)),
+            ("/hooks/shop//", url("shop", Some(""))),
             ("/hooks/shop/t%2Fk", url("shop", Some("t/k"))),
+            ("/hooks/shop/t%2Fk/", url("shop", Some("t/k"))),
+            ("/hooks/shop/token//", Place::Hooks(None)),
             ("/hooks/shop/%FF", Place::Hooks(None)),
             ("/hooks/", url("", None)),
             ("/hooks//shop", url("", Some("shop"))),

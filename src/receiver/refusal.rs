@@ -22,7 +22,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(10);
 const FOR_A_PERSON: &str = "This address receives notifications from a shop by POST; enter it in the shop's panel, a browser sees nothing here.\n";
 
 /// Why a request is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Not a POST, on an intake URL or what looks like one.
     NotPost,
@@ -46,13 +46,15 @@ pub(super) enum Refusal {
     TooSlow,
     /// The body broke off or is not framed as HTTP demands.
     BrokenOff,
-    /// The provider's check failed; its word for the cause.
-    NotAdmitted(&'static str),
+    /// The body is compressed, or encoded in another way that no shop documents.
+    Encoded,
+    /// The provider's check failed; its word for the cause, and for the log what to do.
+    NotAdmitted(&'static str, Option<String>),
 }
 
 impl Refusal {
     /// The word under which it is counted and logged.
-    pub(super) fn cause(self) -> &'static str {
+    pub(super) fn cause(&self) -> &'static str {
         match self {
             Self::NotPost => "not_post",
             Self::Nowhere => "nowhere",
@@ -64,39 +66,59 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::BrokenOff => "broken_off",
-            Self::NotAdmitted(cause) | Self::NotStored(cause) => cause,
+            Self::Encoded => "encoding",
+            Self::NotAdmitted(cause, _) | Self::NotStored(cause) => cause,
         }
     }
 
-    fn status(self) -> StatusCode {
+    /// What to do about it, where `cause` does not say it.
+    pub(super) fn detail(&self) -> Option<&str> {
+        match self {
+            Self::NotAdmitted(_, detail) => detail.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the store counts it, by source and day: what the owner of the source can change, or has to know.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self, Self::NotAdmitted(..) | Self::TooLarge | Self::Encoded)
+    }
+
+    fn status(&self) -> StatusCode {
         match self {
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => StatusCode::NOT_FOUND,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenOff => StatusCode::BAD_REQUEST,
-            Self::NotAdmitted(_) => StatusCode::UNAUTHORIZED,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAdmitted(..) => StatusCode::UNAUTHORIZED,
         }
     }
 
-    fn message(self) -> &'static str {
+    fn message(&self) -> &'static str {
         match self {
             Self::NotPost => FOR_A_PERSON,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => "not found",
             Self::RateLimited(_) => "too many requests, send it again later",
-            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => "not stored, send it again later",
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => {
+                "not stored, send it again later"
+            }
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body took too long",
             Self::BrokenOff => "the body could not be read",
-            Self::NotAdmitted(_) => "the secret or signature is missing or wrong",
+            Self::Encoded => "send the body without Content-Encoding",
+            Self::NotAdmitted(..) => "the secret or signature is missing or wrong",
         }
     }
 
-    fn retry_after(self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited(wait) => Some(wait),
+            Self::RateLimited(wait) => Some(*wait),
             Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => Some(STORE_PAUSE),
             _ => None,
         }
@@ -145,12 +167,19 @@ struct Told {
 }
 
 impl RefusalLog {
-    /// Mentions a refusal, or only counts it for the next mention.
-    pub(super) fn mention(&self, cause: &'static str, source: Option<&str>, sender: IpAddr) {
+    /// Mentions a refusal, with what to do where `detail` says it, or only counts it for the next mention.
+    pub(super) fn mention(
+        &self,
+        cause: &'static str,
+        source: Option<&str>,
+        sender: IpAddr,
+        detail: Option<&str>,
+    ) {
         let Some(untold) = self.turn(cause, Instant::now()) else { return };
         let source = source.map(|name| format!(" source={name}")).unwrap_or_default();
+        let detail = detail.map(|text| format!(" detail=\"{text}\"")).unwrap_or_default();
         let others = if untold == 0 { String::new() } else { format!(" and {untold} more before") };
-        log::info!("refused cause={cause}{source} sender={sender}{others}");
+        log::info!("refused cause={cause}{source} sender={sender}{detail}{others}");
     }
 
     /// How many were not mentioned since the last mention; `None` where that was less than a second ago.

@@ -103,6 +103,26 @@ fn a_wrong_or_missing_secret_or_signature_is_401_without_a_row_and_counted() {
 }
 
 #[test]
+fn a_stranger_who_posts_without_a_signature_leaves_a_few_lines_that_say_what_is_wrong() {
+    let house = house();
+    let serve = house.serve_with(&["--no-worker"]);
+    let began = std::time::Instant::now();
+    for format in [GAME, SHOP] {
+        for n in 0..250 {
+            assert_eq!(serve.send(&guarded(format, format!("{{\"n\":{n}}}"))).status, 401);
+        }
+    }
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    let log = serve.log();
+    assert!(serve.stop().success());
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("missing_signature")).collect();
+    assert!(lines.len() <= seconds + 2, "{} lines in {seconds} s", lines.len());
+    let said = "source=g-game sender=127.0.0.1 detail=\"the header txgw-signature is missing\"";
+    assert!(lines.iter().any(|line| line.contains(said)), "{lines:?}");
+    assert_eq!(house.value("SELECT sum(count) FROM refusals").as_deref(), Some("500"));
+}
+
+#[test]
 fn a_test_call_is_acknowledged_and_counted_and_leaves_no_row() {
     let house = house();
     let serve = house.serve();

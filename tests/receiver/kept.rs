@@ -109,18 +109,6 @@ fn a_body_is_kept_byte_for_byte_as_text_or_as_a_blob() {
 }
 
 #[test]
-fn a_compressed_body_is_kept_as_it_came() {
-    let house = five::house();
-    let serve = house.serve();
-    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00\x43\xbf\xa6\xa3\x02\x00\x00\x00";
-    let answer = serve.send(&SHOP.request(gzip.as_slice()).header("Content-Encoding", "gzip"));
-    assert_eq!(answer.status, 200);
-    assert_eq!(column(&house, 1, "length(body)").as_deref(), Some("22"));
-    serve.settled(1);
-    assert_eq!(house.row(1).reason.as_deref(), Some("malformed"));
-}
-
-#[test]
 fn the_sender_is_the_rightmost_address_that_is_no_trusted_proxy() {
     let forwarded = [
         (&[][..], "127.0.0.1"),

@@ -24,7 +24,8 @@ fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answe
         "/hooks/hidden/",
     ];
     let more = [
-        "/hooks/hidden/let-me-in/",
+        "/hooks/hidden/let-me-in//",
+        "/hooks/hidden//let-me-in",
         "/hooks/",
         "/hooks/%00",
         "/hooks/HIDDEN/let-me-in",
@@ -51,11 +52,96 @@ fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answe
 }
 
 #[test]
+fn one_slash_at_the_end_and_a_query_string_are_ignored() {
+    let house = five::house();
+    let lines = five::lines(&house, OLD);
+    let house = house.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
+    let serve = house.serve_with(&["--no-worker"]);
+    for tail in ["/", "?a=b", "/?a=b&c=/hooks/nobody", "?"] {
+        for format in FIVE {
+            let target = format!("/hooks/{}{tail}", format.source);
+            let answer = serve.send(&format.request_to(&target, format.truth(1207)));
+            assert_eq!(answer.status, format.acknowledgement.0, "{target}");
+        }
+        let target = format!("/hooks/hidden/let-me-in{tail}");
+        assert_eq!(serve.send(&OLD.request_to(&target, OLD.truth(1207))).status, 200, "{target}");
+        let wrong = format!("/hooks/hidden/let-me-inn{tail}");
+        assert_eq!(serve.send(&OLD.request_to(&wrong, OLD.truth(1207))).status, 404, "{wrong}");
+    }
+    assert_eq!(house.rows().len(), 4 * 6);
+}
+
+#[test]
+fn a_body_in_another_encoding_than_identity_is_415_without_a_row_and_counted() {
+    let house = five::house();
+    let serve = house.serve_with(&["--no-worker"]);
+    for format in FIVE {
+        for encoding in ["gzip", "GZIP", "br", "identity, gzip", "x"] {
+            let request = format.request(format.truth(1207)).header("Content-Encoding", encoding);
+            let answer = serve.send(&request);
+            let refused = r#"{"processed":false,"message":"send the body without Content-Encoding"}"#;
+            assert_eq!((answer.status, answer.text().as_str()), (415, refused), "{encoding}");
+        }
+        let twice = format.request("x").header("Content-Encoding", "identity");
+        assert_eq!(serve.send(&twice.header("Content-Encoding", "deflate")).status, 415);
+    }
+    assert_eq!(house.rows().len(), 0);
+    for encoding in ["identity", "Identity", "", "identity, identity"] {
+        let request = SHOP.request(SHOP.truth(1207)).header("Content-Encoding", encoding);
+        assert_eq!(serve.send(&request).status, 200, "{encoding:?}");
+    }
+    assert!(serve.stop().success());
+    assert_eq!(house.rows().len(), 4);
+    let counted = "SELECT group_concat(source || ' ' || cause || ' ' || count, ',') FROM
+                   (SELECT * FROM refusals ORDER BY source)";
+    let expected = "game encoding 6,keys encoding 6,old encoding 6,pop encoding 6,shop encoding 6";
+    assert_eq!(house.value(counted).as_deref(), Some(expected));
+}
+
+#[test]
+fn of_several_refusals_the_first_in_the_documented_order_is_the_answer() {
+    let house = five::house()
+        .server_keys("max_body = \"1KiB\"\nper_address_limit = \"1/h\"")
+        .store_keys("min_free = \"1000000GiB\"");
+    let lines = five::lines(&house, SHOP);
+    let guard = "path_token = \"let-me-in\"\nclient_secret = \"client-secret-of-five\"";
+    let house = house.source("hidden", &format!("{lines}{guard}\n"));
+    let serve = house.serve_with(&["--no-worker"]);
+    let right = "/hooks/hidden/let-me-in";
+    let from = |address: &str, request: Request| request.header("X-Forwarded-For", address);
+    let large = "x".repeat(1025);
+    let chunked = format!("401\r\n{large}\r\n0\r\n\r\n");
+    let endless = |request: Request| request.header("Transfer-Encoding", "chunked");
+    let first = from("198.51.100.7", Request::post(right).body("x"));
+    assert_eq!(serve.send(&first).status, 401, "the address has had its one request");
+    for (status, method, target, encoding, body) in [
+        (405, "PUT", "/hooks/nobody", "gzip", large.as_str()),
+        (404, "POST", "/hooks/hidden/wrong", "gzip", &large),
+        (415, "POST", right, "gzip", &large),
+        (413, "POST", right, "identity", &large),
+        (429, "POST", right, "identity", "x"),
+    ] {
+        let request = Request::new(method, target).header("Content-Encoding", encoding).body(body);
+        assert_eq!(serve.send(&from("198.51.100.7", request)).status, status, "{method} {target} {encoding}");
+    }
+    let unclaimed = endless(Request::post(right).body(chunked));
+    assert_eq!(serve.send(&from("198.51.100.7", unclaimed)).status, 413, "found out by reading");
+    let short = endless(Request::post(right).body("1\r\nx\r\n0\r\n\r\n"));
+    assert_eq!(serve.send(&from("198.51.100.7", short)).status, 429);
+    assert_eq!(serve.send(&from("198.51.100.8", Request::post(right).body("x"))).status, 401);
+    assert_eq!(serve.send(&from("198.51.100.9", Request::post(right).body("{}"))).status, 200, "a test call");
+    let unguarded = SHOP.request(SHOP.truth(1207));
+    assert_eq!(serve.send(&from("198.51.100.10", unguarded)).status, 503);
+    assert_eq!(house.rows().len(), 0);
+}
+
+#[test]
 fn what_is_no_post_gets_405_with_allow_and_one_line_whether_the_source_exists_or_not() {
     let house = five::house();
     let serve = house.serve_with(&["--no-worker"]);
     let paths = ["/hooks/old", "/hooks/shop", "/hooks/pop", "/hooks/keys", "/hooks/game", "/hooks/nobody"];
-    let more = ["/hooks/nobody/token", "/hooks/old/token?x=1", "/hooks/a/b/c"];
+    let more =
+        ["/hooks/nobody/token", "/hooks/old/token?x=1", "/hooks/a/b/c", "/hooks/old/", "/hooks/", "/hooks//"];
     let mut texts = Vec::new();
     for path in paths.into_iter().chain(more) {
         for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {

@@ -19,16 +19,16 @@ const HEADER: &str = "x-ecwid-webhook-signature";
 pub(super) fn admit(client_secret: &SecretString, delivery: &Delivery) -> Admission {
     let Some(sent) = delivery.headers.get(HEADER) else {
         let is_test = is_test_body(&delivery.body);
-        return if is_test { Admission::TestCall } else { Admission::Refused("missing_signature") };
+        return if is_test { Admission::TestCall } else { Admission::refused("missing_signature") };
     };
     let Some((event_created, event_id)) = signed_fields(&delivery.body) else {
-        return Admission::Refused("unreadable");
+        return Admission::refused("unreadable");
     };
     let message = format!("{event_created}.{event_id}");
     if !delivery.headers.repeats(HEADER) && is_signed(client_secret, &message, sent) {
         Admission::Admitted
     } else {
-        Admission::Refused("wrong_signature")
+        Admission::refused("wrong_signature")
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_other_signature_is_refused_by_its_cause() {
-        let wrong = Admission::Refused("wrong_signature");
+        let wrong = Admission::refused("wrong_signature");
         for sent in ["", "=", "AAAA", &SIGNATURE[..43], "fFO504mAvDZelJY_viFsRSobEy-xI562k-mP5hFVQ5o=", "é"]
         {
             assert_eq!(admitted(BODY, &[("x-ecwid-webhook-signature", sent)]), wrong, "{sent}");
@@ -71,9 +71,9 @@ mod tests {
         let header = ("x-ecwid-webhook-signature", SIGNATURE);
         assert_eq!(admitted(&BODY.replace("1764000000", "1764000001"), &[header]), wrong);
         assert_eq!(admitted(BODY, &[header, header]), wrong);
-        assert_eq!(admitted(BODY, &[]), Admission::Refused("missing_signature"));
+        assert_eq!(admitted(BODY, &[]), Admission::refused("missing_signature"));
         for body in ["", "{}", "{", "[]", r#"{"eventId":"a"}"#, r#"{"eventId":{},"eventCreated":1}"#] {
-            assert_eq!(admitted(body, &[header]), Admission::Refused("unreadable"), "{body}");
+            assert_eq!(admitted(body, &[header]), Admission::refused("unreadable"), "{body}");
         }
     }
 

@@ -238,8 +238,7 @@ impl Provider for Midas {
                     Unsigned::Missing(_) => "missing_signature",
                     _ => "wrong_signature",
                 };
-                log::warn!("source={} refused={cause} detail=\"{}\"", delivery.source, unsigned.words());
-                Admission::Refused(cause)
+                Admission::Refused { cause, detail: Some(unsigned.words()) }
             }
         }
     }

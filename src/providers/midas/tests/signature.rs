@@ -63,6 +63,14 @@ fn a_bare_public_key_checks_any_serial_and_none() {
     assert_eq!(midas.admit(&delivery(headers, b"body")), Admission::Admitted);
 }
 
+/// The cause of a refusal, which comes with words for the log.
+fn refused(admission: &Admission) -> Option<&'static str> {
+    match admission {
+        Admission::Refused { cause, detail: Some(_) } => Some(cause),
+        _ => None,
+    }
+}
+
 #[test]
 fn a_rotation_needs_no_outage() {
     let both = certificate(&MERCHANT, &[0x0c, 0x2c]) + &certificate(&PLATFORM, &[0x0c, 0x2d]);
@@ -71,7 +79,7 @@ fn a_rotation_needs_no_outage() {
         assert_eq!(midas.admit(&delivery(stamp(key, serial, b"x"), b"x")), Admission::Admitted);
     }
     let crossed = delivery(stamp(&PLATFORM, "0C2C", b"x"), b"x");
-    assert_eq!(midas.admit(&crossed), Admission::Refused("wrong_signature"));
+    assert_eq!(refused(&midas.admit(&crossed)), Some("wrong_signature"));
 }
 
 #[test]
@@ -107,7 +115,7 @@ fn what_is_not_signed_right_is_refused() {
         (twice, "wrong_signature"),
     ];
     for (headers, word) in cases {
-        assert_eq!(midas.admit(&delivery(headers.clone(), &body)), Admission::Refused(word), "{headers:?}");
+        assert_eq!(refused(&midas.admit(&delivery(headers.clone(), &body))), Some(word), "{headers:?}");
     }
 }
 
@@ -117,7 +125,7 @@ fn a_test_button_is_known_by_its_empty_body_without_a_signature() {
     for body in ["", "{}", " { } \n"] {
         assert_eq!(midas.admit(&delivery(Vec::new(), body.as_bytes())), Admission::TestCall);
         let wrongly_signed = delivery(stamp(&MERCHANT, "0C2D", body.as_bytes()), body.as_bytes());
-        assert_eq!(midas.admit(&wrongly_signed), Admission::Refused("wrong_signature"));
+        assert_eq!(refused(&midas.admit(&wrongly_signed)), Some("wrong_signature"));
     }
 }
 
