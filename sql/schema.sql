@@ -5,7 +5,7 @@
 -- value is NULL where nothing is known. Users may rely on the tables verifications, orders, products, news,
 -- deliveries, delivery_attempts and refusals and on the views notifications, fakes, open and daily; everything under "Inner tables" may change with any version.
 --
--- Derived tables have one owner each. Triggers on `verdicts` keep `senders.kept`, `senders.confirmed`, `daily_counts` and
+-- Derived tables have one owner each. Triggers on `verdicts` keep `senders.kept`, `daily_counts` and
 -- the arrival of senders in `fair_queue`; triggers on `news` and `deliveries` keep `news_removed` and `delivery_counts`;
 -- the program keeps `senders.weight`, `hour_index`, `last_confirmed` and the rest
 -- of the fair queue. A statement that fires triggers and may fail halfway must remember each page before it changes it,
@@ -107,6 +107,7 @@ CREATE INDEX verdicts_undecided ON verdicts (source, received_at) WHERE state = 
 CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, notification_id, duplicate_of) WHERE state IN ('confirmed', 'ignored');
 CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
+CREATE INDEX verdicts_given_up ON verdicts (sender, notification_id) WHERE state = 'undecided';
 -- reconcile.
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
@@ -136,35 +137,28 @@ CREATE INDEX explanations_by_latest ON explanations (latest_id);
 
 -- Every sender with notifications in `verdicts`.
 CREATE TABLE senders (
-  sender    TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
-  kept      INTEGER NOT NULL,           -- its rows in verdicts
-  confirmed INTEGER NOT NULL,           -- those of them that are confirmed
-  weight    INTEGER NOT NULL DEFAULT 8192  -- its weight in the fair queue: the recent share of confirmations among its verdicts,
+  sender TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
+  kept   INTEGER NOT NULL,           -- its rows in verdicts
+  weight INTEGER NOT NULL DEFAULT 8192  -- its weight in the fair queue: the recent share of confirmations among its verdicts,
                                         -- in 65536ths. Each verdict that says whether a notification was true moves it
-                                        -- an eighth of the way to 1 or 0; an unknown sender has an eighth
+                                        -- an eighth of the way to 1 or 0; any other takes a 512th away, down to the
+                                        -- eighth of an unknown sender. Above that a sender is proven
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
-  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 0, 0) ON CONFLICT DO NOTHING;
-  UPDATE senders SET kept = kept + 1, confirmed = confirmed + (new.state = 'confirmed') WHERE sender = new.sender;
-END;
-
-CREATE TRIGGER verdicts_sender_judged AFTER UPDATE OF state ON verdicts
-WHEN old.sender = new.sender AND (old.state = 'confirmed') <> (new.state = 'confirmed') BEGIN
-  UPDATE senders SET confirmed = confirmed + (new.state = 'confirmed') - (old.state = 'confirmed')
-  WHERE sender = new.sender;
+  INSERT INTO senders (sender, kept) VALUES (new.sender, 0) ON CONFLICT DO NOTHING;
+  UPDATE senders SET kept = kept + 1 WHERE sender = new.sender;
 END;
 
 CREATE TRIGGER verdicts_sender_emptied AFTER UPDATE OF sender ON verdicts
 WHEN old.sender <> new.sender BEGIN
-  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
-  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
-  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  INSERT INTO senders (sender, kept) VALUES (new.sender, 1) ON CONFLICT DO UPDATE SET kept = kept + 1;
+  UPDATE senders SET kept = kept - 1 WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
 
 CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
-  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  UPDATE senders SET kept = kept - 1 WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
 

@@ -133,6 +133,7 @@ impl Service {
             metrics,
             wake,
             has_room,
+            overfull: Arc::default(),
             stopping: watch::Sender::new(false),
         };
         let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
@@ -159,7 +160,8 @@ impl Service {
         }
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
-        let keeping = keeping::run(store.clone(), rules, clock, last_sign, Arc::clone(&stop_keeping));
+        let (overfull, stopped) = (Arc::clone(&common.overfull), Arc::clone(&stop_keeping));
+        let keeping = keeping::run(store.clone(), rules, clock, last_sign, overfull, stopped);
         let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;

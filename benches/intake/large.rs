@@ -61,7 +61,7 @@ pub(crate) fn fill(path: &Path, rows: u32) {
          SELECT id, source, received_at, substr(received_at, 1, 10), remote_addr, 'order.updated', 'order', 'SALE-' || id,
            '{{\"payment_status\":\"PAID\"}}', printf('%08x', id * 2654435761 & 4294967295) || id, 'confirmed', 'match', 1,
            received_at, 1, received_at FROM intake;
-         INSERT INTO senders (sender, kept, confirmed) SELECT sender, count(*), count(*) FROM verdicts GROUP BY sender;
+         INSERT INTO senders (sender, kept) SELECT sender, count(*) FROM verdicts GROUP BY sender;
          INSERT INTO hour_index SELECT substr(received_at, 1, 13), min(notification_id) FROM verdicts GROUP BY 1;
          INSERT INTO daily_counts SELECT day, source, state, reason, count(*) FROM verdicts
            GROUP BY 1, 2, 3, 4;"

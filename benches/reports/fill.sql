@@ -104,8 +104,7 @@ INSERT INTO daily_counts (day, source, state, reason, n)
 SELECT day, source, state, iif(state = 'pending', '', coalesce(reason, '')), count(*)
 FROM verdicts GROUP BY 1, 2, 3, 4;
 
-INSERT INTO senders (sender, kept, confirmed)
-SELECT sender, count(*), sum(state = 'confirmed') FROM verdicts GROUP BY sender;
+INSERT INTO senders (sender, kept) SELECT sender, count(*) FROM verdicts GROUP BY sender;
 
 -- What waits, for whose turn it is.
 INSERT INTO fair_queue (source, kind, lane, sender, due_at)

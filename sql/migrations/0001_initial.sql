@@ -81,6 +81,7 @@ CREATE INDEX verdicts_undecided ON verdicts (source, received_at) WHERE state = 
 CREATE INDEX verdicts_settled ON verdicts (emptied, received_at, notification_id, duplicate_of) WHERE state IN ('confirmed', 'ignored');
 CREATE INDEX verdicts_duplicates ON verdicts (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX verdicts_ignored ON verdicts (sender, notification_id) WHERE state = 'ignored';
+CREATE INDEX verdicts_given_up ON verdicts (sender, notification_id) WHERE state = 'undecided';
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
 CREATE INDEX verdicts_explainable ON verdicts (source, subject_kind, subject_id, reason, statuses, event_order)
@@ -103,34 +104,26 @@ CREATE TABLE explanations (
 CREATE INDEX explanations_by_latest ON explanations (latest_id);
 
 CREATE TABLE senders (
-  sender    TEXT NOT NULL PRIMARY KEY,
-  kept      INTEGER NOT NULL,
-  confirmed INTEGER NOT NULL,
-  weight    INTEGER NOT NULL DEFAULT 8192
+  sender TEXT NOT NULL PRIMARY KEY,
+  kept   INTEGER NOT NULL,
+  weight INTEGER NOT NULL DEFAULT 8192
 
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
-  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 0, 0) ON CONFLICT DO NOTHING;
-  UPDATE senders SET kept = kept + 1, confirmed = confirmed + (new.state = 'confirmed') WHERE sender = new.sender;
-END;
-
-CREATE TRIGGER verdicts_sender_judged AFTER UPDATE OF state ON verdicts
-WHEN old.sender = new.sender AND (old.state = 'confirmed') <> (new.state = 'confirmed') BEGIN
-  UPDATE senders SET confirmed = confirmed + (new.state = 'confirmed') - (old.state = 'confirmed')
-  WHERE sender = new.sender;
+  INSERT INTO senders (sender, kept) VALUES (new.sender, 0) ON CONFLICT DO NOTHING;
+  UPDATE senders SET kept = kept + 1 WHERE sender = new.sender;
 END;
 
 CREATE TRIGGER verdicts_sender_emptied AFTER UPDATE OF sender ON verdicts
 WHEN old.sender <> new.sender BEGIN
-  INSERT INTO senders (sender, kept, confirmed) VALUES (new.sender, 1, new.state = 'confirmed')
-  ON CONFLICT DO UPDATE SET kept = kept + 1, confirmed = confirmed + excluded.confirmed;
-  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  INSERT INTO senders (sender, kept) VALUES (new.sender, 1) ON CONFLICT DO UPDATE SET kept = kept + 1;
+  UPDATE senders SET kept = kept - 1 WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
 
 CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
-  UPDATE senders SET kept = kept - 1, confirmed = confirmed - (old.state = 'confirmed') WHERE sender = old.sender;
+  UPDATE senders SET kept = kept - 1 WHERE sender = old.sender;
   DELETE FROM senders WHERE sender = old.sender AND kept = 0;
 END;
 

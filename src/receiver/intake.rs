@@ -139,6 +139,9 @@ impl Call {
         if !parts.has_room.load(Ordering::Relaxed) {
             return Err(Refusal::LowDisk);
         }
+        if !self.intake.unproven_limit.lets_in(parts.store.reader(), &delivery.remote_addr).await {
+            return Err(Refusal::UnprovenFull);
+        }
         let at = delivery.received_at;
         let stored = parts.store.append_holding(delivery, held).await;
         let id = stored.map_err(|error| Refusal::of_store(&error))?;

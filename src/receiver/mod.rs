@@ -1,8 +1,8 @@
 //! The intake listener: stores each notification as it came, then acknowledges it, and believes nothing.
 //!
 //! [`intake`] follows one request from top to bottom; the other files answer one question each: [`place`] what a path
-//! names, [`sender`] who is calling, [`limit`] whether too often, [`body`] what was sent, [`room`] whether there is
-//! memory for it, [`refusal`] why not.
+//! names, [`sender`] who is calling, [`limit`] whether too often, [`unproven`] whether a stranger still fits in, [`body`]
+//! what was sent, [`room`] whether there is memory for it, [`refusal`] why not.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use actix_web::web;
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::domain::{Clock, Rate};
 use crate::metrics::{IntakeCounters, Metrics};
@@ -30,12 +30,14 @@ mod room;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod unproven;
 mod unread;
 
 use limit::AddressLimit;
 use refusal::RefusalLog;
 use room::Room;
 use sender::Unlisted;
+use unproven::UnprovenLimit;
 
 /// How long the whole body of a request may take to arrive, unless a test is in a hurry.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
@@ -76,6 +78,10 @@ pub struct IntakeParts {
     pub body_time: Duration,
     /// The most requests of one sender's address; `None`: any number.
     pub per_address_limit: Option<Rate>,
+    /// The most notifications of senders that are not proven.
+    pub max_unproven: u64,
+    /// Rung when more of them are kept.
+    pub overfull: Arc<Notify>,
     /// Whether the disk has at least `min_free` left; kept up to date by the service.
     pub has_room: Arc<AtomicBool>,
 }
@@ -84,6 +90,7 @@ pub struct IntakeParts {
 pub struct Intake {
     parts: IntakeParts,
     address_limit: Option<AddressLimit>,
+    unproven_limit: UnprovenLimit,
     refusal_log: RefusalLog,
     unlisted: Unlisted,
     guesses: Arc<Semaphore>,
@@ -96,6 +103,7 @@ impl Intake {
     pub fn new(parts: IntakeParts) -> Self {
         Self {
             address_limit: parts.per_address_limit.map(AddressLimit::new),
+            unproven_limit: UnprovenLimit::new(parts.max_unproven, Arc::clone(&parts.overfull)),
             refusal_log: RefusalLog::default(),
             unlisted: Unlisted::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),

@@ -40,6 +40,8 @@ pub(super) enum Refusal {
     NotStored(&'static str),
     /// Other bodies take all the memory that there is for bodies.
     BodiesFull,
+    /// The sender is not proven, and `store.max_unproven` is reached by what cannot be removed.
+    UnprovenFull,
     /// The body is longer than allowed.
     TooLarge,
     /// The body took too long to arrive.
@@ -63,6 +65,7 @@ impl Refusal {
             Self::RateLimited(_) => "rate_limited",
             Self::LowDisk => "low_disk",
             Self::BodiesFull => "bodies_full",
+            Self::UnprovenFull => "unproven_full",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::BrokenOff => "broken_off",
@@ -75,13 +78,14 @@ impl Refusal {
     pub(super) fn detail(&self) -> Option<&str> {
         match self {
             Self::NotAdmitted(_, detail) => detail.as_deref(),
+            Self::UnprovenFull => Some("pending notifications of unproven senders fill store.max_unproven"),
             _ => None,
         }
     }
 
     /// Whether the store counts it, by source and day: what the owner of the source can change, or has to know.
     pub(super) fn is_counted(&self) -> bool {
-        matches!(self, Self::NotAdmitted(..) | Self::TooLarge | Self::Encoded)
+        matches!(self, Self::NotAdmitted(..) | Self::TooLarge | Self::Encoded | Self::UnprovenFull)
     }
 
     fn status(&self) -> StatusCode {
@@ -89,7 +93,7 @@ impl Refusal {
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => StatusCode::NOT_FOUND,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => {
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) | Self::UnprovenFull => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -105,7 +109,7 @@ impl Refusal {
             Self::NotPost => FOR_A_PERSON,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => "not found",
             Self::RateLimited(_) => "too many requests, send it again later",
-            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => {
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) | Self::UnprovenFull => {
                 "not stored, send it again later"
             }
             Self::TooLarge => "the body is too large",
@@ -119,7 +123,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(wait) => Some(*wait),
-            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) => Some(STORE_PAUSE),
+            Self::LowDisk | Self::BodiesFull | Self::NotStored(_) | Self::UnprovenFull => Some(STORE_PAUSE),
             _ => None,
         }
     }

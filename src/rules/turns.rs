@@ -14,6 +14,10 @@ const WHOLE: i64 = 65_536;
 /// A verdict moves the share by this part of the way: the last dozen or so count.
 const AGEING: i64 = 8;
 
+/// A verdict that says nothing about the truth takes this part of a good share away, down to an unknown sender's: one true
+/// notification outweighs some three hundred of them, many true ones a thousand.
+const FORGETTING: i64 = 512;
+
 /// The most turns that one sender gets for one of another.
 const HEAVIEST: i64 = 64;
 
@@ -39,8 +43,9 @@ impl Share {
         self.0
     }
 
-    /// The share after one more verdict. Only those count that say whether the notification was true: a duplicate, for
-    /// one, may be anybody's copy, and a failure to ask says nothing about the sender.
+    /// The share after one more verdict. Those that say whether the notification was true move it up or down. Of the
+    /// others a duplicate, for one, may be a copy of another sender's, but whoever sends nothing else for long is an
+    /// unknown sender again; a shop that could not be asked says nothing at all.
     #[must_use]
     pub fn after(self, state: State, reason: Option<Reason>) -> Self {
         match (state, reason) {
@@ -48,8 +53,23 @@ impl Share {
             (State::Ignored, Some(Reason::NotFound | Reason::Mismatch | Reason::WrongStore)) => {
                 Self(self.0 - self.0 / AGEING)
             }
+            (State::Ignored, _) | (State::Undecided, Some(Reason::ApiError | Reason::NotYet)) => {
+                Self((self.0 - self.0 / FORGETTING).max(self.0.min(Self::UNKNOWN.0)))
+            }
             _ => self,
         }
+    }
+
+    /// Whether the sender is proven: only confirmations bring it above an unknown one.
+    #[must_use]
+    pub fn is_proven(self) -> bool {
+        self > Self::UNKNOWN
+    }
+
+    /// Whether less of what it sent lately was true than is expected of an unknown sender.
+    #[must_use]
+    pub fn is_doubtful(self) -> bool {
+        self < Self::UNKNOWN
     }
 
     /// How many turns it gets while a sender that never is right gets one: 1 to 64, 8 for an unknown one.
@@ -133,16 +153,66 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_about_the_truth_changes_nothing() {
+    fn what_says_nothing_about_the_truth_makes_a_good_sender_unknown_again_and_no_sender_worse() {
+        let caught = after(Share::UNKNOWN, &[(WRONG, 3)]);
+        let [once, often] = [1, 1000].map(|times| after(Share::UNKNOWN, &[(RIGHT, times)]));
         for (state, reason) in [
             (State::Ignored, Reason::Duplicate),
             (State::Ignored, Reason::Superseded),
             (State::Ignored, Reason::Unavailable),
             (State::Ignored, Reason::Malformed),
+            (State::Ignored, Reason::Unsupported),
             (State::Undecided, Reason::ApiError),
-            (State::Pending, Reason::NotYet),
+            (State::Undecided, Reason::NotYet),
         ] {
-            assert_eq!(Share::UNKNOWN.after(state, Some(reason)), Share::UNKNOWN, "{reason}");
+            let verdict = (state, Some(reason));
+            assert_eq!(after(caught, &[(verdict, 2000)]), caught, "{reason}");
+            assert_eq!(after(Share::UNKNOWN, &[(verdict, 2000)]), Share::UNKNOWN, "{reason}");
+            for (share, least, most) in [(once, 300, 350), (often, 1000, 1100)] {
+                assert!(after(share, &[(verdict, least)]).is_proven(), "{reason}");
+                assert_eq!(after(share, &[(verdict, most)]), Share::UNKNOWN, "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_shop_that_could_not_be_asked_says_nothing_about_a_sender() {
+        let good = after(Share::UNKNOWN, &[(RIGHT, 1)]);
+        for (state, reason) in [
+            (State::Undecided, Reason::ApiUnreachable),
+            (State::Undecided, Reason::ApiDenied),
+            (State::Undecided, Reason::ApiRateLimited),
+            (State::Pending, Reason::NotYet),
+            (State::Pending, Reason::ApiError),
+        ] {
+            assert_eq!(after(good, &[((state, Some(reason)), 2000)]), good, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_sender_is_proven_while_more_of_it_is_confirmed_than_of_an_unknown_one_is_expected() {
+        let unsupported = (State::Ignored, Some(Reason::Unsupported));
+        for (verdicts, is_proven) in [
+            (&[][..], false),
+            (&[(RIGHT, 1)], true),
+            (&[(RIGHT, 1), (WRONG, 4)], true),
+            (&[(RIGHT, 1), (WRONG, 5)], false),
+            (&[(RIGHT, 1000), (WRONG, 15)], true),
+            (&[(RIGHT, 1000), (WRONG, 16)], false),
+            // A shop that also tells what nobody asks about, a hundred for each order.
+            (
+                &[
+                    (RIGHT, 1),
+                    (unsupported, 100),
+                    (RIGHT, 1),
+                    (unsupported, 100),
+                    (RIGHT, 1),
+                    (unsupported, 300),
+                ],
+                true,
+            ),
+        ] {
+            assert_eq!(after(Share::UNKNOWN, verdicts).is_proven(), is_proven, "{verdicts:?}");
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Common {
     pub(super) wake: Arc<Notify>,
     /// Whether the disk has `store.min_free` left.
     pub(super) has_room: Arc<AtomicBool>,
+    /// Rung by the intake when more is kept of unproven senders than `store.max_unproven` allows.
+    pub(super) overfull: Arc<Notify>,
     /// Told when the service stops.
     pub(super) stopping: watch::Sender<bool>,
 }
@@ -54,6 +56,8 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
         max_body: settings.server.max_body,
         body_time: receiver::BODY_TIME,
         per_address_limit: settings.server.per_address_limit,
+        max_unproven: settings.store.max_unproven,
+        overfull: Arc::clone(&common.overfull),
         has_room: Arc::clone(&common.has_room),
     })
 }

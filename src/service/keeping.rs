@@ -1,6 +1,6 @@
 //! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change. A flood does not
-//! wait for the hour: what `store.max_unproven` bounds is looked at every few seconds, and kept as soon as it is a tenth
-//! above.
+//! wait for the hour: what `store.max_unproven` bounds is looked at every few seconds, and when the intake finds too much of
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::store::{Keep, Kept, Store};
 /// From one beginning to the next.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// How often the store is looked at for a flood.
+/// How often the store is looked at for what a flood left that has been settled since.
 const FLOOD_CHECK: Duration = Duration::from_secs(10);
 
 /// A clock that was set ahead by more makes what is young look old: what it would remove is gone for good.
@@ -80,6 +80,7 @@ pub(super) async fn run(
     mut rules: watch::Receiver<Keep>,
     clock: Clock,
     last_sign: Option<Timestamp>,
+    overfull: Arc<Notify>,
     stop: Arc<Notify>,
 ) {
     let work = async {
@@ -90,14 +91,15 @@ pub(super) async fn run(
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         loop {
-            let is_flood_check = tokio::select! {
+            let is_flood = tokio::select! {
                 biased;
                 _ = hours.tick() => false,
                 Ok(()) = rules.changed() => false,
+                () = overfull.notified() => true,
                 _ = checks.tick() => true,
             };
             let in_force = rules.borrow_and_update().clone();
-            let kept = if is_flood_check {
+            let kept = if is_flood {
                 // It goes by what came first, not by any clock.
                 store.keep_flood(&in_force).await
             } else if doubt.is_doubtful(&clock) {

@@ -67,6 +67,7 @@ pub use reader::Reader;
 pub use reconcile::compare::{Inspected, Inspection};
 pub use retention::run::{Keep, Kept};
 pub use retention::steps::SettledCount;
+pub use retention::unproven::UnprovenRoom;
 pub use rows::BATCH_BYTES;
 pub use verdicts::claims::{Batch, Filed, Filing};
 pub use verdicts::decisions::{BATCH, Decided};

@@ -11,7 +11,7 @@ use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestam
 use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
 use crate::store::file::pool::Pool;
-use crate::store::queue::pauses;
+use crate::store::queue::{fairness, pauses};
 use crate::store::read::backlog::Backlog;
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
@@ -19,6 +19,7 @@ use crate::store::read::reports::{self, Reported};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
 use crate::store::retention::steps::{self, SettledCount};
+use crate::store::retention::unproven::{self, UnprovenRoom};
 use crate::store::verdicts::claims::{self, Batch};
 
 /// The store, for those who only read.
@@ -230,5 +231,22 @@ impl Reader {
     /// The store failed.
     pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
         self.read(move |conn| steps::count_expired(conn, before)).await
+    }
+
+    /// Whether the sender with this address is proven.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn is_proven(&self, remote_addr: &str) -> Result<bool> {
+        let remote_addr = remote_addr.to_owned();
+        self.read(move |conn| fairness::is_proven(conn, &remote_addr)).await
+    }
+
+    /// What is left for notifications of senders that are not proven, where at most `max` of them are kept.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn room_for_unproven(&self, max: u64) -> Result<UnprovenRoom> {
+        self.read(move |conn| unproven::room(conn, max)).await
     }
 }

@@ -13,7 +13,7 @@ use super::file::query_plan::fresh;
 use super::queue::lease::{self, LeaseRequest, Leased};
 use super::queue::{clock_step, pauses};
 use super::reconcile::known;
-use super::retention::steps as retention;
+use super::retention::{steps as retention, unproven};
 use super::verdicts::claims::{self, Filing, Sheet};
 use super::verdicts::question::Question;
 use super::verdicts::{decisions, settle, supersede};
@@ -162,7 +162,7 @@ fn crowded() -> Connection {
     for (_, sql) in triggers {
         conn.execute_batch(&sql).unwrap();
     }
-    conn.execute_batch("DELETE FROM senders; INSERT INTO senders (sender, kept, confirmed) SELECT sender, count(*), 0 FROM verdicts GROUP BY sender;
+    conn.execute_batch("DELETE FROM senders; INSERT INTO senders (sender, kept) SELECT sender, count(*) FROM verdicts GROUP BY sender;
                         INSERT OR IGNORE INTO fair_queue (source, kind, lane, sender, due_at)
                         SELECT source, 2, lane, sender, min(next_attempt_at) FROM verdicts WHERE state = 'pending' AND asked = 1 GROUP BY sender;")
         .unwrap();
@@ -301,7 +301,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
         assert!(!ours.waiting.is_empty());
     });
     let ignored = values(conn, "SELECT notification_id FROM verdicts WHERE state = 'ignored' LIMIT 100");
-    takes_few_steps("removing", conn, || retention::remove_unproven(conn, &ignored).unwrap());
+    takes_few_steps("removing", conn, || unproven::remove(conn, &ignored).unwrap());
     takes_few_steps("emptying", conn, || {
         assert_eq!(retention::empty_notifications(conn, now(), 100).unwrap(), 100);
         for sql in retention::EMPTY_ELSEWHERE {

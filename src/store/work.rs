@@ -1,5 +1,7 @@
 //! What whoever asks the shops does with the store: lease, ask within the budget, settle, give back, give up.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use crate::domain::ledger::{Ledger, Policy, Settlement};
@@ -60,6 +62,25 @@ impl Store {
             lease::release(conn, &leases)
         };
         self.writer.write_together(release).await
+    }
+
+    /// Gives leases back of subjects that a list did not show: each is asked alone, at once or, where its sender is
+    /// doubtful, when its grace is over. The call is over.
+    ///
+    /// # Errors
+    /// The store failed; then the leases end by themselves.
+    pub async fn ask_unlisted(
+        &self,
+        leases: Vec<String>,
+        permit: CallPermit,
+        grace: Duration,
+        now: Timestamp,
+    ) -> Result<()> {
+        let ask_unlisted = move |conn: &Connection| {
+            rate_limit::finish(conn, permit, now)?;
+            lease::ask_unlisted(conn, &leases, grace, now)
+        };
+        self.writer.write_together(ask_unlisted).await
     }
 
     /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone. The call is over.

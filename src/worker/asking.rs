@@ -139,7 +139,8 @@ impl Asker {
                 for recorded in futures_util::future::join_all(records).await {
                     recorded?;
                 }
-                self.parts.store.ask_alone(open, permit, self.parts.clock.now()).await
+                let (grace, now) = (self.parts.policy.grace, self.parts.clock.now());
+                self.parts.store.ask_unlisted(open, permit, grace, now).await
             }
             Err(failure) => {
                 let open: Vec<String> = leases.drain(1..).map(|lease| lease.name).collect();

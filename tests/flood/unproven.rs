@@ -1,9 +1,36 @@
 //! What a flood may occupy while it lasts.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use chrono::{SecondsFormat, TimeDelta, Utc};
+use countersign::simulator::Fault;
+use countersign::simulator::ecwid::Order;
 
 use super::load::{self, Forwarded};
-use crate::support::House;
+use crate::support::five::{self, GAME, KEYS, OLD, TOKEN};
+use crate::support::{House, Request, Response, Serve, assert_verdict, paid};
+
+const STRANGER: &str = "203.0.113.66";
+const OTHER_STRANGER: &str = "203.0.113.77";
+const PROVEN: &str = "198.51.100.7";
+
+fn send(serve: &Serve, request: Request, from: &str) -> Response {
+    serve.send(&request.header("X-Forwarded-For", from))
+}
+
+fn ion(serve: &Serve, from: &str, order: &str) -> Response {
+    send(serve, Request::post("/hooks/shop").body(paid(1003, order)), from)
+}
+
+/// Sends so many notifications that are settled as soon as they are read; the first has the id `first`. What is not read
+/// yet cannot be removed, so that a faster flood would be refused.
+fn flood(serve: &Serve, count: usize, first: usize, notification: impl Fn(usize) -> Forwarded) {
+    for begin in (0..count).step_by(100) {
+        load::send(serve.intake, "/hooks/shop", (begin..begin + 100).map(&notification));
+        serve.settled(i64::try_from(first + begin + 99).unwrap());
+    }
+}
 
 #[test]
 fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
@@ -12,7 +39,7 @@ fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
     let serve = house.serve();
     let broken =
         |n: usize| Forwarded { sender: format!("203.0.113.{}", n % 3), body: format!("order_id={n}") };
-    load::send(serve.intake, "/hooks/shop", (0..FORGED).map(broken));
+    flood(&serve, FORGED, 1, broken);
     let removed = Cell::new(0);
     serve.wait_for_line("the rule is kept", |line| {
         let words = line.strip_suffix(" notifications removed by store.max_unproven");
@@ -27,4 +54,134 @@ fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
     assert!(ids.into_iter().rev().eq((1..=FORGED).rev().take(house.rows().len())), "not the oldest went");
     let counted = house.value("SELECT sum(received) || ' ' || sum(ignored) FROM daily");
     assert_eq!(counted.as_deref(), Some("3000 3000"));
+}
+
+#[test]
+fn when_pending_ones_fill_the_bound_strangers_get_503_and_proven_senders_still_get_in() {
+    let house = House::new().store_keys("max_unproven = 20").ion_shop("shop", 1003, 9);
+    let shops = house.simulator.shops();
+    let serve = house.serve();
+    assert_eq!(ion(&serve, PROVEN, "o.1").status, 200);
+    serve.settled(1);
+    let fault = shops.add_fault(Fault::status(500));
+    for n in 1..=20 {
+        assert_eq!(ion(&serve, STRANGER, &format!("fake.{n}")).status, 200, "{n}");
+    }
+    for from in [STRANGER, OTHER_STRANGER] {
+        for _ in 0..3 {
+            let refused = ion(&serve, from, "fake.21");
+            assert_eq!(refused.status, 503);
+            assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().unwrap() > 0));
+            assert!(refused.text().starts_with(r#"{"processed":false,"message":""#), "{}", refused.text());
+        }
+    }
+    for n in 2..=5 {
+        assert_eq!(ion(&serve, PROVEN, &format!("o.{n}")).status, 200, "the proven sender gets in");
+    }
+    assert_eq!(house.rows().len(), 25);
+    let counted = "SELECT count || ' ' || last_remote_addr FROM refusals WHERE cause = 'unproven_full'";
+    assert_eq!(house.value(counted), Some(format!("6 {OTHER_STRANGER}")));
+    shops.clear_fault(fault);
+    (2..=25).for_each(|id| serve.settled(id));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while ion(&serve, OTHER_STRANGER, "o.9").status != 200 {
+        assert!(Instant::now() < deadline, "settled ones make room");
+    }
+    serve.settled(26);
+    assert_verdict(&house.row(26), "confirmed", "match");
+}
+
+#[test]
+fn what_nobody_has_read_yet_counts_too() {
+    let house = House::new().store_keys("max_unproven = 5").ion_shop("shop", 1003, 1);
+    let serve = house.serve_with(&["--no-worker"]);
+    let statuses: Vec<u16> = (1..=8).map(|n| ion(&serve, STRANGER, &format!("fake.{n}")).status).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
+    assert_eq!(house.rows().len(), 5);
+}
+
+#[test]
+fn a_thousand_other_things_after_one_true_notification_make_its_sender_a_stranger_again() {
+    let house = House::new().store_keys("max_unproven = 500").ion_shop("shop", 1003, 1);
+    let serve = house.serve();
+    assert_eq!(ion(&serve, STRANGER, "o.1").status, 200);
+    serve.settled(1);
+    let broken = |n: usize| Forwarded { sender: STRANGER.to_owned(), body: format!("order_id={n}") };
+    flood(&serve, 2_000, 2, broken);
+    assert!(serve.stop().success());
+    let kept = house.rows().len();
+    assert!((500..1_000).contains(&kept), "{kept} are kept");
+}
+
+/// Claims that no answer can ever settle, each another one: an order's id that a thousand others begin with, a product that
+/// changes only in a while, and a transaction of a merchant of whom nothing was ever found.
+fn never_settling(n: usize) -> [Request; 3] {
+    let date = (Utc::now() + TimeDelta::minutes(5)).to_rfc3339_opts(SecondsFormat::Millis, true);
+    let product = format!(
+        r#"{{"kinguinId":70123,"productId":"5f00aa11bb22cc33dd44ee55","updatedAt":"{date}","n":{n}}}"#
+    );
+    [
+        OLD.request(format!("{}&n={n}", OLD.truth(1207).replace("order_id=1207", "order_id=NEAR-"))),
+        Request::post("/hooks/keys").header("X-Event-Name", "product.update").body(product),
+        GAME.request(GAME.truth(1207).replace("T1207", &format!("MADE-UP-{}", n % 20))),
+    ]
+}
+
+#[test]
+fn claims_that_never_settle_stay_within_the_bound_and_keep_no_true_one_waiting() {
+    const EACH: usize = 2_000;
+    let house = five::house().store_keys("max_unproven = 1000");
+    let house = house.verify("give_up_after = \"1s\"\nretry_base = \"5ms\"\nretry_cap = \"20ms\"");
+    let ecwid = house.simulator.shops().open_ecwid(1003, TOKEN);
+    for n in 0..1_001 {
+        ecwid.put_order(Order::new(&format!("NEAR-{n:04}"), 90_000 + n).paid());
+    }
+    let serve = house.serve();
+    assert_eq!(send(&serve, OLD.request(OLD.truth(1207)), PROVEN).status, 200);
+    serve.settled(1);
+    let mut taken = 1;
+    let mut refused = 0;
+    for n in 0..EACH {
+        for request in never_settling(n) {
+            match send(&serve, request, STRANGER).status {
+                200 | 204 => taken += 1,
+                status => {
+                    assert_eq!(status, 503);
+                    refused += 1;
+                }
+            }
+        }
+        if n == 100 {
+            let first = send(&serve, KEYS.request(KEYS.truth(1207)), OTHER_STRANGER);
+            assert_eq!(first.status, 204, "a new shop's first notification, below the bound");
+            taken += 1;
+            serve.settled(taken);
+            assert_verdict(&house.row(taken), "confirmed", "match");
+        }
+        if n == EACH - 1 {
+            let began = Instant::now();
+            assert_eq!(send(&serve, OLD.request(OLD.truth(1208)), PROVEN).status, 200);
+            taken += 1;
+            serve.settled(taken);
+            assert_verdict(&house.row(taken), "confirmed", "match");
+            assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        }
+    }
+    serve.wait_for_line("an order's id that many begin with is given up", |line| {
+        line.contains("source=old verdict=undecided reason=api_error")
+    });
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let kept = || house.rows().len();
+    while kept() > 1_100 {
+        assert!(Instant::now() < deadline, "{} are kept", kept());
+    }
+    let calls = house.simulator.shops().calls().len();
+    println!("{taken} taken, {refused} refused, {} kept, {calls} calls", kept());
+    let refusals = "SELECT max(n) FROM (SELECT count(*) AS n FROM verifications WHERE outcome = 'api_error'
+                    GROUP BY notification_id)";
+    assert!(house.value(refusals).unwrap().parse::<u32>().unwrap() <= 5, "five and out");
+    assert_eq!(
+        house.value("SELECT count(*) FROM notifications WHERE state = 'confirmed'").as_deref(),
+        Some("3")
+    );
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Call, Fault};
 
-use crate::support::{House, Serve};
+use crate::support::{House, Request, Serve, paid};
 
 const STORE: u64 = 4_400_551;
 const KNOWN: u64 = 150;
@@ -73,4 +73,81 @@ fn a_list_that_fails_is_asked_again_singly() {
     let done = house.run(&["verify"]);
     assert!(done.status.success(), "{done:?}");
     assert_eq!(count(&house, "confirmed", "match"), KNOWN.to_string());
+}
+
+/// The calls that ask about one order by its own path, by its id.
+fn alone(house: &House) -> Vec<String> {
+    let order = |call: &Call| call.target.split_once("/orders/").map(|(_, order)| order.to_owned());
+    house.simulator.shops().calls().iter().filter_map(order).collect()
+}
+
+/// A source of the same shop that receives Instant Order Notifications.
+fn ion_house() -> House {
+    let house = House::new();
+    house.simulator.shops().open_ecwid(STORE, "secret_list_token");
+    let base = house.simulator.ecwid_base();
+    let keys = format!(
+        "provider = \"ecwid-ion\"\nstore_id = {STORE}\ntoken = \"secret_list_token\"\napi_base = \"{base}\"\n\
+         rate_limit = \"100000/min\""
+    );
+    house.source("shop", &keys)
+}
+
+/// Stores these notifications without asking about any.
+fn came_in(house: &House, from: &str, bodies: impl Iterator<Item = String>) {
+    let serve = house.serve_with(&["--no-worker"]);
+    for body in bodies {
+        let request = Request::post("/hooks/shop").header("X-Forwarded-For", from).body(body);
+        assert_eq!(serve.send(&request).status, 200);
+    }
+    assert!(serve.stop().success());
+}
+
+#[test]
+fn an_id_that_a_thousand_orders_begin_with_is_put_into_one_list_only() {
+    let house = ion_house();
+    let shop = house.simulator.shops().open_ecwid(STORE, "secret_list_token");
+    for n in 0..1_001 {
+        shop.put_order(Order::new(&format!("NEAR-{n:04}"), 5_000 + n).paid());
+    }
+    for n in 0..60 {
+        shop.put_order(Order::new(&format!("ORDER-{n:03}"), 1000 + n).paid());
+    }
+    for (round, settled) in [(0_u64, "20 1"), (1, "40 2"), (2, "60 3")] {
+        let near = format!("{}&n={round}", paid(STORE, "NEAR-"));
+        let orders = (0..20).map(|n| paid(STORE, &format!("ORDER-{:03}", 20 * round + n)));
+        came_in(&house, "198.51.100.1", [near].into_iter().chain(orders));
+        assert!(house.run(&["verify"]).status.success());
+        let now =
+            "SELECT sum(state = 'confirmed') || ' ' || sum(state = 'undecided' AND reason = 'api_error')
+                   FROM notifications";
+        assert_eq!(house.value(now).as_deref(), Some(settled));
+    }
+    let lists = house.simulator.shops().calls_matching(is_list);
+    let crowded =
+        lists.iter().filter(|call| call.target.contains("NEAR-,") || call.target.contains(",NEAR-"));
+    assert_eq!((crowded.count(), lists.len()), (1, 4), "{lists:#?}");
+    let attempts = "SELECT group_concat(DISTINCT attempts) FROM notifications WHERE subject_id = 'NEAR-'";
+    assert_eq!(house.value(attempts).as_deref(), Some("5"));
+}
+
+#[test]
+fn what_a_list_does_not_show_of_a_doubtful_sender_is_asked_alone_when_its_grace_is_over() {
+    const DOUBTFUL: &str = "203.0.113.66";
+    let house = ion_house();
+    let invent = |house: &House, from: &str, orders: std::ops::Range<u64>| {
+        came_in(house, from, orders.map(|n| paid(STORE, &format!("INVENTED-{n}"))));
+    };
+    invent(&house, DOUBTFUL, 0..1);
+    assert!(house.run(&["verify"]).status.success());
+    assert_eq!(count(&house, "ignored", "not_found"), "1");
+    house.simulator.shops().clear_calls();
+    let house = house.verify("grace = \"1h\"\nretry_base = \"10m\"\nretry_cap = \"10m\"");
+    invent(&house, DOUBTFUL, 100..120);
+    invent(&house, "198.51.100.1", 200..201);
+    assert!(house.run(&["verify"]).status.success());
+    assert_eq!(alone(&house), ["INVENTED-200"]);
+    let waiting = "SELECT count(*) FROM notifications WHERE id > 1 AND state = 'pending' AND attempts = 0
+                   AND next_attempt_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+50 minutes')";
+    assert_eq!(house.value(waiting).as_deref(), Some("20"));
 }

@@ -1,7 +1,5 @@
 //! `store.max_unproven`.
 
-use countersign::store::{Keep, Store};
-
 use super::{SHOP, Shop, order};
 
 const STRANGER: &str = "203.0.113.66";
@@ -22,7 +20,7 @@ fn flooded(keys: &str) -> Shop {
 }
 
 #[test]
-fn beyond_max_unproven_the_oldest_ignored_of_senders_without_any_confirmation_go_first() {
+fn beyond_max_unproven_the_oldest_ignored_of_senders_that_are_not_proven_go_first() {
     let shop = flooded("max_unproven = 3");
     let daily = shop.daily();
     let serve = shop.serve_and_keep();
@@ -32,15 +30,40 @@ fn beyond_max_unproven_the_oldest_ignored_of_senders_without_any_confirmation_go
     assert_eq!(shop.daily(), daily, "their count stays in daily");
 }
 
-#[test]
-fn what_is_not_ignored_stays_even_beyond_max_unproven() {
-    let shop = flooded("max_unproven = 1");
+/// Seven notifications of strangers: one ignored (5), four undecided (4, 6, 9, 10), two that wait (7, 8).
+fn unsettled(keys: &str) -> Shop {
+    let shop = flooded(keys);
     shop.sql(&format!(
         "UPDATE verdicts SET state = 'undecided', reason = 'api_error' WHERE sender = '{STRANGER}' OR sender LIKE '2001:%';
-         UPDATE verdicts SET state = 'ignored', reason = 'not_found' WHERE notification_id = 5"
+         UPDATE verdicts SET state = 'ignored', reason = 'not_found' WHERE notification_id = 5;
+         UPDATE verdicts SET state = 'pending', decided_at = NULL,
+           next_attempt_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1 hour') WHERE notification_id IN (7, 8)"
     ));
+    shop
+}
+
+#[test]
+fn the_oldest_ignored_ones_go_first_then_the_oldest_undecided_ones_and_no_pending_ones() {
+    for (max, left) in [(3, &[1, 2, 3, 7, 8, 10][..]), (5, &[1, 2, 3, 6, 7, 8, 9, 10]), (1, &[1, 2, 3, 7, 8])]
+    {
+        let shop = unsettled(&format!("max_unproven = {max}"));
+        let daily = shop.daily();
+        let serve = shop.serve_and_keep();
+        assert!(serve.stop().success());
+        assert_eq!(shop.ids(), left, "max_unproven = {max}");
+        assert_eq!(shop.daily(), daily, "their count stays in daily");
+    }
+}
+
+#[test]
+fn one_true_notification_does_not_exempt_its_sender_from_the_bound() {
+    let shop = Shop::new().store_keys("max_unproven = 3");
+    for (n, event) in [(1, "true"), (71, "a"), (72, "b"), (73, "c"), (74, "d"), (75, "e")] {
+        shop.came_in(1, SHOP, order(n, event));
+        shop.settle();
+    }
     let _serve = shop.serve_and_keep();
-    assert_eq!(shop.ids(), [1, 2, 3, 4, 6, 7, 8, 9, 10]);
+    assert_eq!(shop.ids(), [1, 5, 6]);
 }
 
 #[test]
@@ -49,27 +72,6 @@ fn within_max_unproven_nothing_goes() {
     let serve = shop.house.serve();
     assert!(serve.stop().success());
     assert_eq!(shop.ids().len(), 10);
-}
-
-#[test]
-fn a_flood_is_cut_back_to_max_unproven_once_it_is_more_than_a_tenth_above() {
-    let shop = Shop::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let flood_check = || {
-        let store = Store::open(&shop.house.store_path()).unwrap();
-        let rules = Keep { keep: None, keep_personal: None, max_unproven: 20 };
-        let kept = runtime.block_on(store.keep_flood(&rules)).unwrap();
-        store.close();
-        (kept.unproven, shop.ids())
-    };
-    (1..=22).for_each(|n| assert_eq!(shop.came_in(1, STRANGER, format!("broken {n}")), n));
-    shop.settle();
-    assert_eq!(flood_check(), (0, (1..=22).collect()));
-    shop.came_in(1, "2001:db8::1", "broken".to_owned());
-    shop.settle();
-    let daily = shop.daily();
-    assert_eq!(flood_check(), (3, (4..=23).collect()));
-    assert_eq!(shop.daily(), daily, "their count stays in daily");
 }
 
 #[test]
@@ -89,8 +91,9 @@ fn how_many_of_each_sender_are_kept_is_always_the_number_of_their_rows() {
     shop.came_in(70, SHOP, order(2, "older"));
     shop.settle();
     let _serve = shop.serve_and_keep();
-    let counted = "SELECT json_group_array(json_array(sender, kept, confirmed)) FROM senders";
-    let real = "SELECT json_group_array(json_array(sender, n, c)) FROM (SELECT sender, count(*) AS n,
-                  sum(state = 'confirmed') AS c FROM verdicts GROUP BY sender ORDER BY sender)";
+    let counted = "SELECT json_group_array(json_array(sender, kept)) FROM senders";
+    let real =
+        "SELECT json_group_array(json_array(sender, n)) FROM (SELECT sender, count(*) AS n FROM verdicts
+                  GROUP BY sender ORDER BY sender)";
     assert_eq!(shop.value(counted), shop.value(real));
 }

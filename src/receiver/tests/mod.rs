@@ -52,9 +52,9 @@ impl Provider for Fake {
     fn admit(&self, delivery: &Delivery) -> Admission {
         match delivery.headers.get("x-event-secret") {
             Some("right") => Admission::Admitted,
-            Some(_) => Admission::Refused("wrong_secret"),
+            Some(_) => Admission::refused("wrong_secret"),
             None if is_test_body(&delivery.body) => Admission::TestCall,
-            None => Admission::Refused("missing_secret"),
+            None => Admission::refused("missing_secret"),
         }
     }
 
@@ -123,6 +123,8 @@ impl House {
             max_body: 64,
             body_time: BODY_TIME,
             per_address_limit: None,
+            max_unproven: 1_000_000,
+            overfull: Arc::default(),
             has_room: Arc::new(AtomicBool::new(true)),
         };
         change(&mut parts);

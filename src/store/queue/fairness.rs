@@ -15,7 +15,7 @@ use std::cell::Cell;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::pauses::LONGEST_PAUSE;
-use crate::domain::Timestamp;
+use crate::domain::{Reason, State, Timestamp};
 use crate::rules::turns::Share;
 use crate::store::error::Result;
 use crate::store::rows;
@@ -334,12 +334,32 @@ fn reached(conn: &Connection, source: &str, kind: Kind, lane: &str) -> Result<i6
 }
 
 /// The recent share of confirmations of a sender.
-pub(super) fn share(conn: &Connection, sender: &str) -> Result<Share> {
+pub(in crate::store) fn share(conn: &Connection, sender: &str) -> Result<Share> {
     let stored = conn
         .prepare_cached("SELECT weight FROM senders WHERE sender = ?1")?
         .query_row([sender], |row| row.get(0))
         .optional()?;
     Ok(stored.map_or(Share::UNKNOWN, Share::from_stored))
+}
+
+/// Whether the sender with this address is proven.
+pub(in crate::store) fn is_proven(conn: &Connection, remote_addr: &str) -> Result<bool> {
+    Ok(share(conn, &rows::sender(remote_addr))?.is_proven())
+}
+
+/// Weighs a sender by what became of some of its notifications.
+pub(in crate::store) fn weigh(
+    conn: &Connection,
+    sender: &str,
+    verdicts: impl IntoIterator<Item = (State, Option<Reason>)>,
+) -> Result<()> {
+    let before = share(conn, sender)?;
+    let after = verdicts.into_iter().fold(before, |share, (state, reason)| share.after(state, reason));
+    if after != before {
+        conn.prepare_cached("UPDATE senders SET weight = ?2 WHERE sender = ?1")?
+            .execute(params![sender, after.stored()])?;
+    }
+    Ok(())
 }
 
 /// The /48 of an IPv6 sender.

@@ -439,16 +439,49 @@ pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) ->
     Ok(())
 }
 
+/// Gives leases back of subjects that a list did not show: each is asked alone. Before its grace is over no absence is
+/// final, so that the question of a doubtful sender waits for that; whoever invents orders is asked about once, and not
+/// again and again.
+pub(in crate::store) fn ask_unlisted(
+    conn: &Connection,
+    leases: &[String],
+    grace: Duration,
+    now: Timestamp,
+) -> Result<()> {
+    let mut statement = conn.prepare_cached(UNLISTED)?;
+    for lease in leases {
+        let found = statement.query_map([lease], |row| {
+            let received_at = rows::known_instant(row, "received_at")?;
+            Ok((row.get("notification_id")?, row.get("sender")?, received_at))
+        })?;
+        let found: Vec<(i64, String, Timestamp)> = found.collect::<rusqlite::Result<_>>()?;
+        for (id, sender, received_at) in found {
+            let is_doubtful = fairness::share(conn, &sender)?.is_doubtful();
+            let grace_ends = received_at.plus(grace).clamp(now, now.plus(grace));
+            give_back(conn, id, if is_doubtful { grace_ends } else { now })?;
+        }
+    }
+    Ok(())
+}
+
+const UNLISTED: &str = "SELECT notification_id, sender, received_at FROM verdicts INDEXED BY verdicts_leased
+                        WHERE lease = ?1 AND state = 'pending'";
+
 /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
 pub(in crate::store) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
         for id in held(conn, lease)? {
-            conn.prepare_cached(
-                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
-                 WHERE notification_id = ?1",
-            )?
-            .execute(params![id, now.to_string()])?;
+            give_back(conn, id, now)?;
         }
     }
+    Ok(())
+}
+
+fn give_back(conn: &Connection, id: i64, due: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
+         WHERE notification_id = ?1",
+    )?
+    .execute(params![id, due.to_string()])?;
     Ok(())
 }

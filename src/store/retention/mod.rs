@@ -2,3 +2,4 @@
 
 pub(super) mod run;
 pub(super) mod steps;
+pub(super) mod unproven;

@@ -19,7 +19,7 @@ pub struct Keep {
     pub keep: Option<Duration>,
     /// Settled notifications older than this lose whatever is about a person; `None`: never.
     pub keep_personal: Option<Duration>,
-    /// The most notifications of senders without any confirmation.
+    /// The most notifications of senders that are not proven.
     pub max_unproven: u64,
 }
 
@@ -38,21 +38,18 @@ pub struct Kept {
 /// on top, and 20 ms are promised.
 const STEP: Duration = Duration::from_millis(2);
 
-/// Notifications above `max_unproven` that are looked for at once.
-const MOST_UNPROVEN: u64 = 20_000;
-
 /// How many rows the next step takes, by how long the last one took.
-struct Pace {
-    rows: usize,
+pub(super) struct Pace {
+    pub(super) rows: usize,
 }
 
 impl Pace {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { rows: 8 }
     }
 
     /// Adapts, and leaves the store to the others for twice as long as the step held it.
-    async fn rest(&mut self, step: Step) {
+    pub(super) async fn rest(&mut self, step: Step) {
         if step.rows_took > STEP {
             self.rows = (self.rows / 2).max(1);
         } else if step.rows_took < STEP / 2 {
@@ -65,7 +62,7 @@ impl Pace {
 
 /// How long a step took.
 #[derive(Clone, Copy)]
-struct Step {
+pub(super) struct Step {
     /// Its own statements.
     rows_took: Duration,
     /// Its transaction, with what it waited for.
@@ -92,12 +89,8 @@ impl Retention<'_> {
         Ok(kept)
     }
 
-    /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
+    /// Keeps the rule that a flood breaks before the others are due again.
     pub(in crate::store) async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
-        let bearable = rules.max_unproven.saturating_add(rules.max_unproven / 10);
-        if self.count_unproven().await? <= bearable {
-            return Ok(Kept::default());
-        }
         Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
     }
 
@@ -154,32 +147,8 @@ impl Retention<'_> {
         Ok(emptied)
     }
 
-    /// Removes the oldest ignored notifications of senders without any confirmation, until no more than `max` are left
-    /// of such senders, or none that is ignored.
-    async fn bound_unproven(&self, max: u64) -> Result<u64> {
-        let mut removed = 0;
-        let mut pace = Pace::new();
-        loop {
-            let ids = self.unproven_beyond(max).await?;
-            let mut left = ids.as_slice();
-            let mut went = 0;
-            while !left.is_empty() {
-                let (now, later) = left.split_at(pace.rows.min(left.len()));
-                let ids = now.to_vec();
-                let (rows, took) = self.step(move |conn| steps::remove_unproven(conn, &ids)).await?;
-                went += u64::try_from(rows).unwrap_or(0);
-                left = later;
-                pace.rest(took).await;
-            }
-            removed += went;
-            if went == 0 {
-                return Ok(removed);
-            }
-        }
-    }
-
     /// Runs one step on the writer, and measures it.
-    async fn step<T: Send + 'static>(
+    pub(super) async fn step<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<(T, Step)> {
@@ -190,23 +159,5 @@ impl Retention<'_> {
         };
         let (done, rows_took) = self.writer.write(timed).await?;
         Ok((done, Step { rows_took, all_took: sent.elapsed() }))
-    }
-
-    /// How many notifications are kept of senders without any confirmation.
-    async fn count_unproven(&self) -> Result<u64> {
-        self.pool.read(steps::count_unproven).await
-    }
-
-    /// The oldest ignored notifications of senders without any confirmation, as many as there are more than `max` of
-    /// such senders; of a large crowd the first few thousand.
-    async fn unproven_beyond(&self, max: u64) -> Result<Vec<i64>> {
-        let work = move |conn: &Connection| {
-            let beyond = steps::count_unproven(conn)?.saturating_sub(max).min(MOST_UNPROVEN);
-            match usize::try_from(beyond) {
-                Ok(0) | Err(_) => Ok(Vec::new()),
-                Ok(beyond) => steps::oldest_unproven(conn, beyond),
-            }
-        };
-        self.pool.read(work).await
     }
 }

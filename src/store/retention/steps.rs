@@ -5,9 +5,10 @@
 //! `orders` and `products` stay. Ids are never used twice, and a notification goes from `intake` and `verdicts` at once,
 //! so that "not filed yet" can go on meaning: an id above the highest in `verdicts`.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use crate::domain::{State, Timestamp};
+use crate::rules::turns::Share;
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -134,7 +135,7 @@ pub(in crate::store) fn prune(
     Ok((gone, Some(place)))
 }
 
-/// The sender of emptied notifications when nothing of theirs was ever confirmed: they still count as unproven.
+/// The sender of emptied notifications whose sender was not proven: they still count as such.
 const UNPROVEN: &str = "unproven";
 
 /// What [`empty_notifications`] finds old enough.
@@ -167,10 +168,10 @@ pub(in crate::store) fn empty_notifications(
         .execute([id])?;
         conn.prepare_cached(
             "UPDATE verdicts SET emptied = 1,
-               sender = iif((SELECT confirmed FROM senders s WHERE s.sender = verdicts.sender) > 0, '', ?2)
+               sender = iif((SELECT weight FROM senders s WHERE s.sender = verdicts.sender) > ?3, '', ?2)
              WHERE notification_id = ?1",
         )?
-        .execute(params![id, UNPROVEN])?;
+        .execute(params![id, UNPROVEN, Share::UNKNOWN.stored()])?;
     }
     Ok(ids.len())
 }
@@ -193,45 +194,6 @@ pub(in crate::store) fn empty_elsewhere(
     most: usize,
 ) -> Result<usize> {
     Ok(conn.prepare_cached(sql)?.execute(params![before.to_string(), rows::limit(most)])?)
-}
-
-/// Adds up the senders, not their notifications.
-const COUNT_UNPROVEN: &str = "SELECT coalesce(sum(kept), 0) FROM senders WHERE confirmed = 0";
-
-/// Reads an index entry for each ignored notification of such senders: as many as `max_unproven` allows, and not as many
-/// as the store holds.
-const OLDEST_UNPROVEN: &str = "SELECT v.notification_id FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
-                               WHERE s.confirmed = 0 AND v.state = 'ignored' ORDER BY v.notification_id LIMIT ?1";
-
-/// How many notifications are kept of senders of which nothing is confirmed.
-pub(super) fn count_unproven(conn: &Connection) -> Result<u64> {
-    let count: i64 = conn.prepare_cached(COUNT_UNPROVEN)?.query_row([], |row| row.get(0))?;
-    Ok(u64::try_from(count).unwrap_or(0))
-}
-
-/// The oldest ignored notifications of such senders.
-pub(super) fn oldest_unproven(conn: &Connection, most: usize) -> Result<Vec<i64>> {
-    let mut statement = conn.prepare_cached(OLDEST_UNPROVEN)?;
-    let found = statement.query_map([rows::limit(most)], |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Removes those of `ids` that are still ignored and of senders without any confirmation; returns how many.
-pub(in crate::store) fn remove_unproven(conn: &Connection, ids: &[i64]) -> Result<usize> {
-    let mut removed = 0;
-    for id in ids {
-        let still: Option<bool> = conn
-            .prepare_cached(
-                "SELECT v.state = 'ignored' AND s.confirmed = 0 FROM verdicts v JOIN senders s ON s.sender = v.sender
-                 WHERE v.notification_id = ?1",
-            )?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        if still == Some(true) {
-            removed += conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;
-        }
-    }
-    Ok(removed)
 }
 
 #[cfg(test)]
@@ -261,17 +223,13 @@ mod tests {
             (orders, "orders USING COVERING INDEX orders_to_empty (notified_at<?)"),
             (products, "products USING COVERING INDEX products_to_empty (notified_at<?)"),
             (refusals, "INDEX refusals_to_empty (last_at<?)"),
-            (OLDEST_UNPROVEN, "v USING COVERING INDEX verdicts_ignored (sender=?)"),
         ] {
             let plan = plan(&conn, sql);
             let steps: Vec<&str> = plan.lines().collect();
             assert!(steps.iter().any(|step| step.contains(wanted)), "{sql}: {steps:#?}");
-            let senders = ["SCAN s", "SCAN senders"];
-            let scans = steps.iter().filter(|step| step.contains("SCAN") && !senders.contains(step));
-            assert_eq!(scans.count(), 0, "{sql}: {steps:#?}");
-            let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
-            assert!(sorts == 0 || sql == OLDEST_UNPROVEN, "{sql}: {steps:#?}");
+            for step in &steps {
+                assert!(!step.contains("SCAN") && !step.contains("TEMP B-TREE"), "{sql}: {steps:#?}");
+            }
         }
-        assert_eq!(plan(&conn, COUNT_UNPROVEN), "SCAN senders");
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::{
     Unasked,
 };
 use crate::store::error::{Result, StoreError};
+use crate::store::queue::fairness;
 use crate::store::rows::{self, BATCH_BYTES};
 
 /// A delivery together with what reading it gave.
@@ -99,14 +100,21 @@ pub(in crate::store) fn file(
     }
     let mut filed = Vec::with_capacity(sheets.len());
     let mut last_of = BTreeMap::new();
+    let mut settled_of: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     hour_index::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
     for sheet in sheets {
         let repeated = sheet.repeats(conn)?;
         if sheet.insert(conn, repeated, now)? {
             last_of.insert(&sheet.source, sheet.received_at);
             let (state, reason) = sheet.standing(repeated);
+            if state != State::Pending {
+                settled_of.entry(&sheet.sender).or_default().push((state, reason));
+            }
             filed.push(Filed { id: sheet.id, source: sheet.source.clone(), state, reason });
         }
+    }
+    for (sender, verdicts) in settled_of {
+        fairness::weigh(conn, sender, verdicts)?;
     }
     for (source, last) in last_of {
         conn.prepare_cached(
@@ -230,7 +238,8 @@ impl Sheet {
         }
     }
 
-    /// Writes the first row about a notification; `false` where there is one.
+    /// Writes the first row about a notification; `false` where there is one. A subject that was refused for its own sake
+    /// when it was asked about last is put into no list again.
     fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
         let received_at = self.received_at.to_string();
         let day = self.received_at.day();
@@ -242,8 +251,13 @@ impl Sheet {
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
                    event_sent, event_order, event_id, question, lane, listable, statuses, before, explains, state, reason,
                    detail, duplicate_of, next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                   ?22, ?23, ?24, ?25, ?26, ?24) ON CONFLICT DO NOTHING",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                   ?13 AND NOT EXISTS (SELECT 1 FROM (
+                     SELECT own_refusals, state, listable FROM verdicts INDEXED BY verdicts_by_subject
+                     WHERE source = ?23 AND subject_kind = ?3 AND subject_id = ?4
+                     ORDER BY notification_id DESC LIMIT 1)
+                   WHERE own_refusals > 0 OR (state = 'pending' AND listable = 0)),
+                   ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?24) ON CONFLICT DO NOTHING",
             )?
             .execute(params_from_iter(values))?;
         Ok(inserted == 1)

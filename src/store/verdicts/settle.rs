@@ -13,10 +13,9 @@ use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
 use crate::domain::{Reason, State, Subject, Timestamp};
-use crate::rules::turns::Share;
 use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
-use crate::store::queue::{lease, pauses, rate_limit};
+use crate::store::queue::{fairness, lease, pauses, rate_limit};
 
 /// Loads the ledger, lets `judge` decide, writes what it decides.
 pub(in crate::store) fn settle(
@@ -168,17 +167,13 @@ fn write_ruling(
 
 /// What a verdict says about its sender.
 fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Result<()> {
-    if Share::UNKNOWN.after(*state, *reason) == Share::UNKNOWN {
+    if *state == State::Pending {
         return Ok(());
     }
-    let (sender, share): (String, i64) = conn
-        .prepare_cached(
-            "SELECT s.sender, s.weight FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
-        )?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    conn.prepare_cached("UPDATE senders SET weight = ?2 WHERE sender = ?1")?
-        .execute(params![sender, Share::from_stored(share).after(*state, *reason).stored()])?;
-    Ok(())
+    let sender: String = conn
+        .prepare_cached("SELECT sender FROM verdicts WHERE notification_id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    fairness::weigh(conn, &sender, [(*state, *reason)])
 }
 
 /// Remembers what a ruling confirmed; returns whether that is news.
