@@ -34,6 +34,8 @@ impl Clients {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
+        // Installed already, where another client was made before.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let builder = || {
             Client::builder()
                 .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, HttpResponse};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
 
 /// Headers that a proxy adds: what comes through one may come from anywhere.
 const OF_A_PROXY: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
@@ -131,7 +131,7 @@ fn given_password(headers: &HeaderMap) -> Option<Vec<u8>> {
 /// Compares in constant time, whatever the lengths.
 fn is_equal(given: &[u8], password: &str) -> bool {
     let (given, password) = (digest(&SHA256, given), digest(&SHA256, password.as_bytes()));
-    verify_slices_are_equal(given.as_ref(), password.as_ref()).is_ok()
+    given.as_ref().ct_eq(password.as_ref()).into()
 }
 
 /// Why a request may not see it.

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 use serde_json::Value;
 
 use super::folder::{CLIENT_SECRET, PATH_TOKEN};

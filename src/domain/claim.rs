@@ -1,6 +1,6 @@
 //! What a notification says, read into words that every room understands.
 
-use aws_lc_rs::digest;
+use ring::digest;
 use serde_json::{Map, Value};
 
 use super::replaced;

@@ -1,6 +1,6 @@
 //! In which order the statuses of a subject come, as far as claims tell: what a confirmed claim explains about earlier ones.
 
-use aws_lc_rs::digest;
+use ring::digest;
 use serde_json::json;
 
 /// Some statuses, each by the name of its field, as one short text: equal for equal statuses.

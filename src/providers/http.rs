@@ -45,6 +45,8 @@ impl Client {
     /// # Errors
     /// If TLS cannot be set up, for lack of root certificates for instance.
     pub fn new(timeout: Duration, metrics: Metrics, clock: Clock) -> anyhow::Result<Self> {
+        // Installed already, but for the first client.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let inner = reqwest::Client::builder()
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(timeout.min(Duration::from_secs(5)))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq as _;
 
 /// A key that a kind of source takes.
 #[derive(Clone, Copy, Debug)]
@@ -143,10 +144,6 @@ pub fn fits_header(secret: &SecretString) -> bool {
 #[must_use]
 pub fn equals_any(given: &str, secrets: &[SecretString]) -> bool {
     secrets.iter().fold(false, |found, secret| {
-        let equal = aws_lc_rs::constant_time::verify_slices_are_equal(
-            given.as_bytes(),
-            secret.expose_secret().as_bytes(),
-        );
-        found | equal.is_ok()
+        found | bool::from(given.as_bytes().ct_eq(secret.expose_secret().as_bytes()))
     })
 }

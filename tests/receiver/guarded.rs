@@ -1,8 +1,8 @@
 //! Sources with a secret or a signature: who lacks it is refused and counted, a panel's TEST button is not.
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 
 use crate::support::five::{self, Format, GAME, KEYS, POP, SHOP};
 use crate::support::{House, Request, assert_verdict};

@@ -1,9 +1,9 @@
 //! `ecwid` with a `client_secret`: who may deliver at all.
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::simulator::ecwid::EcwidStore;
+use ring::hmac;
 
 use super::ecwid_shop::{Hook, asked, keys, shop};
 use crate::support::{House, Request, Serve, assert_verdict};

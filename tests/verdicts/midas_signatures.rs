@@ -1,12 +1,12 @@
 //! `midas`: what the platform signs, with its certificates or public keys configured.
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::simulator::midas::{MidasMerchant, Transaction, UnknownId};
 use countersign::simulator::{Fault, Trouble};
 use rcgen::{CertificateParams, KeyPair, SerialNumber};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -36,7 +36,7 @@ fn signature(merchant: &MidasMerchant, body: &str) -> String {
     let pem = merchant.platform_private_key_pem().unwrap();
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
     let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
-    let mut signature = vec![0; pair.public_modulus_len()];
+    let mut signature = vec![0; pair.public().modulus_len()];
     let text = format!("{TIMESTAMP}\nn0nce32\n{body}\n");
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
     STANDARD.encode(signature)

@@ -2,9 +2,9 @@
 //! webhooks). It covers neither the store nor the entity nor the data and never expires: whoever saw one request can
 //! sign any body with the same `eventId`, so that it never replaces asking the API.
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::Delivery;

@@ -153,7 +153,7 @@ fn kept(folder: &Path) -> Vec<Vec<u8>> {
 /// Writes an input to a file that bears its digest for a name.
 fn keep(folder: &Path, input: &[u8]) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, input);
+    let digest = ring::digest::digest(&ring::digest::SHA256, input);
     let name: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let file = folder.join(name);
     std::fs::write(&file, input).unwrap();

@@ -25,7 +25,7 @@ pub(super) fn source(kind: &Kind, more: &[(&'static str, KeyValue)]) -> Arc<dyn 
 }
 
 pub(super) fn midas_source(more: &[(&'static str, KeyValue)]) -> Arc<dyn Provider> {
-    let pem = midas::tests::pem("PRIVATE KEY", &midas::tests::MERCHANT);
+    let pem = midas::tests::pem("PRIVATE KEY", midas::tests::MERCHANT);
     let key = ("private_key", KeyValue::Secrets(vec![pem.into()]));
     let keys: Vec<_> = std::iter::once(key).chain(more.iter().cloned()).collect();
     source(&midas::MIDAS, &keys)

@@ -82,11 +82,11 @@ fn nobody_passes_kinguins_secret_but_who_knows_it() {
 /// The platform's keys are new in each run; see [`lines_and_signature`].
 #[test]
 fn nobody_passes_midas_signature_with_another_body() {
-    let certificate = midas::tests::certificate(&midas::tests::PLATFORM, &[0x0c, 0x2d]);
+    let certificate = midas::tests::certificate(midas::tests::PLATFORM, &[0x0c, 0x2d]);
     let file = ("platform.pem".into(), certificate.into_bytes());
     let provider = midas_source(&[("platform_cert_files", KeyValue::Files(vec![file]))]);
     let body = recording("midas/notifications/paid.json");
-    let stamp = midas::tests::stamp(&midas::tests::PLATFORM, "0C2D", &body);
+    let stamp = midas::tests::stamp(midas::tests::PLATFORM, "0C2D", &body);
     let (lines, signature) = lines_and_signature(&stamp);
     let reached = ["Admitted", "missing_signature"];
     fuzz("signature-midas", &reached, vec![with_head(&lines, &body), body.clone()], |input| {

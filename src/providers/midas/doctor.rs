@@ -69,7 +69,7 @@ impl Midas {
     /// Whether a certificate or public key belongs to our private key.
     fn is_ours(&self, key: &CheckKey) -> bool {
         let text = b"countersign doctor";
-        self.signer.sign(text).is_some_and(|signature| key.key.verify_sig(text, &signature).is_ok())
+        self.signer.sign(text).is_some_and(|signature| key.key.verify(text, &signature).is_ok())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -13,8 +13,11 @@ use super::fields::{SHOWN, cut};
 /// Fewer bits than this are refused: the scheme is `TXGW-SHA256-RSA2048`.
 const LEAST_BITS: usize = 2048;
 
+/// The library checks signatures by no larger key.
+const MOST_BITS: usize = 8192;
+
 const PRIVATE_KINDS: &str =
-    "accepted are PEM \"PRIVATE KEY\" (PKCS#8) and \"RSA PRIVATE KEY\" (PKCS#1), RSA, 2048 bits or more";
+    "accepted are PEM \"PRIVATE KEY\" (PKCS#8) and \"RSA PRIVATE KEY\" (PKCS#1), RSA, 2048 to 4096 bits";
 
 /// A public key that signatures are checked with.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(super) struct CheckKey {
     /// The certificate's serial in [`plain_serial`]'s spelling; a bare public key has none.
     pub(super) serial: Option<String>,
     /// The key.
-    pub(super) key: ParsedPublicKey,
+    pub(super) key: UnparsedPublicKey<Vec<u8>>,
 }
 
 /// What `private_key` holds.
@@ -47,7 +50,7 @@ pub(super) fn merchant(pem: &str) -> Result<Merchant, String> {
         _ => None,
     });
     let pair = match key {
-        Some(Ok(pair)) if pair.public_modulus_len() * 8 >= LEAST_BITS => pair,
+        Some(Ok(pair)) if pair.public().modulus_len() * 8 >= LEAST_BITS => pair,
         Some(_) => return Err(format!("is no usable RSA key; {PRIVATE_KINDS}")),
         None => {
             let instead = match sections.first() {
@@ -119,13 +122,15 @@ fn certificate(der: &[u8]) -> Result<CheckKey, String> {
     Ok(CheckKey { serial: Some(plain_serial(&serial)), key })
 }
 
-fn check_key(info: &SubjectPublicKeyInfo<'_>) -> Result<ParsedPublicKey, String> {
+fn check_key(info: &SubjectPublicKeyInfo<'_>) -> Result<UnparsedPublicKey<Vec<u8>>, String> {
     match info.parsed() {
-        Ok(PublicKey::RSA(rsa)) if rsa.key_size() >= LEAST_BITS => {
-            ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, info.raw)
-                .map_err(|_| "holds a broken RSA key".to_owned())
+        Ok(PublicKey::RSA(rsa)) if (LEAST_BITS..=MOST_BITS).contains(&rsa.key_size()) => {
+            Ok(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, info.subject_public_key.data.to_vec()))
         }
-        Ok(PublicKey::RSA(_)) => Err(format!("its RSA key has fewer than {LEAST_BITS} bits")),
+        Ok(PublicKey::RSA(rsa)) if rsa.key_size() < LEAST_BITS => {
+            Err(format!("its RSA key has fewer than {LEAST_BITS} bits"))
+        }
+        Ok(PublicKey::RSA(_)) => Err(format!("its RSA key has more than {MOST_BITS} bits")),
         _ => Err("its key is not an RSA key".to_owned()),
     }
 }

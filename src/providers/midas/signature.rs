@@ -1,10 +1,10 @@
 //! The platform's signature scheme, both ways: RSA PKCS#1 v1.5 with SHA-256 over lines that each end in a line feed.
 
-use aws_lc_rs::rand::{self, SystemRandom};
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderMap;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use secrecy::SecretString;
 
 use crate::domain::{Headers, Timestamp};
@@ -35,7 +35,7 @@ impl Signer {
     /// random bytes.
     pub(super) fn authorization(&self, path: &str, now: Timestamp) -> Option<SecretString> {
         let mut random = [0; 16];
-        rand::fill(&mut random).ok()?;
+        SystemRandom::new().fill(&mut random).ok()?;
         let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let seconds = now.seconds();
         let signature = self.sign(request_text(path, seconds, &nonce).as_bytes())?;
@@ -49,7 +49,7 @@ impl Signer {
 
     /// The signature of any text.
     pub(super) fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).ok()?;
         Some(signature)
     }
@@ -165,7 +165,7 @@ impl<'a> Stamp<'a> {
         }
         let signature = STANDARD.decode(signature).map_err(|_| Unsigned::Wrong)?;
         let text = received_text(timestamp, nonce, body);
-        if candidates.any(|candidate| candidate.key.verify_sig(&text, &signature).is_ok()) {
+        if candidates.any(|candidate| candidate.key.verify(&text, &signature).is_ok()) {
             Ok(())
         } else {
             Err(Unsigned::Wrong)

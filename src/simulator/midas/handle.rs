@@ -17,20 +17,20 @@ pub struct MidasMerchant {
 }
 
 impl Shops {
-    /// Opens a merchant with a fresh key pair; one that is open already only gets the project.
+    /// Opens a merchant with a key pair of its own; one that is open already only gets the project.
     ///
     /// # Errors
     ///
-    /// When no RSA key could be made.
+    /// When the library cannot read its key pair.
     pub fn open_midas(&self, merchant_id: &str, project_id: &str) -> io::Result<MidasMerchant> {
         let signer = self.lock().midas.signer();
         let signer = match signer {
             Some(signer) => signer,
-            None => Signer { keys: Keys::generate()?, serial: PLATFORM_SERIAL.to_owned() },
+            None => Signer { keys: Keys::of_platform()?, serial: PLATFORM_SERIAL.to_owned() },
         };
-        let merchant_keys = Keys::generate()?;
-        let public_key = merchant_keys.public_der()?;
         let mut state = self.lock();
+        let merchant_keys = Keys::of_merchant(state.midas.merchants.len())?;
+        let public_key = merchant_keys.public_der();
         let platform = &mut state.midas;
         platform.signer.get_or_insert(signer);
         let merchant = platform.merchants.entry(merchant_id.to_owned()).or_insert_with(|| Merchant {
@@ -128,9 +128,9 @@ impl MidasMerchant {
     ///
     /// # Errors
     ///
-    /// When the library cannot write the key.
+    /// None in practice: the platform has its key since the merchant was opened.
     pub fn private_key_pem(&self) -> io::Result<String> {
-        self.keys()?.private_pem()
+        Ok(self.keys()?.private_pem())
     }
 
     /// The registered public key (PEM) that this merchant's calls are checked with.
@@ -147,18 +147,18 @@ impl MidasMerchant {
     ///
     /// # Errors
     ///
-    /// When the library cannot write the key.
+    /// None in practice: the platform has its key since the merchant was opened.
     pub fn platform_public_key_pem(&self) -> io::Result<String> {
-        Ok(keys::pem("PUBLIC KEY", &self.signer()?.keys.public_der()?))
+        Ok(keys::pem("PUBLIC KEY", &self.signer()?.keys.public_der()))
     }
 
     /// The platform's private key (PEM, PKCS#8), for tests that make a certificate of it.
     ///
     /// # Errors
     ///
-    /// When the library cannot write the key.
+    /// None in practice: the platform has its key since the merchant was opened.
     pub fn platform_private_key_pem(&self) -> io::Result<String> {
-        self.signer()?.keys.private_pem()
+        Ok(self.signer()?.keys.private_pem())
     }
 
     /// The serial that answers and notifications name, hexadecimal.

@@ -47,7 +47,7 @@ impl Signer {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::digest::{SHA256, digest};
+    use ring::digest::{SHA256, digest};
 
     use super::{of_call, of_platform};
 

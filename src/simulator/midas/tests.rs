@@ -1,7 +1,7 @@
-use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::rsa::KeyPair;
+use ring::signature::RSA_PKCS1_SHA256;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ fn header(merchant: &MidasMerchant, path: &str, at: i64, quoted: bool) -> String
     let der = PrivatePkcs8KeyDer::from_pem_slice(merchant.private_key_pem().unwrap().as_bytes()).unwrap();
     let pair = KeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
     let message = format!("GET\n{path}\n{at}\nn0nce32\n\n");
-    let mut signed = vec![0; pair.public_modulus_len()];
-    let random = aws_lc_rs::rand::SystemRandom::new();
+    let mut signed = vec![0; pair.public().modulus_len()];
+    let random = ring::rand::SystemRandom::new();
     pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signed).unwrap();
     let signed = STANDARD.encode(signed);
     if quoted {

@@ -56,11 +56,11 @@ fn no_answer_of_midas_confirms_what_it_does_not_say() {
 /// for the one over the recorded answer.
 #[test]
 fn no_answer_of_midas_counts_but_as_the_platform_signed_it() {
-    let certificate = certificate(&PLATFORM, &[0x0c, 0x2d]);
+    let certificate = certificate(PLATFORM, &[0x0c, 0x2d]);
     let file = ("platform.pem".into(), certificate.into_bytes());
     let provider = midas_source(&[("platform_cert_files", KeyValue::Files(vec![file]))]);
     let recorded = recording("midas/answers/completed.json");
-    let stamp = stamp(&PLATFORM, "0C2D", &recorded);
+    let stamp = stamp(PLATFORM, "0C2D", &recorded);
     let (lines, signature) = lines_and_signature(&stamp);
     let seeds = seeds().into_iter().map(|reply| [lines.as_bytes(), b"\n", &reply].concat()).collect();
     let questions = questions(&*provider, &NOTIFICATIONS);

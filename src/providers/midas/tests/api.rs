@@ -1,8 +1,8 @@
 //! What is asked and what the answers say.
 
-use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use crate::domain::{Cause, Failure, Said, Trouble, Truth};
@@ -41,9 +41,9 @@ fn signed(head: &str) -> (String, impl Fn(&str) -> String + use<>) {
 }
 
 fn verify(text: &str, signature: &str) {
-    let pair = RsaKeyPair::from_pkcs8(&MERCHANT).unwrap();
-    let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()).unwrap();
-    key.verify_sig(text.as_bytes(), &STANDARD.decode(signature).unwrap()).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(MERCHANT).unwrap();
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+    key.verify(text.as_bytes(), &STANDARD.decode(signature).unwrap()).unwrap();
 }
 
 #[tokio::test]
@@ -213,14 +213,14 @@ fn answers_count_only_when_signed_right_where_that_is_checked() {
     let checking = assemble(&checking_keys()).unwrap();
     for (status, name) in [(200, COMPLETED), (404, "answers/not_found.json")] {
         let body = recorded(name);
-        let right = stamp(&PLATFORM, "0C2D", &body);
+        let right = stamp(PLATFORM, "0C2D", &body);
         assert!(!matches!(said(&checking, status, &right, &body), Said::Failed(_)), "{name}");
-        for headers in [Vec::new(), stamp(&MERCHANT, "0C2D", &body), stamp(&PLATFORM, "0C2D", b"{}")] {
+        for headers in [Vec::new(), stamp(MERCHANT, "0C2D", &body), stamp(PLATFORM, "0C2D", b"{}")] {
             let failure = failed(said(&checking, status, &headers, &body));
             assert_eq!((failure.cause, failure.trouble), (Cause::ApiError, Trouble::Unclear));
             assert!(failure.detail.starts_with("the API's answer is not signed by the platform: "));
         }
-        let unknown = failed(said(&checking, status, &stamp(&PLATFORM, "77", &body), &body));
+        let unknown = failed(said(&checking, status, &stamp(PLATFORM, "77", &body), &body));
         assert!(unknown.detail.ends_with("certificate with serial 77"), "{}", unknown.detail);
         assert!(!matches!(said(&midas(), status, &[], &body), Said::Failed(_)), "{name}");
     }

@@ -67,7 +67,7 @@ async fn an_unsigned_answer_points_at_the_setting() {
 
 #[tokio::test]
 async fn our_own_certificate_in_the_platforms_place_is_wrong() {
-    let keys = keys_with(&certificate(&MERCHANT, &[0x0a, 0x1b]));
+    let keys = keys_with(&certificate(MERCHANT, &[0x0a, 0x1b]));
     let checks = examined(&keys, 401, ON_TIME, b"").await;
     assert!(wrong(&checks)[0].starts_with("platform_cert_files: "), "{checks:?}");
 }
@@ -75,11 +75,11 @@ async fn our_own_certificate_in_the_platforms_place_is_wrong() {
 #[tokio::test]
 async fn a_certificate_beside_the_key_must_match_it_and_the_serial() {
     let not_found = recorded("answers/not_found.json");
-    let key = pem("PRIVATE KEY", &MERCHANT);
+    let key = pem("PRIVATE KEY", MERCHANT);
     for (certificate, words) in [
-        (certificate(&MERCHANT, &[0x0a, 0x1b]), None),
-        (certificate(&MERCHANT, &[0x0a, 0x1c]), Some("serial_no: is 0A1B")),
-        (certificate(&super::PLATFORM, &[0x0a, 0x1b]), Some("private_key: the certificate beside it")),
+        (certificate(MERCHANT, &[0x0a, 0x1b]), None),
+        (certificate(MERCHANT, &[0x0a, 0x1c]), Some("serial_no: is 0A1B")),
+        (certificate(super::PLATFORM, &[0x0a, 0x1b]), Some("private_key: the certificate beside it")),
     ] {
         let mut keys = keys();
         set_private_key(&mut keys, &format!("{certificate}{key}"));

@@ -16,7 +16,7 @@ fn pkcs1(pkcs8: &[u8]) -> &[u8] {
 fn both_pem_flavours_of_one_key_sign_alike() {
     let one = assemble(&keys()).unwrap();
     let mut keys = keys();
-    set_private_key(&mut keys, &pem("RSA PRIVATE KEY", pkcs1(&MERCHANT)));
+    set_private_key(&mut keys, &pem("RSA PRIVATE KEY", pkcs1(MERCHANT)));
     let other = assemble(&keys).unwrap();
     assert_eq!(one.signer.sign(b"text").unwrap(), other.signer.sign(b"text").unwrap());
 }
@@ -26,13 +26,13 @@ fn what_is_no_usable_private_key_is_said_with_the_kinds_that_are_accepted() {
     let elliptic = rcgen::KeyPair::generate().unwrap();
     let cases = [
         ("0123456789abcdef".to_owned(), "holds no key in PEM form"),
-        (certificate(&MERCHANT, &[0x0a, 0x1b]), "is a certificate, not the key that belongs to it"),
+        (certificate(MERCHANT, &[0x0a, 0x1b]), "is a certificate, not the key that belongs to it"),
         (pem("PUBLIC KEY", b"x"), "is a public key, not the private one"),
         (pem("EC PRIVATE KEY", b"x"), "is an elliptic curve key"),
         (pem("ENCRYPTED PRIVATE KEY", b"x"), "is encrypted with a passphrase"),
         (pem("PRIVATE KEY", b"not a key"), "is no usable RSA key"),
         (elliptic.serialize_pem(), "is no usable RSA key"),
-        (pem("PRIVATE KEY", &MERCHANT).replace("-----END", "----END"), "holds broken PEM"),
+        (pem("PRIVATE KEY", MERCHANT).replace("-----END", "----END"), "holds broken PEM"),
     ];
     for (private_key, expected) in cases {
         let mut keys = keys();
@@ -49,10 +49,9 @@ fn what_is_no_usable_private_key_is_said_with_the_kinds_that_are_accepted() {
 
 #[test]
 fn platform_files_hold_several_certificates_and_public_keys() {
-    let one = certificate(&PLATFORM, &[0x0c, 0x2d]);
+    let one = certificate(PLATFORM, &[0x0c, 0x2d]);
     let key =
-        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PLATFORM.as_slice().into(), &rcgen::PKCS_RSA_SHA256)
-            .unwrap();
+        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PLATFORM.into(), &rcgen::PKCS_RSA_SHA256).unwrap();
     let other = key.public_key_pem();
     let midas = assemble(&keys_with(&format!("{one}\n{other}"))).unwrap();
     let serials: Vec<_> = midas.platform.iter().map(|key| key.serial.as_deref()).collect();
@@ -65,7 +64,7 @@ fn a_platform_file_with_anything_else_is_named() {
     for (content, expected) in [
         (String::new(), "holds nothing, or something else"),
         ("\u{0}\u{1}binary".to_owned(), "holds nothing, or something else"),
-        (pem("PRIVATE KEY", &PLATFORM), "holds a private key"),
+        (pem("PRIVATE KEY", PLATFORM), "holds a private key"),
         (pem("RSA PUBLIC KEY", b"x"), "holds nothing, or something else"),
         (pem("CERTIFICATE", b"x"), "holds a broken certificate"),
         (pem("PUBLIC KEY", b"x"), "holds a broken public key"),
@@ -122,6 +121,6 @@ fn serials_compare_as_hexadecimal_numbers() {
 fn nothing_secret_is_in_debug_texts() {
     let midas = assemble(&keys()).unwrap();
     let shown = format!("{midas:?} {:?}", keys());
-    let secret = pem("PRIVATE KEY", &MERCHANT);
+    let secret = pem("PRIVATE KEY", MERCHANT);
     assert!(!shown.contains(secret.lines().nth(5).unwrap()));
 }

@@ -3,13 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use aws_lc_rs::encoding::AsDer as _;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::RsaKeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
@@ -33,13 +30,8 @@ mod signature;
 /// 2026-01-02T03:00:00Z, the time of the recorded calls.
 pub(super) const NOW: i64 = 1_767_322_800;
 
-pub(in crate::providers) static MERCHANT: LazyLock<Vec<u8>> = LazyLock::new(new_key);
-pub(in crate::providers) static PLATFORM: LazyLock<Vec<u8>> = LazyLock::new(new_key);
-
-fn new_key() -> Vec<u8> {
-    let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    pair.as_der().unwrap().as_ref().to_vec()
-}
+pub(in crate::providers) const MERCHANT: &[u8] = include_bytes!("../../../../data/midas/keys/1.pkcs8.der");
+pub(in crate::providers) const PLATFORM: &[u8] = include_bytes!("../../../../data/midas/keys/2.pkcs8.der");
 
 /// PEM of a label and DER.
 pub(in crate::providers) fn pem(label: &str, der: &[u8]) -> String {
@@ -62,7 +54,7 @@ pub(super) fn keys() -> Keys {
     keys.set("merchant_id", KeyValue::Text("m-1001".to_owned()));
     keys.set("project_id", KeyValue::Text("pr-77".to_owned()));
     keys.set("serial_no", KeyValue::Text("0A1B".to_owned()));
-    set_private_key(&mut keys, &pem("PRIVATE KEY", &MERCHANT));
+    set_private_key(&mut keys, &pem("PRIVATE KEY", MERCHANT));
     keys
 }
 
@@ -80,7 +72,7 @@ pub(super) fn keys_with(platform: &str) -> Keys {
 
 /// The same, and the platform's certificate with serial 0C2D.
 pub(super) fn checking_keys() -> Keys {
-    keys_with(&certificate(&PLATFORM, &[0x0c, 0x2d]))
+    keys_with(&certificate(PLATFORM, &[0x0c, 0x2d]))
 }
 
 pub(super) fn assemble(keys: &Keys) -> Result<Midas, Vec<KeyError>> {
@@ -94,7 +86,7 @@ pub(super) fn midas() -> Midas {
 
 /// `Txgw-*` headers for a body, signed with a key.
 pub(in crate::providers) fn stamp(pkcs8: &[u8], serial: &str, body: &[u8]) -> Vec<(String, String)> {
-    let pair = RsaKeyPair::from_pkcs8(pkcs8).unwrap();
+    let pair = ring::signature::RsaKeyPair::from_pkcs8(pkcs8).unwrap();
     let signer =
         Signer { pair, merchant_id: String::new(), auth_id_type: String::new(), serial_no: String::new() };
     let signature = signer.sign(&received_text(&NOW.to_string(), "n0nce32", body)).unwrap();

@@ -1,8 +1,8 @@
 //! The signature scheme in both directions.
 
-use aws_lc_rs::digest;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
 use crate::providers::{Admission, Provider as _};
 
@@ -34,7 +34,7 @@ fn the_signed_texts_are_the_providers_byte_for_byte() {
 
 #[test]
 fn a_signature_is_pkcs1_v15_with_sha256() {
-    let pair = RsaKeyPair::from_pkcs8(&MERCHANT).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(MERCHANT).unwrap();
     let mut expected = vec![0; 256];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"text", &mut expected).unwrap();
     assert_eq!(midas().signer.sign(b"text").unwrap(), expected);
@@ -45,7 +45,7 @@ fn a_notification_that_the_platform_signed_is_admitted() {
     let midas = assemble(&checking_keys()).unwrap();
     for body in [recorded("notifications/paid.json"), Vec::new(), b"\xff\x00binary\n".to_vec()] {
         for serial in ["0C2D", "c2d", "00:0C:2D"] {
-            let delivery = delivery(stamp(&PLATFORM, serial, &body), &body);
+            let delivery = delivery(stamp(PLATFORM, serial, &body), &body);
             assert_eq!(midas.admit(&delivery), Admission::Admitted);
         }
     }
@@ -54,10 +54,9 @@ fn a_notification_that_the_platform_signed_is_admitted() {
 #[test]
 fn a_bare_public_key_checks_any_serial_and_none() {
     let key =
-        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PLATFORM.as_slice().into(), &rcgen::PKCS_RSA_SHA256)
-            .unwrap();
+        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PLATFORM.into(), &rcgen::PKCS_RSA_SHA256).unwrap();
     let midas = assemble(&keys_with(&key.public_key_pem())).unwrap();
-    let mut headers = stamp(&PLATFORM, "77", b"body");
+    let mut headers = stamp(PLATFORM, "77", b"body");
     assert_eq!(midas.admit(&delivery(headers.clone(), b"body")), Admission::Admitted);
     headers.retain(|(name, _)| name != "Txgw-Serial");
     assert_eq!(midas.admit(&delivery(headers, b"body")), Admission::Admitted);
@@ -73,12 +72,12 @@ fn refused(admission: &Admission) -> Option<&'static str> {
 
 #[test]
 fn a_rotation_needs_no_outage() {
-    let both = certificate(&MERCHANT, &[0x0c, 0x2c]) + &certificate(&PLATFORM, &[0x0c, 0x2d]);
+    let both = certificate(MERCHANT, &[0x0c, 0x2c]) + &certificate(PLATFORM, &[0x0c, 0x2d]);
     let midas = assemble(&keys_with(&both)).unwrap();
-    for (key, serial) in [(&MERCHANT, "0C2C"), (&PLATFORM, "0C2D")] {
+    for (key, serial) in [(MERCHANT, "0C2C"), (PLATFORM, "0C2D")] {
         assert_eq!(midas.admit(&delivery(stamp(key, serial, b"x"), b"x")), Admission::Admitted);
     }
-    let crossed = delivery(stamp(&PLATFORM, "0C2C", b"x"), b"x");
+    let crossed = delivery(stamp(PLATFORM, "0C2C", b"x"), b"x");
     assert_eq!(refused(&midas.admit(&crossed)), Some("wrong_signature"));
 }
 
@@ -86,7 +85,7 @@ fn a_rotation_needs_no_outage() {
 fn what_is_not_signed_right_is_refused() {
     let midas = assemble(&checking_keys()).unwrap();
     let body = recorded("notifications/paid.json");
-    let right = stamp(&PLATFORM, "0C2D", &body);
+    let right = stamp(PLATFORM, "0C2D", &body);
     let without = |name: &str| {
         let mut headers = right.clone();
         headers.retain(|(header, _)| header != name);
@@ -97,7 +96,7 @@ fn what_is_not_signed_right_is_refused() {
         headers.push((name.to_owned(), value.to_owned()));
         headers
     };
-    let twice = [right.clone(), stamp(&PLATFORM, "0C2D", b"other")].concat();
+    let twice = [right.clone(), stamp(PLATFORM, "0C2D", b"other")].concat();
     let cases = [
         (Vec::new(), "missing_signature"),
         (without("Txgw-Timestamp"), "missing_signature"),
@@ -110,8 +109,8 @@ fn what_is_not_signed_right_is_refused() {
         (replaced("Txgw-Timestamp", "1767322801"), "wrong_signature"),
         (replaced("Txgw-Nonce", "other"), "wrong_signature"),
         (replaced("Txgw-Serial", "0C2E"), "wrong_signature"),
-        (stamp(&MERCHANT, "0C2D", &body), "wrong_signature"),
-        (stamp(&PLATFORM, "0C2D", b"another body"), "wrong_signature"),
+        (stamp(MERCHANT, "0C2D", &body), "wrong_signature"),
+        (stamp(PLATFORM, "0C2D", b"another body"), "wrong_signature"),
         (twice, "wrong_signature"),
     ];
     for (headers, word) in cases {
@@ -124,7 +123,7 @@ fn a_test_button_is_known_by_its_empty_body_without_a_signature() {
     let midas = assemble(&checking_keys()).unwrap();
     for body in ["", "{}", " { } \n"] {
         assert_eq!(midas.admit(&delivery(Vec::new(), body.as_bytes())), Admission::TestCall);
-        let wrongly_signed = delivery(stamp(&MERCHANT, "0C2D", body.as_bytes()), body.as_bytes());
+        let wrongly_signed = delivery(stamp(MERCHANT, "0C2D", body.as_bytes()), body.as_bytes());
         assert_eq!(refused(&midas.admit(&wrongly_signed)), Some("wrong_signature"));
     }
 }
