@@ -124,7 +124,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the leases of `owner` for another [`LEASE_LENGTH`].
+    /// Keeps the leases of `owner` for another [`lease::LEASE_LENGTH`].
     ///
     /// # Errors
     /// The store failed.
