@@ -16,7 +16,7 @@ fn effect(admission: &Admission, delivery: &Delivery, header: &str) -> String {
     let word = match admission {
         Admission::Admitted => {
             assert!(!delivery.headers.repeats(header), "admitted by one of two headers");
-            "admitted"
+            "Admitted"
         }
         Admission::Refused { cause, .. } => {
             assert!(causes.contains(cause), "{cause}");
@@ -26,7 +26,7 @@ fn effect(admission: &Admission, delivery: &Delivery, header: &str) -> String {
             let body: Vec<u8> = delivery.body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
             assert!(body.is_empty() || body == b"{}", "a notification taken for a test call");
             assert!(delivery.headers.get(header).unwrap_or_default().is_empty(), "a secret in a test call");
-            "test call"
+            "TestCall"
         }
     };
     format!("{word} {}", delivery.headers.repeats(header))

@@ -70,6 +70,15 @@ async fn a_body_over_max_body_is_refused_by_its_claimed_length() {
 }
 
 #[actix_web::test]
+async fn an_encoded_body_is_refused_before_its_secret_is_looked_at() {
+    let house = House::new();
+    let request = TestRequest::post().uri("/hooks/keys").insert_header(("Content-Encoding", "gzip"));
+    assert!(house.send(request.set_payload("{\"a\":1}")).await.is_refusal(415));
+    assert!(house.rows().await.is_empty());
+    assert!(house.refusals_counted("keys", "encoding", 1));
+}
+
+#[actix_web::test]
 async fn low_disk_is_503_with_retry_after() {
     let house = House::new();
     house.intake.parts.has_room.store(false, Ordering::Relaxed);
