@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use futures_util::future::{join, join_all};
 use rustix::net::Shutdown;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::inherited::Inherited;
@@ -23,6 +24,13 @@ use crate::receiver::{self, Intake};
 
 /// A sender that needs longer for the head of its request is cut off.
 const SLOW_HEAD: Duration = Duration::from_secs(10);
+
+/// What the system keeps for a connection, unless that would slow down bodies of the greatest length: a sixteenth of one, and no
+/// less than this.
+const LEAST_AHEAD: usize = 16 * 1024;
+
+/// From so much on the system decides itself.
+const MOST_AHEAD: usize = 1024 * 1024;
 
 /// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
 /// connection instead of the answer.
@@ -63,6 +71,17 @@ impl Listener {
         socket.set_nonblocking(true)?;
         Ok(Self { socket, is_inherited })
     }
+
+    /// Lets the system keep little for each connection: the server reads on for a body that it does not take, as much as has
+    /// arrived, and keeps that room until the connection ends.
+    fn read_little_ahead(&self, max_body: usize) {
+        let bytes = (max_body / 16).max(LEAST_AHEAD);
+        if bytes <= MOST_AHEAD
+            && let Err(error) = set_socket_recv_buffer_size(&self.socket, bytes)
+        {
+            log::debug!("the system keeps as much as it likes for each connection: {error}");
+        }
+    }
 }
 
 /// Both.
@@ -79,6 +98,7 @@ impl Listeners {
     pub(super) fn open(server: &ServerSettings, inherited: Inherited) -> anyhow::Result<Self> {
         let intake = Listener::open(inherited.intake, server.listen, "server.listen")?;
         let admin = Listener::open(inherited.admin, server.admin_listen, "server.admin_listen")?;
+        intake.read_little_ahead(server.max_body);
         Ok(Self { intake, admin })
     }
 
