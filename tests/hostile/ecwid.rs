@@ -108,7 +108,7 @@ fn ecwid_withstands_odd_fields() {
         (json("/storeId", "99999999999999999999999999"), WRONG_STORE),
         // Dates.
         (json("/eventCreated", "0"), MATCH),
-        (json("/eventCreated", "99999999999999999999"), &["match", "mismatch"]),
+        (json("/eventCreated", "99999999999999999999"), &["not_yet"]),
         (json("/eventCreated", "-1"), MALFORMED),
         (json("/eventCreated", "1764000000.5"), MALFORMED),
         (json("/eventCreated", "\"2025-11-24T16:00:00Z\""), MALFORMED),

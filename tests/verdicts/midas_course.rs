@@ -49,17 +49,20 @@ fn what_never_catches_up_is_undecided() {
 }
 
 #[test]
-fn a_claimed_time_far_after_the_answers_date_is_a_mismatch() {
+fn a_claimed_time_to_come_is_waited_for_unless_the_transaction_carries_it() {
     let (house, merchant) = game();
+    let (date, to_come) = ("/billing/transaction/payment_date", "2099-01-01T00:00:00Z");
+    merchant.put_transaction(Transaction::new("F-1").status("Pending"));
+    merchant.put_transaction(Transaction::new("F-2"));
+    merchant.put_transaction(Transaction::new("F-3").field_at(&["transaction", "payment_date"], to_come));
     let serve = house.serve();
-    for (id, status) in [(1, "Pending"), (2, "Completed")] {
-        let external_id = format!("F-{id}");
-        merchant.put_transaction(Transaction::new(&external_id).status(status));
-        let date = "/billing/transaction/payment_date";
-        post(&serve, &with(paid(&external_id), date, json!("2099-01-01T00:00:00Z")));
-        serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "mismatch");
+    for external_id in ["F-1", "F-2", "F-3"] {
+        post(&serve, &with(paid(external_id), date, json!(to_come)));
     }
+    serve.settled(3);
+    assert_verdict(&house.row(3), "confirmed", "match");
+    serve.pending(1, "not_yet");
+    serve.pending(2, "not_yet");
 }
 
 #[test]
