@@ -13,6 +13,7 @@ use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
 use crate::domain::{Reason, State, Subject, Timestamp};
+use crate::rules::supersede::Past;
 use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
 use crate::store::queue::{fairness, lease, pauses, rate_limit};
@@ -41,6 +42,8 @@ pub(in crate::store) fn settle(
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
+    // Before a confirmation of this settlement takes its place.
+    let past = past(conn, question, &settlement)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     let mut has_news = false;
     for ruling in &settlement.rulings {
@@ -65,7 +68,7 @@ pub(in crate::store) fn settle(
         has_news |= confirm_ruling(conn, question, &settlement, ruling, subscriptions, now)?;
         moved.push(moves);
     }
-    let settled = settled(conn, question, &settlement)?;
+    let settled = settled(conn, question, &settlement, past)?;
     let (superseded, left) = supersede::spread(conn, settled, now)?;
     let superseded_before = superseded_now(&mut moved, superseded);
     for moves in &moved {
@@ -82,12 +85,15 @@ pub(in crate::store) fn settle(
     Ok((moved, left, has_news))
 }
 
-/// What may explain others, or be explained, now that it is settled.
-fn settled(conn: &Connection, question: &Question, settlement: &Settlement) -> Result<Settled> {
+/// What was confirmed about the subject so far.
+fn past(conn: &Connection, question: &Question, settlement: &Settlement) -> Result<Past> {
     let Subject { kind, id } = &question.claim.subject;
     let told_id = settlement.resolved_id.as_deref().unwrap_or(id);
-    let told = settlement.told_before.clone();
-    let past = supersede::past(conn, &question.source, kind.as_str(), told_id, told)?;
+    supersede::past(conn, &question.source, kind.as_str(), told_id, settlement.told_before.clone())
+}
+
+/// What may explain others, or be explained, now that it is settled.
+fn settled(conn: &Connection, question: &Question, settlement: &Settlement, past: Past) -> Result<Settled> {
     let is_news =
         settlement.rulings.iter().any(|ruling| matches!(ruling.to, Move::Settle { news: true, .. }));
     let mut links = Vec::new();
