@@ -14,9 +14,13 @@ const WRITER: u64 = 120;
 /// (<https://sqlite.org/lockingv3.html>): pending, reserved, and 510 shared ones.
 const WHOLE: (u64, u64) = (0x4000_0000, 0x4000_0000 + 511);
 
+/// The system writes its list anew for each part that is read: while locks come and go one may be missing in it.
+const LOOKS: u32 = 5;
+
 /// The process that holds the write lock of the store at `path`, with its name: `process 4711 (sqlite3)`.
 pub(in crate::store) fn of_write_lock(path: &Path) -> String {
-    find(path).unwrap_or_else(|| "another program".to_owned())
+    let found = (0..LOOKS).find_map(|_| find(path));
+    found.unwrap_or_else(|| "another program".to_owned())
 }
 
 fn find(path: &Path) -> Option<String> {
