@@ -61,7 +61,8 @@ const ARROWS: [(&str, &[&str]); 18] = [
 ];
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
-const ARROWS_OF_STORE: [(&str, &[&str]); 15] = [
+const ARROWS_OF_STORE: [(&str, &[&str]); 16] = [
+    ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
     ("work", &["error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
