@@ -51,7 +51,8 @@ fn remark(source: &SourceReport, kind: &str, detail: &str) -> [String; COLUMNS.l
 }
 
 /// A text that no spreadsheet takes for anything else.
-fn cell(text: &str) -> String {
+#[must_use]
+pub fn cell(text: &str) -> String {
     let is_taken_for_formula =
         text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let shown = visible(text);

@@ -13,6 +13,9 @@ mod story;
 mod text;
 mod words;
 
+pub use csv::cell;
+pub use html::{PARTS_CSS, drawn_days, embedded};
+
 #[cfg(test)]
 mod samples;
 

@@ -23,20 +23,38 @@ const LONG_WINDOW: Duration = Duration::from_secs(62 * 24 * 3600);
 /// Nobody looks at more years than these days make up.
 const MOST_DAYS: usize = 4_000;
 
+/// The rules of style for everything inside [`Body`]; colours are the variables of whatever page holds it.
+pub const PARTS_CSS: &str = include_str!("parts.css");
+
 #[derive(Template)]
-#[template(path = "report.html")]
+#[template(path = "report/html/report.html")]
 struct Page {
     title: &'static str,
     window: String,
     made: String,
+    body: Body,
+}
+
+/// What a report shows, without the page around it.
+#[derive(Template)]
+#[template(path = "report/html/body.html")]
+struct Body {
     needs_somebody: bool,
     summary: Vec<String>,
     tiles: Vec<Tile>,
-    columns: Option<charts::Columns>,
-    legend: Vec<&'static str>,
+    over_time: Option<OverTime>,
     waits: Option<charts::Bars>,
     kinds: Option<charts::Bars>,
     sources: Vec<SourceView>,
+}
+
+/// Notifications over time, by state.
+#[derive(Template)]
+#[template(path = "report/html/over_time.html")]
+struct OverTime {
+    chart: charts::Columns,
+    /// The states that are drawn.
+    legend: Vec<&'static str>,
 }
 
 struct Tile {
@@ -79,7 +97,6 @@ struct Row {
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     let report = &document.report;
-    let (columns, legend) = over_time(document);
     let page = Page {
         title: match document.basis {
             Basis::Store => "Notifications",
@@ -87,11 +104,35 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
         },
         window: format!("{} to {} UTC", instant(report.from), instant(report.to)),
         made: format!("{} UTC", instant(report.generated_at)),
+        body: body(document),
+    };
+    Ok(format!("{}\n", page.render()?.trim_end()))
+}
+
+/// The report without the page around it, for a page that has [`PARTS_CSS`].
+///
+/// # Errors
+/// The template could not be filled.
+pub fn embedded(document: &Document) -> anyhow::Result<String> {
+    Ok(body(document).render()?)
+}
+
+/// A drawing of the notifications of these days, for a page that has [`PARTS_CSS`]; `None` if there are none.
+///
+/// # Errors
+/// The template could not be filled.
+pub fn drawn_days(days: &[DayCounts], window: Window) -> anyhow::Result<Option<String>> {
+    Ok(over_time(days, window).map(|drawing| drawing.render()).transpose()?)
+}
+
+fn body(document: &Document) -> Body {
+    let report = &document.report;
+    let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
+    Body {
         needs_somebody: story::needs_somebody(document),
         summary: story::summary(document),
         tiles: tiles(&story::counts(document)),
-        columns,
-        legend,
+        over_time: over_time(&days, Window { from: report.from, to: report.to }),
         waits: waits(&document.statistics),
         kinds: charts::kinds(&story::totals(document)),
         sources: report
@@ -100,8 +141,7 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
             .enumerate()
             .map(|(index, source)| view(source, document.statistics.get(index)))
             .collect(),
-    };
-    Ok(format!("{}\n", page.render()?.trim_end()))
+    }
 }
 
 fn tiles(counts: &Counts) -> Vec<Tile> {
@@ -162,20 +202,21 @@ fn row(finding: &Finding) -> Row {
     }
 }
 
-/// Notifications over time, and the states that are drawn.
-fn over_time(document: &Document) -> (Option<charts::Columns>, Vec<&'static str>) {
-    let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
-    let (periods, period) = charts::periods(&days, &every_day(document, &days));
-    let columns = charts::columns(&periods, period);
+fn over_time(days: &[DayCounts], window: Window) -> Option<OverTime> {
+    let (periods, period) = charts::periods(days, &every_day(days, window));
+    let chart = charts::columns(&periods, period)?;
     let is_drawn = |(_, of): &(&str, charts::Share)| periods.iter().any(|(_, counts)| of(counts) > 0);
-    (columns, charts::PARTS.into_iter().filter(is_drawn).map(|(class, _)| class).collect())
+    Some(OverTime {
+        chart,
+        legend: charts::PARTS.into_iter().filter(is_drawn).map(|(class, _)| class).collect(),
+    })
 }
 
 /// Each day of the window; of a long one, each from the first to the last on which something came in.
-fn every_day(document: &Document, days: &[DayCounts]) -> Vec<String> {
+fn every_day(days: &[DayCounts], window: Window) -> Vec<String> {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let midnight = |day: &str| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z"));
-    let Window { mut from, mut to } = Window { from: document.report.from, to: document.report.to };
+    let Window { mut from, mut to } = window;
     if to.since(from) > LONG_WINDOW {
         let first = days.iter().filter_map(|day| midnight(&day.day)).min();
         let last = days.iter().filter_map(|day| midnight(&day.day)).max();
