@@ -1,20 +1,16 @@
 //! `countersign report`: what was received and settled, from the store alone.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::output::OutputArgs;
 use super::window::WindowArgs;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
-use crate::domain::health::{Health, Serving, StoreHealth, Warning, WarningKind};
+use crate::domain::health::Warning;
 use crate::domain::{Clock, Report, Timestamp};
 use crate::report::{Basis, Document};
 use crate::rules::health;
 use crate::store::{Reader, Reported};
-
-/// A report that ends before this is about the past alone.
-const LATELY: Duration = Duration::from_secs(24 * 3600);
 
 /// What to report about, and how.
 #[derive(Debug, clap::Args)]
@@ -52,22 +48,8 @@ pub(super) async fn warnings(
     to: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Warning>, CommandError> {
-    if now.since(to) > LATELY {
-        return Ok(Vec::new());
-    }
     let (_, sources) = reader.health(sources.to_vec(), now).await?;
-    let health = Health {
-        now,
-        serving: Serving::Unknown,
-        store: StoreHealth::default(),
-        sources,
-        actions: Vec::new(),
-    };
-    let is_told = |warning: &Warning| {
-        use WarningKind::{ManyMalformed, NoneConfirmed, WrongPath};
-        matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath)
-    };
-    Ok(health::warnings(&health).into_iter().filter(is_told).collect())
+    Ok(health::of_report(sources, to, now))
 }
 
 /// The configured sources, then those that the store knows still, or of all these the one named.

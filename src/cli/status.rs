@@ -131,7 +131,7 @@ fn table(health: &Health, width: Option<u16>) -> String {
             source.today.fakes.to_string(),
             source.pending.to_string(),
             ago(source.oldest_pending).unwrap_or_else(|| "-".to_owned()),
-            visible(&api(source)).into_owned(),
+            visible(&health::api(source)).into_owned(),
         ]);
     }
     fitted(table, width)
@@ -178,17 +178,6 @@ fn fitted(mut table: Table, width: Option<u16>) -> String {
     table.trim_fmt()
 }
 
-/// The state of a source's API, in a few words.
-fn api(source: &SourceHealth) -> String {
-    match source.failing.first() {
-        Some(failing) if failing.lane.is_empty() => failing.cause.to_string(),
-        Some(failing) => format!("{} ({})", failing.cause, failing.lane),
-        None if !source.is_configured => "not configured".to_owned(),
-        None if source.was_answered => "answers".to_owned(),
-        None => "not asked yet".to_owned(),
-    }
-}
-
 fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value {
     let (running, holder) = match &health.serving {
         Serving::Elsewhere(holder) => (Some(true), Some(holder)),
@@ -228,7 +217,7 @@ fn source_as_json(source: &SourceHealth) -> Value {
         "pending": source.pending,
         "oldest_pending_at": source.oldest_pending,
         "undecided": source.undecided,
-        "api": api(source),
+        "api": health::api(source),
         "reconciled_at": source.reconciled_at,
     })
 }

@@ -134,7 +134,7 @@ impl Counts {
             State::Ignored => {
                 self.ignored += n;
                 match reason {
-                    Some(Reason::NotFound | Reason::Mismatch | Reason::WrongStore) => self.fakes += n,
+                    Some(reason) if reason.is_fake() => self.fakes += n,
                     Some(Reason::Duplicate) => self.duplicates += n,
                     _ => {}
                 }

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use crate::domain::Timestamp;
-use crate::domain::health::{Check, Contents, Health, Serving, StoreHealth, Warning, WarningKind};
+use crate::domain::health::{
+    Check, Contents, Health, Serving, SourceHealth, StoreHealth, Warning, WarningKind,
+};
 
 mod actions;
 mod sources;
@@ -58,6 +60,22 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
         actions::look(action, health.now, &mut found);
     }
     found
+}
+
+/// A report that ends longer ago is about the past alone.
+const LATELY: Duration = Duration::from_secs(24 * 3600);
+
+/// What no finding of a report that ends at `to` tells about its sources, though an owner has to know it.
+#[must_use]
+pub fn of_report(sources: Vec<SourceHealth>, to: Timestamp, now: Timestamp) -> Vec<Warning> {
+    use WarningKind::{ManyMalformed, NoneConfirmed, WrongPath};
+    if now.since(to) > LATELY {
+        return Vec::new();
+    }
+    let (serving, store) = (Serving::Unknown, StoreHealth::default());
+    let health = Health { now, serving, store, sources, actions: Vec::new() };
+    let is_told = |warning: &Warning| matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath);
+    warnings(&health).into_iter().filter(is_told).collect()
 }
 
 /// By how many bytes the store grows in a day: what came in on the last whole days, at the average size of what is
@@ -214,4 +232,16 @@ fn disk_filling(store: &StoreHealth) -> Option<Warning> {
 
 fn age(now: Timestamp, then: Option<Timestamp>) -> Option<Duration> {
     then.map(|then| now.since(then))
+}
+
+/// The state of a source's API, in a few words.
+#[must_use]
+pub fn api(source: &SourceHealth) -> String {
+    match source.failing.first() {
+        Some(failing) if failing.lane.is_empty() => failing.cause.to_string(),
+        Some(failing) => format!("{} ({})", failing.cause, failing.lane),
+        None if !source.is_configured => "not configured".to_owned(),
+        None if source.was_answered => "answers".to_owned(),
+        None => "not asked yet".to_owned(),
+    }
 }

@@ -50,9 +50,7 @@ impl Share {
     pub fn after(self, state: State, reason: Option<Reason>) -> Self {
         match (state, reason) {
             (State::Confirmed, _) => Self(self.0 + (WHOLE - self.0) / AGEING),
-            (State::Ignored, Some(Reason::NotFound | Reason::Mismatch | Reason::WrongStore)) => {
-                Self(self.0 - self.0 / AGEING)
-            }
+            (State::Ignored, Some(reason)) if reason.is_fake() => Self(self.0 - self.0 / AGEING),
             (State::Ignored, _) | (State::Undecided, Some(Reason::ApiError | Reason::NotYet)) => {
                 Self((self.0 - self.0 / FORGETTING).max(self.0.min(Self::UNKNOWN.0)))
             }
