@@ -266,6 +266,13 @@ CREATE TABLE reconciliations (
   completed_at TEXT NOT NULL   -- when that run ended
 ) STRICT, WITHOUT ROWID;
 
+-- The report of the last reconcile, complete or not: the page shows its findings.
+CREATE TABLE last_reconcile (
+  id      INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  made_at TEXT NOT NULL,                       -- when that run was made
+  report  TEXT NOT NULL                        -- its JSON, as --format json prints it but for the statistics
+) STRICT;
+
 -- How many notifications of a day are in which state. Removed ones still count: no trigger here follows a removal.
 CREATE TABLE daily_counts (
   day    TEXT NOT NULL,            -- UTC day of receipt

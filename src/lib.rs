@@ -23,6 +23,7 @@
 //! | [`deliverer`] | lease, tell, record: the news on its way to the actions |
 //! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
 //! | [`admin`] | health, readiness, metrics, the feed of news |
+//! | [`decisions`] | what a person decides about notifications, for the command line and the page |
 //! | [`reconcile`] | asks the shops what happened and compares it with what they told us |
 //! | [`report`] | how a report looks: text, JSON, CSV, HTML; functions of a value |
 //! | [`service`] | builds one running service out of these |
@@ -58,6 +59,7 @@ pub mod actions;
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod decisions;
 pub mod deliverer;
 pub mod demo;
 pub mod domain;

@@ -219,6 +219,12 @@ CREATE TABLE reconciliations (
   completed_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE last_reconcile (
+  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  made_at TEXT NOT NULL,
+  report  TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE daily_counts (
   day    TEXT NOT NULL,
   source TEXT NOT NULL,

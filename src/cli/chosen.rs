@@ -5,11 +5,9 @@ use std::path::Path;
 use super::exit::complain;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
+use crate::decisions::BATCH;
 use crate::domain::State;
 use crate::store::{Decided, Filter, Reader, Store};
-
-/// How many one transaction changes: it has to be over within 20 ms, because intake waits for it.
-const BATCH: usize = 50;
 
 /// What is still to be decided about.
 #[derive(Debug)]

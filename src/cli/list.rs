@@ -55,6 +55,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             since: args.since,
             before_id,
             limit: left.min(PAGE),
+            ..Filter::default()
         };
         let page = reader.list(filter).await?;
         let Some(last) = page.last() else { break };

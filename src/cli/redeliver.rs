@@ -76,7 +76,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let clock = Clock::system();
     let (mut again, mut refused, mut made) = (0, 0, 0);
     for batch in ids.chunks(BATCH) {
-        for decided in store.redeliver(batch.to_vec(), clock.now()).await? {
+        for decided in store.redeliver(batch.to_vec(), None, clock.now()).await? {
             tell(decided, &mut again, &mut refused);
         }
     }
@@ -135,7 +135,7 @@ pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandE
     let clock = Clock::system();
     let (mut skipped, mut refused) = (0, 0);
     for batch in ids.chunks(BATCH) {
-        for decided in store.skip_deliveries(batch.to_vec(), clock.now()).await? {
+        for decided in store.skip_deliveries(batch.to_vec(), "skipped by hand", clock.now()).await? {
             tell(decided, &mut skipped, &mut refused);
         }
     }

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::chosen::{Chosen, counted, decide};
 use super::{CommandError, Exit, screen, words};
 use crate::config::Settings;
+use crate::decisions;
 use crate::domain::{Clock, Reason, State, Timestamp};
-use crate::providers::{self, Read};
-use crate::store::{BATCH_BYTES, Decided, Filing, Filter, Store};
+use crate::store::{Decided, Filter, Store};
 
 /// What to retry.
 #[derive(Debug, clap::Args)]
@@ -51,49 +51,5 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 }
 
 async fn retry(settings: &Settings, store: &Store, ids: Vec<i64>) -> Result<Vec<Decided>, CommandError> {
-    let mut decided = Vec::new();
-    let mut filings: Vec<Filing> = Vec::new();
-    let mut bytes = 0;
-    for id in ids {
-        match read_afresh(settings, store, id).await? {
-            Ok(filing) => {
-                bytes += filing.delivery.body.len();
-                filings.push(filing);
-            }
-            Err(why) => decided.push(Decided::Refused { id, why }),
-        }
-        if bytes >= BATCH_BYTES {
-            bytes = 0;
-            decided.extend(store.retry(std::mem::take(&mut filings), Clock::system().now()).await?);
-        }
-    }
-    decided.extend(store.retry(filings, Clock::system().now()).await?);
-    Ok(decided)
-}
-
-/// What the notification says under the present configuration, or why it has to stay as it is.
-async fn read_afresh(
-    settings: &Settings,
-    store: &Store,
-    id: i64,
-) -> Result<Result<Filing, String>, CommandError> {
-    let Some(delivery) = store.reader().delivery(id).await? else {
-        return Ok(Err(match store.reader().show(id).await? {
-            None => "there is no such notification",
-            Some((known, _)) if known.state == State::Confirmed.as_str() => {
-                "it is confirmed, and a confirmed notification stays so"
-            }
-            Some(_) => "its body was emptied, there is nothing left to read",
-        }
-        .to_owned()));
-    };
-    let Some(source) = settings.sources.iter().find(|source| source.name == delivery.source) else {
-        return Ok(Err(format!("its source {} is not configured; configure it again", delivery.source)));
-    };
-    if source.kind.word != delivery.provider {
-        let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
-        return Ok(Err(format!("its source {name} is configured as {now}, but it came in as {then}")));
-    }
-    let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &delivery);
-    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable, course }))
+    Ok(decisions::retry(settings, store, ids, None, Clock::system().now()).await?)
 }

@@ -118,6 +118,8 @@ pub async fn run(
         outcome.statistics.push(statistics);
         outcome.failures.extend(failures);
     }
+    let made = serde_json::to_string(&outcome.report).context("write the report as JSON")?;
+    store.remember_reconcile(made, now).await.context("remember what was found")?;
     if plan.covers_everything() && outcome.report.sources.iter().all(|source| source.complete) {
         let windows = chosen.iter().map(|(source, window)| (source.name.clone(), *window)).collect();
         store.complete_reconcile(windows, clock.now()).await.context("remember the run")?;

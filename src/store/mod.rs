@@ -48,6 +48,7 @@ pub use deliveries::Subscription;
 pub use deliveries::decide::DeliveryDecided;
 pub use deliveries::lease::{DeliveryRequest, LeasedDeliveries, LeasedDelivery};
 pub use deliveries::list::{AttemptRow, DeliveryFilter, DeliveryRow};
+pub use deliveries::page::{Deliveries, DeliveryQuery};
 pub use deliveries::record::Recorded;
 pub use error::{Result, StoreError};
 pub use file::backup::{BackedUp, Backup, BackupStop};
@@ -60,9 +61,12 @@ pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
 pub use queue::pauses::FailingSource;
 pub use queue::rate_limit::{Budget, CallPermit};
 pub use read::backlog::QueueLength;
+pub use read::fakes_by_sender::{FakesBySender, FakesOfSender};
+pub use read::lines::{Beyond, Lines, NotificationLine};
 pub use read::list::{Notification, VerificationRow};
 pub use read::pages::Filter;
 pub use read::reports::Reported;
+pub use read::subject::SubjectTruth;
 pub use reader::Reader;
 pub use reconcile::compare::{Inspected, Inspection};
 pub use retention::run::{Keep, Kept};
@@ -269,13 +273,19 @@ impl Store {
         self.writer.write_together(move |conn| claims::file(conn, after, &sheets, now))
     }
 
-    /// Starts at most [`BATCH`] notifications afresh, and ends the pauses of their sources.
+    /// Starts at most [`BATCH`] notifications afresh, and ends the pauses of their sources. `by` becomes the detail of those
+    /// that wait then.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn retry(&self, filings: Vec<Filing>, now: Timestamp) -> Result<Vec<Decided>> {
+    pub async fn retry(
+        &self,
+        filings: Vec<Filing>,
+        by: Option<&'static str>,
+        now: Timestamp,
+    ) -> Result<Vec<Decided>> {
         let sources: BTreeSet<String> = filings.iter().map(|filing| filing.delivery.source.clone()).collect();
-        let sheets: Vec<_> = filings.iter().map(claims::Sheet::of).collect();
+        let sheets: Vec<_> = filings.iter().map(|filing| claims::Sheet::of(filing).decided_by(by)).collect();
         drop(filings);
         let decided = self.writer.write(move |conn| decisions::retry(conn, &sheets, now)).await?;
         if decided.iter().any(|decided| matches!(decided, Decided::Done(_))) {
@@ -328,6 +338,14 @@ impl Store {
     /// The store failed.
     pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
         self.writer.write(move |conn| compare::complete(conn, &windows, now)).await
+    }
+
+    /// Remembers what a `reconcile` found, in place of the one before: its report as JSON.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
+        self.writer.write(move |conn| compare::remember(conn, &report, made_at)).await
     }
 
     /// Writes one row, to find out whether the store can be written.

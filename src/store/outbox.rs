@@ -10,6 +10,7 @@ use super::Store;
 use super::deliveries::decide::{self, DeliveryDecided};
 use super::deliveries::lease::{self, DeliveryRequest, LeasedDeliveries};
 use super::deliveries::list::{self, AttemptRow, DeliveryFilter, DeliveryRow};
+use super::deliveries::page::{self, Deliveries, DeliveryQuery};
 use super::deliveries::record::{self, Recorded};
 use super::deliveries::{Subscription, health};
 use super::error::Result;
@@ -118,22 +119,32 @@ impl Store {
         Ok(woken)
     }
 
-    /// Makes at most [`super::BATCH`] deliveries due at once, with fresh tries.
+    /// Makes at most [`super::BATCH`] deliveries due at once, with fresh tries. `detail` says who decided.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn redeliver(&self, ids: Vec<i64>, now: Timestamp) -> Result<Vec<DeliveryDecided>> {
-        let decided = self.writer.write(move |conn| decide::redeliver(conn, &ids, now)).await?;
+    pub async fn redeliver(
+        &self,
+        ids: Vec<i64>,
+        detail: Option<&'static str>,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryDecided>> {
+        let decided = self.writer.write(move |conn| decide::redeliver(conn, &ids, detail, now)).await?;
         self.outbox.changed.send_replace(());
         Ok(decided)
     }
 
-    /// Decides against at most [`super::BATCH`] deliveries.
+    /// Decides against at most [`super::BATCH`] deliveries. `detail` says who decided.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn skip_deliveries(&self, ids: Vec<i64>, now: Timestamp) -> Result<Vec<DeliveryDecided>> {
-        let decided = self.writer.write(move |conn| decide::skip(conn, &ids, now)).await?;
+    pub async fn skip_deliveries(
+        &self,
+        ids: Vec<i64>,
+        detail: &'static str,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryDecided>> {
+        let decided = self.writer.write(move |conn| decide::skip(conn, &ids, detail, now)).await?;
         self.outbox.changed.send_replace(());
         Ok(decided)
     }
@@ -169,6 +180,22 @@ impl Reader {
     /// The store failed.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRow>> {
         self.pool().read(move |conn| list::list(conn, &filter)).await
+    }
+
+    /// At most `query.limit` deliveries in its order, after a look at no more than `looks` rows.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn delivery_page(&self, query: DeliveryQuery, looks: usize) -> Result<Deliveries> {
+        self.pool().read(move |conn| page::page(conn, &query, looks)).await
+    }
+
+    /// The news of a notification; `None` where it made none.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn news_of(&self, notification: i64) -> Result<Option<News>> {
+        self.pool().read(move |conn| feed::of_notification(conn, notification)).await
     }
 
     /// The ids of the deliveries that pass the filter, newest first.

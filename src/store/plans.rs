@@ -3,7 +3,7 @@
 
 use crate::store::file::query_plan::{fresh, plan};
 use crate::store::queue::{fairness, lease};
-use crate::store::read::{index_scans, list};
+use crate::store::read::{fakes_by_sender, index_scans, lines, list, subject};
 use crate::store::verdicts::{claims, load};
 
 #[test]
@@ -86,4 +86,39 @@ fn what_is_open_is_read_in_order_from_its_index() {
     );
     assert!(!settled.contains("TEMP B-TREE"), "{plan}");
     assert!(unfiled.contains("SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"), "{plan}");
+}
+
+#[test]
+fn a_page_read_from_the_oldest_takes_the_same_index_as_from_the_newest() {
+    let conn = fresh();
+    for sql in [
+        index_scans::ALL,
+        index_scans::UNFILED,
+        index_scans::STRETCH,
+        index_scans::STRETCH_IN_TROUBLE,
+        index_scans::OF_SUBJECT,
+        index_scans::OF_OTHER_ID,
+    ] {
+        let forwards = index_scans::forwards(sql);
+        assert!(!forwards.contains("DESC"), "{forwards}");
+        assert_eq!(plan(&conn, &forwards), plan(&conn, sql), "{sql}");
+    }
+}
+
+#[test]
+fn each_view_of_the_page_searches_for_its_rows() {
+    let conn = fresh();
+    for (sql, step) in [
+        (lines::LINE, "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"),
+        (lines::SENDER, "SEARCH intake USING INTEGER PRIMARY KEY (rowid=?)"),
+        (lines::FIRST_AFTER, "SEARCH hour_index USING PRIMARY KEY (hour>?)"),
+        (lines::IDS_AFTER, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (fakes_by_sender::FAKE, "SEARCH v USING INTEGER PRIMARY KEY (rowid=?)"),
+        (subject::ORDER, "(source=? AND order_id=?)"),
+        (subject::PRODUCT, "(source=? AND product_id=?)"),
+    ] {
+        let plan = plan(&conn, sql);
+        assert!(plan.contains(step), "{sql}\n{plan}");
+        assert!(!plan.contains("SCAN"), "{sql}\n{plan}");
+    }
 }

@@ -7,15 +7,19 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use crate::domain::health::{Contents, SourceHealth};
-use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, Timestamp, Window};
+use crate::domain::statistics::DayCounts;
+use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window};
 use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
 use crate::store::file::pool::Pool;
 use crate::store::queue::{fairness, pauses};
 use crate::store::read::backlog::Backlog;
+use crate::store::read::fakes_by_sender::{self, FakesBySender};
+use crate::store::read::lines::{self, Beyond, Lines, NotificationLine};
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
 use crate::store::read::reports::{self, Reported};
+use crate::store::read::subject::{self, SubjectTruth};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
 use crate::store::retention::steps::{self, SettledCount};
@@ -118,6 +122,55 @@ impl Reader {
         self.read(move |conn| pages::ids(conn, &filter)).await
     }
 
+    /// At most `filter.limit` notifications that pass both, newest first, without headers and bodies. What no index
+    /// serves is looked for in at most `looks` rows.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lines(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Lines> {
+        self.read(move |conn| lines::lines(conn, &filter, &beyond, looks)).await
+    }
+
+    /// The notifications with these ids that are still there, in the order of the ids, without headers and bodies.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lines_of(&self, ids: Vec<i64>) -> Result<Vec<NotificationLine>> {
+        self.read(move |conn| ids.iter().filter_map(|id| lines::line(conn, *id).transpose()).collect()).await
+    }
+
+    /// The ids of at most `limit` notifications received after the one with this id, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn ids_after(&self, id: i64, limit: usize) -> Result<Vec<i64>> {
+        self.read(move |conn| lines::ids_after(conn, id, limit)).await
+    }
+
+    /// The senders of the newest fakes with an id below `before`; at most `looks` fakes are looked at.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn fakes_by_sender(&self, before: Option<i64>, looks: usize) -> Result<FakesBySender> {
+        self.read(move |conn| fakes_by_sender::fakes_by_sender(conn, before, looks)).await
+    }
+
+    /// What the shop said last about an order or a product, by its id in `orders` or `products`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn truth(&self, source: String, kind: SubjectKind, id: String) -> Result<SubjectTruth> {
+        self.read(move |conn| subject::truth(conn, &source, kind, &id)).await
+    }
+
+    /// What came in on each day from `since` on, over all sources; removed notifications still count.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn days(&self, since: Timestamp) -> Result<Vec<DayCounts>> {
+        self.read(move |conn| reports::days(conn, &since.day())).await
+    }
+
     /// One notification with its verifications, oldest first.
     ///
     /// # Errors
@@ -145,6 +198,14 @@ impl Reader {
     /// The store failed.
     pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
         self.read(move |conn| known::start(conn, &source)).await
+    }
+
+    /// When the last `reconcile` was made, and its report as JSON.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn last_reconcile(&self) -> Result<Option<(String, Value)>> {
+        self.read(known::last_report).await
     }
 
     /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that

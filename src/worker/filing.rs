@@ -72,7 +72,7 @@ pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
             if unread.deliveries.is_empty() {
                 break;
             }
-            parts.store.retry(read_all(parts, unread.deliveries), parts.clock.now()).await?;
+            parts.store.retry(read_all(parts, unread.deliveries), None, parts.clock.now()).await?;
         }
     }
     Ok(())

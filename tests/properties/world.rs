@@ -310,7 +310,7 @@ impl World {
         let claim = claim(order, status, event);
         let course = course(&claim);
         let filing = Filing { id, delivery, reading: Some(claim.into()), is_listable: false, course };
-        self.runtime.block_on(self.store.retry(vec![filing], self.time())).unwrap();
+        self.runtime.block_on(self.store.retry(vec![filing], None, self.time())).unwrap();
     }
 
     pub(super) fn dismiss(&mut self, id: i64) {

@@ -86,8 +86,8 @@ async fn every_combination_of_filters_finds_what_the_view_of_all_notifications_h
                             source: source.clone(),
                             subject: subject.clone(),
                             since: *since,
-                            before_id: None,
                             limit: 1000,
+                            ..Filter::default()
                         };
                         let found = reader.ids(filter.clone()).await.unwrap();
                         assert_eq!(found, expected(&conn, &filter), "{filter:?}");
@@ -101,7 +101,7 @@ async fn every_combination_of_filters_finds_what_the_view_of_all_notifications_h
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_without_a_gap() {
+async fn pages_follow_each_other_without_a_gap_from_either_end() {
     let folder = tempfile::tempdir().unwrap();
     let (conn, reader) = store(folder.path());
     for state in with_none(State::ALL.iter().copied()) {
@@ -117,6 +117,17 @@ async fn pages_follow_each_other_without_a_gap() {
                     filter.before_id = Some(*last);
                     gathered.extend(page);
                 }
+                assert_eq!(gathered, whole, "{filter:?}");
+                filter = Filter { before_id: None, oldest_first: true, ..filter };
+                let mut gathered = Vec::new();
+                loop {
+                    let page = reader.ids(filter.clone()).await.unwrap();
+                    assert!(page.len() <= limit);
+                    let Some(last) = page.last() else { break };
+                    filter.after_id = Some(*last);
+                    gathered.extend(page);
+                }
+                gathered.reverse();
                 assert_eq!(gathered, whole, "{filter:?}");
             }
         }

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use imports::{Arrows, Source, sources};
 
 /// Each room with the rooms that it may know.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("main", &["cli"]),
     (
         "cli",
         &[
             "actions",
             "config",
+            "decisions",
             "deliverer",
             "demo",
             "domain",
@@ -51,6 +52,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("actions", &["domain"]),
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
     ("admin", &["domain", "metrics", "rules", "store"]),
+    ("decisions", &["config", "domain", "providers", "store"]),
     ("config", &["actions", "domain", "providers"]),
     ("providers", &["domain", "metrics"]),
     ("store", &["domain", "rules"]),

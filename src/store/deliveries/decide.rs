@@ -25,6 +25,7 @@ pub enum DeliveryDecided {
 pub(in crate::store) fn redeliver(
     conn: &Connection,
     ids: &[i64],
+    detail: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<DeliveryDecided>> {
     decide(conn, ids, |id, state| {
@@ -33,18 +34,23 @@ pub(in crate::store) fn redeliver(
         }
         conn.prepare_cached(
             "UPDATE deliveries AS d SET state = 'waiting', attempts = 0, next_attempt_at = ?2, decided_at = NULL,
-               detail = NULL, since = ?2, is_first = NOT EXISTS (
+               detail = ?3, since = ?2, is_first = NOT EXISTS (
                  SELECT 1 FROM deliveries w WHERE w.action = d.action AND w.source = d.source
                    AND w.subject_kind = d.subject_kind AND w.subject_id = d.subject_id AND w.state = 'waiting')
              WHERE id = ?1",
         )?
-        .execute(params![id, now.to_string()])?;
+        .execute(params![id, now.to_string(), detail])?;
         Ok(None)
     })
 }
 
 /// Decides against deliveries.
-pub(in crate::store) fn skip(conn: &Connection, ids: &[i64], now: Timestamp) -> Result<Vec<DeliveryDecided>> {
+pub(in crate::store) fn skip(
+    conn: &Connection,
+    ids: &[i64],
+    detail: &str,
+    now: Timestamp,
+) -> Result<Vec<DeliveryDecided>> {
     decide(conn, ids, |id, state| {
         if state == DeliveryState::Delivered.as_str() {
             return Ok(Some("it is delivered, and stays so".to_owned()));
@@ -53,10 +59,10 @@ pub(in crate::store) fn skip(conn: &Connection, ids: &[i64], now: Timestamp) -> 
             return Ok(Some("it is skipped already".to_owned()));
         }
         conn.prepare_cached(
-            "UPDATE deliveries SET state = 'skipped', next_attempt_at = NULL, decided_at = ?2, detail = 'skipped by hand',
+            "UPDATE deliveries SET state = 'skipped', next_attempt_at = NULL, decided_at = ?2, detail = ?3,
                is_first = 0, lease = NULL, lease_until = NULL WHERE id = ?1",
         )?
-        .execute(params![id, now.to_string()])?;
+        .execute(params![id, now.to_string(), detail])?;
         promote(conn, id)?;
         Ok(None)
     })

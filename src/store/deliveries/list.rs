@@ -95,7 +95,7 @@ fn condition(filter: &DeliveryFilter) -> (String, Vec<Value>) {
     (format!("FROM deliveries d WHERE {} ORDER BY d.id DESC LIMIT ?", conditions.join(" AND ")), values)
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
         id: row.get("id")?,
         action: row.get("action")?,

@@ -15,6 +15,7 @@ pub(super) mod decide;
 pub(super) mod health;
 pub(super) mod lease;
 pub(super) mod list;
+pub(super) mod page;
 pub(super) mod record;
 
 /// An action in force, as far as the store needs to know it.

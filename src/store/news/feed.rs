@@ -33,6 +33,7 @@ pub(in crate::store) const COLUMNS: &str = "n.seq, n.type, n.at, n.notification_
                                             n.origin, n.subject_kind, n.subject_id, n.current, n.previous";
 
 const ALL: &str = "FROM news n WHERE n.seq > ?1 ORDER BY n.seq LIMIT ?2";
+const OF_NOTIFICATION: &str = "FROM news n WHERE n.notification_id = ?1";
 const OF_SOURCE: &str = "FROM news n WHERE n.source = ?3 AND n.seq > ?1 ORDER BY n.seq LIMIT ?2";
 
 /// The news that a query asks for, oldest first.
@@ -51,6 +52,12 @@ pub(in crate::store) fn news(conn: &Connection, query: &NewsQuery) -> Result<Vec
         }
     };
     Ok(found)
+}
+
+/// The news of a notification.
+pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Option<News>> {
+    let sql = format!("SELECT {COLUMNS} {OF_NOTIFICATION}");
+    Ok(conn.prepare_cached(&sql)?.query_row([id], |row| Ok(read(row))).optional()?.transpose()?)
 }
 
 /// Reads [`COLUMNS`].
@@ -97,6 +104,7 @@ mod tests {
         for (from, wanted) in [
             (ALL, "SEARCH n USING INTEGER PRIMARY KEY (rowid>?)"),
             (OF_SOURCE, "SEARCH n USING INDEX news_by_source (source=? AND seq>?)"),
+            (OF_NOTIFICATION, "SEARCH n USING INDEX sqlite_autoindex_news_1 (notification_id=?)"),
         ] {
             assert_eq!(plan(&conn, &format!("SELECT {COLUMNS} {from}")), wanted);
         }

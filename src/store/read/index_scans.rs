@@ -2,6 +2,11 @@
 //! row that is older than the page needs. All take from which id on (?1), below which (?2), received when at the earliest
 //! (?3), and how many (?4).
 
+/// The same walk from the oldest.
+pub(in crate::store) fn forwards(walk: &str) -> String {
+    walk.replace(" DESC LIMIT ?4", " LIMIT ?4")
+}
+
 /// Everything.
 pub(in crate::store) const ALL: &str =
     "SELECT id FROM intake WHERE id >= ?1 AND id < ?2 AND received_at >= ?3 ORDER BY id DESC LIMIT ?4";

@@ -142,7 +142,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {
     })
 }
 
-fn json(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Value>> {
+/// A column that holds JSON.
+pub(super) fn json(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Value>> {
     let text: Option<String> = row.get(at)?;
     Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

@@ -5,6 +5,8 @@
 //! many stretches as verdicts that a source ever had: all that may pass are read, newest first, and none of them further
 //! back than a page needs. What has just come in is in no stretch yet, and above all of them.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension as _, ToSql};
 
 use super::index_scans;
@@ -27,11 +29,15 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Only ids below this: the next page.
     pub before_id: Option<i64>,
+    /// Only ids above this: the next page where the oldest come first.
+    pub after_id: Option<i64>,
+    /// The oldest that pass, oldest first, instead of the newest.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
 }
 
-/// The ids of the notifications that pass the filter, newest first. A filter by subject finds what is filed: what has
+/// The ids of the notifications that pass the filter, in its order. A filter by subject finds what is filed: what has
 /// only just come in has not been read yet.
 pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i64>> {
     let mut page = Page::new(conn, filter)?;
@@ -55,7 +61,7 @@ struct Page<'a> {
     since: String,
     /// Nothing that passes has a lower id.
     first_id: i64,
-    /// The newest of what was walked along so far, newest first.
+    /// What comes first of what was walked along so far, in the filter's order.
     found: Vec<i64>,
 }
 
@@ -67,22 +73,33 @@ impl<'a> Page<'a> {
         } else {
             conn.prepare_cached(index_scans::FIRST_ID)?.query_row([&since], |row| row.get(0))?
         };
+        let first_id = filter.after_id.map_or(first_id, |after| first_id.max(after.saturating_add(1)));
         Ok(Self { conn, filter, since, first_id, found: Vec::new() })
     }
 
-    /// Adds what is newer than the oldest of a full page; `values` are those beyond the four that every walk takes.
+    /// Adds what comes before the last of a full page; `values` are those beyond the four that every walk takes.
     fn walk(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
-        let limit = self.filter.limit;
-        let oldest = limit.checked_sub(1).and_then(|last| self.found.get(last));
-        let least = oldest.map_or(self.first_id, |oldest| oldest + 1);
-        let before = self.filter.before_id.unwrap_or(i64::MAX);
+        let Filter { limit, oldest_first, .. } = *self.filter;
+        let last = limit.checked_sub(1).and_then(|last| self.found.get(last)).copied();
+        let mut least = self.first_id;
+        let mut before = self.filter.before_id.unwrap_or(i64::MAX);
+        match last {
+            Some(last) if oldest_first => before = last,
+            Some(last) => least = last + 1,
+            None => {}
+        }
         let most = rows::limit(limit);
         let mut all: Vec<&dyn ToSql> = vec![&least, &before, &self.since, &most];
         all.extend(values);
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let sql = if oldest_first { index_scans::forwards(sql).into() } else { Cow::Borrowed(sql) };
+        let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_map(&*all, |row| row.get(0))?;
         self.found.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
-        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        if oldest_first {
+            self.found.sort_unstable();
+        } else {
+            self.found.sort_unstable_by(|a, b| b.cmp(a));
+        }
         self.found.truncate(limit);
         Ok(())
     }

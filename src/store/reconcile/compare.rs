@@ -189,6 +189,16 @@ fn recover(
     Ok((id, left))
 }
 
+/// Remembers what the last run found.
+pub(in crate::store) fn remember(conn: &Connection, report: &str, made_at: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO last_reconcile (id, made_at, report) VALUES (1, ?1, ?2)
+         ON CONFLICT DO UPDATE SET made_at = excluded.made_at, report = excluded.report",
+    )?
+    .execute(params![made_at.to_string(), report])?;
+    Ok(())
+}
+
 /// Remembers a complete run over everything since the one before.
 pub(in crate::store) fn complete(
     conn: &Connection,

@@ -114,3 +114,12 @@ pub(in crate::store) fn told_orders(
     let found = statement.query_map(params![source, after, rows::limit(limit)], values_of)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
+
+/// When the last run was made, and its report as JSON.
+pub(in crate::store) fn last_report(conn: &Connection) -> Result<Option<(String, Value)>> {
+    let found = conn
+        .prepare_cached("SELECT made_at, report FROM last_reconcile WHERE id = 1")?
+        .query_row([], |row| Ok((row.get("made_at")?, rows::object(row, "report")?)))
+        .optional()?;
+    Ok(found.and_then(|(made_at, report)| Some((made_at, Value::Object(report?)))))
+}

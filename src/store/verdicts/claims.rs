@@ -221,6 +221,16 @@ impl Sheet {
         }
     }
 
+    /// The same, with the detail `by` while it waits.
+    pub(in crate::store) fn decided_by(self, by: Option<&str>) -> Self {
+        match by {
+            Some(by) if self.state == State::Pending && self.detail.is_none() => {
+                Self { detail: Some(by.to_owned()), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// The confirmed notification that this one repeats.
     pub(in crate::store) fn repeats(&self, conn: &Connection) -> Result<Option<i64>> {
         let Some(key) = &self.asked else { return Ok(None) };

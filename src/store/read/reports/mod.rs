@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::domain::statistics::{ApiCalls, SourceStatistics};
+use crate::domain::statistics::{ApiCalls, DayCounts, SourceStatistics};
 use crate::domain::{SourceReport, Timestamp, Window};
 use crate::store::deliveries;
 use crate::store::error::Result;
@@ -99,6 +99,11 @@ pub(in crate::store) fn known_sources(conn: &Connection) -> Result<Vec<(String, 
     let mut statement = conn.prepare_cached("SELECT name, provider FROM sources ORDER BY name")?;
     let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What came in on each day from `since` on, over all sources.
+pub(in crate::store) fn days(conn: &Connection, since: &str) -> Result<Vec<DayCounts>> {
+    counts::days(conn, since)
 }
 
 /// One in how many of `rows` has to be read, so that about [`SAMPLE`] are.

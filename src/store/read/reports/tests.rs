@@ -13,6 +13,7 @@ fn no_query_of_a_report_reads_a_whole_table() {
     let conn = store();
     for (sql, step) in [
         (counts::WHOLE_DAYS, "SEARCH daily_counts USING PRIMARY KEY (day>? AND day<?)"),
+        (counts::DAYS, "SEARCH daily_counts USING PRIMARY KEY (day>?)"),
         (counts::EDGE, BY_TIME),
         (counts::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (open::PENDING, "USING COVERING INDEX verdicts_pending (source=? AND received_at<?)"),

@@ -1,0 +1,68 @@
+//! What a person decides about notifications: the same for the command line and the page.
+
+use crate::config::Settings;
+use crate::domain::{State, Timestamp};
+use crate::providers::{self, Read};
+use crate::store::{BATCH_BYTES, Decided, Filing, Result, Store};
+
+/// How many notifications one transaction changes: it has to be over within 20 ms, because intake waits for it.
+pub const BATCH: usize = 50;
+
+/// Parses at most [`BATCH`] notifications again with the configuration in force, and makes them due. `by` says who
+/// decided; it becomes the detail of those that wait.
+///
+/// # Errors
+/// The store failed.
+pub async fn retry(
+    settings: &Settings,
+    store: &Store,
+    ids: Vec<i64>,
+    by: Option<&'static str>,
+    now: Timestamp,
+) -> Result<Vec<Decided>> {
+    let mut decided = Vec::new();
+    let mut filings: Vec<Filing> = Vec::new();
+    let mut bytes = 0;
+    for id in ids {
+        match read_afresh(settings, store, id).await? {
+            Ok(filing) => {
+                bytes += filing.delivery.body.len();
+                filings.push(filing);
+            }
+            Err(why) => decided.push(Decided::Refused { id, why }),
+        }
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            decided.extend(store.retry(std::mem::take(&mut filings), by, now).await?);
+        }
+    }
+    decided.extend(store.retry(filings, by, now).await?);
+    Ok(decided)
+}
+
+/// What the notification says under the configuration in force, or why it has to stay as it is.
+async fn read_afresh(
+    settings: &Settings,
+    store: &Store,
+    id: i64,
+) -> Result<std::result::Result<Filing, String>> {
+    let Some(delivery) = store.reader().delivery(id).await? else {
+        return Ok(Err(match store.reader().lines_of(vec![id]).await?.first() {
+            None => "there is no such notification",
+            Some(known) if known.state == State::Confirmed.as_str() => {
+                "it is confirmed, and a confirmed notification stays so"
+            }
+            Some(_) => "its body was emptied, there is nothing left to read",
+        }
+        .to_owned()));
+    };
+    let Some(source) = settings.sources.iter().find(|source| source.name == delivery.source) else {
+        return Ok(Err(format!("its source {} is not configured; configure it again", delivery.source)));
+    };
+    if source.kind.word != delivery.provider {
+        let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
+        return Ok(Err(format!("its source {name} is configured as {now}, but it came in as {then}")));
+    }
+    let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &delivery);
+    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable, course }))
+}

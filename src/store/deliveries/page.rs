@@ -1,0 +1,158 @@
+//! Deliveries for a page or an export: what no index serves is looked for in so many rows and no more.
+
+use rusqlite::{Connection, Row, params_from_iter, types::Value};
+
+use super::list::{DeliveryRow, row};
+use crate::domain::{DeliveryState, Timestamp};
+use crate::store::error::Result;
+use crate::store::rows;
+
+/// Rows that are read at once.
+const CHUNK: usize = 500;
+
+/// Which deliveries a page shows; empty fields let everything pass.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryQuery {
+    /// Only to this action.
+    pub action: Option<String>,
+    /// Only in this state.
+    pub state: Option<DeliveryState>,
+    /// Only about this order or product.
+    pub subject: Option<String>,
+    /// Only of news at or after this.
+    pub since: Option<Timestamp>,
+    /// Only of news before this.
+    pub until: Option<Timestamp>,
+    /// Only ids below this.
+    pub before_id: Option<i64>,
+    /// Only ids above this.
+    pub after_id: Option<i64>,
+    /// The oldest that pass, oldest first, instead of the newest.
+    pub oldest_first: bool,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What a [`DeliveryQuery`] finds, and where it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// In the query's order.
+    pub rows: Vec<DeliveryRow>,
+    /// Where the next page begins, as [`DeliveryQuery::before_id`] or [`DeliveryQuery::after_id`]; `None`: there is
+    /// nothing more.
+    pub go_on: Option<i64>,
+    /// When the news of the last row that was looked at was made, if the look ended before the page was full.
+    pub looked_back_to: Option<String>,
+}
+
+/// Everything; ids above ?1 and below ?2, at most ?3.
+const ALL: &str =
+    "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
+       d.decided_at, d.detail, n.at
+     FROM deliveries d CROSS JOIN news n ON n.seq = d.seq
+     WHERE d.id > ?1 AND d.id < ?2
+     ORDER BY d.id DESC LIMIT ?3";
+
+/// The same about the subject ?4.
+const OF_SUBJECT: &str =
+    "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
+       d.decided_at, d.detail, n.at
+     FROM deliveries d CROSS JOIN news n ON n.seq = d.seq
+     WHERE d.subject_id = ?4 AND d.id > ?1 AND d.id < ?2
+     ORDER BY d.id DESC LIMIT ?3";
+
+/// The same to the action ?4 in the state ?5.
+const OF_STATE: &str =
+    "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
+       d.decided_at, d.detail, n.at
+     FROM deliveries d CROSS JOIN news n ON n.seq = d.seq
+     WHERE d.action = ?4 AND d.state = ?5 AND d.id > ?1 AND d.id < ?2
+     ORDER BY d.id DESC LIMIT ?3";
+
+/// The same scan from the oldest.
+fn forwards(scan: &str) -> String {
+    scan.replace(" DESC LIMIT ?3", " LIMIT ?3")
+}
+
+/// At most `query.limit` deliveries, after a look at no more than `looks` rows.
+pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: usize) -> Result<Deliveries> {
+    let mut query = query.clone();
+    let mut found = Deliveries::default();
+    let mut looked = 0;
+    // At most `looks` rows, whatever the query says.
+    while looked < looks {
+        let limit = CHUNK.min(looks - looked);
+        let chunk = chunk(conn, &query, limit)?;
+        let is_last = chunk.len() < limit;
+        for (delivery, at) in chunk {
+            looked += 1;
+            found.go_on = Some(delivery.id);
+            if passes(&query, &delivery, &at) {
+                if found.rows.len() == query.limit {
+                    found.go_on = found.rows.last().map(|row| row.id);
+                    return Ok(Deliveries { looked_back_to: None, ..found });
+                }
+                found.rows.push(delivery);
+            }
+            found.looked_back_to = Some(at);
+        }
+        if is_last {
+            return Ok(Deliveries { go_on: None, looked_back_to: None, ..found });
+        }
+        if query.oldest_first { query.after_id = found.go_on } else { query.before_id = found.go_on }
+    }
+    Ok(found)
+}
+
+fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<(DeliveryRow, String)>> {
+    let mut values: Vec<Value> = vec![
+        query.after_id.unwrap_or(0).into(),
+        query.before_id.unwrap_or(i64::MAX).into(),
+        rows::limit(limit).into(),
+    ];
+    let scan = match (&query.subject, &query.action, query.state) {
+        (Some(subject), ..) => {
+            values.push(subject.clone().into());
+            OF_SUBJECT
+        }
+        (None, Some(action), Some(state)) => {
+            values.extend([action.clone().into(), state.as_str().to_owned().into()]);
+            OF_STATE
+        }
+        _ => ALL,
+    };
+    let scan = if query.oldest_first { forwards(scan) } else { scan.to_owned() };
+    let mut statement = conn.prepare_cached(&scan)?;
+    let read = |found: &Row<'_>| Ok((row(found)?, found.get("at")?));
+    let found = statement.query_map(params_from_iter(values), read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn passes(query: &DeliveryQuery, delivery: &DeliveryRow, at: &str) -> bool {
+    query.action.as_ref().is_none_or(|action| *action == delivery.action)
+        && query.state.is_none_or(|state| state.as_str() == delivery.state)
+        && query.since.is_none_or(|since| at >= since.to_string().as_str())
+        && query.until.is_none_or(|until| at < until.to_string().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::query_plan::{fresh, plan};
+
+    #[test]
+    fn each_page_of_deliveries_is_read_from_an_end_of_an_index() {
+        let conn = fresh();
+        for (sql, step) in [
+            (ALL, "SEARCH d USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+            (OF_SUBJECT, "deliveries_by_subject (subject_id=? AND id>? AND id<?)"),
+            (OF_STATE, "deliveries_by_state (action=? AND state=? AND id>? AND id<?)"),
+        ] {
+            for sql in [sql.to_owned(), forwards(sql)] {
+                let plan = plan(&conn, &sql);
+                assert!(plan.contains(step), "{sql}\n{plan}");
+                assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+            }
+        }
+    }
+}

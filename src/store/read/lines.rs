@@ -1,0 +1,181 @@
+//! Notifications for a page or an export: every column but the headers and the body, filtered also by what no index
+//! serves. Such a filter looks at so many rows and no more, and says how far it came.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::pages::{self, Filter};
+use crate::domain::Timestamp;
+use crate::store::error::Result;
+use crate::store::read::list;
+
+/// Ids that are read at once from the indexes while a filter looks at each row.
+const CHUNK: usize = 500;
+
+/// A row of `notifications` without `headers` and `body`, under the names of its columns.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each field is the column of that name; the contract explains them")]
+pub struct NotificationLine {
+    pub id: i64,
+    pub source: String,
+    pub provider: String,
+    pub received_at: String,
+    pub remote_addr: Option<String>,
+    pub content_type: Option<String>,
+    pub event: Option<String>,
+    pub subject_kind: Option<String>,
+    pub subject_id: Option<String>,
+    pub resolved_id: Option<String>,
+    pub claim: Option<Value>,
+    pub event_time: Option<String>,
+    pub state: String,
+    pub reason: Option<String>,
+    pub detail: Option<String>,
+    pub duplicate_of: Option<i64>,
+    pub news: i64,
+    pub attempts: i64,
+    pub next_attempt_at: Option<String>,
+    pub decided_at: Option<String>,
+    pub origin: String,
+}
+
+/// What [`list`](Filter) shows, and where it goes on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lines {
+    /// Newest first.
+    pub lines: Vec<NotificationLine>,
+    /// Where the next page begins, as [`Filter::before_id`]; `None`: there is nothing more.
+    pub continue_before: Option<i64>,
+    /// When the last row that was looked at came in, if the look ended before the page was full.
+    pub looked_back_to: Option<String>,
+}
+
+/// What a filter asks for beyond what the indexes serve.
+#[derive(Clone, Debug, Default)]
+pub struct Beyond {
+    /// Only this sender's address.
+    pub sender: Option<String>,
+    /// Only what came in before this. While the clock was set back, rows out of their order are passed by.
+    pub until: Option<Timestamp>,
+}
+
+impl Beyond {
+    /// Whether the indexes serve all that is asked for.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.sender.is_none() && self.until.is_none()
+    }
+}
+
+pub(in crate::store) const LINE: &str = "SELECT id, source, provider, received_at, remote_addr, content_type, event, subject_kind, subject_id,
+       resolved_id, claim, event_time, state, reason, detail, duplicate_of, news, attempts, next_attempt_at, decided_at, origin
+     FROM notifications WHERE id = ?1";
+
+pub(in crate::store) const SENDER: &str = "SELECT remote_addr, received_at FROM intake WHERE id = ?1";
+
+/// The first id of what came in after the hour ?1: below it lies what came in before.
+pub(in crate::store) const FIRST_AFTER: &str = "SELECT min(first_id) FROM hour_index WHERE hour > ?1";
+
+/// At most `filter.limit` lines, after a look at no more than `looks` rows.
+pub(in crate::store) fn lines(
+    conn: &Connection,
+    filter: &Filter,
+    beyond: &Beyond,
+    looks: usize,
+) -> Result<Lines> {
+    if beyond.is_nothing() {
+        let ids = pages::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
+        let page = ids.get(..filter.limit).unwrap_or(&ids);
+        let continue_before = page.last().copied().filter(|_| ids.len() > page.len());
+        let lines = page.iter().filter_map(|id| line(conn, *id).transpose()).collect::<Result<_>>()?;
+        return Ok(Lines { lines, continue_before, looked_back_to: None });
+    }
+    let mut found = Lines::default();
+    let mut before = start(conn, filter, beyond)?;
+    let mut looked = 0;
+    // At most `looks` rows, whatever the filter says.
+    while looked < looks {
+        let limit = CHUNK.min(looks - looked);
+        let ids = pages::ids(conn, &Filter { before_id: before, limit, ..filter.clone() })?;
+        for id in &ids {
+            before = Some(*id);
+            looked += 1;
+            let Some(received_at) = passes(conn, *id, beyond)? else { continue };
+            found.looked_back_to = Some(received_at.1);
+            if received_at.0 {
+                found.lines.extend(line(conn, *id)?);
+            }
+            if found.lines.len() == filter.limit {
+                return Ok(Lines { continue_before: before, looked_back_to: None, ..found });
+            }
+        }
+        if ids.len() < limit {
+            return Ok(Lines { continue_before: None, looked_back_to: None, ..found });
+        }
+    }
+    Ok(Lines { continue_before: before, ..found })
+}
+
+/// Below which id to begin.
+fn start(conn: &Connection, filter: &Filter, beyond: &Beyond) -> Result<Option<i64>> {
+    let Some(until) = beyond.until else { return Ok(filter.before_id) };
+    let first: Option<i64> = conn.prepare_cached(FIRST_AFTER)?.query_row([until.hour()], |row| row.get(0))?;
+    Ok(match (first, filter.before_id) {
+        (Some(first), Some(before)) => Some(first.min(before)),
+        (first, before) => first.or(before),
+    })
+}
+
+/// Whether a row passes, and when it came in; `None` if it is gone.
+fn passes(conn: &Connection, id: i64, beyond: &Beyond) -> Result<Option<(bool, String)>> {
+    let found = conn
+        .prepare_cached(SENDER)?
+        .query_row([id], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    Ok(found.map(|(sender, received_at)| {
+        let is_sender = beyond.sender.is_none() || beyond.sender == sender;
+        let is_before = beyond.until.is_none_or(|until| received_at < until.to_string());
+        (is_sender && is_before, received_at)
+    }))
+}
+
+/// One notification without headers and body.
+pub(in crate::store) fn line(conn: &Connection, id: i64) -> Result<Option<NotificationLine>> {
+    Ok(conn.prepare_cached(LINE)?.query_row([id], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<NotificationLine> {
+    Ok(NotificationLine {
+        id: row.get("id")?,
+        source: row.get("source")?,
+        provider: row.get("provider")?,
+        received_at: row.get("received_at")?,
+        remote_addr: row.get("remote_addr")?,
+        content_type: row.get("content_type")?,
+        event: row.get("event")?,
+        subject_kind: row.get("subject_kind")?,
+        subject_id: row.get("subject_id")?,
+        resolved_id: row.get("resolved_id")?,
+        claim: list::json(row, 10)?,
+        event_time: row.get("event_time")?,
+        state: row.get("state")?,
+        reason: row.get("reason")?,
+        detail: row.get("detail")?,
+        duplicate_of: row.get("duplicate_of")?,
+        news: row.get("news")?,
+        attempts: row.get("attempts")?,
+        next_attempt_at: row.get("next_attempt_at")?,
+        decided_at: row.get("decided_at")?,
+        origin: row.get("origin")?,
+    })
+}
+
+pub(in crate::store) const IDS_AFTER: &str = "SELECT id FROM intake WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// The ids of the notifications received after `id`, oldest first, at most `limit`.
+pub(in crate::store) fn ids_after(conn: &Connection, id: i64, limit: usize) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(IDS_AFTER)?;
+    let found = statement.query_map(params![id, crate::store::rows::limit(limit)], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
