@@ -22,7 +22,7 @@
 //! | [`worker`] | file, lease, ask, record; budgets and places for API calls |
 //! | [`deliverer`] | lease, tell, record: the news on its way to the actions |
 //! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
-//! | [`admin`] | health, readiness, metrics, the feed of news |
+//! | [`admin`] | health, readiness, metrics, the feed of news, the page for people |
 //! | [`decisions`] | what a person decides about notifications, for the command line and the page |
 //! | [`reconcile`] | asks the shops what happened and compares it with what they told us |
 //! | [`report`] | how a report looks: text, JSON, CSV, HTML; functions of a value |

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::admin::page::Turns;
 use crate::admin::{self, Reach};
 use crate::config::Settings;
 use crate::deliverer::Deliverer;
@@ -135,6 +136,7 @@ impl Service {
             has_room,
             overfull: Arc::default(),
             stopping: watch::Sender::new(false),
+            turns: Turns::default(),
         };
         let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
         let ((intake_addr, admin_addr), chose_addresses) =

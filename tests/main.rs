@@ -16,6 +16,7 @@ mod flood;
 mod hostile;
 mod lists;
 mod news;
+mod page;
 mod properties;
 mod receiver;
 mod reconcile;

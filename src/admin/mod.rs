@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
 use tokio::sync::watch as watch_channel;
 
+use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::rules::health;
@@ -18,6 +19,7 @@ use crate::store::{Reported, Store};
 mod feed;
 mod guard;
 mod look;
+pub mod page;
 mod ready;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,10 @@ pub struct Admin {
     pub min_free: u64,
     /// Whether rows go by themselves after a while (`store.keep`).
     pub forgets: bool,
+    /// The settings in force.
+    pub settings: Arc<Settings>,
+    /// How many views of the page may be open at once.
+    pub turns: page::Turns,
     /// When the worker last took its turn, in milliseconds since 1970; `None`: no worker was asked for.
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
@@ -58,7 +64,7 @@ pub fn routes(admin: Data<ArcSwap<Admin>>) -> impl FnOnce(&mut web::ServiceConfi
     }
 }
 
-async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpResponse {
+async fn answer(req: HttpRequest, payload: web::Payload, in_force: Data<ArcSwap<Admin>>) -> HttpResponse {
     let admin = in_force.load_full();
     let is_read = matches!(*req.method(), Method::GET | Method::HEAD);
     match req.uri().path() {
@@ -72,6 +78,10 @@ async fn answer(req: HttpRequest, in_force: Data<ArcSwap<Admin>>) -> HttpRespons
         "/news" => match admin.guard.refuse(&req) {
             Some(refusal) => refusal,
             None => feed::answer(&req, &admin).await,
+        },
+        _ if admin.settings.admin.page => match admin.guard.refuse(&req) {
+            Some(refusal) => page::contained(refusal),
+            None => page::answer(&admin, &req, payload).await,
         },
         _ => HttpResponse::NotFound()
             .content_type("text/plain; charset=utf-8")

@@ -9,7 +9,8 @@ use actix_web::{App, test};
 use arc_swap::ArcSwap;
 use serde_json::Value;
 
-use super::{Admin, Guard, Reach, routes};
+use super::{Admin, Guard, Reach, page, routes};
+use crate::config::Settings;
 use crate::domain::{Clock, Delivery, Headers, Timestamp};
 use crate::metrics::Metrics;
 use crate::store::{Reported, Store};
@@ -29,6 +30,12 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
     metrics.introduce("shop");
     let shop = Reported { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
+    let config = folder.path().join("countersign.toml");
+    std::fs::write(
+        &config,
+        "[sources.shop]\nprovider = \"ecwid\"\nstore_id = 1003\ntoken = \"t\"\n[admin]\npage = false\n",
+    )
+    .unwrap();
     let mut admin = Admin {
         store,
         metrics,
@@ -39,6 +46,8 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
         stopping: tokio::sync::watch::channel(false).1,
         min_free: 1,
         forgets: false,
+        settings: Arc::new(Settings::load(&config, |_| None).unwrap()),
+        turns: page::Turns::default(),
         heartbeat: None,
     };
     change(&mut admin);

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::Action;
 use crate::actions::url::Clients;
+use crate::admin::page::Turns;
 use crate::admin::{Admin, Guard};
 use crate::config::Settings;
 use crate::deliverer::{self, InForce};
@@ -33,6 +34,8 @@ pub(super) struct Common {
     pub(super) overfull: Arc<Notify>,
     /// Told when the service stops.
     pub(super) stopping: watch::Sender<bool>,
+    /// How many views of the page may be open at once.
+    pub(super) turns: Turns,
 }
 
 /// The intake of the configured sources.
@@ -69,6 +72,12 @@ pub(super) fn admin(
     heart: Option<Arc<AtomicI64>>,
     guard: Guard,
 ) -> Admin {
+    if !guard.is_open() {
+        log::warn!(
+            "server.admin_listen is reached from beyond this machine, and there is no [admin] password: only health, \
+             readiness and metrics are served there; set one"
+        );
+    }
     Admin {
         store: common.store.clone(),
         metrics: common.metrics.clone(),
@@ -79,6 +88,8 @@ pub(super) fn admin(
         stopping: common.stopping.subscribe(),
         min_free: settings.store.min_free,
         forgets: settings.store.keep.is_some(),
+        settings: Arc::new(settings.clone()),
+        turns: common.turns.clone(),
         heartbeat: heart,
     }
 }

@@ -1,6 +1,7 @@
 //! The front door: a configuration in a folder of its own, simulated shops, the real binary, requests over real HTTP, and
 //! the store read as an owner reads it.
 
+pub(crate) mod browser;
 pub(crate) mod disk;
 pub(crate) mod five;
 mod http;

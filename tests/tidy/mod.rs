@@ -51,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("deliverer", &["actions", "domain", "metrics", "store"]),
     ("actions", &["domain"]),
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
-    ("admin", &["domain", "metrics", "rules", "store"]),
+    ("admin", &["config", "decisions", "domain", "metrics", "report", "rules", "store"]),
     ("decisions", &["config", "domain", "providers", "store"]),
     ("config", &["actions", "domain", "providers"]),
     ("providers", &["domain", "metrics"]),

@@ -1,0 +1,74 @@
+//! Fakes by sender.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use super::filter::{Parameters, query};
+use super::frame::{Frame, When, clipped};
+use super::{Shown, Trouble};
+use crate::admin::Admin;
+
+/// Fakes that one view looks at.
+const LOOKS: usize = 5_000;
+
+/// Senders that one view shows.
+const SENDERS: usize = 100;
+
+#[derive(Template)]
+#[template(path = "admin/page/fakes.html")]
+struct View {
+    frame: Frame,
+    told: String,
+    senders: Vec<Sender>,
+    older: Option<String>,
+}
+
+struct Sender {
+    name: String,
+    href: String,
+    count: u64,
+    sources: String,
+    reasons: String,
+    latest: When,
+}
+
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
+    let now = admin.clock.now();
+    let before = asked.number("before").map_err(Trouble::Nonsense)?;
+    let found = admin.store.reader().fakes_by_sender(before, LOOKS).await?;
+    let mut told = match &found.oldest_at {
+        Some(oldest) => format!("{} fakes, the oldest from {oldest}", found.looked_at),
+        None => "No fakes".to_owned(),
+    };
+    if found.senders.len() > SENDERS {
+        told += &format!(", from {} addresses: the first {SENDERS} are shown", found.senders.len());
+    }
+    let senders = found.senders.into_iter().take(SENDERS).map(|sender| {
+        let name = sender.remote_addr.as_deref();
+        let pairs =
+            name.map(|name| ("sender", name.to_owned())).into_iter().chain([("state", "ignored".to_owned())]);
+        Sender {
+            href: format!("/notifications{}", query(pairs)),
+            name: name.map_or_else(|| "emptied".to_owned(), clipped),
+            count: sender.count,
+            sources: counts(&sender.sources),
+            reasons: counts(&sender.reasons),
+            latest: When::new(&sender.latest_at, now),
+        }
+    });
+    let view = View {
+        frame: Frame::new(admin, "/fakes"),
+        told: told + ".",
+        senders: senders.collect(),
+        older: found.continue_before.map(|before| format!("/fakes?before={before}")),
+    };
+    Ok(view.render()?)
+}
+
+/// `not_found 12, mismatch 3`: the most first.
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,154 @@
+//! What every view has: the frame around it, times with their age, and a notification as a row.
+
+use crate::admin::Admin;
+use crate::domain::Timestamp;
+use crate::domain::visible::visible;
+use crate::rules::health::span;
+use crate::store::NotificationLine;
+
+/// The longest text of a stranger in a cell; the notification's own view has the rest.
+const LONGEST: usize = 300;
+
+/// The frame around a view.
+pub(super) struct Frame {
+    pub(super) tabs: Vec<Tab>,
+    pub(super) version: &'static str,
+    pub(super) read_only: bool,
+    pub(super) can_change: bool,
+    pub(super) now: String,
+}
+
+/// A view in the navigation.
+pub(super) struct Tab {
+    pub(super) href: &'static str,
+    pub(super) name: &'static str,
+    pub(super) is_here: bool,
+}
+
+const TABS: [(&str, &str); 6] = [
+    ("/", "Overview"),
+    ("/notifications", "Notifications"),
+    ("/fakes", "Fakes"),
+    ("/deliveries", "Deliveries"),
+    ("/report", "Report"),
+    ("/settings", "Settings"),
+];
+
+impl Frame {
+    /// The frame of the view at `here`.
+    pub(super) fn new(admin: &Admin, here: &str) -> Self {
+        let tab = |(href, name): (&'static str, &'static str)| Tab { href, name, is_here: href == here };
+        let read_only = admin.settings.admin.read_only;
+        Self {
+            tabs: TABS.into_iter().map(tab).collect(),
+            version: env!("CARGO_PKG_VERSION"),
+            read_only,
+            can_change: !read_only,
+            now: admin.clock.now().to_string(),
+        }
+    }
+}
+
+/// A time with its age.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct When {
+    /// RFC 3339.
+    pub(super) at: String,
+    /// To the second.
+    pub(super) shown: String,
+    /// `3 min ago`, `in 20 s`.
+    pub(super) age: String,
+}
+
+impl When {
+    /// A time column of the store.
+    pub(super) fn new(at: &str, now: Timestamp) -> Self {
+        let Some(instant) = Timestamp::parse_rfc3339(at) else {
+            return Self { at: at.to_owned(), shown: at.to_owned(), age: String::new() };
+        };
+        let age = if instant > now {
+            format!("in {}", span(instant.since(now)))
+        } else {
+            format!("{} ago", span(now.since(instant)))
+        };
+        let shown = at.get(..19).unwrap_or(at).replace('T', " ");
+        Self { at: at.to_owned(), shown, age }
+    }
+}
+
+/// A notification as a row.
+pub(super) struct Line {
+    pub(super) id: i64,
+    pub(super) received: When,
+    pub(super) source: String,
+    pub(super) sender: String,
+    pub(super) event: String,
+    pub(super) subject: String,
+    pub(super) subject_href: Option<String>,
+    pub(super) state: String,
+    pub(super) reason: Option<String>,
+    pub(super) detail: String,
+    pub(super) news: bool,
+}
+
+impl Line {
+    /// The row of a notification.
+    pub(super) fn new(line: &NotificationLine, now: Timestamp) -> Self {
+        let shown = |text: &Option<String>| text.as_deref().map(clipped).unwrap_or_default();
+        let id = line.resolved_id.as_ref().or(line.subject_id.as_ref());
+        let subject_href = match (&line.subject_kind, id) {
+            (Some(kind), Some(id)) => Some(subject_href(kind, &line.source, id)),
+            _ => None,
+        };
+        Self {
+            id: line.id,
+            received: When::new(&line.received_at, now),
+            source: line.source.clone(),
+            sender: shown(&line.remote_addr),
+            event: shown(&line.event),
+            subject: shown(&line.subject_id),
+            subject_href,
+            state: line.state.clone(),
+            reason: line.reason.clone(),
+            detail: shown(&line.detail),
+            news: line.news == 1,
+        }
+    }
+}
+
+/// The address of the view of an order or a product.
+pub(super) fn subject_href(kind: &str, source: &str, id: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("source", source)
+        .append_pair("id", id)
+        .finish();
+    format!("/{kind}?{query}")
+}
+
+/// What a stranger sent, in characters that nothing obeys, and not too long for a cell.
+pub(super) fn clipped(text: &str) -> String {
+    let shown = visible(text);
+    match shown.char_indices().nth(LONGEST) {
+        None => shown.into_owned(),
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_to_the_second_with_its_age() {
+        let now = Timestamp::parse_rfc3339("2026-01-02T03:04:05.000Z").unwrap();
+        let when = When::new("2026-01-02T03:03:00.123Z", now);
+        assert_eq!((when.shown.as_str(), when.age.as_str()), ("2026-01-02 03:03:00", "64 s ago"));
+        assert_eq!(When::new("2026-01-02T03:05:00.000Z", now).age, "in 55 s");
+    }
+
+    #[test]
+    fn a_stranger_fills_no_cell_and_moves_no_text() {
+        assert_eq!(clipped("a\u{202e}b"), r"a\u{202e}b");
+        assert_eq!(clipped(&"é".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,348 @@
+//! One notification: the request, the claim beside the API's answer, every question, and what can be done.
+
+use askama::Template;
+use serde_json::{Map, Value};
+
+use super::deliveries;
+use super::frame::{Frame, Line, When, clipped};
+use super::{Shown, Trouble};
+use crate::admin::Admin;
+use crate::domain::visible::visible;
+use crate::domain::{News, Timestamp};
+use crate::store::{AttemptRow, DeliveryRow, VerificationRow};
+
+/// How much of a body is shown; the rest is in the download.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// How much of an answer is shown.
+const LONGEST_ANSWER: usize = 8 * 1024;
+
+/// Questions that are shown, the newest.
+const QUESTIONS: usize = 50;
+
+/// Tries of a delivery that are shown, the newest.
+const TRIES: usize = 20;
+
+/// Values of a claim that are shown.
+const VALUES: usize = 100;
+
+#[derive(Template)]
+#[template(path = "admin/page/notification.html")]
+struct View {
+    frame: Frame,
+    line: Line,
+    provider: String,
+    facts: Vec<(&'static str, String)>,
+    duplicate_of: Option<i64>,
+    can_retry: bool,
+    can_dismiss: bool,
+    compared: Vec<Compared>,
+    no_claim: &'static str,
+    news: Option<NewsView>,
+    deliveries: Vec<DeliveryView>,
+    questions: Vec<Question>,
+    questions_left_out: usize,
+    no_questions: &'static str,
+    headers: Vec<(String, String)>,
+    body: String,
+    body_note: Option<String>,
+    emptied: Option<&'static str>,
+}
+
+/// A value as claimed and as answered.
+#[derive(Debug, PartialEq, Eq)]
+struct Compared {
+    name: String,
+    claimed: String,
+    answered: String,
+    differs: bool,
+}
+
+struct Question {
+    at: When,
+    outcome: String,
+    http_status: String,
+    latency: String,
+    detail: String,
+    answer: String,
+}
+
+/// What a notification changed in what is known.
+struct NewsView {
+    seq: i64,
+    kind: &'static str,
+    at: When,
+    /// Name, value before, value now.
+    values: Vec<(String, String, String)>,
+}
+
+/// A delivery and its tries.
+struct DeliveryView {
+    line: deliveries::Line,
+    tries: Vec<Try>,
+    tries_left_out: usize,
+}
+
+struct Try {
+    at: When,
+    outcome: String,
+    latency: String,
+    code: String,
+    answer: String,
+}
+
+pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
+    let now = admin.clock.now();
+    let reader = admin.store.reader();
+    let lines = reader.lines_of(vec![id]).await?;
+    let (Some(line), Some((known, verifications))) = (lines.first(), reader.show(id).await?) else {
+        return Err(Trouble::Nothing);
+    };
+    let is_emptied = known.headers.is_none();
+    let (body, body_note) = shown_body(known.body.as_deref(), known.body_base64.is_some());
+    let answered = verifications.iter().rev().find(|asked| asked.answer.is_some());
+    let left_out = verifications.len().saturating_sub(QUESTIONS);
+    let view = View {
+        frame: Frame::new(admin, "/notifications"),
+        line: Line::new(line, now),
+        provider: known.provider.clone(),
+        facts: facts(&known),
+        duplicate_of: known.duplicate_of,
+        can_retry: !is_emptied && matches!(known.state.as_str(), "ignored" | "undecided"),
+        can_dismiss: known.state == "undecided",
+        compared: known.claim.as_ref().map(|claim| compared(claim, answered)).unwrap_or_default(),
+        no_claim: "Nothing in it could be compared.",
+        news: reader.news_of(id).await?.map(|news| described(&news, now)),
+        deliveries: reader.deliveries_of(id).await?.iter().map(|made| delivery(made, now)).collect(),
+        questions: verifications.iter().skip(left_out).map(|asked| question(asked, now)).collect(),
+        questions_left_out: left_out,
+        no_questions: if known.state == "pending" {
+            "The shop was not asked yet."
+        } else {
+            "The shop was not asked about it."
+        },
+        headers: known.headers.as_ref().and_then(Value::as_object).map(headers).unwrap_or_default(),
+        body,
+        body_note,
+        emptied: is_emptied.then_some(if known.origin == "reconcile" {
+            "There was none: reconcile recovered this order from the shop."
+        } else {
+            "The request was emptied by store.keep_personal; the verdict stays."
+        }),
+    };
+    Ok(view.render()?)
+}
+
+/// The exact bytes of a body.
+pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, Trouble> {
+    let delivery = admin.store.reader().delivery(id).await?.ok_or(Trouble::Nothing)?;
+    Ok(delivery.body)
+}
+
+fn facts(known: &crate::store::Notification) -> Vec<(&'static str, String)> {
+    let resolved = known.resolved_id.as_ref().filter(|id| Some(*id) != known.subject_id.as_ref());
+    let all = [
+        ("Shop's id", resolved.cloned()),
+        ("Event time", known.event_time.clone()),
+        ("Decided", known.decided_at.clone()),
+        ("Next question", known.next_attempt_at.clone()),
+        ("Questions", Some(known.attempts.to_string())),
+        ("News", (known.news == 1).then(|| "yes: what the shop says changed with it".to_owned())),
+        ("Origin", (known.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),
+        ("Content type", known.content_type.as_deref().map(clipped)),
+    ];
+    all.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
+}
+
+fn described(news: &News, now: Timestamp) -> NewsView {
+    let text = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => clipped(text),
+        Some(other) => clipped(&other.to_string()),
+    };
+    let before = |name: &String| news.previous.as_ref().and_then(|previous| previous.get(name));
+    let values =
+        news.current.iter().map(|(name, value)| (clipped(name), text(before(name)), text(Some(value))));
+    NewsView {
+        seq: news.seq,
+        kind: news.kind.as_str(),
+        at: When::new(&news.at.to_string(), now),
+        values: values.collect(),
+    }
+}
+
+fn delivery((row, attempts): &(DeliveryRow, Vec<AttemptRow>), now: Timestamp) -> DeliveryView {
+    let left_out = attempts.len().saturating_sub(TRIES);
+    let attempt = |attempt: &AttemptRow| Try {
+        at: When::new(&attempt.at, now),
+        outcome: attempt.outcome.clone(),
+        latency: format!("{} ms", attempt.latency_ms),
+        code: match (attempt.http_status, attempt.exit_code) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(code)) => format!("exit {code}"),
+            (None, None) => String::new(),
+        },
+        answer: attempt.answer.as_deref().map(clipped).unwrap_or_default(),
+    };
+    DeliveryView {
+        line: deliveries::Line::new(row, now),
+        tries: attempts.iter().skip(left_out).map(attempt).collect(),
+        tries_left_out: left_out,
+    }
+}
+
+fn question(asked: &VerificationRow, now: Timestamp) -> Question {
+    Question {
+        at: When::new(&asked.at, now),
+        outcome: asked.outcome.clone(),
+        http_status: asked.http_status.map(|status| status.to_string()).unwrap_or_default(),
+        latency: format!("{} ms", asked.latency_ms),
+        detail: asked.detail.as_deref().map(clipped).unwrap_or_default(),
+        answer: asked
+            .answer
+            .as_ref()
+            .map(|answer| cut(&pretty(answer), LONGEST_ANSWER).0)
+            .unwrap_or_default(),
+    }
+}
+
+fn headers(headers: &Map<String, Value>) -> Vec<(String, String)> {
+    let several = headers.iter().flat_map(|(name, value)| {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        values.iter().map(move |value| (clipped(name), clipped(value.as_str().unwrap_or_default())))
+    });
+    several.collect()
+}
+
+/// The body as text, and a note where that is not the whole of it.
+fn shown_body(text: Option<&str>, is_binary: bool) -> (String, Option<String>) {
+    match text {
+        None if is_binary => (String::new(), Some("not text; download it".to_owned())),
+        None => (String::new(), None),
+        Some(text) => {
+            let (shown, is_cut) = cut(text, LONGEST_BODY);
+            (shown, is_cut.then(|| format!("the first 64 KiB of {} bytes", text.len())))
+        }
+    }
+}
+
+/// At most `most` bytes of a text, control characters made visible; line breaks stay.
+fn cut(text: &str, most: usize) -> (String, bool) {
+    let end = text.floor_char_boundary(most);
+    let shown: Vec<_> = text.get(..end).unwrap_or_default().split('\n').map(visible).collect();
+    (shown.join("\n"), end < text.len())
+}
+
+fn pretty(json: &Value) -> String {
+    serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string())
+}
+
+/// Each value that the claim asserts, beside what the answer has under the same name or the shop's own spelling of it.
+/// What the verdict names as different is marked.
+fn compared(claim: &Value, asked: Option<&VerificationRow>) -> Vec<Compared> {
+    let mut claimed = Vec::new();
+    flatten("", claim, &mut claimed);
+    let mut answered = Vec::new();
+    if let Some(answer) = asked.and_then(|asked| asked.answer.as_ref()) {
+        flatten("", answer, &mut answered);
+    }
+    let said = asked.and_then(|asked| asked.detail.as_deref()).unwrap_or_default();
+    let mut rows = Vec::with_capacity(claimed.len() + answered.len());
+    for (name, value) in claimed {
+        let found = answered.iter().position(|(known, _)| spelling(known) == spelling(&name));
+        let found = found.map(|at| answered.remove(at));
+        rows.push(Compared {
+            differs: found.as_ref().is_some_and(|(known, _)| names(said, known)),
+            name: clipped(&name),
+            claimed: clipped(&value),
+            answered: found.map(|(_, value)| clipped(&value)).unwrap_or_default(),
+        });
+    }
+    rows.extend(answered.into_iter().map(|(name, value)| Compared {
+        differs: names(said, &name),
+        name: clipped(&name),
+        claimed: String::new(),
+        answered: clipped(&value),
+    }));
+    rows
+}
+
+/// A name without what the providers' notifications and APIs spell in different ways: `data.newPaymentStatus`,
+/// `payment_status` and `paymentStatus` are one.
+fn spelling(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let plain: String = last.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
+    let plain = plain.strip_prefix("new").map(str::to_owned).unwrap_or(plain);
+    match plain.as_str() {
+        "orderid" => "id".to_owned(),
+        "entityid" => "internalid".to_owned(),
+        _ => plain,
+    }
+}
+
+/// Whether a verdict's words name this value of the answer.
+fn names(said: &str, name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    said.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == last)
+}
+
+/// The values of nested objects by their dotted names, at most [`VALUES`].
+fn flatten(prefix: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    if found.len() >= VALUES {
+        return;
+    }
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                flatten(&name, value, found);
+            }
+        }
+        Value::String(text) => found.push((prefix.to_owned(), text.clone())),
+        other => found.push((prefix.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_the_shop_has_otherwise_is_marked() {
+        let claim = serde_json::json!({ "entityId": 7, "data": { "newPaymentStatus": "PAID" } });
+        let asked = VerificationRow {
+            id: 1,
+            notification_id: 1,
+            call_id: 1,
+            at: String::new(),
+            outcome: "mismatch".to_owned(),
+            http_status: Some(200),
+            latency_ms: 1,
+            detail: Some("paymentStatus is REFUNDED, not PAID".to_owned()),
+            answer: Some(
+                serde_json::json!({ "internalId": 7, "paymentStatus": "REFUNDED", "total": "9.00" }),
+            ),
+        };
+        let rows = compared(&claim, Some(&asked));
+        let shown: Vec<_> = rows
+            .iter()
+            .map(|row| (row.name.as_str(), row.claimed.as_str(), row.answered.as_str(), row.differs))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("entityId", "7", "7", false),
+                ("data.newPaymentStatus", "PAID", "REFUNDED", true),
+                ("total", "", "9.00", false),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_body_is_cut_at_64_kib_and_obeyed_by_nothing() {
+        let (shown, note) = shown_body(Some(&"é".repeat(40_000)), false);
+        assert_eq!(shown.len(), LONGEST_BODY);
+        assert_eq!(note.unwrap(), "the first 64 KiB of 80000 bytes");
+        assert_eq!(shown_body(Some("a\u{1b}\nb"), false), ("a\\u{1b}\nb".to_owned(), None));
+    }
+}

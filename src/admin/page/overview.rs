@@ -1,0 +1,175 @@
+//! The overview: what needs the owner, the last days, each source, the last reconciliation, the latest notifications.
+
+use std::time::Duration;
+
+use askama::Template;
+use serde_json::Value;
+
+use super::Shown;
+use super::frame::{Frame, Line, When, clipped, subject_href};
+use crate::admin::{Admin, look};
+use crate::domain::health::{SourceHealth, Warning};
+use crate::domain::{Timestamp, Window};
+use crate::report::drawn_days;
+use crate::rules::health::{self, span};
+use crate::store::{Beyond, Filter};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Days that are drawn.
+const DAYS: u32 = 30;
+
+/// Notifications that are shown.
+const LATEST: usize = 10;
+
+/// Findings of the last reconciliation that are shown.
+const FINDINGS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "admin/page/overview.html")]
+struct View {
+    frame: Frame,
+    needs_heading: String,
+    needs: Vec<Warning>,
+    tiles: Vec<Tile>,
+    charts: Vec<String>,
+    sources: Vec<Source>,
+    reconciled: Option<Reconciled>,
+    lines: Vec<Line>,
+}
+
+struct Tile {
+    label: &'static str,
+    number: u64,
+    href: String,
+}
+
+struct Source {
+    name: String,
+    last: String,
+    today: u64,
+    confirmed: u64,
+    fakes: u64,
+    pending: u64,
+    api: String,
+}
+
+struct Reconciled {
+    made: When,
+    complete: bool,
+    findings: Vec<Found>,
+    omitted: u64,
+}
+
+struct Found {
+    kind: String,
+    source: String,
+    subject: String,
+    href: Option<String>,
+    detail: String,
+}
+
+pub(super) async fn show(admin: &Admin) -> Shown {
+    let now = admin.clock.now();
+    let reader = admin.store.reader();
+    let seen = look::look(admin, look::Attempt::None).await;
+    let needs = health::warnings(&seen);
+    let since = now.minus(DAY * (DAYS - 1));
+    let days = reader.days(since).await?;
+    let window = Window { from: since, to: now };
+    let filter = Filter { limit: LATEST, ..Filter::default() };
+    let latest = reader.lines(filter, Beyond::default(), LATEST).await?;
+    let last = reader.last_reconcile().await?;
+    let view = View {
+        frame: Frame::new(admin, "/"),
+        needs_heading: match needs.len() {
+            1 => "1 thing needs you".to_owned(),
+            more => format!("{more} things need you"),
+        },
+        needs,
+        tiles: tiles(&seen.sources, now),
+        charts: drawn_days(&days, window)?.into_iter().collect(),
+        sources: seen.sources.iter().map(|source| described(source, now)).collect(),
+        reconciled: last.map(|(made_at, report)| reconciled(&made_at, &report, now)),
+        lines: latest.lines.iter().map(|line| Line::new(line, now)).collect(),
+    };
+    Ok(view.render()?)
+}
+
+/// Today's sums, each leading to its notifications.
+fn tiles(sources: &[SourceHealth], now: Timestamp) -> Vec<Tile> {
+    let sum = |of: fn(&SourceHealth) -> u64| sources.iter().map(of).sum();
+    let today = now.day();
+    let tile = |label, number, filter: &str| Tile { label, number, href: format!("/notifications?{filter}") };
+    vec![
+        tile("received today", sum(|source| source.today.received), &format!("from={today}")),
+        tile(
+            "confirmed today",
+            sum(|source| source.today.confirmed),
+            &format!("state=confirmed&from={today}"),
+        ),
+        Tile { label: "fakes today", number: sum(|source| source.today.fakes), href: "/fakes".to_owned() },
+        tile("pending", sum(|source| source.pending), "state=pending"),
+        tile("undecided", sum(|source| source.undecided), "state=undecided"),
+    ]
+}
+
+fn described(source: &SourceHealth, now: Timestamp) -> Source {
+    Source {
+        name: source.source.clone(),
+        last: source
+            .last_received
+            .map_or_else(|| "none yet".to_owned(), |at| format!("{} ago", span(now.since(at)))),
+        today: source.today.received,
+        confirmed: source.today.confirmed,
+        fakes: source.today.fakes,
+        pending: source.pending,
+        api: clipped(&health::api(source)),
+    }
+}
+
+/// The last reconciliation, from its JSON as the store kept it.
+fn reconciled(made_at: &str, report: &Value, now: Timestamp) -> Reconciled {
+    let sources = report["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut shown = Reconciled {
+        made: When::new(made_at, now),
+        complete: sources.iter().all(|source| source["complete"] == Value::Bool(true)),
+        findings: Vec::new(),
+        omitted: 0,
+    };
+    for source in sources {
+        let name = source["source"].as_str().unwrap_or_default();
+        let omitted = source["omitted"].as_object().into_iter().flat_map(|omitted| omitted.iter());
+        let omitted = omitted.filter(|(kind, _)| *kind != "fake").filter_map(|(_, count)| count.as_u64());
+        shown.omitted += omitted.sum::<u64>();
+        for finding in source["findings"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            // Fakes have a view of their own.
+            if finding["kind"] == "fake" {
+                continue;
+            }
+            if shown.findings.len() == FINDINGS {
+                shown.omitted += 1;
+                continue;
+            }
+            shown.findings.push(found(name, finding));
+        }
+    }
+    shown
+}
+
+fn found(source: &str, finding: &Value) -> Found {
+    let text = |name: &str| finding[name].as_str().map(clipped).unwrap_or_default();
+    let subject = finding["subject_id"].as_str();
+    let href = match (finding["notification_id"].as_i64(), subject) {
+        (Some(id), _) => Some(format!("/notifications/{id}")),
+        (None, Some(subject)) => Some(subject_href("order", source, subject)),
+        (None, None) => None,
+    };
+    Found {
+        kind: text("kind"),
+        source: source.to_owned(),
+        subject: text("subject_id"),
+        href,
+        detail: text("detail"),
+    }
+}

@@ -1,0 +1,352 @@
+//! What the buttons change: one row, or all that a filter shows, oldest first, a bounded number at a time.
+
+use super::filter::{DeliveryFilter, NotificationFilter, Parameters};
+use super::notifications::LOOKS;
+use crate::admin::Admin;
+use crate::decisions;
+use crate::domain::{DeliveryState, State, Timestamp};
+use crate::store::{Decided, DeliveryDecided, DeliveryQuery, Result};
+
+/// Rows that one change of all that a filter shows changes. A count stops at one more.
+pub(super) const MOST: usize = 1_000;
+
+/// What the detail of a retried row says.
+const RETRIED: &str = "retried on the page";
+
+/// What the detail of a delivery says that was made due.
+const REDELIVERED: &str = "redelivered on the page";
+
+/// What the detail of a skipped delivery says.
+const SKIPPED: &str = "skipped on the page";
+
+/// What the detail of a dismissed row says; a note follows.
+const DISMISSED: &str = "dismissed on the page";
+
+/// What can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Retry,
+    Dismiss,
+    Redeliver,
+    Skip,
+}
+
+/// What became of the rows.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) done: usize,
+    pub(super) refused: usize,
+    /// What passes still and was not looked at; more than [`MOST`]: at least so many.
+    pub(super) left: usize,
+}
+
+impl Tally {
+    fn add_deliveries(&mut self, decided: &[DeliveryDecided]) {
+        for decided in decided {
+            match decided {
+                DeliveryDecided::Done => self.done += 1,
+                DeliveryDecided::Refused { .. } => self.refused += 1,
+            }
+        }
+    }
+}
+
+impl Change {
+    const ALL: [Self; 4] = [Self::Retry, Self::Dismiss, Self::Redeliver, Self::Skip];
+
+    /// What a path changes, and of which row; `None`: of all that pass a filter.
+    pub(super) fn at(path: &str) -> Option<(Self, Option<i64>)> {
+        Self::ALL.into_iter().find_map(|change| {
+            let of_all = path.strip_prefix(change.list())?.strip_prefix('/')?.strip_suffix(change.word())?;
+            match of_all.strip_suffix('/') {
+                Some(id) => Some((change, Some(id.parse().ok()?))),
+                None => of_all.is_empty().then_some((change, None)),
+            }
+        })
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.word() == word)
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Dismiss => "dismiss",
+            Self::Redeliver => "redeliver",
+            Self::Skip => "skip",
+        }
+    }
+
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Retry => "Retry",
+            Self::Dismiss => "Dismiss",
+            Self::Redeliver => "Redeliver",
+            Self::Skip => "Skip",
+        }
+    }
+
+    /// The list whose rows it changes.
+    pub(super) fn list(self) -> &'static str {
+        match self {
+            Self::Retry | Self::Dismiss => "/notifications",
+            Self::Redeliver | Self::Skip => "/deliveries",
+        }
+    }
+
+    /// Where such a row is shown.
+    pub(super) fn row(self, id: i64) -> String {
+        match self {
+            Self::Retry | Self::Dismiss => format!("/notifications/{id}"),
+            Self::Redeliver | Self::Skip => "/deliveries".to_owned(),
+        }
+    }
+
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Retry | Self::Dismiss => "notification",
+            Self::Redeliver | Self::Skip => "delivery",
+        }
+    }
+
+    pub(super) fn nouns(self, count: usize) -> &'static str {
+        match self {
+            _ if count == 1 => self.noun(),
+            Self::Retry | Self::Dismiss => "notifications",
+            Self::Redeliver | Self::Skip => "deliveries",
+        }
+    }
+
+    pub(super) fn would_be(self) -> &'static str {
+        match self {
+            Self::Retry => "parsed and verified again",
+            Self::Dismiss => "settled as ignored, dismissed",
+            Self::Redeliver => "due at once, with fresh tries",
+            Self::Skip => "never made",
+        }
+    }
+
+    pub(super) fn will_be(self, count: usize) -> &'static str {
+        match self {
+            Self::Retry => "will be parsed and verified again",
+            Self::Dismiss if count == 1 => "was dismissed",
+            Self::Dismiss => "were dismissed",
+            Self::Redeliver if count == 1 => "is due at once",
+            Self::Redeliver => "are due at once",
+            Self::Skip if count == 1 => "was skipped",
+            Self::Skip => "were skipped",
+        }
+    }
+
+    pub(super) fn stay(self, count: usize) -> &'static str {
+        if count == 1 { "stays" } else { "stay" }
+    }
+
+    pub(super) fn why_refused(self) -> &'static str {
+        match self {
+            Self::Retry => {
+                "only what is ignored or undecided, was not emptied, and belongs to a configured source can be retried"
+            }
+            Self::Dismiss => "only what is undecided can be dismissed",
+            Self::Redeliver => "what is waiting already is tried when it is due",
+            Self::Skip => "only what is waiting or dead can be skipped",
+        }
+    }
+
+    /// Whether a filter for this state shows only rows that can be changed so.
+    fn suits(self, state: Option<State>) -> bool {
+        match self {
+            Self::Retry => matches!(state, Some(State::Ignored | State::Undecided)),
+            Self::Dismiss => state == Some(State::Undecided),
+            Self::Redeliver | Self::Skip => false,
+        }
+    }
+
+    /// The same of a filter of deliveries.
+    pub(super) fn suits_deliveries(self, state: Option<DeliveryState>) -> bool {
+        use DeliveryState::{Dead, Skipped, Waiting};
+        match self {
+            Self::Retry | Self::Dismiss => false,
+            Self::Redeliver => matches!(state, Some(Dead | Skipped)),
+            Self::Skip => matches!(state, Some(Waiting | Dead)),
+        }
+    }
+
+    /// Changes these rows, at most [`decisions::BATCH`].
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn decide(
+        self,
+        admin: &Admin,
+        ids: Vec<i64>,
+        note: Option<&str>,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let now = admin.clock.now();
+        let decided = match self {
+            Self::Retry => decisions::retry(&admin.settings, &admin.store, ids, Some(RETRIED), now).await?,
+            Self::Dismiss => {
+                let detail = match note {
+                    Some(note) => format!("{DISMISSED}: {note}"),
+                    None => DISMISSED.to_owned(),
+                };
+                admin.store.dismiss(ids, Some(detail), now).await?
+            }
+            Self::Redeliver => {
+                tally.add_deliveries(&admin.store.redeliver(ids, Some(REDELIVERED), now).await?);
+                return Ok(());
+            }
+            Self::Skip => {
+                tally.add_deliveries(&admin.store.skip_deliveries(ids, SKIPPED, now).await?);
+                return Ok(());
+            }
+        };
+        for decided in decided {
+            match decided {
+                Decided::Done(_) => tally.done += 1,
+                Decided::Refused { .. } => tally.refused += 1,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All that a filter shows.
+pub(super) struct Selection {
+    change: Change,
+    filter: Filter,
+}
+
+enum Filter {
+    Notifications(NotificationFilter),
+    Deliveries(DeliveryFilter),
+}
+
+impl Selection {
+    /// Reads the filter.
+    ///
+    /// # Errors
+    /// A parameter makes no sense, or the filter shows what cannot be changed so.
+    pub(super) fn read(
+        change: Change,
+        parameters: &Parameters,
+        now: Timestamp,
+    ) -> std::result::Result<Self, String> {
+        let (filter, suits) = match change {
+            Change::Retry | Change::Dismiss => {
+                let filter = NotificationFilter::read(parameters, now)?;
+                let suits = change.suits(filter.state);
+                (Filter::Notifications(NotificationFilter { before: None, ..filter }), suits)
+            }
+            Change::Redeliver | Change::Skip => {
+                let filter = DeliveryFilter::read(parameters, now)?;
+                let suits = change.suits_deliveries(filter.state);
+                (Filter::Deliveries(filter), suits)
+            }
+        };
+        if suits { Ok(Self { change, filter }) } else { Err(format!("state: {}", change.why_refused())) }
+    }
+
+    /// The filter's parameters.
+    pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
+        match &self.filter {
+            Filter::Notifications(filter) => filter.pairs(),
+            Filter::Deliveries(filter) => filter.pairs(),
+        }
+    }
+
+    /// How many pass above the id `after`, at most one more than [`MOST`], and the newest of all that pass.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn count(&self, admin: &Admin, after: Option<i64>) -> Result<(usize, Option<i64>)> {
+        let newest = self.find(admin, after, None, 1, false).await?.first().copied();
+        let count = self.find(admin, after, newest, MOST + 1, true).await?.len();
+        Ok((count, newest))
+    }
+
+    /// Changes the oldest [`MOST`] that pass now, above `after` and no newer than `up_to`, in transactions of
+    /// [`decisions::BATCH`]. Returns the last id that was looked at, too.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn change(
+        &self,
+        admin: &Admin,
+        after: Option<i64>,
+        up_to: i64,
+        note: Option<&str>,
+    ) -> Result<(Tally, i64)> {
+        let ids = self.find(admin, after, Some(up_to), MOST, true).await?;
+        let last = ids.last().copied().or(after).unwrap_or_default();
+        let mut tally = Tally::default();
+        for batch in ids.chunks(decisions::BATCH) {
+            self.change.decide(admin, batch.to_vec(), note, &mut tally).await?;
+        }
+        tally.left = self.find(admin, Some(last), Some(up_to), MOST + 1, true).await?.len();
+        Ok((tally, last))
+    }
+
+    /// Ids that pass. A filter that no index serves looks at the newest [`LOOKS`] rows up to `up_to`.
+    async fn find(
+        &self,
+        admin: &Admin,
+        after: Option<i64>,
+        up_to: Option<i64>,
+        limit: usize,
+        oldest_first: bool,
+    ) -> Result<Vec<i64>> {
+        let reader = admin.store.reader();
+        let before_id = up_to.map(|id| id.saturating_add(1));
+        let notifications = match &self.filter {
+            Filter::Notifications(filter) => filter,
+            Filter::Deliveries(filter) => {
+                let wanted =
+                    DeliveryQuery { before_id, after_id: after, oldest_first, ..filter.of_store(limit) };
+                let found = reader.delivery_page(wanted, LOOKS).await?;
+                return Ok(found.rows.iter().map(|row| row.id).collect());
+            }
+        };
+        let (mut filter, beyond) = notifications.of_store(limit);
+        filter.after_id = after;
+        filter.before_id = before_id;
+        if beyond.is_nothing() {
+            filter.oldest_first = oldest_first;
+            return reader.ids(filter).await;
+        }
+        if oldest_first {
+            filter.limit = LOOKS;
+        }
+        let found = reader.lines(filter, beyond, LOOKS).await?;
+        let mut ids: Vec<i64> = found.lines.iter().map(|line| line.id).collect();
+        if oldest_first {
+            ids.reverse();
+            ids.truncate(limit);
+        }
+        Ok(ids)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_the_change_and_its_row() {
+        for (path, at) in [
+            ("/notifications/7/retry", Some((Change::Retry, Some(7)))),
+            ("/notifications/dismiss", Some((Change::Dismiss, None))),
+            ("/deliveries/8/redeliver", Some((Change::Redeliver, Some(8)))),
+            ("/deliveries/skip", Some((Change::Skip, None))),
+            ("/notifications/7/skip", None),
+            ("/notifications/x/retry", None),
+            ("/notifications/retry/", None),
+            ("/notificationsretry", None),
+            ("/retry", None),
+        ] {
+            assert_eq!(Change::at(path), at, "{path}");
+        }
+    }
+}
