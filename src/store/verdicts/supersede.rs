@@ -1,5 +1,5 @@
-//! The settled notifications of one subject, for [`rules::supersede`]: looked for by exact keys, so that no step costs more
-//! for what else was sent about the subject.
+//! The settled notifications of one subject, for [`crate::rules::supersede`]: looked for by exact keys, so that no step
+//! costs more for what else was sent about the subject.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
