@@ -6,7 +6,8 @@
 //! Rooms import downwards only; `tests/tidy` fails where one does not.
 //!
 //! ```text
-//! main → cli → demo → service → receiver | worker | admin → providers | store → rules → domain
+//! main → cli → demo → service → receiver | worker | deliverer | admin → providers | store → rules → domain
+//!                               deliverer → actions      admin → report | decisions
 //!            → report → domain      reconcile → config | worker | providers | store
 //!                     config → providers (their keys)          simulator → nothing
 //! ```
