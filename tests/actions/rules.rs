@@ -6,7 +6,7 @@ use super::{Endpoint, QUICK, Reply, STATES, announce, ok, sell, states, status, 
 use crate::news::{about_product, house, mug, order, tell};
 
 #[test]
-fn filters_news_passes_by_source_kind_and_status_and_without_status_passes_no_status_filter() {
+fn filters_pass_by_source_kind_and_status_and_no_status_passes_no_status_filter() {
     let (all, orders, paid, other) = (Endpoint::new(), Endpoint::new(), Endpoint::new(), Endpoint::new());
     let (house, store) = told(&all, "");
     let url = |endpoint: &Endpoint| format!("url = \"{}\"\n{QUICK}", endpoint.url());
@@ -85,7 +85,7 @@ fn retries_everything_but_success_until_give_up_after_then_dead() {
 }
 
 #[test]
-fn retries_a_success_whose_body_does_not_end_is_a_timeout_and_one_over_64_kib_is_delivered() {
+fn retries_a_success_that_does_not_end_is_a_timeout_and_over_64_kib_is_delivered() {
     let endpoint = Endpoint::answering(|seen| match seen.subject().as_str() {
         "SALE-1" => Reply::Hang("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf".to_owned()),
         _ => {
@@ -114,7 +114,7 @@ fn retries_a_target_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn http_410_makes_the_delivery_dead_and_the_action_rest_until_a_restart_a_reload_or_a_test() {
+fn http_410_is_dead_and_the_action_rests_until_a_restart_a_reload_or_a_test() {
     let endpoint = Endpoint::answering(|_| status(410, "", "gone"));
     let (house, store) = told(&endpoint, "");
     let serve = house.serve();
@@ -153,7 +153,7 @@ fn http_410_makes_the_delivery_dead_and_the_action_rest_until_a_restart_a_reload
 }
 
 #[test]
-fn rate_limits_429_holds_the_whole_action_and_counts_as_a_try_of_that_delivery_alone() {
+fn rate_limits_429_holds_the_action_and_counts_as_a_try_of_that_delivery_alone() {
     let mut tries = 0;
     let endpoint = Endpoint::answering(move |_| {
         tries += 1;
@@ -193,7 +193,7 @@ fn rate_limits_503_with_retry_after_holds_and_without_it_is_a_failure() {
 }
 
 #[test]
-fn circuit_breaker_after_five_failures_one_delivery_probes_and_the_others_use_up_no_tries() {
+fn circuit_breaker_after_five_failures_one_probes_and_the_others_use_up_no_tries() {
     let endpoint = Endpoint::answering(|_| status(500, "", ""));
     let (house, store) = told(&endpoint, "concurrency = 1\n");
     let serve = house.serve();
