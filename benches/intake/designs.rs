@@ -1,5 +1,6 @@
 //! Each design as a process of its own, on a disk that counts its syncs, and what has to be true of it in the end.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -60,13 +61,18 @@ impl Design {
     }
 }
 
+/// The program under test: that of this checkout, or the one that `COUNTERSIGN_BINARY` names.
+fn program() -> OsString {
+    std::env::var_os("COUNTERSIGN_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into())
+}
+
 impl Server {
     /// Starts it with its store at `store`, and waits until it listens. `arguments` are those of `serve`.
     pub(crate) fn start(design: Design, store: &Path, arguments: &[&str]) -> Self {
         let mut command = match design {
             Design::Countersign => {
                 let config = configure(store);
-                let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+                let mut command = Command::new(program());
                 command.arg("--config").arg(config).arg("serve").args(arguments);
                 command
             }
@@ -149,7 +155,7 @@ impl Server {
 
     /// The command line program, on this store.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let mut command = Command::new(program());
         command.arg("--config").arg(self.store.with_extension("toml")).args(arguments);
         command
     }
