@@ -1,5 +1,4 @@
-//! What the program counts about itself, for the admin listener. Labels come from the configuration, never from a
-//! request, so that a stranger cannot make new series.
+//! The metrics. Labels come from the configuration, never from a request, so that a stranger cannot create series.
 
 use std::time::Duration;
 
@@ -18,11 +17,11 @@ mod health;
 use deliveries::DeliveryMetrics;
 use health::HealthGauges;
 
-/// Upper bounds in seconds, from a commit on a fast disk to a request that timed out.
+/// Histogram bounds in seconds, from a commit on a fast disk to a request that timed out.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The counters of one running service.
+/// The metrics of one running service.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -40,7 +39,7 @@ pub struct Metrics {
     deliveries: DeliveryMetrics,
 }
 
-/// What is counted of one source's intake.
+/// The counters of one source's intake.
 #[derive(Clone, Debug)]
 pub struct IntakeCounters {
     notifications: IntCounter,
@@ -49,7 +48,7 @@ pub struct IntakeCounters {
 }
 
 impl IntakeCounters {
-    /// A notification was stored and is about to be acknowledged.
+    /// Counts a stored notification.
     pub fn stored(&self, took: Duration, at: Timestamp) {
         self.notifications.inc();
         self.seconds.observe(took.as_secs_f64());
@@ -58,10 +57,10 @@ impl IntakeCounters {
 }
 
 impl Metrics {
-    /// Fresh counters, all at zero.
+    /// All counters start at zero.
     ///
     /// # Errors
-    /// Only if two series had one name, which a test would see.
+    /// Two series have the same name, which is a bug.
     pub fn new() -> anyhow::Result<Self> {
         let registry = Registry::new();
         let counter = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntCounterVec> {
@@ -82,7 +81,7 @@ impl Metrics {
         };
         let commits = IntCounter::new(
             "countersign_commits_total",
-            "Transactions that the store put on disk; many notifications share one under load",
+            "Transactions committed to disk; under load many notifications share one",
         )?;
         registry.register(Box::new(commits.clone())).context("register countersign_commits_total")?;
         Ok(Self {
@@ -123,14 +122,14 @@ impl Metrics {
             )?,
             last_notification: gauge(
                 "countersign_last_notification_timestamp_seconds",
-                "When the last notification came in, in seconds since 1970",
+                "When the last notification was received, in seconds since 1970",
             )?,
             health: HealthGauges::register(&registry)?,
             registry,
         })
     }
 
-    /// Lets the series of a configured source appear before anything happened.
+    /// Creates the series of a configured source with the value zero.
     pub fn introduce(&self, source: &str) {
         self.notifications.with_label_values(&[source]);
         self.pending.with_label_values(&[source]);
@@ -139,7 +138,7 @@ impl Metrics {
         self.intake_seconds.with_label_values(&[source]);
     }
 
-    /// The counters of a source's intake, found once and for all.
+    /// The counters of a source's intake, looked up once.
     #[must_use]
     pub fn intake(&self, source: &str) -> IntakeCounters {
         IntakeCounters {
@@ -149,17 +148,17 @@ impl Metrics {
         }
     }
 
-    /// A notification was settled.
+    /// Counts a settled notification.
     pub fn settled(&self, source: &str, state: State, reason: Reason) {
         self.verdicts.with_label_values(&[source, state.as_str(), reason.as_str()]).inc();
     }
 
-    /// A request to a configured source was not stored.
+    /// Counts a refused request to a configured source.
     pub fn refused(&self, source: &str, cause: &str) {
         self.refusals.with_label_values(&[source, cause]).inc();
     }
 
-    /// A call of a shop's API ended; `status` is `None` where no answer came.
+    /// Counts an API call; `status` is `None` if there was no answer.
     pub fn called(&self, source: &str, status: Option<u16>, took: Duration) {
         let code = status.unwrap_or(0).to_string();
         self.api_requests.with_label_values(&[source, code.as_str()]).inc();
@@ -176,8 +175,8 @@ impl Metrics {
         self.deliveries.tried(action, outcome, took);
     }
 
-    /// What was just looked at, refreshed before each scrape: queues of the configured sources, sizes, `growth` in bytes
-    /// a day where it is known, and the warnings.
+    /// Sets the gauges before each scrape: queues of the configured sources, sizes, `growth` in bytes per day if
+    /// known, and the warnings.
     pub fn looked_at(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         for source in health.sources.iter().filter(|source| source.is_configured) {
@@ -192,7 +191,7 @@ impl Metrics {
         self.deliveries.set(health);
     }
 
-    /// Ends the queue's series of a source that is no longer configured: their last values would stay for ever.
+    /// Removes the queue series of a source that is no longer configured, because their last values would stay.
     pub fn forget_queue(&self, source: &str) {
         for gauge in [&self.pending, &self.oldest_pending] {
             // A source that was never scraped has no series to end.
@@ -200,15 +199,15 @@ impl Metrics {
         }
     }
 
-    /// How many transactions the store has put on disk so far, refreshed before each scrape.
+    /// Sets the number of committed transactions before each scrape.
     pub fn committed(&self, transactions: u64) {
         self.commits.inc_by(transactions.saturating_sub(self.commits.get()));
     }
 
-    /// Everything in Prometheus' text format.
+    /// Renders all metrics in Prometheus' text format.
     ///
     /// # Errors
-    /// If a series cannot be written as text.
+    /// A series cannot be rendered.
     pub fn render(&self) -> anyhow::Result<String> {
         TextEncoder::new().encode_to_string(&self.registry.gather()).context("write metrics as text")
     }

@@ -1,19 +1,19 @@
-//! Builds one running service from its settings: the store, the listeners, the worker. `serve`, the demo and every test
-//! through the front door start the same one.
+//! Builds a running service from its settings: the store, the listeners, the worker. `serve`, the demo and the
+//! end-to-end tests start the same one.
 //!
 //! | file | its one job |
 //! |---|---|
-//! | [`assembly`] | what each room is made of, out of the settings |
+//! | [`assembly`] | builds each room from the settings |
 //! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
-//! | [`beginning`] | what is done with these first, if need be after the store is unlocked |
-//! | [`listeners`], [`limits`] | where the service listens, the servers behind that, and how many they serve |
-//! | [`inherited`] | the sockets that the service manager opened for us |
-//! | [`traffic`] | what goes on on the connections, so that a stop cuts nobody off |
+//! | [`beginning`] | prepares the sources at start, if necessary after the store is unlocked |
+//! | [`listeners`], [`limits`] | the sockets, their servers, and their connection limits |
+//! | [`inherited`] | socket activation |
+//! | [`traffic`] | tracks connections, so that a stop cuts no request off |
 //! | [`actions`] | the configured actions and the store |
-//! | [`asking`] | one worker at a time, the next with new settings |
-//! | [`reload`] | new settings for a running service |
-//! | [`supervisor`], [`watchdog`] | what the service manager is told, and when |
-//! | [`disk`], [`keeping`] | what is looked after beside: free space, the rules of `[store]` |
+//! | [`asking`] | runs one worker at a time; a reload replaces it |
+//! | [`reload`] | puts new settings in force |
+//! | [`supervisor`], [`watchdog`] | messages to the service manager |
+//! | [`disk`], [`keeping`] | free disk space, and the retention rules of `[store]` |
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -56,57 +56,56 @@ use listeners::{Listeners, Servers, Task};
 use reload::Live;
 pub use sources::{NamesTaken, introduce, join_verify};
 
-/// Of `server.drain`, what is left to the requests and questions under way; the rest is for writing what they brought.
+/// The share of `server.drain` for requests and calls under way; the rest is for writing their results.
 const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;
 
-/// Of `server.drain`, when nothing more is waited for.
+/// The share of `server.drain` after which the stop waits for nothing more.
 const FOR_EVERYTHING: f64 = 0.85;
 
-/// What `serve` may be told beside its settings.
+/// Options of `serve` besides its settings.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Store and acknowledge only; nothing is asked.
+    /// Store and acknowledge only; make no calls.
     pub no_worker: bool,
-    /// Told of every notification that moves.
+    /// Called for every notification that changes its state.
     pub moves: Option<mpsc::UnboundedSender<Moved>>,
-    /// Listening sockets that were passed to this process.
+    /// Listening sockets passed to this process.
     pub sockets: Inherited,
-    /// How long the service manager waits for a sign of life; `None`: it does not.
+    /// The service manager's watchdog interval, if it has one.
     pub watchdog: Option<Duration>,
 }
 
-/// A running service.
 pub struct Service {
-    /// Where notifications come in.
+    /// The address of the intake listener.
     pub intake_addr: SocketAddr,
-    /// Where health and metrics are served.
+    /// The address of the admin listener.
     pub admin_addr: SocketAddr,
-    /// Whether the configuration chose them: intake, admin.
+    /// Whether the configuration chose the addresses: intake, admin.
     chose_addresses: (bool, bool),
     in_force: Settings,
     common: Common,
     live: Live,
-    /// `None` without a worker.
+    /// `None` with `--no-worker`.
     desk: Option<Desk>,
     servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
     stop_delivering: Arc<Notify>,
     tasks: Vec<Task>,
-    /// These need no stop.
+    /// Tasks that need no orderly stop.
     watches: Vec<Task>,
     _lock: Arc<Mutex<ServeLock>>,
 }
 
 impl Service {
-    /// Starts everything; notifications are taken as soon as this returns, or answered 503 while another program holds the
-    /// store's lock: what has to be written first waits until it is free, and the worker with it.
+    /// Starts everything. Intake works as soon as this returns. While another program holds the store's lock, intake
+    /// answers 503, and the first writes and the worker wait until it is free.
     ///
     /// # Errors
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
     /// ([`NamesTaken`]).
     pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
-        // Only a worker plans, and moves its plans along.
+        // Only a worker schedules, and reschedules after a clock step.
         let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;
         limits::forbid_cores();
@@ -196,19 +195,18 @@ impl Service {
         })
     }
 
-    /// The store that it writes.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.common.store
     }
 
-    /// Waits until one of its tasks, or the store's writer, ends by itself, which none should; names it.
+    /// Waits until a task or the store's writer ends unexpectedly, and returns its name.
     pub async fn broken(&mut self) -> &'static str {
         let ends = self.tasks.iter_mut().chain(&mut self.watches).map(|(name, task)| {
             let name: &'static str = name;
             Box::pin(async move {
                 if let Err(error) = task.await {
-                    log::error!("the {name} ended: {error}");
+                    log::error!("the {name} failed: {error}");
                 }
                 name
             })
@@ -219,12 +217,12 @@ impl Service {
         }
     }
 
-    /// Stops: answers the requests under way, lets the questions under way end, gives back the rest, writes everything
-    /// that is queued. Takes no longer than `server.drain`.
+    /// Stops: answers the requests under way, lets calls under way end, releases the other leases, and writes
+    /// everything that is queued. Takes at most `server.drain`.
     pub async fn stop(self) {
         let Self { in_force, common, live, desk, servers, mut tasks, watches, .. } = self;
         servers.tell_to_close();
-        log::info!("stopping: what is under way is finished");
+        log::info!("stopping: finishing requests and calls under way");
         self.stop.notify_one();
         self.stop_keeping.notify_one();
         self.stop_delivering.notify_one();
@@ -239,7 +237,7 @@ impl Service {
             }
         };
         if tokio::time::timeout(drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
-            log::warn!("some requests are cut off: server.drain is over");
+            log::warn!("server.drain is over; some requests are cut off");
         }
         for (_, task) in tasks.into_iter().chain(watches) {
             task.abort();
@@ -247,14 +245,14 @@ impl Service {
                 drop(task.await);
             }
         }
-        // The store is closed when nobody holds it any more.
+        // The store closes when its last handle is dropped.
         drop((live, desk));
         let Common { store, .. } = common;
         store.close();
     }
 }
 
-/// How long a stop, or the end of a worker, waits for what is under way.
+/// How long a stop, or the end of a worker, waits for work under way.
 fn under_way(settings: &Settings) -> Duration {
     settings.server.drain.mul_f64(FOR_WHAT_IS_UNDER_WAY)
 }

@@ -255,7 +255,7 @@ impl Words {
         std::future::pending().await
     }
 
-    /// What has been said already, whoever else holds the pipe.
+    /// The output so far, even if another process holds the pipe open.
     fn hear_the_rest(&mut self) {
         let mut part = [0; 4096];
         // Not by the pipe's own means: what it was not told of yet it takes for nothing.

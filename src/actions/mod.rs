@@ -131,7 +131,7 @@ pub enum Stopping {
 /// Tells tries under way of a stop.
 pub type Stop = tokio::sync::watch::Receiver<Stopping>;
 
-/// Waits until a stop begins; for ever where none can.
+/// Waits until a stop begins; forever where none can.
 async fn stopping(stop: Stop) {
     reached(stop, Stopping::Ends).await;
 }
@@ -197,7 +197,7 @@ pub struct Action {
     pub policy: RetryPolicy,
 }
 
-/// The beginning of what came back, as text on one line without control characters; `None` where nothing came.
+/// The beginning of what came back, as text on one line without control characters; `None` if nothing came.
 #[must_use]
 pub(crate) fn kept(bytes: &[u8]) -> Option<String> {
     let beginning = bytes.get(..KEPT).unwrap_or(bytes);

@@ -27,7 +27,7 @@ impl SigningKey {
     /// Reads `whsec_` and base64 of 24 to 64 bytes.
     ///
     /// # Errors
-    /// What is wrong with it, in plain words that repeat nothing of it.
+    /// What is wrong with it, as text that repeat nothing of it.
     pub fn parse(secret: &str) -> Result<Self, String> {
         let encoded = secret.strip_prefix(PREFIX).ok_or("does not begin with whsec_")?;
         let bytes = STANDARD.decode(encoded).map_err(|_| "is not base64 after whsec_")?;

@@ -71,7 +71,7 @@ impl Endpoint {
     /// An endpoint that is sent what each of `keys` signed.
     ///
     /// # Errors
-    /// What is wrong with the URL, in plain words that do not repeat it.
+    /// What is wrong with the URL, as text that do not repeat it.
     pub fn new(url: &str, keys: Vec<SigningKey>) -> Result<Self, String> {
         Ok(Self { url: parse(url)?, keys })
     }
@@ -177,7 +177,7 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     Timestamp::parse_http_date(text).map(|until| until.since(now))
 }
 
-/// Says what the network did in plain words; the URL is left out, it may hold a key.
+/// Says what the network did as text; the URL is left out, it may hold a key.
 fn unreachable(error: &reqwest::Error) -> Told {
     let what = if error.is_connect() { "no connection" } else { "the connection broke" };
     Told::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))

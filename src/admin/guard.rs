@@ -49,8 +49,8 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Lets in who knows `password`; without one whoever is on this machine, if that is all who reach the listener.
-    /// `hosts` are further names of this machine, in lower case.
+    /// Admits requests with `password`; without one, only requests from this machine, if the listener is reachable
+    /// from nowhere else. `hosts` are further names of this machine, in lower case.
     #[must_use]
     pub fn new(password: Option<SecretString>, hosts: Vec<String>, reach: Reach) -> Self {
         Self { password, hosts, reach, tries: Tries::default() }

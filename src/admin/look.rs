@@ -1,4 +1,4 @@
-//! Looking at everything that health is judged by.
+//! Collects everything that health is judged by.
 
 use std::sync::atomic::Ordering;
 
@@ -7,18 +7,18 @@ use crate::domain::Timestamp;
 use crate::domain::health::{Health, Serving, StoreHealth, Unwritable};
 use crate::store;
 
-/// How it is found out whether the store can be written.
+/// How to check that the store can be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Attempt {
-    /// A row is written.
+    /// Write a row.
     Write,
-    /// The write lock is taken for a moment: nothing reaches the disk.
+    /// Take the write lock for a moment; nothing reaches the disk.
     Lock,
-    /// By what the writer has met.
+    /// Use the result of the writer's last transaction.
     None,
 }
 
-/// Looks at the store, its disk and the worker.
+/// Collects the state of the store, its disk and the worker.
 pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     let now = admin.clock.now();
     let (writable, read, actions, sizes) = tokio::join!(
@@ -64,7 +64,7 @@ async fn writable(admin: &Admin, attempt: Attempt, now: Timestamp) -> Option<Res
     found.map(|found| found.map_err(Unwritable::from))
 }
 
-/// Free disk and the sizes of the file and its log. Asked on a thread that may block: a network disk may hang.
+/// Free disk space and the sizes of the file and its WAL. Runs on a blocking thread, because a network disk may hang.
 async fn sizes(admin: &Admin) -> (Option<u64>, u64, u64) {
     let path = admin.store.path().to_path_buf();
     let sizes = move || (store::free_disk(&path), store::file_size(&path), store::wal_size(&path));

@@ -1,5 +1,5 @@
-//! The admin listener: whether the service is alive, whether it is ready, and what it counted. It names sources and
-//! troubles, so it belongs on a private address.
+//! The admin listener: liveness, readiness and metrics. It names sources and their failures, so it belongs on a
+//! private address.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -28,15 +28,11 @@ mod watch;
 pub use guard::{Guard, Reach};
 pub use watch::watch;
 
-/// What the admin listener looks at.
+/// The state that the admin listener reads.
 pub struct Admin {
-    /// The store.
     pub store: Store,
-    /// What was counted.
     pub metrics: Metrics,
-    /// The time.
     pub clock: Clock,
-    /// The configured sources.
     pub sources: Vec<Reported>,
     /// The names of the configured actions.
     pub actions: Vec<String>,
@@ -44,20 +40,19 @@ pub struct Admin {
     pub guard: Guard,
     /// Told when the service stops: what goes on without end then ends.
     pub stopping: watch_channel::Receiver<bool>,
-    /// With less free disk, in bytes, intake refuses.
+    /// If fewer bytes than this are free on the disk, intake refuses.
     pub min_free: u64,
-    /// Whether rows go by themselves after a while (`store.keep`).
+    /// Whether rows are removed by age (`store.keep`).
     pub forgets: bool,
     /// The settings in force.
     pub settings: Arc<Settings>,
     /// How many views of the page may be open at once.
     pub turns: page::Turns,
-    /// When the worker last took its turn, in milliseconds since 1970; `None`: no worker was asked for.
+    /// The worker's last heartbeat, in milliseconds since 1970; `None` if it runs with `--no-worker`.
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
 
-/// Everything that the admin listener serves, for `App::configure`. A request is answered by what is in force when it
-/// begins.
+/// The routes of the admin listener, for `App::configure`. A request uses the state that is current when it begins.
 pub fn routes(admin: Data<ArcSwap<Admin>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(admin).default_service(web::to(answer));
@@ -89,8 +84,8 @@ async fn answer(req: HttpRequest, payload: web::Payload, in_force: Data<ArcSwap<
     }
 }
 
-/// The counters, with the gauges as the store and its disk are now. A store that cannot be read leaves the queues' last
-/// lengths: the other series matter most then.
+/// The metrics, with current gauges. If the store cannot be read, the queue lengths keep their last values, because
+/// the other series matter most then.
 async fn metrics(admin: &Admin) -> HttpResponse {
     let found = look::look(admin, look::Attempt::None).await;
     let growth = health::growth_per_day(&found.store.contents);
@@ -99,7 +94,7 @@ async fn metrics(admin: &Admin) -> HttpResponse {
     match admin.metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
         Err(error) => {
-            log::error!("the metrics could not be written: {error:#}");
+            log::error!("cannot render the metrics: {error:#}");
             HttpResponse::InternalServerError().finish()
         }
     }

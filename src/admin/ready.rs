@@ -1,5 +1,4 @@
-//! Whether the service can do its work: one check for each thing that would stop it, each with its finding in words, and
-//! beside them what somebody should look at all the same.
+//! Readiness: one check for each thing that would stop the service, and the warnings, which do not affect readiness.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -14,9 +13,9 @@ struct Readiness {
     /// The names of the checks that are not ok.
     failing: Vec<&'static str>,
     checks: Vec<Check>,
-    /// What somebody should look at. No failure.
+    /// The warnings; they do not affect readiness.
     warnings: Vec<Warning>,
-    /// Sources that wait in the store but are no longer configured: nobody asks for them. No failure.
+    /// Sources with pending notifications that are no longer configured; they do not affect readiness.
     unconfigured: Vec<Unconfigured>,
 }
 
@@ -26,7 +25,7 @@ struct Unconfigured {
     pending: u64,
 }
 
-/// 200 where every check is ok, else 503; the same JSON in both.
+/// Answers 200 if every check is ok, otherwise 503, with the same JSON.
 pub(super) async fn answer(admin: &Admin) -> HttpResponse {
     let found = look::look(admin, look::Attempt::Write).await;
     let checks = health::checks(&found);

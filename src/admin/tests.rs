@@ -116,7 +116,7 @@ async fn readyz_is_200_where_all_is_well() {
     for name in ["store_writable", "disk", "wal", "worker"] {
         assert_eq!(check(&readiness, name)["ok"], true);
     }
-    assert_eq!(check(&readiness, "worker")["detail"], "not started by --no-worker");
+    assert_eq!(check(&readiness, "worker")["detail"], "off (--no-worker)");
 }
 
 #[actix_web::test]

@@ -1,5 +1,5 @@
-//! Looks every few seconds, and tells the log when something begins to need somebody and when that is over: once each, but
-//! for a store that cannot be written, which is repeated sparsely.
+//! Checks health every few seconds and logs each warning when it begins and when it ends. Only the warning that the
+//! store cannot be written is repeated, at long intervals.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,19 +14,19 @@ use crate::domain::health::{Warning, WarningKind};
 use crate::rules::health::{self, span};
 use crate::store::ServeLock;
 
-/// From one look to the next.
+/// The time between two checks.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Looks without a warning until it counts as over: what comes and goes must not fill the log.
+/// Checks without a warning until it counts as over, so that a flapping warning does not fill the log.
 const CALM: u32 = 2;
 
-/// What keeps notifications from being stored is told again after this time.
+/// The interval at which a warning that stops intake is repeated.
 const REMIND: Duration = Duration::from_secs(600);
 
-/// What another part of the program tells at its beginning and its end.
+/// Warnings that another part of the program logs itself.
 const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
-/// Watches until it is aborted. It also leaves word beside the store how far that has come.
+/// Watches until aborted. It also records the last notification's id beside the store.
 pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
     let mut episodes = Episodes::default();
     let mut ticks = tokio::time::interval(EVERY);
@@ -46,8 +46,8 @@ pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
     }
 }
 
-/// Remembers the last notification beside the store. The first time what an earlier `serve` remembered is held against
-/// it.
+/// Records the id of the last notification beside the store. The first time, it compares it with the record of an
+/// earlier `serve`.
 async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) {
     let lock = Arc::clone(lock);
     let remember = move || {
@@ -55,19 +55,19 @@ async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) 
         if is_first && lock.mark().is_some_and(|mark| mark > last_id) {
             let mark = lock.mark().unwrap_or_default();
             log::warn!(
-                "the store ends at notification {last_id}, but an earlier serve had stored up to {mark}: what came \
-                 between is lost, as after a restored backup, or a -wal file that was removed; numbers up to {mark} will \
-                 be used again; countersign reconcile --recover finds what the shops know"
+                "the store ends at notification {last_id}, but an earlier serve had stored up to {mark}: \
+                    the notifications between are lost (a restored backup, or a removed -wal file), and ids \
+                    up to {mark} will be reused; run countersign reconcile --recover to find their orders"
             );
         }
         if lock.mark() != Some(last_id) {
             match lock.remember(last_id) {
-                Ok(()) => log::debug!("stored up to notification {last_id}"),
-                Err(error) => log::debug!("the lock file cannot be written: {error}"),
+                Ok(()) => log::debug!("recorded last_id={last_id}"),
+                Err(error) => log::debug!("cannot write the lock file: {error}"),
             }
         }
     };
-    // It fails only while the process ends.
+    // This fails only while the process ends.
     drop(tokio::task::spawn_blocking(remember).await);
 }
 
@@ -96,7 +96,7 @@ enum Event {
     Over { kind: WarningKind, source: Option<String>, action: Option<String>, lasted: Duration },
 }
 
-/// What is going on.
+/// The warnings that are active.
 #[derive(Debug, Default)]
 struct Episodes(BTreeMap<About, Episode>);
 
@@ -111,7 +111,7 @@ struct Episode {
 }
 
 impl Episodes {
-    /// Takes what was found now; returns what began and what is over.
+    /// Takes the current warnings; returns those that began and those that ended.
     fn look(&mut self, found: Vec<Warning>, now: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         for episode in self.0.values_mut() {

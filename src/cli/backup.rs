@@ -1,4 +1,4 @@
-//! `countersign backup`: a checked copy of the store, beside whatever uses it.
+//! `countersign backup`: write a checked copy of a store that may be in use.
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::{Path, PathBuf};
@@ -11,28 +11,27 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{CommandError, Exit, screen, settings};
 use crate::store::{BackedUp, Backup};
 
-/// How often the progress bar looks at the file.
+/// How often the progress bar reads the file's size.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Where to write the copy.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: countersign backup /var/backups/countersign.db\nWorks beside a running serve. The copy \
-                        is opened and checked before the command says so. To restore it: stop serve, put the file in \
-                        the place of [store] path, remove the -wal and -shm files beside it, start serve."
+    after_help = "Example: countersign backup /var/backups/countersign.db\nWorks while serve runs. The copy \
+        is opened and checked before it counts as written. To restore it: stop serve, replace the file at \
+        [store] path with the copy, remove the -wal and -shm files beside it, start serve."
 )]
 pub(super) struct Args {
-    /// The copy; only you will be able to read it.
+    /// File to write; only you will be able to read it
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Replace the file where there is one, once the new copy is checked.
+    /// Replace an existing file, once the new copy is checked
     #[arg(long)]
     force: bool,
 }
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
-    // It takes a processor for a while; whoever takes notifications goes first. Where that is refused it is no loss.
+    // The copy takes processor time, and intake goes first. If the system refuses, the backup still works.
     let _ = rustix::process::nice(10);
     let backup = Backup::prepare(&settings.store.path, &args.file, args.force, settings.store.min_free)?;
     let BackedUp { size, rows } = watched(backup).await?;
@@ -46,12 +45,12 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(Exit::Fine)
 }
 
-/// Runs it on a thread that may block, shows how far it is, and ends it on SIGINT and SIGTERM.
+/// Runs the backup on a blocking thread, shows its progress, and stops it on SIGINT and SIGTERM.
 async fn watched(backup: Backup) -> anyhow::Result<BackedUp> {
     let bar = progress_bar(backup.expected());
     let (partial, stopper) = (backup.partial().to_path_buf(), backup.stopper());
-    let mut int = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
-    let mut term = signal(SignalKind::terminate()).context("cannot listen to signals")?;
+    let mut int = signal(SignalKind::interrupt()).context("cannot handle signals")?;
+    let mut term = signal(SignalKind::terminate()).context("cannot handle signals")?;
     let mut looks = tokio::time::interval(LOOK);
     let running = tokio::task::spawn_blocking(move || backup.run());
     tokio::pin!(running);
@@ -64,7 +63,7 @@ async fn watched(backup: Backup) -> anyhow::Result<BackedUp> {
         }
     };
     bar.finish_and_clear();
-    done.context("the backup ended by itself")?
+    done.context("the backup thread failed")?
 }
 
 fn progress_bar(expected: u64) -> ProgressBar {

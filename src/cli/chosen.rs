@@ -1,4 +1,4 @@
-//! The notifications that a person decides about: named one by one, or all that a filter finds.
+//! The notifications that `retry` and `dismiss` work on: selected by id or by a filter.
 
 use std::path::Path;
 
@@ -9,17 +9,17 @@ use crate::decisions::BATCH;
 use crate::domain::State;
 use crate::store::{Decided, Filter, Reader, Store};
 
-/// What is still to be decided about.
+/// The selected notifications that are left.
 #[derive(Debug)]
 pub(super) enum Chosen {
-    /// Named by id, in the order of the command line.
+    /// By id, in the order of the command line.
     Named(Vec<i64>),
-    /// Found by a filter, newest first.
+    /// By a filter, newest first.
     Found(Box<Filter>),
 }
 
 impl Chosen {
-    /// The named ones, each once; without any, what the filter finds.
+    /// Selects these ids, each once; without ids, everything that the filter finds.
     pub(super) fn new(ids: Vec<i64>, filter: Filter) -> Self {
         if ids.is_empty() {
             return Self::Found(Box::new(Filter { limit: BATCH, ..filter }));
@@ -30,7 +30,7 @@ impl Chosen {
         Self::Named(named)
     }
 
-    /// The next few; none at the end. What was found once is not found again, whatever became of it.
+    /// The next batch; empty at the end. No notification is returned twice, even if the filter still finds it.
     async fn next(&mut self, reader: &Reader) -> Result<Vec<i64>, CommandError> {
         match self {
             Self::Named(ids) => Ok(ids.drain(..ids.len().min(BATCH)).collect()),
@@ -45,19 +45,18 @@ impl Chosen {
     }
 }
 
-/// What became of those decided about.
+/// The results of a command, counted.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Done, and still waiting for the shop's answer.
+    /// Done, and now pending.
     pub(super) pending: u64,
-    /// Done, and settled by that.
+    /// Done, and thereby settled.
     pub(super) settled: u64,
-    /// Refused.
     pub(super) refused: u64,
 }
 
-/// Lets `decide` decide about all that is chosen, in small batches, and complains of each refusal. Returns what became
-/// of them, and the exit code: it is a failure to be refused what was named.
+/// Applies `decide` to all selected notifications in small batches, and prints each refusal. The exit code is a
+/// failure if a notification that was selected by id is refused.
 pub(super) async fn decide(
     mut chosen: Chosen,
     config: &Path,
@@ -78,7 +77,7 @@ pub(super) async fn decide(
                 Decided::Done(_) => tally.settled += 1,
                 Decided::Refused { id, why } => {
                     tally.refused += 1;
-                    complain(&format!("notification {id} stays as it is: {why}"));
+                    complain(&format!("notification {id} is unchanged: {why}"));
                 }
             }
         }

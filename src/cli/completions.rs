@@ -1,4 +1,4 @@
-//! `countersign completions`: what a shell needs to complete commands and options. The package installs it already.
+//! `countersign completions`: print a shell completion script. The package installs these scripts.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -6,12 +6,11 @@ use clap_complete::Shell;
 use super::screen::Screen;
 use super::{Cli, CommandError, Exit};
 
-/// For which shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  countersign completions bash > \
                         ~/.local/share/bash-completion/completions/countersign")]
 pub(super) struct Args {
-    /// The shell.
+    /// Shell to complete for
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }

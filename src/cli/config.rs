@@ -1,4 +1,4 @@
-//! `config`: what is in force and where it came from; what is wrong with the file.
+//! `countersign config`: show the settings in force, or what is wrong with the file.
 
 use std::path::Path;
 
@@ -8,9 +8,8 @@ use super::screen::Screen;
 use super::{CommandError, Exit, settings};
 use crate::config::{Entry, Origin, Shown};
 
-/// What to do with the configuration.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code 2: the configuration has mistakes; they are listed, a line each.\n\n\
+#[command(after_help = "Exit code 2: the configuration has mistakes, listed one per line.\n\n\
                         Example: countersign config show\n         \
                         countersign config check && systemctl reload countersign")]
 pub(super) struct Args {
@@ -20,14 +19,14 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Prints every setting in force and where its value came from; secrets as ********.
+    /// Show every setting in force and where its value comes from; secrets appear as ********
     #[command(after_help = "Example: countersign config show --json")]
     Show {
-        /// JSON Lines: key, value, secret, origin, place, line.
+        /// Print JSON Lines with key, value, secret, origin, place and line
         #[arg(long)]
         json: bool,
     },
-    /// Says what is wrong with the configuration, without any look at the store or the shops (which doctor takes).
+    /// Check the configuration alone (doctor also checks the store and the shops)
     #[command(after_help = "Example: countersign --config new.toml config check")]
     Check,
 }
@@ -54,14 +53,14 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
         What::Check => {
             let count = settings.sources.len();
             let sources = if count == 1 { "source" } else { "sources" };
-            screen.line(&format!("{}: right, with {count} {sources}", config.display()))?;
+            screen.line(&format!("{}: valid, {count} {sources}", config.display()))?;
         }
     }
     screen.flush()?;
     Ok(Exit::Fine)
 }
 
-/// A longer value pushes its own line aside and no other.
+/// A longer value shifts only its own line.
 const WIDEST: usize = 44;
 
 fn words(origin: &Origin, config: &Path) -> String {

@@ -9,30 +9,29 @@ use super::{CommandError, Exit, settings, words};
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryFilter, DeliveryRow, Reader};
 
-/// Rows that are read at once.
+/// Rows per read.
 const PAGE: usize = 200;
 
-/// What to list.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign deliveries --action erp --state dead\n  \
                         countersign deliveries --subject SALE-H4K9P --json")]
 pub(super) struct Args {
-    /// Only deliveries to this action.
+    /// Only to this action
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
-    /// Only deliveries in this state.
+    /// Only in this state
     #[arg(long, value_name = "STATE", value_parser = words::delivery_state(DeliveryState::ALL))]
     state: Option<DeliveryState>,
-    /// Only deliveries about this order or product.
+    /// Only about this order or product
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
-    /// Only deliveries of news since: how long ago (24h), a time (RFC 3339) or a day.
+    /// Only deliveries of news since: an age (24h), an RFC 3339 time or a date
     #[arg(long, value_name = "24h", value_parser = words::since)]
     since: Option<Timestamp>,
-    /// Maximum number of deliveries.
+    /// Maximum number of deliveries
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// One JSON object a line, with all columns.
+    /// Print one JSON object per line, with all columns
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `countersign demo`: everything at work on simulated shops, checked against the contract while one looks on.
+//! `countersign demo`: run the service on simulated shops and check its verdicts against the contract.
 
 use anyhow::{Context as _, anyhow};
 
@@ -7,15 +7,14 @@ use super::{CommandError, Exit, logging};
 use crate::demo::{Demo, Event, Report, SCENES, Source, Verdict};
 use crate::domain::State;
 
-/// Options of `demo`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: countersign demo\nIt leaves a folder with its SQLite file and its configuration \
-                        among the temporary files, and names it."
+    after_help = "Example: countersign demo\nIt leaves a temporary folder with its SQLite file and its \
+        configuration, and prints its path."
 )]
 pub(super) struct Args {}
 
-/// How wide a detail may be where there is no terminal to fit.
+/// Width of a detail if standard output is not a terminal, in characters.
 const DETAIL_WIDTH: usize = 72;
 
 pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
@@ -25,8 +24,8 @@ pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
     let played = tokio::select! {
         played = play(&mut demo, &mut screen) => played,
         interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
-            Ok(()) => anyhow!("the demo was interrupted, its verdicts are not checked; start it again").into(),
-            Err(error) => anyhow!(error).context("cannot listen to signals").into(),
+            Ok(()) => anyhow!("interrupted before the verdicts were checked; start it again").into(),
+            Err(error) => anyhow!(error).context("cannot handle signals").into(),
         }),
     };
     let stopped = demo.stop().await;
@@ -54,7 +53,7 @@ fn introduce(screen: &mut Screen) -> Result<(), CommandError> {
     screen.line("")?;
     let count = SCENES.len();
     screen.line(&format!(
-        "{count} of them are sent, true and forged; each is told as soon as its verdict falls:"
+        "{count} notifications are sent, true and forged; each is shown when its verdict is known:"
     ))?;
     screen.line("")?;
     let width = words_width();
@@ -65,7 +64,7 @@ fn introduce(screen: &mut Screen) -> Result<(), CommandError> {
     screen.flush()
 }
 
-/// Prints what became of a notification.
+/// Prints the verdict of a notification.
 fn line(screen: &mut Screen, event: &Event) -> Result<(), CommandError> {
     let id = event.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let width = words_width();
@@ -92,7 +91,7 @@ fn words_width() -> usize {
     SCENES.iter().map(|scene| scene.words.chars().count()).max().unwrap_or(0)
 }
 
-/// The text in at most `room` characters; nothing where even a hint of it does not fit.
+/// The text cut to at most `room` characters; empty if not even a useful part fits.
 fn shortened(text: &str, room: usize) -> String {
     const LEAST: usize = 12;
     if text.chars().count() <= room {
@@ -125,7 +124,7 @@ fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
     screen.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
     screen.line("")?;
     let store = quoted(&report.store.display().to_string());
-    screen.line("Everything is in one SQLite file, which stays:")?;
+    screen.line("Everything is in one SQLite file, which is kept:")?;
     screen.line(&format!("  {}", report.store.display()))?;
     screen.line("To try, if you have sqlite3:")?;
     for (what, sql) in report.queries {
@@ -149,7 +148,7 @@ fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
     screen.flush()
 }
 
-/// A path as a shell takes it for one word.
+/// Quotes a path for a shell.
 fn quoted(path: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }

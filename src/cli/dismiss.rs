@@ -1,4 +1,4 @@
-//! `countersign dismiss`: a person decides what no answer decided.
+//! `countersign dismiss`: settle undecided notifications by hand.
 
 use std::path::Path;
 
@@ -7,27 +7,26 @@ use super::{CommandError, Exit, screen, words};
 use crate::domain::{Clock, Reason, State};
 use crate::store::Filter;
 
-/// What to dismiss.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  countersign dismiss 17 --note \"the customer confirmed the refund by phone\"\n  \
                         countersign dismiss --state undecided --source oldshop"
 )]
 pub(super) struct Args {
-    /// The notifications' ids, as `list` shows them.
+    /// Ids of notifications, as shown by list
     #[arg(value_name = "ID", required_unless_present = "state", value_parser = words::id())]
     #[arg(conflicts_with_all = ["state", "reason", "source"])]
     ids: Vec<i64>,
-    /// All undecided ones instead.
+    /// Select every undecided notification, instead of by id
     #[arg(long, value_name = "STATE", value_parser = words::state(&[State::Undecided]))]
     state: Option<State>,
-    /// Of these, only those with this reason.
+    /// Only with this reason
     #[arg(long, value_name = "REASON", requires = "state", value_parser = words::reason())]
     reason: Option<Reason>,
-    /// Of these, only those of this source.
+    /// Only from this source
     #[arg(long, value_name = "NAME", requires = "state")]
     source: Option<String>,
-    /// Why; kept as the detail.
+    /// Reason for the dismissal, stored as the detail
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and what went wrong.
+//! How a command ends: its exit code and its error.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -10,13 +10,13 @@ use crate::store::{Store, StoreError};
 /// The exit codes that scripts may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: fine.
+    /// 0: success.
     Fine,
-    /// 1: failed.
+    /// 1: failure.
     Failed,
     /// 2: wrong usage or configuration.
     Misused,
-    /// 3: ran fine and found differences.
+    /// 3: success, but differences were found.
     Differences,
 }
 
@@ -34,11 +34,11 @@ impl From<Exit> for ExitCode {
 /// Why a command ended early.
 #[derive(Debug)]
 pub enum CommandError {
-    /// It failed; the chain says what, where and what to do.
+    /// The command failed. The chain says what failed, on what, and what to do.
     Failed(anyhow::Error),
-    /// The configuration is wrong.
+    /// The configuration has mistakes.
     Misconfigured(Mistakes),
-    /// The configuration does not fit the store, or the arguments do not fit each other; a line for each cause.
+    /// The configuration conflicts with the store, or the arguments with each other; one line per cause.
     Misused(Vec<String>),
     /// Standard output could not be written.
     Output(io::Error),
@@ -63,7 +63,7 @@ impl From<Mistakes> for CommandError {
 }
 
 impl CommandError {
-    /// Says on standard error what went wrong and returns the exit code of it.
+    /// Prints the error to standard error and returns its exit code.
     #[must_use]
     pub fn report(&self) -> Exit {
         match self {
@@ -86,15 +86,17 @@ impl CommandError {
             }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
             Self::Output(error) => {
-                complain(&format!("standard output cannot be written; make room or choose another: {error}"));
+                complain(&format!(
+                    "cannot write standard output; make room or redirect it elsewhere: \
+                    {error}"
+                ));
                 Exit::Failed
             }
         }
     }
 }
 
-/// Does `work`, which ends when a write of it has waited for another program's lock for too long: what is tried again for
-/// other reasons is not, then.
+/// Does `work`, but fails as soon as a write has waited too long for another program's lock.
 pub(super) async fn unless_locked<T>(
     store: &Store,
     work: impl Future<Output = Result<T, CommandError>>,
@@ -106,7 +108,7 @@ pub(super) async fn unless_locked<T>(
     }
 }
 
-/// The error as one of wrong usage, a line each, where its cause is an `E`.
+/// Turns an error whose cause is an `E` into an error of usage, one line per cause.
 pub(super) fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyhow::Error) -> CommandError {
     match error.downcast_ref::<E>() {
         Some(cause) => CommandError::Misused(cause.to_string().lines().map(str::to_owned).collect()),
@@ -114,7 +116,7 @@ pub(super) fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyho
     }
 }
 
-/// Writes one line on standard error. If that cannot be written either, the exit code has to say it.
+/// Writes one line to standard error. If that fails too, the exit code still tells.
 pub(super) fn complain(line: &str) {
     drop(writeln!(io::stderr(), "countersign: {}", visible(line)));
 }

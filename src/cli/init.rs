@@ -1,4 +1,4 @@
-//! `countersign init`: a commented configuration to begin with.
+//! `countersign init`: write a commented configuration.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -11,14 +11,13 @@ use super::screen::Screen;
 use super::{CommandError, Exit};
 use crate::config;
 
-/// What to write.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  countersign init /etc/countersign/countersign.toml")]
 pub(super) struct Args {
-    /// The file; without it the one of --config, which is countersign.toml in this folder unless you say otherwise.
+    /// File to write [default: the file of --config, otherwise countersign.toml in this folder]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Overwrite the file where there is one.
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
@@ -37,7 +36,7 @@ pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     Ok(Exit::Fine)
 }
 
-/// Writes a file that only its owner can read, because it holds secrets or will.
+/// Writes a file that only its owner can read, because it is made to hold secrets.
 pub(super) fn write_private(file: &Path, text: &str, overwrite: bool) -> anyhow::Result<()> {
     let shown = file.display();
     let mut options = OpenOptions::new();
@@ -49,10 +48,10 @@ pub(super) fn write_private(file: &Path, text: &str, overwrite: bool) -> anyhow:
     }
     let mut opened = options.open(file).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            anyhow!("{shown} exists already; name another file, or overwrite it with --force")
+            anyhow!("{shown} already exists; name another file, or overwrite it with --force")
         }
         _ => anyhow!(error)
-            .context(format!("cannot write {shown}; name a file in a folder where you may write")),
+            .context(format!("cannot write {shown}; name a file in a folder that you may write to")),
     })?;
     let cannot = || format!("cannot write {shown}; check the disk");
     if overwrite {

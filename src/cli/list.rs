@@ -1,4 +1,4 @@
-//! `countersign list`: notifications, newest first.
+//! `countersign list`: list notifications, newest first.
 
 use std::path::Path;
 
@@ -9,33 +9,32 @@ use super::{CommandError, Exit, settings, words};
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::{Filter, Notification, Reader};
 
-/// Rows that are read at once: a long list must not hold a long transaction, nor all bodies in memory.
+/// Rows per read, so that a long list holds neither a long transaction nor all bodies in memory.
 const PAGE: usize = 200;
 
-/// What to list.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign list --state undecided --since 24h\n  \
                         countersign list --subject SALE-H4K9P --json | jq .detail")]
 pub(super) struct Args {
-    /// Only notifications in this state.
+    /// Only in this state
     #[arg(long, value_name = "STATE", value_parser = words::state(State::ALL))]
     state: Option<State>,
-    /// Only notifications with this reason.
+    /// Only with this reason
     #[arg(long, value_name = "REASON", value_parser = words::reason())]
     reason: Option<Reason>,
-    /// Only notifications of this source.
+    /// Only from this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Only notifications about this order or product.
+    /// Only about this order or product
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
-    /// Only what came in since: how long ago (24h), a time (RFC 3339) or a day.
+    /// Only received since: an age (24h), an RFC 3339 time or a date
     #[arg(long, value_name = "24h", value_parser = words::since)]
     since: Option<Timestamp>,
-    /// At most so many.
+    /// Maximum number of notifications
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// One JSON object a line, with all columns.
+    /// Print one JSON object per line, with all columns
     #[arg(long)]
     json: bool,
 }
@@ -79,10 +78,10 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 
 const HEADER: [&str; 8] = ["id", "received", "source", "event", "subject", "state", "reason", "detail"];
 
-/// The columns that are hard to read when they are broken: id, received, state.
+/// The columns that must not wrap: id, received, state.
 const UNBROKEN: [usize; 3] = [0, 1, 5];
 
-/// One row of the table; on a terminal, where room is short, the time in whole seconds.
+/// One row of the table. A terminal gets the time in whole seconds, to save width.
 fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
     let shown = |text: &Option<String>| visible(text.as_deref().unwrap_or("-")).into_owned();
     let received = &notification.received_at;
@@ -102,7 +101,7 @@ fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
     ]
 }
 
-/// The table, fitted to `width` columns; without a width each row is one line.
+/// Renders the table in `width` columns; without a width, each row is one line.
 fn drawn(rows: Vec<[String; 8]>, width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(HEADER).add_rows(rows);

@@ -1,4 +1,4 @@
-//! The log: a line on standard error for each event, for people and grep. No bodies, no secrets.
+//! The log: one line on standard error per event, without bodies or secrets.
 
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
@@ -8,14 +8,14 @@ use log::LevelFilter;
 use super::screen::visible;
 use crate::domain::Clock;
 
-/// Crates whose events are about their own work, or about what strangers send: silent unless `RUST_LOG` names them.
+/// Crates that log their own work or what strangers send: off unless `RUST_LOG` names them.
 const SILENT: [&str; 6] = ["actix_http", "actix_web", "hyper", "hyper_util", "r2d2", "reqwest"];
 
-/// Crates that tell of their own progress: only their troubles count.
+/// Crates that log their progress: warnings and errors only.
 const BRIEF: [&str; 2] = ["actix_server", "rusqlite_migration"];
 
-/// Starts the log, from `level` up unless `RUST_LOG` says otherwise. Lines are `TIME LEVEL MESSAGE`, with the module
-/// before the message where it is not ours; under journald, which writes the time itself, without it. Later calls change
+/// Starts the log at `level` unless `RUST_LOG` says otherwise. Lines are `TIME LEVEL MESSAGE`, with the module before
+/// the message if another crate wrote it. Under journald, which adds the time, there is no time. Later calls change
 /// nothing.
 pub fn start(level: LevelFilter) {
     let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
@@ -28,7 +28,7 @@ pub fn start(level: LevelFilter) {
         builder.filter_module(name, LevelFilter::Off);
     }
     if level == LevelFilter::Error {
-        // A command that only tells its troubles tells those of the store itself, in its one line.
+        // A short command reports the store's errors itself, in its one line.
         builder.filter_module("countersign::store", LevelFilter::Off);
     }
     builder.parse_default_env();
@@ -43,18 +43,18 @@ pub fn start(level: LevelFilter) {
         }
         writeln!(line, "{}", visible(&record.args().to_string()))
     });
-    // Only a log that runs already is in the way.
+    // This fails only if a logger is already set.
     drop(builder.try_init());
     std::panic::set_hook(Box::new(tell_panic));
 }
 
-/// A panic in one line, as everything else that goes wrong; what it costs is said where it is contained.
+/// Logs a panic in one line. Its consequence is logged where it is contained.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    let why = panic.payload_as_str().unwrap_or("no words");
+    let why = panic.payload_as_str().unwrap_or("no message");
     let thread = std::thread::current();
     log::error!(
-        "countersign panicked at {place} (thread {}): {why}; please report this",
-        thread.name().unwrap_or("without a name")
+        "panicked at {place} thread={}: {why}; please report this",
+        thread.name().unwrap_or("unnamed")
     );
 }

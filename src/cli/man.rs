@@ -1,5 +1,4 @@
-//! `countersign man`: the manual's pages, one a command, made of the same words as `--help`. The package installs them
-//! already.
+//! `countersign man`: write one manual page per command from its `--help`. The package installs these pages.
 
 use std::path::PathBuf;
 
@@ -9,11 +8,10 @@ use clap::CommandFactory as _;
 use super::screen;
 use super::{Cli, CommandError, Exit};
 
-/// Where to write.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  countersign man ~/.local/share/man/man1")]
 pub(super) struct Args {
-    /// The folder; it is made where there is none.
+    /// Folder to write to; it is created if missing
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
@@ -24,10 +22,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), folder))
         .with_context(|| {
-            format!("cannot write the manual's pages into {shown}; name a folder where you may write")
+            format!("cannot write the manual pages to {shown}; name a folder that you may write to")
         })?;
     screen::line(&format!(
-        "wrote the manual's pages into {shown}; read them with: man -l {shown}/countersign.1"
+        "wrote the manual pages to {shown}; read them with: man -l {shown}/countersign.1"
     ))?;
     Ok(Exit::Fine)
 }

@@ -1,5 +1,5 @@
-//! The command line: every command with its options, one file a command. A command reads its arguments, calls the
-//! rooms that do the work, prints, and says how it ended ([`Exit`]); only this room prints.
+//! The command line, one file per command. A command reads its arguments, calls the rooms that do the work, prints
+//! the result and returns an [`Exit`]. Only this room prints.
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -45,14 +45,14 @@ pub use exit::{CommandError, Exit};
 
 use exit::misused;
 
-/// Receives shop notifications, keeps each one as it came, and believes none of them until the shop's own API
+/// Receive shop notifications, store each one as received, and believe none of them until the shop's own API
 /// countersigns it.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 ran fine and found \
-                        differences.\nTo begin: countersign init")]
+#[command(after_help = "Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 success, but \
+    differences were found.\nTo begin: countersign init")]
 struct Cli {
-    /// The configuration; without it countersign.toml in this folder, else /etc/countersign/countersign.toml.
+    /// Configuration file [default: countersign.toml in this folder, otherwise /etc/countersign/countersign.toml]
     #[arg(long, global = true, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -61,62 +61,62 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receives and verifies notifications until SIGTERM or SIGINT.
+    /// Receive and verify notifications until SIGTERM or SIGINT
     Serve(serve::Args),
-    /// Settles everything that is due now, in the foreground.
+    /// Verify every notification that is due now, in the foreground
     Verify(verify::Args),
-    /// Says in words whether all is well, and what to do where it is not.
+    /// Show whether anything needs attention, and what to do about it
     Status(status::Args),
-    /// Lists notifications, newest first.
+    /// List notifications, newest first
     List(list::Args),
-    /// Shows one notification: request, claim, verdict, and every question to the shop.
+    /// Show one notification: request, claim, verdict and every verification
     Show(show::Args),
-    /// Starts notifications afresh: parses and judges them again under the present configuration.
+    /// Parse and verify notifications again with the current configuration
     Retry(retry::Args),
-    /// Settles undecided notifications by a person's decision: ignored, dismissed.
+    /// Settle undecided notifications by hand, as ignored (dismissed)
     Dismiss(dismiss::Args),
-    /// Prints the news: what confirmed notifications changed, oldest first.
+    /// Print the news: what confirmed notifications changed, oldest first
     News(news::Args),
-    /// Lists deliveries of news to actions, newest first.
+    /// List deliveries of news to actions, newest first
     Deliveries(deliveries::Args),
-    /// Delivers news again, or for the first time to an action that was configured later.
+    /// Deliver news again, or for the first time to an action that was configured later
     Redeliver(redeliver::Args),
-    /// Decides against deliveries: they are not tried any more.
+    /// Skip deliveries, so that they are not tried again
     Skip(redeliver::SkipArgs),
-    /// Sends a test event to an action, and prints what came back.
+    /// Send a test event to an action, and print the answer
     SendTest(send_test::Args),
-    /// Removes settled notifications that are old enough.
+    /// Remove old settled notifications
     Prune(prune::Args),
-    /// Writes a consistent, checked copy of the store while it is in use.
+    /// Write a consistent, checked copy of the store while it is in use
     Backup(backup::Args),
-    /// Reports what was received and settled, from the store alone.
+    /// Report what was received and settled, from the store alone
     Report(report::Args),
-    /// Asks the shops what happened and compares it with what they told us.
+    /// Ask the shops what happened and compare it with the notifications received
     Reconcile(reconcile::Args),
-    /// Checks the configuration, the store, the clock and each shop's API; prints the intake URLs.
+    /// Check the configuration, the store, the clock and each shop's API, and print the intake URLs
     Doctor(doctor::Args),
-    /// Shows which settings are in force and where they came from, or what is wrong with them.
+    /// Show the settings in force and where each comes from, or what is wrong with them
     Config(config::Args),
-    /// Writes a commented configuration.
+    /// Write a commented configuration
     Init(init::Args),
-    /// Serves simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account.
+    /// Serve simulated shops (Ecwid, Kinguin, Midas) on loopback, to try everything without an account
     Simulate(simulate::Args),
-    /// Shows the whole thing on simulated shops: needs no account, no configuration, nothing installed.
+    /// Demonstrate countersign on simulated shops, without an account or configuration
     Demo(demo::Args),
-    /// Prints what a shell needs to complete commands and options.
+    /// Print a shell completion script
     Completions(completions::Args),
-    /// Writes the manual's pages.
+    /// Write the manual pages
     Man(man::Args),
 }
 
-/// Runs the command line `arguments`, the program's name first, and says how it ended. Errors are on standard error by
-/// then, a line each; whoever closed our standard output has read enough, which is no error.
+/// Runs the command line `arguments` (the first is the program's name). Errors have been printed to standard error,
+/// one line each, when it returns. A closed standard output is not an error.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(usage) => {
-            // Help and version come this way too; if nobody reads them any more there is nobody to tell.
+            // Help and version come this way too. If their output is closed, there is nowhere to report it.
             drop(usage.print());
             return if usage.use_stderr() { Exit::Misused } else { Exit::Fine };
         }
@@ -157,26 +157,25 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     }
 }
 
-/// Runs a short command on this thread; what it logs are only the troubles that it cannot tell otherwise.
+/// Runs a short command on this thread. It logs errors only, for failures that it cannot return.
 fn waited_for(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start; the system gives no more threads or files")?;
+        .context("cannot start the runtime: out of threads or file descriptors")?;
     runtime.block_on(work)
 }
 
-/// The settings in force.
 fn settings(config: &Path) -> Result<Settings, CommandError> {
     Ok(Settings::load(config, |name| std::env::var(name).ok())?)
 }
 
-/// Runs a service, or work on many questions, on all cores.
+/// Runs a service, or many verifications, on all cores.
 fn served(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start; the system gives no more threads or files")?;
+        .context("cannot start the runtime: out of threads or file descriptors")?;
     runtime.block_on(work)
 }

@@ -12,31 +12,30 @@ use crate::domain::News;
 use crate::domain::visible::json as visible_json;
 use crate::store::{NewsQuery, Reader};
 
-/// News that are read at once.
+/// News per read.
 const PAGE: usize = 200;
 
-/// From one look for new news to the next.
+/// The interval of checks for news.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What to print.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign news --source shop --limit 20\n  \
                         countersign news --follow --json | while read -r line; do …; done\n  \
                         countersign news --after 4711 --json")]
 pub(super) struct Args {
-    /// Only news with a greater seq.
+    /// Only news with a greater seq
     #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
-    /// Only news of this source.
+    /// Only from this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Maximum number of news; without it 50, with --follow any number.
+    /// Maximum number of news [default: 50, no limit with --follow]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// Continue as news arrives; without --after from now on.
+    /// Wait for further news; without --after, print only new ones
     #[arg(long)]
     follow: bool,
-    /// Print the lines of the feed.
+    /// Print the JSON lines of the feed
     #[arg(long)]
     json: bool,
 }

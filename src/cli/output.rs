@@ -1,4 +1,4 @@
-//! The options that choose how a report is written and where to: `--format`, `--json`, `--output`.
+//! The options for a report's format and file: `--format`, `--json`, `--output`.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
@@ -11,28 +11,28 @@ use super::CommandError;
 use super::screen::Screen;
 use crate::report::{self, Document, Format, MAIL_WIDTH};
 
-/// How a report is written, and where to.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArgs {
-    /// For a mail (text), a program (json), a spreadsheet (csv: a row a finding, and rows of kind `incomplete` and
-    /// `omitted` for what is not in them), or a browser and the printer (html).
+    /// Format: text for mail, json for programs, csv for a spreadsheet (a row per finding, and rows of kind
+    /// `incomplete` and `omitted` for what is missing), html for a browser or printer
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format())]
     format: Format,
-    /// The same as --format json.
+    /// Same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Writes a file, readable by its owner alone, in place of standard output; an older one is replaced whole.
+    /// File to write instead of standard output; only its owner can read it, and an existing one is replaced as a
+    /// whole
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str))
-        .try_map(|word| Format::parse(&word).ok_or_else(|| format!("{word} is no format")))
+        .try_map(|word| Format::parse(&word).ok_or_else(|| format!("{word} is not a format")))
 }
 
 impl OutputArgs {
-    /// Writes the document as it was asked for.
+    /// Writes the document in the chosen format, to the chosen file or standard output.
     pub(super) fn write(&self, document: &Document) -> Result<(), CommandError> {
         let format = if self.json { Format::Json } else { self.format };
         match &self.output {
@@ -40,7 +40,7 @@ impl OutputArgs {
                 let text = report::render(document, format, MAIL_WIDTH)?;
                 replace(file, &text).with_context(|| {
                     format!(
-                        "cannot write {}; choose a file in a folder that this user may write",
+                        "cannot write {}; name a file in a folder that this user may write to",
                         file.display()
                     )
                 })?;
@@ -56,7 +56,7 @@ impl OutputArgs {
     }
 }
 
-/// Puts a file with this text in place: whoever opens it sees the old one or the new one, never a part.
+/// Replaces the file atomically: a reader sees the old text or the new text, never a part.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let is_file_name = file.file_name().is_some_and(|name| name != OsStr::new(""));
     if !is_file_name || file.is_dir() {

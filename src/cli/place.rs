@@ -1,14 +1,14 @@
-//! Where the configuration is when nobody says so.
+//! Where to find the configuration if `--config` is not given.
 
 use std::path::{Path, PathBuf};
 
-/// What `init` writes and every command looks for first: in the folder where one stands.
+/// What `init` writes and every command looks for first: a file in the current folder.
 const HERE: &str = "countersign.toml";
 
-/// What the package installs.
+/// The file that the package installs.
 const INSTALLED: &str = "/etc/countersign/countersign.toml";
 
-/// The configuration of a command: the one that was named, else the one in this folder, else the installed one.
+/// The configuration of a command: the named file, otherwise the one in this folder, otherwise the installed one.
 pub(super) fn of_a_command(named: Option<PathBuf>) -> PathBuf {
     let is_installed = || Path::new(INSTALLED).exists();
     named.unwrap_or_else(|| match Path::new(HERE).exists() {
@@ -17,7 +17,7 @@ pub(super) fn of_a_command(named: Option<PathBuf>) -> PathBuf {
     })
 }
 
-/// The configuration that `init` writes: the one that was named, else one in this folder.
+/// The configuration that `init` writes: the named file, otherwise one in this folder.
 pub(super) fn of_init(named: Option<PathBuf>) -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(HERE))
 }

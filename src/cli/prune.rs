@@ -1,4 +1,4 @@
-//! `countersign prune`: settled notifications that are old enough go.
+//! `countersign prune`: remove old settled notifications.
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
@@ -11,17 +11,17 @@ use super::{CommandError, Exit, screen, settings, words};
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Reader, SettledCount, Store};
 
-/// What to remove.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign prune --older-than 90d --dry-run\n  \
-                        countersign prune --older-than 90d\nWorks beside a running serve. Pending and undecided \
-                        notifications stay; duplicates go with their original. What is removed still counts in the view \
-                        daily, and orders and products stay. The file does not shrink: its free space is used again.")]
+                        countersign prune --older-than 90d\nWorks while serve runs. Pending and undecided \
+                        notifications stay; duplicates are removed with their original. Removed \
+                        notifications still count in the view daily, and orders and products stay. The file \
+                        does not shrink, but its free space is reused.")]
 pub(super) struct Args {
-    /// Settled notifications that came in longer ago than this: 36h, 90d.
+    /// Remove settled notifications older than this (36h, 90d)
     #[arg(long, value_name = "90d", value_parser = words::length)]
     older_than: Duration,
-    /// Only say what would go.
+    /// Show what would be removed, without removing it
     #[arg(long)]
     dry_run: bool,
 }
@@ -56,7 +56,7 @@ fn told(count: SettledCount) -> String {
     said
 }
 
-/// Counting first takes a while in a large store: only for somebody who watches.
+/// Counting takes a while in a large store, so it is done only for a terminal.
 async fn progress_bar(reader: &Reader, before: Timestamp) -> Result<ProgressBar, CommandError> {
     if !stderr().is_terminal() {
         return Ok(ProgressBar::hidden());

@@ -1,4 +1,4 @@
-//! `countersign reconcile`: asks the shops what happened and compares it with what they told us.
+//! `countersign reconcile`: ask the shops what happened and compare it with the notifications received.
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
@@ -18,24 +18,24 @@ use crate::report::{Basis, Document};
 use crate::service::{self, NamesTaken};
 use crate::store::Store;
 
-/// What to compare, and how to tell it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without a window and a source: everything since the last complete run, at first since the first \
-                        serve.\nExit codes: 0 all agrees, 3 found differences, 1 a shop could not be read to its end.\n\n\
-                        Examples:\n  countersign reconcile --recover\n  \
+    after_help = "Without a window and a source: everything since the last complete run; the first run begins at the \
+                        first serve.\nExit codes: 0 no differences, 3 differences found, 1 a shop could not be read \
+                        completely.\n\nExamples:\n  countersign reconcile --recover\n  \
                         countersign reconcile --since 7d --source shop --format json"
 )]
 pub(super) struct Args {
     #[command(flatten)]
     window: WindowArgs,
-    /// Only this source.
+    /// Only this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// How much further back to see orders again that may still change, where a shop lists by creation date alone.
+    /// How far before the window to look again for orders that may still change (shops that list by creation date
+    /// only)
     #[arg(long, value_name = "30d", default_value = "30d", value_parser = words::length)]
     recheck: Duration,
-    /// Stores each missed and drifted order as a confirmed notification.
+    /// Store each missed and drifted order as a confirmed notification
     #[arg(long)]
     recover: bool,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(exit)
 }
 
-/// A report that is not complete is no report, whatever it found.
+/// An incomplete report is a failure, even if it found differences.
 fn exit_of(report: &Report) -> Exit {
     let differs = |source: &crate::domain::SourceReport| {
         source.findings.iter().any(|finding| finding.kind.is_difference())
@@ -93,14 +93,14 @@ fn check_source(settings: &Settings, named: Option<&str>) -> Result<(), CommandE
     let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
     match named {
         Some(named) if !names.contains(&named) => {
-            let line = format!("there is no source {named}; choose one of: {}", names.join(", "));
+            let line = format!("no source {named}; choose one of: {}", names.join(", "));
             Err(CommandError::Misused(vec![line]))
         }
         _ => Ok(()),
     }
 }
 
-/// While nobody knows yet how many orders have to be asked about.
+/// Shown while the number of orders to ask about is unknown.
 const LISTING: &str = "{spinner} reading the shops' lists of orders  {elapsed}";
 
 const ASKING: &str = "{spinner} {bar:30} {pos}/{len} orders asked about  {elapsed}";

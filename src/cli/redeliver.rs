@@ -10,36 +10,35 @@ use super::{CommandError, Exit, screen, settings, words};
 use crate::domain::{Clock, DeliveryState, NewsFilter, Timestamp};
 use crate::store::{DeliveryDecided, DeliveryFilter, NewsQuery, Store, Subscription};
 
-/// How many one transaction changes: intake waits for it.
+/// Deliveries per transaction, because intake waits for it.
 const BATCH: usize = 50;
 
-/// What to deliver again.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --state only dead deliveries are chosen. A running serve delivers them at once, else \
-                        countersign verify.\n\nExamples:\n  countersign redeliver 17 18\n  \
+    after_help = "Without --state, only dead deliveries are selected. A running serve delivers them at once, \
+                        otherwise countersign verify does.\n\nExamples:\n  countersign redeliver 17 18\n  \
                         countersign redeliver --action erp --state dead --since 7d --yes\n  \
                         countersign redeliver --action erp --missing --since 30d"
 )]
 pub(super) struct Args {
-    /// The deliveries' ids, as `deliveries` shows them.
+    /// Ids of deliveries, as shown by deliveries
     #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
     #[arg(conflicts_with_all = ["action", "state", "since", "missing"])]
     ids: Vec<i64>,
-    /// All dead ones of this action instead.
+    /// Select every dead delivery of this action, instead of by id
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
-    /// Those in this state instead.
+    /// Select deliveries in this state, instead of dead ones
     #[arg(long, value_name = "STATE", requires = "action")]
     #[arg(value_parser = words::delivery_state(&[DeliveryState::Dead, DeliveryState::Skipped]))]
     state: Option<DeliveryState>,
-    /// Of these, only deliveries of news since: how long ago (7d), a time (RFC 3339) or a day.
+    /// Only deliveries of news since: an age (7d), an RFC 3339 time or a date
     #[arg(long, value_name = "7d", requires = "action", value_parser = words::since)]
     since: Option<Timestamp>,
-    /// Also deliver news that the action never had: what came before it was configured.
+    /// Also deliver news from before the action was configured
     #[arg(long, requires = "action")]
     missing: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -97,18 +96,17 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
 }
 
-/// What to skip.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign skip 17 18\n  countersign skip --action erp --state dead")]
 pub(super) struct SkipArgs {
-    /// The deliveries' ids, as `deliveries` shows them.
+    /// Ids of deliveries, as shown by deliveries
     #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
     #[arg(conflicts_with_all = ["action", "state"])]
     ids: Vec<i64>,
-    /// All waiting and dead ones of this action instead.
+    /// Select every waiting and dead delivery of this action, instead of by id
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
-    /// Of these, only those in this state.
+    /// Only in this state
     #[arg(long, value_name = "STATE", requires = "action")]
     #[arg(value_parser = words::delivery_state(&[DeliveryState::Waiting, DeliveryState::Dead]))]
     state: Option<DeliveryState>,
@@ -155,12 +153,12 @@ fn tell(decided: DeliveryDecided, done: &mut u64, refused: &mut u64) {
         DeliveryDecided::Done => *done += 1,
         DeliveryDecided::Refused { id, why } => {
             *refused += 1;
-            complain(&format!("delivery {id} stays as it is: {why}"));
+            complain(&format!("delivery {id} is unchanged: {why}"));
         }
     }
 }
 
-/// The ids of all that a filter finds, newest first.
+/// The ids that a filter finds, newest first.
 async fn found(store: &Store, mut filter: DeliveryFilter) -> Result<Vec<i64>, CommandError> {
     let mut ids = Vec::new();
     filter.limit = 1000;
@@ -193,7 +191,7 @@ async fn missing(
     }
 }
 
-/// Says how many there are; on a terminal a person has to agree.
+/// Prints the number; on a terminal, a person must confirm.
 fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandError> {
     let new = if missing > 0 { format!(" and {missing} that the action never had") } else { String::new() };
     let question = format!("{again} deliveries are delivered again{new}");

@@ -1,4 +1,4 @@
-//! `countersign report`: what was received and settled, from the store alone.
+//! `countersign report`: report what was received and settled, from the store alone.
 
 use std::path::Path;
 
@@ -12,16 +12,15 @@ use crate::report::{Basis, Document};
 use crate::rules::health;
 use crate::store::{Reader, Reported};
 
-/// What to report about, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Without a window: the last 24 hours.\n\nExamples:\n  \
                         countersign report --since 7d\n  \
                         countersign report --from 2026-01-01 --to 2026-02-01 --format html --output january.html\n\n\
-                        `reconcile` asks the shops as well, and finds what nobody told us.")]
+                        `reconcile` asks the shops as well, and finds orders without a notification.")]
 pub(super) struct Args {
     #[command(flatten)]
     window: WindowArgs,
-    /// Only this source.
+    /// Only this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     #[command(flatten)]
@@ -41,7 +40,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(Exit::Fine)
 }
 
-/// What no finding tells, though an owner has to know it, about sources whose report ends within the last day.
+/// The warnings that no finding covers, about sources whose report ends within the last day.
 pub(super) async fn warnings(
     reader: &Reader,
     sources: &[Reported],
@@ -52,7 +51,7 @@ pub(super) async fn warnings(
     Ok(health::of_report(sources, to, now))
 }
 
-/// The configured sources, then those that the store knows still, or of all these the one named.
+/// The configured sources, then those that only the store knows; or the named one of all these.
 pub(super) fn chosen(
     settings: &Settings,
     known: Vec<(String, String)>,
@@ -76,7 +75,7 @@ pub(super) fn chosen(
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     sources.retain(|source| source.name == named);
     if sources.is_empty() {
-        let line = format!("there is no source {named}; choose one of: {}", names.join(", "));
+        let line = format!("no source {named}; choose one of: {}", names.join(", "));
         return Err(CommandError::Misused(vec![line]));
     }
     Ok(sources)

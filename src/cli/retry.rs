@@ -1,4 +1,4 @@
-//! `countersign retry`: notifications start afresh, as if they had just come in, but under the present configuration.
+//! `countersign retry`: parse and verify notifications again, as if just received, with the current configuration.
 
 use std::path::Path;
 
@@ -9,25 +9,24 @@ use crate::decisions;
 use crate::domain::{Clock, Reason, State, Timestamp};
 use crate::store::{Decided, Filter, Store};
 
-/// What to retry.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign retry 17 18\n  \
                         countersign retry --state undecided --source shop --since 7d")]
 pub(super) struct Args {
-    /// The notifications' ids, as `list` shows them.
+    /// Ids of notifications, as shown by list
     #[arg(value_name = "ID", required_unless_present = "state", value_parser = words::id())]
     #[arg(conflicts_with_all = ["state", "reason", "source", "since"])]
     ids: Vec<i64>,
-    /// All in this state instead.
+    /// Select every notification in this state, instead of by id
     #[arg(long, value_name = "STATE", value_parser = words::state(&[State::Undecided, State::Ignored]))]
     state: Option<State>,
-    /// Of these, only those with this reason.
+    /// Only with this reason
     #[arg(long, value_name = "REASON", requires = "state", value_parser = words::reason())]
     reason: Option<Reason>,
-    /// Of these, only those of this source.
+    /// Only from this source
     #[arg(long, value_name = "NAME", requires = "state")]
     source: Option<String>,
-    /// Of these, only what came in since: how long ago (24h), a time (RFC 3339) or a day.
+    /// Only received since: an age (24h), an RFC 3339 time or a date
     #[arg(long, value_name = "24h", requires = "state", value_parser = words::since)]
     since: Option<Timestamp>,
 }
@@ -36,15 +35,15 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let Args { ids, state, reason, source, since } = args;
     let filter = Filter { state, reason, source, since, ..Filter::default() };
     let (tally, exit) = decide(Chosen::new(ids, filter), config, retry).await?;
-    let mut said = format!("{} started afresh", counted(tally.pending + tally.settled));
+    let mut said = format!("{} reset", counted(tally.pending + tally.settled));
     if tally.settled > 0 {
-        said += &format!(", {} of them settled without a question", tally.settled);
+        said += &format!(", {} of them settled without a call", tally.settled);
     }
     if tally.refused > 0 {
         said += &format!("; {} refused", tally.refused);
     }
     if tally.pending > 0 {
-        said += "; a running `serve` asks about them now, else run `countersign verify`";
+        said += "; a running serve verifies them now, otherwise run countersign verify";
     }
     screen::line(&said)?;
     Ok(exit)

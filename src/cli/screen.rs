@@ -1,4 +1,5 @@
-//! Standard output. Whatever a stranger sent is shown in characters that a terminal does not obey.
+//! Standard output. Control characters that a stranger sent are escaped, so that a terminal does not obey
+//! them.
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
@@ -8,27 +9,27 @@ use super::CommandError;
 use crate::domain::visible::json as visible_json;
 pub(super) use crate::domain::visible::visible;
 
-/// Where a command prints; closed output ends the command.
+/// Prints to standard output. An error, such as a closed output, ends the command.
 #[derive(Debug)]
 pub(super) struct Screen(BufWriter<Stdout>);
 
-/// The colour of a part of a line.
+/// The colour of a part of a line, by meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// As the terminal writes.
+    /// The terminal's default.
     Plain,
-    /// What is well.
+    /// Success.
     Green,
-    /// What was seen through.
+    /// A fake that was detected.
     Yellow,
-    /// What went wrong, or was turned away.
+    /// A failure or a refusal.
     Red,
-    /// What is still to come.
+    /// Still pending.
     Cyan,
 }
 
 impl Paint {
-    /// The number that terminals know it by.
+    /// The ANSI colour code.
     fn code(self) -> Option<u8> {
         match self {
             Self::Plain => None,
@@ -41,26 +42,23 @@ impl Paint {
 }
 
 impl Screen {
-    /// Standard output.
     pub(super) fn new() -> Self {
         Self(BufWriter::new(io::stdout()))
     }
 
-    /// The columns of the terminal; `None` where standard output is none.
+    /// The columns of the terminal; `None` if standard output is not a terminal.
     pub(super) fn width(&self) -> Option<u16> {
-        /// What every terminal has, where it does not tell.
+        /// The width to assume if the terminal does not tell.
         const NARROWEST: u16 = 80;
         let is_terminal = self.0.get_ref().is_terminal();
         is_terminal.then(|| comfy_table::Table::new().width().filter(|width| *width > 0).unwrap_or(NARROWEST))
     }
 
-    /// Prints one line.
     pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {
         writeln!(self.0, "{}", visible(text)).map_err(CommandError::Output)
     }
 
-    /// Prints one line of several parts, in colours where standard output is a terminal and nobody objects
-    /// (`NO_COLOR`).
+    /// Prints one line of several parts, in colours if standard output is a terminal and `NO_COLOR` is unset.
     pub(super) fn painted(&mut self, parts: &[(Paint, &str)]) -> Result<(), CommandError> {
         let is_painted = self.0.get_ref().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -74,12 +72,12 @@ impl Screen {
         writeln!(self.0, "{line}").map_err(CommandError::Output)
     }
 
-    /// Prints every line of `text`; its line breaks must be ours.
+    /// Prints every line of `text`. Its line breaks must be countersign's own, never a stranger's.
     pub(super) fn lines(&mut self, text: &str) -> Result<(), CommandError> {
         text.lines().try_for_each(|line| self.line(line))
     }
 
-    /// Prints a script of our own making as it is.
+    /// Prints a script unescaped; it must be countersign's own.
     pub(super) fn script(&mut self, script: &[u8]) -> Result<(), CommandError> {
         self.0.write_all(script).map_err(CommandError::Output)
     }
@@ -90,13 +88,13 @@ impl Screen {
         writeln!(self.0, "{}", visible_json(&text)).map_err(CommandError::Output)
     }
 
-    /// Lets everything printed so far be seen.
+    /// Writes out everything printed so far.
     pub(super) fn flush(&mut self) -> Result<(), CommandError> {
         self.0.flush().map_err(CommandError::Output)
     }
 }
 
-/// Prints one line, all that a command has to say.
+/// Prints one line and flushes it, for commands that print no more than that.
 pub(super) fn line(text: &str) -> Result<(), CommandError> {
     let mut screen = Screen::new();
     screen.line(text)?;

@@ -15,14 +15,13 @@ use crate::domain::news::test_line;
 use crate::domain::{AttemptOutcome, Clock};
 use crate::store::Store;
 
-/// What to try.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Sends an event of type test; its receiver should do nothing but answer. Where the action rested \
                         because it answered 410, a success ends that.\n\nExample: countersign send-test erp"
 )]
 pub(super) struct Args {
-    /// The action's name, as in [actions.NAME].
+    /// Name of the action, as in [actions.NAME]
     #[arg(value_name = "NAME")]
     name: String,
 }

@@ -1,4 +1,4 @@
-//! `serve`: receives and verifies until it is told to stop; reads its configuration again on SIGHUP.
+//! `countersign serve`: receive and verify until told to stop; reload the configuration on SIGHUP.
 
 use std::path::Path;
 
@@ -9,7 +9,6 @@ use super::{CommandError, Exit, logging, misused, served, settings};
 use crate::config::Settings;
 use crate::service::{Inherited, NamesTaken, Options, Service, WrongSockets, supervisor};
 
-/// Options of `serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Stops at SIGTERM or SIGINT: answers the requests under way, waits for the shops' answers under way, gives the rest back \
@@ -19,19 +18,19 @@ Reads the configuration again at SIGHUP, without dropping a request; if it has m
 
 Example: countersign --config /etc/countersign/countersign.toml serve")]
 pub(super) struct Args {
-    /// Receives and stores only; nothing is asked.
+    /// Receive and store only; do not call the shops
     #[arg(long)]
     no_worker: bool,
 }
 
-/// The signals that it listens to, from before anything is started: SIGHUP would end a process that does not.
+/// The signals to handle, from before anything starts: an unhandled SIGHUP would end the process.
 struct Signals {
     term: Signal,
     int: Signal,
     hup: Signal,
 }
 
-/// Why the service does not go on as it is.
+/// Why the main loop wakes.
 enum Event {
     Stop,
     Reload,
@@ -40,7 +39,7 @@ enum Event {
 
 pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Info);
-    // Before there is a second thread.
+    // This must happen before there is a second thread.
     let sockets = Inherited::take(|name| std::env::var(name).ok())
         .map_err(|wrong| misused::<WrongSockets>(wrong.into()))?;
     served(serve(args, config, sockets))
@@ -48,10 +47,10 @@ pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
 
 async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, CommandError> {
     let mut signals = Signals::listen()?;
-    // Unheard, this signal would end the process: so a file that may not grow is an error of the write alone.
+    // Unhandled, SIGXFSZ would end the process. Handled, a file at its size limit only fails the write.
     let _unheard = listen_to(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let settings = settings(config)?;
-    supervisor::status("opens the store and the listeners");
+    supervisor::status("opening the store and the listeners");
     let watchdog = supervisor::watchdog();
     let options = Options { no_worker: args.no_worker, sockets, watchdog, ..Options::default() };
     let mut service = Service::start(&settings, options).await.map_err(misused::<NamesTaken>)?;
@@ -77,12 +76,12 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
     supervisor::stopping();
     let is_cut_short = tokio::select! {
         () = service.stop() => false,
-        // Whoever manages services may repeat a TERM without being in a hurry.
+        // A service manager may repeat SIGTERM without being in a hurry, so only SIGINT ends the drain.
         _ = signals.int.recv() => true,
     };
     if is_cut_short {
         return Err(anyhow::anyhow!(
-            "ended at once by an interrupt; the next serve asks again what was being asked"
+            "interrupted while draining; the next serve repeats the calls that were under way"
         )
         .into());
     }
@@ -91,14 +90,14 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
             log::info!("stopped");
             Ok(Exit::Fine)
         }
-        Some(name) => Err(anyhow::anyhow!("the {name} ended by itself; see the log, and start again").into()),
+        Some(name) => Err(anyhow::anyhow!("the {name} ended unexpectedly; see the log and restart").into()),
     }
 }
 
-/// Reads the configuration again and puts it in force, or keeps the old one and says in the log why, a line for each
-/// mistake. Returns what the service manager shows.
+/// Reloads the configuration, or keeps the old one and logs each mistake. Returns the status text for the service
+/// manager.
 async fn reload(service: &mut Service, config: &Path) -> String {
-    log::info!("reading {} again", config.display());
+    log::info!("reloading the configuration file={}", config.display());
     let path = config.to_path_buf();
     let read = tokio::task::spawn_blocking(move || Settings::load(&path, |name| std::env::var(name).ok()));
     let mistakes = match read.await {
@@ -106,7 +105,7 @@ async fn reload(service: &mut Service, config: &Path) -> String {
             let count = settings.sources.len();
             match service.reload(settings).await {
                 Ok(()) => {
-                    log::info!("reloaded: the configuration is in force");
+                    log::info!("reloaded the configuration");
                     return works(count);
                 }
                 Err(error) => format!("{error:#}"),
@@ -119,15 +118,15 @@ async fn reload(service: &mut Service, config: &Path) -> String {
         log::error!("not reloaded: {line}");
     }
     log::error!("not reloaded: the old configuration stays in force");
-    "works under the old configuration: the new one has mistakes, see the log".to_owned()
+    "running with the old configuration: the new one has mistakes, see the log".to_owned()
 }
 
 fn listen_to(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("cannot listen to signals")
+    signal(kind).context("cannot handle signals")
 }
 
 fn works(sources: usize) -> String {
-    format!("takes and verifies notifications of {sources} source{}", if sources == 1 { "" } else { "s" })
+    format!("receiving and verifying for {sources} source{}", if sources == 1 { "" } else { "s" })
 }
 
 impl Signals {
@@ -147,7 +146,7 @@ impl Signals {
         }
     }
 
-    /// A stop; reloads that are asked for meanwhile wait.
+    /// Waits for a stop. Reloads requested meanwhile stay queued.
     async fn stop(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}

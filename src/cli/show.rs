@@ -1,4 +1,4 @@
-//! `countersign show`: one notification with everything that is known about it.
+//! `countersign show`: show one notification and everything known about it.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -12,11 +12,10 @@ use super::screen::Screen;
 use super::{CommandError, Exit, settings, words};
 use crate::store::{AttemptRow, DeliveryRow, Notification, Reader, VerificationRow};
 
-/// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign show 17\n  countersign show 17 --json | jq .verifications")]
 pub(super) struct Args {
-    /// The notification's id, as `list` shows it.
+    /// Id of a notification, as shown by list
     #[arg(value_name = "ID", value_parser = words::id())]
     id: i64,
     /// One JSON object: all columns, and the lists `verifications` and `deliveries`.
@@ -43,7 +42,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let reader = Reader::open(&settings(config)?.store.path)?;
     let id = args.id;
     let Some((notification, verifications)) = reader.show(id).await? else {
-        return Err(anyhow!("there is no notification {id}; `countersign list` shows which there are").into());
+        return Err(anyhow!("no notification {id}; run countersign list").into());
     };
     let deliveries = reader.deliveries_of(id).await?;
     let mut screen = Screen::new();
@@ -63,7 +62,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(Exit::Fine)
 }
 
-/// Prints `label  value`; nothing where there is no value.
+/// Prints `label value`, or nothing if there is no value.
 fn field(screen: &mut Screen, label: &str, value: Option<impl Display>) -> Result<(), CommandError> {
     value.map_or(Ok(()), |value| screen.line(&format!("  {label:<14}{value}")))
 }
@@ -80,7 +79,7 @@ fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
     field(screen, "verdict", Some(format!("{}{because}", shown.state)))?;
     field(screen, "detail", shown.detail.as_ref())?;
     field(screen, "duplicate of", shown.duplicate_of)?;
-    field(screen, "news", (shown.news == 1).then_some("yes: what the shop says has changed with it"))?;
+    field(screen, "news", (shown.news == 1).then_some("yes: it changed what is known about the subject"))?;
     field(screen, "decided", shown.decided_at.as_ref())?;
     field(screen, "next question", shown.next_attempt_at.as_ref())?;
     field(screen, "questions", Some(shown.attempts))?;
@@ -119,9 +118,9 @@ fn values(screen: &mut Screen, object: &Map<String, Value>) -> Result<(), Comman
 fn request(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
     screen.line("")?;
     let Some(Value::Object(headers)) = &shown.headers else {
-        return screen.line("request: not kept, or emptied since");
+        return screen.line("request: none, or emptied since");
     };
-    screen.line("request, as it came")?;
+    screen.line("request, as received")?;
     for (name, value) in headers {
         let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         for value in several {
@@ -141,7 +140,7 @@ fn request(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError
     }
 }
 
-/// At most 16 bytes as a hex dump shows them.
+/// One line of a hex dump, of at most 16 bytes.
 fn dumped(offset: usize, bytes: &[u8]) -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
     let text: String = bytes
@@ -159,13 +158,9 @@ fn questions(
     screen.line("")?;
     if verifications.is_empty() {
         let waits = shown.state == "pending";
-        return screen.line(if waits {
-            "the shop was not asked yet"
-        } else {
-            "the shop was not asked about it"
-        });
+        return screen.line(if waits { "not verified yet" } else { "not verified: no call was made" });
     }
-    screen.line("the shop was asked")?;
+    screen.line("verifications")?;
     for asked in verifications {
         let status = asked.http_status.map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
         screen.line(&format!("  {}  {}  {status}, {} ms", asked.at, asked.outcome, asked.latency_ms))?;

@@ -1,4 +1,4 @@
-//! `countersign simulate`: simulated shops to try everything with, filled and with a configuration that points to them.
+//! `countersign simulate`: serve simulated shops with sample data, and write a configuration for them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +12,6 @@ use super::{CommandError, Exit};
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
 use crate::simulator::{Options, Simulator};
 
-/// Where to serve.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  countersign simulate --write sim.toml &\n  \
                         countersign --config sim.toml serve &\n  \
@@ -20,13 +19,13 @@ use crate::simulator::{Options, Simulator};
                         order_id=1207&payment_status=ACCEPTED&fulfillment_status=NEW'\n  \
                         countersign --config sim.toml list")]
 pub(super) struct Args {
-    /// A loopback address; port 0: any free port.
+    /// Loopback address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
-    /// Write the configuration into this file instead of showing it.
+    /// File to write the configuration to, instead of printing it
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Overwrite that file where there is one.
+    /// Overwrite an existing file
     #[arg(long, requires = "write")]
     force: bool,
 }
@@ -34,16 +33,16 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     let listen = args.listen;
     let options = Options { listen, ..Options::default() };
-    let mut int = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
-    let mut term = signal(SignalKind::terminate()).context("cannot listen to signals")?;
+    let mut int = signal(SignalKind::interrupt()).context("cannot handle signals")?;
+    let mut term = signal(SignalKind::terminate()).context("cannot handle signals")?;
     let simulator = Simulator::start(options)
         .with_context(|| format!("cannot listen on {listen}; name another --listen"))?;
-    let samples = simulator.shops().open_samples().context("cannot make keys for the simulated Midas")?;
-    let key = samples.midas.private_key_pem().context("cannot show the simulated Midas' key")?;
+    let samples = simulator.shops().open_samples().context("cannot generate keys for the simulated Midas")?;
+    let key = samples.midas.private_key_pem().context("cannot encode the key of the simulated Midas")?;
     let configuration = configuration(&simulator, &key, &samples.midas.serial_no());
     let mut screen = Screen::new();
     screen.line(&format!(
-        "Simulated shops on {}; Ctrl-C or SIGTERM ends them, and nothing of them is kept.",
+        "Simulated shops on {}; Ctrl-C or SIGTERM stops them. They keep their data in memory only.",
         simulator.url()
     ))?;
     screen.line("")?;
@@ -69,11 +68,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
-    simulator.stop().context("the simulated shops ended by themselves")?;
+    simulator.stop().context("the simulated shops ended unexpectedly")?;
     Ok(Exit::Fine)
 }
 
-/// A configuration with a source of each kind, all of them at the sample shops.
+/// A configuration with one source per provider, all at the sample shops.
 fn configuration(simulator: &Simulator, midas_key: &str, midas_serial: &str) -> String {
     let (ecwid, kinguin, midas) = (simulator.ecwid_base(), simulator.kinguin_base(), simulator.midas_base());
     let mut text =
@@ -97,7 +96,7 @@ fn configuration(simulator: &Simulator, midas_key: &str, midas_serial: &str) -> 
     text
 }
 
-/// Notifications about the samples, each with the source that takes it, the header that it needs and its body.
+/// Notifications about the samples: the source, the header that it needs, and the body.
 const NOTIFICATIONS: [(&str, &str, &str); 6] = [
     (
         "shop",
@@ -131,23 +130,23 @@ const NOTIFICATIONS: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// What to type, the program being called as `named`.
+/// The commands to try; `named` is how the program is called.
 fn to_try(named: &str) -> String {
     let mut text = format!(
-        "Then, in another window: {named} serve\nand send it some notifications; all are true but for the last one, whose order \
-         nobody placed:\n"
+        "Then, in another window: {named} serve\nand send it some notifications; all are true except the \
+            last one, whose order does not exist:\n"
     );
     for (source, header, body) in NOTIFICATIONS {
         let header = if header.is_empty() { String::new() } else { format!(" -H '{header}'") };
         text += &format!("  curl http://127.0.0.1:8080/hooks/{source}{header} -d '{body}'\n");
     }
-    text += &format!("What became of them: {named} list");
+    text += &format!("Then see their verdicts: {named} list");
     text
 }
 
 fn control_pages(url: &str) -> String {
     format!(
-        "The shops can be looked at and changed while they run, for example:\n  \
+        "You can inspect and change the shops while they run, for example:\n  \
          curl {url}/_control/calls\n  \
          curl {url}/_control/ecwid/{ECWID_STORE}/orders -d '{{\"id\":\"SALE-1\",\"internalId\":7,\"paymentStatus\":\"PAID\"}}'\n  \
          curl {url}/_control/faults -d '{{\"trouble\":\"status\",\"status\":503,\"provider\":\"ecwid\",\"times\":3}}'\n  \

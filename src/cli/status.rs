@@ -1,4 +1,4 @@
-//! `countersign status`: one screen that says whether all is well, from the configuration and the store alone.
+//! `countersign status`: show whether anything needs attention, from the configuration and the store alone.
 
 use std::path::Path;
 
@@ -14,15 +14,14 @@ use crate::domain::{Clock, Timestamp};
 use crate::rules::health::{self, size, span};
 use crate::store::{self, Reader, Trial};
 
-/// How to say it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Works whether serve runs or not, and asks no shop (doctor does). Exit codes: 0 all is well, 3 \
-                        something needs you, 1 the store cannot be read.\n\nExamples:\n  countersign status\n  \
+    after_help = "Works whether or not serve runs, and calls no shop (doctor does). Exit codes: 0 all is well, 3 \
+                        something needs attention, 1 the store cannot be read.\n\nExamples:\n  countersign status\n  \
                         countersign status --json | jq -r '.warnings[].what'"
 )]
 pub(super) struct Args {
-    /// One JSON object, for scripts.
+    /// Print one JSON object, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -68,8 +67,8 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
 fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
     match warnings.len() {
         0 => screen.painted(&[(Paint::Green, "All is well.")])?,
-        1 => screen.painted(&[(Paint::Red, "1 thing needs you:")])?,
-        more => screen.painted(&[(Paint::Red, &format!("{more} things need you:"))])?,
+        1 => screen.painted(&[(Paint::Red, "1 thing needs attention:")])?,
+        more => screen.painted(&[(Paint::Red, &format!("{more} things need attention:"))])?,
     }
     for (number, warning) in (1..).zip(warnings) {
         let source = warning.source.as_ref().map(|source| format!("source {source}: "));
@@ -82,9 +81,11 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
     screen.line(&match &health.serving {
         Serving::Elsewhere(holder) => format!("serve   runs ({holder})"),
         Serving::Here(_) => "serve   runs".to_owned(),
-        Serving::Nobody => "serve   does not run".to_owned(),
+        Serving::Nobody => "serve   is not running".to_owned(),
         Serving::Unknown => {
-            "serve   this user may not know whether one runs; run as the store's owner".to_owned()
+            "serve   unknown: this user cannot see whether it runs; run status as the store's \
+                owner"
+                .to_owned()
         }
     })?;
     screen.line(&format!("store   {}", store_in_words(&health.store)))?;

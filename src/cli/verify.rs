@@ -1,4 +1,4 @@
-//! `verify`: settles everything that is due now, in the foreground.
+//! `countersign verify`: verify every notification that is due now, in the foreground.
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
@@ -20,15 +20,13 @@ use crate::service::{self, NamesTaken};
 use crate::store::{self, Moved, Store};
 use crate::worker::{Turn, Worker};
 
-/// Options of `verify`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: countersign verify\nWorks beside a running serve: both share the queue and the shops' \
-                        rate limits."
+    after_help = "Example: countersign verify\nWorks while serve runs: both share the queue and the shops' \
+        rate limits."
 )]
 pub(super) struct Args {}
 
-/// What came of the notifications that were asked about.
 #[derive(Default)]
 struct Count {
     confirmed: u64,
@@ -52,14 +50,14 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let Count { confirmed, ignored, undecided, waiting } = count;
     let mut screen = Screen::new();
     screen.line(&format!(
-        "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still waiting; \
-         {left} pending in all"
+        "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still \
+            pending; {left} pending in all"
     ))?;
     screen.flush()?;
     Ok(Exit::Fine)
 }
 
-/// Works until nothing is due any more; what waits only for a shop's rate limit is waited for.
+/// Works until nothing is due, and waits for notifications that only a rate limit holds back.
 async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Count, u64), CommandError> {
     let (moves, mut moved) = mpsc::unbounded_channel();
     let wake = Arc::new(Notify::new());

@@ -1,4 +1,4 @@
-//! The options that choose a stretch of time: `--since`, or `--from` and `--to`.
+//! The options for a window of time: `--since`, or `--from` and `--to`.
 
 use std::time::Duration;
 
@@ -7,29 +7,28 @@ use crate::domain::{Timestamp, Window};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The stretch of time to report about.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct WindowArgs {
-    /// From so long ago until now (24h), or from a time (RFC 3339) or a day (UTC).
+    /// Start of the window: an age (24h), an RFC 3339 time or a date (UTC)
     #[arg(long, value_name = "24h", value_parser = words::since, conflicts_with_all = ["from", "to"])]
     since: Option<Timestamp>,
-    /// From a time (RFC 3339), or from the beginning of a day (UTC).
+    /// Start of the window: an RFC 3339 time or a date (UTC)
     #[arg(long, value_name = "T", value_parser = words::instant)]
     from: Option<Timestamp>,
-    /// Until a time, or until the beginning of a day; what came in at that instant is not part of it.
+    /// End of the window (exclusive): an RFC 3339 time or a date (UTC)
     #[arg(long, value_name = "T", value_parser = words::instant)]
     to: Option<Timestamp>,
 }
 
 impl WindowArgs {
-    /// The window: until `until` where no end was chosen, the 24 hours before its end where no beginning was.
+    /// The window. It ends at `until` if no end is given, and is 24 hours long if no start is given.
     pub(super) fn window(&self, until: Timestamp) -> Result<Window, CommandError> {
         let to = self.to.unwrap_or(until);
         let from = self.since.or(self.from).unwrap_or_else(|| to.minus(DAY));
         if from >= to { Err(empty(from, to)) } else { Ok(Window { from, to }) }
     }
 
-    /// The beginning and the end, each where it was chosen.
+    /// The start and the end, if given.
     pub(super) fn ends(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
         match (self.since.or(self.from), self.to) {
             (Some(from), Some(to)) if from >= to => Err(empty(from, to)),
@@ -39,7 +38,7 @@ impl WindowArgs {
 }
 
 fn empty(from: Timestamp, to: Timestamp) -> CommandError {
-    let line = format!("the window from {from} to {to} is empty; --from has to be before --to");
+    let line = format!("the window from {from} to {to} is empty; --from must be before --to");
     CommandError::Misused(vec![line])
 }
 

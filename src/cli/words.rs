@@ -1,4 +1,4 @@
-//! How arguments are read: states, reasons, ids, and the beginning of a window.
+//! Parsers of arguments: states, reasons, ids, times and durations.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::config::length_of_time;
 use crate::domain::{Clock, DeliveryState, Reason, State, Timestamp};
 
-/// One of `states`.
 pub(super) fn state(states: &[State]) -> impl TypedValueParser<Value = State> + use<> {
     let words: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
     PossibleValuesParser::new(words)
-        .try_map(|word| State::parse(&word).ok_or_else(|| format!("{word} is no state")))
+        .try_map(|word| State::parse(&word).ok_or_else(|| format!("{word} is not a state")))
 }
 
 /// One of these states of a delivery.
@@ -20,14 +19,13 @@ pub(super) fn delivery_state(
 ) -> impl TypedValueParser<Value = DeliveryState> + use<> {
     let words: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
     PossibleValuesParser::new(words)
-        .try_map(|word| DeliveryState::parse(&word).ok_or_else(|| format!("{word} is no state")))
+        .try_map(|word| DeliveryState::parse(&word).ok_or_else(|| format!("{word} is not a state")))
 }
 
-/// Any reason.
 pub(super) fn reason() -> impl TypedValueParser<Value = Reason> {
     let words: Vec<&'static str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     PossibleValuesParser::new(words)
-        .try_map(|word| Reason::parse(&word).ok_or_else(|| format!("{word} is no reason")))
+        .try_map(|word| Reason::parse(&word).ok_or_else(|| format!("{word} is not a reason")))
 }
 
 /// The id of a notification or a delivery.
@@ -35,28 +33,27 @@ pub(super) fn id() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(1..)
 }
 
-/// The beginning of a window: how long ago (`90s`, `15m`, `24h`, `7d`), an RFC 3339 time, or a day (UTC).
+/// The start of a window: an age (`90s`, `15m`, `24h`, `7d`), an RFC 3339 time or a date (UTC).
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     match length_of_time(text) {
         Some(ago) => Ok(Clock::system().now().minus(ago)),
         None => instant(text).map_err(|_| {
-            "write how long ago (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a day (2026-01-02)"
-                .to_owned()
+            "give an age (90s, 15m, 24h, 7d), a time (2026-01-02T03:04:05Z) or a date (2026-01-02)".to_owned()
         }),
     }
 }
 
-/// An RFC 3339 time, or the beginning of a day (UTC).
+/// An RFC 3339 time or a date (UTC).
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let day = || Timestamp::parse_naive(&format!("{text} 00:00:00"), "%Y-%m-%d %H:%M:%S");
     Timestamp::parse_rfc3339(text)
         .or_else(day)
-        .ok_or_else(|| "write a time (2026-01-02T03:04:05Z) or a day (2026-01-02)".to_owned())
+        .ok_or_else(|| "give a time (2026-01-02T03:04:05Z) or a date (2026-01-02)".to_owned())
 }
 
-/// A length of time: `90s`, `15m`, `24h`, `30d`.
+/// A duration: `90s`, `15m`, `24h`, `30d`.
 pub(super) fn length(text: &str) -> Result<Duration, String> {
-    length_of_time(text).ok_or_else(|| "write a length of time (90s, 15m, 24h, 30d)".to_owned())
+    length_of_time(text).ok_or_else(|| "give a duration (90s, 15m, 24h, 30d)".to_owned())
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) fn read_all(top: &mut Section<'_>, sources: &[String], outside: &mut 
     actions
 }
 
-/// Reads an action; `None` where something is wrong with it, which is noted.
+/// Reads an action; `None` if something is wrong with it, which is noted.
 fn read(
     section: &mut Section<'_>,
     name: &str,

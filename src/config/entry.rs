@@ -1,4 +1,4 @@
-//! Every setting in force, and where its value came from, without any secret: what `config show` prints.
+//! The settings in force and where each value came from, without secrets: the output of `config show`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,53 +6,48 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 use toml_edit::{Item, Value};
 
-/// One setting in force.
+/// A setting in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place, as `sources.shop.token`.
+    /// The key's full name, like `sources.shop.token`.
     pub key: String,
-    /// Its value.
     pub value: Shown,
-    /// Where that came from.
     pub origin: Origin,
 }
 
-/// A value as it may be shown.
+/// A value that is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// A text, a number, a flag, or a list.
     Value(Json),
-    /// A secret; nothing of it is known here, not even its length.
+    /// A secret, without any part of it, not even its length.
     Secret,
-    /// There is none; the setting is off.
+    /// No value; the setting is off.
     Off,
 }
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The configuration file.
     File {
-        /// The line, from 1.
+        /// Counted from 1.
         line: Option<usize>,
     },
     /// A file that the configuration names.
     SecretFile {
-        /// The file.
         path: PathBuf,
         /// The line that names it, from 1.
         line: Option<usize>,
     },
-    /// This environment variable.
     Environment(String),
-    /// A credential of the service manager's: the file that holds it.
+    /// A systemd credential, by the path of its file.
     Credential(PathBuf),
-    /// Nobody set it.
+    /// The default; the key is not set.
     Default,
 }
 
 impl Origin {
-    /// The word for its kind.
+    /// The name of the kind of origin.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -66,7 +61,7 @@ impl Origin {
 }
 
 impl Shown {
-    /// A value of the file.
+    /// A value from the file.
     pub(super) fn item(item: &Item) -> Self {
         item.as_value().map_or(Self::Off, |value| Self::Value(plain(value)))
     }
@@ -79,7 +74,7 @@ impl Shown {
 }
 
 impl fmt::Display for Shown {
-    /// As TOML could write it. What stands for a secret has the same length for any.
+    /// Written as TOML. The placeholder of a secret always has the same length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => write!(f, "{value}"),
@@ -89,8 +84,8 @@ impl fmt::Display for Shown {
     }
 }
 
-/// A value without the comments around and within it: a secret may stand in one. Settings are texts, whole numbers,
-/// flags, and lists of these.
+/// A value without the comments around and inside it, because a comment may hold a secret. Settings are texts, whole
+/// numbers, flags, and lists of these.
 fn plain(value: &Value) -> Json {
     match value {
         Value::String(text) => Json::from(text.value().as_str()),

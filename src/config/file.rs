@@ -1,5 +1,5 @@
-//! The configuration file as tables that know the line of each key. A [`Section`] collects what is wrong with its
-//! table instead of stopping at the first mistake.
+//! The configuration file as tables that know the line of each key. A [`Section`] collects all mistakes in its table
+//! instead of stopping at the first.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use toml_edit::{Document, Item, TableLike, Value};
 use super::entry::{Entry, Origin, Shown};
 use super::mistakes::{Mistake, closest, shown};
 
-/// A key that a table takes: its name, and an example of its value as TOML writes it.
+/// A key that a table accepts: its name, and an example of its value in TOML.
 pub(super) type Known = (&'static str, &'static str);
 
-/// An example for any key that names a secret's file.
+/// The example for every key that names a secret's file.
 const FILE_EXAMPLE: &str = "\"/etc/countersign/secret\"";
 
-/// Reads the text of a configuration file. A key that stands twice is passed over, so that the rest of the file is
-/// looked at as well; `None` where the file cannot be read as TOML.
+/// Parses a configuration file. A duplicate key is noted and skipped, so that the rest of the file is checked too.
+/// Returns `None` if the file is not TOML.
 pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Document<String>> {
     let mut rest = text.to_owned();
     loop {
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Document<
             Mistake {
                 line: Some(line),
                 key: shown(rest.get(span.clone()).unwrap_or_default()),
-                message: "stands here for the second time; keep one of them (e.g. the first)".to_owned(),
+                message: "is set here for the second time; keep one of them (e.g. the first)".to_owned(),
             }
         } else {
             Mistake {
@@ -46,8 +46,8 @@ pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Document<
     }
 }
 
-/// The text with the line empty in which the key at `span` stands; `None` where that line is more than the key and its
-/// value, or less: what is left would be mistaken for something else.
+/// The text with the line of the key at `span` emptied; `None` if the key and its value are not exactly one line,
+/// because the rest would be misread.
 fn without_line_of(text: &str, span: &Range<usize>) -> Option<String> {
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
     let (before, rest) = text.split_at(start);
@@ -56,21 +56,20 @@ fn without_line_of(text: &str, span: &Range<usize>) -> Option<String> {
     (!is_header && Document::parse(line).is_ok()).then(|| format!("{before}{after}"))
 }
 
-/// The line, from 1, in which a span begins.
+/// The line in which a span begins, from 1.
 fn line_of(text: &str, span: &Range<usize>) -> usize {
     1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
 }
 
-/// What reading leaves behind beside the settings.
+/// What parsing collects besides the settings.
 #[derive(Default)]
 pub(super) struct Notes {
-    /// What is wrong.
     pub(super) mistakes: Vec<Mistake>,
-    /// What is in force, in the order of reading.
+    /// The settings in force, in the order of reading.
     pub(super) entries: Vec<Entry>,
 }
 
-/// One table of the file; an absent one has no keys.
+/// One table of the file; a missing table has no keys.
 pub(super) struct Section<'a> {
     path: String,
     line: Option<usize>,
@@ -81,15 +80,15 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The top of the file, which takes the tables `known`.
+    /// The top level of the file, which accepts the tables `known`.
     pub(super) fn top(document: &'a Document<String>, known: &[Known], notes: &'a mut Notes) -> Self {
         let table: &dyn TableLike = document.as_table();
         let known = owned(known);
         Self { path: String::new(), line: None, table: Some(table), known, text: document.raw(), notes }
     }
 
-    /// The table `name` below this one, which takes the keys `known`. Something else of that name is a mistake and
-    /// counts as an absent table.
+    /// The table `name` below this one, which accepts the keys `known`. A value that is not a table is a mistake, and
+    /// counts as a missing table.
     pub(super) fn below(&mut self, name: &str, known: &[Known]) -> Section<'_> {
         let found = self.table.and_then(|table| table.get_key_value(name));
         let table = found.and_then(|(_, item)| item.as_table_like());
@@ -104,12 +103,12 @@ impl<'a> Section<'a> {
         Section { path, line, table, known: owned(known), text: self.text, notes: self.notes }
     }
 
-    /// Where the table stands, from 1.
+    /// The line of the table, from 1.
     pub(super) fn line(&self) -> Option<usize> {
         self.line
     }
 
-    /// The names in the table, in the order of the file.
+    /// The keys of the table, in the order of the file.
     pub(super) fn names(&self) -> Vec<String> {
         self.table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
     }
@@ -129,12 +128,11 @@ impl<'a> Section<'a> {
         self.table.and_then(|table| table.get(key))
     }
 
-    /// Takes further keys.
     pub(super) fn know(&mut self, name: &'static str, example: impl Into<String>) {
         self.known.push((name, example.into()));
     }
 
-    /// Reads a key; `None` where it is absent, or wrong, which is noted with the key's example.
+    /// Reads a key. `None` if it is missing or wrong; a wrong value is noted with the key's example.
     pub(super) fn read<T>(
         &mut self,
         key: &str,
@@ -156,7 +154,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads a key that has a default, which is written as in the file.
+    /// Reads a key with a default, which is given in TOML.
     pub(super) fn read_or<T>(
         &mut self,
         key: &str,
@@ -172,7 +170,7 @@ impl<'a> Section<'a> {
         read.map_err(|wrong| self.blame(key, &wrong)).ok()
     }
 
-    /// Reads a key that holds a secret, or names its file: nothing of it is entered.
+    /// Reads a key that holds a secret or names its file, without entering its value.
     pub(super) fn read_secret<T>(
         &mut self,
         key: &str,
@@ -187,7 +185,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Enters the value in force of a key; a later one takes the place of an earlier one.
+    /// Enters the value in force of a key, replacing an earlier one.
     pub(super) fn enter(&mut self, key: &str, value: Shown, origin: Origin) {
         let key = self.path_of(key);
         match self.notes.entries.iter_mut().find(|entry| entry.key == key) {
@@ -196,7 +194,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Enters what a key comes to, from wherever its value came.
+    /// Enters a key's value with its origin.
     pub(super) fn enter_as(&mut self, key: &str, value: &str) {
         let key = self.path_of(key);
         if let Some(entry) = self.notes.entries.iter_mut().find(|entry| entry.key == key) {
@@ -204,27 +202,27 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Notes what is wrong with a key, with its example.
+    /// Notes a mistake in a key, with its example.
     pub(super) fn blame(&mut self, key: &str, wrong: &str) {
         let example = self.example(key).map(|example| format!(" (e.g. {example})")).unwrap_or_default();
         self.note(key, format!("{wrong}{example}"));
     }
 
-    /// A right line for a key.
+    /// A valid line for a key.
     pub(super) fn example(&self, key: &str) -> Option<String> {
         let known = self.known.iter().find(|(name, _)| *name == key).map(|(_, example)| example.as_str());
         let example = known.or_else(|| key.ends_with("_file").then_some(FILE_EXAMPLE))?;
-        // Of a table the example is its name.
+        // The example of a table is its name.
         Some(if example.is_empty() { format!("[{key}]") } else { format!("{key} = {example}") })
     }
 
-    /// Notes what is wrong with a key, at its line, else at that of the table.
+    /// Notes a mistake in a key at its line, or at the line of the table if the key is missing.
     pub(super) fn note(&mut self, key: &str, message: String) {
         let line = self.line_of_key(key).or(self.line);
         self.notes.mistakes.push(Mistake { line, key: self.path_of(key), message });
     }
 
-    /// Notes what is wrong with the table as a whole.
+    /// Notes a mistake in the table as a whole.
     pub(super) fn note_itself(&mut self, message: &str) {
         self.notes.mistakes.push(Mistake {
             line: self.line,
@@ -233,13 +231,13 @@ impl<'a> Section<'a> {
         });
     }
 
-    /// Notes what is wrong with a key whose value is not in the file.
+    /// Notes a mistake in a value that does not come from the file.
     pub(super) fn note_outside(&mut self, key: &str, message: String) {
         self.notes.mistakes.push(Mistake { line: None, key: self.path_of(key), message });
     }
 
-    /// Notes every key that this table does not take; those of `also` are taken without being offered. What `explain`
-    /// knows about such a key is said instead of a guess.
+    /// Notes every unknown key. Keys in `also` are accepted but not suggested. An explanation by `explain` replaces
+    /// the guess at the key that was meant.
     pub(super) fn refuse_unknown(
         &mut self,
         also: &[String],
@@ -268,7 +266,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// How many mistakes there are so far, in the whole file.
+    /// The number of mistakes so far, in the whole file.
     pub(super) fn mistakes(&self) -> usize {
         self.notes.mistakes.len()
     }
@@ -277,7 +275,7 @@ impl<'a> Section<'a> {
         if self.path.is_empty() { shown(key) } else { format!("{}.{}", self.path, shown(key)) }
     }
 
-    /// Where a key stands, from 1.
+    /// The line of a key, from 1.
     pub(super) fn line_of_key(&self, key: &str) -> Option<usize> {
         let (key, item) = self.table?.get_key_value(key)?;
         key.span().or(item.span()).map(|span| line_of(self.text, &span))

@@ -1,21 +1,20 @@
-//! All that is wrong with a configuration, a line each. Of the values only wrong words and paths are repeated: a secret
-//! pasted into the wrong key must not end up in a log.
+//! The mistakes in a configuration, one line each. Only wrong words and paths are quoted, never other values: a
+//! secret pasted into the wrong key must not reach a log.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// The line in the file, from 1; `None` where it is not about a line (a missing file, an environment variable).
+    /// The line in the file, from 1; `None` if there is none (a missing file, an environment variable).
     pub line: Option<usize>,
-    /// Where it is, as `sources.shop.token`; empty where it is not about a key.
+    /// The key's full name, like `sources.shop.token`; empty if the mistake is not about a key.
     pub key: String,
-    /// What is wrong and what to do, with an example.
+    /// What is wrong, what to do, and an example.
     pub message: String,
 }
 
-/// All that is wrong with one file, in the order of its lines.
+/// All mistakes in one file, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes {
     file: PathBuf,
@@ -23,13 +22,13 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Puts the mistakes of `file` in the order of their lines, those without a line last.
+    /// Sorts the mistakes in `file` by line, those without a line last.
     pub(super) fn new(file: &Path, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| mistake.line.unwrap_or(usize::MAX));
         Self { file: file.to_owned(), list }
     }
 
-    /// The mistakes, one at least.
+    /// The mistakes, at least one.
     pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
         self.list.iter()
     }
@@ -56,13 +55,13 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// A key as a message shows it: as it is where it is a plain one, else quoted, so that it stays on its line.
+/// A key as a message shows it. Anything but a bare key is quoted, so that the message stays on one line.
 pub(super) fn shown(key: &str) -> String {
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if plain { key.to_owned() } else { format!("{key:?}") }
 }
 
-/// The word that `given` was most likely meant to be: at most two letters off, and fewer in short words.
+/// The word that `given` most likely means: at most two letters off, fewer in short words.
 pub(super) fn closest<'a>(given: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_ascii_lowercase().replace('-', "_");
     words
@@ -73,7 +72,7 @@ pub(super) fn closest<'a>(given: &str, words: impl IntoIterator<Item = &'a str>)
         .map(|(_, word)| word)
 }
 
-/// How many letters have to be put in, taken out or replaced to turn one word into the other.
+/// The edit distance (Levenshtein) between two words.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

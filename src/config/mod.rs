@@ -1,5 +1,5 @@
-//! The configuration: one TOML file, with secrets also from files and the environment. It is right as a whole or not at
-//! all: every mistake is listed, with its line.
+//! The configuration: one TOML file, with secrets also from files and the environment. It is accepted as a whole or
+//! not at all. Every mistake is listed with its line.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -36,70 +36,67 @@ pub use values::length_of_time;
 /// The commented configuration that `init` writes: every key with its default, every source commented out.
 pub const EXAMPLE: &str = include_str!("../../config/example.toml");
 
-/// No configuration comes near this; a larger file is the wrong one.
+/// Maximum size of the file. No real configuration comes near it; a larger file is the wrong one.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// All settings that are in force.
+/// The settings in force.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The file that they were read from.
+    /// The file they were read from.
     pub file: PathBuf,
-    /// The listeners.
     pub server: Server,
-    /// The store and what it keeps.
     pub store: Store,
-    /// How the shops are asked.
     pub verify: Verify,
-    /// The configured accounts, in the order of the file; one at least.
+    /// In the order of the file; at least one.
     pub sources: Vec<Source>,
     /// Who may use the admin listener.
     pub admin: Admin,
     /// What is told of news, in the order of the file.
     pub actions: Vec<Action>,
-    /// Each setting and where it came from, without secrets.
+    /// Each setting with its origin, without secrets.
     pub entries: Vec<Entry>,
 }
 
 /// The `[server]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Where notifications come in.
+    /// The address of the intake listener.
     pub listen: SocketAddr,
-    /// Where health and metrics are served.
+    /// The address of the admin listener.
     pub admin_listen: SocketAddr,
-    /// The longest body, in bytes.
+    /// Maximum body size, in bytes.
     pub max_body: usize,
-    /// Whose X-Forwarded-For is believed.
+    /// The peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// The most requests of one sender's address; `None`: any number.
+    /// Maximum rate per sender address; `None` means no limit.
     pub per_address_limit: Option<Rate>,
-    /// How long a stop may take.
+    /// Maximum time that a stop may take.
     pub drain: Duration,
 }
 
 /// The `[store]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
-    /// The SQLite file; relative paths are resolved against the configuration's folder.
+    /// The SQLite file. A relative path starts at the configuration's folder.
     pub path: PathBuf,
-    /// With less free disk, in bytes, intake refuses.
+    /// If fewer bytes than this are free on the disk, intake refuses.
     pub min_free: u64,
-    /// Settled rows older than this go; `None`: never.
+    /// Settled rows older than this are removed; `None` means never.
     pub keep: Option<Duration>,
-    /// Settled rows older than this lose whatever is about a person; `None`: never.
+    /// Settled rows older than this lose their personal data; `None` means never.
     pub keep_personal: Option<Duration>,
-    /// The most rows of senders without any confirmation.
+    /// Maximum number of rows from unproven senders.
     pub max_unproven: u64,
 }
 
 /// The `[verify]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verify {
-    /// API calls under way at once, of all sources.
+    /// Maximum number of concurrent API calls, over all sources.
     pub concurrency: usize,
-    /// The longest that one call may take.
+    /// Timeout of one call.
     pub timeout: Duration,
-    /// What judging needs to know.
+    /// The times and limits that the rules use.
     pub policy: Policy,
 }
 
@@ -120,7 +117,7 @@ impl Settings {
     /// Reads the file at `path`; `environment` reads a variable.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All mistakes in the file.
     pub fn load(path: &Path, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
         Self::load_with(KINDS, path, &environment)
     }
@@ -153,13 +150,13 @@ fn read_text(path: &Path) -> Result<String, Mistake> {
     let bytes = read().map_err(|error| {
         let message = if error.kind() == io::ErrorKind::NotFound {
             format!(
-                "there is no such file; name another (--config FILE), or write one with: countersign init {}",
+                "no such file; name another (--config FILE), or write one with: countersign init {}",
                 path.display()
             )
         } else {
             format!(
-                "cannot be read: {error}; name a file that this user may read (--config FILE), or run the command as \
-                 the user of the service: sudo -u countersign countersign …"
+                "cannot be read: {error}; name a file that this user can read (--config FILE), or run the \
+                    command as the service's user: sudo -u countersign countersign …"
             )
         };
         about(None, message)
@@ -170,6 +167,6 @@ fn read_text(path: &Path) -> Result<String, Mistake> {
     String::from_utf8(bytes).map_err(|error| {
         let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        about(Some(line), "holds bytes that are not UTF-8; save the file as UTF-8 text".to_owned())
+        about(Some(line), "contains bytes that are not UTF-8; save the file as UTF-8 text".to_owned())
     })
 }

@@ -1,5 +1,5 @@
-//! Secrets. The first of these that is there counts: the environment, a credential of the service manager's, the file
-//! that `KEY_file` names, the value of `KEY`.
+//! Secrets. If a secret is set in more than one place, the first of these wins: the environment, a systemd
+//! credential, the file that `KEY_file` names, the value of `KEY`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,22 +13,23 @@ use super::entry::{Origin, Shown};
 use super::file::Section;
 use super::values;
 
-/// No key, token or certificate comes near this; a larger file is the wrong one (or `/dev/zero`).
+/// Maximum size of a secret's file. No key, token or certificate comes near it; a larger file is the wrong one (or
+/// `/dev/zero`).
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// What an editor puts after the last line.
+/// The characters that an editor adds after the last line.
 const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
-/// How a key or certificate in PEM form begins. A line end after its last line belongs to the form.
+/// The start of a PEM key or certificate. In PEM, the line end after the last line belongs to the text.
 const PEM: &str = "-----BEGIN ";
 
-/// A name this long could be a secret in the wrong key, if nothing in it makes it a path.
+/// A name at least this long could be a secret in the wrong key, if it does not look like a path.
 const SHORTEST_UNNAMED: usize = 16;
 
-/// The variable that names the folder of the credentials (systemd's `LoadCredential=`).
+/// The variable that names the credentials folder (systemd's `LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-/// How a path in the file begins that leads to a credential.
+/// The start of a path that leads to a credential.
 const CREDENTIALS_PREFIX: &str = "$CREDENTIALS_DIRECTORY/";
 
 /// The environment variable that may hold a secret of a source: `COUNTERSIGN_SOURCES_MY_SHOP_TOKEN` for `token` of
@@ -43,36 +44,36 @@ fn variable(table: &str, key: &str) -> String {
     format!("COUNTERSIGN_{table}_{key}").to_ascii_uppercase().replace(['-', '.'], "_")
 }
 
-/// The key that names a secret's file in place of the secret.
+/// The key that names a secret's file instead of the secret.
 pub(super) fn file_key(key: &str) -> String {
     format!("{key}_file")
 }
 
 /// Where the secrets of all tables come from, beside the configuration file itself.
 pub(super) struct Outside<'a> {
-    /// Where relative paths start.
+    /// The folder at which relative paths start.
     pub(super) folder: &'a Path,
     environment: &'a dyn Fn(&str) -> Option<String>,
-    /// The variables used so far, and for which key.
+    /// The variables used so far, each with its key.
     used: BTreeMap<String, String>,
-    /// Where the secrets read so far came from, by key.
+    /// The origins of the secrets read so far, by key.
     origins: BTreeMap<String, Origin>,
 }
 
 impl<'a> Outside<'a> {
-    /// Nothing is read yet; relative paths start at `folder`, and `environment` reads a variable.
+    /// Relative paths start at `folder`; `environment` reads a variable.
     pub(super) fn new(folder: &'a Path, environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { folder, environment, used: BTreeMap::new(), origins: BTreeMap::new() }
     }
 
-    /// The credential for a key, where there is one; its name is the key's place, as `sources.shop.token`.
+    /// The credential for a key, if it exists. Its name is the key's full name, like `sources.shop.token`.
     fn credential(&self, table: &str, key: &str) -> Option<PathBuf> {
         let folder = (self.environment)(CREDENTIALS).filter(|folder| !folder.is_empty())?;
         let path = Path::new(&folder).join(place(table, key));
         (values::is_name(own_name(table)) && path.exists()).then_some(path)
     }
 
-    /// The path that a value names.
+    /// The path in a value.
     fn path(&self, item: &Item) -> Result<PathBuf, String> {
         let text = values::text(item)?;
         let Some(name) = text.strip_prefix(CREDENTIALS_PREFIX) else { return Ok(self.folder.join(text)) };
@@ -85,7 +86,7 @@ impl<'a> Outside<'a> {
     }
 }
 
-/// Reads the secret `key` of a table, as `sources.shop`; with `many`, a list or one per line. Empty where it is not given
+/// Reads the secret `key` of a table, as `sources.shop`; with `many`, a list or one per line. Empty if it is not given
 /// anywhere, or wrong, which is noted.
 pub(super) fn read(
     section: &mut Section<'_>,
@@ -96,7 +97,7 @@ pub(super) fn read(
 ) -> Vec<SecretString> {
     let file_key = file_key(key);
     if section.has(key) && section.has(&file_key) {
-        section.blame(&file_key, &format!("is given beside {key}; keep one of them"));
+        section.blame(&file_key, &format!("is set together with {key}; keep one of them"));
         return Vec::new();
     }
     let Some((secrets, origin)) = find(section, outside, table, key, many) else { return Vec::new() };
@@ -106,7 +107,7 @@ pub(super) fn read(
     secrets
 }
 
-/// The secrets and where they came from; none, by default, where nobody gave any. `None`: what is wrong is noted.
+/// The secrets and their origin; an empty list if none is set. `None` means that a mistake was noted.
 fn find(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
@@ -126,7 +127,7 @@ fn find(
                 let (name, own) = (place(table, key), own_name(table));
                 let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{own}-{key})");
                 let file = path.display();
-                let message = format!("the credential {name} ({file}) {wrong}, or take it away {example}");
+                let message = format!("the credential {name} ({file}) {wrong}, or remove it {example}");
                 section.note_outside(key, message);
                 None
             }
@@ -190,7 +191,7 @@ fn from_environment(
         .ok()
 }
 
-/// Notes what is wrong with a secret that could be read, where it came from.
+/// Notes a mistake in a secret that could be read, at its origin.
 pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, table: &str, key: &str, wrong: &str) {
     let place = place(table, key);
     let example = section.example(key).unwrap_or_default();
@@ -220,13 +221,12 @@ fn place(table: &str, key: &str) -> String {
     format!("{table}.{key}")
 }
 
-/// The secret in a text value.
 fn one(item: &Item) -> Result<SecretString, String> {
     secret(values::quoted(item)?)
 }
 
-/// The secrets in a file: the whole text, or one per line. A byte order mark before the text and the line ends after it
-/// are an editor's, not parts of a secret.
+/// The secrets in a file: the whole text, or one per line. A byte order mark at the start and line ends at the end
+/// come from an editor and are not part of a secret.
 fn of_file(path: &Path, many: bool) -> Result<Vec<SecretString>, String> {
     let text = String::from_utf8(open(path)?)
         .map_err(|_| "is not UTF-8 text; name the file that holds the secret".to_owned())?;
@@ -245,26 +245,26 @@ fn secret(text: &str) -> Result<SecretString, String> {
         return Err("is empty; write the secret".to_owned());
     }
     if inner.starts_with(is_invisible) || inner.ends_with(is_invisible) {
-        let wrong = "begins or ends with a blank, a line end or another invisible character; remove it";
+        let wrong = "begins or ends with a space, a line end or another invisible character; remove it";
         return Err(wrong.to_owned());
     }
     Ok(SecretString::from(text))
 }
 
-/// White space, control characters, and the marks without width that come along when a secret is copied.
+/// White space, control characters, and zero-width characters that get copied along with a secret.
 fn is_invisible(character: char) -> bool {
     let is_mark = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     character.is_whitespace() || character.is_control() || is_mark
 }
 
-/// What is in the file that a value names, and its path as the value gives it. These files hold no secrets.
+/// The content of the file that a value names, and the path as given. These files hold no secrets.
 pub(super) fn contents(item: &Item, outside: &Outside<'_>) -> Result<(PathBuf, Vec<u8>), String> {
     let path = outside.path(item)?;
     let bytes = open(&path).map_err(|wrong| format!("names {}, which {wrong}", path.display()))?;
     Ok((PathBuf::from(values::text(item)?), bytes))
 }
 
-/// The path of a secret's file as an error may show it; `None` for a value that could be the secret itself.
+/// The path of a secret's file for an error message; `None` if the value could be the secret itself.
 fn named(value: &str, path: &Path) -> Option<String> {
     let is_path = value.contains(['/', '.']) || value.len() < SHORTEST_UNNAMED;
     is_path.then(|| path.display().to_string())

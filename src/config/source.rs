@@ -1,4 +1,4 @@
-//! One `[sources.NAME]` table: the keys that every source takes, and those of its kind.
+//! One `[sources.NAME]` table: the keys of every source, and the keys of its provider.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,27 +15,26 @@ use crate::domain::Rate;
 use crate::providers::keys::KeyValue;
 use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
 
-/// A word is shown up to so many characters in the error about it.
+/// Maximum number of characters of a wrong word that an error quotes.
 const LONGEST_WORD: usize = 40;
 
 /// One configured account at a provider.
 #[derive(Clone)]
 pub struct Source {
-    /// Its name, as in its intake URL.
+    /// The name, as in the intake URL.
     pub name: String,
-    /// The line of its table in the file, from 1.
+    /// The line of the table in the file, from 1.
     pub line: Option<usize>,
-    /// What kind of shop it is.
     pub kind: &'static Kind,
-    /// Its side of the provider, with its credentials.
+    /// The provider's code, with this source's credentials.
     pub provider: Arc<dyn Provider>,
-    /// What has to follow its name in the intake URL.
+    /// The secret that must follow the name in the intake URL.
     pub path_token: Option<SecretString>,
-    /// Where its API lives, without a slash at the end.
+    /// The URL of the API, without a slash at the end.
     pub api_base: String,
-    /// The API calls that it may take.
+    /// Maximum rate of API calls.
     pub rate_limit: Rate,
-    /// A longer silence is a finding.
+    /// A longer silence is reported.
     pub expect_every: Option<Duration>,
 }
 
@@ -56,7 +55,7 @@ fn table(name: &str) -> String {
     format!("sources.{name}")
 }
 
-/// Reads a source; `None` where something is wrong with it, which is noted.
+/// Reads a source. `None` means that a mistake was noted.
 pub(super) fn read(
     section: &mut Section<'_>,
     name: &str,
@@ -101,7 +100,7 @@ fn read_kind(section: &mut Section<'_>, kinds: &[&'static Kind]) -> Option<&'sta
     })
 }
 
-/// Takes the kind's own keys and those that every source has.
+/// Accepts the provider's keys and the keys of every source.
 fn know_keys(section: &mut Section<'_>, kind: Option<&'static Kind>) {
     for key in kind.iter().flat_map(|kind| kind.keys) {
         section.know(key.name, key.example);
@@ -119,11 +118,11 @@ fn wrong_word(given: &str, words: &[&str]) -> String {
     let guess = guess.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
     let short: String = given.chars().take(LONGEST_WORD).collect();
     let dots = if short.len() < given.len() { "…" } else { "" };
-    format!("{short:?}{dots} is none of {}{guess}", words.join(", "))
+    format!("{short:?}{dots} is not one of {}{guess}", words.join(", "))
 }
 
 fn refuse_unknown(section: &mut Section<'_>, kinds: &[&'static Kind], kind: Option<&'static Kind>) {
-    // Where the provider itself is wrong nobody can tell whose keys these should be: those of any kind pass.
+    // If the provider itself is wrong, it is unknown which keys apply, so the keys of every provider pass.
     let judged: Vec<&Kind> = kind.map_or_else(|| kinds.to_vec(), |kind| vec![kind]);
     let own = judged.iter().flat_map(|kind| kind.keys);
     let mut also = vec![file_key("path_token")];
@@ -154,14 +153,14 @@ fn read_path_token(section: &mut Section<'_>, outside: &mut Outside<'_>, name: &
     let text = token.expose_secret();
     let is_safe = |b: u8| b.is_ascii_alphanumeric() || b"._~-".contains(&b);
     if !text.bytes().all(is_safe) || text.len() > 128 || text == "." || text == ".." {
-        let wrong = "must be 1 to 128 letters, digits or . _ ~ - because it is a part of the intake URL";
+        let wrong = "must be 1 to 128 letters, digits or . _ ~ - because it is part of the intake URL";
         secret::blame(section, outside, &table(name), "path_token", wrong);
         return None;
     }
     Some(token)
 }
 
-/// Reads the kind's own keys and makes the provider of them.
+/// Reads the provider's keys and builds the provider.
 fn build(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
@@ -174,12 +173,12 @@ fn build(
         let before = section.mistakes();
         match read_key(section, outside, name, key) {
             Some(value) => keys.set(key.name, value),
-            // One that is given wrongly has its mistake already.
+            // A key with a wrong value already has its mistake.
             None if key.required && section.mistakes() == before => blame_missing(section, name, key),
             None => {}
         }
     }
-    // With a key missing the provider would complain of what follows from that.
+    // If a key is missing, the provider would only report the consequences.
     if section.mistakes() > before {
         return None;
     }
@@ -228,7 +227,7 @@ fn read_key(
     }
 }
 
-/// Reads a key that is no secret. Its default, where it has one, is the provider's own affair and only entered.
+/// Reads a key that is not a secret. The provider applies a default itself; here it is only entered.
 fn read_plain<T>(
     section: &mut Section<'_>,
     key: &Key,

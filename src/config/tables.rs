@@ -1,4 +1,4 @@
-//! The tables of the file, one function each: keys, ranges and defaults.
+//! The tables of the file, one function per table: keys, ranges and defaults.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -53,7 +53,7 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const PIB: u64 = 1 << 50;
 
-/// Reads all tables; what is wrong is noted, and then the settings must not be used.
+/// Reads all tables. If mistakes were noted, the settings must not be used.
 pub(super) fn read(
     document: &Document<String>,
     file: &Path,
@@ -65,7 +65,7 @@ pub(super) fn read(
     top.refuse_unknown(&[], |name, item| {
         let is_source = item.as_table_like().is_some_and(|table| table.contains_key("provider"));
         if is_source {
-            Some(format!("unknown table; sources have a longer name (e.g. [sources.{name}])"))
+            Some(format!("unknown table; a source's table is named [sources.NAME] (e.g. [sources.{name}])"))
         } else {
             home(name)
         }
@@ -91,7 +91,7 @@ pub(super) fn read(
     })
 }
 
-/// Says where a key belongs that stands in the wrong table.
+/// Explains a key that belongs to another table.
 fn home(name: &str) -> Option<String> {
     [("server", SERVER), ("store", STORE), ("verify", VERIFY), ("admin", ADMIN)].iter().find_map(
         |(table, keys)| {
@@ -131,7 +131,7 @@ fn server(section: &mut Section<'_>) -> Option<Server> {
     Some(server)
 }
 
-/// Whether one of two listeners would take the other's place.
+/// Whether two listeners would collide.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
@@ -156,10 +156,10 @@ fn store(section: &mut Section<'_>, folder: &Path) -> Store {
     }
 }
 
-/// A call must end before the rate limit forgets it, two minutes after its beginning.
+/// A call must end before the rate limit forgets it, two minutes after its start.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(110);
 
-/// Behind answers are asked about again at least so often; a later time of asking is taken for one of a clock gone wrong.
+/// Maximum `retry_cap`. A retry scheduled further ahead is taken for the result of a wrong clock.
 const LONGEST_CAP: Duration = Duration::from_secs(6 * 3600);
 
 fn verify(section: &mut Section<'_>) -> Option<Verify> {
@@ -211,7 +211,7 @@ fn sources(top: &mut Section<'_>, kinds: &[&'static Kind], outside: &mut Outside
     for name in &names {
         if !values::is_name(name) {
             let message =
-                "not a name for a source; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [sources.shop])";
+                "not a valid source name; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [sources.shop])";
             section.note(name, message.to_owned());
         }
         let mut section = section.below(name, &[]);

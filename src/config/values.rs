@@ -1,5 +1,5 @@
-//! How single values are written: durations, sizes, rates, addresses, paths. Each reader says what is wrong and what to
-//! do, without repeating the value.
+//! Parsers of single values: durations, sizes, rates, addresses, paths. Their errors say what is wrong and what to
+//! do, without quoting the value.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -14,10 +14,10 @@ use crate::domain::Rate;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// No duration or age makes sense beyond a hundred years.
+/// Maximum duration or age.
 pub(super) const CENTURY: Duration = Duration::from_secs(36_500 * 24 * 3600);
 
-/// The shortest duration that is one.
+/// Minimum duration other than zero.
 pub(super) const INSTANT: Duration = Duration::from_millis(1);
 
 const DURATION_UNITS: &[(&str, Duration)] = &[
@@ -33,26 +33,26 @@ const SIZE_UNITS: &[(&str, u64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20
 const RATE_UNITS: &[(&str, Duration)] =
     &[("/s", Duration::from_secs(1)), ("/min", Duration::from_secs(60)), ("/h", Duration::from_secs(3600))];
 
-/// More events in a unit than any machine of this kind sees.
+/// Maximum number of events per unit of a rate.
 const HIGHEST_RATE: u64 = 1_000_000;
 
-/// Text that is not empty, has no blanks around it and no control characters.
+/// Text that is not empty and has no spaces around it and no control characters.
 pub(super) fn text(item: &Item) -> Result<String, String> {
     let text = quoted(item)?;
     match text {
         "" => Err("is empty; write its value".to_owned()),
-        _ if text.trim() != text => Err("has blanks at its start or end; remove them".to_owned()),
-        _ if text.chars().any(char::is_control) => Err("holds a control character; remove it".to_owned()),
+        _ if text.trim() != text => Err("has spaces at its start or end; remove them".to_owned()),
+        _ if text.chars().any(char::is_control) => Err("contains a control character; remove it".to_owned()),
         _ => Ok(text.to_owned()),
     }
 }
 
-/// Any text, also an empty one.
+/// Any text, even empty.
 pub(super) fn quoted(item: &Item) -> Result<&str, String> {
     item.as_str().ok_or_else(|| format!("must be text in quotes, not {}", named(item)))
 }
 
-/// What a value is, in words.
+/// The type of a value, for an error.
 pub(super) fn named(item: &Item) -> &'static str {
     match item.type_name() {
         "string" => "a text",
@@ -100,7 +100,7 @@ pub(super) fn list<T>(item: &Item, reader: impl Fn(&Item) -> Result<T, String>) 
         .collect()
 }
 
-/// A duration within `range`, as `500ms`, `30s`, `15m`, `24h` or `7d`.
+/// A duration within `range`, like `500ms`, `30s`, `15m`, `24h` or `7d`.
 pub(super) fn duration(item: &Item, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     const HOW: &str = "write a whole number with its unit in quotes: ms, s, m, h or d";
     let (count, unit) = counted(item, DURATION_UNITS, "duration", HOW)?;
@@ -108,11 +108,11 @@ pub(super) fn duration(item: &Item, range: RangeInclusive<Duration>) -> Result<D
     if length < *range.start() {
         return Err(match *range.start() {
             INSTANT => "must be longer than zero".to_owned(),
-            least => format!("is too short; the least is {}", spelled(least)),
+            least => format!("is too short; the minimum is {}", spelled(least)),
         });
     }
     if length > *range.end() {
-        return Err(format!("is too long; the most is {}", spelled(*range.end())));
+        return Err(format!("is too long; the maximum is {}", spelled(*range.end())));
     }
     Ok(length)
 }
@@ -127,7 +127,7 @@ fn spelled(length: Duration) -> String {
     )
 }
 
-/// A number of bytes within `range`, as `512B`, `64KiB`, `1MiB` or `2GiB`.
+/// A number of bytes within `range`, like `512B`, `64KiB`, `1MiB` or `2GiB`.
 pub(super) fn size(item: &Item, range: RangeInclusive<u64>) -> Result<u64, String> {
     const HOW: &str = "write a whole number with its unit in quotes: B, KiB, MiB or GiB";
     let (count, unit) = counted(item, SIZE_UNITS, "size", HOW)?;
@@ -144,14 +144,14 @@ fn spelled_size(bytes: u64) -> String {
     whole.map_or_else(|| format!("{bytes}B"), |(word, unit)| format!("{}{word}", bytes / unit))
 }
 
-/// A rate, as `10/s`, `600/min` or `5000/h`.
+/// A rate, like `10/s`, `600/min` or `5000/h`.
 pub(super) fn rate(item: &Item) -> Result<Rate, String> {
     const HOW: &str = "write a whole number and its unit in quotes: /s, /min or /h";
     let (count, window) = counted(item, RATE_UNITS, "rate", HOW)?;
     match u32::try_from(count) {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(limit) if count <= HIGHEST_RATE => Ok(Rate { limit, window }),
-        _ => Err(format!("is too high; the most is {HIGHEST_RATE}")),
+        _ => Err(format!("is too high; the maximum is {HIGHEST_RATE}")),
     }
 }
 
@@ -160,13 +160,13 @@ fn counted<T: Copy>(item: &Item, units: &[(&str, T)], what: &str, how: &str) -> 
     if item.is_integer() || item.is_float() {
         return Err(format!("is a bare number; {how}"));
     }
-    // A number too large for its type is too large for any range.
+    // A number too large for its type is outside every range.
     split(quoted(item)?, units)
         .map(|(count, unit)| (count.parse().unwrap_or(u64::MAX), unit))
         .ok_or_else(|| format!("is not a {what}; {how}"))
 }
 
-/// The digits of a whole number, and the one of `units` that directly follows them.
+/// The digits of a whole number, and the unit that directly follows them.
 fn split<'a, T: Copy>(text: &'a str, units: &[(&str, T)]) -> Option<(&'a str, T)> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (count, unit) = text.split_at(digits);
@@ -174,7 +174,7 @@ fn split<'a, T: Copy>(text: &'a str, units: &[(&str, T)]) -> Option<(&'a str, T)
     Some((count, *unit))
 }
 
-/// A length of time on the command line, written as in the configuration; `None` where it is written otherwise.
+/// A duration on the command line, written as in the configuration; `None` if it is not valid.
 #[must_use]
 pub fn length_of_time(text: &str) -> Option<Duration> {
     let (count, unit) = split(text, DURATION_UNITS)?;
@@ -200,7 +200,7 @@ pub(super) fn host(item: &Item) -> Result<String, String> {
     }
 }
 
-/// A network: one address, or several by their prefix.
+/// A network: one address, or a prefix.
 pub(super) fn network(item: &Item) -> Result<IpNet, String> {
     let text = quoted(item)?;
     let single = text.parse::<IpAddr>().map(IpNet::from);
@@ -209,12 +209,12 @@ pub(super) fn network(item: &Item) -> Result<IpNet, String> {
         .map_err(|_| "is not an IP address or network; host names are not possible here".to_owned())
 }
 
-/// A path; a relative one starts at `folder`.
+/// A path. A relative one starts at `folder`.
 pub(super) fn path(item: &Item, folder: &Path) -> Result<PathBuf, String> {
     text(item).map(|path| folder.join(path))
 }
 
-/// Where an API lives: https, or http on this machine; without the slash at the end.
+/// The URL of an API: https, or http on this machine; without the slash at the end.
 pub(super) fn api_base(item: &Item) -> Result<String, String> {
     let text = text(item)?;
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c == '\\');
@@ -224,7 +224,7 @@ pub(super) fn api_base(item: &Item) -> Result<String, String> {
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "holds a user name or password; remove them, credentials have keys of their own".to_owned()
+            "contains a user name or password; remove them, credentials have keys of their own".to_owned()
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
@@ -249,7 +249,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether a source may have this name: `[a-z0-9][a-z0-9-]{0,31}`.
+/// Whether a name is valid for a source: `[a-z0-9][a-z0-9-]{0,31}`.
 pub(super) fn is_name(name: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=32).contains(&name.len()) && !name.starts_with('-') && name.bytes().all(is_plain)

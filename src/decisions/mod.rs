@@ -10,9 +10,6 @@ pub const BATCH: usize = 50;
 
 /// Parses at most [`BATCH`] notifications again with the configuration in force, and makes them due. `by` says who
 /// decided; it becomes the detail of those that wait.
-///
-/// # Errors
-/// The store failed.
 pub async fn retry(
     settings: &Settings,
     store: &Store,
@@ -48,11 +45,9 @@ async fn read_afresh(
 ) -> Result<std::result::Result<Filing, String>> {
     let Some(delivery) = store.reader().delivery(id).await? else {
         return Ok(Err(match store.reader().lines_of(vec![id]).await?.first() {
-            None => "there is no such notification",
-            Some(known) if known.state == State::Confirmed.as_str() => {
-                "it is confirmed, and a confirmed notification stays so"
-            }
-            Some(_) => "its body was emptied, there is nothing left to read",
+            None => "no such notification; run countersign list",
+            Some(known) if known.state == State::Confirmed.as_str() => "it is confirmed, which is final",
+            Some(_) => "its body was emptied, so there is nothing left to parse",
         }
         .to_owned()));
     };
@@ -61,7 +56,7 @@ async fn read_afresh(
     };
     if source.kind.word != delivery.provider {
         let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
-        return Ok(Err(format!("its source {name} is configured as {now}, but it came in as {then}")));
+        return Ok(Err(format!("its source {name} is configured as {now}, but it was received as {then}")));
     }
     let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &delivery);
     Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable, course }))

@@ -48,7 +48,6 @@ pub struct Parts {
     pub in_force: watch::Receiver<Arc<InForce>>,
     /// The way to endpoints.
     pub clients: Clients,
-    /// The clock.
     pub clock: Clock,
     /// The counters.
     pub metrics: Metrics,
@@ -162,9 +161,6 @@ impl Deliverer {
     }
 
     /// Begins the tries that are due and allowed; does not wait for their end.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn turn(&mut self) -> Result<Turn, StoreError> {
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
@@ -198,7 +194,7 @@ impl Deliverer {
         Ok(if has_worked { Turn::Worked } else { Turn::Idle(self.next_due()) })
     }
 
-    /// Waits for one of the tries under way to be recorded; `false` where none is.
+    /// Waits for one of the tries under way to be recorded; `false` if none is.
     pub async fn wait_for_one(&mut self) -> bool {
         match self.tries.join_next().await {
             Some(ended) => {

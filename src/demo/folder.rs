@@ -1,4 +1,4 @@
-//! The folder that stays: the configuration that was in force, the keys that it names, and the store.
+//! The folder that the demo leaves: its configuration, the keys, and the store.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -11,14 +11,14 @@ use super::Source;
 use super::shops::{BRANCH_STORE, DemoShops};
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
 
-/// The app's client secret, which signs Ecwid's webhooks; the one of the example in Ecwid's documentation.
+/// The app's client secret, which signs Ecwid's webhooks; taken from the example in Ecwid's documentation.
 pub(super) const CLIENT_SECRET: &str = "test_client_secret_1";
-/// What ends the intake URLs of the formats that sign nothing.
+/// The path token of the formats without signatures.
 pub(super) const PATH_TOKEN: &str = "k3Vq8mZtR2";
 /// Kinguin's shared secret, as in the recordings.
 const SHARED_SECRET: &str = "example-shared-secret";
 
-/// Settings of a demo: a real shop's API may take a minute to show an order, a simulated one is given two seconds.
+/// The settings of a demo. A real shop's API may take a minute to show an order; a simulated one gets two seconds.
 const SETTINGS: &str = r#"# Written by `countersign demo`: the shops were simulated, and are gone.
 [server]
 listen = "127.0.0.1:0"
@@ -43,9 +43,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes a folder that only this user can open, with a configuration for these shops.
+    /// Creates a folder that only this user can open, with a configuration for these shops.
     pub(super) fn create(shops: &DemoShops) -> anyhow::Result<Self> {
-        let path = make().context("cannot make a folder for temporary files; set TMPDIR to another place")?;
+        let path = make().context(
+            "cannot create a temporary folder; set TMPDIR to a folder that you may \
+            write to",
+        )?;
         let write = |name: &str, text: &str| {
             let file = path.join(name);
             write_private(&file, text).with_context(|| format!("cannot write {}", file.display()))
@@ -56,18 +59,16 @@ impl Folder {
         Ok(Self { config: path.join("countersign.toml"), store: path.join("countersign.db") })
     }
 
-    /// The configuration.
     pub(super) fn config(&self) -> &Path {
         &self.config
     }
 
-    /// The SQLite file.
     pub(super) fn store(&self) -> &Path {
         &self.store
     }
 }
 
-/// A new folder; an older one of a process with the same id is left alone.
+/// Creates a new folder, and leaves one of an earlier process with the same id alone.
 fn make() -> std::io::Result<PathBuf> {
     let name = format!("countersign-demo-{}", std::process::id());
     let names = std::iter::once(name.clone()).chain((2..100).map(|n| format!("{name}-{n}")));

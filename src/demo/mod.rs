@@ -1,9 +1,10 @@
-//! The whole thing on simulated shops: the real service, real HTTP, a real SQLite file, and recorded notifications, true
-//! and forged, of every format. It needs no account and no configuration, and it checks itself against the contract.
+//! The demo: the real service on simulated shops, with real HTTP, a real SQLite file, and recorded notifications,
+//! true and forged, of every format. It needs no account and no configuration, and checks its verdicts against the
+//! contract.
 //!
-//! `scenes` is what is sent and what has to become of it · `recording`, `request` make an HTTP request of a scene ·
-//! `post` sends it · `sources` names the five formats · `shops` are the simulated shops · `folder` is where the
-//! configuration and the store stay afterwards · `report` compares.
+//! `scenes` lists the notifications with their expected verdicts · `recording`, `request` build the HTTP request of a
+//! scene · `post` sends it · `sources` names the five formats · `shops` are the simulated shops · `folder` keeps the
+//! configuration and the store · `report` compares.
 
 mod folder;
 mod post;
@@ -33,34 +34,31 @@ pub use sources::Source;
 use folder::Folder;
 use shops::DemoShops;
 
-/// When to stop waiting: a machine that needs longer than this shows nothing but its own slowness.
+/// The time limit of the demo. A machine that needs longer is too slow to show anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What became of a notification, so that it can be told.
+/// A new verdict of a notification, to print.
 #[derive(Debug)]
 pub struct Event {
-    /// Which notification.
     pub scene: &'static Scene,
-    /// Its id in the store; `None` where it was refused.
+    /// The id in the store; `None` if it was refused.
     pub id: Option<i64>,
-    /// Where it stands now: settled, refused, or waiting for a reason that the scene is about.
+    /// The verdict now: settled, refused, or pending for a reason that the scene expects.
     pub verdict: Verdict,
-    /// Why, in plain words; empty where there is nothing to add.
+    /// The explanation; may be empty.
     pub detail: String,
 }
 
-/// A notification that was sent.
 struct Sent {
     scene: &'static Scene,
     answer: post::Answer,
-    /// Its id, where it was stored.
+    /// The id, if it was stored.
     id: Option<i64>,
-    /// The reasons for which it has waited.
+    /// The reasons for which it was pending.
     waited_for: Vec<Reason>,
     is_done: bool,
 }
 
-/// A running demo.
 pub struct Demo {
     folder: Folder,
     shops: DemoShops,
@@ -72,7 +70,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the shops and the service on free loopback ports, in a new folder for temporary files.
+    /// Starts the shops and the service on free loopback ports, in a new temporary folder.
     ///
     /// # Errors
     /// The folder cannot be written, no port is free, or the service does not start.
@@ -88,7 +86,7 @@ impl Demo {
         Ok(Self { folder, shops, service, moves: moved, sent, untold, began: Instant::now() })
     }
 
-    /// What happens next; `None` once every notification is settled or refused, or when it took too long.
+    /// The next event; `None` once every notification is settled or refused, or at the time limit.
     ///
     /// # Errors
     /// The service does not answer, the store cannot be read, or the shop that was down does not come back.
@@ -113,7 +111,7 @@ impl Demo {
         }
     }
 
-    /// Sends one notification. One after the other: so the ids are those of the sequence.
+    /// Sends one notification. They are sent one at a time, so that ids follow the sequence.
     async fn send(&mut self, scene: &'static Scene) -> anyhow::Result<()> {
         let request = request::of(scene, &self.shops)?;
         let answer = post::send(self.service.intake_addr, &request)
@@ -130,7 +128,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Takes in that a notification moved.
+    /// Records that a notification changed its state.
     async fn note(&mut self, moved: &Moved) -> anyhow::Result<()> {
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.id == Some(moved.id)) else { return Ok(()) };
         let (scene, id) = (sent.scene, sent.id);
@@ -151,16 +149,16 @@ impl Demo {
         sent.waited_for.push(reason);
         if scene.waits_for == Some(reason) {
             let (verdict, detail) =
-                (Verdict::Stored(State::Pending, Some(reason)), "is asked again".to_owned());
+                (Verdict::Stored(State::Pending, Some(reason)), "retry follows".to_owned());
             self.untold.push_back(Event { scene, id, verdict, detail });
         }
         if scene.source == Source::Branch && reason == Reason::ApiUnreachable {
-            self.shops.bring_branch_back().context("the branch's simulated shop cannot come back")?;
+            self.shops.bring_branch_back().context("cannot restart the branch's simulated shop")?;
         }
         Ok(())
     }
 
-    /// Compares what became of every notification with what had to.
+    /// Compares every verdict with the expected one.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -168,12 +166,12 @@ impl Demo {
         report::of(self).await
     }
 
-    /// Stops the service and the shops; the folder stays.
+    /// Stops the service and the shops, and keeps the folder.
     ///
     /// # Errors
-    /// A simulated shop ended by itself before.
+    /// A simulated shop had ended unexpectedly.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.service.stop().await;
-        self.shops.close().context("a simulated shop ended by itself")
+        self.shops.close().context("a simulated shop ended unexpectedly")
     }
 }

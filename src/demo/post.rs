@@ -1,4 +1,4 @@
-//! The least HTTP/1.1 client that can send a notification: one POST on a connection of its own.
+//! A minimal HTTP/1.1 client for notifications: one POST per connection.
 
 use std::fmt::Write as _;
 use std::io;
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 
 use super::request::Request;
 
-/// Longer than the service ever takes.
+/// A time limit longer than the service ever takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the service answered.
+/// The service's answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the answer to its end.
+/// Sends a request and reads the whole answer.
 pub(super) async fn send(to: SocketAddr, request: &Request) -> io::Result<Answer> {
     tokio::time::timeout(TIMEOUT, exchange(to, request)).await?
 }

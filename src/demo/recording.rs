@@ -3,7 +3,7 @@
 /// A file under `data/`: a body, or a request with its head (`.http`).
 #[derive(Clone, Copy, Debug)]
 pub struct Recording {
-    /// Its path in the repository.
+    /// The path in the repository.
     pub file: &'static str,
     pub(super) text: &'static str,
 }
@@ -21,7 +21,7 @@ macro_rules! recording {
 pub(super) use recording;
 
 impl Recording {
-    /// The recorded headers; none where only the body was recorded.
+    /// The recorded headers; empty if only the body was recorded.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let head = self.head_and_body().map_or("", |(head, _)| head);
         head.lines().skip(1).filter_map(|line| line.split_once(": "))

@@ -1,4 +1,4 @@
-//! What came of the demo, held against what had to.
+//! Compares the demo's result with the expected one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,39 +7,39 @@ use std::time::Duration;
 use super::{Demo, SCENES, Sent};
 use crate::store::Notification;
 
-/// Questions to the store that a shop owner may have: what it answers, and the SQL.
+/// Queries that a shop owner may want: their meaning and the SQL.
 const QUERIES: [(&str, &str); 3] = [
-    ("what was made up", "SELECT id, source, subject_id, reason, detail FROM fakes"),
-    ("what the shops themselves say", "SELECT source, order_id, status, total, email FROM orders"),
+    ("the forged notifications", "SELECT id, source, subject_id, reason, detail FROM fakes"),
+    ("the orders, as the shops show them", "SELECT source, order_id, status, total, email FROM orders"),
     (
-        "how often a shop was asked before it said yes",
+        "the verifications of notifications with a retry",
         "SELECT notification_id, at, outcome, detail FROM verifications WHERE notification_id IN \
          (SELECT id FROM notifications WHERE state = 'confirmed' AND attempts > 1)",
     ),
 ];
 
-/// How a demo ended.
+/// The result of a demo.
 #[derive(Debug)]
 pub struct Report {
-    /// How many notifications are in which state for which reason.
+    /// The number of notifications per state and reason.
     pub verdicts: Vec<((String, String), usize)>,
-    /// How many were refused, by HTTP status.
+    /// The number of refusals per HTTP status.
     pub refused: Vec<(u16, usize)>,
-    /// How many calls each shop's API received.
+    /// The number of calls that each shop's API received.
     pub calls: Vec<(&'static str, usize)>,
-    /// What is not as the contract says, in words; empty where all is well.
+    /// The differences from the contract, in words; empty if all is well.
     pub differences: Vec<String>,
-    /// From the first notification to the last verdict.
+    /// The time from the first notification to the last verdict.
     pub took: Duration,
-    /// The configuration, which stays.
+    /// The configuration file; it is kept.
     pub config: PathBuf,
-    /// The SQLite file, which stays.
+    /// The SQLite file; it is kept.
     pub store: PathBuf,
-    /// What each query answers, and its SQL.
+    /// The queries to try: their meaning and the SQL.
     pub queries: &'static [(&'static str, &'static str)],
 }
 
-/// Reads what the store says in the end; a verdict may still have moved after it was told.
+/// Reads the final verdicts from the store, because a verdict may have changed after it was printed.
 pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
     let took = demo.began.elapsed();
     let (mut verdicts, mut refused) = (BTreeMap::new(), BTreeMap::new());
@@ -76,7 +76,7 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
     })
 }
 
-/// In what one notification is not as the contract says.
+/// The differences of one notification from the contract.
 fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<String> {
     let mut found = Vec::new();
     let scene = sent.scene;

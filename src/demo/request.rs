@@ -1,4 +1,5 @@
-//! The HTTP request of a scene: the recorded body, and the proof that the source asks for, right or wrong.
+//! Builds the HTTP request of a scene: the recorded body, with the right or a wrong signature, secret or
+//! token.
 
 use std::io;
 
@@ -11,14 +12,13 @@ use super::folder::{CLIENT_SECRET, PATH_TOKEN};
 use super::shops::DemoShops;
 use super::{Scene, Source};
 
-/// A request to an intake URL.
 pub(super) struct Request {
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: &'static str,
 }
 
-/// The request of a scene. Midas' signatures are made now: its keys are new in every demo.
+/// Builds the request of a scene. Midas' requests are signed here, because its keys are new in every demo.
 pub(super) fn of(scene: &Scene, shops: &DemoShops) -> io::Result<Request> {
     let (body, is_right) = (scene.recording.body(), scene.knows_secret);
     let mut target = format!("/hooks/{}", scene.source.name());

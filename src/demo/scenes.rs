@@ -1,20 +1,20 @@
-//! What is sent, and what has to become of it: the contract's table of verdicts, played.
+//! The notifications of the demo with their expected verdicts: the contract's table of verdicts in action.
 
 use super::Source::{self, Branch, Game, Keys, OldKeys, OldShop, Shop};
 use super::recording::{Recording, recording};
 use crate::domain::{Reason, State};
 
-/// What becomes of a notification.
+/// The verdict of a notification, or its refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is in the store, in this state for this reason.
+    /// It is stored, with this state and reason.
     Stored(State, Option<Reason>),
-    /// It was refused with this HTTP status; there is no row of it.
+    /// It was refused with this HTTP status, without a row.
     Refused(u16),
 }
 
 impl Verdict {
-    /// Its two words: state and reason, or `refused` and the HTTP status.
+    /// The state and the reason, or `refused` and the HTTP status.
     #[must_use]
     pub fn words(self) -> (String, String) {
         match self {
@@ -26,20 +26,15 @@ impl Verdict {
     }
 }
 
-/// One notification.
 #[derive(Debug)]
 pub struct Scene {
-    /// Where it is sent to.
     pub source: Source,
-    /// What is sent, in words.
     pub words: &'static str,
-    /// What is sent.
     pub recording: Recording,
-    /// Whether the sender knows the secret of the source: its signature, its shared secret or the token in its URL.
+    /// Whether the sender knows the source's secret: the signing key, the shared secret or the path token.
     pub knows_secret: bool,
-    /// A reason for which it has to wait before it is settled.
+    /// A reason for which it must be pending before it is settled.
     pub waits_for: Option<Reason>,
-    /// What has to become of it.
     pub expected: Verdict,
 }
 
@@ -70,13 +65,13 @@ const POSTBACK: Recording = recording!("kinguin/notifications/postback-order-com
 const KINGUIN: Recording = recording!("kinguin/notifications/order-status.http");
 const MIDAS: Recording = recording!("midas/notifications/paid.json");
 
-/// All that is sent, in this order. The forged webhooks of `shop` carry a right signature: it covers the event's id and
-/// time alone, and whoever saw one request can use it again. A Kinguin notification names no store: one about another
-/// store's order is about an order that our key does not find.
+/// All scenes, in the order of sending. The forged webhooks of `shop` have a valid signature: it covers only the
+/// event's id and time, so it can be copied from any request. A Kinguin notification names no store, so another
+/// store's order is one that the API key does not find.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
     scene(OldShop, "true: order 1207 is paid", ION, CONFIRMED),
-    scene(OldShop, "fake: order 1666, which nobody placed", recording!("demo/ecwid-ion/no-such-order.form"), ignored(Reason::NotFound)),
+    scene(OldShop, "fake: order 1666 does not exist", recording!("demo/ecwid-ion/no-such-order.form"), ignored(Reason::NotFound)),
     scene(OldShop, "order 1207 refunded; the shop says paid", recording!("demo/ecwid-ion/another-status.form"), ignored(Reason::Mismatch)),
     scene(OldShop, "the true one once more", ION, ignored(Reason::Duplicate)),
     scene(OldShop, "another store's order", recording!("demo/ecwid-ion/another-store.form"), ignored(Reason::WrongStore)),
@@ -116,7 +111,7 @@ pub const SCENES: &[Scene] = &[
     scene(Game, "malformed: paid and cancelled at once", recording!("demo/midas/malformed.json"), ignored(Reason::Malformed)),
     scene(Game, "the true one with another body's signature", MIDAS, Verdict::Refused(401)),
 
-    late(Shop, "true, but sooner here than in the shop", recording!("demo/ecwid/before-the-api-shows-it.json"), Reason::NotYet, CONFIRMED),
+    late(Shop, "true, but earlier than the shop's API shows it", recording!("demo/ecwid/before-the-api-shows-it.json"), Reason::NotYet, CONFIRMED),
     late(Branch, "true, while the shop's API is down", recording!("demo/ecwid/while-the-api-is-down.json"), Reason::ApiUnreachable, CONFIRMED),
 ];
 

@@ -1,4 +1,4 @@
-//! The simulated shops, and what is in them.
+//! The simulated shops with their orders.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::simulator::{Options, Provider, Simulator, ecwid, kinguin, midas};
 /// The second store, whose API is down at first.
 pub(super) const BRANCH_STORE: u64 = 4_400_552;
 
-/// The shops: one server for all of them but the branch, which has its own.
+/// The shops: one server for all except the branch, which has its own.
 pub(super) struct DemoShops {
     pub(super) main: Simulator,
     pub(super) branch: Simulator,
@@ -16,12 +16,13 @@ pub(super) struct DemoShops {
 }
 
 impl DemoShops {
-    /// Starts and fills them; the branch is closed.
+    /// Starts and fills the shops; the branch is down.
     pub(super) fn open() -> io::Result<Self> {
         let (main, mut branch) =
             (Simulator::start(Options::default())?, Simulator::start(Options::default())?);
         let samples = main.shops().open_samples()?;
-        // A search counts as no ask, but sees what asks have brought forth: after two, only the second question does.
+        // A search does not count as a call for the hiding time, so after two calls only the second verification
+        // finds it.
         let new = ecwid::Order::new("SALE-N3W1X", 731_200_460).visible_after_asks(2);
         samples.ecwid.put_order(new);
         let refunded = kinguin::Order::new("K5REFUND3D9").external_id("shop-000398").status("refunded");
@@ -34,12 +35,11 @@ impl DemoShops {
         Ok(Self { main, branch, midas: samples.midas })
     }
 
-    /// Lets the branch answer again.
     pub(super) fn bring_branch_back(&mut self) -> io::Result<()> {
         self.branch.listen_again()
     }
 
-    /// How many calls each API received.
+    /// The number of calls that each API received.
     pub(super) fn calls(&self) -> [(&'static str, usize); 3] {
         [Provider::Ecwid, Provider::Kinguin, Provider::Midas].map(|provider| {
             let of = |shops: &Simulator| shops.shops().calls_matching(|call| call.provider == provider).len();
@@ -47,7 +47,6 @@ impl DemoShops {
         })
     }
 
-    /// Closes all of them.
     pub(super) fn close(self) -> io::Result<()> {
         self.main.stop()?;
         self.branch.stop()

@@ -1,4 +1,4 @@
-//! The sources of the demo: one for each format of notifications, and a shop that is down at first.
+//! The sources of the demo: one per notification format, and a shop that is down at first.
 
 /// A source in the demo's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Source {
     Shop,
     /// Postbacks of an old Kinguin integration.
     OldKeys,
-    /// Kinguin's webhooks.
+    /// Kinguin webhooks.
     Keys,
     /// Payments of a game.
     Game,
@@ -18,11 +18,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// All of them, in the order of the contract's tables.
+    /// In the order of the contract's tables.
     pub const ALL: [Self; 6] =
         [Self::OldShop, Self::Shop, Self::OldKeys, Self::Keys, Self::Game, Self::Branch];
 
-    /// Its name, as in the configuration and in its intake URL.
+    /// The name, as in the configuration and the intake URL.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -35,7 +35,6 @@ impl Source {
         }
     }
 
-    /// The format of its notifications.
     #[must_use]
     pub fn provider(self) -> &'static str {
         match self {
@@ -47,16 +46,16 @@ impl Source {
         }
     }
 
-    /// What it is and how a stranger is kept out, in words.
+    /// A description, with its protection against strangers.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::OldShop => "Instant Order Notifications; nothing is signed, a token ends the URL",
+            Self::OldShop => "Instant Order Notifications; not signed, the URL ends with a token",
             Self::Shop => "webhooks, signed with the app's client secret",
-            Self::OldKeys => "postbacks; nothing is signed, a token ends the URL",
+            Self::OldKeys => "postbacks; not signed, the URL ends with a token",
             Self::Keys => "webhooks with a shared secret",
             Self::Game => "payments, signed by the platform",
-            Self::Branch => "webhooks of another store, whose API is down just now",
+            Self::Branch => "webhooks of another store, whose API is down at first",
         }
     }
 

@@ -1,4 +1,4 @@
-//! What came back when the shop's API was asked, in words that no provider owns.
+//! The answer of a shop's API, independent of the provider.
 
 use std::time::Duration;
 
@@ -11,100 +11,97 @@ use super::replaced::plain;
 use super::time::Timestamp;
 use super::verdict::{Cause, Outcome};
 
-/// The API's answer to one question, also when there was none.
+/// The API's answer to one verification, or its failure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// When the first request of the question was sent; the answer judges only what was stored before.
+    /// When the first request was sent. The answer judges only notifications stored before.
     pub asked_at: Timestamp,
     /// The answer's own `Date` header.
     pub date: Option<Timestamp>,
-    /// The HTTP status that the answer rests on; `None` where no answer came.
+    /// The HTTP status that the answer is based on; `None` if there was no answer.
     pub http_status: Option<u16>,
     /// From sending the first request to the end of the last answer.
     pub latency_ms: u64,
-    /// What was said.
     pub said: Said,
 }
 
-/// The content of an [`Answer`].
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// The API shows an object.
     There(Box<Sighting>),
-    /// The API says that there is no such object: its own words for it, not just a status.
+    /// The API says that there is no such object, in its own words and not just by a status.
     NotThere(Absence),
-    /// Nothing that judges anything.
+    /// No usable answer.
     Failed(Failure),
 }
 
 /// An object as the API shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
-    /// The object's JSON, as asked for.
+    /// The object's JSON, possibly only the requested fields.
     pub body: Value,
-    /// What the store keeps of it; `None` where it must not land there (another project's transaction, say).
+    /// The part that the store keeps; `None` if it must not be stored (for example another project's transaction).
     pub truth: Option<Truth>,
-    /// The values that verification compares, and of a product price, quantity and availability: when they differ
-    /// from those confirmed before, a confirmation is news.
+    /// The values that verification compares, and a product's price, quantity and availability. A confirmation is
+    /// news if they differ from the last confirmed ones.
     pub compared: Map<String, Value>,
 }
 
 /// The API's statement that an object does not exist.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Absence {
-    /// The fields of the answer that say so.
+    /// The fields of the answer that it is based on.
     pub evidence: Value,
-    /// The same in plain words.
     pub detail: String,
-    /// What the list of deletions says, where the claim asked for it.
+    /// The result of the list of deletions, if the claim needs it.
     pub deletion: Deletion,
 }
 
-/// What a list of deletions says about an object that is not there.
+/// Whether the list of deletions has an object that was not found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deletion {
-    /// No claim of a deletion; the list was not asked.
+    /// The claim is not a deletion, so the list was not called.
     NotAsked,
-    /// Listed: the list's item.
+    /// Listed; with the list's item.
     Listed(Value),
-    /// All pages read, not listed.
+    /// Not listed, on any page.
     NotListed,
 }
 
-/// A question without a usable answer.
+/// A call without a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of failure.
     pub cause: Cause,
-    /// What happened, in plain words; holds no secret and no body.
+    /// An explanation without secrets or bodies.
     pub detail: String,
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, if there was an answer.
     pub http_status: Option<u16>,
-    /// How long the API asked us to wait, as read from `Retry-After`.
+    /// The time to wait, from `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// Whose trouble it is.
     pub trouble: Trouble,
-    /// Whether the API answered, and no further answer can tell more about this subject.
+    /// Whether the API answered, and no later answer can tell more about this subject.
     pub is_hopeless: bool,
-    /// Whether the API says itself that it could not look: it may be able to any time, however often it was not.
+    /// Whether the API says that it could not look. Such a failure may end at any time, however often it was
+    /// repeated.
     pub is_passing: bool,
 }
 
-/// Whose trouble a failure is.
+/// The scope of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Not known: the control question tells.
+    /// Unknown; the control question decides.
     Unclear,
-    /// The whole source's.
+    /// The whole source.
     Source,
-    /// One kind of call's (a scope that the token lacks).
+    /// One kind of call (a scope that the token lacks).
     Lane,
-    /// This subject's alone.
+    /// This subject alone.
     Subject,
 }
 
 impl Failure {
-    /// A failure whose owner the control question must tell.
+    /// A failure of unknown scope.
     #[must_use]
     pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
         Self {
@@ -118,32 +115,32 @@ impl Failure {
         }
     }
 
-    /// The same with the HTTP status of the answer.
+    /// Adds the HTTP status of the answer.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { http_status: Some(status), ..self }
     }
 
-    /// The same, with its owner known.
+    /// Sets the scope.
     #[must_use]
     pub fn troubling(self, trouble: Trouble) -> Self {
         Self { trouble, ..self }
     }
 
-    /// The same for a good answer that can never tell about this subject: asking again would go on for ever.
+    /// Marks an answer that can never tell about this subject, so that retries end.
     #[must_use]
     pub fn hopeless(self) -> Self {
         Self { is_hopeless: true, ..self.troubling(Trouble::Subject) }
     }
 
-    /// The same for an error by which the API says that it could not look.
+    /// Marks an error by which the API says that it could not look.
     #[must_use]
     pub fn passing(self) -> Self {
         Self { is_passing: true, ..self }
     }
 
-    /// Whether the API refused the request itself: 401, 402, 403 or an unexpected 4xx; or its answer is hopeless. While
-    /// the source is well, such an answer about one subject is the subject's own.
+    /// Whether the API refused the request itself (401, 402, 403 or an unexpected 4xx), or its answer is hopeless.
+    /// While the source works, such an answer is the subject's own failure.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         let is_refused = matches!(self.http_status, Some(400..=499))
@@ -167,12 +164,12 @@ pub enum Truth {
     Product(ProductTruth),
 }
 
-/// What `orders` keeps.
+/// The columns of `orders`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OrderTruth {
     /// The API's id (Midas: `external_id`).
     pub order_id: String,
-    /// A second id by which notifications may name the order (Ecwid: `internalId`).
+    /// A second id that notifications may use (Ecwid: `internalId`).
     pub internal_id: Option<String>,
     /// Order status; Ecwid: payment status.
     pub status: Option<String>,
@@ -190,20 +187,19 @@ pub struct OrderTruth {
     pub raw: String,
 }
 
-/// What `products` keeps.
+/// The columns of `products`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProductTruth {
     /// Ecwid's id, Kinguin's kinguinId.
     pub product_id: String,
     /// A second id (Kinguin: `productId`).
     pub internal_id: Option<String>,
-    /// The product's name.
     pub name: Option<String>,
     /// Decimal text.
     pub price: Option<String>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// Pieces on offer; `None` where unlimited or not told.
+    /// Quantity on offer; `None` if unlimited or unknown.
     pub qty: Option<i64>,
     /// Whether it can be bought.
     pub available: Option<bool>,
@@ -214,7 +210,6 @@ pub struct ProductTruth {
 }
 
 impl Truth {
-    /// Order or product.
     #[must_use]
     pub fn kind(&self) -> SubjectKind {
         match self {
@@ -223,7 +218,6 @@ impl Truth {
         }
     }
 
-    /// The API's id of it.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -242,7 +236,7 @@ impl Truth {
     }
 }
 
-/// The truth that the store holds about a subject before an answer lands.
+/// The stored truth about a subject before an answer is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The id in `orders` or `products`.
@@ -251,32 +245,32 @@ pub struct Held {
     pub internal_id: Option<String>,
     /// The API's own time of the last change.
     pub updated_at: Option<Timestamp>,
-    /// When the question was asked that brought it.
+    /// When the call was made that fetched it.
     pub fetched_at: Timestamp,
-    /// Whether it is known by nothing but the second id being the subject's; see [`Judge::names_by_internal_id`].
+    /// Whether it was found only by the second id; see [`Judge::names_by_internal_id`].
     pub by_internal_id: bool,
 }
 
-/// What we know beside the answer, when a claim is held against it.
+/// What is known besides the answer when a claim is compared with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The truth held about the subject.
+    /// The stored truth about the subject.
     pub held: Option<Held>,
-    /// Whether any question of this source ever found an object: before that, an absence may mean that we ask wrongly.
+    /// Whether any call of this source ever found an object. Before that, "not found" may mean a wrong configuration.
     pub source_found_any: bool,
 }
 
-/// A claim held against an answer; says nothing about time.
+/// The result of comparing a claim with an answer, regardless of the time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// `match`, `unavailable`, `deleted`, `not_found`, `mismatch`, `wrong_store`, or `not_yet` for an answer that is
-    /// behind the claim.
+    /// `match`, `unavailable`, `deleted`, `not_found`, `mismatch`, `wrong_store`, or `not_yet` for an answer older
+    /// than the claim.
     pub outcome: Outcome,
-    /// Which field differs and how, in plain words.
+    /// Which field differs, and how.
     pub detail: Option<String>,
-    /// The fields of the answer that the outcome rests on.
+    /// The fields of the answer that the outcome is based on.
     pub evidence: Value,
-    /// Of an unavailable product: whether we hold the truth about it, with the ids of the claim.
+    /// For an unavailable product: whether it is stored with the ids of the claim.
     pub held_before: bool,
 }
 
@@ -287,16 +281,16 @@ impl Comparison {
         Self { outcome: Outcome::Match, detail: None, evidence: plain(evidence), held_before: false }
     }
 
-    /// Any other outcome, with its cause in words.
+    /// Any other outcome, with an explanation.
     #[must_use]
     pub fn differs(outcome: Outcome, detail: impl Into<String>, evidence: Value) -> Self {
         Self { outcome, detail: Some(detail.into()), evidence: plain(evidence), held_before: false }
     }
 }
 
-/// The rules of one provider that judge: pure and total, for any claim and any answer.
+/// A provider's rules for comparing: pure and total, for any claim and any answer.
 pub trait Judge: Send + Sync {
-    /// Holds a claim against an answer that is not a failure.
+    /// Compares a claim with an answer that is not a failure.
     fn compare(&self, claim: &Claim, answer: &Answer, known: &Known) -> Comparison;
 
     /// Where a claim stands in the course of its subject: what it explains, once confirmed, is what it says that was before,
@@ -315,8 +309,8 @@ pub trait Judge: Send + Sync {
         }
     }
 
-    /// The statuses of an order among the values of [`Sighting::compared`], in the API's words, by the names of the
-    /// API's fields; none of what is no finished order.
+    /// An order's statuses in [`Sighting::compared`], in the API's words, by the API's field names; empty for
+    /// anything else.
     fn statuses(&self, _compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -326,18 +320,18 @@ pub trait Judge: Send + Sync {
         true
     }
 
-    /// Whether an order with these values of [`Sighting::compared`] can change no more.
+    /// Whether an order with these values of [`Sighting::compared`] is final.
     fn is_final(&self, _compared: &Map<String, Value>) -> bool {
         false
     }
 
-    /// Whether a claim says that its order is gone.
+    /// Whether a claim says that its order was deleted.
     fn tells_deletion(&self, _claim: &Claim) -> bool {
         false
     }
 
-    /// Whether `claim` names its subject by an object's second id. Where it does not, an object whose second id merely
-    /// looks the same is another one, and the absence of the subject says nothing about it.
+    /// Whether `claim` names its subject by an object's second id. If it does not, an object whose second id happens
+    /// to be equal is another object, and the subject's absence says nothing about it.
     fn names_by_internal_id(&self, _claim: &Claim) -> bool {
         false
     }

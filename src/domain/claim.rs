@@ -1,4 +1,4 @@
-//! What a notification says, read into words that every room understands.
+//! Claims: what a notification says, in parsed form.
 
 use ring::digest;
 use serde_json::{Map, Value};
@@ -10,17 +10,17 @@ use super::verdict::{Reason, State};
 /// The name in the `claim` column under which [`Claim::before`] stands; no provider asserts a value of that name.
 const BEFORE: &str = "before";
 
-/// What a claim is about.
+/// The kind of a claim's subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SubjectKind {
     /// An order, or a payment transaction.
     Order,
-    /// A product of the catalogue.
+    /// A product in the catalogue.
     Product,
 }
 
 impl SubjectKind {
-    /// The column text.
+    /// The text in the column.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,52 +29,50 @@ impl SubjectKind {
         }
     }
 
-    /// The kind that a column text names.
+    /// Parses the text in the column.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Order, Self::Product].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// The order or product of a claim, by the id that the notification gave.
+/// The order or product of a claim, by the notified id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
-    /// Order or product.
     pub kind: SubjectKind,
     /// The id as notified.
     pub id: String,
 }
 
-/// When the event happened, by the sender's word.
+/// When the event happened, according to the sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventTime {
-    /// The text as sent; two repeats of one claim carry the same.
+    /// The text as sent; equal in repeats of one claim.
     pub sent: Option<String>,
-    /// The instant; `None` where the text has no zone or makes no sense.
+    /// The instant; `None` if the text has no zone or is invalid.
     pub instant: Option<Timestamp>,
-    /// Orders two claims of one source: the instant, or a zoneless time read as if it were UTC.
+    /// The time that orders two claims of one source: the instant, or a zoneless time read as UTC.
     pub order: Option<Timestamp>,
 }
 
 /// What a notification says, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
-    /// The provider's word for the event.
+    /// The provider's name for the event.
     pub event: String,
-    /// What it is about.
     pub subject: Subject,
-    /// What the API has to be asked: waiting claims of one source with the same question share a call.
+    /// The API call to make. Pending claims of one source with the same question share a call.
     pub question: String,
-    /// The kind of call that the question needs; an API may let one kind pass and deny another.
+    /// The kind of call. An API may allow one kind and deny another.
     pub lane: String,
-    /// The values that verification compares, spelled and nested as the provider does.
+    /// The values that verification compares, spelled and nested as by the provider.
     pub asserted: Map<String, Value>,
     /// The values that held before the event, as the sender states them; the API is not asked about them. Nothing else
     /// that a notification says is a part of its claim: the rest stays in its body alone.
     pub before: Map<String, Value>,
     /// The sender's time of the event.
     pub event_time: EventTime,
-    /// The sender's id of the event, where it has one.
+    /// The sender's id of the event, if it has one.
     pub event_id: Option<String>,
 }
 
@@ -89,7 +87,7 @@ impl ClaimKey {
         &self.0
     }
 
-    /// A key read back from the store.
+    /// Parses a key from the store.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -159,7 +157,7 @@ impl Claim {
     }
 }
 
-/// The same JSON with the names of every object in order, so that equal values have equal texts.
+/// The same JSON with sorted names in every object, so that equal values have equal texts.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
@@ -181,43 +179,43 @@ fn text_at<'a>(object: &'a Map<String, Value>, path: &[&str]) -> Option<&'a str>
     value.as_str()
 }
 
-/// What reading a delivery gave.
+/// The result of parsing a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
-    /// A claim that the shop's API can be asked about.
+    /// A claim to verify.
     Claim(Box<Claim>),
-    /// Nothing to ask: settled as `ignored` for one of [`Unasked`]'s reasons.
+    /// Nothing to verify: settled as `ignored` for one of [`Unasked`]'s reasons.
     Unasked(Box<Unasked>),
 }
 
-/// A delivery that needs no question, with as much of it as could be understood.
+/// A notification that needs no verification, with the parts that could be parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unasked {
     /// `malformed`, `unsupported` or `wrong_store`.
     pub reason: Reason,
-    /// Which field and why, in plain words, without the body.
+    /// Which field and why, without the body.
     pub detail: String,
-    /// The event word, where it could be read.
+    /// The event, if it could be parsed.
     pub event: Option<String>,
-    /// The subject, where it could be read.
+    /// The subject, if it could be parsed.
     pub subject: Option<Subject>,
     /// The sender's time of the event.
     pub event_time: EventTime,
-    /// The claim, where it was understood whole (another store's, say).
+    /// The claim, if it could be parsed completely (for example another store's).
     pub claim: Option<Box<Claim>>,
 }
 
 impl Unasked {
-    /// The state of every delivery that needs no question.
+    /// The state of every notification that needs no verification.
     pub const STATE: State = State::Ignored;
 
-    /// One that was not understood at all.
+    /// A notification that could not be parsed at all.
     #[must_use]
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::because(Reason::Malformed, detail)
     }
 
-    /// One of `reason` of which nothing else is known yet.
+    /// One with this reason and nothing else known.
     #[must_use]
     pub fn because(reason: Reason, detail: impl Into<String>) -> Self {
         Self {

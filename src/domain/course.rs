@@ -8,14 +8,14 @@ use serde_json::json;
 pub struct StatusKey(String);
 
 impl StatusKey {
-    /// The key of these statuses, in this order; `None` where there is none.
+    /// The key of these statuses, in this order; `None` if there is none.
     #[must_use]
     pub fn of(statuses: &[(&str, &str)]) -> Option<Self> {
         if statuses.is_empty() {
             return None;
         }
         let digest = digest::digest(&digest::SHA256, json!(statuses).to_string().as_bytes());
-        // Whoever finds two with the same half of a digest has forged a fake of another fake.
+        // A collision of half a digest would only forge a fake of another fake.
         Some(Self(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()))
     }
 

@@ -1,4 +1,4 @@
-//! Amounts as decimal text, compared by value and never through a float.
+//! Decimal text, compared by value and never as a float.
 
 /// Whether `text` is a plain decimal: an optional minus, digits with at most one point, digits after a point
 /// (`12`, `.5`, `-3.10`; not `1.`, not `1e3`).
@@ -16,8 +16,8 @@ pub fn is_decimal(text: &str) -> bool {
     }
 }
 
-/// The one spelling of a decimal's value: no leading or trailing zeros, no `-0` (`10.00` and `10` are `10`, `.5` is
-/// `0.5`); `None` where [`is_decimal`] says no.
+/// The canonical text of a decimal: no leading or trailing zeros, no `-0` (`10.00` and `10` are `10`, `.5` is `0.5`);
+/// `None` unless [`is_decimal`].
 #[must_use]
 pub fn canonical(text: &str) -> Option<String> {
     if !is_decimal(text) {
@@ -38,7 +38,7 @@ pub fn canonical(text: &str) -> Option<String> {
     Some(if negative && value != "0" { format!("-{value}") } else { value })
 }
 
-/// Whether two texts are the same amount; texts that are no decimals are the same only when equal.
+/// Whether two texts are the same amount. Texts that are not decimals are compared as text.
 #[must_use]
 pub fn same_amount(a: &str, b: &str) -> bool {
     match (canonical(a), canonical(b)) {

@@ -1,26 +1,25 @@
-//! One HTTP request to an intake URL, as it came.
+//! One HTTP request to an intake URL, as received.
 
 use serde_json::Value;
 
 use super::time::Timestamp;
 
-/// Headers whose values are secrets: their values are never stored.
+/// Headers whose values are secrets and never stored.
 pub const REDACTED_HEADERS: [&str; 3] = ["x-event-secret", "authorization", "cookie"];
 
-/// What stands in the place of a secret value.
+/// The replacement for a secret value.
 pub const REDACTED: &str = "[redacted]";
 
-/// How a notification came to us.
+/// The origin of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A request to the intake URL.
     Intake,
-    /// Found by `reconcile --recover`; nobody delivered it.
+    /// Created by `reconcile --recover`.
     Reconcile,
 }
 
 impl Origin {
-    /// The column text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,24 +34,24 @@ impl Origin {
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Headers from pairs; names are put in lower case.
+    /// Builds headers from pairs, with names in lower case.
     pub fn new<N: AsRef<str>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         Self(pairs.into_iter().map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.into())).collect())
     }
 
-    /// The first value of `name` (lower case); `None` where the header is missing.
+    /// The first value of `name` (lower case), if the header is present.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// Whether `name` is sent more than once: then nobody can say which value counts.
+    /// Whether `name` is sent more than once, so that its value is ambiguous.
     #[must_use]
     pub fn repeats(&self, name: &str) -> bool {
         self.0.iter().filter(|(n, _)| n == name).count() > 1
     }
 
-    /// The JSON object that the store keeps: a list where a name repeats, secrets redacted.
+    /// The JSON object to store: a list if a name repeats, with secrets redacted.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
         let mut json = Vec::with_capacity(256);
@@ -84,7 +83,7 @@ impl Headers {
         String::from_utf8(json).unwrap_or_default()
     }
 
-    /// Reads back what [`Headers::to_stored_json`] wrote; `None` if it is something else.
+    /// Parses the text of [`Headers::to_stored_json`]; `None` if it is not valid.
     #[must_use]
     pub fn from_stored_json(json: &str) -> Option<Self> {
         let Ok(Value::Object(object)) = serde_json::from_str(json) else { return None };
@@ -104,25 +103,24 @@ impl Headers {
     }
 }
 
-/// Neither texts and lists of them nor memory refuse.
+/// Writing texts and lists to memory cannot fail.
 fn write_json<T: serde::Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
     drop(serde_json::to_writer(json, value));
 }
 
-/// One HTTP request to an intake URL, before anything is believed of it.
+/// One HTTP request to an intake URL, before verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The source whose intake URL was called.
     pub source: String,
-    /// The source's provider word.
     pub provider: String,
-    /// When the request had been read whole.
+    /// When the request had been read completely.
     pub received_at: Timestamp,
-    /// The sender's address: the rightmost one in the chain that is no trusted proxy.
+    /// The sender's address: the rightmost in the chain that is not a trusted proxy.
     pub remote_addr: String,
-    /// The Content-Type header as sent; never decides anything.
+    /// The Content-Type header as sent; it decides nothing.
     pub content_type: Option<String>,
-    /// All headers; secrets among them until they are written down.
+    /// All headers, including secrets; they are redacted when stored.
     pub headers: Headers,
     /// The exact bytes of the body.
     pub body: Vec<u8>,

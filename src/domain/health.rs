@@ -1,4 +1,4 @@
-//! What can be known about how the service does, and what is told about it. [`crate::rules::health`] judges.
+//! The data behind health warnings, and the warnings. [`crate::rules::health`] judges.
 
 use std::time::Duration;
 
@@ -8,17 +8,15 @@ use super::outbox::ActionState;
 use super::time::Timestamp;
 use super::verdict::{Cause, Reason, State, words};
 
-/// So many settled notifications without a confirmed one tell that something is wrong with the source.
+/// The number of last settled notifications that are checked for a confirmed one.
 pub const LAST_SETTLED: usize = 10;
 
-/// Everything that is looked at, at one moment.
+/// Everything that health is judged by, at one moment.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// The moment.
     pub now: Timestamp,
-    /// Who serves.
     pub serving: Serving,
-    /// The file and its disk.
+    /// The store's file and its disk.
     pub store: StoreHealth,
     /// The configured sources, then those that only the store knows.
     pub sources: Vec<SourceHealth>,
@@ -29,91 +27,87 @@ pub struct Health {
 /// Whether a `serve` runs on the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Serving {
-    /// This process is it. The time is when its worker last took its turn; `None`: no worker was asked for.
+    /// This process serves. The time is the worker's last heartbeat; `None` with `--no-worker`.
     Here(Option<Timestamp>),
-    /// Another process; what it said of itself when it started.
+    /// Another process serves; with its description of itself.
     Elsewhere(String),
-    /// No process.
+    /// No process serves.
     Nobody,
-    /// This user may not know.
+    /// Unknown, because this user has no access.
     Unknown,
 }
 
-/// The file and its disk. Sizes are in bytes.
+/// The store's file and its disk. Sizes are in bytes.
 #[derive(Clone, Debug, Default)]
 pub struct StoreHealth {
-    /// Damage that was met, in the engine's words.
+    /// The damage that was found, in SQLite's words.
     pub damage: Option<String>,
-    /// Whether a row could be written; `None`: nobody tried.
+    /// Whether a row could be written; `None` if that was not tried.
     pub writable: Option<Result<(), Unwritable>>,
-    /// When the worker last had to wait for another program's lock.
+    /// When the worker last waited for another program's lock.
     pub last_locked: Option<Timestamp>,
-    /// Why it could not be read.
+    /// Why it could not be read, if so.
     pub unreadable: Option<String>,
-    /// Free space on its disk; `None` where the system does not tell.
+    /// Free space on its disk; `None` if the system does not tell.
     pub free_disk: Option<u64>,
-    /// With less free disk, intake refuses.
+    /// If less than this is free, intake refuses.
     pub min_free: u64,
-    /// The file.
+    /// Size of the file.
     pub file_bytes: u64,
-    /// The write-ahead log beside it.
+    /// Size of the WAL.
     pub wal_bytes: u64,
-    /// What of it is not copied into the file; `None`: not known.
+    /// The part of the WAL that is not checkpointed; `None` if unknown.
     pub wal_left: Option<u64>,
-    /// Whether rows go by themselves after a while (`store.keep`).
+    /// Whether rows are removed by age (`store.keep`).
     pub forgets: bool,
-    /// What is in it; the default where it could not be read.
+    /// Its content; the default if it could not be read.
     pub contents: Contents,
 }
 
-/// Why nothing can be written.
+/// Why the store cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwritable {
-    /// What is in the way.
     pub why: String,
-    /// What to do about it, where that is known.
+    /// What to do, if known.
     pub remedy: Option<&'static str>,
 }
 
-/// What the file says about itself.
+/// The content of the store, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Bytes of the pages in use.
     pub used_bytes: u64,
-    /// Notifications kept, by the distance between the first id and the last: no fewer are there.
+    /// The number of notifications, as the distance between the first and the last id, so possibly too high.
     pub kept: u64,
-    /// The id of the last notification that ever came in.
+    /// The id of the last notification ever received.
     pub last_id: i64,
     /// Notifications received in the last whole days, at most seven.
     pub received_lately: u64,
-    /// How many whole days those are; 0 in the first one.
+    /// The number of those days; 0 on the first day.
     pub days: u32,
-    /// When the oldest notification came in that nobody has read yet.
+    /// When the oldest notification that is not parsed yet was received.
     pub oldest_unread: Option<Timestamp>,
 }
 
-/// One source.
 #[derive(Clone, Debug, Default)]
 pub struct SourceHealth {
-    /// Its name.
     pub source: String,
-    /// Its provider's word.
     pub provider: String,
     /// Whether the configuration has it.
     pub is_configured: bool,
-    /// A longer silence is worth a word; `None`: any silence is fine.
+    /// A longer silence gets a warning, if set.
     pub expect_every: Option<Duration>,
-    /// The first `serve` that knew it; silence before that means nothing.
+    /// The time of the first `serve` with this source; silence before that means nothing.
     pub first_served_at: Option<Timestamp>,
-    /// The last notification.
+    /// When the last notification was received.
     pub last_received: Option<Timestamp>,
     /// Notifications not settled yet.
     pub pending: u64,
-    /// When the oldest of them came in.
+    /// When the oldest of them was received.
     pub oldest_pending: Option<Timestamp>,
-    /// Notifications that a person has to decide about.
+    /// Notifications that a person must decide about.
     pub undecided: u64,
-    /// What came in today (UTC) and what became of it.
+    /// The notifications of today (UTC).
     pub today: Today,
     /// Fakes of today and yesterday.
     pub fakes_lately: u64,
@@ -123,48 +117,41 @@ pub struct SourceHealth {
     pub recent: Vec<Recent>,
     /// Malformed notifications of today and yesterday.
     pub malformed_lately: u64,
-    /// Malformed ones of the 14 days before that.
+    /// Malformed notifications of the 14 days before that.
     pub malformed_before: u64,
-    /// What is wrong with the newest of them.
+    /// The detail of the newest of them.
     pub malformed_detail: Option<String>,
     /// Requests of today and yesterday whose secret or signature was wrong or missing.
     pub refused: Refused,
     /// Requests of today and yesterday whose path token was wrong, missing or not expected.
     pub wrong_paths: Refused,
-    /// What fails at its API: the whole source first, then kinds of calls.
+    /// The failures of its API: the whole source first, then kinds of calls.
     pub failing: Vec<Failing>,
     /// Whether its API ever showed an order or a product.
     pub was_answered: bool,
-    /// When the last complete `reconcile` was made.
+    /// When the last complete `reconcile` ended.
     pub reconciled_at: Option<Timestamp>,
 }
 
-/// A settled notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// Its id.
     pub id: i64,
-    /// Its state.
     pub state: State,
-    /// Its reason.
     pub reason: Reason,
-    /// The beginning of the reason in words; a stranger may have chosen some of them.
+    /// The beginning of the detail; it may contain a stranger's text.
     pub detail: Option<String>,
 }
 
-/// Requests that were refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
-    /// How many.
     pub count: u64,
-    /// The last of them.
+    /// When the last one was refused.
     pub last_at: Option<Timestamp>,
 }
 
 /// What the store knows of one action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionHealth {
-    /// Its name.
     pub action: String,
     /// Whether the configuration has it.
     pub is_configured: bool,
@@ -178,78 +165,70 @@ pub struct ActionHealth {
     pub state: ActionState,
 }
 
-/// What came in on one day.
+/// The notifications of one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Today {
-    /// All notifications.
     pub received: u64,
-    /// Those confirmed.
     pub confirmed: u64,
-    /// Those ignored as not_found, mismatch or wrong_store.
+    /// Ignored as not_found, mismatch or wrong_store.
     pub fakes: u64,
 }
 
-/// A source's API, or one kind of its calls, fails.
+/// A failure of a source's API, or of one kind of its calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
-    /// The kind of call; empty for all.
+    /// The kind of call; empty for all kinds.
     pub lane: String,
-    /// Why.
     pub cause: Cause,
-    /// In plain words.
     pub detail: String,
-    /// Since when.
     pub since: Timestamp,
-    /// Nobody asks before.
+    /// No calls before this time.
     pub resume_at: Timestamp,
 }
 
-/// One thing without which the service is not ready.
+/// One check for readiness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its word.
     pub name: &'static str,
-    /// Whether it is as it should be.
     pub ok: bool,
-    /// What was found.
     pub detail: String,
-    /// What to do where it is not ok.
+    /// What to do if it failed.
     #[serde(skip)]
     pub remedy: String,
 }
 
 words! {
-    /// What somebody should look at.
+    /// The kinds of warnings.
     WarningKind {
-        /// The file is not as it was written.
+        /// The file is damaged.
         StoreSound = "store_sound",
-        /// Nothing can be written.
+        /// The store cannot be written.
         StoreWritable = "store_writable",
-        /// Nothing can be read.
+        /// The store cannot be read.
         StoreReadable = "store_readable",
-        /// Too little free disk: intake refuses.
+        /// Too little free disk space; intake refuses.
         Disk = "disk",
-        /// The write-ahead log is not folded back.
+        /// The WAL is not checkpointed.
         Wal = "wal",
         /// The worker hangs.
         Worker = "worker",
         /// No `serve` runs.
         NotServing = "not_serving",
-        /// What came in is not read, though a `serve` runs.
+        /// New notifications are not parsed, although a `serve` runs.
         Unread = "unread",
-        /// Soon too little free disk.
+        /// Soon too little free disk space.
         DiskLow = "disk_low",
         /// The store's growth will fill the disk within weeks.
         DiskFilling = "disk_filling",
-        /// A source's API rejects the credentials, or what they may do.
+        /// A source's API rejects the credentials or their scopes.
         ApiDenied = "api_denied",
-        /// A source's API fails for long.
+        /// A source's API has been failing for long.
         ApiFailing = "api_failing",
-        /// A notification is pending for long.
+        /// A notification has been pending for long.
         PendingLong = "pending_long",
-        /// Notifications that a person has to decide about.
+        /// Notifications that a person must decide about.
         Undecided = "undecided",
-        /// Nothing came in for longer than expected.
+        /// Nothing was received for longer than expected.
         Silent = "silent",
         /// None of the last settled notifications was confirmed.
         NoneConfirmed = "none_confirmed",
@@ -261,7 +240,7 @@ words! {
         WrongPath = "wrong_path",
         /// Many more fakes than usual.
         ManyFakes = "many_fakes",
-        /// Notifications wait for a source that is not configured any more.
+        /// Notifications wait for a source that is no longer configured.
         Unconfigured = "unconfigured",
         /// An action takes nothing for long.
         ActionFailing = "action_failing",
@@ -271,7 +250,7 @@ words! {
         DeliveryDead = "delivery_dead",
         /// Deliveries wait for an action that is not configured any more.
         ActionUnconfigured = "action_unconfigured",
-        /// `reconcile` was used, and was not completed lately.
+        /// `reconcile` was used before, but was not completed recently.
         ReconcileLate = "reconcile_late",
     }
 }
@@ -282,25 +261,22 @@ impl Serialize for WarningKind {
     }
 }
 
-/// Something that somebody should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// Its word.
     pub kind: WarningKind,
-    /// The source that it is about; `None`: the whole service.
+    /// The source; `None` for the whole service.
     pub source: Option<String>,
     /// The action that it is about.
     pub action: Option<String>,
-    /// What is so, in a sentence without its end; nothing in it was chosen by a stranger.
+    /// The finding, a sentence without a full stop and without a stranger's text.
     pub what: String,
-    /// The newest example in words, some of which a stranger may have chosen; fit for a line of text.
+    /// The newest example. It may contain a stranger's text, escaped for one line.
     pub detail: Option<String>,
-    /// What to do.
     pub remedy: String,
 }
 
 impl Warning {
-    /// What is so, with the example.
+    /// The finding with the example.
     #[must_use]
     pub fn in_words(&self) -> String {
         match &self.detail {

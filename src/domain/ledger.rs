@@ -1,5 +1,5 @@
-//! What the rules see of the store when an answer is judged, and what they want written: plain data, so that the
-//! rules stay pure and any engine can keep it.
+//! What the rules know of the store when an answer is judged, and what they decide: plain data, so that the rules
+//! stay pure.
 
 use std::time::Duration;
 
@@ -11,95 +11,87 @@ use super::course::StatusKey;
 use super::time::Timestamp;
 use super::verdict::{Cause, Outcome, Reason, State};
 
-/// The `[verify]` settings that judging needs.
+/// The `[verify]` settings that the rules use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Not-found and mismatch are final only from a question sent when the notification was this old.
+    /// Not-found and mismatch are final only if the call was sent when the notification was at least this old.
     pub grace: Duration,
-    /// First pause between two questions.
+    /// The first delay before a retry.
     pub retry_base: Duration,
-    /// Longest pause between two questions.
+    /// The longest delay before a retry.
     pub retry_cap: Duration,
-    /// No giving up before this age.
+    /// The minimum age at which retries end.
     pub give_up_after: Duration,
-    /// First pause of a source that does not let us in.
+    /// The first pause of a source that rejects the credentials.
     pub denied_pause: Duration,
 }
 
-/// A notification that waits under our lease.
+/// A pending notification under this lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
-    /// The notification's id.
     pub id: i64,
-    /// When it came in.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// When a person last asked for a fresh start.
+    /// When a person last used `retry`.
     pub retried_at: Option<Timestamp>,
-    /// Questions asked for it so far, those of a probe of its whole source included.
+    /// The number of verifications so far, including probes of its whole source.
     pub attempts: u32,
-    /// Refusals so far that were this subject's own (see `Failure::is_refusal`).
+    /// The number of refusals so far that concerned only this subject (see `Failure::is_refusal`).
     pub own_refusals: u32,
-    /// What it says.
     pub claim: Claim,
-    /// Its claim's key.
     pub key: ClaimKey,
 }
 
 impl Waiting {
-    /// From when patience is counted: the last `retry`, else receipt.
+    /// The start of the time until retries end: the last `retry`, otherwise the receipt.
     #[must_use]
     pub fn patience_since(&self) -> Timestamp {
         self.retried_at.map_or(self.received_at, |retried| retried.max(self.received_at))
     }
 }
 
-/// A notification with the same key as a waiting one.
+/// A notification with the same key as a leased one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Equal {
-    /// The notification's id.
     pub id: i64,
-    /// When it came in.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// The shared key.
     pub key: ClaimKey,
-    /// Its state: `pending` (not under our lease), `confirmed` or `undecided`.
+    /// `pending` (not under this lease), `confirmed` or `undecided`.
     pub state: State,
 }
 
-/// All that the store knows when an answer about one question is judged.
+/// All that the store knows when an answer is judged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
-    /// The notifications under our lease, lowest id first.
+    /// The notifications under this lease, lowest id first.
     pub waiting: Vec<Waiting>,
-    /// Deliveries of the same source with a key of a waiting one.
+    /// Notifications of the same source with the key of a leased one.
     pub equals: Vec<Equal>,
-    /// The truth held about the subject.
+    /// The stored truth about the subject.
     pub held: Option<Held>,
-    /// Whether any question of this source ever found an object.
+    /// Whether any call of this source ever found an object.
     pub source_found_any: bool,
-    /// The values confirmed last about the subject.
+    /// The last confirmed values of the subject.
     pub last_told: Option<Map<String, Value>>,
 }
 
-/// One row of `verifications`, but for its ids.
+/// One row of `verifications`, without its ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    /// What came of it.
     pub outcome: Outcome,
-    /// In plain words.
     pub detail: Option<String>,
-    /// The fields of the answer that the outcome rests on.
+    /// The fields of the answer that the outcome is based on.
     pub answer: Option<Value>,
 }
 
-/// Where a waiting notification goes.
+/// The next state of a leased notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Move {
     /// To a settled state.
     Settle {
         /// `confirmed` or `ignored`.
         state: State,
-        /// The reason.
         reason: Reason,
         /// The confirmed notification that this one repeats.
         duplicate_of: Option<i64>,
@@ -108,9 +100,9 @@ pub enum Move {
     },
     /// It stays `pending` until `next_attempt_at`.
     Wait {
-        /// The last try's cause.
+        /// The cause from the last try.
         reason: Reason,
-        /// When to ask again.
+        /// When to retry.
         next_attempt_at: Timestamp,
     },
     /// To `undecided`.
@@ -118,31 +110,28 @@ pub enum Move {
         /// The last cause.
         reason: Reason,
     },
-    /// It stays as it is and is asked about alone, at once: a list settles only what it confirms.
+    /// Unchanged, to be verified alone at once, because a list call settles only what it confirms.
     AskAlone,
 }
 
-/// What becomes of one waiting notification.
+/// The decision about one leased notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ruling {
-    /// The notification's id.
     pub id: i64,
-    /// Its move.
     pub to: Move,
-    /// The `detail` column.
     pub detail: Option<String>,
-    /// Its verification row; `None` where it is settled without having been asked (a repeat).
+    /// Its verification row; `None` if it is settled without a call (a repeat).
     pub verification: Option<Verification>,
-    /// Whether the answer was a refusal of this subject's own.
+    /// Whether the answer was a refusal of only this subject.
     pub own_refusal: bool,
 }
 
-/// What an answer does to the truth held.
+/// The effect of an answer on the stored truth.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TruthChange {
-    /// Nothing.
+    /// No change.
     Keep,
-    /// The answer lands.
+    /// The answer is stored.
     Put(Truth),
     /// The object is gone: `gone_at` of an order, `available = 0` of a product.
     Gone {
@@ -151,41 +140,39 @@ pub enum TruthChange {
     },
 }
 
-/// What an answer does to the standing of its source.
+/// The effect of an answer on its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The API answered: whatever trouble the source had is over.
+    /// The API answered, so an outage of the source is over.
     Well,
     /// The failure says nothing about the source.
     Unchanged,
     /// The source as a whole, or one kind of its calls, fails.
     Failing {
-        /// The lane that fails; `None` for all.
+        /// The kind of call that fails; `None` for all kinds.
         lane: Option<String>,
-        /// Why.
         cause: Cause,
-        /// In plain words.
         detail: String,
-        /// How long the API asked us to wait.
+        /// The time to wait that the API asked for.
         retry_after: Option<Duration>,
     },
 }
 
-/// All that one answer changes, written in one transaction or not at all.
+/// All changes of one answer, written in one transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settlement {
-    /// One per waiting notification, and one per equal one that becomes a duplicate.
+    /// One decision per leased notification, and one per equal notification that becomes a duplicate.
     pub rulings: Vec<Ruling>,
     /// The keys of the statuses confirmed last before this answer, all of them first, then those of some of them.
     pub told_before: Vec<StatusKey>,
-    /// What becomes of the truth held.
+    /// The change of the stored truth.
     pub truth: TruthChange,
-    /// The id in `orders` or `products` that the answer gave.
+    /// The id in `orders` or `products`, from the answer.
     pub resolved_id: Option<String>,
     /// The values confirmed by this answer.
     pub told: Option<Map<String, Value>>,
     /// Whether the answer showed an object.
     pub found: bool,
-    /// What the answer means for its source; while it fails, the waiting ones wait for it and not for themselves.
+    /// The effect on the source. While it fails, its notifications wait for the source and not for their own retries.
     pub standing: Standing,
 }

@@ -1,5 +1,5 @@
-//! The words that every room speaks: a delivery comes in, is read into a claim, an answer of the shop's API is
-//! held against it, and a verdict comes out. No I/O here; the only clock of the program is [`time::Clock`].
+//! The types that all rooms share: a notification is parsed into a claim, the claim is compared with an answer of the
+//! shop's API, and the result is a verdict. No I/O here; the program's only clock is [`time::Clock`].
 
 pub mod answer;
 pub mod claim;

@@ -50,7 +50,6 @@ pub struct News {
     pub at: Timestamp,
     /// The confirmed notification.
     pub notification_id: i64,
-    /// Its source.
     pub source: String,
     /// That source's provider.
     pub provider: String,
@@ -58,7 +57,6 @@ pub struct News {
     pub event: Option<String>,
     /// `intake` or `reconcile`.
     pub origin: String,
-    /// Order or product.
     pub subject_kind: SubjectKind,
     /// The id in `orders` or `products`.
     pub subject_id: String,

@@ -86,7 +86,7 @@ pub struct Attempt {
     pub exit_code: Option<i32>,
     /// The beginning of the answer, without control characters.
     pub answer: Option<String>,
-    /// The outcome in plain words; holds no address and no secret.
+    /// The outcome as text; holds no address and no secret.
     pub detail: String,
     /// What follows from it.
     pub effect: Effect,
@@ -105,6 +105,6 @@ pub struct ActionState {
     pub held_until: Option<Timestamp>,
     /// When it answered that it exists no more; nothing is sent.
     pub gone_at: Option<Timestamp>,
-    /// The last failure in plain words.
+    /// The last failure as text.
     pub last_error: Option<String>,
 }

@@ -1,26 +1,25 @@
-//! Panics, contained: work that panics costs what it was about, and not the service. The log tells where it happened.
+//! Contains panics, so that a panic fails one piece of work and not the service. The log says where it happened.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt as _;
 
-/// Work that panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("countersign panicked over it; the log of that moment says where: please report that")]
+#[error("countersign panicked on it; the log says where; please report this")]
 pub struct Panicked;
 
-/// Runs `work`, of which nothing that it may have left half done is used after a panic.
+/// Runs `work`. After a panic, do not use anything that it may have left half done.
 ///
 /// # Errors
-/// It panicked.
+/// The work panicked.
 pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
 }
 
-/// As [`contained`], for work that waits.
+/// Like [`contained`], for a future.
 ///
 /// # Errors
-/// It panicked.
+/// The work panicked.
 pub async fn contained_async<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Panicked)
 }

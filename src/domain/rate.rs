@@ -1,12 +1,12 @@
-//! How often something may happen.
+//! Rate limits.
 
 use std::time::Duration;
 
-/// At most `limit` times in any window of this length.
+/// A limit on events in any window of this length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many times; at least 1.
+    /// Maximum number of events; at least 1.
     pub limit: u32,
-    /// In any stretch of this length.
+    /// Length of the window.
     pub window: Duration,
 }

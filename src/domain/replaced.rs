@@ -39,7 +39,7 @@ pub fn find(value: &Value) -> Option<String> {
     })
 }
 
-/// The same JSON with a plain text in the place of each [`replaced`] one, for whoever reads it.
+/// The same JSON with a plain text instead of each [`replaced`] one, for readers.
 #[must_use]
 pub fn plain(value: Value) -> Value {
     match value {

@@ -1,4 +1,4 @@
-//! What the store alone can tell about a window, beyond counts and findings.
+//! Statistics of a window, from the store alone, beyond counts and findings.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,28 @@ use super::report::Counts;
 use super::time::Timestamp;
 use super::verdict::{Reason, State};
 
-/// The upper bounds, in milliseconds, of the classes in which times to verdict are counted; one more class has none.
+/// The upper bounds of the classes of times to verdict, in milliseconds; a last class has no bound.
 pub const WAIT_BOUNDS_MS: [u64; 7] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000];
 
-/// One source's part.
+/// The statistics of one source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SourceStatistics {
-    /// The source.
     pub source: String,
-    /// Each UTC day on which something came in, oldest first; of the first and the last only what is in the window.
+    /// Each UTC day with notifications, oldest first; the first and the last only as far as they are in the window.
     pub days: Vec<DayCounts>,
-    /// The ignored ones by reason.
+    /// Ignored notifications by reason.
     pub ignored: BTreeMap<String, u64>,
-    /// How long verdicts took; `None` where nothing was settled by an answer.
+    /// Times to verdict; `None` if nothing was settled by an answer.
     pub time_to_verdict: Option<Waits>,
-    /// The five that took longest, of those that [`Waits`] looked at.
+    /// The five that took longest, of those in the sample of [`Waits`].
     pub slowest: Vec<Wait>,
     /// The five that have been open for longest.
     pub longest_open: Vec<Wait>,
-    /// Who sent the fakes.
+    /// The senders of fakes.
     pub fake_senders: FakeSenders,
-    /// Requests that were not stored; whole days, as they are counted by day.
+    /// Refused requests, of whole days.
     pub refusals: Vec<Refusals>,
-    /// Questions to the shop's API.
+    /// Calls to the shop's API.
     pub api: ApiCalls,
 }
 
@@ -39,92 +38,84 @@ pub struct SourceStatistics {
 pub struct DayCounts {
     /// The UTC day, `YYYY-MM-DD`.
     pub day: String,
-    /// What came in on it.
     #[serde(flatten)]
     pub counts: Counts,
-    /// The ignored ones by reason.
+    /// Ignored notifications by reason.
     pub reasons: BTreeMap<String, u64>,
 }
 
-/// Times from receipt to verdict, of what an answer of the shop's API settled.
+/// Times from receipt to verdict, of notifications that an answer settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Waits {
-    /// How many were looked at.
+    /// Size of the sample.
     pub sampled: u64,
-    /// One in so many was looked at; 1: all.
+    /// The sample is one in this many; 1 means all.
     pub one_in: u64,
-    /// Half took no longer.
+    /// The median.
     pub median_ms: u64,
-    /// 95 of 100 took no longer.
+    /// The 95th percentile.
     pub p95_ms: u64,
-    /// How many took up to each of [`WAIT_BOUNDS_MS`], and more than the last.
+    /// The number in each class of [`WAIT_BOUNDS_MS`], and above the last bound.
     pub classes: [u64; WAIT_BOUNDS_MS.len() + 1],
 }
 
-/// A notification that took long, or still does.
+/// A notification that took or takes long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait {
-    /// The notification.
     pub notification_id: i64,
     /// The order or product, as notified.
     pub subject_id: Option<String>,
-    /// Its state now.
     #[serde(serialize_with = "as_word")]
     pub state: State,
-    /// Its reason now.
     pub reason: Option<String>,
-    /// When it came in.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// To the verdict, or until now.
+    /// The time to the verdict, or until now.
     pub waited_ms: u64,
 }
 
 /// The addresses that fakes came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FakeSenders {
-    /// One in so many fakes was looked at; 1: all. The counts are multiplied by it.
+    /// The sample is one in this many fakes; 1 means all. The counts are multiplied by it.
     pub one_in: u64,
-    /// How many addresses there are.
+    /// The number of addresses.
     pub addresses: u64,
-    /// The ten that sent most.
+    /// The ten addresses with the most fakes.
     pub most: Vec<FakeSender>,
 }
 
 /// One address that fakes came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FakeSender {
-    /// The address; `None` where it is no longer kept.
+    /// The address; `None` if it is no longer stored.
     pub remote_addr: Option<String>,
-    /// How many fakes.
     pub count: u64,
 }
 
-/// Requests that were not stored, of one cause.
+/// Refused requests with one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusals {
-    /// Why.
     pub cause: String,
-    /// How many.
     pub count: u64,
-    /// The last one.
+    /// When the last one was refused.
     pub last_at: Timestamp,
-    /// Its sender.
+    /// The sender of the last one.
     pub last_remote_addr: Option<String>,
 }
 
-/// Questions to a shop's API, as the verifications that are still kept tell.
+/// Calls to a shop's API, from the verifications that are still stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ApiCalls {
-    /// One in so many was looked at; 1: all. The counts are multiplied by it.
+    /// The sample is one in this many; 1 means all. The counts are multiplied by it.
     pub one_in: u64,
-    /// How many.
     pub calls: u64,
-    /// Of these, those that brought no answer, by cause.
+    /// Calls without an answer, by cause.
     pub failures: BTreeMap<String, u64>,
 }
 
 impl Counts {
-    /// Counts `n` more notifications in this state for this reason.
+    /// Counts `n` more notifications with this state and reason.
     pub fn add(&mut self, state: State, reason: Option<Reason>, n: u64) {
         self.received += n;
         match state {
@@ -142,7 +133,7 @@ impl Counts {
         }
     }
 
-    /// Counts what `other` counts as well.
+    /// Adds the counts of `other`.
     pub fn merge(&mut self, other: Self) {
         self.received += other.received;
         self.confirmed += other.confirmed;
@@ -155,7 +146,7 @@ impl Counts {
 }
 
 impl Waits {
-    /// Sums up times in milliseconds, of which one in `one_in` was looked at; `None` where there are none.
+    /// Summarises times in milliseconds of a sample of one in `one_in`; `None` if there are none.
     #[must_use]
     pub fn of(mut times_ms: Vec<u64>, one_in: u64) -> Option<Self> {
         times_ms.sort_unstable();

@@ -1,4 +1,4 @@
-//! Instants as the store writes them, and the one clock that everything asks.
+//! Timestamps, and the program's only clock.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +16,7 @@ pub struct Timestamp(i64);
 const LAST_MS: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    /// An instant from milliseconds since 1970; what lies outside the years 0 to 9999 is moved to their edge.
+    /// An instant from milliseconds since 1970, clamped to the years 0 to 9999.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
         Self(ms.clamp(-62_167_219_200_000, LAST_MS))
@@ -34,19 +34,19 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since 1970, rounded down: what is left when a fraction must not count.
+    /// Whole seconds since 1970, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Reads RFC 3339 with any offset, also with a blank for the `T`; `None` for anything else.
+    /// Parses RFC 3339 with any offset, also with a space instead of the `T`.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|t| Self::from_millis(t.timestamp_millis()))
     }
 
-    /// Reads a date and time without a zone as if it were UTC.
+    /// Parses a date and time without a zone as UTC.
     #[must_use]
     pub fn parse_naive(text: &str, format: &str) -> Option<Self> {
         NaiveDateTime::parse_from_str(text, format)
@@ -54,7 +54,7 @@ impl Timestamp {
             .map(|t| Self::from_millis(t.and_utc().timestamp_millis()))
     }
 
-    /// Reads the `Date` of an HTTP answer (RFC 2822, as HTTP writes it).
+    /// Parses the `Date` header of an HTTP answer (RFC 2822).
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc2822(text).ok().map(|t| Self::from_millis(t.timestamp_millis()))
@@ -72,7 +72,7 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long after `earlier` this is; zero if it is not after.
+    /// The time since `earlier`; zero if this is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -98,37 +98,36 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Smaller steps are those of a clock that is kept right all the time, or of a process that had to wait for its turn.
+/// Smaller steps come from NTP, or from a process that had to wait for the processor.
 const LEAST_STEP_MS: i64 = 1000;
 
-/// Where the program takes the time from: the system, or a hand that a test moves.
+/// The source of the time: the system, or a test.
 #[derive(Clone, Debug)]
 pub struct Clock(Hands);
 
 #[derive(Clone, Debug)]
 enum Hands {
     System,
-    /// How far it is ahead of the steady time, in milliseconds.
+    /// How far it is ahead of the monotonic time, in milliseconds.
     Followed(Arc<AtomicI64>),
     Set(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Hands::System)
     }
 
-    /// The system's clock, but for what somebody sets it by: that it takes over only when [`Clock::follow`] is called, so
-    /// that what was planned can be moved along. Its clones follow with it.
+    /// The system's clock, except that it follows a step of that clock only when [`Clock::follow`] is called, so that
+    /// schedules can be moved first. Clones follow together.
     #[must_use]
     pub fn followed() -> Self {
         Self(Hands::Followed(Arc::new(AtomicI64::new(system_millis().saturating_sub(steady_millis())))))
     }
 
-    /// By how many milliseconds the system's clock was set and is not followed yet, ahead or (negative) back. Small
-    /// steps, as of a clock that is kept right all the time, are followed at once.
+    /// The step of the system's clock that is not followed yet, in milliseconds; negative if it was set back. Small
+    /// steps, as by NTP, are followed at once.
     #[must_use]
     pub fn set_by(&self) -> Option<i64> {
         let Hands::Followed(_) = &self.0 else { return None };
@@ -140,27 +139,26 @@ impl Clock {
         None
     }
 
-    /// Takes over a step of the system's clock.
+    /// Follows a step of the system's clock.
     pub fn follow(&self, by_ms: i64) {
         if let Hands::Followed(ahead) = &self.0 {
             ahead.fetch_add(by_ms, Ordering::SeqCst);
         }
     }
 
-    /// A clock that stands at `at` until [`Clock::set`] moves it; its clones move with it.
+    /// A clock that stands at `at` until [`Clock::set`] moves it. Clones move together.
     #[must_use]
     pub fn standing_at(at: Timestamp) -> Self {
         Self(Hands::Set(Arc::new(AtomicI64::new(at.millis()))))
     }
 
-    /// Moves a standing clock, forward or backward; the system's clock stays as it is.
+    /// Moves a standing clock, forward or backward; does nothing to the system's clock.
     pub fn set(&self, to: Timestamp) {
         if let Hands::Set(hand) = &self.0 {
             hand.store(to.millis(), Ordering::SeqCst);
         }
     }
 
-    /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -172,8 +170,8 @@ impl Clock {
         }
     }
 
-    /// Milliseconds that have passed since some moment, whoever set the system's clock meanwhile. A standing clock has no
-    /// other time than its own.
+    /// Monotonic milliseconds since some moment, unaffected by steps of the system's clock. A standing clock returns
+    /// its own time.
     #[must_use]
     pub fn steady_millis(&self) -> i64 {
         match &self.0 {

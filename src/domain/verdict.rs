@@ -1,4 +1,4 @@
-//! States, reasons, outcomes and causes: each word of the contract once, as type and as text.
+//! The contract's states, reasons, outcomes and causes, as types and as text.
 
 /// Declares an enum whose variants are the contract's words, with the text of each in one place.
 macro_rules! words {
@@ -8,16 +8,16 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 
         impl $name {
-            /// Every word, in the contract's order.
+            /// All variants, in the contract's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word as columns, logs and the command line write it.
+            /// The word in columns, logs and on the command line.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            /// The word's meaning; `None` for any other text.
+            /// Parses the word.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|word| word.as_str() == text)
@@ -41,9 +41,9 @@ words! {
         Pending = "pending",
         /// The shop's API says the same.
         Confirmed = "confirmed",
-        /// The API was asked and does not say so, or the notification cannot count.
+        /// The API was asked and does not say the same, or the notification cannot count.
         Ignored = "ignored",
-        /// The API could not be asked until we stopped; a person decides.
+        /// The API could not be asked until countersign stopped trying; a person decides.
         Undecided = "undecided",
     }
 }
@@ -53,17 +53,17 @@ words! {
     Reason {
         /// Ids and asserted values agree with the API's answer.
         Match = "match",
-        /// A product that the API does not show (any more).
+        /// The API does not show the product, or no longer.
         Unavailable = "unavailable",
         /// A delete event, and the API lists the deletion.
         Deleted = "deleted",
         /// The API says that no such order or product exists.
         NotFound = "not_found",
-        /// It exists, with other ids or other current values.
+        /// The object exists, but with other ids or other current values.
         Mismatch = "mismatch",
-        /// A mismatch or not-found that a later confirmed notification explains.
+        /// A mismatch or not-found that a confirmed notification explains.
         Superseded = "superseded",
-        /// Names another store, project or merchant.
+        /// The notification names another store, project or merchant.
         WrongStore = "wrong_store",
         /// The same claim as a confirmed notification of this source.
         Duplicate = "duplicate",
@@ -75,11 +75,11 @@ words! {
         Dismissed = "dismissed",
         /// The API could not be reached.
         ApiUnreachable = "api_unreachable",
-        /// The API does not let us in.
+        /// The API rejects the credentials.
         ApiDenied = "api_denied",
-        /// The API told us to wait.
+        /// The API asked for a pause.
         ApiRateLimited = "api_rate_limited",
-        /// The API's answer was no answer.
+        /// The API's answer was unusable.
         ApiError = "api_error",
         /// The API has not caught up with the claim yet, or may not have.
         NotYet = "not_yet",
@@ -95,7 +95,7 @@ impl Reason {
 }
 
 words! {
-    /// Why a question brought no answer.
+    /// Why a call brought no answer.
     Cause {
         /// Connect failure, timeout, 408.
         ApiUnreachable = "api_unreachable",
@@ -109,7 +109,7 @@ words! {
 }
 
 words! {
-    /// What came of one verification.
+    /// The outcome of one verification.
     Outcome {
         /// Ids and asserted values agree.
         Match = "match",

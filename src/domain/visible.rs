@@ -1,15 +1,14 @@
-//! Whatever a stranger sent, shown in characters that a terminal, a page or a spreadsheet does not obey.
+//! Escapes a stranger's text, so that a terminal, a page or a spreadsheet does not obey it.
 
 use std::borrow::Cow;
 
-/// Whether a terminal may obey a character: control characters, and those that change the direction or the lines of
-/// the text around them.
+/// Whether to escape a character: control characters, and those that change the direction or the lines of text.
 fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The text with such characters in Rust's spelling: `\n`, `\u{1b}`.
+/// Escapes such characters as in Rust: `\n`, `\u{1b}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_obeyed) {
@@ -26,8 +25,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same in JSON's spelling, which says the same to a reader of JSON: beside ASCII's control characters, which JSON
-/// escapes anyway, such characters stand in texts only.
+/// Escapes such characters in JSON text, which keeps its meaning: they appear only inside strings, because JSON
+/// escapes ASCII's control characters anyway.
 #[must_use]
 pub fn json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_obeyed) {

@@ -1,4 +1,4 @@
-//! The stretch of time that a report is about.
+//! The window of time of a report.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use super::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// From an instant, inclusive, to another, exclusive.
+/// A half-open interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The beginning, inclusive.
+    /// Inclusive.
     pub from: Timestamp,
-    /// The end, exclusive.
+    /// Exclusive.
     pub to: Timestamp,
 }
 
-/// A window, taken apart at the UTC midnights in it.
+/// A window, split at UTC midnights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// What belongs to days that are not whole: at most the beginning and the end.
+    /// The partial days: at most the first and the last.
     pub edges: [Option<Window>; 2],
-    /// The whole days between, where there are any.
+    /// The whole days between, if any.
     pub days: Option<Window>,
 }
 
 impl Window {
-    /// How long it is; zero where its end is not after its beginning.
+    /// Its length; zero if the end is not after the start.
     #[must_use]
     pub fn length(self) -> Duration {
         self.to.since(self.from)
     }
 
-    /// Its whole days, and the edges around them.
+    /// Splits it into its whole days and the parts around them.
     #[must_use]
     pub fn parts(self) -> Parts {
         let (first, last) = (midnight_from(self.from), midnight_until(self.to));

@@ -1,4 +1,4 @@
-//! Gauges of what health is judged by, set before each scrape. What is not known has no series.
+//! The gauges of health, set before each scrape. An unknown value has no series.
 
 use anyhow::Context as _;
 use prometheus::{IntGaugeVec, Opts, Registry};
@@ -33,7 +33,7 @@ impl HealthGauges {
             wal_bytes: gauge("countersign_store_wal_bytes", "Size of the write-ahead log beside it", &[])?,
             growth: gauge(
                 "countersign_store_growth_bytes_per_day",
-                "Growth by what came in on the last whole days, at most seven; absent until that can be told",
+                "Growth in bytes per day, from the last whole days (at most seven); absent while unknown",
                 &[],
             )?,
             disk_free: gauge("countersign_disk_free_bytes", "Free space on the store's disk", &[])?,
@@ -44,12 +44,12 @@ impl HealthGauges {
             )?,
             last_turn: gauge(
                 "countersign_worker_last_turn_timestamp_seconds",
-                "When the worker last took its turn; absent with --no-worker",
+                "The worker's last heartbeat; absent with --no-worker",
                 &[],
             )?,
             undecided: gauge(
                 "countersign_undecided",
-                "Notifications that a person has to decide about",
+                "Notifications that a person must decide about",
                 &["source"],
             )?,
             api_failing: gauge(
@@ -64,12 +64,12 @@ impl HealthGauges {
             )?,
             last_reconcile: gauge(
                 "countersign_last_reconcile_timestamp_seconds",
-                "When the last complete reconcile was made; absent before the first",
+                "When the last complete reconcile ended; absent before the first",
                 &["source"],
             )?,
             warning: gauge(
                 "countersign_warning",
-                "1 for each thing that somebody should look at, as countersign status tells; empty labels: the whole \
+                "1 for each warning, as countersign status shows; empty labels mean the whole \
                  service",
                 &["kind", "source", "action"],
             )?,

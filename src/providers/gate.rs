@@ -1,4 +1,4 @@
-//! What stands before every API call.
+//! The gate that every API call passes.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::Failure;
 
-/// Lets a call pass when the source's budget and the service's concurrency allow it.
+/// Admits a call when the source's rate limit and the service's concurrency allow it.
 pub trait Gate: Send + Sync {
-    /// Waits for a place; the call is over when the pass is dropped.
+    /// Waits for admission. The call ends when the pass is dropped.
     ///
     /// # Errors
     /// The call must not be sent: the API has asked us to wait.
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>>;
 }
 
-/// Permission for one call; whatever it holds is given back when it is dropped.
+/// A permit for one call, released when dropped.
 pub struct Pass {
     #[expect(dead_code, reason = "held for its Drop")]
     held: Box<dyn Send>,

@@ -1,5 +1,5 @@
-//! The one HTTP client. It follows no redirect, reads no answer over a cap, knows no proxy, and asks the gate before
-//! every call, so that no provider can spend a budget by itself.
+//! The only HTTP client. It follows no redirects, reads no answer over a limit, uses no proxy, and passes the gate
+//! before every call, so that no provider can bypass the rate limit.
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Client {
     }
 }
 
-/// One source's way to its API.
+/// A client for one source's API.
 #[derive(Clone)]
 pub struct Api {
     client: Client,
@@ -93,9 +93,7 @@ impl fmt::Debug for Api {
 /// An answer with any status that a provider may know how to read: 2xx, and 4xx but for 408 and 429.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// HTTP status.
     pub status: u16,
-    /// The answer's headers.
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Vec<u8>,
@@ -156,10 +154,10 @@ impl Api {
         self.get_with(path_and_query, |_| Ok(headers.to_vec())).await
     }
 
-    /// As [`Api::get`], with headers made when the gate has let the call pass: a signature must not grow old there.
+    /// Like [`Api::get`], with headers made when the gate has let the call pass: a signature must not grow old there.
     ///
     /// # Errors
-    /// As [`Api::get`], and the failure of `headers`.
+    /// Like [`Api::get`], and the failure of `headers`.
     pub async fn get_with<'h>(
         &self,
         path_and_query: &str,
@@ -253,13 +251,13 @@ impl Api {
 }
 
 impl Reply {
-    /// The body as JSON, with [`crate::domain::replaced`] texts; `None` where it is none.
+    /// The body as JSON, with [`crate::domain::replaced`] texts; `None` if it is none.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
         foreign::json(&self.body)
     }
 
-    /// The body's text, which was read as `json`: as it came, or [`plain_json`] where something of it could not be read.
+    /// The body's text, which was read as `json`: as received, or [`plain_json`] if a part of it could not be read.
     #[must_use]
     pub fn text(&self, json: &Value) -> String {
         if holds_any(json) {
@@ -268,7 +266,6 @@ impl Reply {
         String::from_utf8_lossy(foreign::content(&self.body)).into_owned()
     }
 
-    /// A header's text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -336,7 +333,7 @@ fn pause(retry_after: Option<&str>, now: Timestamp) -> Duration {
     }
 }
 
-/// Says what the network did in plain words; the URL is left out, it may hold an id of a stranger's choosing.
+/// Describes a network error without the URL, which may contain an id that a stranger chose.
 fn transport_failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         Failure::new(Cause::ApiUnreachable, "no answer in time")

@@ -1,6 +1,6 @@
 //! Which ids of strangers may be asked about, and how: the one place that knows.
 
-/// Why an id of a notification must not be asked about; `None` where it may. Such an id could reach another path of
+/// Why an id of a notification must not be asked about; `None` if it may. Such an id could reach another path of
 /// the API than the object's, or is none.
 #[must_use]
 pub(super) fn unaskable_id(id: &str) -> Option<&'static str> {

@@ -1,4 +1,4 @@
-//! The configuration keys of a source, as its kind declares them and as the configuration gives them.
+//! The configuration keys of a source: declared by its provider, and read from the configuration.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 
-/// A key that a kind of source takes.
+/// A key of a provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// The name in the configuration file.
@@ -17,16 +17,15 @@ pub struct Key {
     pub required: bool,
     /// An example for error messages and `init`, as TOML writes it.
     pub example: &'static str,
-    /// What holds where it is absent, as TOML writes it; `None`: nothing.
+    /// The default in TOML, if there is one.
     pub default: Option<&'static str>,
 }
 
-/// What a key holds.
+/// The type of a key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// Text, or an integer taken as text (ids).
     Id,
-    /// Text.
     Text,
     /// One secret: by value, `KEY_file` or environment.
     Secret,
@@ -46,7 +45,6 @@ pub struct Keys {
     values: BTreeMap<&'static str, KeyValue>,
 }
 
-/// One value.
 #[derive(Clone, Debug)]
 pub enum KeyValue {
     /// Of `Id`, `Text` and `Choice` keys.
@@ -62,7 +60,6 @@ pub enum KeyValue {
 /// A mistake in one key that only the provider can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyError {
-    /// The key.
     pub key: &'static str,
     /// What is wrong and what to do; without the value of a secret.
     pub message: String,
@@ -74,7 +71,7 @@ impl Keys {
         self.values.insert(name, value);
     }
 
-    /// A text; `None` where it is not configured.
+    /// A text; `None` if it is not configured.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.values.get(name) {

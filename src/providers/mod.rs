@@ -1,5 +1,5 @@
-//! The kinds of shops and gateways: what each sends, how it is acknowledged, what to ask its API and how to judge the
-//! answer. One folder a family; [`KINDS`] is the only place that names them all.
+//! The providers: parsing and acknowledging notifications, asking the API, and comparing its answers. One folder per
+//! family; [`KINDS`] is the only list of all.
 
 use std::sync::Arc;
 
@@ -29,34 +29,34 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 pub use patience::Patience;
 
-/// Every kind of shop that this version knows.
+/// All providers.
 pub const KINDS: &[&Kind] =
     &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
-/// A kind of shop or gateway, as the configuration names it.
+/// A provider, as named in the configuration.
 #[derive(Debug)]
 pub struct Kind {
-    /// The word in `provider = "…"`.
+    /// The name in `provider = "…"`.
     pub word: &'static str,
-    /// The keys that a source of this kind takes beside the common ones.
+    /// Its own keys, besides the common ones.
     pub keys: &'static [Key],
-    /// Where its API lives unless `api_base` says otherwise.
+    /// The default of `api_base`.
     pub default_api_base: &'static str,
-    /// API calls it may take unless `rate_limit` says otherwise, as the configuration writes rates.
+    /// The default of `rate_limit`, as written in the configuration.
     pub default_rate_limit: &'static str,
-    /// Where its owner pastes the intake URL.
+    /// Where the owner pastes the intake URL.
     pub panel: &'static str,
-    /// Makes the provider of one source from its keys; lists all that is wrong with them.
+    /// Builds the provider of one source from its keys, or lists the mistakes in them.
     pub build: fn(&Keys) -> Built,
 }
 
-/// A provider for one source, or all that is wrong with its keys.
+/// A provider for one source, or the mistakes in its keys.
 pub type Built = Result<Arc<dyn Provider>, Vec<KeyError>>;
 
-/// The most subjects that one list call asks about: the largest page of Ecwid's and Kinguin's lists.
+/// Maximum number of subjects in one list call: the largest page of Ecwid's and Kinguin's lists.
 pub const LIST_LIMIT: usize = 100;
 
-/// How often a list is read afresh when it changes while it is read.
+/// Maximum number of readings of a list that changes while it is read.
 pub const LIST_READINGS: usize = 5;
 
 /// The longest list of orders that is read, in orders and in bytes of what is kept of them. A longer one is a failure:
@@ -65,7 +65,7 @@ pub const LONGEST_LIST: usize = 100_000;
 /// See [`LONGEST_LIST`].
 pub const LARGEST_LIST: usize = 64 << 20;
 
-/// The kind that a word names.
+/// Finds a provider by its name.
 #[must_use]
 pub fn kind(word: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.word == word)
@@ -73,10 +73,10 @@ pub fn kind(word: &str) -> Option<&'static Kind> {
 
 /// One configured source's side of its provider.
 pub trait Provider: Judge {
-    /// What the sender takes for "received".
+    /// The acknowledgement that ends the sender's retries.
     fn acknowledgement(&self) -> Acknowledgement;
 
-    /// Checks the secret or signature, where the source has one configured. Runs before anything is stored.
+    /// Checks the secret or signature, if one is configured. Runs before anything is stored.
     fn admit(&self, delivery: &Delivery) -> Admission;
 
     /// Reads what the delivery says. Pure and total: the same delivery and configuration give the same reading.
@@ -92,11 +92,11 @@ pub trait Provider: Judge {
     }
 
     /// Asks about up to [`LIST_LIMIT`] listable claims of one lane by one call. The answers stand in the order of the
-    /// claims; `None` where the list does not show the object, which judges nothing. What a list does not confirm has
+    /// claims; `None` if the list does not show the object, which judges nothing. What a list does not confirm has
     /// to be asked again by [`Provider::ask`].
     ///
     /// # Errors
-    /// The list failed: every claim has to be asked singly.
+    /// The list failed, so every claim must be asked alone.
     fn ask_list<'a>(
         &'a self,
         _api: &'a Api,
@@ -108,10 +108,10 @@ pub trait Provider: Judge {
     /// Asks the API about one order by the id that `orders` keeps, in a call of its own.
     fn ask_order<'a>(&'a self, api: &'a Api, order_id: &'a str) -> BoxFuture<'a, Answer>;
 
-    /// Lists what happened to the shop's orders, all pages, each order once; `None` where the API has no such list.
+    /// Lists what happened to the shop's orders, all pages, each order once; `None` if the API has no such list.
     ///
     /// # Errors
-    /// The list could not be read to its end, or changed so often meanwhile that nobody can say it was complete.
+    /// The list could not be read completely, or changed too often meanwhile.
     fn list_orders<'a>(
         &'a self,
         _api: &'a Api,
@@ -129,20 +129,19 @@ pub trait Provider: Judge {
         std::iter::once(order.order_id.clone()).chain(order.internal_id.clone()).collect()
     }
 
-    /// Asks a question without any foreign value: whose trouble was a failure?
+    /// The control question: a call without any foreign value, to find the scope of a failure.
     ///
     /// # Errors
-    /// The failure of the control question: then the source as a whole is in trouble.
+    /// The failure of the control question. Then the source fails as a whole.
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>>;
 
-    /// Tries the credentials for `doctor` and says in plain words what is right and what is wrong.
+    /// Tries the credentials for `doctor`.
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
 /// What a provider makes of a delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
-    /// What it says.
     pub reading: Reading,
     /// Whether its question may share a list call.
     pub is_listable: bool,
@@ -177,10 +176,9 @@ fn course(provider: &dyn Provider, claim: &Claim) -> Course {
     Course { asserted: course.asserted.filter(|_| claim.unreadable_value().is_none()), ..course }
 }
 
-/// The answer that ends a sender's retries.
+/// The acknowledgement of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// HTTP status.
     pub status: u16,
     /// Body; may be empty.
     pub body: &'static str,
@@ -212,32 +210,31 @@ impl Admission {
     }
 }
 
-/// What `doctor` learned from a source's API.
+/// The result of `doctor` for a source's API.
 #[derive(Clone, Debug, Default)]
 pub struct Examination {
-    /// One line a check.
+    /// The checks, one line each.
     pub checks: Vec<Check>,
     /// The API's own clock, from its `Date` header, and our clock when it came.
     pub clock: Option<(Timestamp, Timestamp)>,
 }
 
-/// One thing that `doctor` looked at.
+/// One check of `doctor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Whether it is as it should be.
     pub good: bool,
     /// In plain words: what, and where it is wrong what to do.
     pub words: String,
 }
 
 impl Check {
-    /// Something that is as it should be.
+    /// A check that passed.
     #[must_use]
     pub fn good(words: impl Into<String>) -> Self {
         Self { good: true, words: words.into() }
     }
 
-    /// Something wrong, with what to do.
+    /// A check that failed; the text says what to do.
     #[must_use]
     pub fn bad(words: impl Into<String>) -> Self {
         Self { good: false, words: words.into() }

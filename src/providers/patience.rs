@@ -1,22 +1,22 @@
-//! Trying a call again that failed for the moment. The worker has none of this: its questions wait in the store.
+//! Retries of a call after a passing failure. The worker does not use this: its retries wait in the store.
 
 use std::time::Duration;
 
 use crate::domain::{Cause, Failure};
 
-/// How long a caller bears with an API.
+/// A caller's retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// How often a call is tried in all.
+    /// Maximum number of tries.
     pub tries: u32,
-    /// The pause after the first try, doubled each time.
+    /// Delay after the first try, doubled each time.
     pub first_pause: Duration,
-    /// The longest pause; a shop that asks for a longer one is left alone instead.
+    /// Maximum delay. If a shop asks for a longer one, the call fails.
     pub longest_pause: Duration,
 }
 
 impl Patience {
-    /// None: the first failure counts.
+    /// No retries.
     pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
     /// How long to wait before the call is tried again that failed now for the `tries`-th time (from 1); `None` where

@@ -23,7 +23,7 @@ pub(super) async fn read(
     room: &Room,
 ) -> Result<(Vec<u8>, Held), Refusal> {
     let all = async {
-        // Whatever length it claims, room is made for what has arrived: most bodies arrive at once.
+        // Allocate for what has arrived, not for the claimed length. Most bodies arrive in one piece.
         let (mut blocks, mut length, mut held) = (Vec::new(), 0, Held::default());
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;

@@ -1,4 +1,4 @@
-//! One request to the intake listener, from top to bottom.
+//! Handles one request to the intake listener, from top to bottom.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -20,13 +20,12 @@ use crate::domain::{Delivery, Headers};
 use crate::providers::keys::equals_any;
 use crate::providers::{Acknowledgement, Admission};
 
-/// How long an answer waits for a refusal to be counted; it is counted all the same when the store is slower.
+/// How long an answer waits for its refusal to be counted. A slower store counts it after the answer.
 const COUNTING_TIME: Duration = Duration::from_millis(250);
 
-/// Why a panel's TEST button is counted.
+/// The cause under which a panel's TEST button is counted.
 const TEST_CALL: &str = "test_call";
 
-/// Answers any request to the intake listener.
 pub(super) async fn answer(
     req: HttpRequest,
     mut payload: Payload,
@@ -56,7 +55,7 @@ pub(super) async fn answer(
     }
 }
 
-/// A POST to an intake URL.
+/// Handles a POST to an intake URL.
 struct Call {
     intake: Data<Intake>,
     sender: IpAddr,
@@ -64,7 +63,7 @@ struct Call {
 }
 
 impl Call {
-    /// The source that a URL leads to. Whoever guesses learns nothing, not even from the time that the answer takes.
+    /// The source of a URL. Guessing reveals nothing, not even by the time that the answer takes.
     fn source(&self, url: Option<&IntakeUrl>) -> Result<&IntakeSource, Refusal> {
         let known = url.and_then(|url| Some((self.intake.parts.sources.get(&url.source)?, url)));
         let Some((source, url)) = known else {
@@ -133,7 +132,7 @@ impl Call {
         Ok(source.provider.acknowledgement())
     }
 
-    /// Returns once the notification is on disk, where it also lands if the sender hangs up meanwhile.
+    /// Returns when the notification is on disk. It is stored even if the sender hangs up meanwhile.
     async fn store(&self, source: &IntakeSource, delivery: Delivery, held: Held) -> Result<(), Refusal> {
         let parts = &self.intake.parts;
         if !parts.has_room.load(Ordering::Relaxed) {
@@ -168,11 +167,11 @@ impl Call {
         let sender = self.sender.to_string();
         let counted = parts.store.count_refusal(&source.name, cause, &sender, parts.clock.now());
         if let Ok(Err(error)) = actix_web::rt::time::timeout(COUNTING_TIME, counted).await {
-            log::debug!("a refusal was not counted: {error}");
+            log::debug!("cannot count a refusal: {error}");
         }
     }
 
-    /// Counts without letting the answer wait: an answer that took longer would tell that the source exists.
+    /// Counts without delaying the answer: a slower answer would reveal that the source exists.
     fn count_aside(&self, source: &IntakeSource, cause: &'static str) {
         let Ok(place) = Arc::clone(&self.intake.guesses).try_acquire_owned() else { return };
         let (intake, name, sender) =
@@ -180,7 +179,7 @@ impl Call {
         actix_web::rt::spawn(async move {
             let parts = &intake.parts;
             if let Err(error) = parts.store.count_refusal(&name, cause, &sender, parts.clock.now()).await {
-                log::debug!("a refusal was not counted: {error}");
+                log::debug!("cannot count a refusal: {error}");
             }
             drop(place);
         });
@@ -217,12 +216,12 @@ fn is_encoded(req: &HttpRequest) -> bool {
     })
 }
 
-/// The length that the head of a request claims for its body.
+/// The body length that the head of a request claims.
 fn claimed_length(req: &HttpRequest) -> Option<u64> {
     req.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// All headers by name, repeated ones in the order of arrival.
+/// All headers by name, with repeated ones in the order of arrival.
 fn headers_of(req: &HttpRequest, redaction: &Redaction<'_>) -> Headers {
     let value = |value: &HeaderValue| redaction.apply(lossy(value.as_bytes()));
     let mut pairs: Vec<(&str, String)> =

@@ -1,4 +1,4 @@
-//! How often one address may call.
+//! Limits the rate of requests per sender address.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -10,14 +10,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::domain::Rate;
 
-/// Addresses that no longer matter are forgotten every so many calls.
+/// The number of calls between two sweeps of idle addresses.
 const CALLS_BETWEEN_SWEEPS: usize = 1024;
 
-/// Addresses remembered at most (and those of one more sweep): some 10 MB. Whoever calls from more has enough of them
-/// to pass any limit by address, so everybody passes until there are fewer again.
+/// Maximum number of remembered addresses (plus those of one sweep): about 10 MB. A sender with more addresses can
+/// pass any limit by address, so the limit is off until there are fewer again.
 const MOST_ADDRESSES: usize = 100_000;
 
-/// Remembers who called how often lately.
+/// The recent rate of requests of each address.
 pub(super) struct AddressLimit {
     calls: DefaultKeyedRateLimiter<IpAddr>,
     checked: AtomicUsize,
@@ -26,7 +26,7 @@ pub(super) struct AddressLimit {
 }
 
 impl AddressLimit {
-    /// A limit of `rate` for each address; a whole window's calls may come at once.
+    /// Limits each address to `rate`; the requests of a whole window may come in one burst.
     pub(super) fn new(rate: Rate) -> Self {
         let limit = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
         let pause = (rate.window / limit.get()).max(Duration::from_nanos(1));
@@ -39,10 +39,10 @@ impl AddressLimit {
         }
     }
 
-    /// Counts a call from `address`.
+    /// Counts a request from `address`.
     ///
     /// # Errors
-    /// It is one too many: how long to wait before the next.
+    /// The rate is exceeded. The error is the time to wait before the next request.
     pub(super) fn check(&self, address: IpAddr) -> Result<(), Duration> {
         if self.checked.fetch_add(1, Ordering::Relaxed) % CALLS_BETWEEN_SWEEPS == CALLS_BETWEEN_SWEEPS - 1 {
             self.calls.retain_recent();
@@ -57,7 +57,7 @@ impl AddressLimit {
     }
 }
 
-/// One subscriber's address: of IPv6 everybody owns a whole /64.
+/// The address of one subscriber: for IPv6 the whole /64.
 fn subscriber(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

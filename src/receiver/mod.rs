@@ -1,4 +1,4 @@
-//! The intake listener: stores each notification as it came, then acknowledges it, and believes nothing.
+//! The intake listener: stores each notification as received, then acknowledges it, and believes nothing.
 //!
 //! [`intake`] follows one request from top to bottom; the other files answer one question each: [`place`] what a path
 //! names, [`sender`] who is calling, [`limit`] whether too often, [`unproven`] whether a stranger still fits in, [`body`]
@@ -39,50 +39,46 @@ use room::Room;
 use sender::Unlisted;
 use unproven::UnprovenLimit;
 
-/// How long the whole body of a request may take to arrive, unless a test is in a hurry.
+/// The time limit for the whole body of a request; tests set a shorter one.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Calls with a wrong path token that may wait for the store to count them; more go uncounted there, so that nobody
-/// fills the writer's queue by guessing.
+/// Maximum number of guessed path tokens waiting to be counted in the store. More are not counted there, so that
+/// guessing cannot fill the writer's queue.
 const GUESSES_BEING_COUNTED: usize = 64;
 
-/// One configured source, as its intake URL needs it.
+/// One configured source, as intake sees it.
 pub struct IntakeSource {
-    /// Its name, the first part of its intake URL.
+    /// The name, the first part of its intake URL.
     pub name: String,
-    /// Checks and acknowledges what comes in.
+    /// Checks and acknowledges notifications.
     pub provider: Arc<dyn Provider>,
-    /// The provider's word, as the store keeps it.
+    /// The provider's name, as in the store.
     pub provider_word: &'static str,
-    /// The second part of its intake URL; `None`: there is none.
+    /// The second part of its intake URL, if it has one.
     pub path_token: Option<SecretString>,
-    /// What is counted of it.
     pub counters: IntakeCounters,
 }
 
-/// What the intake listener is made of.
+/// The parts of the intake listener.
 pub struct IntakeParts {
-    /// Where notifications go.
     pub store: Store,
-    /// The configured sources by name.
+    /// By name.
     pub sources: HashMap<String, IntakeSource>,
-    /// What happened is counted here.
     pub metrics: Metrics,
-    /// When it happened.
     pub clock: Clock,
-    /// Whose X-Forwarded-For is believed.
+    /// The peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// The longest body, in bytes.
+    /// Maximum body size, in bytes.
     pub max_body: usize,
-    /// How long a whole body may take to arrive: [`BODY_TIME`].
+    /// The time limit for a whole body: [`BODY_TIME`].
     pub body_time: Duration,
-    /// The most requests of one sender's address; `None`: any number.
+    /// Maximum rate per sender address; `None` means no limit.
     pub per_address_limit: Option<Rate>,
     /// The most notifications of senders that are not proven.
     pub max_unproven: u64,
     /// Rung when more of them are kept.
     pub overfull: Arc<Notify>,
-    /// Whether the disk has at least `min_free` left; kept up to date by the service.
+    /// Whether at least `min_free` is free on the disk; kept up to date by the service.
     pub has_room: Arc<AtomicBool>,
 }
 
@@ -98,7 +94,6 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake that has seen nobody yet.
     #[must_use]
     pub fn new(parts: IntakeParts) -> Self {
         Self {
@@ -113,8 +108,7 @@ impl Intake {
     }
 }
 
-/// Everything that the intake listener serves, for `App::configure`. A request is answered by the intake that is in
-/// force when it begins.
+/// The routes of the intake listener, for `App::configure`. A request uses the intake that is current when it begins.
 pub fn routes(intake: web::Data<ArcSwap<Intake>>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(intake).default_service(web::to(intake::answer));

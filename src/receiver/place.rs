@@ -1,30 +1,28 @@
-//! What the path of a request names. Paths are taken apart by hand: a token may hold percent-encoded slashes, and
-//! nothing may be normalised into an intake URL that was not written as one.
+//! Parses the path of a request. This is done by hand, because a token may contain percent-encoded slashes, and no
+//! other path may be normalised into an intake URL.
 
 use percent_encoding::percent_decode_str;
 
-/// What a path names on the intake listener.
+/// A route of the intake listener.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// `/healthz`.
     Health,
-    /// Something below `/hooks/`; `None` where it has not the form of an intake URL.
+    /// A path below `/hooks/`; `None` if it does not have the form of an intake URL.
     Hooks(Option<IntakeUrl>),
     /// Anything else.
     Nowhere,
 }
 
-/// The parts of an intake URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IntakeUrl {
-    /// The source that it names.
     pub(super) source: String,
-    /// The path token, where there is a second part; also an empty one.
+    /// The second part, if there is one; it may be empty.
     pub(super) token: Option<String>,
 }
 
 impl Place {
-    /// What `path`, without its query string, names. Panels like to end an address with a slash: one more is nothing.
+    /// Parses `path`, which has no query string. Panels like to end an address with a slash: one more is nothing.
     pub(super) fn of(path: &str) -> Self {
         let mut segments = path.split('/');
         if segments.next() != Some("") {
@@ -58,7 +56,7 @@ impl IntakeUrl {
     }
 }
 
-/// A segment without its percent-encoding; `None` where that is not UTF-8.
+/// Decodes a percent-encoded segment; `None` if it is not UTF-8.
 fn decoded(segment: &str) -> Option<String> {
     percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }

@@ -1,27 +1,26 @@
-//! The path token is a secret, and some proxies pass on in a header the URL that holds it.
+//! Removes the path token from stored headers. It is a secret, and some proxies forward the URL in a header.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::delivery::REDACTED;
 
-/// A shorter token may stand in a header by accident: it counts only as a whole part of a URL.
+/// A token shorter than this may appear in a header by accident, so it is removed only as a whole part of a URL.
 const SHORTEST_ANYWHERE: usize = 8;
 
-/// What stands before a part of a URL.
+/// The characters before a part of a URL.
 const DELIMITERS: &[u8] = b"/?&=#";
 
-/// Takes a source's path token out of what is stored.
+/// Removes a source's path token from values.
 pub(super) struct Redaction<'a> {
     token: &'a [u8],
 }
 
 impl<'a> Redaction<'a> {
-    /// For a source with this path token.
     pub(super) fn of(token: Option<&'a SecretString>) -> Self {
         Self { token: token.map_or(&[], |token| token.expose_secret().as_bytes()) }
     }
 
-    /// The value without the token, whichever of the token's characters are percent-encoded, and however often.
+    /// Replaces the token in a value, whichever of its characters are percent-encoded, even repeatedly.
     pub(super) fn apply(&self, value: String) -> String {
         let bytes = value.as_bytes();
         let (mut kept, mut copied, mut place) = (String::new(), 0, 0);
@@ -40,7 +39,7 @@ impl<'a> Redaction<'a> {
         kept + value.get(copied..).unwrap_or_default()
     }
 
-    /// Where the token ends that begins at `place`, if one does.
+    /// The end of the token that begins at `place`, if there is one.
     fn end_of_token(&self, bytes: &[u8], place: usize) -> Option<usize> {
         let mut end = place;
         for expected in self.token {
@@ -56,12 +55,12 @@ impl<'a> Redaction<'a> {
     }
 }
 
-/// The character at `place`, percent-encoded or not, and where the next one begins.
+/// The character at `place`, percent-encoded or not, and the position after it.
 fn character(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
     let first = *bytes.get(place)?;
     let encoded = (first == b'%').then(|| {
         let mut digits = place + 1;
-        // What was encoded again begins with the code of the percent sign.
+        // A character that was encoded twice begins with an encoded percent sign.
         while bytes.get(digits..digits + 2) == Some(b"25") && byte_of(bytes, digits + 2).is_some() {
             digits += 2;
         }
@@ -70,13 +69,13 @@ fn character(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
     encoded.flatten().or(Some((first, place + 1)))
 }
 
-/// The byte that the two hexadecimal digits at `place` stand for.
+/// The byte of the two hexadecimal digits at `place`.
 fn byte_of(bytes: &[u8], place: usize) -> Option<u8> {
     let digit = |place: usize| char::from(*bytes.get(place)?).to_digit(16);
     u8::try_from(digit(place)? * 16 + digit(place + 1)?).ok()
 }
 
-/// Whether what stands there is a whole part of a URL.
+/// Whether the match is a whole part of a URL.
 fn is_part(bytes: &[u8], start: usize, end: usize) -> bool {
     let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
     let ends = character(bytes, end).is_none_or(|(next, _)| !is_of_token(next));

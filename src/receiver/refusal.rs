@@ -1,5 +1,5 @@
-//! Why a request is not stored, and what its sender is told: enough to know whether to come back, nothing about the
-//! store or other sources.
+//! Refusals: why a request is not stored, and the answer to its sender. The answer says whether to retry, and nothing
+//! about the store or other sources.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,29 +14,30 @@ use actix_web::web::{Bytes, Payload};
 use super::unread::WithUnread;
 use crate::store::StoreError;
 
-/// When a sender may come back after the store did not take a notification: by then a lock is gone, and the senders
-/// that were turned away together have not piled up yet.
+/// The `Retry-After` of a notification that the store did not take: long enough for a lock to end, short enough that
+/// refused senders do not pile up.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
-/// For a person who opened an intake URL in a browser.
-const FOR_A_PERSON: &str = "This address receives notifications from a shop by POST; enter it in the shop's panel, a browser sees nothing here.\n";
+/// The text for a person who opens an intake URL in a browser.
+const FOR_A_PERSON: &str = "This URL receives notifications from a shop by POST. Enter it in the shop's \
+    panel; there is nothing to see in a browser.\n";
 
 /// Why a request is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Not a POST, on an intake URL or what looks like one.
+    /// Not a POST, on any path below `/hooks/`.
     NotPost,
-    /// Nothing is served here.
+    /// No such path.
     Nowhere,
     /// No such source.
     UnknownSource,
-    /// A wrong, missing or unasked-for path token.
+    /// A wrong, missing or unexpected path token.
     WrongPathToken,
-    /// Too many requests from this address; how long to wait.
+    /// Too many requests from this address; the value is the time to wait.
     RateLimited(Duration),
-    /// Too little free disk.
+    /// Too little free disk space.
     LowDisk,
-    /// The store did not take it; the word for the cause.
+    /// The store did not take it, for this cause.
     NotStored(&'static str),
     /// Other bodies take all the memory that there is for bodies.
     BodiesFull,
@@ -55,7 +56,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// The word under which it is counted and logged.
+    /// The cause, as counted and logged.
     pub(super) fn cause(&self) -> &'static str {
         match self {
             Self::NotPost => "not_post",
@@ -108,9 +109,9 @@ impl Refusal {
         match self {
             Self::NotPost => FOR_A_PERSON,
             Self::Nowhere | Self::UnknownSource | Self::WrongPathToken => "not found",
-            Self::RateLimited(_) => "too many requests, send it again later",
+            Self::RateLimited(_) => "too many requests, try again later",
             Self::LowDisk | Self::BodiesFull | Self::NotStored(_) | Self::UnprovenFull => {
-                "not stored, send it again later"
+                "not stored, try again later"
             }
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body took too long",
@@ -128,7 +129,7 @@ impl Refusal {
         }
     }
 
-    /// The store failed; what exactly, its writer tells the log where it is more than a matter of waiting.
+    /// The refusal for an error of the store. The writer logs the error itself if waiting does not solve it.
     pub(super) fn of_store(error: &StoreError) -> Self {
         Self::NotStored(match error {
             StoreError::Full => "store_full",
@@ -140,7 +141,7 @@ impl Refusal {
         })
     }
 
-    /// The answer. `unread` is what may be left of the request's body.
+    /// Builds the answer. `unread` is the unread part of the request's body.
     pub(super) fn answer(self, unread: Payload) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status());
         if let Some(wait) = self.retry_after() {
@@ -161,7 +162,7 @@ impl Refusal {
     }
 }
 
-/// Tells the log of refusals, at most once a second for each cause, however hard somebody knocks.
+/// Logs refusals, at most once a second per cause.
 #[derive(Default)]
 pub(super) struct RefusalLog(Mutex<HashMap<&'static str, Told>>);
 
@@ -182,11 +183,11 @@ impl RefusalLog {
         let Some(untold) = self.turn(cause, Instant::now()) else { return };
         let source = source.map(|name| format!(" source={name}")).unwrap_or_default();
         let detail = detail.map(|text| format!(" detail=\"{text}\"")).unwrap_or_default();
-        let others = if untold == 0 { String::new() } else { format!(" and {untold} more before") };
+        let others = if untold == 0 { String::new() } else { format!(" suppressed={untold}") };
         log::info!("refused cause={cause}{source} sender={sender}{detail}{others}");
     }
 
-    /// How many were not mentioned since the last mention; `None` where that was less than a second ago.
+    /// The number of refusals since the last log line; `None` if that was less than a second ago.
     fn turn(&self, cause: &'static str, now: Instant) -> Option<u64> {
         let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match causes.get_mut(cause) {

@@ -1,5 +1,5 @@
-//! Who is calling: the rightmost address in the chain (peer, then X-Forwarded-For from the right) that is no trusted
-//! proxy. Everything further left is the caller's own word.
+//! Finds the sender's address: the rightmost address in the chain (peer, then X-Forwarded-For from the right) that is
+//! not a trusted proxy. Everything further left is only the sender's claim.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use ipnet::IpNet;
 
 /// The sender's address. `forwarded` holds the values of all X-Forwarded-For headers in the order of arrival; they
-/// count as one list. Where an entry is not understood, or all are trusted, the last address that was understood counts.
+/// form one list. If an entry is not an address, or all are trusted, the last valid address counts.
 pub(super) fn address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
@@ -27,13 +27,13 @@ pub(super) fn address<'a>(
     sender
 }
 
-/// Whether the X-Forwarded-For of this address is believed.
+/// Whether the X-Forwarded-For of this address counts.
 pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// An entry as proxies write it: with or without a port, brackets, quotes or a zone.
+/// Parses an entry as proxies write it: with or without a port, brackets, quotes or a zone.
 fn parsed(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim().trim_matches('"');
     let address = entry
@@ -49,22 +49,23 @@ fn in_brackets(entry: &str) -> Option<&str> {
     entry.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// Peers that are mentioned at most: nobody fills the log by sending from many addresses.
+/// Maximum number of logged peers, so that a sender with many addresses cannot fill the log.
 const MOST_MENTIONED: usize = 16;
 
-/// The peers that sent an X-Forwarded-For without being trusted proxies, each mentioned once.
+/// The peers that sent an X-Forwarded-For but are not trusted proxies. Each is logged once.
 #[derive(Default)]
 pub(super) struct Unlisted(Mutex<BTreeSet<IpAddr>>);
 
 impl Unlisted {
-    /// Says that a peer is not believed, the first time.
+    /// Logs an untrusted peer, the first time.
     pub(super) fn mention(&self, peer: IpAddr) {
         let peer = peer.to_canonical();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MOST_MENTIONED && known.insert(peer) {
             log::warn!(
-                "peer={peer} sends X-Forwarded-For and is not one of server.trusted_proxies: it counts as the sender itself. \
-                 If it is your proxy, list it, for else all senders look like one"
+                "peer={peer} sends X-Forwarded-For, but is not in server.trusted_proxies: the header is \
+                    ignored. If this is your proxy, add it to server.trusted_proxies; otherwise all senders \
+                    look the same"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that leave while the request's body is unread.
+//! Answers that are sent before the request's body is read.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::{Bytes, Payload};
 
-/// The text of an answer that leaves while the request's body is unread. It holds on to that body until it is sent: the
-/// server then closes the connection, where it would otherwise read a chunked body to its end, if it has one.
+/// The text of an answer that is sent before the request's body is read. It holds the body until it is sent, which
+/// makes the server close the connection; otherwise the server would read a chunked body, even one without end.
 pub(super) struct WithUnread {
     text: Bytes,
     _unread: Payload,

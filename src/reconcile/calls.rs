@@ -1,5 +1,5 @@
-//! The way to a source's API: each call counts against the budget that all processes share, is tried again while the
-//! shop fails for the moment, and has a number that its evidence can name.
+//! Calls to a source's API for `reconcile`. Each counts against the shared rate limit, is retried after a passing
+//! failure, and has a number for its verification.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,10 +14,10 @@ use crate::providers::http::{Gate, Pass};
 use crate::providers::{Api, Patience};
 use crate::worker::BudgetGate;
 
-/// How often a call is tried before the run is incomplete.
+/// Maximum number of tries before the run is incomplete.
 const TRIES: u32 = 5;
 
-/// The longest that a shop may ask us to wait: a run from cron should end before the next one begins.
+/// Maximum wait that a shop may ask for. A run from cron should end before the next one starts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 
 /// The calls to one source's API.
@@ -52,7 +52,7 @@ impl Calls {
     }
 }
 
-/// A budget that remembers the number of the last call it let pass.
+/// A gate that remembers the number of its last call.
 struct NumberingGate {
     budget: BudgetGate,
     last: Arc<AtomicI64>,
@@ -62,7 +62,7 @@ impl Gate for NumberingGate {
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
             let (id, pass) = self.budget.enter_numbered().await.map_err(|until| {
-                let detail = format!("the API asked us to wait until {until}");
+                let detail = format!("the API asked to wait until {until}");
                 let failure = Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source);
                 Failure { retry_after: Some(until.since(self.budget.clock.now())), ..failure }
             })?;

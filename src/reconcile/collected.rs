@@ -1,11 +1,10 @@
-//! What was found about one source's orders: at most so many of a kind, the rest counted.
+//! The findings about one source's orders: a limited number per kind, the rest counted.
 
 use std::collections::BTreeMap;
 
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{Finding, FindingKind, SourceReport};
 
-/// Findings as they come.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     findings: Vec<Finding>,
@@ -13,7 +12,6 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    /// Adds one.
     pub(super) fn add(&mut self, finding: Finding) {
         let count = self.counts.entry(finding.kind).or_default();
         *count += 1;
@@ -22,7 +20,7 @@ impl Collected {
         }
     }
 
-    /// Puts them before the findings that a report has already: kind by kind, in the contract's order.
+    /// Puts them before the findings of a report, by kind in the contract's order.
     pub(super) fn put_into(self, report: &mut SourceReport) {
         report.findings.extend(self.findings);
         report.findings.sort_by_key(|finding| finding.kind);

@@ -1,10 +1,10 @@
-//! Asks the shops what happened and compares it with what they told us: who was never told of, whose status went astray,
-//! who is gone, what waits, who is silent, who tried to fool us. A list that could not be read to its end makes the report
-//! incomplete, never clean.
+//! Asks the shops what happened and compares it with the notifications received: missed orders, drifted statuses,
+//! vanished orders, open notifications, silent sources, fakes. A list that could not be read completely makes the
+//! report incomplete, never clean.
 //!
-//! * `source` — one source: its list, the suspects, a call of its own for each
-//! * `calls` — the way to its API: counted, patient, numbered
-//! * `collected` — at most so many findings of a kind, the rest counted
+//! * `source` — one source: its list, the suspect orders, a call for each
+//! * `calls` — calls to its API: counted, retried, numbered
+//! * `collected` — the findings
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,16 +22,15 @@ mod calls;
 mod collected;
 mod source;
 
-/// What to look at.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where the window begins; `None`: where the last complete run without choices ended.
+    /// Start of the window; by default the end of the last complete run without options.
     pub from: Option<Timestamp>,
-    /// Where it ends; `None`: now, less the time that notifications may take.
+    /// End of the window; by default now, minus the time that notifications may take.
     pub to: Option<Timestamp>,
-    /// Only this source.
     pub only: Option<String>,
-    /// How much further back orders are seen again where a shop's list goes by creation date.
+    /// How far before the window a shop's list by creation date is read.
     pub recheck: Duration,
     /// Whether missed and drifted orders become confirmed notifications.
     pub recovers: bool,
@@ -44,31 +43,30 @@ impl Plan {
     }
 }
 
-/// What a run tells while it is under way.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many more orders are to be asked about.
+    /// This many more orders are to be asked about.
     ToAsk(u64),
-    /// One of them was.
+    /// One order was asked about.
     Asked,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The report.
     pub report: Report,
-    /// What else the store knows about the same sources, in the same order.
+    /// Statistics of the same sources, in the same order.
     pub statistics: Vec<SourceStatistics>,
-    /// Why it is incomplete, a line each.
+    /// Why it is incomplete, one line per cause.
     pub failures: Vec<String>,
 }
 
-/// What all sources of a run share.
+/// The parts that all sources of a run share.
 struct Parts<'a> {
     store: &'a Store,
     settings: &'a Settings,
-    /// The configured sources, also those that are not chosen: any delivery may have to be read.
+    /// All configured sources, because any new notification may have to be parsed.
     sources: Arc<[Source]>,
     plan: &'a Plan,
     clock: &'a Clock,
@@ -76,10 +74,10 @@ struct Parts<'a> {
     watch: &'a (dyn Fn(Progress) + Sync),
 }
 
-/// Runs over the sources of the plan, all at once: no slow shop delays the others.
+/// Runs over the sources of the plan concurrently, so that no slow shop delays the others.
 ///
 /// # Errors
-/// The store failed, or the HTTP client cannot be set up. A shop that fails is no error but in the outcome.
+/// The store cannot be read or written, or the HTTP client cannot be set up. A shop's failure is part of the outcome.
 pub async fn run(
     store: &Store,
     settings: &Settings,
@@ -122,7 +120,7 @@ pub async fn run(
     store.remember_reconcile(made, now).await.context("remember what was found")?;
     if plan.covers_everything() && outcome.report.sources.iter().all(|source| source.complete) {
         let windows = chosen.iter().map(|(source, window)| (source.name.clone(), *window)).collect();
-        store.complete_reconcile(windows, clock.now()).await.context("remember the run")?;
+        store.complete_reconcile(windows, clock.now()).await.context("record the run")?;
     }
     Ok(outcome)
 }

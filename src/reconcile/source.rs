@@ -1,4 +1,4 @@
-//! One source: what its shop lists, whom the list makes suspect, and a call of its own for each of them.
+//! Reconciles one source: its shop's list, the suspect orders, and a call for each of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,20 +27,18 @@ const ASKS: usize = 10;
 /// whenever the writer's turn comes.
 const FILINGS: usize = 200;
 
-/// Calls that fail one after the other: then the shop fails, not the orders.
+/// This many failed calls in a row mean that the shop fails, not the orders.
 const FAILURES_IN_A_ROW: usize = 3;
 
-/// What came of one source.
+/// The result of one source.
 pub(super) struct Account {
-    /// Its report.
     pub(super) report: SourceReport,
-    /// What else the store knows about the window.
     pub(super) statistics: SourceStatistics,
-    /// Why the report is incomplete, where it is.
+    /// Why the report is incomplete, if it is.
     pub(super) failures: Vec<String>,
 }
 
-/// Asks one source's shop, and reads then what the store alone knows.
+/// Asks one source's shop, and then reads the store's own findings.
 pub(super) async fn inspect(
     parts: &Parts<'_>,
     source: &Source,
@@ -75,7 +73,7 @@ struct Inquest<'a> {
 }
 
 impl Inquest<'_> {
-    /// Holds the shop's orders against ours; returns how many the shop listed or showed.
+    /// Compares the shop's orders with the store; returns how many the shop listed or showed.
     async fn compare(&mut self) -> Result<u64, StoreError> {
         let request = ListRequest { window: self.window, recheck: self.parts.plan.recheck };
         let listing = match self.source.provider.list_orders(&self.calls.api, request).await {
@@ -95,7 +93,7 @@ impl Inquest<'_> {
         Ok(if has_list { u64::try_from(listed).unwrap_or(u64::MAX) } else { shown })
     }
 
-    /// Each odd order is a failure of its own, and costs the others nothing.
+    /// Reports each odd order as a failure of its own.
     fn name_odd(&mut self, odd: &[String]) {
         odd.iter().take(MOST_FINDINGS).for_each(|wrong| self.fail(wrong));
         let more = odd.len().saturating_sub(MOST_FINDINGS);
@@ -104,7 +102,7 @@ impl Inquest<'_> {
         }
     }
 
-    /// The orders that have to be asked about by calls of their own.
+    /// The orders that need a call of their own.
     async fn suspects(&self, listing: &Listing) -> Result<BTreeMap<String, Scope>, StoreError> {
         let (reader, name) = (self.parts.store.reader(), &self.source.name);
         let until = self.window.to;
@@ -134,7 +132,7 @@ impl Inquest<'_> {
         Ok(suspects)
     }
 
-    /// Adds the orders of ours that may still change where no list shows it.
+    /// Adds stored orders whose later changes no list shows.
     async fn add_older(&self, suspects: &mut BTreeMap<String, Scope>) -> Result<(), StoreError> {
         let scope = Scope { is_expected: false, was_confirmed: false, until: self.window.to };
         let mut after = String::new();
@@ -150,7 +148,7 @@ impl Inquest<'_> {
         }
     }
 
-    /// Asks about each; returns how many the shop showed.
+    /// Asks about each order; returns how many the shop showed.
     async fn ask_all(&mut self, suspects: BTreeMap<String, Scope>) -> Result<u64, StoreError> {
         let (mut shown, mut failed_in_a_row) = (0, 0);
         let mut left = suspects.len();
@@ -163,7 +161,7 @@ impl Inquest<'_> {
                 }
                 Err(failure) => {
                     self.fail(&format!("order {order_id} could not be asked about: {}", failure.detail));
-                    // An answer that is not as documented is this order's own.
+                    // An undocumented answer concerns this order only.
                     failed_in_a_row += usize::from(!matches!(failure.http_status, Some(200..=299)));
                     let is_over = failure.trouble == Trouble::Source || failed_in_a_row == FAILURES_IN_A_ROW;
                     if is_over && left > 1 {
@@ -178,7 +176,7 @@ impl Inquest<'_> {
         Ok(shown)
     }
 
-    /// Asks about one order and compares; whether the shop shows it.
+    /// Asks about one order and compares. Returns whether the shop shows it.
     async fn ask(&mut self, order_id: &str, scope: Scope) -> Result<Result<bool, Failure>, StoreError> {
         let mut answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
         let (mut asks, mut filings) = (0, 0);
@@ -229,7 +227,6 @@ impl Inquest<'_> {
         self.parts.store.inspect(inspection, self.parts.clock.now()).await
     }
 
-    /// Files what nobody has read yet.
     async fn file(&self) -> Result<(), StoreError> {
         let mut is_more_left = true;
         while is_more_left {

@@ -1,7 +1,7 @@
-//! A line for each finding, and further ones where the findings are not all: `incomplete` for a source whose shop could
-//! not be read to its end, before everything else, and `omitted` for what is only counted. Whoever sums up such a sheet
-//! sees that there is more, and a filter on the kind leaves the findings alone. A spreadsheet takes a cell that begins with one of a few characters for a formula, which a
-//! stranger could then run: such cells get an apostrophe in front, which makes them text.
+//! One line per finding. If findings are missing, extra lines say so: `incomplete` (first) for a source whose shop
+//! could not be read completely, and `omitted` for findings that are only counted. A filter on the kind removes these
+//! lines. A spreadsheet takes a cell that begins with certain characters for a formula, which a stranger could
+//! exploit; an apostrophe in front makes such a cell text.
 
 use std::borrow::Cow;
 
@@ -43,14 +43,14 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-/// A line about the findings of a source.
+/// A line about missing findings of a source.
 fn remark(source: &SourceReport, kind: &str, detail: &str) -> [String; COLUMNS.len()] {
     let empty = String::new;
     let (name, provider) = (cell(&source.source), cell(&source.provider));
     [name, provider, kind.to_owned(), empty(), empty(), empty(), empty(), detail.to_owned()]
 }
 
-/// A text that no spreadsheet takes for anything else.
+/// Text that a spreadsheet cannot take for a formula.
 #[must_use]
 pub fn cell(text: &str) -> String {
     let is_taken_for_formula =
@@ -94,7 +94,7 @@ mod tests {
         let shown = render(&samples::trade()).unwrap();
         let lines: Vec<&str> = shown.lines().collect();
         let incomplete =
-            "keys,kinguin,incomplete,,,,,the shop could not be read to its end; what is missing is not known";
+            "keys,kinguin,incomplete,,,,,the shop could not be read completely; what is missing is unknown";
         assert_eq!(lines[1], incomplete);
         let omitted = "shop,ecwid,omitted,,,,,\"99,996 more findings of kind fake not listed here\"";
         assert!(lines.contains(&omitted), "{shown}");

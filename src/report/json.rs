@@ -1,4 +1,4 @@
-//! The contract's JSON; what else is known stands under `statistics`.
+//! The contract's JSON, with further figures under `statistics`.
 
 use serde::Serialize;
 

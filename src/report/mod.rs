@@ -1,5 +1,5 @@
-//! How a report looks: text for a mail, JSON, CSV, and one page of HTML. Each is a function of a [`Document`]; nothing is
-//! read here, and whatever a stranger sent is shown so that nothing obeys it.
+//! The formats of a report: text for a mail, JSON, CSV, and one page of HTML. Each is a pure function of a
+//! [`Document`], and each escapes what strangers sent.
 
 use anyhow::Context as _;
 
@@ -19,46 +19,44 @@ pub use html::{PARTS_CSS, drawn_days, embedded};
 #[cfg(test)]
 mod samples;
 
-/// A report, and what else is known about its window.
+/// A report with its statistics and warnings.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Where it comes from.
     pub basis: Basis,
-    /// Counts and findings.
+    /// The counts and findings.
     pub report: Report,
-    /// The same sources in the same order; empty where nothing more is known.
+    /// The statistics of the same sources in the same order; empty if there are none.
     pub statistics: Vec<SourceStatistics>,
-    /// What else the owner should look at in these sources now; in the text and the page alone.
+    /// The current warnings about these sources; shown in text and HTML only.
     pub warnings: Vec<Warning>,
 }
 
-/// Where a report comes from.
+/// What a report is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// From the store alone: `report`.
     Store,
-    /// The shops were asked: `reconcile`.
+    /// The shops' lists as well: `reconcile`.
     Shops,
 }
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For a mail or a terminal.
+    /// For mail or a terminal.
     Text,
     /// One object, on one line.
     Json,
-    /// A line for each finding, after a line with the columns' names.
+    /// One line per finding, after a header line.
     Csv,
-    /// One page without scripts or outside links.
+    /// One page without scripts or external links.
     Html,
 }
 
 impl Format {
-    /// Every format.
     pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Csv, Self::Html];
 
-    /// The word on the command line.
+    /// The name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,20 +67,20 @@ impl Format {
         }
     }
 
-    /// The format of this word.
+    /// Parses the name on the command line.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == word)
     }
 }
 
-/// The columns that a mail has.
+/// The line width of a mail.
 pub const MAIL_WIDTH: usize = 80;
 
-/// The document in a format, with a line break at its end; text in lines of at most `width` columns.
+/// Renders the document, ending with a line break; text is wrapped at `width` columns.
 ///
 /// # Errors
-/// The format's writer failed.
+/// A failure of the format's writer.
 pub fn render(document: &Document, format: Format, width: usize) -> anyhow::Result<String> {
     match format {
         Format::Text => Ok(text::render(document, width)),

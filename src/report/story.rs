@@ -1,4 +1,4 @@
-//! What a document says, in words: the sentences at its beginning, the findings by kind, and the facts about a source.
+//! The prose of a report: its summary, the findings by kind, and the facts about a source.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use super::{Basis, Document};
 use crate::domain::statistics::{DayCounts, FakeSenders, Wait};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
-/// What it means that a source's part is not complete.
-pub(super) const INCOMPLETE: &str = "the shop could not be read to its end; what is missing is not known";
+/// What an incomplete source means.
+pub(super) const INCOMPLETE: &str = "the shop could not be read completely; what is missing is unknown";
 
 /// The findings of one kind.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub(super) kind: FindingKind,
     pub(super) findings: Vec<&'a Finding>,
-    /// With those that are not listed.
+    /// The total, including those not listed.
     pub(super) total: u64,
 }
 
-/// The findings of a source by kind, in the contract's order.
+/// A source's findings by kind, in the contract's order.
 pub(super) fn groups(source: &SourceReport) -> Vec<Group<'_>> {
     let of_kind = |kind: FindingKind| {
         let findings: Vec<&Finding> = source.findings.iter().filter(|found| found.kind == kind).collect();
@@ -30,7 +30,7 @@ pub(super) fn groups(source: &SourceReport) -> Vec<Group<'_>> {
     FindingKind::ALL.iter().map(|kind| of_kind(*kind)).filter(|group| group.total > 0).collect()
 }
 
-/// How many findings of each kind that was looked for there are, in all sources.
+/// The number of findings of each kind, over all sources.
 pub(super) fn totals(document: &Document) -> Vec<(FindingKind, u64)> {
     let needs_shops =
         |kind: FindingKind| matches!(kind, FindingKind::Missed | FindingKind::Drift | FindingKind::Vanished);
@@ -40,10 +40,10 @@ pub(super) fn totals(document: &Document) -> Vec<(FindingKind, u64)> {
     FindingKind::ALL.iter().copied().filter(is_looked_for).map(|kind| (kind, total(kind))).collect()
 }
 
-/// More days than these are told by month.
+/// A window of more days than this is shown by month.
 const MOST_DAYS: usize = 31;
 
-/// The days, or where these are many, the months.
+/// The days, or the months if there are many days.
 pub(super) fn by_period(days: &[DayCounts]) -> Vec<DayCounts> {
     let length = if days.len() > MOST_DAYS { 7 } else { 10 };
     let mut periods: Vec<DayCounts> = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn by_period(days: &[DayCounts]) -> Vec<DayCounts> {
     periods
 }
 
-/// Whether these are days or months, in a word.
+/// The unit of the periods: `day` or `month`.
 pub(super) fn period_of(periods: &[DayCounts]) -> &'static str {
     if periods.iter().all(|period| period.day.len() == 7) { "month" } else { "day" }
 }
@@ -71,21 +71,21 @@ pub(super) fn by_word(counts: &BTreeMap<String, u64>) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// The counts of all sources.
+/// The sum of all sources.
 pub(super) fn counts(document: &Document) -> Counts {
     let mut all = Counts::default();
     document.report.sources.iter().for_each(|source| all.merge(source.counts));
     all
 }
 
-/// Whether a person should look.
+/// Whether the document reports anything that needs attention.
 pub(super) fn needs_somebody(document: &Document) -> bool {
     !document.warnings.is_empty()
         || document.report.sources.iter().any(|source| !source.complete)
         || totals(document).into_iter().any(|(kind, n)| kind.is_difference() && n > 0)
 }
 
-/// The whole document in a few sentences.
+/// The summary of the document, in a few sentences.
 pub(super) fn summary(document: &Document) -> Vec<String> {
     let mut sentences = vec![received(counts(document))];
     let unread: Vec<&str> = document
@@ -97,7 +97,7 @@ pub(super) fn summary(document: &Document) -> Vec<String> {
         .collect();
     if !unread.is_empty() {
         sentences.push(format!(
-            "INCOMPLETE: the shop could not be read to its end for {}; what is missing there is not known.",
+            "INCOMPLETE: the shop could not be read completely for {}; what is missing there is unknown.",
             unread.join(", ")
         ));
     }
@@ -111,13 +111,13 @@ pub(super) fn summary(document: &Document) -> Vec<String> {
         sentences.push(format!("Source {source}: {}. To do: {}.", warning.in_words(), warning.remedy));
     }
     if !found.is_empty() {
-        sentences.push(format!("Somebody should look: {}.", found.join("; ")));
+        sentences.push(format!("Needs attention: {}.", found.join("; ")));
     } else if unread.is_empty() && document.warnings.is_empty() {
-        sentences.push("Nothing needs you.".to_owned());
+        sentences.push("Nothing needs attention.".to_owned());
     }
     if document.basis == Basis::Store {
-        let hint =
-            "This is from the store alone; `countersign reconcile` asks the shops what nobody told us.";
+        let hint = "This report is from the store alone; `countersign reconcile` also finds orders without a \
+                notification.";
         sentences.push(hint.to_owned());
     }
     sentences
@@ -126,7 +126,7 @@ pub(super) fn summary(document: &Document) -> Vec<String> {
 fn received(counts: Counts) -> String {
     let Counts { received, confirmed, ignored, fakes, duplicates, pending, undecided } = counts;
     if received == 0 {
-        return "No notification came in.".to_owned();
+        return "No notifications received.".to_owned();
     }
     let mut parts = vec![format!("{} confirmed", number(confirmed))];
     let of_these: Vec<String> = [(fakes, "fake"), (duplicates, "duplicate")]
@@ -140,15 +140,15 @@ fn received(counts: Counts) -> String {
     });
     parts.extend((pending > 0).then(|| format!("{} pending", number(pending))));
     parts.extend((undecided > 0).then(|| format!("{} undecided", number(undecided))));
-    format!("{} came in: {}.", counted(received, "notification"), parts.join(", "))
+    format!("{} received: {}.", counted(received, "notification"), parts.join(", "))
 }
 
 fn in_short(kind: FindingKind, n: u64) -> String {
     match kind {
-        FindingKind::Missed => format!("{} that nobody told us of", counted(n, "order")),
+        FindingKind::Missed => format!("{} without a notification", counted(n, "order")),
         FindingKind::Drift => format!("{} with another status at the shop", counted(n, "order")),
         FindingKind::Vanished => {
-            format!("{} that the shop does not show any more", counted(n, "confirmed order"))
+            format!("{} that the shop no longer shows", counted(n, "confirmed order"))
         }
         FindingKind::Open => format!("{} open for too long", counted(n, "notification")),
         FindingKind::Silent => format!("{} silent for too long", counted(n, "source")),
@@ -157,20 +157,20 @@ fn in_short(kind: FindingKind, n: u64) -> String {
     }
 }
 
-/// What a kind of finding means, as a heading.
+/// The heading for a kind of finding.
 pub(super) fn heading(kind: FindingKind) -> &'static str {
     match kind {
-        FindingKind::Missed => "the shop has it, and nobody told us",
-        FindingKind::Drift => "the shop says something else by now",
-        FindingKind::Vanished => "confirmed, and the shop does not show it any more",
+        FindingKind::Missed => "the shop has it, but no notification was received",
+        FindingKind::Drift => "the shop now says something else",
+        FindingKind::Vanished => "confirmed, but the shop no longer shows it",
         FindingKind::Open => "pending for longer than an hour, or undecided",
         FindingKind::Silent => "nothing received for longer than expected",
         FindingKind::Undelivered => "true, and an action was not told",
-        FindingKind::Fake => "claimed, and the shop does not say so",
+        FindingKind::Fake => "claimed, but the shop does not say so",
     }
 }
 
-/// What is known about a source, each with a label.
+/// The facts about a source, each with a label.
 pub(super) fn facts(statistics: &SourceStatistics) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut tell = |label, fact: String| {
@@ -212,7 +212,7 @@ pub(super) fn facts(statistics: &SourceStatistics) -> Vec<(&'static str, String)
 }
 
 fn sample(one_in: u64, word: &str) -> String {
-    if one_in > 1 { format!(" (judged by one {word} in {})", number(one_in)) } else { String::new() }
+    if one_in > 1 { format!(" (estimated from one {word} in {})", number(one_in)) } else { String::new() }
 }
 
 fn waits(waits: &[Wait]) -> String {
@@ -227,7 +227,7 @@ fn waits(waits: &[Wait]) -> String {
 fn senders(senders: &FakeSenders) -> String {
     let told = senders.most.iter().map(|sender| {
         let address =
-            sender.remote_addr.as_deref().map_or("an address not kept".to_owned(), |a| clipped(a, 45));
+            sender.remote_addr.as_deref().map_or("an unknown address".to_owned(), |a| clipped(a, 45));
         format!("{address} ({})", number(sender.count))
     });
     let told = told.collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! Plain text that reads well in a mail.
+//! Plain text for a mail or a terminal.
 
 use std::fmt::Write as _;
 
@@ -6,16 +6,16 @@ use super::words::{clipped, instant, number, wrapped};
 use super::{Document, story};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
-/// So many findings of a kind and source are written out: a mail has to be read to its end.
+/// Maximum number of findings listed per kind and source, to keep the mail readable.
 const MOST_TOLD: usize = 25;
 
-/// Of the fakes a few are enough: nobody has to do anything about them.
+/// Maximum number of fakes listed per source. They need no action.
 const MOST_FAKES_TOLD: usize = 5;
 
-/// The columns of names and labels.
+/// The width of names and labels.
 const LABEL: usize = 14;
 
-/// Where large numbers leave less room than this for names, they stand closer together.
+/// If large numbers leave less room than this for names, the columns move closer together.
 const SHORTEST_NAME: usize = 10;
 
 pub(super) fn render(document: &Document, width: usize) -> String {
@@ -31,7 +31,7 @@ pub(super) fn render(document: &Document, width: usize) -> String {
     for (index, source) in report.sources.iter().enumerate() {
         section(&mut text, source, document.statistics.get(index), width);
     }
-    let _ = writeln!(text, "\nmade {} UTC", instant(report.generated_at));
+    let _ = writeln!(text, "\ngenerated {} UTC", instant(report.generated_at));
     text
 }
 
@@ -54,7 +54,7 @@ fn table(text: &mut String, first: &str, rows: &[(String, Counts)], width: usize
     let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let name_width = longest.max(LABEL).min(room);
     let mut line = |name: &str, cells: [&str; 6]| {
-        // A name too long for its column has a line of its own.
+        // A name too long for its column gets its own line.
         if name.chars().count() > name_width {
             let _ = write!(text, "{name}\n{:name_width$}", "");
         } else {
@@ -81,7 +81,7 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     let title = format!("{} ({})", source.source, source.provider);
     let _ = writeln!(text, "\n{title}\n{}", "-".repeat(title.chars().count()));
     if !source.complete {
-        text.push_str("  INCOMPLETE: the shop could not be read to its end\n");
+        text.push_str("  INCOMPLETE: the shop could not be read completely\n");
     }
     if source.listed > 0 {
         fact(text, "listed", &format!("{} by the shop", number(source.listed)), width);
@@ -147,7 +147,7 @@ mod tests {
         let text = render(&samples::trade(), MAIL_WIDTH);
         assert!(text.lines().all(|line| line.chars().count() <= MAIL_WIDTH), "{text}");
         assert!(text.lines().count() < 120, "{text}");
-        assert!(text.contains("100,001 notifications came in"), "{text}");
+        assert!(text.contains("100,001 notifications received"), "{text}");
         assert!(text.contains("… and 99,996 more"), "{text}");
     }
 
@@ -155,7 +155,7 @@ mod tests {
     fn what_is_wrong_stands_in_the_first_sentences() {
         let text = render(&samples::trade(), MAIL_WIDTH);
         let start = text.split("\n\n").nth(1).unwrap().replace('\n', " ");
-        for said in ["INCOMPLETE", "for keys", "1 order that nobody told us of", "Somebody should look"] {
+        for said in ["INCOMPLETE", "for keys", "1 order without a notification", "Needs attention"] {
             assert!(start.contains(said), "{start}");
         }
     }

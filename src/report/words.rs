@@ -1,4 +1,4 @@
-//! Numbers, lengths, instants and long texts as people read them.
+//! Formats numbers, durations, times and long texts for people.
 
 use crate::domain::Timestamp;
 use crate::domain::visible::visible;
@@ -16,12 +16,12 @@ pub(super) fn number(n: u64) -> String {
     grouped
 }
 
-/// `1 order`, `2 orders`: the plural is the word with an s.
+/// `1 order`, `2 orders`: the plural adds an s.
 pub(super) fn counted(n: u64, word: &str) -> String {
     format!("{} {word}{}", number(n), if n == 1 { "" } else { "s" })
 }
 
-/// A length of time in two units at most: `850 ms`, `1.2 s`, `3 min 5 s`, `2 h 5 min`, `3 d 4 h`.
+/// A duration in at most two units: `850 ms`, `1.2 s`, `3 min 5 s`, `2 h 5 min`, `3 d 4 h`.
 pub(super) fn length(ms: u64) -> String {
     let two = |large: u64, unit: &str, small: u64, smaller: &str| match small {
         0 => format!("{large} {unit}"),
@@ -38,14 +38,14 @@ pub(super) fn length(ms: u64) -> String {
     }
 }
 
-/// An instant to the minute: `2026-01-02 03:04`; seconds only where there are some.
+/// A time to the minute: `2026-01-02 03:04`; with seconds unless they are zero.
 pub(super) fn instant(at: Timestamp) -> String {
     let text = at.to_string().replace('T', " ");
     let end = if text.get(16..23) == Some(":00.000") { 16 } else { 19 };
     text.get(..end).unwrap_or(&text).to_owned()
 }
 
-/// What a stranger sent, in at most `most` characters that nothing obeys.
+/// A stranger's text, escaped and cut to `most` characters.
 pub(super) fn clipped(text: &str, most: usize) -> String {
     let shown = visible(text);
     match shown.char_indices().nth(most) {
@@ -54,7 +54,7 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// `text` in lines of at most `width` columns; every line but the first begins with `indent` blanks.
+/// Wraps `text` at `width` columns; every line but the first is indented by `indent` spaces.
 pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let least = indent + 10;
     let width = width.max(least);

@@ -54,7 +54,7 @@ pub enum After {
     Delivered,
     /// It is tried again then.
     Wait(Timestamp),
-    /// It is not tried again; why, in plain words.
+    /// It is not tried again; why, as text.
     Dead(String),
 }
 

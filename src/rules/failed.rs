@@ -1,4 +1,4 @@
-//! What a failure to ask means: nothing about any claim, only when to ask again, and when to stop.
+//! Decides after a failed call: when to retry and when to stop. A failure says nothing about any claim.
 
 use super::retry;
 use crate::domain::ledger::{
@@ -7,8 +7,8 @@ use crate::domain::ledger::{
 use crate::domain::panics::Panicked;
 use crate::domain::{Cause, Failure, Reason, Timestamp, Trouble};
 
-/// Rules for a question that `failure` ended. `failure.trouble` is what the control question made of it: never
-/// [`Trouble::Unclear`], which is taken as the subject's own.
+/// Decides for a question that `failure` ended. `failure.trouble` is the scope found by the control question;
+/// [`Trouble::Unclear`] counts as the subject's own.
 #[must_use]
 pub fn fail(
     failure: &Failure,
@@ -21,7 +21,7 @@ pub fn fail(
     let standing = match failure.trouble {
         Trouble::Source => failing(None, failure),
         Trouble::Lane => failing(Some(lane.to_owned()), failure),
-        // Somebody was let in: the provider, or the control question, says so.
+        // The credentials work, according to the provider or the control question.
         Trouble::Subject => Standing::Well,
         Trouble::Unclear => Standing::Unchanged,
     };
@@ -49,7 +49,7 @@ fn failing(lane: Option<String>, failure: &Failure) -> Standing {
     }
 }
 
-/// Rules for a notification over which the rules panicked: that is its own trouble, as a refusal is.
+/// Decides for a notification on which the rules panicked: a failure of the subject, like a refusal.
 pub(super) fn panicked(
     row: &Waiting,
     panicked: Panicked,
@@ -68,7 +68,7 @@ fn rule(
     policy: &Policy,
     jitter: f64,
 ) -> Ruling {
-    // While the source is well, not being let in about one subject is an error of that subject.
+    // While the source works, denied access to one subject is an error of that subject.
     let cause = if own_refusal { Cause::ApiError } else { failure.cause };
     let reason = Reason::from(cause);
     let refused_enough = own_refusal && row.own_refusals + 1 >= retry::MOST_OWN_REFUSALS;

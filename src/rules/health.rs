@@ -1,5 +1,5 @@
-//! Whether all is well: from what is known to what somebody should look at. `status`, `readyz`, `metrics` and the log
-//! all tell what this says.
+//! Judges health: turns what is known into a list of warnings. `status`, `readyz`, `metrics` and the log all show
+//! this list.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ mod words;
 
 pub use words::{size, span};
 
-/// With more of the write-ahead log to copy into the store, a reader that never ends keeps it from being copied, or the
-/// disk is too slow.
+/// Maximum size of the WAL in bytes before a warning. A larger one means that a long read prevents the checkpoint, or
+/// that the disk is too slow.
 const LARGEST_WAL: u64 = 256 << 20;
 
-/// A worker that took no turn for so long hangs.
+/// A worker without a heartbeat for this long hangs.
 const LONGEST_TURN: Duration = Duration::from_secs(60);
 
-/// What came in is read within a second, as a rule.
+/// New notifications are normally parsed within a second.
 const LONGEST_UNREAD: Duration = Duration::from_secs(5 * 60);
 
-/// A disk that will be full sooner is worth a word.
+/// A disk that will be full sooner gets a warning.
 const SOON_FULL_DAYS: u64 = 14;
 
-/// With fewer notifications kept their average size tells nothing about the next.
+/// Minimum number of notifications for their average size to predict growth.
 const FEWEST_KEPT: u64 = 1000;
 
 const READ_RECOVERY: &str = "follow \"When the store is damaged\" in docs/recovery.md";
 
-/// What the service cannot do without, each with what was found: where one is not ok it is not ready.
+/// The checks for readiness, each with its finding. The service is ready if all are ok.
 #[must_use]
 pub fn checks(health: &Health) -> Vec<Check> {
     let store = &health.store;
     vec![writable(store), readable(store), sound(store), disk(store), wal(store), worker(health)]
 }
 
-/// All that somebody should look at, what is worst first; nothing where all is well.
+/// All warnings, the worst first; empty if all is well.
 #[must_use]
 pub fn warnings(health: &Health) -> Vec<Warning> {
     let mut found = Vec::new();
@@ -78,8 +78,8 @@ pub fn of_report(sources: Vec<SourceHealth>, to: Timestamp, now: Timestamp) -> V
     warnings(&health).into_iter().filter(is_told).collect()
 }
 
-/// By how many bytes the store grows in a day: what came in on the last whole days, at the average size of what is
-/// kept. `None` where that cannot be told honestly: in its first day, and while it holds little.
+/// Growth of the store in bytes per day: the notifications of the last whole days, at the average size of the stored
+/// ones. `None` while that would be a guess: on the first day, and while the store holds few.
 #[must_use]
 pub fn growth_per_day(contents: &Contents) -> Option<u64> {
     if contents.days == 0 || contents.kept < FEWEST_KEPT {
@@ -91,8 +91,8 @@ pub fn growth_per_day(contents: &Contents) -> Option<u64> {
     u64::try_from(bytes).ok()
 }
 
-/// In how many days the disk will be as full as intake allows, at the store's present growth and if nothing else
-/// writes to it. `None` also where rows go by themselves: then the growth ends.
+/// Days until the free disk space falls to `min_free`, if the store grows as now and nothing else writes to the disk.
+/// `None` also if rows are removed by age, because then the growth ends.
 #[must_use]
 pub fn days_until_full(store: &StoreHealth) -> Option<u64> {
     let growth = growth_per_day(&store.contents).filter(|growth| *growth > 0 && !store.forgets)?;
@@ -108,7 +108,7 @@ fn check(name: &'static str, finding: Result<String, (String, &str)>) -> Check {
 
 fn writable(store: &StoreHealth) -> Check {
     let finding = match &store.writable {
-        None => Ok("nobody tried".to_owned()),
+        None => Ok("not tested".to_owned()),
         Some(Ok(())) => Ok("a row was written".to_owned()),
         Some(Err(found)) => {
             let detail = format!("{}: intake answers 503", found.why);
@@ -120,7 +120,7 @@ fn writable(store: &StoreHealth) -> Check {
 
 fn readable(store: &StoreHealth) -> Check {
     let finding = match &store.unreadable {
-        None => Ok("the queues were read".to_owned()),
+        None => Ok("the queues can be read".to_owned()),
         Some(why) => Err((why.clone(), "run countersign doctor")),
     };
     check("store_readable", finding)
@@ -128,51 +128,48 @@ fn readable(store: &StoreHealth) -> Check {
 
 fn sound(store: &StoreHealth) -> Check {
     let finding = match &store.damage {
-        None => Ok("no damage was met".to_owned()),
-        Some(why) => {
-            Err((format!("the store is damaged ({why}): nothing is written to it any more"), READ_RECOVERY))
-        }
+        None => Ok("no damage found".to_owned()),
+        Some(why) => Err((format!("the store is damaged ({why}): writing has stopped"), READ_RECOVERY)),
     };
     check("store_sound", finding)
 }
 
 fn disk(store: &StoreHealth) -> Check {
     let finding = match store.free_disk {
-        None => Ok("the system does not tell how much is free".to_owned()),
+        None => Ok("the system does not report free space".to_owned()),
         Some(free) if free < store.min_free => Err((
-            format!("{free} bytes free, less than min_free of {}; intake answers 503", store.min_free),
+            format!("{} free, less than min_free ({}); intake answers 503", size(free), size(store.min_free)),
             "make room on the store's disk",
         )),
-        Some(free) => Ok(format!("{free} bytes free")),
+        Some(free) => Ok(format!("{} free", size(free))),
     };
     check("disk", finding)
 }
 
 fn wal(store: &StoreHealth) -> Check {
     let left = store.wal_left.unwrap_or(0);
-    let detail = format!(
-        "{left} bytes of the write-ahead log are not copied into the store, at most {LARGEST_WAL} are fine"
-    );
-    let remedy = "end what has been reading the store for long (an open sqlite3 or Datasette, a backup): the log is then \
-                  copied by itself; else see whether the disk is slow";
+    let detail =
+        format!("{} of the WAL are not checkpointed; at most {} is normal", size(left), size(LARGEST_WAL));
+    let remedy = "end any long read of the store (an open sqlite3 or Datasette, a backup), then the \
+        checkpoint happens by itself; otherwise check whether the disk is slow";
     check("wal", if left <= LARGEST_WAL { Ok(detail) } else { Err((detail, remedy)) })
 }
 
 fn worker(health: &Health) -> Check {
     let finding = match &health.serving {
         Serving::Here(Some(last_turn)) => {
-            // While another program holds the lock there is no turn to take.
+            // While another program holds the lock, the worker cannot work.
             let goes_on_since = health.store.last_locked.map_or(*last_turn, |locked| locked.max(*last_turn));
             let silence = health.now.since(goes_on_since);
-            let detail = format!("took its last turn {} s ago", silence.as_secs());
+            let detail = format!("last heartbeat {} s ago", silence.as_secs());
             if silence <= LONGEST_TURN {
                 Ok(detail)
             } else {
-                Err((detail, "restart serve, and keep its log for the makers"))
+                Err((detail, "restart serve, and attach its log to a bug report"))
             }
         }
-        Serving::Here(None) => Ok("not started by --no-worker".to_owned()),
-        Serving::Elsewhere(_) | Serving::Nobody | Serving::Unknown => Ok("not of this process".to_owned()),
+        Serving::Here(None) => Ok("off (--no-worker)".to_owned()),
+        Serving::Elsewhere(_) | Serving::Nobody | Serving::Unknown => Ok("in another process".to_owned()),
     };
     check("worker", finding)
 }
@@ -183,17 +180,17 @@ fn of_all(kind: WarningKind, what: String, remedy: &str) -> Warning {
 
 fn not_serving(health: &Health) -> Option<Warning> {
     (health.serving == Serving::Nobody).then(|| {
-        let what = "no serve runs on this store: nothing is received, nothing is asked".to_owned();
-        of_all(WarningKind::NotServing, what, "start it, and see why it ended (journalctl -u countersign)")
+        let what = "no serve runs on this store: nothing is received or verified".to_owned();
+        of_all(WarningKind::NotServing, what, "start it, and check why it ended (journalctl -u countersign)")
     })
 }
 
-/// Only from outside: `serve` itself looks at its worker.
+/// Only from outside: `serve` checks its worker by the heartbeat.
 fn unread(health: &Health) -> Option<Warning> {
     let Serving::Elsewhere(_) = &health.serving else { return None };
     let waits = age(health.now, health.store.contents.oldest_unread).filter(|age| *age > LONGEST_UNREAD)?;
-    let what = format!("a serve runs, but what came in {} ago is not even read", span(waits));
-    let remedy = "see its log; its worker hangs, or it was started with --no-worker and nobody runs verify";
+    let what = format!("serve runs, but notifications received {} ago are not parsed yet", span(waits));
+    let remedy = "see its log: its worker hangs, or it was started with --no-worker and verify does not run";
     Some(of_all(WarningKind::Unread, what, remedy))
 }
 
@@ -209,14 +206,14 @@ fn disk_low(store: &StoreHealth) -> Option<Warning> {
         of_all(
             WarningKind::DiskLow,
             what,
-            "make room on it, or let old rows go ([store] keep, keep_personal)",
+            "make room on it, or remove old rows ([store] keep, keep_personal)",
         )
     })
 }
 
 fn disk_filling(store: &StoreHealth) -> Option<Warning> {
     let days = days_until_full(store).filter(|days| *days < SOON_FULL_DAYS)?;
-    // Less is told as what it is.
+    // A disk that is full already has its own warning.
     store.free_disk.filter(|free| *free >= store.min_free)?;
     let growth = growth_per_day(&store.contents)?;
     let what = format!(
@@ -226,7 +223,7 @@ fn disk_filling(store: &StoreHealth) -> Option<Warning> {
     Some(of_all(
         WarningKind::DiskFilling,
         what,
-        "make room on it, or let old rows go ([store] keep, keep_personal)",
+        "make room on it, or remove old rows ([store] keep, keep_personal)",
     ))
 }
 

@@ -1,23 +1,23 @@
-//! What a shop says held against what it told us: findings out of two lists.
+//! Compares a shop's orders with the stored ones, and produces findings.
 
 use crate::domain::{
     Answer, Finding, FindingKind, Judge, Known, Listed, OurOrder, Outcome, Said, Sighting, Timestamp, Told,
     Truth,
 };
 
-/// What may be found about one order.
+/// Which findings are possible for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Whether it should have been told: then it can be missed.
+    /// Whether it should have had a notification, so that it can be missed.
     pub is_expected: bool,
-    /// Whether a notification about it was confirmed in the window: then it can have vanished.
+    /// Whether a notification about it was confirmed in the window, so that it can have vanished.
     pub was_confirmed: bool,
-    /// The end of the window; what the shop changed later is found by the next run, when its notification is due.
+    /// The end of the window. Later changes are for the next run, when their notifications are due.
     pub until: Timestamp,
 }
 
-/// The listed orders about which the list and the store disagree, by their places: each must be asked about by a call of
-/// its own, for a list may lag behind. `ours` stands in the order of `listed`.
+/// The indexes of the listed orders on which the list and the store disagree. Each needs a call of its own, because a
+/// list may lag behind. `ours` has the order of `listed`.
 #[must_use]
 pub fn suspects(
     judge: &dyn Judge,
@@ -35,8 +35,8 @@ pub fn suspects(
     listed.iter().zip(ours).enumerate().filter_map(is_suspect).collect()
 }
 
-/// What the shop's answer about one order and the store disagree about; `None` where they agree, where nobody could have
-/// told it, or where a waiting notification tells it.
+/// The disagreement between the shop's answer about one order and the store. `None` if they agree, if no notification
+/// could report it, or if a pending notification reports it.
 #[must_use]
 pub fn difference(
     judge: &dyn Judge,
@@ -87,7 +87,7 @@ fn shown(
     }
     let (kind, detail) = match &ours.told {
         None if scope.is_expected => {
-            (FindingKind::Missed, "the shop has this order, and nothing ever told it".to_owned())
+            (FindingKind::Missed, "the shop has this order, but no notification was received".to_owned())
         }
         None => return None,
         Some(Told { compared, .. }) => {
@@ -97,7 +97,7 @@ fn shown(
                 .map(|(field, word)| {
                     let before = told.iter().find(|(known, _)| known == field);
                     let before = before.map_or("nothing of it", |(_, word)| word);
-                    format!("{field} is {word}, and what was told last is {before}")
+                    format!("{field} is {word}, but the last notification said {before}")
                 })
                 .collect();
             if differing.is_empty() {
@@ -116,7 +116,7 @@ fn shown(
     })
 }
 
-/// The statuses of an order in one word; of what was told to be deleted, that.
+/// The statuses of an order as one text; `deleted` for a deleted order.
 fn in_words(statuses: &[(&'static str, String)]) -> String {
     let words: Vec<&str> = statuses.iter().map(|(_, word)| word.as_str()).collect();
     if words.is_empty() { "deleted".to_owned() } else { words.join("/") }

@@ -1,23 +1,23 @@
-//! When to ask again.
+//! The retry schedule.
 
 use std::time::Duration;
 
 use crate::domain::ledger::{Policy, Waiting};
 use crate::domain::{Cause, Timestamp};
 
-/// The longest pause while an answer has not caught up with the claim.
+/// Maximum delay while the API lags behind the claim.
 pub const BEHIND_CAP: Duration = Duration::from_secs(6 * 3600);
 
-/// The longest pause of a source that does not let us in.
+/// Maximum pause of a source that rejects the credentials.
 pub const DENIED_CAP: Duration = Duration::from_secs(3600);
 
-/// A pause that a shop asked for without saying how long.
+/// The pause if a shop asks for one without a length.
 const UNTOLD_PAUSE: Duration = Duration::from_secs(10);
 
-/// Fewer questions than these are no reason to give up.
+/// Minimum number of tries before giving up.
 pub const LEAST_ATTEMPTS: u32 = 8;
 
-/// So many refusals of a subject's own are, once grace is over.
+/// This many refusals of only this subject end the retries, once the grace time is over.
 pub const MOST_OWN_REFUSALS: u32 = 5;
 
 /// Whether patience with a row is over: asked late enough after receipt or the last retry, and often enough.
@@ -25,15 +25,15 @@ pub(super) fn out_of_patience(row: &Waiting, asked_at: Timestamp, policy: &Polic
     asked_at > row.patience_since().plus(policy.give_up_after) && row.attempts + 1 >= LEAST_ATTEMPTS
 }
 
-/// The pause after the `attempts`-th question (from 1): `base` doubled each time up to `cap`, of which `jitter` (0 to 1)
-/// takes away up to a half, so that those who failed together do not come back together.
+/// Exponential backoff: the delay after try number `attempts` (from 1) is `base`, doubled each time up to `cap`.
+/// `jitter` (0 to 1) removes up to half of it, so that simultaneous failures are not retried at the same time.
 #[must_use]
 pub fn backoff(base: Duration, cap: Duration, attempts: u32, jitter: f64) -> Duration {
     let doubled = doubled(base, attempts).min(cap);
     doubled.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0))
 }
 
-/// How long nobody asks a source that failed as a whole `failures` times in a row (from 1).
+/// The pause of a source that failed as a whole `failures` times in a row (from 1).
 #[must_use]
 pub fn source_pause(
     cause: Cause,

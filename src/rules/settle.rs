@@ -1,4 +1,4 @@
-//! What an answer means for the notifications that waited for it.
+//! Decides what an answer means for the notifications that were leased for it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::domain::{
 /// A claimed time may be this much after the shop's clock and ours.
 const FUTURE_TOLERANCE: Duration = Duration::from_secs(600);
 
-/// Rules for every notification that waits on the question of `answer`, which is no failure (see [`super::fail`]).
+/// Decides for every notification with the question of `answer`, which is not a failure (see [`super::fail`]).
 #[must_use]
 pub fn settle(
     judge: &dyn Judge,
@@ -66,7 +66,7 @@ pub fn settle(
     }
 }
 
-/// As [`settle`] for an answer out of a list call: what it confirms counts, everything else is asked alone.
+/// Like [`settle`], for an answer from a list call: what it confirms counts, everything else is verified alone.
 #[must_use]
 pub fn settle_listed(
     judge: &dyn Judge,
@@ -92,8 +92,8 @@ pub fn settle_listed(
     settlement
 }
 
-/// The truth held about what was asked: not that of an object which the claims cannot mean. All that wait on one
-/// question name the same.
+/// The stored truth about the subject, unless it is an object that the claims cannot mean. All notifications with one
+/// question name the same subject.
 fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
     let means_it = |held: &&Held| {
         !held.by_internal_id
@@ -102,8 +102,8 @@ fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
     ledger.held.as_ref().filter(means_it)
 }
 
-/// Whether an answer is older than the truth held: by the object's own time of change, else by the time of asking. A
-/// time of asking that lies in the future was written by a clock that has been set back since, and proves nothing.
+/// Whether an answer is older than the stored truth: by the object's own time of change, otherwise by the time of the
+/// call. A time of a call in the future comes from a clock that was set back since, and proves nothing.
 #[must_use]
 pub fn is_stale(answer: &Answer, held: Option<&Held>, now: Timestamp) -> bool {
     let Some(held) = held else { return false };
@@ -128,7 +128,7 @@ fn older_than_held(answer: &Answer) -> Comparison {
         }
         _ => Value::Null,
     };
-    Comparison::differs(Outcome::NotYet, "the answer is older than the truth already held", evidence)
+    Comparison::differs(Outcome::NotYet, "the answer is older than the stored truth", evidence)
 }
 
 /// Whether a comparison would confirm its claim.
@@ -170,13 +170,13 @@ fn in_its_time(
     Comparison { outcome: Outcome::NotYet, detail: Some(detail), held_before: false, ..comparison }
 }
 
-/// Who is confirmed by this answer, so that of equal claims only one is: the one that came first.
+/// The notifications that this answer confirms. Of equal claims, only the first received is confirmed.
 struct Confirmations<'a> {
     answer: &'a Answer,
     ledger: &'a Ledger,
-    /// The confirmed notification of each claim.
+    /// The confirmed notification of each claim key.
     by_key: BTreeMap<ClaimKey, i64>,
-    /// Confirmed in place of a later equal one, though not under our lease.
+    /// Confirmed instead of a later equal one, although not under this lease.
     elsewhere: Vec<Ruling>,
     last_told: Option<Map<String, Value>>,
     told: Option<Map<String, Value>>,
@@ -220,7 +220,7 @@ impl<'a> Confirmations<'a> {
                 Move::GiveUp { reason: Reason::NotYet }
             }
             Outcome::NotYet => behind(row, answer, policy, jitter),
-            // A provider that compares cannot name a cause of failure; if it did, it would count as behind.
+            // Comparing cannot give a cause of failure; if it did, the answer would count as lagging behind.
             Outcome::ApiUnreachable | Outcome::ApiDenied | Outcome::ApiRateLimited | Outcome::ApiError => {
                 behind(row, answer, policy, jitter)
             }
@@ -242,15 +242,15 @@ impl<'a> Confirmations<'a> {
         duplicate(first)
     }
 
-    /// The lowest id among `row` and the equal ones that wait under another lease, or under none. What came before
-    /// `row` was stored before the question too, so the answer judges it as well.
+    /// The lowest id among `row` and the equal pending ones outside this lease. An earlier notification was also
+    /// stored before the call, so the answer judges it as well.
     fn first_equal(&self, row: &Waiting) -> i64 {
         let equals = self.ledger.equals.iter();
         let waiting = equals.filter(|equal| equal.state == State::Pending && equal.key == row.key);
         waiting.map(|equal| equal.id).chain([row.id]).min().unwrap_or(row.id)
     }
 
-    /// Equal claims outside our lease that wait or are undecided: repeats of what is confirmed now.
+    /// Equal pending or undecided claims outside this lease: repeats of what is confirmed now.
     fn repeats(&self) -> Vec<Ruling> {
         let open = self
             .ledger
@@ -279,7 +279,7 @@ fn same_claim_as(first: i64) -> String {
     format!("the same claim as notification {first}")
 }
 
-/// Asked again while the shop may still be catching up, and in any case when grace ends.
+/// Retries while the shop may lag behind, and in any case at the end of the grace time.
 fn within_grace(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
     let pause = retry::backoff(policy.retry_base, policy.retry_cap, row.attempts + 1, jitter);
     let grace_ends = row.received_at.plus(policy.grace);

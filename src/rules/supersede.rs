@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 impl Link {
-    /// Whether this one is not earlier than `other`: by the provider's time where both have one, else by receipt.
+    /// Whether this one is not earlier than `other`: by the provider's time where both have one, otherwise by receipt.
     #[must_use]
     pub fn is_not_earlier_than(&self, other: &Self) -> bool {
         match (self.order, other.order) {

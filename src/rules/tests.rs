@@ -143,14 +143,14 @@ fn each_outcome_within_grace_after_it_and_after_all_patience() {
 }
 
 #[test]
-fn a_product_that_was_confirmed_before_with_these_ids_is_confirmed_as_unavailable_even_within_grace() {
+fn a_product_confirmed_before_with_these_ids_is_unavailable_even_within_grace() {
     let judge = Told { held_before: true, ..told(Outcome::Unavailable) };
     let settlement = settled(&judge, &absent(at(0)), &ledger(vec![waiting(1, "paid")]));
     assert_eq!(moves(&settlement), ["1 confirmed unavailable news"]);
 }
 
 #[test]
-fn within_grace_the_next_question_comes_no_later_than_its_end_and_behind_pauses_grow_to_six_hours() {
+fn retries_come_no_later_than_the_end_of_grace_and_then_grow_to_six_hours() {
     let next = |outcome, asked, attempts| {
         let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
         let settlement = settled(&told(outcome), &shown(at(asked), None), &ledger);
@@ -167,7 +167,7 @@ fn within_grace_the_next_question_comes_no_later_than_its_end_and_behind_pauses_
 }
 
 #[test]
-fn of_equal_ones_waiting_together_the_lowest_is_confirmed_and_the_others_open_ones_too_repeat_it() {
+fn of_equal_pending_claims_the_lowest_is_confirmed_and_the_others_repeat_it() {
     let repeat = waiting(1, "paid");
     let equal = |id, state| Equal { id, key: repeat.key.clone(), received_at: at(0), state };
     let ledger = Ledger {
@@ -184,11 +184,11 @@ fn of_equal_ones_waiting_together_the_lowest_is_confirmed_and_the_others_open_on
         "2 ignored duplicate of 3",
     ];
     assert_eq!(moves(&settlement), expected);
-    assert!(settlement.rulings[3].verification.is_none(), "nobody asked for it");
+    assert!(settlement.rulings[3].verification.is_none(), "no call for it");
 }
 
 #[test]
-fn an_equal_one_that_came_before_and_waits_for_another_question_is_confirmed_instead_of_the_later_one() {
+fn an_earlier_equal_one_under_another_question_is_confirmed_instead() {
     let row = waiting(9, "paid");
     let equal = Equal { id: 4, key: row.key.clone(), received_at: at(-5), state: State::Pending };
     let equals = vec![Equal { id: 11, ..equal.clone() }, equal];

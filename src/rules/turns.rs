@@ -1,37 +1,38 @@
-//! Whose turn it is. Senders that wait for the same kind of call stand in a circle, each at a place; the lowest place
-//! comes next, and whoever had a turn goes forward by a step. The step is the shorter the more of what the sender sent
-//! lately was confirmed, so that equal shares get equally many turns, and no step is so long that anybody starves.
+//! Weighted fair queueing between senders (stride scheduling). Senders that wait for the same kind of call each have
+//! a position (a virtual time). The lowest position is next, and each turn moves its sender forward by a stride. The
+//! stride is shorter the more of the sender's recent notifications were confirmed, and bounded, so that no sender
+//! starves.
 
 use crate::domain::{Reason, State};
 
-/// The recent share of confirmations among a sender's verdicts, from 0 to 1.
+/// A sender's weight: the recent share of confirmations among its verdicts, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(i64);
 
 /// A share of 1.
 const WHOLE: i64 = 65_536;
 
-/// A verdict moves the share by this part of the way: the last dozen or so count.
+/// The part of the way by which one verdict moves the share, so that about the last dozen count.
 const AGEING: i64 = 8;
 
 /// A verdict that says nothing about the truth takes this part of a good share away, down to an unknown sender's: one true
 /// notification outweighs some three hundred of them, many true ones a thousand.
 const FORGETTING: i64 = 512;
 
-/// The most turns that one sender gets for one of another.
+/// Maximum ratio between the turns of two senders.
 const HEAVIEST: i64 = 64;
 
-/// The step of a sender that never has anything confirmed.
+/// The stride of a sender without confirmations.
 const LONGEST_STEP: i64 = 65_536;
 
-/// The senders of one network that nothing speaks for get as many turns together as this many unknown ones.
+/// The unproven senders of one network together get as many turns as this many unknown senders.
 const SENDERS_IN_A_NETWORK: i64 = 16;
 
 impl Share {
-    /// Of a sender without any verdict: better than one that was caught, worse than one that was right.
+    /// The share of a sender without verdicts: better than after a fake, worse than after a confirmation.
     pub const UNKNOWN: Self = Self(WHOLE / 8);
 
-    /// What [`Share::stored`] gave.
+    /// From [`Share::stored`].
     #[must_use]
     pub fn from_stored(stored: i64) -> Self {
         Self(stored.clamp(0, WHOLE))
@@ -44,8 +45,8 @@ impl Share {
     }
 
     /// The share after one more verdict. Those that say whether the notification was true move it up or down. Of the
-    /// others a duplicate, for one, may be a copy of another sender's, but whoever sends nothing else for long is an
-    /// unknown sender again; a shop that could not be asked says nothing at all.
+    /// others a duplicate, for one, may be a copy of another sender's, but a sender that sends nothing else for long
+    /// is an unknown sender again; a shop that could not be asked says nothing at all.
     #[must_use]
     pub fn after(self, state: State, reason: Option<Reason>) -> Self {
         match (state, reason) {
@@ -70,7 +71,7 @@ impl Share {
         self < Self::UNKNOWN
     }
 
-    /// How many turns it gets while a sender that never is right gets one: 1 to 64, 8 for an unknown one.
+    /// The turns it gets per turn of a sender without confirmations: 1 to 64; 8 for an unknown one.
     fn weight(self) -> i64 {
         (self.0 * HEAVIEST / WHOLE).clamp(1, HEAVIEST)
     }
@@ -79,21 +80,21 @@ impl Share {
         LONGEST_STEP / self.weight()
     }
 
-    /// The place of a sender that joins a circle in which the last turn was at `reached`: a step ahead of it, so that
-    /// newcomers cannot pass anybody for ever.
+    /// The position of a sender that joins a queue whose last turn was at `reached`: one stride later, so that
+    /// newcomers cannot overtake others forever.
     #[must_use]
     pub fn joins(self, reached: i64) -> i64 {
         reached.saturating_add(self.step())
     }
 
-    /// The place of a sender after its turn.
+    /// The position of a sender after its turn.
     #[must_use]
     pub fn goes_on(self, place: i64) -> i64 {
         place.saturating_add(self.step())
     }
 
-    /// The place of a sender whose own would be `place`, behind the `last` of its network. Whoever has a better share
-    /// than an unknown sender stands for itself.
+    /// The position of a sender whose own would be `place`, behind the `last` of its network. A sender with a better
+    /// share than an unknown one is not grouped.
     #[must_use]
     pub fn behind(self, place: i64, last: Option<i64>) -> i64 {
         match last {
@@ -104,7 +105,7 @@ impl Share {
         }
     }
 
-    /// Whether it takes its turns together with others of its network.
+    /// Whether it shares its turns with others of its network.
     #[must_use]
     pub fn counts_with_its_network(self) -> bool {
         self <= Self::UNKNOWN
@@ -197,7 +198,7 @@ mod tests {
             (&[(RIGHT, 1), (WRONG, 5)], false),
             (&[(RIGHT, 1000), (WRONG, 15)], true),
             (&[(RIGHT, 1000), (WRONG, 16)], false),
-            // A shop that also tells what nobody asks about, a hundred for each order.
+            // A shop that also sends a hundred unverifiable notifications per order.
             (
                 &[
                     (RIGHT, 1),

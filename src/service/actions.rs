@@ -5,10 +5,7 @@ use anyhow::Context as _;
 use crate::config::Settings;
 use crate::store::Store;
 
-/// Ends the rest of actions that said they exist no more: whoever starts or reloads `serve` may have put that right.
-///
-/// # Errors
-/// The store failed.
+/// Ends the rest of actions that answered "gone", because a start or reload may have fixed that.
 pub(super) async fn wake(store: &Store, settings: &Settings) -> anyhow::Result<()> {
     let names: Vec<String> = settings.actions.iter().map(|action| action.name.clone()).collect();
     if names.is_empty() {

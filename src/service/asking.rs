@@ -1,5 +1,5 @@
-//! One worker at a time: with new settings the old one ends before its successor begins, so that no two ever hold the
-//! same lease, and nothing is asked any more with credentials that were replaced.
+//! Runs one worker at a time. On a reload the old worker ends before the next begins, so that no two hold the same
+//! lease, and no call uses replaced credentials.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::config::Settings;
 use crate::store::Moved;
 use crate::worker::{Parts, Worker};
 
-/// How often the heart beats while a worker ends: faster than any watchdog.
+/// The heartbeat interval while a worker ends: shorter than any watchdog's.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// What a worker that ends may need beyond that, to write what it knows.
+/// The extra time for an ending worker to write its results.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Where the worker gets its settings.
+/// The handle that replaces the running worker.
 pub(super) struct Desk {
     successors: mpsc::Sender<Successor>,
     moves: Option<mpsc::UnboundedSender<Moved>>,
 }
 
-/// The settings for the next worker, and who waits for it to begin.
+/// The settings for the next worker, and the channel that reports its start.
 struct Successor {
     settings: Settings,
     parts: Parts,
@@ -36,8 +36,8 @@ struct Successor {
 }
 
 impl Desk {
-    /// The first worker, and the ones after it: the future ends when `stop` is rung, or when a worker ends by itself.
-    /// `heart` takes the time of the last turn, whichever worker took it.
+    /// Builds the first worker and the future that runs it and its successors. The future ends when `stop` is rung,
+    /// or when a worker ends unexpectedly. `heart` holds the time of the last heartbeat of any of them.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
@@ -54,7 +54,7 @@ impl Desk {
         Ok((desk, work(parts, patience, common.clone(), heart, next, stop)))
     }
 
-    /// What a worker is made of under these settings.
+    /// The parts of a worker with these settings.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
@@ -63,11 +63,11 @@ impl Desk {
         worker_parts(settings, store, clock, metrics, "serve", Arc::clone(wake), self.moves.clone())
     }
 
-    /// Lets the worker end within its `server.drain`, ends the pauses of the sources, and begins anew with these
-    /// settings. Returns when that has begun.
+    /// Lets the worker end within its `server.drain`, ends the pauses of the sources, and starts the next worker with
+    /// these settings. Returns when it has started.
     ///
     /// # Errors
-    /// The worker ended by itself.
+    /// The worker ended unexpectedly.
     pub(super) async fn hand_over(&self, settings: Settings, parts: Parts) -> anyhow::Result<()> {
         let (begun, has_begun) = oneshot::channel();
         let ended = "the worker has ended";
@@ -101,21 +101,21 @@ async fn work(
         stop_worker.notify_one();
         asks_from_ms = end(working.as_mut(), patience, &common, &heart).await;
         if stop.notified().now_or_never().is_some() {
-            // Its successor would only have to give back what it takes.
+            // A stop is under way, so the next worker would only release its leases.
             return;
         }
         let settings = successor.settings;
         if let Err(error) = sources::end_pauses(&common.store, &settings, &common.clock).await {
-            log::warn!("the pauses of the sources go on: {error:#}");
+            log::warn!("could not end the pauses of the sources: {error:#}");
         }
         (parts, patience) = (successor.parts, super::under_way(&settings));
-        // Whoever reloaded may have been told to stop meanwhile.
+        // The caller may have stopped waiting.
         let _ = successor.begun.send(());
     }
 }
 
-/// Waits for a worker that was told to stop, and returns what [`Worker::run`] does. It takes no turns meanwhile; until it
-/// should have ended its heart is kept beating.
+/// Waits for a worker that was told to stop, and returns the result of [`Worker::run`]. Until its deadline the
+/// heartbeat goes on here, because the worker sends none.
 async fn end(
     mut working: Pin<&mut impl Future<Output = i64>>,
     patience: Duration,

@@ -1,4 +1,4 @@
-//! What each room is made of, out of the settings.
+//! Builds each room from the settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,15 +20,14 @@ use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
 use crate::store::{Keep, Moved, Reported, Store, Subscription};
 use crate::worker::{Parts, WorkerSource};
 
-/// What every room shares, whatever the settings say.
+/// The parts that all rooms share, independent of the settings.
 #[derive(Clone)]
 pub(super) struct Common {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
-    /// Rings the worker.
     pub(super) wake: Arc<Notify>,
-    /// Whether the disk has `store.min_free` left.
+    /// Whether at least `store.min_free` is free on the disk.
     pub(super) has_room: Arc<AtomicBool>,
     /// Rung by the intake when more is kept of unproven senders than `store.max_unproven` allows.
     pub(super) overfull: Arc<Notify>,
@@ -38,7 +37,6 @@ pub(super) struct Common {
     pub(super) turns: Turns,
 }
 
-/// The intake of the configured sources.
 pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
     let sources = settings.sources.iter().map(|source| {
         let known = IntakeSource {
@@ -65,7 +63,7 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
     })
 }
 
-/// What the admin listener looks at; `heart` holds the time of the worker's last turn.
+/// The state for the admin listener; `heart` holds the time of the worker's last heartbeat.
 pub(super) fn admin(
     settings: &Settings,
     common: &Common,
@@ -103,7 +101,7 @@ fn reported(settings: &Settings) -> Vec<Reported> {
     sources.collect()
 }
 
-/// The rules of the `[store]` table.
+/// The retention rules of the `[store]` table.
 pub(super) fn keep(settings: &Settings) -> Keep {
     let config = &settings.store;
     Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
@@ -143,7 +141,7 @@ pub fn deliverer_parts(
     })
 }
 
-/// What a worker of this process is made of; `role` begins the name of its leases.
+/// The parts of a worker of this process; `role` is the prefix of its leases' owner.
 ///
 /// # Errors
 /// The HTTP client cannot be set up.

@@ -1,5 +1,5 @@
-//! What a service does first: it remembers its sources, and ends what a `serve` that died may have left. While another
-//! program holds the store's lock that has to wait, and everything that writes with it; intake answers meanwhile.
+//! The first writes of a service: it registers its sources and cleans up after a `serve` that died. While another
+//! program holds the store's lock, these and all other writes wait; intake answers 503.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::Store;
 
-/// How often it is looked whether the store is locked.
+/// The interval of checks for the lock.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Ends when the first things are done, or have failed. Clones end together.
+/// A future that ends when the first writes are done or have failed. Clones end together.
 #[derive(Clone)]
 pub(super) struct Beginning(Shared<BoxFuture<'static, Result<(), Arc<str>>>>);
 
 impl Beginning {
-    /// Begins; a lock alone keeps it from ending.
+    /// Starts the first writes. Only a lock delays them.
     pub(super) fn new(store: Store, settings: Settings, clock: Clock) -> Self {
         let begin = async move {
             sources::begin(&store, &settings, &clock).await.map_err(|error| format!("{error:#}").into())
@@ -30,17 +30,17 @@ impl Beginning {
         Self(begin.boxed().shared())
     }
 
-    /// Waits until it has ended, or until it is known to wait for a lock.
+    /// Waits until the first writes end, or until a lock is known to delay them.
     ///
     /// # Errors
-    /// It failed.
+    /// The first writes failed.
     pub(super) async fn or_locked(&self, store: &Store) -> anyhow::Result<()> {
         loop {
             match tokio::time::timeout(LOOK, self.0.clone()).await {
                 Ok(done) => return done.map_err(|why| anyhow!("{why}")),
                 Err(_) => {
                     if let Some(why) = store.locked() {
-                        log::info!("{why}; notifications are answered 503, and all else waits");
+                        log::info!("{why}; intake answers 503, and all other work waits");
                         return Ok(());
                     }
                 }
@@ -48,7 +48,7 @@ impl Beginning {
         }
     }
 
-    /// Does `work` once it has ended well; nothing if it fails, or if `stop` is rung before.
+    /// Does `work` after the first writes succeeded; does nothing if they fail or if `stop` is rung first.
     pub(super) async fn then(self, stop: Arc<Notify>, work: impl Future<Output = ()>) {
         tokio::select! {
             biased;

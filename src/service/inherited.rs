@@ -1,37 +1,37 @@
-//! Listening sockets that the service manager opened for us (socket activation, `sd_listen_fds(3)`). They outlive the
-//! process: who connects during a restart waits in the socket's queue for the next one.
+//! Listening sockets opened by the service manager (socket activation, `sd_listen_fds(3)`). They outlive the process:
+//! a client that connects during a restart waits in the socket's queue for the next process.
 
 use std::net::TcpListener;
 
 use listenfd::ListenFd;
 
-/// The first descriptor that is passed.
+/// The first passed descriptor.
 const FIRST: usize = 3;
 
-/// The sockets that were passed, by name.
+/// The passed sockets, by name.
 #[derive(Debug, Default)]
 pub struct Inherited {
-    /// In place of `server.listen`.
+    /// Used instead of `server.listen`.
     pub(super) intake: Option<TcpListener>,
-    /// In place of `server.admin_listen`.
+    /// Used instead of `server.admin_listen`.
     pub(super) admin: Option<TcpListener>,
 }
 
-/// What is wrong with the sockets that were passed; a line each.
+/// The mistakes in the passed sockets, one line each.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct WrongSockets(pub Vec<String>);
 
 impl Inherited {
-    /// Takes the sockets that were passed to this process, if any. To be called before there is a second thread: the
-    /// variables that announce them are removed, so that no other process takes them for its own.
+    /// Takes the sockets passed to this process, if any. Call it before there is a second thread, because it removes
+    /// the variables that announce them, so that child processes do not take them.
     ///
     /// # Errors
-    /// They are not what countersign listens on.
+    /// The sockets are not what countersign listens on.
     pub fn take(environment: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSockets> {
         let Some(count) = environment("LISTEN_FDS") else { return Ok(Self::default()) };
         if environment("LISTEN_PID").as_deref() != Some(std::process::id().to_string().as_str()) {
-            log::warn!("LISTEN_FDS is for another process (LISTEN_PID); its sockets are not touched");
+            log::warn!("LISTEN_FDS is for another process (LISTEN_PID); ignoring its sockets");
             return Ok(Self::default());
         }
         let Ok(count) = count.parse::<usize>() else {
@@ -74,8 +74,8 @@ impl Inherited {
                 *place = Some(listener);
                 Ok(())
             }
-            None => Err("is no listening TCP socket; write ListenStream= with an address and a port, as in \
-                         ListenStream=127.0.0.1:8080, and Accept=no"
+            None => Err("is not a listening TCP socket; write ListenStream= with an address and a port, as \
+                in ListenStream=127.0.0.1:8080, and Accept=no"
                 .to_owned()),
         }
     }

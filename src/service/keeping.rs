@@ -12,29 +12,28 @@ use tokio::time::MissedTickBehavior;
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Keep, Kept, Store};
 
-/// From one beginning to the next.
+/// The time between two runs.
 const EVERY: Duration = Duration::from_secs(3600);
 
 /// How often the store is looked at for what a flood left that has been settled since.
 const FLOOD_CHECK: Duration = Duration::from_secs(10);
 
-/// A clock that was set ahead by more makes what is young look old: what it would remove is gone for good.
+/// A clock set ahead by more than this makes young rows look old, and removing them cannot be undone.
 const DOUBTFUL_STEP_MS: i64 = 3_600_000;
 
-/// So long a clock that was set ahead must have stood before anything is removed by its word: enough for somebody to set
-/// it right again.
+/// How long a clock that was set ahead must stay so before rows are removed by it. This leaves time to correct it.
 const DOUBT_MS: i64 = 24 * 3_600_000;
 
-/// Whether the clock may be believed.
+/// Decides whether to trust the clock.
 struct Doubt {
-    /// How far the clock is ahead of the steady time.
+    /// How far the clock is ahead of the monotonic clock.
     ahead_ms: i64,
     until_ms: i64,
 }
 
 impl Doubt {
-    /// The clock was set before as well, while no serve ran: it is held against the last time in the store. The machine
-    /// has been up for as long as `up` says, and that long it may have had nothing to store.
+    /// The clock may also have been set while no serve ran, so it is compared with the last time in the store. The
+    /// machine has been up for `up`, and may have had nothing to store for that long.
     fn new(clock: &Clock, last_sign: Option<Timestamp>, up: Duration) -> Self {
         let silence_ms = last_sign.map_or(0, |last| clock.now().millis().saturating_sub(last.millis()));
         let up_ms = i64::try_from(up.as_millis()).unwrap_or(i64::MAX);
@@ -63,7 +62,7 @@ impl Doubt {
     }
 }
 
-/// How long the machine has been up, also while it slept.
+/// The machine's uptime, including sleep.
 fn up() -> Duration {
     let up = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(up.tv_sec).unwrap_or(0), 0)
@@ -73,8 +72,8 @@ fn ahead_ms(clock: &Clock) -> i64 {
     clock.now().millis().saturating_sub(clock.steady_millis())
 }
 
-/// Keeps the rules until `stop` is rung, and then ends at once: every step of it stands alone.
-/// `last_sign` is the last time that the store told of at the start.
+/// Applies the rules until `stop` is rung, and then ends at once, because every step stands alone. `last_sign` is the
+/// last time in the store at the start.
 pub(super) async fn run(
     store: Store,
     mut rules: watch::Receiver<Keep>,
@@ -100,11 +99,12 @@ pub(super) async fn run(
             };
             let in_force = rules.borrow_and_update().clone();
             let kept = if is_flood {
-                // It goes by what came first, not by any clock.
+                // This rule goes by the order of ids, not by the clock.
                 store.keep_flood(&in_force).await
             } else if doubt.is_doubtful(&clock) {
                 log::warn!(
-                    "the clock was set ahead, or the machine was off for long: for a day store.keep and its like wait"
+                    "the clock was set ahead, or the machine was off for long; the retention rules by age \
+                        pause for a day"
                 );
                 continue;
             } else {
@@ -113,10 +113,10 @@ pub(super) async fn run(
             match kept {
                 Ok(kept) if kept == Kept::default() => {}
                 Ok(Kept { expired, emptied, unproven }) => log::info!(
-                    "kept within bounds: {expired} notifications removed by store.keep, {emptied} rows emptied by \
-                     store.keep_personal, {unproven} notifications removed by store.max_unproven"
+                    "retention: {expired} notifications removed by store.keep, {emptied} rows emptied by \
+                        store.keep_personal, {unproven} notifications removed by store.max_unproven"
                 ),
-                Err(error) => log::warn!("store.keep and its like are kept later: {error}"),
+                Err(error) => log::warn!("the retention rules failed and are tried again later: {error}"),
             }
         }
     };

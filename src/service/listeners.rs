@@ -1,4 +1,4 @@
-//! The two listeners: where they listen, and the HTTP servers behind them.
+//! The two listeners and their HTTP servers.
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ use crate::admin::{self, Admin};
 use crate::config::Server as ServerSettings;
 use crate::receiver::{self, Intake};
 
-/// A sender that needs longer for the head of its request is cut off.
+/// The time limit for the head of a request.
 const SLOW_HEAD: Duration = Duration::from_secs(10);
 
 /// What the system keeps for a connection, unless that would slow down bodies of the greatest length: a sixteenth of one, and no
@@ -32,40 +32,40 @@ const LEAST_AHEAD: usize = 16 * 1024;
 /// From so much on the system decides itself.
 const MOST_AHEAD: usize = 1024 * 1024;
 
-/// How long the answer to a body that was not read to its end lingers: closed at once, its sender might see a reset
-/// connection instead of the answer.
+/// How long a connection stays open after an answer to an unread body. Closed at once, its sender might see a reset
+/// instead of the answer.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// How long a connection may be idle between two requests.
+/// Maximum idle time between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// The longest `server.drain`, in seconds; what is in force decides who stops a server.
+/// The longest possible `server.drain`, in seconds. The current setting is applied when a server is stopped.
 const LONGEST_DRAIN: u64 = 3600;
 
-/// A task that should not end by itself, and what it does.
+/// A task that should not end by itself, with its name.
 pub(super) type Task = (&'static str, JoinHandle<()>);
 
-/// One listening socket; whoever connects waits until it is served.
+/// One listening socket. Clients wait in its queue until it is served.
 pub(super) struct Listener {
     socket: TcpListener,
-    /// It is the service manager's, and serves the next process too.
+    /// Whether it belongs to the service manager and outlives this process.
     is_inherited: bool,
 }
 
 impl Listener {
-    /// The socket that was passed, else one on `addr`, which `key` configures.
+    /// The passed socket, otherwise a new one on `addr`, which `key` configures.
     ///
     /// # Errors
-    /// The address is in use or not this machine's.
+    /// The address is in use, or not an address of this machine.
     fn open(inherited: Option<TcpListener>, addr: SocketAddr, key: &str) -> anyhow::Result<Self> {
         let is_inherited = inherited.is_some();
         let socket = match inherited {
             Some(socket) => {
-                log::info!("listening on a socket of the service manager's; {key} is not used");
+                log::info!("using the service manager's socket; {key} is ignored");
                 socket
             }
             None => TcpListener::bind(addr).with_context(|| {
-                format!("cannot listen on {addr}; is another program using it? Change {key}")
+                format!("cannot listen on {addr}; stop the program that uses it, or change {key}")
             })?,
         };
         socket.set_nonblocking(true)?;
@@ -84,17 +84,16 @@ impl Listener {
     }
 }
 
-/// Both.
 pub(super) struct Listeners {
     intake: Listener,
     admin: Listener,
 }
 
 impl Listeners {
-    /// Opens both.
+    /// Opens both listeners.
     ///
     /// # Errors
-    /// An address is in use or not this machine's.
+    /// An address is in use, or not an address of this machine.
     pub(super) fn open(server: &ServerSettings, inherited: Inherited) -> anyhow::Result<Self> {
         let intake = Listener::open(inherited.intake, server.listen, "server.listen")?;
         let admin = Listener::open(inherited.admin, server.admin_listen, "server.admin_listen")?;
@@ -102,10 +101,10 @@ impl Listeners {
         Ok(Self { intake, admin })
     }
 
-    /// Where they listen: intake, admin.
+    /// The addresses: intake, admin.
     ///
     /// # Errors
-    /// The system does not tell.
+    /// The system does not report an address.
     pub(super) fn addresses(&self) -> anyhow::Result<(SocketAddr, SocketAddr)> {
         Ok((self.intake.socket.local_addr()?, self.admin.socket.local_addr()?))
     }
@@ -115,10 +114,10 @@ impl Listeners {
         (!self.intake.is_inherited, !self.admin.is_inherited)
     }
 
-    /// Serves both.
+    /// Starts both servers.
     ///
     /// # Errors
-    /// The system refuses.
+    /// The system refuses a thread or socket.
     pub(super) fn serve(
         self,
         intake: Arc<ArcSwap<Intake>>,
@@ -141,7 +140,7 @@ impl Listeners {
         .client_disconnect_timeout(LINGER)
         .keep_alive(KEEP_ALIVE)
         .workers(threads)
-        // A process with fewer files than twice its threads would otherwise serve no one.
+        // Otherwise a process with fewer descriptors than twice its threads would serve no connection.
         .max_connections((limits::connections() / threads).max(1))
         .shutdown_timeout(LONGEST_DRAIN)
         .disable_signals()
@@ -179,23 +178,23 @@ impl Listeners {
     }
 }
 
-/// The running servers.
 pub(super) struct Servers {
     handles: Vec<ServerHandle>,
     running: Vec<AbortHandle>,
     traffic: Traffic,
-    /// The sockets that end with this process.
+    /// The sockets that belong to this process.
     own: Vec<TcpListener>,
 }
 
 impl Servers {
-    /// From now on every answer says `Connection: close`.
+    /// Adds `Connection: close` to every answer from now on.
     pub(super) fn tell_to_close(&self) {
         self.traffic.tell_to_close();
     }
 
-    /// Accepts nobody any more, answers what was sent, and closes. Who connects to an inherited socket waits for the
-    /// next process; who connects to one of ours is refused. Requests that take longer than `patience` are cut off.
+    /// Stops accepting connections, answers the requests that were sent, and closes. Clients of an inherited socket
+    /// wait for the next process; clients of an own socket are refused. Requests that take longer than `patience` are
+    /// cut off.
     pub(super) async fn stop(self, patience: Duration) {
         let running = self.running.clone();
         if tokio::time::timeout(patience, self.finish()).await.is_err() {
@@ -206,10 +205,10 @@ impl Servers {
     async fn finish(self) {
         join_all(self.handles.iter().map(ServerHandle::pause)).await;
         let close_own = async {
-            // By then nobody accepts on them any more.
+            // No server accepts on them now.
             tokio::time::sleep(SETTLE).await;
             for socket in self.own {
-                // Closed already where a server gave up by itself.
+                // A server that failed has closed its socket already.
                 let _ = rustix::net::shutdown(&socket, Shutdown::Read);
             }
         };

@@ -1,4 +1,4 @@
-//! New settings for a running service: put in the place of the old ones while requests come and go.
+//! Replaces the settings of a running service without dropping a request.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,24 +15,22 @@ use crate::deliverer::InForce;
 use crate::receiver::Intake;
 use crate::store::Keep;
 
-/// What is in force and can be replaced. A request ends with what it began with.
+/// The state that a reload replaces. A request uses the state that was current when it began.
 pub(super) struct Live {
-    /// The intake listener's part.
     pub(super) intake: Arc<ArcSwap<Intake>>,
-    /// The admin listener's part.
     pub(super) admin: Arc<ArcSwap<Admin>>,
     /// `store.min_free`, in bytes.
     pub(super) min_free: Arc<AtomicU64>,
-    /// The rules of `[store]`.
+    /// The retention rules of `[store]`.
     pub(super) keep: watch::Sender<Keep>,
     /// The actions.
     pub(super) actions: watch::Sender<Arc<InForce>>,
-    /// When the worker last took its turn; `None` without one.
+    /// The worker's last heartbeat; `None` with `--no-worker`.
     pub(super) heart: Option<Arc<AtomicI64>>,
 }
 
 impl Live {
-    /// What these settings say.
+    /// Builds the state from settings.
     pub(super) fn new(
         settings: &Settings,
         common: &Common,
@@ -65,12 +63,12 @@ impl Live {
 }
 
 impl Service {
-    /// Puts new settings in force without dropping a request: intake at once, the worker as soon as the questions under
-    /// way have ended or been given back. Ends the pauses of all sources. What cannot change in a running process is
-    /// named in the log and stays.
+    /// Puts new settings in force without dropping a request: for intake at once, for the worker as soon as the calls
+    /// under way have ended or been released. Ends the pauses of all sources. Settings that need a restart are logged
+    /// and stay unchanged.
     ///
     /// # Errors
-    /// A source's name is taken ([`super::NamesTaken`]), or the store failed; then everything stays as it was.
+    /// A source's name is taken ([`super::NamesTaken`]), or the store failed. Then nothing changes.
     pub async fn reload(&mut self, settings: Settings) -> anyhow::Result<()> {
         introduce(&self.common.store, &settings, &self.common.clock).await?;
         let settings = self.with_what_stays(settings);
@@ -91,11 +89,11 @@ impl Service {
         }
     }
 
-    /// The settings with the old values where only a restart can change them.
+    /// The new settings, with the old value of each setting that only a restart can change.
     fn with_what_stays(&self, mut settings: Settings) -> Settings {
         let (old, (chose_intake, chose_admin)) = (&self.in_force, self.chose_addresses);
         let needs = |key: &str| {
-            log::warn!("{key} was changed, which needs a restart; until then it stays as it was");
+            log::warn!("{key} was changed, but needs a restart; until then the old value stays");
         };
         if settings.server.listen != old.server.listen && chose_intake {
             needs("server.listen");
@@ -118,7 +116,7 @@ impl Service {
         };
         let (old, new) = (names(before), names(&self.in_force));
         for added in new.difference(&old) {
-            log::info!("source={added} is new; its notifications are taken");
+            log::info!("source={added} added");
         }
         let queues = self.common.store.reader().queues().await.unwrap_or_default();
         for removed in old.difference(&new) {
@@ -126,8 +124,8 @@ impl Service {
             let queue = queues.iter().find(|queue| queue.source == *removed);
             let pending = queue.map_or(0, |queue| queue.pending);
             log::warn!(
-                "source={removed} is no longer configured: its notifications are answered 404, and {pending} of it wait \
-                 until it is configured again"
+                "source={removed} removed: its URL answers 404, and {pending} of its notifications wait \
+                    until it is configured again"
             );
         }
     }

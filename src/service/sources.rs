@@ -1,4 +1,4 @@
-//! The configured sources and the store: whether each may have its name, and a clean start for each.
+//! Checks the configured sources against the store, and cleans up after a process that died.
 
 use anyhow::Context as _;
 
@@ -7,12 +7,12 @@ use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::{Store, StoreError, VerifyLock};
 
-/// Names of sources that belonged to other providers when the store was written; a line each.
+/// Names of sources that belong to other providers in the store, one line each.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct NamesTaken(pub Vec<String>);
 
-/// Refuses names that the store knows as other providers'; only reads.
+/// Checks, without writing, that no name belongs to another provider in the store.
 ///
 /// # Errors
 /// Names belong to other providers ([`NamesTaken`]), or the store failed.
@@ -24,20 +24,20 @@ pub(super) async fn refuse_taken_names(store: &Store, settings: &Settings) -> an
     refuse(&known, settings)
 }
 
-/// Remembers the configured sources in the store.
+/// Registers the configured sources in the store.
 ///
 /// # Errors
 /// Names belong to other providers ([`NamesTaken`]), the store failed, or another program held its lock for too long.
 pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
-    let taken = store.introduce_sources(sources, clock.now()).await.context("remember the sources")?;
+    let taken = store.introduce_sources(sources, clock.now()).await.context("register the sources")?;
     refuse(&taken, settings)
 }
 
-/// As [`introduce`], then [`clear_up`]; waits for as long as another program holds the lock.
+/// Like [`introduce`] followed by [`clear_up`], but waits as long as another program holds the lock.
 ///
 /// # Errors
-/// As [`introduce`], but for the lock.
+/// Like [`introduce`], except for the lock.
 pub(super) async fn begin(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     loop {
         match introduce(store, settings, clock).await {
@@ -67,27 +67,22 @@ fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()>
     Err(NamesTaken(lines.collect()).into())
 }
 
-/// Ends what a `serve` that died may have left: its leases, its calls under way, and the pauses of the sources.
-///
-/// # Errors
-/// The store failed.
+/// Cleans up after a `serve` that died: its leases, its calls under way, and the pauses of the sources.
 async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let freed = store.free_leases("serve-".to_owned()).await?;
     store.free_deliveries("serve-".to_owned()).await?;
     if freed > 0 {
-        log::info!(
-            "{freed} notifications were being asked about when the last serve ended; they are asked again"
-        );
+        log::info!("released {freed} leases of the previous serve; their notifications are verified again");
     }
     if let Err(error) = free_of_dead_verify(store, settings, clock).await {
-        log::warn!("what a verify was asking about when it was killed is asked again in a minute: {error:#}");
+        log::warn!("could not release the leases of a killed verify (they expire in 60 s): {error:#}");
     }
     end_calls_of("serve-", store, settings, clock).await?;
     end_pauses(store, settings, clock).await
 }
 
-/// Frees what a `verify` that died may have left leased, unless one runs, and joins those that do: until the lock is
-/// dropped, nobody takes this one for dead.
+/// Releases the leases of a `verify` that died, unless one runs. Until the returned lock is dropped, other processes
+/// see that this one is alive.
 ///
 /// # Errors
 /// The lock file cannot be used, or the store failed.
@@ -123,10 +118,7 @@ async fn free_of_dead_verify(
     Ok(lock)
 }
 
-/// Ends the pauses of all sources: whoever starts or reloads `serve` may have put right what they were for.
-///
-/// # Errors
-/// The store failed.
+/// Ends the pauses of all sources, because a start or reload may have fixed their cause.
 pub(super) async fn end_pauses(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     for source in &settings.sources {
         store.resume(source.name.clone(), clock.now()).await?;

@@ -1,4 +1,4 @@
-//! What ends the service as a whole.
+//! Failures that end the whole service.
 
 use std::time::Duration;
 

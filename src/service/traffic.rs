@@ -1,5 +1,5 @@
-//! What goes on on the connections of the listeners, so that a stop cuts nobody off: once it has begun every answer says
-//! `Connection: close`, and connections kept open are given a moment to send what is under way.
+//! Tracks connections, so that a stop cuts no request off. Once it has begun, every answer says `Connection: close`,
+//! and idle connections get a moment to send a request that is under way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,13 +9,13 @@ use actix_web::Error;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::ConnectionType;
 
-/// What a sender that keeps its connection has sent arrives within this time: far more than a packet travels.
+/// How long no connection must show activity before a stop: far longer than a packet travels.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// The least that a stop waits: a connection may just have been taken from the queue, by a thread that has not begun.
+/// The minimum wait of a stop, because a thread may just have accepted a connection that is not counted yet.
 pub(super) const SETTLE: Duration = Duration::from_millis(50);
 
-/// How often a stop looks whether it is quiet.
+/// The interval at which a stop checks for activity.
 const STEP: Duration = Duration::from_millis(10);
 
 /// The connections and requests of all listeners; clones share it.
@@ -33,7 +33,6 @@ struct Inner {
 }
 
 impl Traffic {
-    /// None yet.
     pub(super) fn new() -> Self {
         Self(Arc::new(Inner {
             began: Instant::now(),
@@ -44,12 +43,12 @@ impl Traffic {
         }))
     }
 
-    /// A connection was opened; it counts until this is dropped.
+    /// Counts a connection until the result is dropped.
     pub(super) fn connected(&self) -> impl Sized + use<> {
         Counted::new(self, |inner| &inner.open)
     }
 
-    /// Follows one request to its answer.
+    /// Counts a request until its answer.
     pub(super) fn follow<B, A>(
         &self,
         answer: A,
@@ -72,8 +71,8 @@ impl Traffic {
         self.0.is_stopping.store(true, Ordering::Release);
     }
 
-    /// Waits until no request is under way and nothing has happened for [`QUIET`];
-    /// shorter where nobody was there anyway.
+    /// Waits until no request is under way and there was no activity for [`QUIET`]; shorter if there are no
+    /// connections.
     pub(super) async fn quieten(&self) {
         let stop_began = self.0.now();
         loop {
@@ -98,7 +97,7 @@ impl Inner {
     }
 }
 
-/// Something that counts for as long as it lives.
+/// A counter's unit, held for as long as it lives.
 struct Counted {
     traffic: Traffic,
     counter: fn(&Inner) -> &AtomicUsize,

@@ -1,5 +1,5 @@
-//! Signs of life for the service manager: as long as the writer's thread goes on and the worker takes turns. What keeps
-//! them from their work without their doing is no reason to start again: a full disk or queue, a lock of another program.
+//! Pings the watchdog while the writer's thread responds and the worker has a heartbeat. External causes that keep
+//! them from working are no reason for a restart: a full disk or queue, or another program's lock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,8 +9,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::store::Store;
 
-/// Looks four times within `limit`, and lets `tell` say that the service lives whenever that was seen since the last
-/// time. `heart` holds the time of the worker's last turn; `None` without a worker.
+/// Checks four times within `limit`, and calls `tell` if there was progress since the last ping. `heart` holds the
+/// time of the worker's last heartbeat; `None` with `--no-worker`.
 pub(super) async fn run(
     limit: Duration,
     store: Store,
@@ -24,7 +24,7 @@ pub(super) async fn run(
     loop {
         ticks.tick().await;
         let turn = heart.as_ref().map(|heart| heart.load(Ordering::Relaxed));
-        // A worker that waits for the lock takes no turn.
+        // A worker that waits for the lock has no heartbeat.
         let has_turned = turn.is_none() || turn != turn_before || store.locked().is_some();
         let beats = Some(store.beats());
         let has_written = beats != beats_before;
@@ -33,8 +33,8 @@ pub(super) async fn run(
             (turn_before, beats_before, told_at, has_complained) = (turn, beats, Instant::now(), false);
         } else if told_at.elapsed() > limit && !has_complained {
             has_complained = true;
-            let why = if has_written { "the worker takes no turn" } else { "the store's writer hangs" };
-            log::error!("no sign of life for the service manager, which will start the service anew: {why}");
+            let why = if has_written { "the worker hangs" } else { "the store's writer hangs" };
+            log::error!("no watchdog ping, so the service manager will restart the service: {why}");
         }
     }
 }

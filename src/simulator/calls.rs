@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// Whose API was called.
+/// The provider whose API was called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Provider {
     /// The Ecwid REST API v3.
@@ -16,7 +16,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// The word used in paths and JSON.
+    /// The name used in paths and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ecwid => "ecwid",
@@ -25,7 +25,7 @@ impl Provider {
         }
     }
 
-    /// The provider with this word.
+    /// Parses the name used in paths and JSON.
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Ecwid, Self::Kinguin, Self::Midas].into_iter().find(|provider| provider.word() == word)
     }
@@ -34,21 +34,21 @@ impl Provider {
 /// One request to a simulated API.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Whose API.
     pub provider: Provider,
-    /// Ecwid's store id, the Kinguin account's name or Midas' merchant id; empty where the credentials tell none.
+    /// Ecwid's store id, the Kinguin account's name or Midas' merchant id; empty if the credentials match
+    /// none.
     pub store: String,
     /// `GET` and the like.
     pub method: String,
     /// Path and query exactly as received, with the base path of the simulator.
     pub target: String,
-    /// The caller's `User-Agent`; empty where it sent none.
+    /// The caller's `User-Agent`; empty if it sent none.
     pub user_agent: String,
     /// When it arrived, by the simulator's clock.
     pub at: DateTime<Utc>,
     /// Calls under way when it arrived, this one included.
     pub in_flight: usize,
-    /// The status of the answer; `None` until it is answered, and for ever where the connection is cut instead.
+    /// The status of the answer; `None` until it is answered, or if the connection was cut instead.
     pub status: Option<u16>,
     /// From arrival to the answer's head.
     pub took: Option<Duration>,
@@ -62,7 +62,7 @@ pub(super) struct CallLog {
     pub(super) answered: usize,
     pub(super) in_flight: usize,
     pub(super) max_in_flight: usize,
-    /// Counts the times that the log was emptied, so that a late answer finds no stranger's row.
+    /// Counts how often the log was emptied, so that a late answer cannot update another call's row.
     pub(super) generation: u64,
 }
 

@@ -1,4 +1,4 @@
-//! One question to a simulated API and its answer, free of any web framework.
+//! A request to a simulated API and its answer, independent of the web framework.
 
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
@@ -44,24 +44,24 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A comma list, or nothing where the parameter is not given.
+    /// A comma-separated list; empty if the parameter is not given.
     pub(super) fn list(&self, name: &str) -> Option<Vec<String>> {
         let text = self.get(name)?;
         Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
     }
 
-    /// Whether `value` is in the comma list `name`, or no such list is given.
+    /// Whether `value` is in the comma-separated list `name`, or no such list is given.
     pub(super) fn allows(&self, name: &str, value: &str) -> bool {
         self.list(name).is_none_or(|list| list.iter().any(|item| item == value))
     }
 
-    /// A whole number; an error is the name of the parameter that is none.
+    /// A whole number. The error is the name of the wrong parameter.
     pub(super) fn whole(&self, name: &str) -> Result<Option<usize>, String> {
         self.get(name).map(|text| text.parse().map_err(|_| name.to_owned())).transpose()
     }
 }
 
-/// What goes back, before faults and signatures.
+/// The answer, before faults and signatures.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,

@@ -4,20 +4,18 @@ use std::time::Duration;
 
 use super::calls::Provider;
 
-/// A fault that was set; it can be taken back by this.
+/// The id of a fault, to clear it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FaultId(pub u64);
 
-/// What goes wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Trouble {
-    /// The answer, as of the time of asking, leaves so much later.
+    /// The answer, computed at once, is sent after this delay.
     Latency(Duration),
-    /// The answer, as of the time of asking, leaves when this fault is cleared.
+    /// The answer, computed at once, is sent when this fault is cleared.
     Hold,
     /// Another answer instead.
     Answer {
-        /// The HTTP status.
         status: u16,
         /// Headers such as `Retry-After`.
         headers: Vec<(String, String)>,
@@ -28,7 +26,7 @@ pub enum Trouble {
     Reset,
     /// The connection is cut in the middle of the body.
     Truncate,
-    /// The right answer, blown up by a field of padding to more than so many bytes.
+    /// The right answer, padded to more than this many bytes.
     Huge(usize),
     /// A body that never ends: one byte each time this has passed.
     Dribble(Duration),
@@ -40,13 +38,13 @@ pub enum Trouble {
     WrongSignature,
     /// Midas: no `Txgw-` headers.
     Unsigned,
-    /// The `Date` header is off by so many seconds.
+    /// The `Date` header is off by this many seconds.
     DateSkew(i64),
     /// The body is sent as gzip, asked for or not.
     Gzip,
 }
 
-/// A [`Trouble`] and the calls that meet it. Without further words: every call, until it is cleared.
+/// A [`Trouble`] and the calls that it affects; by default every call, until it is cleared.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(super) trouble: Trouble,
@@ -70,7 +68,7 @@ impl Fault {
         Self::new(Trouble::Answer { status, headers: Vec::new(), body })
     }
 
-    /// 429, with this `Retry-After` as it stands, senseless or not, or without one.
+    /// 429, with this `Retry-After` unchanged (valid or not), or without one.
     #[must_use]
     pub fn too_many(retry_after: Option<&str>) -> Self {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
@@ -99,7 +97,7 @@ impl Fault {
         self
     }
 
-    /// Only the next so many calls that it fits.
+    /// Only this many matching calls.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -114,7 +112,7 @@ impl Fault {
     }
 }
 
-/// The faults that are set, in the order in which they were.
+/// The faults that are set, in order of setting.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     set: Vec<(FaultId, Fault)>,
@@ -144,7 +142,7 @@ impl Faults {
         &self.set
     }
 
-    /// The troubles that this call meets; each counts as met.
+    /// The troubles of this call; each counts as used.
     pub(super) fn meet(&mut self, provider: Provider, store: &str, target: &str) -> Vec<(FaultId, Trouble)> {
         let mut met = Vec::new();
         for (id, fault) in &mut self.set {

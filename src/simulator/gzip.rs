@@ -1,4 +1,4 @@
-//! gzip without compression: enough to see whether a client unpacks, in a few lines instead of a dependency.
+//! gzip without compression: enough to test whether a client unpacks, without a dependency.
 
 /// Stored blocks hold at most this many bytes (RFC 1951, section 3.2.4).
 const BLOCK: usize = 0xffff;

@@ -1,7 +1,7 @@
 //! Simulated shops: servers of the Ecwid v3, Kinguin and Midas APIs that keep state and misbehave on demand.
 //!
-//! Tests, benchmarks, the demo and `countersign simulate` use them. They are written from the providers' documentation
-//! alone and import nothing of the rest of the crate, so that one misreading cannot satisfy both sides.
+//! Tests, benchmarks, the demo and `countersign simulate` use them. They follow the providers' documentation alone
+//! and import nothing else of the crate, so that one misreading cannot satisfy both sides.
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
@@ -60,14 +60,14 @@ const ECWID_PATH: &str = "/ecwid/api/v3";
 const KINGUIN_PATH: &str = "/kinguin/esa/api";
 const MIDAS_PATH: &str = "/midas";
 
-/// What a path outside all of them gets told.
+/// The answer to any other path.
 const PATHS: &str = "Simulated shops: /ecwid/api/v3, /kinguin/esa/api, /midas; control: /_control/\n";
 
 /// How a simulator starts.
 pub struct Options {
     /// A loopback address; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Where its time comes from.
+    /// The source of its time.
     pub clock: Clock,
 }
 
@@ -92,7 +92,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts listening; answers as soon as this returns.
+    /// Starts listening; it answers as soon as this returns.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Simulator {
         Ok(Self { addr, shops, listening: Some(listening) })
     }
 
-    /// The address that it listens on.
+    /// The address of the listener.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -134,7 +134,7 @@ impl Simulator {
         format!("{}{MIDAS_PATH}", self.url())
     }
 
-    /// The handle on the shops' state; it stays good while the simulator is not listening.
+    /// The handle on the shops' state; it also works while the simulator is not listening.
     pub fn shops(&self) -> &Shops {
         &self.shops
     }
@@ -143,7 +143,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When the server ended by itself before, with its error.
+    /// When the server had already ended, with its error.
     pub fn stop_listening(&mut self) -> io::Result<()> {
         self.listening.take().map_or(Ok(()), Listening::stop)
     }
@@ -152,7 +152,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When somebody else took the port meanwhile.
+    /// When another program took the port meanwhile.
     pub fn listen_again(&mut self) -> io::Result<()> {
         if self.listening.is_none() {
             self.listening = Some(Listening::start(self.addr, &self.shops)?.0);
@@ -164,16 +164,16 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When the server ended by itself before, with its error.
+    /// When the server had already ended, with its error.
     pub fn stop(mut self) -> io::Result<()> {
         self.stop_listening()
     }
 
-    /// Blocks until the server ends, which it does not do by itself.
+    /// Blocks until the server ends, which it does only on an error.
     ///
     /// # Errors
     ///
-    /// Whatever ended it.
+    /// The error that ended it.
     pub fn wait(mut self) -> io::Result<()> {
         self.listening.take().map_or(Ok(()), Listening::wait)
     }
@@ -181,7 +181,7 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // Nobody is left to tell: `stop` is for those who want to know how it ended.
+        // An error cannot be returned here; `stop` returns it.
         drop(self.stop_listening());
     }
 }

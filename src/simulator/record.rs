@@ -1,4 +1,4 @@
-//! What a shop shows: a JSON object as its API writes it, plus when it can be seen.
+//! A record of a shop: a JSON object as its API returns it, and when it becomes visible.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -11,15 +11,15 @@ pub type Fields = Map<String, Value>;
 
 /// One kind of [`Record`]: how its objects are found and which fields the shop fills in by itself.
 pub trait Kind: Sized {
-    /// The id by which the API's single call finds it.
+    /// The id by which the API returns it.
     fn key(fields: &Fields) -> String;
     /// A second id by which the API finds it too, if it has one.
     fn alias(fields: &Fields) -> Option<String>;
-    /// The fields that a new object gets at `now`, where they were not given.
+    /// The fields that a new object gets at `now`, if they are not given.
     fn created(now: DateTime<Utc>) -> Vec<(&'static str, Value)>;
     /// The fields that any edit moves to `now`.
     fn updated(now: DateTime<Utc>) -> Vec<(&'static str, Value)>;
-    /// An object with defaults for everything that `fields` leaves open; an error names the missing id.
+    /// An object with defaults for all fields not in `fields`. The error names a missing id.
     fn from_fields(fields: &Fields) -> Result<Record<Self>, String>;
 }
 
@@ -51,14 +51,14 @@ impl<K: Kind> Record<K> {
         Self { fields, left_out: Vec::new(), hidden: Hidden::No, kind: PhantomData }
     }
 
-    /// Sets a field to any JSON value, also one that the provider would never send.
+    /// Sets a field to any JSON value, even one that the provider would never send.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.set(name, value.into());
         self
     }
 
-    /// Sets a field inside objects, such as `["transaction", "status"]`; what is in the way becomes an object.
+    /// Sets a nested field, such as `["transaction", "status"]`; other values on the path become objects.
     #[must_use]
     pub fn field_at(mut self, path: &[&str], value: impl Into<Value>) -> Self {
         if let Some((last, outer)) = path.split_last() {
@@ -78,7 +78,7 @@ impl<K: Kind> Record<K> {
         self
     }
 
-    /// Leaves a field out, also one that the shop would fill in by itself.
+    /// Removes a field, even one that the shop would fill in itself.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.fields.shift_remove(name);
@@ -86,7 +86,7 @@ impl<K: Kind> Record<K> {
         self
     }
 
-    /// Hidden from every call until so long after it was put into the shop, by the simulator's clock;
+    /// Hides it from every call until this long after it was put into the shop, by the simulator's clock;
     /// `Duration::MAX` hides it for good.
     #[must_use]
     pub fn visible_after(mut self, delay: Duration) -> Self {
@@ -94,24 +94,24 @@ impl<K: Kind> Record<K> {
         self
     }
 
-    /// Hidden from the first `asks` calls that name it; listings do not count and do not show it either.
+    /// Hides it from the first `asks` calls that name it. Listings do not count, and do not show it either.
     #[must_use]
     pub fn visible_after_asks(mut self, asks: u32) -> Self {
         self.hidden = Hidden::Asks(asks);
         self
     }
 
-    /// The object as the API writes it.
+    /// The object as the API returns it.
     pub fn fields(&self) -> &Fields {
         &self.fields
     }
 
-    /// A field's text: a string as it is, a number in its own digits, anything else empty.
+    /// A field as text: a string unchanged, a number in its own digits, anything else empty.
     pub fn text(&self, name: &str) -> String {
         self.fields.get(name).map(text_of).unwrap_or_default()
     }
 
-    /// The text of a field inside objects, as [`Record::text`] tells it.
+    /// A nested field as text, like [`Record::text`].
     pub fn text_at(&self, path: &[&str]) -> String {
         let Some((first, rest)) = path.split_first() else { return String::new() };
         let mut value = self.fields.get(*first);
@@ -137,7 +137,7 @@ impl<K: Kind> Record<K> {
         self.text(name).parse().ok()
     }
 
-    /// Fills in what the shop knows by itself, and starts the hiding time.
+    /// Fills in the shop's own fields, and starts the hiding time.
     pub(super) fn enter(&mut self, now: DateTime<Utc>) {
         for (name, value) in K::created(now).into_iter().chain(K::updated(now)) {
             if !self.fields.contains_key(name) {
@@ -178,7 +178,7 @@ impl<K: Kind> Record<K> {
         }
     }
 
-    /// Whether a call that names this object sees it; such a call counts as an ask.
+    /// Whether a call that names this object sees it. Such a call counts for [`Record::hidden_from`].
     pub(super) fn asked(&mut self, now: DateTime<Utc>) -> bool {
         let visible = self.is_visible(now);
         if let Hidden::Asks(left) = &mut self.hidden {
@@ -196,7 +196,7 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-/// A JSON number in exactly these digits; text that is no number becomes a JSON string.
+/// A JSON number in exactly these digits; other text becomes a JSON string.
 pub(super) fn decimal(text: &str) -> Value {
     serde_json::from_str::<Number>(text).map_or_else(|_| Value::from(text), Value::Number)
 }

@@ -33,7 +33,7 @@ impl Shops {
     ///
     /// # Errors
     ///
-    /// When no RSA key could be made for the Midas merchant.
+    /// When no RSA key could be generated for the Midas merchant.
     pub fn open_samples(&self) -> io::Result<Samples> {
         let ecwid = self.open_ecwid(ECWID_STORE, ECWID_TOKEN);
         ecwid.put_order(ecwid::Order::new("SALE-H4K9P", 731_200_456).paid().total("24.50"));

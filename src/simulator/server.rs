@@ -1,4 +1,4 @@
-//! The HTTP side: one actix-web worker on a thread of its own, so that callers of any runtime can use it.
+//! The HTTP server: one actix-web worker on its own thread, so that callers of any runtime can use it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -19,14 +19,13 @@ use super::{ecwid, kinguin, midas, wire};
 /// The longest body that the control pages and the APIs read; none of them needs more than one record.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// A server that listens.
 pub(super) struct Listening {
     handle: ServerHandle,
     thread: JoinHandle<io::Result<()>>,
 }
 
 impl Listening {
-    /// Listens on `addr`; the address that it got (a port 0 is chosen by the system) comes back too.
+    /// Listens on `addr`, and returns the actual address too (the system chooses a port for port 0).
     pub(super) fn start(addr: SocketAddr, shops: &Shops) -> io::Result<(Self, SocketAddr)> {
         let listener = TcpListener::bind(addr)?;
         let addr = listener.local_addr()?;
@@ -68,7 +67,7 @@ async fn run(listener: TcpListener, shops: Shops, started: mpsc::SyncSender<Serv
     .workers(1)
     .disable_signals()
     .shutdown_timeout(0)
-    // A caller that gives up closes its connection: then its call has ended, whatever it waited for.
+    // A caller that gives up closes its connection, which ends its call.
     .h1_allow_half_closed(false)
     .listen(listener)?
     .run();
@@ -110,7 +109,7 @@ fn routed(path: &str) -> Option<(Provider, &str)> {
     .find_map(|(provider, base)| Some((provider, path.strip_prefix(base)?.strip_prefix('/')?)))
 }
 
-/// One call of an API: log, answer as of now, let the faults have it, send.
+/// Handles one API call: log it, compute the answer, apply the faults, send it.
 async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpResponse {
     let (ticket, met, answer) = decided(shops, provider, request);
     for (id, trouble) in &met {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::record::{Kind, Record};
 
-/// Records in the order of their ids: no provider documents the order of its listings.
+/// Records in the order of their ids, because no provider documents the order of its listings.
 #[derive(Debug)]
 pub(super) struct Shelf<K> {
     records: BTreeMap<String, Record<K>>,
@@ -30,7 +30,7 @@ impl<K: Kind> Shelf<K> {
         self.records.insert(key, record);
     }
 
-    /// Changes a record; false where there is none with this id.
+    /// Changes a record; false if there is none with this id.
     pub(super) fn edit(
         &mut self,
         key: &str,
@@ -56,19 +56,19 @@ impl<K: Kind> Shelf<K> {
         Some(record)
     }
 
-    /// The record with this id, as a call that names it sees it.
+    /// The record with this id, if a call that names it sees it.
     pub(super) fn ask(&mut self, key: &str, now: DateTime<Utc>) -> Option<&Record<K>> {
         let record = self.records.get_mut(key)?;
         record.asked(now).then_some(&*record)
     }
 
-    /// The record with this second id, as a call that names it sees it.
+    /// The record with this second id, if a call that names it sees it.
     pub(super) fn ask_alias(&mut self, alias: &str, now: DateTime<Utc>) -> Option<&Record<K>> {
         let key = self.aliases.get(alias)?.clone();
         self.ask(&key, now)
     }
 
-    /// Everything, also what is hidden.
+    /// All records, including hidden ones.
     pub(super) fn all(&self) -> impl Iterator<Item = &Record<K>> {
         self.records.values()
     }

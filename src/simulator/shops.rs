@@ -1,4 +1,4 @@
-//! The state of all simulated shops, and the handle that tests, the demo and the control pages edit it by.
+//! The state of all simulated shops, and the handle by which tests, the demo and the control pages edit it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::kinguin::KinguinAccounts;
 use super::midas::MidasPlatform;
 use super::time::Clock;
 
-/// A handle on everything that the simulated shops know; clones share it.
+/// A handle on the state of all simulated shops; clones share it.
 ///
 /// Shops are opened and edited with [`Shops::open_ecwid`], [`Shops::open_kinguin`] and [`Shops::open_midas`].
 #[derive(Clone)]
@@ -45,7 +45,6 @@ impl Shops {
         }))
     }
 
-    /// The simulator's time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0.clock)()
     }
@@ -55,19 +54,19 @@ impl Shops {
         self.lock().faults.add(fault)
     }
 
-    /// Takes a fault back and lets go what it held.
+    /// Clears a fault and releases the answers that it held.
     pub fn clear_fault(&self, id: FaultId) {
         self.lock().faults.clear(id);
         self.0.fault_changes.send_replace(());
     }
 
-    /// Takes all faults back and lets go what they held.
+    /// Clears all faults and releases the answers that they held.
     pub fn clear_faults(&self) {
         self.lock().faults.clear_all();
         self.0.fault_changes.send_replace(());
     }
 
-    /// The faults that are set, those that have run out included.
+    /// The faults that are set, including those that have run out.
     pub fn faults(&self) -> Vec<(FaultId, Fault)> {
         self.lock().faults.list().to_vec()
     }
@@ -82,12 +81,12 @@ impl Shops {
         self.lock().log.calls.iter().filter(|call| wanted(call)).cloned().collect()
     }
 
-    /// Forgets the calls so far.
+    /// Empties the call log.
     pub fn clear_calls(&self) {
         self.lock().log.clear();
     }
 
-    /// The most calls that were ever under way at once; held and delayed answers count as under way.
+    /// The maximum number of concurrent calls so far, including held and delayed answers.
     pub fn max_in_flight(&self) -> usize {
         self.lock().log.max_in_flight
     }
@@ -120,9 +119,9 @@ impl Shops {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Logs a call; what it meets comes back with a ticket that logs its end, however it ends.
+    /// Logs a call. Returns its troubles, and a ticket that logs its end.
     ///
-    /// The caller holds the lock until the call is answered: who sees a call in the log knows that its answer is fixed.
+    /// The caller holds the lock until the answer is computed, so the answer to a logged call is fixed.
     pub(super) fn arrive(&self, state: &mut State, call: Call) -> (Ticket, Vec<(FaultId, Trouble)>) {
         let met = state.faults.meet(call.provider, &call.store, &call.target);
         let generation = state.log.generation;

@@ -1,4 +1,4 @@
-//! What this room's tests share: a simulator and a plain client.
+//! Shared by this room's tests: a simulator and a plain client.
 
 use reqwest::{Client, Response};
 use serde_json::Value;
@@ -9,7 +9,7 @@ pub(super) fn start() -> Simulator {
     Simulator::start(Options::default()).unwrap()
 }
 
-/// Asks with one header, without following redirects.
+/// Sends a request with one header, without following redirects.
 pub(super) async fn ask(url: &str, header: (&str, &str)) -> reqwest::Result<Response> {
     client()?.get(url).header(header.0, header.1).send().await
 }
@@ -20,7 +20,7 @@ pub(super) fn client() -> reqwest::Result<Client> {
     Client::builder().redirect(reqwest::redirect::Policy::none()).tls_certs_only([]).no_proxy().build()
 }
 
-/// Asks and reads the JSON answer.
+/// Sends a request and parses the JSON answer.
 pub(super) async fn ask_json(url: &str, header: (&str, &str)) -> (u16, Value) {
     let response = ask(url, header).await.unwrap();
     let status = response.status().as_u16();

@@ -1,10 +1,10 @@
-//! The providers' ways to write a time.
+//! The providers' time formats.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
-/// Where a simulator's time comes from; a test may pass one that it sets.
+/// The source of a simulator's time; a test may pass its own.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Ecwid's documentation: `2025-11-24 16:00:00 +0000`.

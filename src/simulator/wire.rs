@@ -1,4 +1,4 @@
-//! From an answer and its troubles to what goes over the wire.
+//! Applies faults to an answer and sends it.
 
 use std::convert::Infallible;
 use std::io;
@@ -35,7 +35,7 @@ pub(super) fn replaced(answer: Answer, trouble: &Trouble) -> Answer {
     }
 }
 
-/// The same JSON object with one more field, so that only a cap on the size can refuse it.
+/// The same JSON object with a padding field, so that only a limit on the size can refuse it.
 fn padded(mut answer: Answer, bytes: usize) -> Answer {
     if answer.body.last() == Some(&b'}') {
         answer.body.pop();
@@ -47,7 +47,7 @@ fn padded(mut answer: Answer, bytes: usize) -> Answer {
     answer
 }
 
-/// An answer that meets no trouble.
+/// An answer without troubles.
 pub(super) fn plain(answer: Answer, now: DateTime<Utc>) -> HttpResponse {
     response(answer, now, &[])
 }

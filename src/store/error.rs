@@ -1,35 +1,35 @@
-//! Why the store did not do what was asked.
+//! Errors of the store.
 
 use std::path::Path;
 
 use crate::domain::health::Unwritable;
 
-/// What to do about a store that cannot be trusted.
-pub(super) const RESTORE: &str = "stop serve, leave the file as it is and put a backup in its place (`countersign \
-                                  backup --help` says how; docs/recovery.md says what to do without one)";
+/// The remedy for a damaged store.
+pub(super) const RESTORE: &str = "stop serve, keep the file unchanged and put a backup in its place (see \
+    `countersign backup --help`; without a backup see docs/recovery.md)";
 
 /// A failed verb of the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More is waiting to be written than we let wait.
+    /// Too much is queued.
     #[error("the queue of the store is full")]
     Full,
-    /// Another program holds the lock: which, and who.
+    /// Another program holds the lock; the text says which lock and which program.
     #[error("{0}")]
     Locked(String),
-    /// The store's own disk, or what is written before, takes too long.
+    /// The disk, or the work queued before, takes too long.
     #[error("the store takes no write in time; its disk is slow or fails")]
     Slow,
     /// The store is shutting down.
     #[error("the store is closing")]
     Closed,
-    /// What was to be done panicked; it was undone.
+    /// The work panicked and was rolled back.
     #[error(transparent)]
     Panicked(#[from] crate::domain::panics::Panicked),
-    /// The file is not as it was written. Nothing is written to it any more.
+    /// The file is damaged. Nothing more is written to it.
     #[error("the store is damaged ({0}); {restore}", restore = RESTORE)]
     Damaged(String),
-    /// The engine refused: no space, no permission.
+    /// SQLite refused, for example for lack of space or permission.
     #[error("the store failed: {0}")]
     Engine(String),
 }
@@ -40,7 +40,7 @@ impl StoreError {
         Self::Locked(format!("the write lock of the store {} is held by {holder}", path.display()))
     }
 
-    /// What to do about it, where that is known.
+    /// What to do, if known.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
@@ -66,7 +66,7 @@ impl From<rusqlite::Error> for StoreError {
                 Self::Damaged(error.to_string())
             }
             _ => match error {
-                // What a row holds cannot be read as what its column is for.
+                // A row's value is not valid for its column.
                 rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Damaged(why.to_string()),
                 other => Self::Engine(other.to_string()),
             },
@@ -74,5 +74,4 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// What every verb of the store returns.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,9 +1,9 @@
 //! The store: one SQLite file, behind verbs of the domain. No other room names the engine, and no type of it leaves:
 //! a second engine would implement the same verbs.
 //!
-//! One thread writes (the way to it is [`writer`], what it does [`writer::thread`]), in transactions that hold
-//! whatever has queued; many connections read, and cannot write. [`Store`] is what a service or a changing command holds (what the worker does
-//! with it is in [`work`]), [`Reader`] what everything else is given.
+//! One thread writes ([`writer`] is its handle, [`writer::thread`] its loop), in transactions that take everything
+//! queued. Many connections read, and cannot write. A service or a changing command holds a [`Store`] (the worker's
+//! operations are in [`work`]); everything else gets a [`Reader`].
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ pub use verdicts::decisions::{BATCH, Decided};
 pub use verdicts::question::{Moved, Question};
 pub use writer::trial::{Trial, try_to_write};
 
-/// The store, for those who write. Clones share the one writer.
+/// A handle on the store that writes. Clones share the one writer.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Writer,
@@ -92,7 +92,7 @@ pub struct Store {
 #[derive(Debug)]
 struct WriterThread(Mutex<Option<JoinHandle<()>>>);
 
-/// Creates an empty store with mode 0600 where there is no file: for `serve` and `demo` only.
+/// Creates an empty store with mode 0600 if there is no file; for `serve` and `demo` only.
 ///
 /// # Errors
 /// The file cannot be created.
@@ -100,8 +100,8 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
     open::create(path)
 }
 
-/// Makes the store ready for the `serve` that holds `lock`: sets an empty one up, and upgrades an older one, of which
-/// it first keeps a copy beside it that leaves `min_free` bytes of the disk free. The log tells of both.
+/// Prepares the store for the `serve` that holds `lock`: sets up an empty one, and upgrades an older one after a
+/// backup beside it that leaves `min_free` bytes of the disk free. Both are logged.
 ///
 /// # Errors
 /// The file cannot be written, is damaged, belongs to another program or to a newer version, lost what it held, or the
@@ -111,10 +111,10 @@ pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Times
 }
 
 impl Store {
-    /// [`create`]s the store where there is none, sets it up where it is empty, and opens it.
+    /// [`create`]s the store if there is none, sets it up where it is empty, and opens it.
     ///
     /// # Errors
-    /// As [`create`] and [`Store::open`].
+    /// Like [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
         if open::look(path, SCHEMA_VERSION)? == open::Found::Fresh {
@@ -123,7 +123,7 @@ impl Store {
         Self::open(path)
     }
 
-    /// Opens an existing store for a command: what waits for another program's lock fails after 5 seconds.
+    /// Opens an existing store for a command: writes fail after waiting 5 seconds for another program's lock.
     ///
     /// # Errors
     /// There is no file, or it cannot be opened, is empty, damaged, older or newer than this program, or another
@@ -132,10 +132,10 @@ impl Store {
         Self::open_with(path, Some(contention::PATIENCE_OF_COMMANDS))
     }
 
-    /// Opens an existing store for a service, which goes on waiting; [`Store::locked_for_long`] tells of it.
+    /// Opens an existing store for a service, which waits for locks without limit; see [`Store::locked_for_long`].
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// Like [`Store::open`].
     pub fn open_to_serve(path: &Path) -> anyhow::Result<Self> {
         Self::open_with(path, None)
     }
@@ -150,30 +150,30 @@ impl Store {
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread, outbox: Outbox::default() })
     }
 
-    /// The view for those who only read.
+    /// A handle that only reads.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Where the file is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many transactions its writer has put on disk: each holds whatever had queued.
+    /// The number of transactions that the writer has committed.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.writer.commits()
     }
 
-    /// Waits for the end of the writer: after that nothing is written any more, and only [`Store::close`] may end it.
+    /// Waits until the writer ends. Without [`Store::close`], that is a fault, after which nothing is written.
     pub async fn writer_ended(&self) {
         self.writer.ended().await;
     }
 
-    /// Ends the writer as a fault of its own would.
+    /// Makes the writer panic, for tests.
     #[cfg(test)]
     pub fn kill_writer(&self) {
         self.writer.kill();
@@ -185,7 +185,7 @@ impl Store {
         self.writer.appended()
     }
 
-    /// Ends the store, for every handle: waits until everything queued is written. Whatever comes later is refused.
+    /// Closes the store for every handle, after everything queued is written. Later writes are refused.
     pub fn close(self) {
         let Self { writer, reader, thread, .. } = self;
         drop(reader);
@@ -196,7 +196,7 @@ impl Store {
         }
     }
 
-    /// Stores a delivery as it came; returns its id once it is on disk. Nothing is stored where this fails.
+    /// Stores a notification as received; returns its id once it is on disk. On an error nothing is stored.
     ///
     /// # Errors
     /// The queue is full, the store is locked for 3 seconds or closing, or the disk does not take it.
@@ -204,11 +204,11 @@ impl Store {
         self.append_holding(delivery, ()).await
     }
 
-    /// As [`Store::append`]; `held` is dropped when the delivery is on disk or refused, also where the caller has gone
+    /// Like [`Store::append`]; `held` is dropped when the delivery is on disk or refused, even if the caller has gone
     /// away by then.
     ///
     /// # Errors
-    /// As [`Store::append`].
+    /// Like [`Store::append`].
     pub async fn append_holding(&self, delivery: Delivery, held: impl Send + 'static) -> Result<i64> {
         intake::append(&self.writer, delivery, Box::new(held)).await
     }
@@ -216,7 +216,7 @@ impl Store {
     /// Counts a request to a configured source that was not stored.
     ///
     /// # Errors
-    /// As [`Store::append`].
+    /// Like [`Store::append`].
     pub async fn count_refusal(
         &self,
         source: &str,
@@ -227,11 +227,11 @@ impl Store {
         intake::count_refusal(&self.writer, source.to_owned(), cause, remote_addr.to_owned(), at).await
     }
 
-    /// Remembers the configured sources (name, provider). Returns those whose name belonged to another provider, with
-    /// that provider's word.
+    /// Registers the configured sources (name, provider). Returns those whose name belongs to another provider, with
+    /// that provider.
     ///
     /// # Errors
-    /// The store failed, or another program has held its lock for 5 seconds.
+    /// The write failed, or another program has held the lock for 5 seconds.
     pub async fn introduce_sources(
         &self,
         sources: Vec<(String, &'static str)>,
@@ -251,17 +251,15 @@ impl Store {
 
     /// Files deliveries with what reading them gave; what is filed already is left out. They are handed over when this
     /// returns, in the order of the calls; the future waits for the outcome.
-    ///
-    /// # Errors
-    /// The store failed.
     pub fn file(&self, filings: Vec<Filing>, now: Timestamp) -> impl Future<Output = Result<Vec<Filed>>> {
         self.file_after(0, filings, now)
     }
 
-    /// As [`Store::file`], for deliveries that were read before those up to `after` are filed.
+    /// Like [`Store::file`], for deliveries that were read before those up to `after` are filed.
     ///
     /// # Errors
-    /// The store failed, or those before are not filed: then these are not either, for what is passed by is not found again.
+    /// The write failed, or earlier notifications are not recorded. Then these are not either, because skipped ones
+    /// would not be found again.
     pub fn file_after(
         &self,
         after: i64,
@@ -273,11 +271,8 @@ impl Store {
         self.writer.write_together(move |conn| claims::file(conn, after, &sheets, now))
     }
 
-    /// Starts at most [`BATCH`] notifications afresh, and ends the pauses of their sources. `by` becomes the detail of those
-    /// that wait then.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources. `by`
+    /// becomes the detail of those that wait then.
     pub async fn retry(
         &self,
         filings: Vec<Filing>,
@@ -297,9 +292,6 @@ impl Store {
     }
 
     /// Dismisses at most [`BATCH`] undecided notifications.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
         self.writer.write(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
     }
@@ -308,7 +300,7 @@ impl Store {
     /// `orders`, and where it is asked for, a missed or drifted order becomes a confirmed notification.
     ///
     /// # Errors
-    /// The store failed; then nothing was written.
+    /// Nothing was written.
     pub async fn inspect(&self, inspection: Inspection, now: Timestamp) -> Result<Inspected> {
         let subscriptions = self.outbox.subscriptions.load_full();
         let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, &subscriptions, now);
@@ -332,23 +324,17 @@ impl Store {
         Ok(moved)
     }
 
-    /// Remembers a complete `reconcile` over everything since the last one: the windows of its sources.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// Records a complete `reconcile` over everything since the last one: the windows of its sources.
     pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
         self.writer.write(move |conn| compare::complete(conn, &windows, now)).await
     }
 
     /// Remembers what a `reconcile` found, in place of the one before: its report as JSON.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
         self.writer.write(move |conn| compare::remember(conn, &report, made_at)).await
     }
 
-    /// Writes one row, to find out whether the store can be written.
+    /// Writes one row to test whether the store can be written.
     ///
     /// # Errors
     /// It cannot, or another program has held its lock for 3 seconds.
@@ -356,7 +342,7 @@ impl Store {
         self.writer.append(move |conn| write_row(conn, now)).await
     }
 
-    /// As [`Store::check_writable`], but waits for the lock as a command does.
+    /// Like [`Store::check_writable`], but waits for the lock as long as a command does.
     ///
     /// # Errors
     /// It cannot.
@@ -364,7 +350,7 @@ impl Store {
         self.writer.write_soon(move |conn| write_row(conn, now)).await
     }
 
-    /// Takes the write lock for a moment, to find out whether another program holds it.
+    /// Takes the write lock for a moment, to test whether another program holds it.
     ///
     /// # Errors
     /// One does, for 3 seconds, or the store failed.
@@ -372,13 +358,13 @@ impl Store {
         self.writer.append(|_| Ok(())).await
     }
 
-    /// Why nothing is written, where another program holds the write lock.
+    /// The error while another program holds the write lock.
     #[must_use]
     pub fn locked(&self) -> Option<StoreError> {
         self.writer.contention().held_for(Duration::ZERO)
     }
 
-    /// As [`Store::locked`], where that has lasted for longer than a notification waits.
+    /// Like [`Store::locked`], but only if the lock has lasted longer than a notification waits.
     #[must_use]
     pub fn locked_for_long(&self) -> Option<StoreError> {
         self.writer.contention().held_for(contention::PATIENCE)
@@ -402,7 +388,7 @@ impl Store {
         self.writer.contention().beats()
     }
 
-    /// Bytes of the write-ahead log that were not copied into the store when that was last looked at.
+    /// Bytes of the WAL that were not checkpointed at the last check.
     #[must_use]
     pub fn log_left(&self) -> u64 {
         self.writer.log_left()
@@ -412,27 +398,27 @@ impl Store {
         Retention { writer: &self.writer, pool: self.reader.pool() }
     }
 
-    /// Keeps all rules once.
+    /// Applies all retention rules once.
     ///
     /// # Errors
-    /// The store failed; what was done until then stays done.
+    /// A step failed. The steps before it stay done.
     pub async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
         self.retention().keep(rules, now).await
     }
 
-    /// Keeps the rule that a flood would break before the others are due again, once it is a tenth beyond it.
+    /// Applies `max_unproven` if a flood exceeds it by a tenth.
     ///
     /// # Errors
-    /// As [`Store::keep`].
+    /// Like [`Store::keep`].
     pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
         self.retention().keep_flood(rules).await
     }
 
-    /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
-    /// `progress` how many went, step by step.
+    /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
+    /// number removed in each step.
     ///
     /// # Errors
-    /// The store failed; what went until then is gone.
+    /// A step failed. The removals before it stay done.
     pub async fn prune(&self, before: Timestamp, progress: impl FnMut(u64)) -> Result<SettledCount> {
         self.retention().prune(before, progress).await
     }

@@ -1,5 +1,5 @@
-//! What whoever tells the owner's programs does with the store: read the news, lease deliveries, record tries, and what a
-//! person decides about deliveries.
+//! Store operations of the deliverer: read the news, lease deliveries, record attempts, and what a person decides
+//! about deliveries.
 
 use std::sync::Arc;
 
@@ -32,9 +32,6 @@ impl Store {
     }
 
     /// Gives the file its random id where it has none: the `serve` that opens a new one, or a copy, does.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn identify(&self) -> Result<()> {
         let work = |conn: &Connection| {
             conn.execute("UPDATE identity SET file = lower(hex(randomblob(8))) WHERE file IS NULL", [])?;
@@ -44,9 +41,6 @@ impl Store {
     }
 
     /// Leases what each action may be sent now.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn lease_deliveries(
         &self,
         requests: Vec<DeliveryRequest>,
@@ -85,25 +79,16 @@ impl Store {
     }
 
     /// Keeps leases for another while.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn renew_deliveries(&self, ids: Vec<i64>, owner: String, now: Timestamp) -> Result<()> {
         self.writer.write_together(move |conn| lease::renew(conn, &ids, &owner, now)).await
     }
 
     /// Frees every lease of a delivery whose owner's name begins with `prefix`; returns how many.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn free_deliveries(&self, prefix: String) -> Result<usize> {
         self.writer.write(move |conn| lease::free_of(conn, &prefix)).await
     }
 
     /// Ends the rest of actions that said they exist no more; returns which rested.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn wake_actions(&self, actions: Vec<String>) -> Result<Vec<String>> {
         let work = move |conn: &Connection| {
             let mut woken = Vec::new();
@@ -120,9 +105,6 @@ impl Store {
     }
 
     /// Makes at most [`super::BATCH`] deliveries due at once, with fresh tries. `detail` says who decided.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn redeliver(
         &self,
         ids: Vec<i64>,
@@ -135,9 +117,6 @@ impl Store {
     }
 
     /// Decides against at most [`super::BATCH`] deliveries. `detail` says who decided.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn skip_deliveries(
         &self,
         ids: Vec<i64>,
@@ -150,9 +129,6 @@ impl Store {
     }
 
     /// Makes the deliveries of at most [`super::BATCH`] news that an action never had; returns how many.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn add_missing_deliveries(
         &self,
         action: String,
@@ -167,49 +143,31 @@ impl Store {
 
 impl Reader {
     /// The news that a query asks for, oldest first, and where the feed begins and ends, both of one moment.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn news(&self, query: NewsQuery) -> Result<(Vec<News>, FeedEdge)> {
         self.pool().read(move |conn| Ok((feed::news(conn, &query)?, feed::edge(conn)?))).await
     }
 
     /// The deliveries that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRow>> {
         self.pool().read(move |conn| list::list(conn, &filter)).await
     }
 
     /// At most `query.limit` deliveries in its order, after a look at no more than `looks` rows.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn delivery_page(&self, query: DeliveryQuery, looks: usize) -> Result<Deliveries> {
         self.pool().read(move |conn| page::page(conn, &query, looks)).await
     }
 
-    /// The news of a notification; `None` where it made none.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// The news of a notification; `None` if it made none.
     pub async fn news_of(&self, notification: i64) -> Result<Option<News>> {
         self.pool().read(move |conn| feed::of_notification(conn, notification)).await
     }
 
     /// The ids of the deliveries that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn delivery_ids(&self, filter: DeliveryFilter) -> Result<Vec<i64>> {
         self.pool().read(move |conn| list::ids(conn, &filter)).await
     }
 
     /// The deliveries of a notification's news, each with its tries.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn deliveries_of(&self, notification: i64) -> Result<Vec<(DeliveryRow, Vec<AttemptRow>)>> {
         let work = move |conn: &Connection| {
             let rows = list::of_notification(conn, notification)?.into_iter();
@@ -222,9 +180,6 @@ impl Reader {
 
     /// Of the news that a query asks for those since then that an action never had although it passes the filter, and how
     /// far that goes; `None` after the last one.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn missing_deliveries(
         &self,
         subscription: Subscription,
@@ -236,9 +191,6 @@ impl Reader {
     }
 
     /// When each of these actions may be sent something; `None`: nothing waits, or for what is under way or for a person.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn deliveries_due(
         &self,
         actions: Vec<String>,
@@ -250,9 +202,6 @@ impl Reader {
     }
 
     /// How the deliveries of each action do: of the configured ones, then of those that only the store knows.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn action_health(&self, configured: Vec<String>) -> Result<Vec<ActionHealth>> {
         self.pool().read(move |conn| health::health(conn, &configured)).await
     }

@@ -1,5 +1,5 @@
-//! How the engine finds what is asked for, and that it finds what the queue asks for however large the store is: by an
-//! index, without reading a table, and without sorting what it finds.
+//! Tests of query plans: SQLite answers the queue's queries by an index, without scanning a table and without
+//! sorting, however large the store is.
 
 use crate::store::file::query_plan::{fresh, plan};
 use crate::store::queue::{fairness, lease};

@@ -1,4 +1,4 @@
-//! Reading beside the writer: connections opened read-only, used on threads that may block.
+//! Reads beside the writer, on read-only connections and blocking threads.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::store::retention::steps::{self, SettledCount};
 use crate::store::retention::unproven::{self, UnprovenRoom};
 use crate::store::verdicts::claims::{self, Batch};
 
-/// The store, for those who only read.
+/// A handle on the store that only reads.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pool: Pool,
@@ -42,7 +42,6 @@ impl Reader {
         Ok(Self { pool: Pool::open(path)?, backlog: Arc::default() })
     }
 
-    /// The connections beneath.
     pub(super) fn pool(&self) -> &Pool {
         &self.pool
     }
@@ -54,17 +53,14 @@ impl Reader {
         self.pool.read(work).await
     }
 
-    /// The damage that was met since the store was opened, in the engine's words.
+    /// The damage that was met since the store was opened, in SQLite's words.
     #[must_use]
     pub fn damage_met(&self) -> Option<&str> {
         self.pool.damage().met()
     }
 
-    /// What the store tells about its own size and about each source, for whoever asks whether all is well. Reads
-    /// indexes and tallies only, and the ends of tables.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// The data for health: the store's size and the state of each source. Reads only indexes, counts and the ends of
+    /// tables.
     pub async fn health(
         &self,
         sources: Vec<Reported>,
@@ -75,106 +71,67 @@ impl Reader {
     }
 
     /// The latest time at which something was written, by the clock of that moment; `None`: nothing was.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn last_sign(&self) -> Result<Option<Timestamp>> {
         self.read(health::last_sign).await
     }
 
-    /// At most `most` deliveries that nobody has read yet, oldest first, of those whose id is greater than `after`.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// At most `most` notifications that are not parsed yet, oldest first, with ids greater than `after`.
     pub async fn unfiled(&self, after: i64, most: usize) -> Result<Batch> {
         self.read(move |conn| claims::unfiled(conn, after, most)).await
     }
 
     /// At most `most` notifications of a source that were filed unread while it was not configured.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn unread(&self, source: String, most: usize) -> Result<Batch> {
         self.read(move |conn| claims::unread(conn, &source, most)).await
     }
 
     /// Sources and lanes that fail as a whole.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn failing(&self) -> Result<Vec<super::FailingSource>> {
         self.read(pauses::failing).await
     }
 
     /// Notifications that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Notification>> {
         self.read(move |conn| list::list(conn, &filter)).await
     }
 
     /// The ids of the notifications that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn ids(&self, filter: Filter) -> Result<Vec<i64>> {
         self.read(move |conn| pages::ids(conn, &filter)).await
     }
 
     /// At most `filter.limit` notifications that pass both, newest first, without headers and bodies. What no index
     /// serves is looked for in at most `looks` rows.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn lines(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Lines> {
         self.read(move |conn| lines::lines(conn, &filter, &beyond, looks)).await
     }
 
     /// The notifications with these ids that are still there, in the order of the ids, without headers and bodies.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn lines_of(&self, ids: Vec<i64>) -> Result<Vec<NotificationLine>> {
         self.read(move |conn| ids.iter().filter_map(|id| lines::line(conn, *id).transpose()).collect()).await
     }
 
     /// The ids of at most `limit` notifications received after the one with this id, oldest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn ids_after(&self, id: i64, limit: usize) -> Result<Vec<i64>> {
         self.read(move |conn| lines::ids_after(conn, id, limit)).await
     }
 
     /// The senders of the newest fakes with an id below `before`; at most `looks` fakes are looked at.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn fakes_by_sender(&self, before: Option<i64>, looks: usize) -> Result<FakesBySender> {
         self.read(move |conn| fakes_by_sender::fakes_by_sender(conn, before, looks)).await
     }
 
     /// What the shop said last about an order or a product, by its id in `orders` or `products`.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn truth(&self, source: String, kind: SubjectKind, id: String) -> Result<SubjectTruth> {
         self.read(move |conn| subject::truth(conn, &source, kind, &id)).await
     }
 
     /// What came in on each day from `since` on, over all sources; removed notifications still count.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn days(&self, since: Timestamp) -> Result<Vec<DayCounts>> {
         self.read(move |conn| reports::days(conn, &since.day())).await
     }
 
     /// One notification with its verifications, oldest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn show(&self, id: i64) -> Result<Option<(Notification, Vec<VerificationRow>)>> {
         let work = move |conn: &Connection| match list::notification(conn, id)? {
             Some(notification) => Ok(Some((notification, list::verifications(conn, id)?))),
@@ -183,52 +140,34 @@ impl Reader {
         self.read(work).await
     }
 
-    /// One notification as it came; `None` where there is none, or its body was emptied.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// One notification as received; `None` if there is none, or its body was emptied.
     pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
         self.read(move |conn| list::delivery(conn, id)).await
     }
 
     /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever
     /// knew.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
         self.read(move |conn| known::start(conn, &source)).await
     }
 
     /// When the last `reconcile` was made, and its report as JSON.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn last_reconcile(&self) -> Result<Option<(String, Value)>> {
         self.read(known::last_report).await
     }
 
     /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
     /// notifications may use.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
         self.read(move |conn| known::our_orders(conn, &source, &orders)).await
     }
 
     /// The ids of the orders about which a notification was confirmed in the window.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn confirmed_orders(&self, source: String, window: Window) -> Result<Vec<String>> {
         self.read(move |conn| known::confirmed_orders(conn, &source, window)).await
     }
 
     /// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn told_orders(
         &self,
         source: String,
@@ -238,35 +177,23 @@ impl Reader {
         self.read(move |conn| known::told_orders(conn, &source, &after, limit)).await
     }
 
-    /// Addresses whose own X-Forwarded-For was not believed, with how many of the newest 1,000 notifications came so.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// Peers whose X-Forwarded-For was ignored, with their number among the newest 1,000 notifications.
     pub async fn unbelieved_forwarders(&self) -> Result<Vec<(String, u64)>> {
         self.read(forwarders::unbelieved).await
     }
 
     /// The queues of all sources that the store ever knew.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
         self.read(|conn| backlog::queues(conn, &Backlog::default().unread(conn, "")?)).await
     }
 
     /// The sources that the store ever knew, with their providers, by name.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn known_sources(&self) -> Result<Vec<(String, String)>> {
         self.read(reports::known_sources).await
     }
 
     /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
     /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn account(
         &self,
         sources: Vec<Reported>,
@@ -281,32 +208,23 @@ impl Reader {
     /// many tables are done, of how many.
     ///
     /// # Errors
-    /// The store failed for another reason than damage.
+    /// Reading failed for another reason than damage.
     pub async fn soundness(&self, thorough: bool, progress: impl FnMut(usize, usize)) -> Result<Soundness> {
         integrity::soundness(&self.pool, thorough, progress).await
     }
 
     /// How many notifications [`crate::store::Store::prune`] would remove.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
         self.read(move |conn| steps::count_expired(conn, before)).await
     }
 
     /// Whether the sender with this address is proven.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn is_proven(&self, remote_addr: &str) -> Result<bool> {
         let remote_addr = remote_addr.to_owned();
         self.read(move |conn| fairness::is_proven(conn, &remote_addr)).await
     }
 
     /// What is left for notifications of senders that are not proven, where at most `max` of them are kept.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn room_for_unproven(&self, max: u64) -> Result<UnprovenRoom> {
         self.read(move |conn| unproven::room(conn, max)).await
     }

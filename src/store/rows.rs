@@ -1,4 +1,4 @@
-//! Rows to words of the domain and back.
+//! Converts rows to types of the domain and back.
 
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, params};
@@ -38,7 +38,7 @@ pub(super) fn unreadable(row: &Row<'_>, name: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(why))
 }
 
-/// Reads a column of words; `None` where it is NULL.
+/// Reads a column of words; `None` if it is NULL.
 fn word<T>(row: &Row<'_>, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {
     match row.get_ref(name)? {
         ValueRef::Null => Ok(None),
@@ -78,7 +78,7 @@ pub(super) fn cause(row: &Row<'_>) -> rusqlite::Result<Cause> {
     required(row, "cause", word(row, "cause", parse)?)
 }
 
-/// A column of JSON that is an object; `None` where it is NULL.
+/// A column of JSON that is an object; `None` if it is NULL.
 pub(super) fn object(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Map<String, Value>>> {
     word(row, name, |text| serde_json::from_str(text).ok())
 }
@@ -87,7 +87,7 @@ pub(super) fn object(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Map<S
 pub(super) const CLAIM_COLUMNS: &str = "event, subject_kind, subject_id, claim, event_time, event_sent, event_order, \
                                         event_id, question, lane, claim_key";
 
-/// Reads [`CLAIM_COLUMNS`]; `None` where a column that every claim has is empty.
+/// Reads [`CLAIM_COLUMNS`]; `None` if a column that every claim has is empty.
 pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>> {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let kind = word(row, "subject_kind", SubjectKind::parse)?;
@@ -111,7 +111,7 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>
 pub(super) const DELIVERY_COLUMNS: &str =
     "i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body";
 
-/// Reads [`DELIVERY_COLUMNS`]; `None` where the body or the headers were emptied or never were.
+/// Reads [`DELIVERY_COLUMNS`]; `None` if the body or the headers were emptied or never were.
 pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)>> {
     let headers = word(row, "headers", Headers::from_stored_json)?;
     let body = match row.get_ref("body")? {
@@ -144,7 +144,7 @@ pub(super) fn delivery_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
     Ok(bytes("headers")? + bytes("body")?)
 }
 
-/// Whose turn a notification takes: its sender's address; one IPv6 subscriber owns a whole /64.
+/// The sender for fair queueing: the address, for IPv6 its /64 (one subscriber).
 pub(super) fn sender(remote_addr: &str) -> String {
     match remote_addr.parse::<std::net::Ipv6Addr>() {
         Ok(v6) => {
@@ -160,7 +160,7 @@ pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Remembers a source; its provider is for ever.
+/// Registers a source; its provider never changes.
 pub(super) fn introduce_source(
     conn: &rusqlite::Connection,
     name: &str,

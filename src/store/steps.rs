@@ -47,7 +47,7 @@ fn count(event: TraceEvent<'_>) {
     let now =
         (statement.get_status(StatementStatus::VmStep), statement.get_status(StatementStatus::FullscanStep));
     let before = SEEN.with_borrow_mut(|seen| seen.insert(sql.clone(), now)).unwrap_or_default();
-    // Prepared afresh, it begins with nothing.
+    // A newly prepared statement starts at zero.
     let steps = if now.0 < before.0 { now.0 } else { now.0 - before.0 };
     let passed = if now.1 < before.1 { now.1 } else { now.1 - before.1 };
     if steps > MOST_STEPS || passed > MOST_PASSED {

@@ -1,4 +1,4 @@
-//! What whoever asks the shops does with the store: lease, ask within the budget, settle, give back, give up.
+//! Store operations of the worker: lease, permit, settle, release, give up.
 
 use std::time::Duration;
 
@@ -21,9 +21,6 @@ impl Store {
     /// those that the source's calls may take just then; the ones that it does not need are dropped before the next source
     /// is looked at, the others are returned with its name and its leases. A source whose questions cannot be leased keeps no
     /// other from being asked.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn lease<P: Send + 'static>(
         &self,
         requests: Vec<LeaseRequest>,
@@ -46,11 +43,10 @@ impl Store {
         self.writer.write_last(lease).await
     }
 
-    /// Gives leases back that were not used, each with whether its question was never asked before: they wait as before.
-    /// The call that was permitted for them is over.
+    /// Releases unused leases, each with whether its question was never asked before, and ends their call's permit.
     ///
     /// # Errors
-    /// The store failed; then the leases end by themselves.
+    /// The leases expire.
     pub async fn release(
         &self,
         leases: Vec<(String, bool)>,
@@ -68,7 +64,7 @@ impl Store {
     /// doubtful, when its grace is over. The call is over.
     ///
     /// # Errors
-    /// The store failed; then the leases end by themselves.
+    /// The leases expire.
     pub async fn ask_unlisted(
         &self,
         leases: Vec<String>,
@@ -83,10 +79,11 @@ impl Store {
         self.writer.write_together(ask_unlisted).await
     }
 
-    /// Gives leases back whose questions a list call left open: each is due at once, and is asked alone. The call is over.
+    /// Releases leases whose questions a list call left open: each is due at once, to be asked alone. Ends the call's
+    /// permit.
     ///
     /// # Errors
-    /// The store failed; then the leases end by themselves.
+    /// The leases expire.
     pub async fn ask_alone(&self, leases: Vec<String>, permit: CallPermit, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             rate_limit::finish(conn, permit, now)?;
@@ -99,7 +96,7 @@ impl Store {
     /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
     ///
     /// # Errors
-    /// The store failed; then some of it may have been moved.
+    /// A write failed. Some schedules may have moved.
     pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
         let followed = clock.clone();
         let follow = move |conn: &Connection| {
@@ -125,9 +122,6 @@ impl Store {
     }
 
     /// Keeps the leases of `owner` for another [`lease::LEASE_LENGTH`].
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
         loop {
             let owner = owner.clone();
@@ -138,9 +132,6 @@ impl Store {
     }
 
     /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn free_leases(&self, prefix: String) -> Result<usize> {
         let mut freed = 0;
         loop {
@@ -158,7 +149,7 @@ impl Store {
     /// moved; nothing does where the lease is lost.
     ///
     /// # Errors
-    /// The store failed; then nothing was written and the lease ends by itself.
+    /// Nothing was written, and the lease expires.
     pub async fn settle(
         &self,
         question: Question,
@@ -180,9 +171,6 @@ impl Store {
     }
 
     /// Takes permission for one more call of a source, made by `owner`.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn take_permit(
         &self,
         source: String,
@@ -204,9 +192,6 @@ impl Store {
 
     /// Ends the calls of a source that processes which died left under way, those of owners whose name begins with
     /// `prefix`; they count one window longer at most.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn end_dead_calls(
         &self,
         prefix: &'static str,
@@ -219,18 +204,15 @@ impl Store {
             .await
     }
 
-    /// A call is over.
+    /// Ends a call's permit.
     ///
     /// # Errors
-    /// The store failed; then the call counts a while longer.
+    /// The write failed. The call counts until its permit expires.
     pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
         self.writer.write_together(move |conn| rate_limit::finish(conn, permit, now)).await
     }
 
     /// Ends the pauses of a source.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
         loop {
             let source = source.clone();
@@ -241,9 +223,6 @@ impl Store {
     }
 
     /// Gives up on the notifications that waited too long on a failing source (`lane` empty) or lane.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn give_up_waiting(
         &self,
         source: String,

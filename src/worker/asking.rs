@@ -1,5 +1,5 @@
-//! One call's worth of questions, from their leases to their records: ask, tell the source's trouble from the subject's,
-//! judge, write.
+//! Verifies the leased questions of one call: ask, tell a failure of the source from one of the subject, judge,
+//! write.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::providers::Api;
 use crate::rules;
 use crate::store::{CallPermit, Lease, Moved, Question, StoreError};
 
-/// Asks the questions of one source.
+/// Verifies the questions of one source.
 pub(super) struct Asker {
     pub(super) parts: Arc<Parts>,
     pub(super) slots: Slots,
@@ -23,18 +23,18 @@ pub(super) struct Asker {
     pub(super) control: Arc<ControlQuestion>,
 }
 
-/// How a question was put.
+/// How a question was asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    /// By calls that name its subject alone.
+    /// By calls for its subject alone.
     Alone,
-    /// By a list call, together with others.
+    /// By a list call together with others.
     InList,
 }
 
 impl Asker {
-    /// Asks a question, or several by a list call, and records what came of it. What a failing store did not take is
-    /// asked again when it takes something, and what may not go out any more when its source may be asked again.
+    /// Asks a question, or several by a list call, and records the outcome. If the store cannot record it, or if the
+    /// call may no longer be sent, the lease is released and the question is asked again later.
     pub(super) async fn ask(&self, leases: Vec<Lease>, place: Place) {
         let Some(first) = leases.first() else { return };
         let (source, permit) = (first.source.clone(), first.permit);
@@ -42,7 +42,7 @@ impl Asker {
         let done = contained_async(self.ask_and_record(leases, place)).await;
         match done.unwrap_or_else(|panicked| Err(panicked.into())) {
             Ok(()) => return,
-            // Only a command's store gives up; the command tells of it.
+            // Only a command's store gives up; the command reports that.
             Err(StoreError::Locked(_)) => {}
             Err(error) => log::error!("source={source} an answer could not be recorded: {error}"),
         }
@@ -82,7 +82,7 @@ impl Asker {
         }
     }
 
-    /// Gives leases back that may not be used.
+    /// Releases leases that may not be used.
     async fn release(&self, leases: Vec<Lease>, permit: CallPermit) {
         let leases: Vec<_> = leases.into_iter().map(|lease| (lease.name, lease.is_first)).collect();
         while self.parts.store.release(leases.clone(), permit, self.parts.clock.now()).await.is_err() {
@@ -90,7 +90,7 @@ impl Asker {
         }
     }
 
-    /// Gives leases back whose answer is lost: this process lives and would keep them for good.
+    /// Releases leases whose answer is lost, because this process would renew them forever.
     async fn give_back(&self, leases: Vec<String>, permit: CallPermit) {
         loop {
             tokio::time::sleep(STORE_PAUSE).await;
@@ -135,7 +135,7 @@ impl Asker {
                         None => open.push(lease.name),
                     }
                 }
-                // All at once: the writer takes them into one transaction.
+                // Concurrently, so that the writer takes them into one transaction.
                 for recorded in futures_util::future::join_all(records).await {
                     recorded?;
                 }
@@ -207,7 +207,7 @@ fn question_of(lease: Lease, answer: &Answer) -> Question {
     }
 }
 
-/// The lane that a failure stops; empty for the whole source.
+/// The kind of call that a failure pauses; empty for the whole source.
 fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
     match &answer.said {
         Said::Failed(failure) => match failure.trouble {
@@ -219,7 +219,7 @@ fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure
     }
 }
 
-/// Whether the source works, whatever it said about the subject.
+/// Whether the source works, regardless of the subject.
 fn is_well(answer: &Answer) -> bool {
     match &answer.said {
         Said::Failed(failure) => {
@@ -229,7 +229,7 @@ fn is_well(answer: &Answer) -> bool {
     }
 }
 
-/// The answer of a question that panicked: the subject's own trouble.
+/// The answer for a question whose code panicked: a failure of the subject.
 fn unasked(source: &str, asked_at: Timestamp, panicked: Panicked) -> Answer {
     log::error!("source={source} a question failed: {panicked}");
     let said = Said::Failed(panicked.into());
@@ -256,7 +256,7 @@ async fn give_up(parts: &Parts, source: &str, lane: &str, cause: Cause) -> Resul
     Ok(())
 }
 
-/// Logs, counts and tells that a notification moved.
+/// Logs and counts a change of state, and reports it to the observer.
 pub(super) fn announce(parts: &Parts, source: &str, moved: &Moved) {
     let reason = moved.reason.map_or("", Reason::as_str);
     if moved.state == State::Pending {
@@ -268,12 +268,12 @@ pub(super) fn announce(parts: &Parts, source: &str, moved: &Moved) {
         }
     }
     if let Some(moves) = &parts.moves {
-        // Whoever watched may have left.
+        // The observer may be gone.
         let _ = moves.send(moved.clone());
     }
 }
 
-/// A fraction between 0 and 1 that differs from one question to the next.
+/// A fraction between 0 and 1 that varies between questions.
 fn jitter() -> f64 {
     let random = u32::try_from(RandomState::new().hash_one(0_u8) & u64::from(u32::MAX)).unwrap_or(0);
     f64::from(random) / f64::from(u32::MAX)

@@ -1,5 +1,5 @@
-//! The control question: whose trouble a refusal is. One subject must not stop a source, and a burst of failures must not
-//! become a burst of control questions: a shop may block an address for those.
+//! The control question decides the scope of a refusal. One subject must not stop a source, and a burst of failures
+//! must not cause a burst of control questions, for which a shop may block an address.
 
 use std::time::Instant;
 
@@ -9,14 +9,14 @@ use crate::domain::panics::contained_async;
 use crate::domain::{Cause, Failure, Trouble};
 use crate::providers::{Api, Provider};
 
-/// The control questions of one source: one at a time, whose answer is that of every call which failed before it was sent.
+/// The control questions of one source, one at a time. Its answer serves every call that failed before it was sent.
 #[derive(Debug, Default)]
 pub(super) struct ControlQuestion {
     last: Mutex<Option<(Instant, Result<(), Failure>)>>,
 }
 
 impl ControlQuestion {
-    /// A failure of which it is not known whose trouble it is, with that known.
+    /// Sets the scope of a failure of unknown scope.
     pub(super) async fn whose_trouble(
         &self,
         provider: &dyn Provider,
@@ -28,8 +28,8 @@ impl ControlQuestion {
         }
         match self.ask(provider, api, Instant::now()).await {
             Ok(()) => failure.troubling(Trouble::Subject),
-            // Let in, but not to the control question: that kind of call is refused, not the source. Nor does it tell
-            // anything where our own rules fail over its answer.
+            // The credentials work, but the control question itself is refused: that concerns its kind of call, not
+            // the source. A failure of our own rules on its answer also says nothing.
             Err(control) if matches!(control.trouble, Trouble::Lane | Trouble::Subject) => {
                 failure.troubling(Trouble::Subject)
             }

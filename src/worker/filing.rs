@@ -1,4 +1,4 @@
-//! Reading what came in: each delivery becomes a claim, or is settled at once where no question is needed.
+//! Parses notifications: each becomes a claim, or is settled at once if it needs no verification.
 
 use std::collections::VecDeque;
 
@@ -7,26 +7,26 @@ use crate::domain::{Course, Delivery, State};
 use crate::providers::{self, Provider, Read};
 use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
-/// How much is filed in one turn.
+/// The limits of one turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portion {
-    /// At most so many transactions.
+    /// Maximum number of transactions.
     pub(super) batches: usize,
     /// So many deliveries in each, or as many as the store gives at once: more cost less together, and keep the intake
     /// waiting for longer.
     pub(super) deliveries: usize,
 }
 
-/// What filing found.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Filed {
-    /// How many notifications it filed.
+    /// The number of parsed notifications.
     pub(super) count: usize,
     /// Whether there may be more.
     pub(super) is_more_left: bool,
 }
 
-/// Files a portion of what nobody has read yet, oldest first. The next batch is read while the last one is written.
+/// Parses a portion of the new notifications, oldest first. The next batch is read while the last one is written.
 pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = VecDeque::new();
@@ -53,7 +53,7 @@ pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, S
     Ok(Filed { count, is_more_left: !is_last })
 }
 
-/// Tells what filing has settled; how many it filed.
+/// Reports the settled notifications, and returns the number of parsed ones.
 fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
     for filed in filed {
         if filed.state != State::Pending {
@@ -64,7 +64,7 @@ fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
     filed.len()
 }
 
-/// Reads again what was filed unread while its source was not configured.
+/// Parses the notifications that were recorded unparsed while their source was not configured.
 pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
@@ -82,7 +82,7 @@ fn read_all(parts: &Parts, deliveries: Vec<(i64, Delivery)>) -> Vec<Filing> {
     read_deliveries(deliveries, |source| parts.sources.get(source).map(|source| source.provider.as_ref()))
 }
 
-/// Reads deliveries by the rules of their sources; those of a source that `provider_of` does not know stay unread.
+/// Parses notifications by the rules of their sources. Those of a source unknown to `provider_of` stay unparsed.
 pub fn read_deliveries<'a>(
     deliveries: Vec<(i64, Delivery)>,
     provider_of: impl Fn(&str) -> Option<&'a dyn Provider>,

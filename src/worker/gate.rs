@@ -1,5 +1,5 @@
-//! The gates that API calls pass: a permission out of the source's budget, which all processes share through the store,
-//! and for the worker's questions a place among the calls under way.
+//! The gates that API calls pass: a permit from the source's rate limit, which all processes share through the store,
+//! and for the worker's calls a slot among the concurrent calls.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,33 +11,28 @@ use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store, StoreError};
 
-/// How long a question waits that a damaged store lets nobody ask.
+/// How long a question waits while the store is damaged.
 const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
 
-/// How long a spent budget is believed to be spent: calls under way count as if they would last, but may end any time.
+/// Maximum wait for a spent rate limit. Calls under way count as if they would last, but may end at any time.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// How long a store that failed is left alone.
+/// The wait after an error of the store.
 pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// One source's budget of API calls.
+/// The rate limit of one source's API calls.
 #[derive(Clone, Debug)]
 pub struct BudgetGate {
-    /// Where the budget is kept.
     pub store: Store,
-    /// The clock.
     pub clock: Clock,
-    /// The source.
     pub source: String,
-    /// Who calls: the process, of the form `role-…`.
+    /// The calling process, of the form `role-…`.
     pub owner: String,
-    /// Its rate limit.
     pub rate: Rate,
 }
 
 impl BudgetGate {
-    /// Waits until the budget has a call left. A store that fails is asked again: a call that is not counted could break
-    /// the shop's limit.
+    /// Waits for a permit. An error of the store is retried, because an uncounted call could exceed the shop's limit.
     ///
     /// # Errors
     /// The API has asked the whole source to wait until then.
@@ -49,12 +44,12 @@ impl BudgetGate {
                 Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
                 Ok(Budget::PausedUntil(then)) => return Err(then),
                 Ok(Budget::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
-                // No call is counted in it any more, and no answer would be recorded.
+                // A damaged store counts no calls and records no answers.
                 Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
-                // Only a command's store gives up; the command ends by that, and tells of it.
+                // Only a command's store gives up; the command then ends and reports it.
                 Err(StoreError::Locked(_)) => STORE_PAUSE,
                 Err(error) => {
-                    log::warn!("source={} no permission for a call: {error}", self.source);
+                    log::warn!("source={} cannot get a permit for a call: {error}", self.source);
                     STORE_PAUSE
                 }
             };
@@ -62,7 +57,7 @@ impl BudgetGate {
         }
     }
 
-    /// As [`Gate::enter`], with the call's number, which is the `call_id` of the verifications that it settles.
+    /// Like [`Gate::enter`]. Also returns the call's number, the `call_id` of its verifications.
     ///
     /// # Errors
     /// The API has asked the whole source to wait until then.
@@ -80,17 +75,18 @@ impl Gate for BudgetGate {
 
 /// The failure of a call that was not sent.
 fn told_to_wait(until: Timestamp) -> Failure {
-    let detail = format!("the API asked us to wait until {until}");
+    let detail = format!("the API asked to wait until {until}");
     Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source)
 }
 
-/// The gate of one question. Its lease came with a permission for the first call, and with a place.
+/// The gate of one question. Its lease came with a permit and a slot for the first call.
 #[derive(Debug)]
 pub(super) struct QuestionGate {
     pub(super) budget: BudgetGate,
     pub(super) slots: Slots,
     pub(super) first: Mutex<Option<Slot>>,
-    /// The permission for the first call until that is known to be over; the record of a single call tells the store.
+    /// The permit for the first call until the end of that call is known. Recording a single call also ends its
+    /// permit.
     pub(super) first_permit: Mutex<Option<CallPermit>>,
 }
 
@@ -110,24 +106,24 @@ impl Gate for QuestionGate {
 }
 
 impl QuestionGate {
-    /// Where the call fails, whoever comes next must know before the place is free.
+    /// If the call fails, the next call must know it before the slot is free.
     fn pass(&self, until_over: impl Send + 'static) -> Pass {
         let (slots, source) = (self.slots.clone(), self.budget.source.clone());
         Pass::holding(until_over).telling(move || slots.mark(&source, false))
     }
 
-    /// A question that needs a second call must not wait for its own first one to stop counting.
+    /// A question that needs a second call must not wait until its own first call stops counting.
     async fn end_first_call(&self) {
         let first = self.first_permit.lock().ok().and_then(|mut first| first.take());
         if let Some(permit) = first
             && let Err(error) = self.budget.store.finish_permit(permit, self.budget.clock.now()).await
         {
-            log::warn!("call={} still counts for a while: {error}", permit.id);
+            log::warn!("call={} permit not released, it expires by itself: {error}", permit.id);
         }
     }
 }
 
-/// A call under way that counts; when it is over its permission counts one window longer.
+/// A call under way. After its end, its permit counts for one more window.
 struct Counted {
     gate: BudgetGate,
     permit: CallPermit,
@@ -139,7 +135,7 @@ impl Drop for Counted {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = store.finish_permit(permit, now).await {
-                    log::warn!("call={} still counts for a while: {error}", permit.id);
+                    log::warn!("call={} permit not released, it expires by itself: {error}", permit.id);
                 }
             });
         }
@@ -162,7 +158,7 @@ mod tests {
         };
         let (_, first) = gate.enter_numbered().await.unwrap();
         let second = async {
-            // The second has asked by now, and was told of the first, which is under way.
+            // The second call is waiting by now, because the first is under way.
             let entered = gate.enter_numbered();
             let ends = async { drop(first) };
             tokio::join!(entered, ends).0

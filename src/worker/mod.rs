@@ -1,5 +1,5 @@
-//! The worker: reads what came in, asks the shops, and records what their answers mean. A loop around a public
-//! [`Worker::turn`]; a turn files, leases, and starts questions, and never waits for one of them.
+//! The worker: parses notifications, asks the shops, and records the verdicts. It is a loop around the public
+//! [`Worker::turn`], which parses, leases and starts calls, and never waits for one of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,55 +30,50 @@ pub use filing::read_deliveries;
 pub use gate::BudgetGate;
 pub use slots::{Place, Slot, Slots, Waiting};
 
-/// How long the loop sleeps at most: another process may have started something afresh.
+/// Maximum sleep of the loop, because another process may have reset a notification.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
-/// How often to look for what came in without a ring, through another process.
+/// The interval of checks for notifications that another process received.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long what came in faster than it is read is read on before questions are asked beside it: of a burst about one
-/// subject the last is answered by the same call as the first.
+/// How long a backlog is parsed before calls are started beside it. In a burst about one subject, one call then
+/// answers all.
 const READS_FIRST: Duration = Duration::from_secs(1);
 
-/// What is read in one turn.
+/// The limits of parsing in one turn.
 const READ: Portion = Portion { batches: 6, deliveries: 150 };
 
-/// The same while questions are asked beside it: those take the writer about as long.
+/// The same while calls are under way, which need the writer about as long.
 const READ_BESIDE_QUESTIONS: Portion = Portion { batches: 2, deliveries: 100 };
 
-/// Questions that one source may start in one turn, before the next source has its turn.
+/// Maximum number of questions that one source starts in a turn, before the next source.
 const MOST_IN_ONE_TURN: usize = 64;
 
-/// A source as the worker needs it.
+/// A source as the worker sees it.
 #[derive(Clone)]
 pub struct WorkerSource {
-    /// Its provider.
     pub provider: Arc<dyn Provider>,
-    /// The way to its API; the worker puts its own gate before it.
+    /// Its API; the worker adds its own gate.
     pub api: Api,
-    /// Its rate limit.
     pub rate: Rate,
 }
 
-/// What the worker is made of.
+/// The parts of the worker.
 pub struct Parts {
-    /// Where everything is kept.
     pub store: Store,
-    /// The configured sources by name.
+    /// By name.
     pub sources: BTreeMap<String, WorkerSource>,
-    /// The `[verify]` settings that judging needs.
+    /// The `[verify]` settings of the rules.
     pub policy: Policy,
-    /// API calls under way at once.
+    /// Maximum number of concurrent API calls.
     pub concurrency: usize,
-    /// The clock.
     pub clock: Clock,
-    /// The counters.
     pub metrics: Metrics,
     /// The owner of its leases, of the form `role-…`.
     pub owner: String,
-    /// Rung by the receiver when something came in.
+    /// Rung by the receiver for a new notification.
     pub wake: Arc<Notify>,
-    /// Told of every notification that moves; for progress and the demo.
+    /// Called for every change of state; for progress and the demo.
     pub moves: Option<mpsc::UnboundedSender<Moved>>,
 }
 
@@ -90,36 +85,35 @@ pub struct Worker {
     controls: BTreeMap<String, Arc<ControlQuestion>>,
     /// The calls begun so far, by source.
     begun: BTreeMap<String, Begun>,
-    /// Which source begins the next turn.
+    /// The source that is first in the next turn.
     first: usize,
     renew_at: Timestamp,
     last_turn: Arc<AtomicI64>,
-    /// Whether what waited unread for its source to be configured was read again.
+    /// Whether the notifications that waited for their source's configuration were parsed.
     has_read_again: bool,
-    /// Nobody has rung since the last look at what came in, until then.
+    /// When to check for new notifications without a ring.
     look_at: Option<Timestamp>,
-    /// Since when there has always been more to read, by [`Clock::steady_millis`].
+    /// Since when there has been a backlog to parse, by [`Clock::steady_millis`].
     behind_since_ms: Option<i64>,
-    /// Nothing is asked before, by [`Clock::steady_millis`].
+    /// No calls before this time, by [`Clock::steady_millis`].
     asks_from_ms: i64,
 }
 
-/// What a turn found to do.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It filed something or started a question.
+    /// It parsed a notification or started a call.
     Worked,
-    /// Nothing to start now. Questions may be under way; the time is when something waits to be started.
+    /// There is nothing to start now, but calls may be under way.
     Idle {
-        /// When to come back; `None`: nothing waits.
+        /// When work is due next, if any is waiting.
         until: Option<Timestamp>,
-        /// Whether due work waits only for its source's budget.
+        /// Whether due work waits only for its source's rate limit.
         is_spent: bool,
     },
 }
 
 impl Worker {
-    /// A worker that has not begun.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let slots = Slots::new(parts.concurrency, parts.sources.keys().map(String::as_str));
@@ -140,26 +134,27 @@ impl Worker {
         }
     }
 
-    /// Beats the heart of the worker before it, which health checks go on listening to.
+    /// Continues the previous worker's heartbeat, so health checks survive a reload.
     #[must_use]
     pub fn beating(self, heart: Arc<AtomicI64>) -> Self {
         Self { last_turn: heart, ..self }
     }
 
-    /// Asks nothing before then, a [`Clock::steady_millis`]: what [`Worker::run`] of the worker before it returned.
+    /// Makes no calls before this time, by [`Clock::steady_millis`]: the result of [`Worker::run`] of the previous
+    /// worker.
     #[must_use]
     pub fn asking_from(self, asks_from_ms: i64) -> Self {
         Self { asks_from_ms, ..self }
     }
 
-    /// When the last turn began, in milliseconds since 1970, for health checks.
+    /// The heartbeat for health checks: when the last turn began, in milliseconds since 1970.
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.last_turn)
     }
 
-    /// Works until `stop` is rung, then waits up to `drain` for the questions under way and gives back the rest. Returns
-    /// what its successor must be told ([`Worker::asking_from`]).
+    /// Works until `stop` is rung, then waits up to `drain` for the calls under way and releases the rest. Returns
+    /// the argument for its successor's [`Worker::asking_from`].
     pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) -> i64 {
         let stopped = stop.notified();
         tokio::pin!(stopped);
@@ -172,7 +167,7 @@ impl Worker {
                     () = tokio::task::yield_now() => continue,
                 },
                 Ok(Turn::Idle { until, .. }) => until,
-                // Damage is told once, where it is met.
+                // Damage is logged once, where it is found.
                 Err(StoreError::Damaged(_)) => None,
                 Err(error) => {
                     log::error!("the worker cannot use the store: {error}");
@@ -186,7 +181,7 @@ impl Worker {
                 () = &mut stopped => break,
                 () = wake.notified() => self.look_at = None,
                 Some(_) = self.questions.join_next() => {}
-                // Before the answer is recorded: what is asked next is leased in the same transaction.
+                // Before the answer is recorded, so that the next question is leased in the same transaction.
                 () = self.slots.call_ended() => {}
                 () = tokio::time::sleep(pause) => {}
             }
@@ -196,10 +191,7 @@ impl Worker {
         asks_from_ms
     }
 
-    /// Files what came in and starts the questions that are due and allowed; does not wait for their answers.
-    ///
-    /// # Errors
-    /// The store failed.
+    /// Parses new notifications and starts the calls that are due and allowed; does not wait for their answers.
     pub async fn turn(&mut self) -> Result<Turn, StoreError> {
         if let Some(by_ms) = self.parts.clock.set_by() {
             self.follow_clock(by_ms).await?;
@@ -245,15 +237,15 @@ impl Worker {
         })
     }
 
-    /// Whether reading has not been behind for long enough to be interrupted.
+    /// Whether parsing has priority: a backlog that is still short in time.
     fn reads_first(&mut self) -> bool {
         let now_ms = self.parts.clock.steady_millis();
         let since_ms = *self.behind_since_ms.get_or_insert(now_ms);
         u128::try_from(now_ms.saturating_sub(since_ms)).is_ok_and(|ms| ms < READS_FIRST.as_millis())
     }
 
-    /// What came in before the clock was set ahead looks older than it is: until it has the age that makes a "not there"
-    /// final, nothing is asked.
+    /// After the clock was set ahead, notifications look older than they are. No calls until they have the age at
+    /// which "not found" is final.
     async fn follow_clock(&mut self, by_ms: i64) -> Result<(), StoreError> {
         let clock = &self.parts.clock;
         let direction = if by_ms > 0 { "ahead" } else { "back" };
@@ -266,12 +258,12 @@ impl Worker {
         self.parts.store.follow_clock(by_ms, &sources, clock.clone()).await
     }
 
-    /// Waits for one of the questions under way to be recorded; `false` where none is.
+    /// Waits until one of the calls under way is recorded; `false` if there is none.
     pub async fn wait_for_one(&mut self) -> bool {
         self.questions.join_next().await.is_some()
     }
 
-    /// Starts what each source may be asked now; the sources take turns in being the first.
+    /// Starts the calls that each source allows now, beginning with another source in each turn.
     async fn start_questions(&mut self) -> Result<Started, StoreError> {
         let mut names: Vec<&String> =
             self.parts.sources.keys().filter(|name| self.slots.has_place(name)).collect();
@@ -314,7 +306,7 @@ impl Worker {
         })
     }
 
-    /// Begins calls, each in its place.
+    /// Starts calls, each in its slot.
     fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, places: Vec<Place>, now: Timestamp) {
         let Some(source) = self.parts.sources.get(name).filter(|_| !calls.is_empty()).cloned() else {
             return;
@@ -334,21 +326,21 @@ impl Worker {
         }
     }
 
-    /// Lets the questions under way end within `drain`, then gives back what is still leased.
+    /// Lets the calls under way end within `drain`, then releases the remaining leases.
     pub async fn finish(mut self, drain: Duration) {
         self.slots.close();
         let rest = async { while self.questions.join_next().await.is_some() {} };
         if tokio::time::timeout(drain, rest).await.is_err() {
-            log::warn!("{} questions are given back unanswered", self.questions.len());
+            log::warn!("released {} unanswered calls", self.questions.len());
         }
         self.questions.shutdown().await;
         if let Err(error) = self.parts.store.free_leases(self.parts.owner.clone()).await {
-            log::warn!("leases end by themselves: {error}");
+            log::warn!("could not release the leases (they expire in 60 s): {error}");
         }
     }
 }
 
-/// The calls of one source that this process began.
+/// The calls of one source that this process started.
 struct Begun {
     calls: u64,
     last_at: Timestamp,

@@ -1,8 +1,8 @@
-//! Places for API calls under way at once, shared so that no shop keeps another waiting: shops whose last call failed
-//! together hold at most half of them, and a busy shop leaves a few, at least one, to those that hold none.
+//! Slots for concurrent API calls, shared so that no shop blocks another: shops whose last call failed together hold
+//! at most half of the slots, and a busy shop leaves at least one to shops that hold none.
 //!
-//! A shop that is alone at work, and well, may also have calls [`Waiting`] for its own places: each goes out as soon as
-//! another one ends, and not a transaction later. None of them does once a call has failed.
+//! A working shop that is alone may also have calls [`Waiting`] for its own slots. Each is sent as soon as another
+//! one ends, without another transaction. After a failed call, none of them is sent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-/// All places of one process; clones share them.
+/// All slots of one process; clones share them.
 #[derive(Clone, Debug)]
 pub struct Slots {
     inner: Arc<Inner>,
@@ -21,18 +21,18 @@ struct Inner {
     concurrency: usize,
     sources: Mutex<BTreeMap<String, Standing>>,
     freed: Notify,
-    /// How many wait for [`Slots::take`]: they go before calls that are [`Waiting`].
+    /// The number of callers waiting in [`Slots::take`]; they go before calls that are [`Waiting`].
     takers: AtomicUsize,
-    /// Rung once for whoever starts questions when a call has ended.
+    /// Rung when a call has ended, so that the worker starts the next.
     ended: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Standing {
     in_use: usize,
-    /// Whether its last call succeeded; `None` for a source that was never asked.
+    /// Whether its last call succeeded; `None` before the first call.
     is_well: Option<bool>,
-    /// Calls that wait for its next free places.
+    /// Calls that wait for its next free slots.
     waiting: VecDeque<oneshot::Sender<Slot>>,
 }
 
@@ -41,14 +41,14 @@ impl Standing {
         self.is_well == Some(true)
     }
 
-    /// Nobody knows yet whether it works: its first question must not wait for the time-outs of others.
+    /// Unknown whether it works: its first question must not wait for the timeouts of others.
     fn is_first_question(&self) -> bool {
         self.is_well.is_none() && self.in_use == 0
     }
 }
 
 impl Slots {
-    /// `concurrency` places for these sources.
+    /// Creates `concurrency` slots for these sources.
     pub fn new<'a>(concurrency: usize, sources: impl IntoIterator<Item = &'a str>) -> Self {
         let sources = sources.into_iter().map(|name| (name.to_owned(), Standing::default())).collect();
         Self {
@@ -62,7 +62,7 @@ impl Slots {
         }
     }
 
-    /// A place for a call of `source`, if it may have one now.
+    /// A slot for a call of `source`, if it may have one now.
     #[must_use]
     pub fn try_take(&self, source: &str) -> Option<Slot> {
         let mut sources = self.lock();
@@ -81,7 +81,7 @@ impl Slots {
             || may_wait(&mut sources, source, self.inner.concurrency) > 0
     }
 
-    /// At most so many places for calls of `source` that begin now, or as soon as others of it have ended.
+    /// At most `most` slots for calls of `source` that start now, or as soon as other calls of it end.
     #[must_use]
     pub fn places(&self, source: &str, most: usize) -> Vec<Place> {
         let mut places: Vec<Place> =
@@ -98,17 +98,16 @@ impl Slots {
         places
     }
 
-    /// No call that waits for a place will have one.
+    /// Refuses every call that waits for a slot.
     pub fn close(&self) {
         self.lock().values_mut().for_each(|standing| standing.waiting.clear());
     }
 
-    /// Waits until a call has ended since the last time; one may wait at a time.
+    /// Waits until a call has ended since the last time. Only one caller may wait at a time.
     pub async fn call_ended(&self) {
         self.inner.ended.notified().await;
     }
 
-    /// Waits for a place.
     pub async fn take(&self, source: &str) -> Slot {
         let _taker = Taker::new(&self.inner.takers);
         loop {
@@ -120,7 +119,7 @@ impl Slots {
         }
     }
 
-    /// Remembers how the last call of a source went.
+    /// Records the result of a source's last call.
     pub fn mark(&self, source: &str, is_well: bool) {
         let mut sources = self.lock();
         let standing = sources.entry(source.to_owned()).or_default();
@@ -154,7 +153,7 @@ fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usi
     free > kept
 }
 
-/// How many calls more may wait for places of a source.
+/// How many more calls may wait for slots of a source.
 fn may_wait(sources: &mut BTreeMap<String, Standing>, source: &str, concurrency: usize) -> usize {
     let is_alone = sources.iter().all(|(name, standing)| name == source || standing.in_use == 0);
     let Some(own) = sources.get_mut(source).filter(|own| is_alone && own.has_succeeded() && own.in_use > 0)
@@ -162,12 +161,12 @@ fn may_wait(sources: &mut BTreeMap<String, Standing>, source: &str, concurrency:
         return 0;
     };
     own.waiting.retain(|waiting| !waiting.is_closed());
-    // A few at a time cost a transaction as well as many do.
+    // Leasing a few costs a transaction as well as leasing many.
     let most = concurrency / 2;
     if own.waiting.len() > most / 2 { 0 } else { most - own.waiting.len() }
 }
 
-/// One who waits for [`Slots::take`].
+/// A caller waiting in [`Slots::take`].
 struct Taker<'a>(&'a AtomicUsize);
 
 impl<'a> Taker<'a> {
@@ -183,47 +182,47 @@ impl Drop for Taker<'_> {
     }
 }
 
-/// Where a call may go out.
+/// When a call may be sent.
 #[derive(Debug)]
 pub enum Place {
     /// Now.
     Taken(Slot),
-    /// When another call of its source has ended.
+    /// After another call of its source has ended.
     Awaited(Waiting),
 }
 
-/// A call's claim to the next free place of its source.
+/// A call's ticket for the next free slot of its source.
 #[derive(Debug)]
 pub struct Waiting(oneshot::Receiver<Slot>);
 
 impl Waiting {
-    /// The place, in which a call ends for [`Slots::call_ended`]; `None`: a call of the source has failed meanwhile, or
-    /// the process stops, and this one must not go out.
+    /// Waits for the slot. `None` if a call of the source has failed meanwhile or the process stops; then this call
+    /// must not be sent.
     pub async fn slot(self) -> Option<Slot> {
         self.0.await.ok().map(Slot::used)
     }
 }
 
-/// A place; free again when dropped.
+/// A slot; free again when dropped.
 #[derive(Debug)]
 pub struct Slot {
     slots: Slots,
     source: String,
     is_used: bool,
-    /// `false` once it is somebody else's.
+    /// `false` once it was handed on.
     is_held: bool,
 }
 
 impl Slot {
-    /// A call is begun in it, whose end [`Slots::call_ended`] waits for.
+    /// Marks that a call starts in it, whose end [`Slots::call_ended`] reports.
     #[must_use]
     pub fn used(mut self) -> Self {
         self.is_used = true;
         self
     }
 
-    /// Hands it on to the next waiting call of its source; `false` where there is none, or a second call goes before it.
-    /// A call has begun in it only once that one takes it: handed on to a call that never was, it must wake nothing.
+    /// Hands it on to the next waiting call of its source; `false` if there is none, or if a second call goes first.
+    /// A call has started in it only once the next one takes it, so an unused slot wakes nothing.
     fn hand_on(&self) -> bool {
         if self.slots.inner.takers.load(Ordering::Acquire) > 0 {
             return false;
@@ -238,7 +237,7 @@ impl Slot {
             };
             match next.send(slot) {
                 Ok(()) => return true,
-                // Whoever waited is gone; the place is still this one's, and the lock is held.
+                // The waiting call is gone, so the slot stays here. The lock is held.
                 Err(mut slot) => slot.is_held = false,
             }
         }
@@ -318,7 +317,7 @@ mod tests {
         assert!(slots.try_take("b").is_some());
     }
 
-    /// Places of a source that is well and alone: two that are taken, and one call that waits.
+    /// Slots of a working source that is alone: two are taken, and one call waits.
     fn full() -> (Slots, Vec<Slot>, Waiting) {
         let slots = Slots::new(3, ["well", "other"]);
         slots.mark("well", true);

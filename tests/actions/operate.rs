@@ -72,7 +72,7 @@ fn redeliver_starts_dead_ones_afresh_and_refuses_waiting_ones_by_id() {
     let refused = house.run(&["redeliver", "1"]);
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("delivery 1 stays as it is: it is waiting already"), "{said}");
+    assert!(said.contains("delivery 1 is unchanged: it is waiting already"), "{said}");
     assert!(house.run(&["verify"]).status.success(), "verify delivers where no serve runs");
     assert_eq!(states(&house), "delivered delivered");
     let ids: Vec<_> =
@@ -93,7 +93,7 @@ fn redeliver_missing_reaches_back_through_the_filter_and_only_once() {
     announce(&serve, 1, 4);
     house.write_config();
     serve.signal("HUP");
-    serve.wait_for_line("the reload", |line| line.contains("reloaded: the configuration is in force"));
+    serve.wait_for_line("the reload", |line| line.contains("reloaded the configuration"));
     let missing = ["redeliver", "--action", "erp", "--missing", "--since", "1h"];
     let output = house.run(&missing);
     assert!(output.status.success(), "{output:?}");

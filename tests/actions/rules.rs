@@ -186,7 +186,7 @@ fn rate_limits_503_with_retry_after_holds_and_without_it_is_a_failure() {
     let house = house.action("crm", &format!("url = \"{}\"\n{QUICK}", plain.url()));
     house.write_config();
     serve.signal("HUP");
-    serve.wait_for_line("the reload", |line| line.contains("reloaded: the configuration is in force"));
+    serve.wait_for_line("the reload", |line| line.contains("reloaded the configuration"));
     sell(&serve, &store, 2, 2);
     plain.wait_for(3);
     assert_eq!(endpoint.seen().len(), 1, "held");
@@ -300,16 +300,14 @@ fn a_new_action_starts_with_the_next_news_and_one_that_is_gone_keeps_its_deliver
     let house = house.action("erp", &format!("url = \"{}\"\n{QUICK}", endpoint.url()));
     house.write_config();
     serve.signal("HUP");
-    serve.wait_for_line("the reload", |line| line.contains("reloaded: the configuration is in force"));
+    serve.wait_for_line("the reload", |line| line.contains("reloaded the configuration"));
     sell(&serve, &store, 2, 2);
     endpoint.wait_for(1);
     assert_eq!(house.value("SELECT group_concat(seq) FROM deliveries").as_deref(), Some("2"));
     let house = house.without_action("erp");
     house.write_config();
     serve.signal("HUP");
-    serve.wait_for_lines("the second reload", 2, |line| {
-        line.contains("reloaded: the configuration is in force")
-    });
+    serve.wait_for_lines("the second reload", 2, |line| line.contains("reloaded the configuration"));
     sell(&serve, &store, 3, 3);
     assert_eq!(house.value("SELECT group_concat(seq || state) FROM deliveries").as_deref(), Some("2waiting"));
     let said = house.run(&["status"]);

@@ -14,7 +14,7 @@ fn retry_starts_an_undecided_notification_afresh() {
     stage.give_up(id);
     assert_eq!(stage.verdict(id), words("undecided", Some("api_error")));
     let said = printed(&stage.run(&["retry", "1"]), 0);
-    assert!(said.starts_with("1 notification started afresh"), "{said}");
+    assert!(said.starts_with("1 notification reset"), "{said}");
     assert_eq!(stage.verdict(id), words("pending", None));
     assert_eq!(stage.house.row(id).attempts, 0);
 }
@@ -60,7 +60,7 @@ fn retry_refuses_a_source_that_is_not_configured() {
     assert!(lines.len() == 1 && lines[0].contains("source gone is not configured"), "{lines:?}");
     let output = stage.run(&["retry", "--state", "ignored"]);
     assert_eq!(complaints(&output, 0).len(), 1);
-    assert_eq!(printed(&output, 0), "0 notifications started afresh; 1 refused\n");
+    assert_eq!(printed(&output, 0), "0 notifications reset; 1 refused\n");
 }
 
 #[test]
@@ -72,9 +72,9 @@ fn retry_by_state_takes_all_that_the_filters_find() {
     let undecided = stage.receive(order("1"));
     stage.give_up(undecided);
     let said = printed(&stage.run(&["retry", "--state", "ignored", "--reason", "mismatch"]), 0);
-    assert_eq!(said, "0 notifications started afresh\n");
+    assert_eq!(said, "0 notifications reset\n");
     let said = printed(&stage.run(&["retry", "--state", "ignored", "--since", "1h", "--source", "shop"]), 0);
-    assert_eq!(said, "120 notifications started afresh, 120 of them settled without a question\n");
+    assert_eq!(said, "120 notifications reset, 120 of them settled without a call\n");
     assert_eq!(stage.verdict(undecided), words("undecided", Some("api_error")));
     printed(&stage.run(&["retry", "--state", "undecided"]), 0);
     assert_eq!(stage.verdict(undecided), words("pending", None));
@@ -102,7 +102,7 @@ fn dismiss_by_state_takes_the_undecided_ones_alone() {
         let id = stage.receive(order(&index.to_string()));
         stage.give_up(id);
     }
-    let pending = stage.receive(order("still waiting"));
+    let pending = stage.receive(order("still pending"));
     let said = printed(&stage.run(&["dismiss", "--state", "undecided", "--reason", "api_error"]), 0);
     assert_eq!(said, "60 notifications dismissed\n");
     assert_eq!(stage.verdict(pending), words("pending", None));

@@ -53,7 +53,7 @@ fn config_show_prints_what_is_in_force_and_where_it_came_from_but_no_secret() {
 #[test]
 fn config_check_says_that_it_is_right_or_every_mistake() {
     let house = five::house();
-    assert!(said(&house.run(&["config", "check"]), 0).ends_with(": right, with 5 sources\n"));
+    assert!(said(&house.run(&["config", "check"]), 0).ends_with(": valid, 5 sources\n"));
     let house = House::new().server_keys("drain = 3\nlistn = \"x\"");
     for command in [&["config", "check"][..], &["config", "show"], &["serve"], &["doctor"]] {
         let errors = said(&house.run(command), 2);

@@ -10,7 +10,7 @@ fn crashed() -> House {
     let serve = house.serve();
     serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
     serve.settled(1);
-    serve.wait_for_line("it left word", |line| line.contains("stored up to notification 1"));
+    serve.wait_for_line("it left word", |line| line.contains("recorded last_id=1"));
     serve.kill();
     assert!(std::fs::metadata(beside(&house, "-wal")).unwrap().len() > 0);
     house

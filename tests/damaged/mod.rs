@@ -31,7 +31,7 @@ fn stocked() -> House {
     for settled in 1..=id {
         serve.settled(settled);
     }
-    serve.wait_for_line("it left word", |line| line.contains(&format!("stored up to notification {id}")));
+    serve.wait_for_line("it left word", |line| line.contains(&format!("recorded last_id={id}")));
     assert!(serve.stop().success());
     // Whoever closes it last takes the log away: what is broken in the file shall not stand in the log once more.
     drop(Connection::open(house.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));

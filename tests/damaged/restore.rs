@@ -24,7 +24,7 @@ fn a_backup_put_in_the_place_of_a_lost_store_serves_on_and_loses_nothing_up_to_i
     assert!(output.status.success(), "{output:?}");
     let saved = content(&copy);
     serve.send(&SHOP.request(SHOP.truth(ORDERS[2])));
-    serve.wait_for_line("it left word", |line| line.contains("stored up to notification 3"));
+    serve.wait_for_line("it left word", |line| line.contains("recorded last_id=3"));
     // The disk dies, and with it the process.
     serve.kill();
     for suffix in ["", "-wal", "-shm"] {

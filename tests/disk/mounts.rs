@@ -75,13 +75,13 @@ fn min_free_answers_503_before_the_disk_is_full_and_the_worker_goes_on() {
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     let other = house.folder().join("other");
     std::fs::write(&other, vec![0; 5_000_000]).unwrap();
-    serve.wait_for_line("it sees the disk", |line| line.contains("less free disk than store.min_free"));
+    serve.wait_for_line("it sees the disk", |line| line.contains("less disk space than store.min_free"));
     let answer = serve.post("shop", paid(1003, "o.2"));
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true));
     assert_eq!(failing(&serve), ["disk"], "the store itself can still be written");
     serve.settled(1);
     std::fs::remove_file(&other).unwrap();
-    serve.wait_for_line("it sees the space", |line| line.contains("there is free disk again"));
+    serve.wait_for_line("it sees the space", |line| line.contains("enough disk space is free again"));
     assert_eq!(serve.post("shop", paid(1003, "o.2")).status, 200);
     serve.settled(2);
 }

@@ -74,7 +74,7 @@ fn assert_explained(house: &House, id: i64, case: &Case) {
     assert!(!detail.chars().any(char::is_control) && detail.len() < 1000, "{detail:?}");
     let hex: String = case.sent.iter().map(|byte| format!("{byte:02X}")).collect();
     let kept = house.value(&format!("SELECT hex(body) FROM notifications WHERE id = {id}"));
-    assert!(kept == Some(hex), "not kept as it came: {shown}");
+    assert!(kept == Some(hex), "not kept as received: {shown}");
 }
 
 #[track_caller]

@@ -113,9 +113,9 @@ fn fakes_are_counted_by_sender() {
 fn the_report_of_any_window_has_the_parts_of_the_html_report() {
     let (_house, serve) = told_of(&[1207, 2000]);
     let html = page(&serve, "/report?from=7d");
-    assert!(html.contains("2 notifications came in: 1 confirmed, 1 ignored (1 fake)"), "{html}");
+    assert!(html.contains("2 notifications received: 1 confirmed, 1 ignored (1 fake)"), "{html}");
     assert!(html.contains("<svg") && html.contains("/report?from=30d"), "{html}");
-    assert!(page(&serve, "/report?from=2020-01-01&to=2020-01-02").contains("No notification came in."));
+    assert!(page(&serve, "/report?from=2020-01-01&to=2020-01-02").contains("No notifications received."));
     assert_eq!(serve.admin_page("/report?from=2020-01-02&to=2020-01-01").status, 400);
 }
 

@@ -24,7 +24,7 @@ fn wrong_usage_ends_with_2_and_says_why() {
     }
     let output = house.run(&["report", "--source", "nobody"]);
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(errors, "countersign: there is no source nobody; choose one of: shop\n");
+    assert_eq!(errors, "countersign: no source nobody; choose one of: shop\n");
 }
 
 #[test]

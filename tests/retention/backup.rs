@@ -68,7 +68,7 @@ fn an_existing_file_is_replaced_only_with_force() {
     let (shop, copy) = stocked();
     std::fs::write(&copy, "something else").unwrap();
     let said = failed(&backup(&shop, &copy), 1);
-    assert!(said.contains("exists already") && said.contains("--force"), "{said}");
+    assert!(said.contains("already exists") && said.contains("--force"), "{said}");
     assert_eq!(std::fs::read(&copy).unwrap(), b"something else");
     done(&shop.house.run(&["backup", "--force", copy.to_str().unwrap()]));
     assert!(std::fs::read(&copy).unwrap().starts_with(b"SQLite format 3"));

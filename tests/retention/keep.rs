@@ -8,7 +8,7 @@ const UNDECIDED: &str =
     "UPDATE verdicts SET state = 'undecided', reason = 'api_error' WHERE notification_id = ";
 
 #[test]
-fn settled_notifications_older_than_keep_go_with_their_verifications_when_serve_starts() {
+fn keep_removes_old_settled_notifications_and_verifications_at_start() {
     let shop = Shop::new().store_keys("keep = \"30d\"");
     for (days_ago, n) in [(31, 1), (31, 77), (29, 2), (29, 78)] {
         shop.came_in(days_ago, SHOP, order(n, &format!("e-{n}")));
@@ -18,7 +18,7 @@ fn settled_notifications_older_than_keep_go_with_their_verifications_when_serve_
     assert_verdict(&shop.house.row(2), "ignored", "not_found");
     let daily = shop.daily();
     let serve = shop.serve_and_keep();
-    let said = serve.wait_for_line("the rules are kept", |line| line.contains("kept within bounds"));
+    let said = serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
     assert!(said.contains("2 notifications removed by store.keep,"), "{said}");
     assert_eq!(shop.ids(), [3, 4]);
     assert_eq!(
@@ -39,7 +39,7 @@ fn a_pending_or_undecided_notification_never_goes() {
     shop.sql(&format!("{UNDECIDED} 2"));
     shop.came_in(300, SHOP, order(4, "e"));
     let old = shop.house.serve_with(&["--no-worker"]);
-    old.wait_for_line("the rules are kept", |line| line.contains("kept within bounds"));
+    old.wait_for_line("the rules are kept", |line| line.contains("retention: "));
     assert_eq!(shop.ids(), [2, 4]);
     assert_eq!(shop.house.row(2).state, "undecided");
     assert_eq!(shop.house.row(4).state, "pending");
@@ -103,7 +103,7 @@ fn a_clock_that_jumped_ahead_while_no_serve_ran_removes_nothing() {
     let disk = Disk::new();
     disk.set(Word::ClockSeconds, 500 * 24 * 3600);
     let serve = shop.house.serve_on(&disk);
-    serve.wait_for_line("the rules wait", |line| line.contains("store.keep and its like wait"));
+    serve.wait_for_line("the rules wait", |line| line.contains("the retention rules by age pause"));
     assert!(serve.stop().success());
     assert_eq!(shop.ids(), [1]);
 }

@@ -80,7 +80,7 @@ impl Shop {
     /// Starts `serve` and waits until it has kept the store's rules, which has to take something away.
     fn serve_and_keep(&self) -> Serve {
         let serve = self.house.serve();
-        serve.wait_for_line("the rules are kept", |line| line.contains("kept within bounds"));
+        serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
         serve
     }
 

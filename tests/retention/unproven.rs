@@ -24,7 +24,7 @@ fn beyond_max_unproven_the_oldest_ignored_of_senders_that_are_not_proven_go_firs
     let shop = flooded("max_unproven = 3");
     let daily = shop.daily();
     let serve = shop.serve_and_keep();
-    let said = serve.wait_for_line("the rules are kept", |line| line.contains("kept within bounds"));
+    let said = serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
     assert!(said.contains("4 notifications removed by store.max_unproven"), "{said}");
     assert_eq!(shop.ids(), [1, 2, 3, 8, 9, 10]);
     assert_eq!(shop.daily(), daily, "their count stays in daily");

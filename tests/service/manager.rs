@@ -70,7 +70,7 @@ fn the_manager_hears_of_the_start_a_reload_a_failed_one_and_the_stop() {
     let (house, manager) = (five::house(), Manager::new());
     let serve = Serve::spawn(manager.command(&house));
     let ready = manager.hears("READY=1");
-    assert!(ready.contains("STATUS=takes and verifies notifications of 5 sources\n"), "{ready}");
+    assert!(ready.contains("STATUS=receiving and verifying for 5 sources\n"), "{ready}");
     assert_eq!(
         (serve.post("shop", SHOP.truth(1207)).status, serve.admin_page("/healthz").status),
         (200, 200)
@@ -84,7 +84,7 @@ fn the_manager_hears_of_the_start_a_reload_a_failed_one_and_the_stop() {
     serve.signal("HUP");
     manager.hears("RELOADING=1");
     let kept = manager.hears("READY=1");
-    assert!(kept.contains("STATUS=works under the old configuration"), "{kept}");
+    assert!(kept.contains("STATUS=running with the old configuration"), "{kept}");
     serve.signal("TERM");
     manager.hears("STOPPING=1");
     assert_eq!(serve.stop().code(), Some(0));
@@ -98,7 +98,7 @@ fn a_serve_that_cannot_start_is_never_ready() {
     let output = manager.command(&house).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let heard = manager.heard();
-    assert!(heard.contains("STATUS=opens the store") && !heard.contains("READY=1"), "{heard}");
+    assert!(heard.contains("STATUS=opening the store") && !heard.contains("READY=1"), "{heard}");
 }
 
 /// `serve` under a watchdog; the shell becomes the binary, so that `$$` is its process.
@@ -164,7 +164,7 @@ fn signs_of_life_go_on_while_another_program_holds_the_lock() {
     serve.signal("HUP");
     manager.hears("RELOADING=1");
     let kept = manager.hears("READY=1");
-    assert!(kept.contains("STATUS=works under the old configuration"), "{kept}");
+    assert!(kept.contains("STATUS=running with the old configuration"), "{kept}");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);
     serve.settled(1);

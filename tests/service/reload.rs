@@ -19,7 +19,7 @@ fn reload(serve: &Serve) {
 }
 
 fn is_over(line: &str) -> bool {
-    line.ends_with(": the configuration is in force") || line.ends_with("stays in force")
+    line.ends_with("reloaded the configuration") || line.ends_with("stays in force")
 }
 
 #[test]
@@ -90,9 +90,8 @@ fn a_removed_source_waits_and_is_named_and_comes_back_with_what_waited() {
     std::fs::write(&path, only_shop).unwrap();
     reload(&serve);
     shops.clear_fault(held);
-    let named =
-        serve.wait_for_line("it is named", |line| line.contains("source=other is no longer configured"));
-    assert!(named.contains("and 1 of it wait"), "{named}");
+    let named = serve.wait_for_line("it is named", |line| line.contains("source=other removed"));
+    assert!(named.contains("and 1 of its notifications wait"), "{named}");
     assert_eq!(serve.post("other", paid(1004, "o.2")).status, 404);
     assert!(serve.admin_page("/readyz").text().contains("\"name\":\"other\",\"pending\":1"));
     let metrics = serve.admin_page("/metrics").text();
@@ -135,7 +134,7 @@ fn a_question_under_way_ends_or_is_given_back_before_the_next_worker_begins() {
     serve.post("shop", paid(1003, "o.1"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     reload(&serve);
-    assert!(serve.log().contains("1 questions are given back unanswered"), "{}", serve.log());
+    assert!(serve.log().contains("released 1 unanswered calls"), "{}", serve.log());
     assert!(shops.wait_for_calls(2, PATIENCE), "the next worker asks it again");
     shops.clear_fault(held);
     serve.settled(1);
@@ -146,7 +145,7 @@ fn a_question_under_way_ends_or_is_given_back_before_the_next_worker_begins() {
     serve.post("shop", paid(1003, "o.2"));
     assert!(shops.wait_for_calls(3, PATIENCE));
     serve.signal("HUP");
-    serve.wait_for_lines("it reloads", 3, |line| line.contains("reading "));
+    serve.wait_for_lines("it reloads", 3, |line| line.contains("reloading the configuration"));
     shops.clear_fault(held);
     serve.settled(2);
     for id in 1..=2 {
@@ -167,7 +166,7 @@ fn a_stop_during_a_reload_is_obeyed() {
     serve.post("shop", paid(1003, "o.1"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     serve.signal("HUP");
-    serve.wait_for_line("it reloads", |line| line.contains("reading "));
+    serve.wait_for_line("it reloads", |line| line.contains("reloading the configuration"));
     assert_eq!(serve.stop().code(), Some(0));
     assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
 }
@@ -184,7 +183,7 @@ fn what_can_change_does_and_what_cannot_is_named() {
     edit(&house, "path = \"countersign.db\"", "path = \"elsewhere.db\"");
     reload(&serve);
     for key in ["server.listen", "server.admin_listen", "store.path"] {
-        let named = |line: &str| line.contains(&format!(" {key} was changed, which needs a restart"));
+        let named = |line: &str| line.contains(&format!(" {key} was changed, but needs a restart"));
         serve.wait_for_line(key, named);
     }
     assert_eq!(serve.post("old", large).status, 413);
@@ -192,11 +191,11 @@ fn what_can_change_does_and_what_cannot_is_named() {
     assert_eq!(house.rows().len(), 2);
     edit(&house, "min_free = \"1MiB\"", "min_free = \"1000000GiB\"");
     reload(&serve);
-    serve.wait_for_line("the disk counts as full", |line| line.contains("less free disk"));
+    serve.wait_for_line("the disk counts as full", |line| line.contains("less disk space"));
     assert_eq!(serve.post("old", "x").status, 503);
     edit(&house, "min_free = \"1000000GiB\"", "min_free = \"1MiB\"");
     reload(&serve);
-    serve.wait_for_line("there is room", |line| line.contains("there is free disk again"));
+    serve.wait_for_line("there is room", |line| line.contains("enough disk space is free again"));
     house.ion_store(1003).put_order(Order::new("o.9", 49).paid());
     assert_eq!(serve.post("old", "x").status, 200);
 }

@@ -48,7 +48,7 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
                 edit(&house, "[verify]", "[verify]\nconcurrency = 3");
             }
             serve.signal("HUP");
-            let is_over = |line: &str| line.ends_with("reloaded: the configuration is in force");
+            let is_over = |line: &str| line.ends_with("reloaded the configuration");
             serve.wait_for_lines("it is reloaded", n + 1, is_over);
             let answer = serve.post("extra", paid(1004, &format!("o.{}", n + 1)));
             assert_eq!(answer.status, if is_there { 200 } else { 404 });

@@ -91,7 +91,7 @@ fn sockets_that_nobody_can_use_are_named_with_what_to_write() {
     ] {
         let said = refused(passing_any(&config, tcp(), wrong));
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].contains("\"admin\" (descriptor 4) is no listening TCP socket"), "{said:?}");
+        assert!(said[0].contains("\"admin\" (descriptor 4) is not a listening TCP socket"), "{said:?}");
         assert!(said[0].contains("ListenStream=127.0.0.1:8080"), "{said:?}");
     }
 }

@@ -59,7 +59,7 @@ fn all_is_well_beside_a_running_serve_and_without_one_that_is_the_first_thing_sa
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(ORDERS[1]))).status, 200, "looking does no harm");
     assert!(serve.stop().success());
     let text = said(&house.run(&["status"]), 3);
-    assert!(text.starts_with("1 thing needs you:\n1. no serve runs"), "{text}");
+    assert!(text.starts_with("1 thing needs attention:\n1. no serve runs"), "{text}");
     assert!(text.contains("   → start it"), "{text}");
     for secret in [five::TOKEN, five::API_KEY] {
         assert!(!text.contains(secret), "{text}");

@@ -83,7 +83,7 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     assert_eq!(found, expected, "{told}");
     let text = said(&house.run(&["status"]), 3);
     let report = said(&house.run(&["report", "--since", "1h"]), 0).replace('\n', " ");
-    assert!(!report.contains("Nothing needs you"), "{report}");
+    assert!(!report.contains("Nothing needs attention"), "{report}");
     for Wrong { source, reason, detail, .. } in &WRONGS {
         let line = text.lines().find(|line| line.contains(&format!("source {source}: none of its last 10")));
         let line = line.unwrap_or_else(|| panic!("{source}: {text}"));
@@ -111,7 +111,7 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
         });
     }
     assert_eq!(serve.log().matches("warning=none_confirmed").count(), 4);
-    assert!(said(&house.run(&["report", "--since", "1h"]), 0).contains("Nothing needs you"));
+    assert!(said(&house.run(&["report", "--since", "1h"]), 0).contains("Nothing needs attention"));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn an_interrupt_during_a_stop_ends_it_at_once_and_says_so() {
     serve.wait_for_line("it stops", |line| line.contains("stopping"));
     serve.signal("TERM");
     serve.signal("INT");
-    serve.wait_for_line("it says what it leaves", |line| line.contains("ended at once"));
+    serve.wait_for_line("it says what it leaves", |line| line.contains("interrupted while draining"));
     assert_eq!(serve.end().code(), Some(1));
     assert!(begun.elapsed() < Duration::from_secs(30), "it took {:?}", begun.elapsed());
     shops.clear_fault(held);

@@ -88,7 +88,7 @@ fn a_lock_file_that_cannot_be_written_keeps_what_it_remembers() {
     let house = five::house();
     let serve = house.serve();
     assert_eq!(serve.send(&five::SHOP.request(five::SHOP.truth(1207))).status, 200);
-    serve.wait_for_line("it left word", |line| line.contains("stored up to notification 1"));
+    serve.wait_for_line("it left word", |line| line.contains("recorded last_id=1"));
     assert!(serve.stop().success());
     let before = std::fs::read_to_string(beside(&house, ".serve-lock")).unwrap();
     // Files may not grow, nor be written: as on a full disk.

@@ -43,7 +43,7 @@ fn the_log_is_copied_by_itself_after_a_long_reader_and_gives_its_disk_back() {
     }
     assert!(log_size(&house) > 256 << 20);
     let readiness = becomes(&serve, &["wal"]);
-    assert!(readiness.to_string().contains("are not copied into the store"), "{readiness}");
+    assert!(readiness.to_string().contains("are not checkpointed"), "{readiness}");
     reader.execute_batch("COMMIT").unwrap();
     becomes(&serve, &[]);
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200);

@@ -47,7 +47,7 @@ fn a_name_given_to_another_provider_exits_2_and_says_so() {
 }
 
 #[test]
-fn a_source_no_longer_configured_waits_is_named_and_goes_on_when_it_is_configured_again() {
+fn a_removed_source_waits_is_named_and_goes_on_when_configured_again() {
     let house = five::house();
     let serve = house.serve_with(&["--no-worker"]);
     for format in FIVE {
@@ -69,7 +69,7 @@ fn a_source_no_longer_configured_waits_is_named_and_goes_on_when_it_is_configure
     assert!(ready.text().contains(named), "{}", ready.text());
     let output = countersign().arg("--config").arg(&path).arg("doctor").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("source keys is not configured any more and 1 notification"), "{said}");
+    assert!(said.contains("source keys is no longer configured, but 1 notification"), "{said}");
     assert!(serve.stop().success());
     let serve = house.serve();
     serve.settled(4);

@@ -181,7 +181,7 @@ fn what_is_not_understood_is_stored_as_malformed_with_the_field() {
         assert!(row.detail.as_deref().unwrap().contains(field), "{body}: {row:#?}");
         assert_eq!((row.attempts, row.outcomes.len()), (0, 0));
         let stored = house.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
-        assert_eq!(stored.as_deref(), Some(body.as_str()), "kept as it came");
+        assert_eq!(stored.as_deref(), Some(body.as_str()), "kept as received");
     }
     assert!(calls(&house).is_empty());
 }

@@ -51,7 +51,7 @@ fn comes_from_here(req: &HttpRequest) -> bool {
     from.is_some_and(|from| header(header::HOST).is_some_and(|own| own.eq_ignore_ascii_case(from.as_bytes())))
 }
 
-/// The form; `None` where it is too long or breaks off.
+/// The form; `None` if it is too long or breaks off.
 async fn form(mut payload: Payload) -> Option<Vec<u8>> {
     let mut form = Vec::new();
     while let Some(chunk) = payload.next().await {

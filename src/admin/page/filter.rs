@@ -180,7 +180,7 @@ impl DeliveryFilter {
     }
 }
 
-/// `?name=value&…`, or nothing where nothing is set.
+/// `?name=value&…`, or nothing if nothing is set.
 pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {

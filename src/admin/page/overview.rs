@@ -83,8 +83,8 @@ pub(super) async fn show(admin: &Admin) -> Shown {
     let view = View {
         frame: Frame::new(admin, "/"),
         needs_heading: match needs.len() {
-            1 => "1 thing needs you".to_owned(),
-            more => format!("{more} things need you"),
+            1 => "1 thing needs attention".to_owned(),
+            more => format!("{more} things need attention"),
         },
         needs,
         tiles: tiles(&seen.sources, now),

@@ -174,9 +174,6 @@ impl Change {
     }
 
     /// Changes these rows, at most [`decisions::BATCH`].
-    ///
-    /// # Errors
-    /// The store failed.
     pub(super) async fn decide(
         self,
         admin: &Admin,
@@ -258,9 +255,6 @@ impl Selection {
     }
 
     /// How many pass above the id `after`, at most one more than [`MOST`], and the newest of all that pass.
-    ///
-    /// # Errors
-    /// The store failed.
     pub(super) async fn count(&self, admin: &Admin, after: Option<i64>) -> Result<(usize, Option<i64>)> {
         let newest = self.find(admin, after, None, 1, false).await?.first().copied();
         let count = self.find(admin, after, newest, MOST + 1, true).await?.len();
@@ -269,9 +263,6 @@ impl Selection {
 
     /// Changes the oldest [`MOST`] that pass now, above `after` and no newer than `up_to`, in transactions of
     /// [`decisions::BATCH`]. Returns the last id that was looked at, too.
-    ///
-    /// # Errors
-    /// The store failed.
     pub(super) async fn change(
         &self,
         admin: &Admin,

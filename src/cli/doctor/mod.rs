@@ -1,5 +1,4 @@
-//! `countersign doctor`: looks at everything that has to be right before a notification can be confirmed, and says in
-//! plain words what is not.
+//! `countersign doctor`: check everything that must work before a notification can be confirmed.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -15,10 +14,9 @@ mod actions;
 mod source;
 mod store;
 
-/// Nothing to choose.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each line begins with ok, WARN or WRONG. Exit code 1: something is wrong.\n\nExample:\n  \
+    after_help = "Each line begins with ok, WARN or WRONG. Exit code 1: at least one line is WRONG.\n\nExample:\n  \
                         countersign --config /etc/countersign/countersign.toml doctor"
 )]
 pub(super) struct Args {}
@@ -38,7 +36,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
         Examined::Unusable => None,
         Examined::Locked => {
             findings
-                .warn("no API was asked: each call counts against a rate limit that is kept in the store")?;
+                .warn("no API was asked: calls count against rate limits in the store, which is locked")?;
             return findings.conclude();
         }
     };
@@ -59,7 +57,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     Ok(exit)
 }
 
-/// Prints what was found, and counts what is wrong.
+/// Prints each finding, and counts the bad ones.
 struct Findings {
     screen: Screen,
     wrong: u32,
@@ -67,18 +65,18 @@ struct Findings {
 }
 
 impl Findings {
-    /// Something is as it should be.
+    /// Reports a check that passed.
     fn good(&mut self, words: impl Display) -> Result<(), CommandError> {
         self.screen.line(&format!("ok     {words}"))
     }
 
-    /// Something is not; the words say what to do.
+    /// Reports a check that failed; the text says what to do.
     fn bad(&mut self, words: impl Display) -> Result<(), CommandError> {
         self.wrong += 1;
         self.screen.line(&format!("WRONG  {words}"))
     }
 
-    /// Something works, but not as well as it could; the words say what to do.
+    /// Reports something that works but should be improved; the text says what to do.
     fn warn(&mut self, words: impl Display) -> Result<(), CommandError> {
         self.warnings += 1;
         self.screen.line(&format!("WARN   {words}"))

@@ -1,4 +1,4 @@
-//! What `doctor` looks at in a source: its API with its real credentials, both clocks, its pauses, its intake URL.
+//! What `doctor` checks of a source: its API with its real credentials, both clocks, its pauses, its intake URL.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::providers::{Api, Examination};
 use crate::store::Store;
 use crate::worker::BudgetGate;
 
-/// Clocks further apart are wrong: signatures are refused, and "after the receipt" loses its meaning.
+/// The tolerated difference between clocks. Beyond it signatures are refused, and times cannot be compared.
 const MOST_APART: Duration = Duration::from_secs(60);
 
-/// Asks every source's API, all at once: one dead host must not delay the others. Where there is a store, the calls
-/// count against the budgets that it keeps.
+/// Asks every source's API concurrently, so that one dead host does not delay the others. With a store, the calls
+/// count against the rate limits in it.
 pub(super) async fn examine_all(
     sources: &[Source],
     client: &Client,
@@ -39,7 +39,7 @@ pub(super) async fn examine_all(
     join_all(sources.iter().map(examine)).await
 }
 
-/// Says what the API said, whether the clocks agree, and what to paste where.
+/// Reports the checks of the API, the difference of the clocks, and the intake URL to paste.
 pub(super) fn check(
     findings: &mut Findings,
     source: &Source,
@@ -55,7 +55,7 @@ pub(super) fn check(
         let seconds = apart.as_secs();
         if apart > MOST_APART {
             findings.bad(format!(
-                "source {name}: this machine's clock is {seconds} s {} the API's; set it, by NTP for instance",
+                "source {name}: this machine's clock is {seconds} s {} the API's; set it, for example by NTP",
                 if ours > theirs { "ahead of" } else { "behind" }
             ))?;
         } else {
@@ -71,7 +71,7 @@ pub(super) fn check(
     ))
 }
 
-/// Ends the pauses of a source whose API is well again, and tells of those that last.
+/// Ends the pauses of a source whose API works again, and reports those that remain.
 pub(super) async fn check_standing(
     findings: &mut Findings,
     source: &Source,

@@ -1,4 +1,4 @@
-//! What `doctor` looks at in the store: the file, its folder, its disk, and the sources that it knows.
+//! What `doctor` checks of the store: the file, its folder, its disk, and its sources.
 
 use std::io::{IsTerminal as _, stderr};
 use std::net::IpAddr;
@@ -13,17 +13,15 @@ use crate::config::Settings;
 use crate::domain::Clock;
 use crate::store::{self, LARGEST_THOROUGH, Reader, Store, StoreError};
 
-/// What came of looking at the store.
+/// The result of checking the store.
 pub(super) enum Examined {
-    /// It can be used.
     Usable(Store),
-    /// It cannot.
+    /// The store cannot be used.
     Unusable,
-    /// Another program holds its lock: whatever is counted in it cannot be.
+    /// Another program holds the lock, so calls cannot be counted.
     Locked,
 }
 
-/// Looks at the store.
 pub(super) async fn check(
     findings: &mut Findings,
     settings: &Settings,
@@ -38,7 +36,7 @@ pub(super) async fn check(
             return Ok(Examined::Unusable);
         }
     };
-    // Nothing is written to a damaged store, not even to try whether that is possible.
+    // Never write to a damaged store, not even to test whether that works.
     if !check_soundness(findings, path, store.reader()).await? {
         return Ok(Examined::Unusable);
     }
@@ -57,7 +55,7 @@ pub(super) async fn check(
     Ok(Examined::Usable(store))
 }
 
-/// Reads the whole file, and tells whether it is sound; on a terminal it shows how far it is.
+/// Reads the whole file and reports whether it is sound. A terminal shows the progress.
 async fn check_soundness(
     findings: &mut Findings,
     path: &Path,
@@ -80,8 +78,9 @@ async fn check_soundness(
             found.tables
         )),
         None => findings.good(format!(
-            "the store {shown} is sound: its {} tables and their indexes were read (they were not held against each \
-             other, which takes long in a large store: sqlite3 -readonly {shown} 'PRAGMA integrity_check')",
+            "the store {shown} is sound: its {} tables and their indexes were read (not compared with each \
+                other, which takes long in a large store: sqlite3 -readonly {shown} 'PRAGMA \
+                integrity_check')",
             found.tables
         )),
         Some(first) => {
@@ -93,7 +92,7 @@ async fn check_soundness(
     Ok(found.complaints.is_empty())
 }
 
-/// SQLite puts its log and its lock beside the file, so the folder counts as well.
+/// SQLite writes its WAL beside the file, so the folder must be writable too.
 fn check_disk(findings: &mut Findings, settings: &Settings) -> Result<(), CommandError> {
     let path = settings.store.path.as_path();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -101,7 +100,7 @@ fn check_disk(findings: &mut Findings, settings: &Settings) -> Result<(), Comman
     match rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => findings.good(format!("the store's folder {shown} can be written"))?,
         Err(error) => {
-            let todo = "create it, or let this user write there";
+            let todo = "create it, or let this user write to it";
             findings.bad(format!("the store's folder {shown} cannot be written ({error}); {todo}"))?;
         }
     }
@@ -125,15 +124,16 @@ fn mebibytes(bytes: u64) -> String {
 fn check_mode(findings: &mut Findings, path: &Path) -> Result<(), CommandError> {
     let shown = path.display();
     match std::fs::metadata(path).map(|meta| meta.permissions().mode() & 0o7777) {
-        Ok(mode) if mode & 0o077 == 0 => findings.good(format!("the store {shown} is its owner's alone")),
+        Ok(mode) if mode & 0o077 == 0 => findings.good(format!("only its owner can open the store {shown}")),
         Ok(mode) => findings.bad(format!(
-            "the store {shown} holds customers' data and others may open it (mode {mode:04o}); run: chmod 600 {shown}"
+            "the store {shown} holds customers' data, but other users can open it (mode {mode:04o}); run: \
+                chmod 600 {shown}"
         )),
-        Err(error) => findings.bad(format!("the store {shown} cannot be looked at: {error}")),
+        Err(error) => findings.bad(format!("cannot read the mode of the store {shown}: {error}")),
     }
 }
 
-/// Sources that the store knows otherwise than the configuration does, or not at all.
+/// Reports sources that differ between the store and the configuration, or that are no longer configured.
 async fn check_sources(
     findings: &mut Findings,
     settings: &Settings,
@@ -147,7 +147,7 @@ async fn check_sources(
                 source.kind.word, queue.provider
             ))?,
             None if queue.pending > 0 => findings.bad(format!(
-                "source {name} is not configured any more and {} wait{} for it; configure it again, as {}",
+                "source {name} is no longer configured, but {} wait{} for it; configure it again, as {}",
                 crate::cli::chosen::counted(queue.pending),
                 if queue.pending == 1 { "s" } else { "" },
                 queue.provider
@@ -158,8 +158,8 @@ async fn check_sources(
     Ok(())
 }
 
-/// Proxies that pass notifications on without being listed. A stranger may send the header too, but not from an address
-/// of this network.
+/// Warns about proxies that are not listed. A stranger may send the header too, but not from an address of this
+/// network.
 async fn check_proxies(
     findings: &mut Findings,
     settings: &Settings,
@@ -170,8 +170,8 @@ async fn check_proxies(
         let is_listed = settings.server.trusted_proxies.iter().any(|net| net.contains(&address));
         if is_inside(address) && !is_listed {
             findings.warn(format!(
-                "{} of late came through {peer}, whose X-Forwarded-For is not believed: behind an unlisted proxy all \
-                 senders look like one; add \"{peer}\" to [server] trusted_proxies, if that is your proxy",
+                "{} recently came through {peer}, whose X-Forwarded-For is ignored; if this is your proxy, \
+                    add \"{peer}\" to [server] trusted_proxies, otherwise all senders look the same",
                 crate::cli::chosen::counted(count)
             ))?;
         }
@@ -179,7 +179,7 @@ async fn check_proxies(
     Ok(())
 }
 
-/// Whether an address can only be one of our own network.
+/// Whether an address can only belong to the local network.
 fn is_inside(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),

@@ -35,17 +35,17 @@ fn a_wrong_value_is_named_with_its_line_and_an_example() {
         ("server", "per_address_limit = \"0/s\"", "must be at least 1"),
         ("server", "per_address_limit = \"50/m\"", &format!("is not a rate; {rate}")),
         ("server", "per_address_limit = 50", &format!("is a bare number; {rate}")),
-        ("server", "per_address_limit = \"1000001/h\"", "is too high; the most is 1000000"),
+        ("server", "per_address_limit = \"1000001/h\"", "is too high; the maximum is 1000000"),
         ("server", "drain = 10", &format!("is a bare number; {duration}")),
         ("server", "drain = \"10\"", &format!("is not a duration; {duration}")),
-        ("server", "drain = \"2h\"", "is too long; the most is 1h"),
+        ("server", "drain = \"2h\"", "is too long; the maximum is 1h"),
         ("store", "path = \"\"", "is empty; write its value"),
-        ("store", "path = \" a.db\"", "has blanks at its start or end; remove them"),
-        ("store", "path = \"a\\u0000b\"", "holds a control character; remove it"),
+        ("store", "path = \" a.db\"", "has spaces at its start or end; remove them"),
+        ("store", "path = \"a\\u0000b\"", "contains a control character; remove it"),
         ("store", "min_free = \"-1MiB\"", &format!("is not a size; {size}")),
         ("store", "keep = \"0d\"", "must be longer than zero"),
         ("store", "keep = \"1.5d\"", &format!("is not a duration; {duration}")),
-        ("store", "keep = \"36501d\"", "is too long; the most is 36500d"),
+        ("store", "keep = \"36501d\"", "is too long; the maximum is 36500d"),
         ("store", "keep_personal = true", "must be text in quotes, not true or false"),
         ("store", "max_unproven = 0", "must be at least 1"),
         ("store", "max_unproven = \"5\"", "must be a whole number, not a text"),
@@ -54,16 +54,16 @@ fn a_wrong_value_is_named_with_its_line_and_an_example() {
         ("verify", "concurrency = -1", "must be from 1 to 1024"),
         ("verify", "concurrency = 1.5", "must be a whole number, not a number with a fraction"),
         ("verify", "timeout = \"0s\"", "must be longer than zero"),
-        ("verify", "timeout = \"111s\"", "is too long; the most is 110s"),
-        ("verify", "retry_cap = \"361m\"", "is too long; the most is 6h"),
+        ("verify", "timeout = \"111s\"", "is too long; the maximum is 110s"),
+        ("verify", "retry_cap = \"361m\"", "is too long; the maximum is 6h"),
         ("verify", "grace = \"60 s\"", &format!("is not a duration; {duration}")),
         ("verify", "grace = 1979-05-27", "must be text in quotes, not a date"),
         ("verify", "retry_base = \"0ms\"", "must be longer than zero"),
         ("verify", "retry_base = \"16m\"", "retry_cap is shorter than retry_base; make it at least as long"),
         ("verify", "retry_cap = \"1s\"", "retry_cap is shorter than retry_base; make it at least as long"),
         ("verify", "give_up_after = \"0d\"", "must be longer than zero"),
-        ("verify", "denied_pause = \"2h\"", "is too long; the most is 1h"),
-        ("verify", "denied_pause = \"99999999999999999999999d\"", "is too long; the most is 1h"),
+        ("verify", "denied_pause = \"2h\"", "is too long; the maximum is 1h"),
+        ("verify", "denied_pause = \"99999999999999999999999d\"", "is too long; the maximum is 1h"),
     ] {
         let key = line.split(' ').next().unwrap();
         let said = Desk::new().complaints(format!("# first\n[{table}]\n{line}\n{SHOP}"));
@@ -130,7 +130,7 @@ fn what_nobody_knows_is_named_with_a_guess() {
         ),
         (
             "[keys]\nprovider = \"kinguin\"\n",
-            "1: keys: unknown table; sources have a longer name (e.g. [sources.keys])",
+            "1: keys: unknown table; a source's table is named [sources.NAME] (e.g. [sources.keys])",
         ),
         (
             "[[server]]\n",
@@ -168,12 +168,13 @@ fn a_wrong_source_is_named() {
             "c.toml:1: sources.shop.provider: is missing; set it to one of {words} {key}"
         )]),
         ("[sources.shop]\nprovider = \"ecwd\"\nrate_limit = 5\n", vec![
-            format!("c.toml:2: sources.shop.provider: \"ecwd\" is none of {words}; did you mean ecwid? {key}"),
+            format!("c.toml:2: sources.shop.provider: \"ecwd\" is not one of {words}; did you mean ecwid? \
+                {key}"),
             "c.toml:3: sources.shop.rate_limit: is a bare number; write a whole number and its unit in quotes: /s, \
              /min or /h (e.g. rate_limit = \"600/min\")".to_owned(),
         ]),
         ("[sources.shop]\nprovider = \"paypal\"\nsecret = \"a\"\nsecrt = 1\n", vec![
-            format!("c.toml:2: sources.shop.provider: \"paypal\" is none of {words} {key}"),
+            format!("c.toml:2: sources.shop.provider: \"paypal\" is not one of {words} {key}"),
             "c.toml:4: sources.shop.secrt: unknown key; did you mean secret? (e.g. secret = \"…\")".to_owned(),
         ]),
         (
@@ -198,8 +199,8 @@ fn a_wrong_source_is_named() {
             "c.toml:4: sources.shop.tokn: unknown key; did you mean token? (e.g. token = \"secret_…\")".to_owned(),
         ]),
         ("[sources.Shop_1]\nprovider = \"ecwid\"\nstore_id = 1\ntoken = \"a\"\n", vec![
-            "c.toml:1: sources.Shop_1: not a name for a source; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. \
-             [sources.shop])".to_owned(),
+            "c.toml:1: sources.Shop_1: not a valid source name; use 1 to 32 of a-z, 0-9 and -, not - first \
+                (e.g. [sources.shop])".to_owned(),
         ]),
     ] {
         assert_eq!(Desk::new().complaints(text), said, "{text}");
@@ -212,10 +213,15 @@ fn the_own_keys_of_a_source_are_checked_for_their_type() {
                  serial_no = \"0A\"\n";
     let files = "(e.g. platform_cert_files = [\"platform.pem\"])";
     for (line, said) in [
-        ("sign_query = \"yes\"", "must be true or false without quotes, not a text (e.g. sign_query = true)".to_owned()),
+        (
+            "sign_query = \"yes\"",
+            "must be true or false without quotes, not a text (e.g. sign_query = true)".to_owned(),
+        ),
         (
             "check_signatures = \"bot\"",
-            "\"bot\" is none of both, notifications, answers; did you mean both? (e.g. check_signatures = \"both\")".to_owned(),
+            "\"bot\" is not one of both, notifications, answers; did you mean both? (e.g. check_signatures \
+                = \"both\")"
+                .to_owned(),
         ),
         ("id_param = \"\"", "is empty; write its value (e.g. id_param = \"external_id\")".to_owned()),
         ("platform_cert_files = \"p\"", format!("must be a list in brackets, not a text {files}")),
@@ -248,7 +254,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
             "[server]\ndrain = \"1s\"\n\ndrain = \"2s\"\n",
             vec![
                 "c.toml: sources: no source",
-                "c.toml:4: drain: stands here for the second time; keep one of them (e.g. the first)",
+                "c.toml:4: drain: is set here for the second time; keep one of them (e.g. the first)",
             ],
         ),
         (
@@ -262,14 +268,14 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
                 "c.toml: sources: ",
             ],
         ),
-        ("[server]\n[store]\n[server]\n", vec!["c.toml:3: server: stands here for the second time"]),
+        ("[server]\n[store]\n[server]\n", vec!["c.toml:3: server: is set here for the second time"]),
         (
             "x = 1\nx = 1",
-            vec!["c.toml:1: x: unknown", "c.toml:2: x: stands here for the", "c.toml: sources: "],
+            vec!["c.toml:1: x: unknown", "c.toml:2: x: is set here for the", "c.toml: sources: "],
         ),
-        ("server = { drain = 1, drain = 1 }\n", vec!["c.toml:1: drain: stands here for the second time"]),
-        ("[sources.a]\n[sources.a]\n", vec!["c.toml:2: a: stands here for the second time"]),
-        ("a = [\n1]\na = [\n2,\n3]\n", vec!["c.toml:3: a: stands here for the second time"]),
+        ("server = { drain = 1, drain = 1 }\n", vec!["c.toml:1: drain: is set here for the second time"]),
+        ("[sources.a]\n[sources.a]\n", vec!["c.toml:2: a: is set here for the second time"]),
+        ("a = [\n1]\na = [\n2,\n3]\n", vec!["c.toml:3: a: is set here for the second time"]),
     ] {
         let mut said = Desk::new().complaints(text);
         let mut starts = starts;
@@ -281,7 +287,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
         }
     }
     let said = Desk::new().complaints(b"[server]\n# caf\xe9\n");
-    assert_eq!(said, ["c.toml:2: holds bytes that are not UTF-8; save the file as UTF-8 text"]);
+    assert_eq!(said, ["c.toml:2: contains bytes that are not UTF-8; save the file as UTF-8 text"]);
 }
 
 #[test]
@@ -310,7 +316,7 @@ fn a_missing_file_is_said_with_what_to_do() {
     let shown = file.display();
     let said = Settings::load(&file, |_| None).unwrap_err().to_string();
     let expected = format!(
-        "{shown}: there is no such file; name another (--config FILE), or write one with: countersign init {shown}"
+        "{shown}: no such file; name another (--config FILE), or write one with: countersign init {shown}"
     );
     assert_eq!(said, expected);
     fs::create_dir(&file).unwrap();

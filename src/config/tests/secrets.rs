@@ -82,7 +82,7 @@ fn a_secret_that_is_none_is_a_mistake() {
         ),
         (
             "api_key = \"a\"\napi_key_file = \"full\"",
-            format!("4: sources.my-keys.api_key_file: is given beside api_key; keep one of them {file}"),
+            format!("4: sources.my-keys.api_key_file: is set together with api_key; keep one of them {file}"),
         ),
         (
             "api_key_file = \"absent\"",
@@ -135,7 +135,7 @@ fn a_secret_that_is_none_is_a_mistake() {
 
 #[test]
 fn an_invisible_character_at_an_end_of_a_secret_is_a_mistake_that_names_its_key() {
-    let wrong = "begins or ends with a blank, a line end or another invisible character; remove it";
+    let wrong = "begins or ends with a space, a line end or another invisible character; remove it";
     let odd =
         [" hush", "hush ", "\thush", "hush\u{a0}", "\u{1}hush", "hush\u{7f}", "\u{200b}hush", "hush\u{feff}"];
     for secret in odd.into_iter().chain(["hush\n", "hush\r", "\u{feff}hush"]) {

@@ -1,4 +1,4 @@
-//! The calls of Ecwid's API v3 that one question may need.
+//! The calls of Ecwid's API v3.
 
 use std::ops::ControlFlow;
 
@@ -13,10 +13,10 @@ use crate::providers::keys::equals_any;
 use super::errors::{self, undocumented};
 use super::shown;
 
-/// Everything but RFC 3986's unreserved characters: what is encoded so stays one path segment or one query value.
+/// Everything but RFC 3986's unreserved characters, so that an encoded value stays one path segment or query value.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The question without any foreign value; it needs the scope `read_orders` alone.
+/// The control question, without any foreign value. It needs only the scope `read_orders`.
 pub(super) const CONTROL: &str = "orders?limit=1&responseFields=total";
 
 /// The largest page of Ecwid's lists.
@@ -55,7 +55,6 @@ impl Shop {
         looks_like_token(&self.token)
     }
 
-    /// Asks [`CONTROL`].
     pub(super) async fn control(&self, api: &Api) -> Result<(), Failure> {
         let mut inquiry = Inquiry::new(self, api, None);
         let reply = inquiry.get(CONTROL).await?;
@@ -276,7 +275,7 @@ impl<'a> Inquiry<'a> {
         errors::refusal(reply, self.word(reply).as_deref())
     }
 
-    /// The answer to a question, whatever came of it; `read` makes a sighting of the object that is shown.
+    /// The answer to a question, whatever its outcome; `read` parses the object.
     pub(super) fn answer(
         self,
         asked: Result<Option<Value>, Failure>,
@@ -329,7 +328,7 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-/// Whoever asks again reads as many pages again.
+/// A retry reads as many pages again.
 pub(super) fn too_long(pages: usize) -> Failure {
     let detail = format!("the list is longer than {pages} pages");
     Failure::new(Cause::ApiError, detail).with_status(200).hopeless()

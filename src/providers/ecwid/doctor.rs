@@ -1,4 +1,4 @@
-//! What `doctor` tries at a store, and what each refusal means in plain words.
+//! The checks of `doctor` for an Ecwid store, with an explanation of each refusal.
 
 use secrecy::SecretString;
 
@@ -8,7 +8,7 @@ use crate::providers::{Api, Check, Examination};
 use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
 use super::errors::clipped;
 
-/// What a source's notifications need.
+/// The access that a source's notifications need.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duties<'a> {
     /// Orders alone.
@@ -32,7 +32,7 @@ const OTHERS: [Trial; 3] = [
     Trial { path: "products/deleted?limit=1", what: "deleted products", scope: "read_catalog" },
 ];
 
-/// Tries the token. A token that is refused once is not tried again: Ecwid blocks an address that goes on.
+/// Tries the token. A refused token is not tried again, because Ecwid blocks an address that repeats it.
 pub(super) async fn examine(shop: &Shop, api: &Api, duties: Duties<'_>) -> Examination {
     let mut examination = Examination::default();
     if api.base_path().contains("/api/v1") {

@@ -1,12 +1,12 @@
 //! What an answer of API v3 means that shows nothing (Ecwid's documentation: API v3, errors). The status decides; the
-//! error word, where there is one, tells the answers of one status apart.
+//! error word, if there is one, tells the answers of one status apart.
 
 use serde_json::Value;
 
 use crate::domain::{Cause, Failure, Trouble};
 use crate::providers::http::Reply;
 
-/// The words that tell answers of one status apart.
+/// The words that distinguish answers of one status.
 const WORDS: [&str; 7] = [
     "ORDER_NOT_FOUND",
     "PRODUCT_NOT_FOUND",
@@ -22,8 +22,8 @@ pub(super) fn is_about_the_store(word: &str) -> bool {
     matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
 }
 
-/// The error word of a body, at most 60 characters of it. `errorCode` holds it, on old pages `errorMessage`; the message
-/// may repeat what we asked about, `foreign`, and whoever chose that must not choose the word.
+/// The error word of a body, at most 60 characters of it. `errorCode` holds it, on old pages `errorMessage`; the
+/// message may repeat the id in the call, `foreign`, and the stranger who chose it must not choose the word.
 pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
     let body = reply.json()?;
     let text = |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
@@ -36,7 +36,7 @@ pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
     message.split(|c: char| !c.is_ascii_uppercase() && c != '_').find(is_word).map(str::to_owned)
 }
 
-/// What a status that is no success means, with its error word.
+/// The failure for a status other than success, with its error word.
 pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
     let said = word.map(|word| format!(" {}", clipped(word))).unwrap_or_default();
     let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));

@@ -1,4 +1,4 @@
-//! The body of a webhook, read into a claim. Ecwid sends many events; those of orders and products are verified.
+//! Parses the body of a webhook into a claim. Ecwid sends many events; those of orders and products are verified.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl Event {
     }
 }
 
-/// What a delivery to the source of `store_id` says. Of a name that a JSON object repeats, the last value counts.
+/// Parses a notification to the source of `store_id`. If a JSON object repeats a name, the last value counts.
 pub(super) fn read(store_id: &str, delivery: &Delivery) -> Reading {
     claim(store_id, delivery).map_or_else(|unasked| unasked, Reading::from)
 }

@@ -1,5 +1,5 @@
-//! A claim held against what the API shows: ids first, then the current values. Ecwid's own rule for its
-//! notifications: an order that does not exist, or whose status is another than the notified one, makes a fake.
+//! Compares a claim with the API's answer: ids first, then the current values. Ecwid's own rule: a notification of an
+//! order that does not exist, or with another status, is a fake.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub(super) const PAYMENT: &str = "paymentStatus";
 /// The field of an order's fulfilment status.
 pub(super) const FULFILLMENT: &str = "fulfillmentStatus";
 
-/// The payment status of a cart that nobody has finished: Ecwid leaves such orders out of its lists.
+/// The payment status of an unfinished cart, which Ecwid's lists leave out.
 pub(super) const INCOMPLETE: &str = "INCOMPLETE";
 
 /// The fields of an order that a verdict rests on.

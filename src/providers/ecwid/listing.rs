@@ -1,5 +1,5 @@
-//! What changed in a stretch of time. Ecwid documents no order of its lists, so a list that changes while it is read is
-//! read again from its beginning: an order may have moved to a page that was read already.
+//! Lists the orders that changed in a window. Ecwid documents no sort order, so a list that changes while it is read
+//! is read again from the start, because an order may have moved to a page that was already read.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) async fn orders(shop: &Shop, api: &Api, window: Window) -> Result<Lis
 /// An order of the list as far as it is kept: `None` for one that is not finished.
 type Kept = Result<Option<Listed>, String>;
 
-/// Reads the list once; `None` where it changed meanwhile, or showed an order twice and so perhaps another not at all.
+/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so perhaps another not at all.
 async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Failure> {
     let mut inquiry = Inquiry::new(shop, api, None);
     let (mut orders, mut nameless): (BTreeMap<String, Kept>, Vec<String>) = Default::default();

@@ -1,4 +1,4 @@
-//! Which calls answer the question of a webhook, and how many orders are asked about at once. Reads by id come before
+//! The calls that answer the question of a webhook, and list calls about many orders. Reads by id come before
 //! searches, which may lag behind.
 
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl OrderNames<'_> {
         self.order_id.is_some() && ids.id.as_deref() == self.order_id
     }
 
-    /// In which id an order differs from these; `None` where it is the one. An order without `internalId` is known by
+    /// In which id an order differs from these; `None` if it is the one. An order without `internalId` is known by
     /// its id alone.
     pub(super) fn differ_from(self, ids: &OrderIds) -> Option<String> {
         let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), clipped);
@@ -50,7 +50,7 @@ impl OrderNames<'_> {
         })
     }
 
-    /// The order by `data.orderId`, else by `entityId`.
+    /// The order by `data.orderId`, otherwise by `entityId`.
     pub(super) async fn order(self, inquiry: &mut Inquiry<'_>) -> Result<Option<Value>, Failure> {
         match self.direct(inquiry).await? {
             Some(order) => Ok(Some(order)),
@@ -58,7 +58,8 @@ impl OrderNames<'_> {
         }
     }
 
-    /// The order that a deletion names, if it is still there; else what the list of deletions since `since` says.
+    /// The order that a deletion names, if it still exists; otherwise the result of the list of deletions since
+    /// `since`.
     pub(super) async fn deleted_order(
         self,
         inquiry: &mut Inquiry<'_>,
@@ -130,7 +131,8 @@ pub(super) async fn product(inquiry: &mut Inquiry<'_>, product_id: &str) -> Resu
     Ok(inquiry.find(&list, NEAR_MATCH_PAGES, is_it).await?.map(|(_, product)| product))
 }
 
-/// The product that a deletion names, if it is still there; else what the list of deletions since `since` says.
+/// The product that a deletion names, if it still exists; otherwise the result of the list of deletions since
+/// `since`.
 pub(super) async fn deleted_product(
     inquiry: &mut Inquiry<'_>,
     product_id: &str,

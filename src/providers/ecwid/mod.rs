@@ -2,12 +2,12 @@
 //!
 //! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
 //! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
-//! * `lookup` — which calls answer a question
-//! * `listing` — what changed in a stretch of time, all pages
-//! * `api` — the calls of API v3 and its lists (`errors` reads what refuses)
-//! * `shown` — the orders and products that the API shows, read into what the store keeps
-//! * `judge` — a claim held against an answer
-//! * `doctor` — what is wrong with the credentials, in plain words
+//! * `lookup` — the calls that answer a question
+//! * `listing` — the orders that changed in a window, all pages
+//! * `api` — the calls of API v3 and its lists (`errors` reads its errors)
+//! * `shown` — parses the API's orders and products
+//! * `judge` — compares a claim with an answer
+//! * `doctor` — checks the credentials
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ const TOKEN: Key =
 const CLIENT_SECRET: Key =
     Key { name: "client_secret", kind: KeyKind::Secret, required: false, example: "\"…\"", default: None };
 
-/// Where Ecwid's documentation says API v3 lives; the store's number follows.
+/// The URL of API v3 in Ecwid's documentation; the store ID follows.
 const API_BASE: &str = "https://app.ecwid.com/api/v3";
 
 /// Ecwid's documentation: 600 requests a minute and token.
@@ -76,7 +76,7 @@ fn build_webhook(keys: &Keys) -> Built {
     Ok(Arc::new(webhook::Webhook::new(shop(keys)?, keys.secret(CLIENT_SECRET.name).cloned())))
 }
 
-/// The store and the token, or all that is wrong with them.
+/// The store and the token, or the mistakes in them.
 fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
     let store_id = keys.required_text(STORE_ID.name).and_then(|id| {
         if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {

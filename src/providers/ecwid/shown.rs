@@ -1,5 +1,5 @@
-//! What the API shows, read into what the store keeps. Ids are texts inside, whether Ecwid quotes them or not;
-//! amounts stay decimal text.
+//! Parses the API's orders and products. Ids become text, whether or not Ecwid quotes them; amounts stay decimal
+//! text.
 
 use chrono::DateTime;
 use serde_json::{Map, Number, Value};
@@ -144,7 +144,7 @@ pub(super) fn amount(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The API's time of a change: unix seconds, else a date with its offset.
+/// The API's time of a change: unix seconds, otherwise a date with its offset.
 pub(super) fn time(seconds: Option<&Value>, date: Option<&Value>) -> Option<Timestamp> {
     let seconds = seconds.and_then(id_text).and_then(|digits| digits.parse().ok());
     seconds.map(Timestamp::from_seconds).or_else(|| date_with_offset(date?.as_str()?))

@@ -1,6 +1,6 @@
-//! The signature of a webhook: `base64(HMAC-SHA256(client_secret, eventCreated + "." + eventId))` (Ecwid's documentation:
-//! webhooks). It covers neither the store nor the entity nor the data and never expires: whoever saw one request can
-//! sign any body with the same `eventId`, so that it never replaces asking the API.
+//! The signature of a webhook: `base64(HMAC-SHA256(client_secret, eventCreated + "." + eventId))` (Ecwid's
+//! documentation: webhooks). It covers neither the store nor the entity nor the data and never expires: anyone who
+//! saw one request can sign any body with the same `eventId`, so that it never replaces asking the API.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! Webhooks: many events as JSON, signed where a `client_secret` is configured, hints all the same.
+//! Webhooks: events as JSON. The signature is checked if a `client_secret` is configured, but it proves
+//! little.
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;

@@ -97,7 +97,7 @@ pub(super) fn object(body: &[u8], names: &[&str]) -> Result<Map<String, Value>, 
     }
 }
 
-/// The JSON of an answer, whole; `None` where it is none.
+/// The JSON of an answer, whole; `None` if it is none.
 pub(super) fn json(body: &[u8]) -> Option<Value> {
     let content = content(body);
     if has_too_many_values(content) {

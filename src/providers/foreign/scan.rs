@@ -155,7 +155,7 @@ fn readable(literal: &[u8]) -> String {
     serde_json::from_str(&paired).unwrap_or_else(|_| literal.trim_matches('"').to_owned())
 }
 
-/// A literal with U+FFFD in the place of each escape of a surrogate that is half of no pair.
+/// A literal with U+FFFD instead of each escape of an unpaired surrogate.
 fn without_lone_surrogates(literal: &str) -> String {
     let mut paired = String::with_capacity(literal.len());
     let mut rest = literal;

@@ -53,7 +53,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Whether nobody may take it for an answer: it never came, or its status says so.
+    /// Whether it must not count as an answer: it never came, or its status says so.
     pub(super) fn is_failure(&self) -> bool {
         !self.is_good() && (!(400..500).contains(&self.status) || [408, 429].contains(&self.status))
     }

@@ -46,7 +46,7 @@ const WORDS: [&str; 34] = [
 /// Levels of a value: around the deepest that a claim may have, and that the JSON reader takes.
 const DEPTHS: [usize; 12] = [1, 2, 29, 30, 31, 32, 33, 34, 123, 124, 125, 126];
 
-/// The JSON `body` with a change in it; `None` where it is no JSON.
+/// The JSON `body` with a change in it; `None` if it is no JSON.
 pub(super) fn mutated(body: &[u8], other: &[u8], random: &mut Rng) -> Option<Vec<u8>> {
     let mut value = serde_json::from_slice(body).ok()?;
     let start = other.windows(2).position(|pair| pair == b"\n\n").map_or(0, |at| at + 2);

@@ -70,7 +70,7 @@ fn read(provider: &dyn Provider, input: &[u8]) -> String {
     }
 }
 
-/// The delivery as `retry` reads it afresh: secrets are gone from its headers.
+/// The notification as `retry` parses it: without the secrets in its headers.
 fn as_stored(delivery: &Delivery) -> Delivery {
     let stored = delivery.headers.to_stored_json();
     let headers = Headers::from_stored_json(&stored).expect("headers that can be read back");

@@ -1,4 +1,4 @@
-//! Any headers over any body: nobody is let in but by the very secret or signature.
+//! Any headers over any body: only the right secret or signature is admitted.
 
 use super::notifications::{delivery, midas_source, source};
 use super::{fuzz, head_and_body, readable, recording};
@@ -32,7 +32,7 @@ fn effect(admission: &Admission, delivery: &Delivery, header: &str) -> String {
     format!("{word} {}", delivery.headers.repeats(header))
 }
 
-/// The lines of a stamp by which the platform signed something, with the word `SIGNED` in the place of the signature.
+/// The lines of a stamp by which the platform signed something, with the word `SIGNED` instead of the signature.
 pub(super) fn lines_and_signature(stamp: &[(String, String)]) -> (String, String) {
     let (signatures, others): (Vec<_>, Vec<_>) = stamp.iter().partition(|(name, _)| name == "Txgw-Signature");
     let lines: Vec<String> = others.iter().map(|(name, value)| format!("{name}: {value}")).collect();

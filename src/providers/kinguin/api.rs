@@ -49,7 +49,7 @@ pub(super) async fn ask_order(api: &Api, key: &SecretString, id: &str) -> Answer
     result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
 }
 
-/// Asks about up to [`LIST_LIMIT`] products by one call; `None` where the list shows no such product, or shows it
+/// Asks about up to [`LIST_LIMIT`] products by one call; `None` if the list shows no such product, or shows it
 /// twice and differently.
 pub(super) async fn ask_products(
     api: &Api,

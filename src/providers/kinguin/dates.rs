@@ -8,13 +8,12 @@ use crate::domain::{EventTime, Timestamp};
 enum Zone {
     /// Seconds east of UTC.
     Offset(i64),
-    /// A name whose offset nobody tells us.
+    /// A name of unknown offset.
     Named,
-    /// Nothing.
     Missing,
 }
 
-/// Reads an `updatedAt`; `None` where it is no date and time at all. Of zone names only `UTC` and `GMT` are understood:
+/// Reads an `updatedAt`; `None` if it is no date and time at all. Of zone names only `UTC` and `GMT` are understood:
 /// with any other one the text is kept and nothing can be compared.
 pub(super) fn read(text: &str) -> Option<EventTime> {
     let (date_time, rest) = text.split_at_checked(19)?;

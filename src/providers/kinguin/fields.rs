@@ -10,7 +10,7 @@ use crate::providers::foreign;
 /// How much of a stranger's value a message may repeat, in characters.
 const SHOWN: usize = 40;
 
-/// An id as text: text as it is, a number in plain digits. `None` where it is missing, `null` or `""`.
+/// An id as text: text as it is, a number in plain digits. `None` if it is missing, `null` or `""`.
 ///
 /// # Errors
 /// Why the value is no id, to stand behind the field's name.

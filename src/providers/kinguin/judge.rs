@@ -1,4 +1,4 @@
-//! Holds a claim against an answer: pure, and total for any claim and any answer.
+//! Compares a claim with an answer: pure, and total for any claim and any answer.
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparis
 }
 
 /// Whether the store holds the claim's product under the same ids: then an `unavailable` product is confirmed (a true
-/// notification tells of a product that has sold out), else it is ignored (it may as well be invented). The same ids
+/// notification tells of a product that has sold out), otherwise it is ignored (it may as well be invented). The same ids
 /// are: the held `resolved_id` is the claim's subject, and the held `internal_id` is its `productId` where it has one.
 #[must_use]
 pub fn is_held(claim: &Claim, known: &Known) -> bool {
@@ -128,7 +128,7 @@ fn product(claim: &Claim, sighting: &Sighting) -> Comparison {
         let detail = differs("productId", product_id.as_deref(), claimed);
         return Comparison::differs(Outcome::Mismatch, detail, evidence);
     }
-    // Notifications carry milliseconds, the API whole seconds: with them a true one would look too new for ever.
+    // Notifications carry milliseconds, the API whole seconds: with them a true one would look too new forever.
     let Some(notified) =
         claim.asserted_text(&["updatedAt"]).and_then(|text| Some((text, dates::instant(text)?)))
     else {

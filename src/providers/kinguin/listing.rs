@@ -32,7 +32,7 @@ pub(super) async fn orders(api: &Api, key: &SecretString, request: ListRequest) 
     Err(failure(format!("the list of orders changed while it was read, {LIST_READINGS} times")))
 }
 
-/// Reads the list once; `None` where it changed meanwhile, or showed an order twice and so perhaps another not at all.
+/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so perhaps another not at all.
 async fn read(
     api: &Api,
     key: &SecretString,

@@ -83,11 +83,10 @@ enum Format {
     Postback,
 }
 
-/// One Kinguin store.
 struct Kinguin {
     format: Format,
     api_key: SecretString,
-    /// Empty where the source has none, and for postbacks.
+    /// Empty if the source has none, and for postbacks.
     secrets: Vec<SecretString>,
 }
 

@@ -1,4 +1,4 @@
-//! What the store and the rules take from an order or a product as the API shows it.
+//! Parses an order or a product of the API.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! `QueryTransaction`, the one call of this provider, and what its answers say.
+//! `QueryTransaction`, the only call of this provider, and its answers.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use super::transaction::Transaction;
 
 const PATH: &str = "/v1/mor/transaction/query";
 
-/// An id that nobody sells under: asks whether the API lets us in.
+/// An id that does not exist, to test whether the API accepts the credentials.
 const CONTROL_ID: &str = "countersign-control";
 
 /// Everything but RFC 3986 unreserved characters.
@@ -104,7 +104,7 @@ impl Midas {
                 Ok(Opened::NoSuch(absence(format!("the API knows no such transaction ({words})"), evidence)))
             }
             (404, None) => Err(reply.failure(
-                "404 without the API's error body: api_base is wrong, or a gateway answers in its place",
+                "404 without the API's error body: api_base is wrong, or a gateway answers instead",
             )),
             (401, words) => Err(reply.failure(format!(
                 "the API does not accept our signature ({}): merchant_id, serial_no, private_key or the clock",
@@ -123,7 +123,7 @@ impl Midas {
         if !self.checks_answers() {
             return Ok(());
         }
-        // Its status is anybody's word too: a 404 that the platform did not sign refuses nothing.
+        // Its status is not authentic either: a 404 that the platform did not sign refuses nothing.
         Stamp::of_answer(&reply.headers).check(&self.platform, &reply.body).map_err(|unsigned| {
             Failure::new(
                 Cause::ApiError,
@@ -182,7 +182,7 @@ fn naming(status: u16, words: Option<(String, Value)>) -> String {
 }
 
 /// The error body's `name`, the field it complains about and the `debug_id` that the provider's support asks for, as
-/// words and as JSON; `None` where the body is not the API's error body: only `name` is sure.
+/// words and as JSON; `None` if the body is not the API's error body: only `name` is sure.
 fn error_words(reply: &Reply) -> Option<(String, Value)> {
     let Some(Value::Object(body)) = reply.json() else { return None };
     let name = fields::text(&body, &["name"]).ok().flatten()?;

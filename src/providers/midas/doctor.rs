@@ -1,4 +1,4 @@
-//! What `doctor` says about a Midas source: the keys beside each other, then one call about an id that nobody has.
+//! The checks of `doctor` for a Midas source: the keys, then one call about an id that does not exist.
 
 use crate::domain::{Cause, Failure};
 use crate::providers::{Api, Check, Examination};

@@ -7,7 +7,6 @@ use crate::domain::decimal;
 use crate::domain::replaced::is_replaced;
 use crate::providers::foreign;
 
-/// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
 /// Longest piece of a stranger's text in a sentence of ours, in characters.
@@ -60,7 +59,6 @@ pub(super) fn id(object: &Object, path: &[&str]) -> Result<Option<String>, Strin
     }
 }
 
-/// A text.
 pub(super) fn text(object: &Object, path: &[&str]) -> Result<Option<String>, String> {
     match find(object, path)? {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! The rules: a claim held against a transaction, as pure functions.
+//! Compares a claim with a transaction: pure functions.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const COMPLETED_STATUS: &str = "Completed";
 /// The status of a transaction that is cancelled.
 const CANCELLED_STATUS: &str = "Cancelled";
 
-/// Holds a claim against an answer, for the source of `project_id`.
+/// Compares a claim with an answer, for the source of `project_id`.
 pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
     let sighting = match &answer.said {
         Said::There(sighting) => sighting,

@@ -1,5 +1,4 @@
-//! Midas (MidasPay, merchant-of-record payments): one notification, and one call, `QueryTransaction`, to
-//! countersign it.
+//! Midas (MidasPay, merchant-of-record payments): one notification, verified by one call, `QueryTransaction`.
 //!
 //! `notification` reads what is sent, `signature` signs our calls and checks what the platform signs with the keys
 //! that `pem` reads, `api` asks and reads the answer (`transaction`), `judge` holds the one against the other,
@@ -89,7 +88,6 @@ pub static MIDAS: Kind = Kind {
     build,
 };
 
-/// One Midas source.
 #[derive(Debug)]
 struct Midas {
     project_id: String,

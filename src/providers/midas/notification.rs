@@ -1,6 +1,6 @@
-//! What `HandleWebhook` sends, read into a claim. MidasPay's public page lists `settings`, `purchase`, `transaction`
-//! and `payment_details` after an otherwise empty `billing` without saying what belongs to what, so both nestings are
-//! read.
+//! Parses a notification of `HandleWebhook` into a claim. MidasPay's public page lists `settings`, `purchase`,
+//! `transaction` and `payment_details` after an otherwise empty `billing` without saying what belongs to what, so
+//! both nestings are read.
 
 use serde_json::Value;
 

@@ -24,7 +24,6 @@ const PRIVATE_KINDS: &str =
 pub(super) struct CheckKey {
     /// The certificate's serial in [`plain_serial`]'s spelling; a bare public key has none.
     pub(super) serial: Option<String>,
-    /// The key.
     pub(super) key: UnparsedPublicKey<Vec<u8>>,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// The `Authorization` header of a GET of `path` (as on the wire) at `now`; `None` where the system gives no
+    /// The `Authorization` header of a GET of `path` (as on the wire) at `now`; `None` if the system gives no
     /// random bytes.
     pub(super) fn authorization(&self, path: &str, now: Timestamp) -> Option<SecretString> {
         let mut random = [0; 16];
@@ -74,7 +74,7 @@ pub(super) struct Stamp<'a> {
     signature: Sent<'a>,
 }
 
-/// A header: missing, sent once, or such that nobody can say what counts (repeated, not text).
+/// A header: missing, sent once, or ambiguous (repeated, or not text).
 #[derive(Clone, Copy, Debug)]
 enum Sent<'a> {
     Missing,
@@ -82,7 +82,7 @@ enum Sent<'a> {
     Unclear,
 }
 
-/// Why something does not count as signed by the platform.
+/// Why a message does not count as signed by the platform.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unsigned {
     /// This header is missing.

@@ -63,19 +63,19 @@ impl Provider for Fake {
     }
 
     fn ask<'a>(&'a self, _: &'a Api, _: &'a Claim) -> BoxFuture<'a, Answer> {
-        Box::pin(async { unreachable!("intake asks nobody") })
+        Box::pin(async { unreachable!("intake makes no calls") })
     }
 
     fn ask_order<'a>(&'a self, _: &'a Api, _: &'a str) -> BoxFuture<'a, Answer> {
-        Box::pin(async { unreachable!("intake asks nobody") })
+        Box::pin(async { unreachable!("intake makes no calls") })
     }
 
     fn control<'a>(&'a self, _: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async { unreachable!("intake asks nobody") })
+        Box::pin(async { unreachable!("intake makes no calls") })
     }
 
     fn examine<'a>(&'a self, _: &'a Api) -> BoxFuture<'a, Examination> {
-        Box::pin(async { unreachable!("intake asks nobody") })
+        Box::pin(async { unreachable!("intake makes no calls") })
     }
 }
 

@@ -1,26 +1,26 @@
-//! Charts as numbers that the page's template draws: all lengths are units of a drawing that is as wide as the page lets
-//! it be.
+//! Charts as coordinates for the page's template. All lengths are in units of a drawing that scales to the page's
+//! width.
 
 use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
 use crate::domain::{Counts, FindingKind};
 use crate::report::words::{length, number};
 
-/// The width of every drawing; a phone shows it about as wide in its own pixels, so that labels stay readable.
+/// The width of every drawing. It is about a phone's width in pixels, so that labels stay readable there.
 const WIDTH: f64 = 320.0;
 
-/// The height of the columns' drawing, and what its labels take at the left, above and below.
+/// The height of the column chart, and the margins for its labels at the left, above and below.
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 38.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 22.0;
 
-/// Half of the longest label of a column, `2026-01`.
+/// Half the width of the longest column label, `2026-01`.
 const HALF_LABEL: f64 = 24.0;
 
-/// More columns than these would be too thin to see.
+/// Maximum number of columns; more would be too thin to see.
 const MOST_COLUMNS: usize = 62;
 
-/// At most so many columns are labelled.
+/// Maximum number of labelled columns.
 const MOST_LABELS: usize = 5;
 
 /// Stacked columns over time.
@@ -33,19 +33,18 @@ pub(super) struct Columns {
     pub(super) period: &'static str,
 }
 
-/// One column.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) x: f64,
     pub(super) width: f64,
-    /// The middle of the label: that of the column, unless the label would leave the drawing.
+    /// The centre of the label: that of the column, unless the label would leave the drawing.
     pub(super) label_x: f64,
-    /// Empty where the neighbours' labels leave no room.
+    /// Empty if the neighbours' labels leave no room.
     pub(super) label: String,
     pub(super) parts: Vec<Part>,
 }
 
-/// A part of a column, for one state.
+/// The part of a column for one state.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) class: &'static str,
@@ -54,21 +53,20 @@ pub(super) struct Part {
     pub(super) told: String,
 }
 
-/// A line across, with its number.
+/// A horizontal grid line with its number.
 #[derive(Debug)]
 pub(super) struct GridLine {
     pub(super) y: f64,
     pub(super) label: String,
 }
 
-/// Bars beside their labels.
+/// Horizontal bars with labels.
 #[derive(Debug)]
 pub(super) struct Bars {
     pub(super) height: f64,
     pub(super) bars: Vec<Bar>,
 }
 
-/// One bar.
 #[derive(Debug)]
 pub(super) struct Bar {
     pub(super) class: &'static str,
@@ -80,10 +78,10 @@ pub(super) struct Bar {
     pub(super) end: f64,
 }
 
-/// How much of a column a part takes.
+/// The size of a part of a column.
 pub(super) type Share = fn(&Counts) -> u64;
 
-/// Each part of a column with its colour's class, from the bottom.
+/// The parts of a column with their CSS classes, from the bottom.
 pub(super) const PARTS: [(&str, Share); 5] = [
     ("confirmed", |counts| counts.confirmed),
     ("ignored", |counts| counts.ignored.saturating_sub(counts.fakes)),
@@ -92,7 +90,7 @@ pub(super) const PARTS: [(&str, Share); 5] = [
     ("undecided", |counts| counts.undecided),
 ];
 
-/// Notifications over time by state; `periods` is every day, or every month, in order.
+/// Notifications over time by state; `periods` are the days or months, in order.
 pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Option<Columns> {
     let highest = periods.iter().map(|(_, counts)| counts.received).max().filter(|highest| *highest > 0)?;
     let step = grid_step(highest);
@@ -115,7 +113,7 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
             }
         }
         let label_x = middle.min(WIDTH - HALF_LABEL);
-        // The last label, moved to the left to stay in the drawing, must not reach its neighbour.
+        // The last label is moved left to stay in the drawing, and must not touch its neighbour.
         let has_room = slot * real(labelled) - (middle - label_x) > HALF_LABEL * 2.0;
         let label = if index % labelled == 0 && has_room { short(name) } else { String::new() };
         Column { x: middle - width / 2.0, width, label_x, label, parts }
@@ -132,7 +130,7 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
     })
 }
 
-/// Every day between the first and the last, or where these are many, every month that has something.
+/// Every day from the first to the last; or, if there are too many, every month with data.
 pub(super) fn periods(days: &[DayCounts], every_day: &[String]) -> (Vec<(String, Counts)>, &'static str) {
     let is_short = every_day.len() <= MOST_COLUMNS;
     let key = |day: &str| day.get(..if is_short { 10 } else { 7 }).unwrap_or(day).to_owned();
@@ -147,7 +145,7 @@ pub(super) fn periods(days: &[DayCounts], every_day: &[String]) -> (Vec<(String,
     (most_recent, if is_short { "day" } else { "month" })
 }
 
-/// The times to verdict by class.
+/// The times to verdict, by class.
 pub(super) fn waits(classes: &[u64; WAIT_BOUNDS_MS.len() + 1]) -> Option<Bars> {
     let last = WAIT_BOUNDS_MS.last().copied().unwrap_or_default();
     let labels = WAIT_BOUNDS_MS
@@ -178,7 +176,7 @@ fn bars(rows: Vec<(String, u64, &'static str)>) -> Option<Bars> {
     Some(Bars { height, bars: rows.into_iter().enumerate().map(bar).collect() })
 }
 
-/// The distance of the lines across: 1, 2 or 5 of a power of ten, so that there are four at most.
+/// The distance between grid lines: 1, 2 or 5 times a power of ten, for at most four lines.
 fn grid_step(highest: u64) -> u64 {
     let mut power = 1_u64;
     loop {
@@ -192,7 +190,7 @@ fn grid_step(highest: u64) -> u64 {
     }
 }
 
-/// `950`, `12k`, `3M`: room beside the lines is short.
+/// `950`, `12k`, `3M`: short enough for the margin.
 fn number_in_short(n: u64) -> String {
     match n {
         1_000_000.. if n.is_multiple_of(100_000) => decimal(n, 1_000_000, 'M'),
@@ -208,12 +206,12 @@ fn decimal(n: u64, unit: u64, letter: char) -> String {
     }
 }
 
-/// `01-31` of a day; a month stays whole.
+/// `01-31` for a day; a month stays whole.
 fn short(period: &str) -> String {
     if period.len() == 10 { period.get(5..).unwrap_or(period) } else { period }.to_owned()
 }
 
-/// A count as a length; exact up to 2^32, which is finer than any screen.
+/// A count as a length; exact up to 2^32.
 fn real(n: impl TryInto<u32>) -> f64 {
     f64::from(n.try_into().unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! One page of HTML that stands alone: no scripts, nothing loaded from elsewhere. The template escapes every value.
+//! One self-contained page of HTML: no scripts, no external resources. The template escapes every value.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::domain::{Counts, Finding, SourceReport, SourceStatistics, Timestamp, 
 
 mod charts;
 
-/// No text of a stranger takes more room on the page.
+/// Maximum length of a stranger's text on the page, in characters.
 const LONGEST: usize = 400;
 
-/// Nor does an id need more to be recognised; `countersign show` tells it whole.
+/// Maximum length of an id, in characters; `countersign show` prints it whole.
 const LONGEST_ID: usize = 80;
 
-/// A longer window is drawn from the first to the last day on which something came in.
+/// A window of more days than this is drawn from the first to the last day with data.
 const LONG_WINDOW: Duration = Duration::from_secs(62 * 24 * 3600);
 
-/// Nobody looks at more years than these days make up.
+/// Maximum number of days to draw.
 const MOST_DAYS: usize = 4_000;
 
 /// The rules of style for everything inside [`Body`]; colours are the variables of whatever page holds it.
@@ -212,7 +212,7 @@ fn over_time(days: &[DayCounts], window: Window) -> Option<OverTime> {
     })
 }
 
-/// Each day of the window; of a long one, each from the first to the last on which something came in.
+/// Each day of the window; for a long window, each day from the first to the last with data.
 fn every_day(days: &[DayCounts], window: Window) -> Vec<String> {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let midnight = |day: &str| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z"));
@@ -227,7 +227,7 @@ fn every_day(days: &[DayCounts], window: Window) -> Vec<String> {
     every.take_while(|at| *at < to).take(MOST_DAYS).map(Timestamp::day).collect()
 }
 
-/// The times to verdict of all sources in their classes.
+/// The times to verdict of all sources, by class.
 fn waits(statistics: &[SourceStatistics]) -> Option<charts::Bars> {
     let mut classes = [0; WAIT_BOUNDS_MS.len() + 1];
     for waits in statistics.iter().filter_map(|source| source.time_to_verdict) {

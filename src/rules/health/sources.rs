@@ -1,4 +1,4 @@
-//! What somebody should look at in one source.
+//! The warnings about one source.
 
 use std::time::Duration;
 
@@ -7,38 +7,39 @@ use crate::domain::health::{Failing, LAST_SETTLED, Recent, Refused, SourceHealth
 use crate::domain::visible::visible;
 use crate::domain::{Cause, Reason, State, Timestamp};
 
-/// Pending for so long is worth a word; as in reports.
+/// Pending longer than this gets a warning; reports use the same limit.
 const LONG_PENDING: Duration = Duration::from_secs(3600);
 
-/// Shops' APIs fail now and then; for so long is worth a word.
+/// An API that fails for longer than this gets a warning. Short failures are normal.
 const LONG_FAILING: Duration = Duration::from_secs(15 * 60);
 
-/// Malformed ones of two days: this many, and this many times the usual ([`TIMES_THE_USUAL`]).
+/// Minimum number of malformed notifications in two days for a warning. They must also exceed [`TIMES_THE_USUAL`].
 const MANY_MALFORMED: u64 = 20;
 
-/// An example is shown up to so many characters.
+/// Maximum length of an example, in characters.
 const LONGEST_DETAIL: usize = 160;
 
-/// So many requests with a wrong secret within two days are no stray one.
+/// Minimum number of requests with a wrong secret in two days for a warning.
 const MANY_REFUSED: u64 = 10;
 
-/// So few are worth a word where they are the latest that was heard of the source.
+/// The same minimum if nothing was accepted since.
 const SOME_REFUSED: u64 = 3;
 
-/// Refusals longer ago than this are over.
+/// Refusals older than this are ignored.
 const REFUSED_LATELY: Duration = Duration::from_secs(24 * 3600);
 
-/// Fakes of two days: this many, and this many times the usual. Some strangers always try.
+/// Minimum number of fakes in two days for a warning. They must also exceed the usual number, because a few fakes are
+/// normal.
 const MANY_FAKES: u64 = 100;
 const TIMES_THE_USUAL: u64 = 10;
 
-/// The days that [`SourceHealth::fakes_before`] counts, as pairs of days.
+/// The length of the period of [`SourceHealth::fakes_before`], in pairs of days.
 const USUAL_PAIRS: u64 = 7;
 
-/// A reconcile that ran daily and did not for so long was forgotten or fails.
+/// A daily reconcile that last completed longer ago than this gets a warning.
 const LATE_RECONCILE: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// Adds what is worth a word.
+/// Adds the warnings.
 pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warning>) {
     if !source.is_configured {
         found.extend(unconfigured(source));
@@ -46,7 +47,7 @@ pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warnin
     }
     let failing: Vec<Warning> =
         source.failing.iter().filter_map(|failing| fails(source, failing, now)).collect();
-    // Whoever waits for a failing API waits long.
+    // While the API fails, a long wait is no news.
     let explained = !failing.is_empty();
     found.extend(failing);
     found.extend(pending(source, now).filter(|_| !explained));
@@ -63,7 +64,7 @@ fn warning(source: &SourceHealth, kind: WarningKind, what: String, remedy: Strin
     Warning { kind, source: Some(source.source.clone()), action: None, what, detail: None, remedy }
 }
 
-/// An example as a line of text can show it.
+/// An example, escaped and cut to fit one line.
 fn shown(detail: &str) -> String {
     let mut short: String = visible(detail).chars().take(LONGEST_DETAIL).collect();
     if visible(detail).chars().count() > LONGEST_DETAIL {
@@ -73,7 +74,7 @@ fn shown(detail: &str) -> String {
 }
 
 fn is_confirmed(recent: &Recent) -> bool {
-    // A duplicate repeats a confirmed one.
+    // A duplicate repeats a confirmed notification.
     recent.state == State::Confirmed || recent.reason == Reason::Duplicate
 }
 
@@ -84,7 +85,7 @@ fn none_confirmed(source: &SourceHealth) -> Option<Warning> {
     }
     let count =
         |of: &Recent| recent.iter().filter(|one| (one.state, one.reason) == (of.state, of.reason)).count();
-    // Of equally common ones the newest: it is first.
+    // Among equally common ones the newest wins: it is first.
     let common = recent.iter().rev().max_by_key(|one| count(one))?;
     let (state, reason) = (common.state, common.reason);
     let what = format!(
@@ -96,7 +97,7 @@ fn none_confirmed(source: &SourceHealth) -> Option<Warning> {
     Some(Warning { detail, ..warning(source, WarningKind::NoneConfirmed, what, remedy(source, newest)) })
 }
 
-/// What to do about a source whose notifications end like this one.
+/// The remedy for a source whose notifications end with this verdict.
 fn remedy(source: &SourceHealth, newest: &Recent) -> String {
     let (name, id) = (&source.source, newest.id);
     match newest.reason {
@@ -110,9 +111,9 @@ fn remedy(source: &SourceHealth, newest: &Recent) -> String {
              countersign retry --state ignored --reason wrong_store --source {name}"
         ),
         Reason::NotFound | Reason::Mismatch => format!(
-            "look at one (countersign show {id}): if it is true, the shop's API is slower than verify.grace: raise that, \
-             then countersign retry --state ignored --source {name}; if not, strangers sent it, and a path_token keeps \
-             them out"
+            "look at one (countersign show {id}): if it is true, the shop's API is slower than \
+                verify.grace: raise that, then countersign retry --state ignored --source {name}; otherwise \
+                strangers sent it, and a path_token keeps them out"
         ),
         _ => format!("see why: countersign show {id}, and countersign list --source {name} --since 24h"),
     }
@@ -122,10 +123,13 @@ fn many_malformed(source: &SourceHealth) -> Option<Warning> {
     let lately = source.malformed_lately;
     let usual = source.malformed_before.div_ceil(USUAL_PAIRS);
     (lately >= MANY_MALFORMED && lately >= usual.saturating_mul(TIMES_THE_USUAL)).then(|| {
-        let what = format!("{lately} malformed notifications today and yesterday; usual are {usual} in two days");
+        let what = format!(
+            "{lately} malformed notifications today and yesterday; usual: {usual} in two \
+            days"
+        );
         let remedy = format!(
-            "see what they have in common: countersign list --state ignored --reason malformed --source {}; a proxy may \
-             drop a header, the shop's panel may send another format, or strangers try",
+            "check what they have in common: countersign list --state ignored --reason malformed --source \
+                {}; a proxy may drop a header, the shop's panel may send another format, or strangers try",
             source.source
         );
         let detail = source.malformed_detail.as_deref().map(shown);
@@ -136,14 +140,14 @@ fn many_malformed(source: &SourceHealth) -> Option<Warning> {
 fn unconfigured(source: &SourceHealth) -> Option<Warning> {
     let (pending, provider) = (source.pending, &source.provider);
     (pending > 0).then(|| {
-        let what = format!("{} for a source that is not configured any more", waits(pending));
-        let remedy = format!("configure it again (provider {provider}): then they are asked about");
+        let what = format!("{} for a source that is no longer configured", waits(pending));
+        let remedy = format!("configure it again (provider {provider}) to verify them");
         warning(source, WarningKind::Unconfigured, what, remedy)
     })
 }
 
 fn fails(source: &SourceHealth, failing: &Failing, now: Timestamp) -> Option<Warning> {
-    let calls = if failing.lane.is_empty() { String::new() } else { format!(" calls of {}", failing.lane) };
+    let calls = if failing.lane.is_empty() { String::new() } else { format!(" (calls of {})", failing.lane) };
     let since = span(now.since(failing.since));
     let Failing { cause, detail, resume_at, .. } = failing;
     let pending = match source.pending {
@@ -151,15 +155,15 @@ fn fails(source: &SourceHealth, failing: &Failing, now: Timestamp) -> Option<War
         n => format!("; {}", waits(n)),
     };
     if *cause == Cause::ApiDenied {
-        let what = format!("its API rejects{calls} our credentials for {since} ({detail}){pending}");
+        let what = format!("its API{calls} has rejected the credentials for {since} ({detail}){pending}");
         let remedy = "correct the credentials or their scopes in the shop's panel and here, then run countersign \
                       doctor, which ends the pause";
         return Some(warning(source, WarningKind::ApiDenied, what, remedy.to_owned()));
     }
     (now.since(failing.since) > LONG_FAILING).then(|| {
-        let what = format!("its API fails{calls} for {since}: {cause}, {detail}{pending}");
+        let what = format!("its API{calls} has failed for {since}: {cause}, {detail}{pending}");
         let remedy =
-            format!("nothing is lost, it is asked again at {resume_at}; countersign doctor tells more");
+            format!("nothing is lost, the next call is at {resume_at}; for details run countersign doctor");
         warning(source, WarningKind::ApiFailing, what, remedy)
     })
 }
@@ -168,7 +172,7 @@ fn pending(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let oldest = age(now, source.oldest_pending).filter(|age| *age > LONG_PENDING)?;
     let what = format!("{}, the oldest for {}", waits(source.pending), span(oldest));
     let remedy =
-        format!("see why: countersign list --state pending --source {} (the column reason)", source.source);
+        format!("see the column reason of: countersign list --state pending --source {}", source.source);
     Some(warning(source, WarningKind::PendingLong, what, remedy))
 }
 
@@ -177,10 +181,10 @@ fn undecided(source: &SourceHealth) -> Option<Warning> {
     (n > 0).then(|| {
         let name = &source.source;
         let them = if n == 1 { "notification is" } else { "notifications are" };
-        let what = format!("{n} {them} undecided: the shop could not be asked until we stopped");
+        let what = format!("{n} {them} undecided: the shop could not be asked before retries ended");
         let remedy = format!(
-            "look at them: countersign list --state undecided --source {name}; then countersign retry --state undecided \
-             --source {name}, or dismiss"
+            "see them: countersign list --state undecided --source {name}; then countersign retry --state \
+                undecided --source {name}, or dismiss"
         );
         warning(source, WarningKind::Undecided, what, remedy)
     })
@@ -188,19 +192,19 @@ fn undecided(source: &SourceHealth) -> Option<Warning> {
 
 fn wrong_secret(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let what = refused(source, source.refused, now, "a wrong or missing secret or signature")?;
-    let remedy = "if the secret was changed in the shop's panel, change it here too; else strangers guess, and \
-                  nothing is to do";
+    let remedy = "if the secret was changed in the shop's panel, change it here too; otherwise someone is \
+        guessing, and there is nothing to do";
     Some(warning(source, WarningKind::WrongSecret, what, remedy.to_owned()))
 }
 
 fn wrong_path(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let what = refused(source, source.wrong_paths, now, "a wrong, missing or unexpected path token (404)")?;
-    let remedy = "compare the URL in the shop's panel, and what the proxy makes of it, with the intake URL that \
-                  countersign doctor prints; else strangers guess, and nothing is to do";
+    let remedy = "compare the URL in the shop's panel, and how the proxy rewrites it, with the intake URL \
+        that countersign doctor prints; otherwise someone is guessing, and there is nothing to do";
     Some(warning(source, WarningKind::WrongPath, what, remedy.to_owned()))
 }
 
-/// How many requests were refused, if that is worth a word.
+/// A text about refused requests, if there are enough for a warning.
 fn refused(source: &SourceHealth, refused: Refused, now: Timestamp, why: &str) -> Option<String> {
     let last = refused.last_at.filter(|last| now.since(*last) <= REFUSED_LATELY)?;
     let nothing_since = source.last_received.is_none_or(|received| received < last);
@@ -208,7 +212,7 @@ fn refused(source: &SourceHealth, refused: Refused, now: Timestamp, why: &str) -
     (n >= MANY_REFUSED || (nothing_since && n >= SOME_REFUSED)).then(|| {
         let since = if nothing_since { ", and nothing was accepted since" } else { "" };
         let ago = span(now.since(last));
-        format!("{n} requests of today and yesterday were refused for {why}, the last {ago} ago{since}")
+        format!("{n} requests today and yesterday were refused for {why}, the last {ago} ago{since}")
     })
 }
 
@@ -218,10 +222,9 @@ fn silent(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let since = source.last_received.max(source.first_served_at)?;
     let silence = now.since(since);
     (silence > expected).then(|| {
-        let what =
-            format!("nothing came in for {}, though something is expected every {}", span(silence), span(expected));
-        let remedy = "see whether the shop's panel still has the intake URL, and whether the TLS proxy passes it on; \
-                      countersign reconcile finds what was missed";
+        let what = format!("nothing received for {}, but expected every {}", span(silence), span(expected));
+        let remedy = "check that the shop's panel still has the intake URL and that the TLS proxy forwards \
+            it; countersign reconcile finds missed orders";
         warning(source, WarningKind::Silent, what, remedy.to_owned())
     })
 }
@@ -230,7 +233,7 @@ fn fakes(source: &SourceHealth) -> Option<Warning> {
     let lately = source.fakes_lately;
     let usual = source.fakes_before.div_ceil(USUAL_PAIRS);
     (lately >= MANY_FAKES && lately >= usual.saturating_mul(TIMES_THE_USUAL)).then(|| {
-        let what = format!("{lately} fakes today and yesterday; usual are {usual} in two days");
+        let what = format!("{lately} fakes today and yesterday; usual: {usual} in two days");
         let remedy = format!(
             "they are ignored, as they should be; see who sends them: countersign report --since 48h --source {}. A \
              path_token, or a secret where the shop has one, keeps strangers out",
@@ -243,7 +246,7 @@ fn fakes(source: &SourceHealth) -> Option<Warning> {
 fn reconcile(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let ago = age(now, source.reconciled_at).filter(|ago| *ago > LATE_RECONCILE)?;
     let what = format!("the last complete reconcile was {} ago", span(ago));
-    let remedy = "run countersign reconcile and see what it says; does its timer or cron job still run?";
+    let remedy = "run countersign reconcile; check whether its timer or cron job still runs";
     Some(warning(source, WarningKind::ReconcileLate, what, remedy.to_owned()))
 }
 

@@ -1,8 +1,8 @@
-//! Sizes and lengths of time, for people.
+//! Formats sizes and durations for people.
 
 use std::time::Duration;
 
-/// Bytes in the unit that fits: `812 KiB`, `1.4 GiB`.
+/// Formats bytes in a fitting unit: `812 KiB`, `1.4 GiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes.div_ceil(1 << 10) {
@@ -15,7 +15,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// A length of time in the unit that fits: `90 s`, `45 min`, `30 h`, `12 days`.
+/// Formats a duration in a fitting unit: `90 s`, `45 min`, `30 h`, `12 days`.
 #[must_use]
 pub fn span(length: Duration) -> String {
     let seconds = length.as_secs();

@@ -37,7 +37,6 @@ impl EcwidStore {
         self.shops.lock().ecwid.get_mut(&self.id).map(|store| change(store, now)).unwrap_or_default()
     }
 
-    /// Changes the settings.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
         self.change(|store, _| change(&mut store.settings));
     }
@@ -47,12 +46,12 @@ impl EcwidStore {
         self.change(|store, now| store.orders.put(order, now));
     }
 
-    /// Changes the order with this id; its update time moves unless `change` sets it. False where there is none.
+    /// Changes the order with this id; its update time moves unless `change` sets it. False if there is none.
     pub fn edit_order(&self, id: &str, change: impl FnOnce(Order) -> Order) -> bool {
         self.change(|store, now| store.orders.edit(id, now, change))
     }
 
-    /// Deletes an order: its GET gives 404 and the deleted list shows it. False where there is none.
+    /// Deletes an order: its GET gives 404 and the deleted list shows it. False if there is none.
     pub fn delete_order(&self, id: &str) -> bool {
         self.change(|store, now| {
             let Some(order) = store.orders.remove(id) else { return false };
@@ -62,7 +61,7 @@ impl EcwidStore {
         })
     }
 
-    /// Makes an order vanish without a row in the deleted list. False where there is none.
+    /// Makes an order vanish without a row in the deleted list. False if there is none.
     pub fn vanish_order(&self, id: &str) -> bool {
         self.change(|store, _| store.orders.remove(id).is_some())
     }
@@ -72,12 +71,12 @@ impl EcwidStore {
         self.change(|store, now| store.products.put(product, now));
     }
 
-    /// Changes the product with this id; its update time moves unless `change` sets it. False where there is none.
+    /// Changes the product with this id; its update time moves unless `change` sets it. False if there is none.
     pub fn edit_product(&self, id: u64, change: impl FnOnce(Product) -> Product) -> bool {
         self.change(|store, now| store.products.edit(&id.to_string(), now, change))
     }
 
-    /// Deletes a product: its GET gives 404 and the deleted list shows it. False where there is none.
+    /// Deletes a product: its GET gives 404 and the deleted list shows it. False if there is none.
     pub fn delete_product(&self, id: u64) -> bool {
         self.change(|store, now| {
             let known = store.products.remove(&id.to_string()).is_some();

@@ -59,7 +59,7 @@ impl Account {
         }
     }
 
-    /// Lets a call in: address, rate. The key was the account's, else it would not have been found.
+    /// Lets a call in: address, rate. The key was the account's, otherwise it would not have been found.
     pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), Failure> {
         if self.settings.address_refused {
             return Err(Failure::new(403, "Authorization", "Forbidden", "The address is not allowed"));

@@ -35,7 +35,6 @@ impl KinguinAccount {
         self.shops.lock().kinguin.get_mut(&self.name).map(|account| change(account, now)).unwrap_or_default()
     }
 
-    /// Changes the settings.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
         self.change(|account, _| change(&mut account.settings));
     }
@@ -45,12 +44,12 @@ impl KinguinAccount {
         self.change(|account, now| account.orders.put(order, now));
     }
 
-    /// Changes the order with this id. False where there is none.
+    /// Changes the order with this id. False if there is none.
     pub fn edit_order(&self, id: &str, change: impl FnOnce(Order) -> Order) -> bool {
         self.change(|account, now| account.orders.edit(id, now, change))
     }
 
-    /// Makes an order vanish: `OrderNotFound`. False where there is none.
+    /// Makes an order vanish: `OrderNotFound`. False if there is none.
     pub fn vanish_order(&self, id: &str) -> bool {
         self.change(|account, _| account.orders.remove(id).is_some())
     }
@@ -67,12 +66,12 @@ impl KinguinAccount {
         self.change(|account, now| account.products.put(product, now));
     }
 
-    /// Changes the product with this `kinguinId`; `updatedAt` moves unless `change` sets it. False where there is none.
+    /// Changes the product with this `kinguinId`; `updatedAt` moves unless `change` sets it. False if there is none.
     pub fn edit_product(&self, kinguin_id: u64, change: impl FnOnce(Product) -> Product) -> bool {
         self.change(|account, now| account.products.edit(&kinguin_id.to_string(), now, change))
     }
 
-    /// The API no longer shows this product. False where there is none.
+    /// The API no longer shows this product. False if there is none.
     pub fn vanish_product(&self, kinguin_id: u64) -> bool {
         self.change(|account, _| account.products.remove(&kinguin_id.to_string()).is_some())
     }

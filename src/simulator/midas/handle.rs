@@ -72,7 +72,6 @@ impl MidasMerchant {
         self.shops.lock().midas.signer().ok_or_else(|| io::Error::other("the platform has no key"))
     }
 
-    /// Changes the settings.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
         self.change(|merchant| change(&mut merchant.settings));
     }
@@ -99,13 +98,13 @@ impl MidasMerchant {
         });
     }
 
-    /// Changes the transaction with this external id. False where there is none.
+    /// Changes the transaction with this external id. False if there is none.
     pub fn edit_transaction(&self, id: &str, change: impl FnOnce(Transaction) -> Transaction) -> bool {
         let now = self.shops.now();
         self.change(|merchant| merchant.transactions.edit(id, now, change))
     }
 
-    /// Makes a transaction vanish. False where there is none.
+    /// Makes a transaction vanish. False if there is none.
     pub fn vanish_transaction(&self, id: &str) -> bool {
         self.change(|merchant| merchant.transactions.remove(id).is_some())
     }

@@ -1,4 +1,4 @@
-//! RSA keys of 2048 bits and their PEM forms. The pairs are fixed and everybody may know them (`data/midas/keys`): making a
+//! RSA keys of 2048 bits and their PEM forms. The pairs are fixed and public (`data/midas/keys`): making a
 //! fresh one takes seconds, and a simulated shop has nothing to hide.
 
 use std::io;

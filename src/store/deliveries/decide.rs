@@ -16,7 +16,7 @@ pub enum DeliveryDecided {
     Refused {
         /// The delivery's id.
         id: i64,
-        /// Why, in plain words.
+        /// Why, as text.
         why: String,
     },
 }

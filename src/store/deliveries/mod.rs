@@ -1,5 +1,5 @@
-//! The outbox: what each action is still to be told, and what came of it. Deliveries are made in the transaction of the
-//! verdict, leased by whoever sends them, and recorded by the rules of [`crate::rules::delivery`].
+//! The outbox: what each action is still to be told, and what came of it. Deliveries are made in the transaction of
+//! the verdict, leased by the deliverer, and recorded by the rules of [`crate::rules::delivery`].
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(super) fn enqueue(
     Ok(())
 }
 
-/// Makes a delivery; `false` where the action has one of this news.
+/// Makes a delivery; `false` if the action has one of this news.
 fn insert(conn: &Connection, action: &str, news: &News, now: Timestamp) -> Result<bool> {
     let made = conn
         .prepare_cached(

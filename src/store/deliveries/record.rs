@@ -14,7 +14,7 @@ const MOST_ATTEMPTS: i64 = 50;
 /// What a try changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The state of the delivery now; `None` where the lease was lost, and nothing was changed.
+    /// The state of the delivery now; `None` if the lease was lost, and nothing was changed.
     pub state: Option<DeliveryState>,
 }
 
@@ -132,7 +132,7 @@ pub(super) fn save_state(conn: &Connection, action: &str, state: &ActionState) -
     Ok(())
 }
 
-/// Ends the rest of an action that said it exists no more; `false` where it did not rest.
+/// Ends the rest of an action that said it exists no more; `false` if it did not rest.
 pub(in crate::store) fn wake(conn: &Connection, action: &str) -> Result<bool> {
     let woken = conn
         .prepare_cached("UPDATE action_states SET gone_at = NULL WHERE action = ?1 AND gone_at IS NOT NULL")?

@@ -18,7 +18,7 @@ use super::paths::folder;
 use super::schema::SCHEMA_VERSION;
 use super::{connection, damage, disk, lock};
 
-/// What a user counts in a store.
+/// The tables whose rows are counted, with their names for users.
 const COUNTED: [(&str, &str); 5] = [
     ("notifications", "intake"),
     ("verifications", "verifications"),
@@ -27,7 +27,7 @@ const COUNTED: [(&str, &str); 5] = [
     ("refusals", "refusals"),
 ];
 
-/// How often what is written of the copy is synced.
+/// The interval at which the copy is synced while it is written.
 const SYNC_EVERY: Duration = Duration::from_millis(20);
 
 /// A backup that can begin: nothing stands in its way.
@@ -47,7 +47,7 @@ pub struct Backup {
 pub struct BackedUp {
     /// The size of the file, in bytes.
     pub size: u64,
-    /// How many rows of what it holds.
+    /// The number of rows per kind.
     pub rows: Vec<(&'static str, u64)>,
 }
 
@@ -144,7 +144,7 @@ impl Backup {
         &self.partial.0
     }
 
-    /// What ends it early.
+    /// The handle that ends it early.
     #[must_use]
     pub fn stopper(&self) -> BackupStop {
         self.stop.clone()
@@ -153,7 +153,7 @@ impl Backup {
     /// Copies, checks the copy, and gives it its name. Blocks for as long as that takes.
     ///
     /// # Errors
-    /// The copy could not be written, or is not sound; nothing is left of it then.
+    /// The copy could not be written, or is not sound. Then it is removed.
     pub fn run(self) -> anyhow::Result<BackedUp> {
         let shown = self.target.display();
         let path = &self.partial.0;
@@ -195,8 +195,7 @@ fn forget_identity(copy: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets the copy reach the disk while it is written: all of it at once, in the end, would hold up the notifications that
-/// are synced meanwhile.
+/// Syncs the copy while it is written. One sync at the end would delay the notifications that are synced meanwhile.
 fn synced_as_it_grows<T>(copy: &Path, write: impl FnOnce() -> T) -> (T, std::io::Result<()>) {
     let is_written = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -229,7 +228,7 @@ fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
     Ok(absolute.join(name))
 }
 
-/// Refuses to overwrite what was not meant, and the store and the files beside it whatever was meant.
+/// Refuses to overwrite a file without permission, and the store's own files in any case.
 fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result<()> {
     let shown = target.display();
     let Some(name) = target.file_name() else { bail!("{shown} is no file; name one") };
@@ -247,7 +246,7 @@ fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result
     match target.symlink_metadata() {
         Ok(meta) if meta.is_dir() => bail!("{shown} is a folder; name a file in it"),
         Ok(_) if !overwrite => {
-            bail!("{shown} exists already; name another file, or overwrite it with --force")
+            bail!("{shown} already exists; name another file, or overwrite it with --force")
         }
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot look at {shown}"))
@@ -256,7 +255,7 @@ fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result
     }
 }
 
-/// What the pages in use take.
+/// The size of the pages in use.
 fn size(conn: &Connection) -> anyhow::Result<u64> {
     let pragma = |name: &str| {
         conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))

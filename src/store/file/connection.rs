@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{damage, open};
 
-/// How long one try to take the write lock waits; whoever wants to wait longer tries again.
+/// How long one try to take the write lock waits; callers that want to wait longer try again.
 const LOCK_WAIT: Duration = Duration::from_millis(200);
 
 /// From one of its tries to the next.
@@ -43,8 +43,8 @@ pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
-    // A log that grew while a reader kept it from being copied gives its disk back when it begins anew.
-    // What is emptied or removed is not to be read in the file's free space either, once a checkpoint has been there.
+    // A WAL that grew while a reader prevented the checkpoint is truncated when it restarts. What is emptied or
+    // removed is not to be read in the file's free space either, once a checkpoint has been there.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;
          PRAGMA journal_size_limit = 67108864;",
@@ -97,7 +97,7 @@ pub(in crate::store) fn reader_pragmas(conn: &Connection) -> rusqlite::Result<()
 }
 
 pub(super) fn pragmas(conn: &Connection) -> rusqlite::Result<()> {
-    // Else the engine looks at the values for a better plan, and prepares many a statement afresh for each of its uses.
+    // Stable plans (QPSG); otherwise SQLite re-prepares statements when bound values change.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
 }

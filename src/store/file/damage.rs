@@ -1,4 +1,4 @@
-//! A store that is not as it was written: how that is noticed, what is said, and that nothing writes to it any more.
+//! Damage: how it is detected and reported, and that nothing is written to a damaged store.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::paths::folder;
 use super::{holder, plain_file};
 use crate::store::error::{RESTORE, Result, StoreError};
 
-/// The engine's complaint in plain words, with what to do.
+/// SQLite's error as a message, with what to do.
 pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
     let shown = path.display();
     let words = match error.sqlite_error_code() {
@@ -45,7 +45,7 @@ pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
     anyhow::Error::msg(words)
 }
 
-/// Whether a write-ahead log begins as one: the engine takes one with a broken head for empty, and writes over it.
+/// Whether a WAL begins as one: the engine takes one with a broken head for empty, and writes over it.
 /// Nothing, and a head of zeros, is what a crash leaves of a log that never held anything.
 pub(super) fn is_sound_log(log: &Path) -> bool {
     // A serve may be writing the head at this moment.
@@ -102,8 +102,8 @@ pub(super) fn probe(conn: &Connection, path: &Path) -> anyhow::Result<()> {
     look().map_err(|error| told(path, &error))
 }
 
-/// What was noticed while the store is open: shared by its writer and its readers. Once damage was met nothing is
-/// written any more, because every further write may make it worse; that lasts until the process ends.
+/// The damage found while the store is open, shared by its writer and its readers. After damage, nothing is written
+/// until the process ends, because every write may make it worse.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Damage {
     path: Arc<PathBuf>,
@@ -115,7 +115,6 @@ impl Damage {
         Self { path: Arc::new(path.to_path_buf()), met: Arc::default() }
     }
 
-    /// What was met.
     pub(in crate::store) fn met(&self) -> Option<&str> {
         self.met.get().map(String::as_str)
     }

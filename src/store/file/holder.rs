@@ -1,12 +1,12 @@
-//! Who holds the write lock of a store, as far as the system tells: it lists locks in `/proc/locks`, unless it runs this
-//! process in a sandbox. The file that is locked is not opened for that: closing it would give up our own locks.
+//! Finds the process that holds the write lock of a store, from `/proc/locks` (which a sandbox may hide). It does not
+//! open the locked file, because closing it would release this process's own locks.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::paths::beside;
 
-/// The byte of the `-shm` file that the writer of a write-ahead log locks
+/// The byte of the `-shm` file that the writer of a WAL locks
 /// (<https://sqlite.org/walformat.html#wal_locks>).
 const WRITER: u64 = 120;
 

@@ -1,4 +1,4 @@
-//! Reading the whole file, table by table, to find damage before it is met: for `doctor`.
+//! Reads the whole file, table by table, to find damage early: for `doctor`.
 
 use rusqlite::Connection;
 
@@ -9,12 +9,12 @@ use crate::store::error::{Result, StoreError};
 /// same. In bytes.
 pub const LARGEST_THOROUGH: u64 = 1 << 30;
 
-/// What reading the whole file found.
+/// The result of reading the whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Soundness {
     /// How many tables there are.
     pub tables: usize,
-    /// What is wrong, in the engine's words; at most a few of each table.
+    /// What is wrong, in SQLite's words; at most a few of each table.
     pub complaints: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct Soundness {
 /// many tables are done, of how many.
 ///
 /// # Errors
-/// The store failed for another reason than damage.
+/// Reading failed for another reason than damage.
 pub(in crate::store) async fn soundness(
     pool: &Pool,
     thorough: bool,

@@ -1,6 +1,6 @@
-//! Who works on a store: advisory locks on files beside it, which end with their process however that ends. One `serve`
-//! holds its own alone; its file also remembers how far the store had come, so that the next `serve` notices when the
-//! store has lost something. Any number of `verify` share theirs.
+//! Advisory locks on files beside the store, which end with their process however that ends. One `serve` holds its
+//! own alone; its file also remembers how far the store had come, so that the next `serve` notices when the store has
+//! lost something. Any number of `verify` share theirs.
 
 use std::fs::{File, TryLockError};
 use std::io::Read as _;
@@ -14,7 +14,7 @@ use super::plain_file;
 use crate::domain::Timestamp;
 use crate::domain::health::Serving;
 
-/// What the names of the lock files end with.
+/// The suffixes of the lock files.
 pub(super) const SERVE: &str = ".serve-lock";
 pub(super) const VERIFY: &str = ".verify-lock";
 
@@ -74,7 +74,7 @@ impl ServeLock {
         Ok(lock)
     }
 
-    /// The id of the last notification that an earlier `serve` knew on disk; `None` where none left word.
+    /// The id of the last notification that an earlier `serve` knew on disk; `None` if none left word.
     #[must_use]
     pub fn mark(&self) -> Option<i64> {
         self.mark
@@ -111,7 +111,7 @@ impl VerifyLock {
     /// The lock of the store at `path`, not taken yet.
     ///
     /// # Errors
-    /// The lock file cannot be written, or something else stands in its place.
+    /// The lock file cannot be written, or its path is not a plain file.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         Ok(Self { file: plain_file::open_or_create(&lock_path(path, VERIFY))? })
     }
@@ -128,7 +128,7 @@ impl VerifyLock {
         }
     }
 
-    /// Is held together with others from now on; waits while somebody who is alone clears up.
+    /// Shares the lock with others from now on; waits while a process that holds it alone cleans up.
     ///
     /// # Errors
     /// The file system knows no locks.

@@ -1,4 +1,4 @@
-//! One file on one disk: how it is opened and locked, which schema it has, what it looks like when damaged, and its copies.
+//! One file on one disk: opening, locking, schema, damage, and backups.
 
 pub(super) mod backup;
 pub(super) mod connection;

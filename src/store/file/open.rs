@@ -1,5 +1,4 @@
-//! Before a file is opened: who makes it, and what is said of one that cannot be used. Nothing here writes to a file
-//! that exists.
+//! Creates a store's file, and checks an existing one before it is opened. Nothing here writes to an existing file.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -18,7 +17,7 @@ use crate::store::error::RESTORE;
 /// `application_id` of our files: "cusn".
 const APPLICATION_ID: i32 = 1_668_641_646;
 
-/// What a file is, as its first pages tell.
+/// The kind of a file, from its first pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Found {
     /// Nothing is in it yet.
@@ -42,7 +41,7 @@ pub(in crate::store) fn create(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Refuses what is no store of exactly this program's schema version: only `serve` upgrades.
+/// Refuses any file but a store of exactly this program's schema version: only `serve` upgrades.
 pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
     require(path, SCHEMA_VERSION)
 }
@@ -63,7 +62,7 @@ pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
     }
 }
 
-/// Looks what a file is, for a program whose newest schema version is `newest`.
+/// Determines the kind of a file, for a program whose newest schema version is `newest`.
 ///
 /// # Errors
 /// It is missing or a folder, cannot be read, is damaged, another program's, or a newer version's.
@@ -128,7 +127,7 @@ pub(in crate::store) fn reader_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Says what keeps this user from writing, before the engine fails on it in its own words.
+/// Explains why this user cannot write, before SQLite fails with a less clear error.
 pub(in crate::store) fn require_writable(path: &Path) -> anyhow::Result<()> {
     let shown = path.display();
     rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).with_context(|| {

@@ -1,6 +1,6 @@
-//! Files beside the store. Root may run any command on the service's store, and whoever took over the service's account
-//! may put anything there: so a link is never followed, a pipe never waited for, and only a file that was just created is
-//! given away.
+//! Safe access to files beside the store. Root may run any command on the service's store, and an attacker with the
+//! service's account may put anything there. So links are never followed, pipes are never waited for, and only a file
+//! that was just created changes its owner.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ pub(in crate::store) fn create(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens a file to read and write it, and creates it where there is none.
+/// Opens a file to read and write it, and creates it if there is none.
 ///
 /// # Errors
 /// It is not a plain file of the folder's owner (the message says what it is), or it cannot be opened.

@@ -50,7 +50,7 @@ impl Pool {
         self.damage.note(done.await.map_err(|error| StoreError::Engine(error.to_string()))?)
     }
 
-    /// What was noticed of damage, shared with the writer.
+    /// The damage found, shared with the writer.
     pub(in crate::store) fn damage(&self) -> &Damage {
         &self.damage
     }

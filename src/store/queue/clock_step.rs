@@ -1,5 +1,4 @@
-//! Following a clock that somebody set: what was planned stays as far away as it was. A rate limit holds across the jump, a
-//! shop that asked for a pause gets it, and nobody waits for hours that will pass twice.
+//! Follows a step of the clock by moving all schedules with it, so that rate limits and pauses keep their length.
 
 use rusqlite::{Connection, params};
 

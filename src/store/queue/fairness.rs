@@ -1,14 +1,15 @@
-//! Whose turn it is: the circles of senders, kept in `fair_queue`, in the order that [`crate::rules::turns`] gives them.
+//! Weighted fair queueing of senders (stride scheduling, see [`crate::rules::turns`]), stored in `fair_queue`.
 //!
-//! - A circle belongs to one source, lane and [`Kind`] of question. Its senders are weighted by `senders.weight`, their
-//!   recent share of confirmations, so that somebody who floods is asked about seldom, a stranger at once, and nobody never.
-//! - A trigger of `verdicts` notes a sender as soon as something of it waits ([`enter`] lets it stand in the circle when that
-//!   is due), and whoever comes next but has nothing to ask leaves. So no step counts anything: each costs a few searches,
-//!   however many senders and notifications wait.
-//! - A sender is an address, of IPv6 its /64. Senders of one /48 that nothing speaks for get the turns of sixteen together,
-//!   so that making up addresses there gains nothing. Somebody with many IPv4 addresses, or many /48, has a turn with each.
-//! - Behind a proxy that is not listed in `server.trusted_proxies` all senders look like one: then the oldest comes first,
-//!   and a true notification waits for the list calls before it, a hundred questions each.
+//! - There is one queue per source, lane and [`Kind`] of question. Its senders are weighted by `senders.weight`,
+//!   their recent share of confirmations, so that a flood gets few calls, a new sender gets one at once, and no
+//!   sender starves.
+//! - A trigger of `verdicts` adds a sender as soon as one of its notifications is pending ([`enter`] activates it
+//!   when that is due). A sender without due questions is removed when its turn comes. No step counts rows, so each
+//!   costs a few index searches regardless of the queue's length.
+//! - A sender is an address, of IPv6 its /64. The unproven senders of one /48 together get the turns of sixteen, so
+//!   that inventing addresses there gains nothing. Many IPv4 addresses, or many /48, get a turn each.
+//! - Behind a proxy that is not in `server.trusted_proxies`, all senders look the same. Then the oldest question is
+//!   first, and a true notification waits for the list calls before it, of a hundred questions each.
 
 use std::cell::Cell;
 
@@ -38,7 +39,7 @@ impl Kind {
     pub(in crate::store) const ALL: [Self; 3] = [Self::Listable, Self::Single, Self::Again];
 }
 
-/// Who comes next, and what about.
+/// The next question to ask.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
     pub(in crate::store) id: i64,
@@ -48,7 +49,7 @@ pub(super) struct Due {
     kind: Kind,
     /// `None` for one that is asked about out of turn.
     position: Option<i64>,
-    /// Since when.
+    /// When it became due.
     pub(in crate::store) due_at: Timestamp,
 }
 
@@ -58,7 +59,7 @@ impl Due {
         self.kind != Kind::Again
     }
 
-    /// A repeated question that is asked whoever's turn it is.
+    /// A retry that is asked out of turn.
     pub(super) fn out_of_turn(
         id: i64,
         question: String,
@@ -70,7 +71,7 @@ impl Due {
     }
 }
 
-/// The lanes in which somebody stands in a circle of this kind.
+/// The lanes with an active sender in a queue of this kind.
 pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind) -> Result<Vec<String>> {
     let mut statement = conn.prepare_cached(NEXT_LANE)?;
     let mut next = |after: &str| -> Result<Option<String>> {
@@ -90,7 +91,7 @@ pub(in crate::store) const NEXT_LANE: &str = "SELECT lane FROM fair_queue
                                     WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND position IS NOT NULL
                                     ORDER BY lane LIMIT 1";
 
-/// Lets those stand in their circles for whom something is due now.
+/// Activates the senders with a due question.
 pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
     for lane in lanes_to_come(conn, source, closed)? {
         let mut statement = conn.prepare_cached(ENTERING)?;
@@ -143,7 +144,7 @@ pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> 
 
 pub(in crate::store) const NEXT_ENTRY: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND lane = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
 
-/// Who comes next in a circle. Those before who have nothing to ask leave it, as far as `leaves` lets so many.
+/// The next question of a queue. Senders before it without due questions are removed, as many as `leaves` allows.
 pub(super) fn next(
     conn: &Connection,
     source: &str,
@@ -301,7 +302,7 @@ fn behind_network(
     share: Share,
     position: i64,
 ) -> Result<i64> {
-    // What the circle has passed keeps nobody back any more.
+    // Positions that the queue has passed delay no sender.
     let reached = reached(conn, source, kind, lane)?;
     conn.prepare_cached(
         "DELETE FROM fair_queue_networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND position < ?4",

@@ -1,10 +1,10 @@
-//! The queue: what is due, for which question, and who works on it until when. All of it is columns of `verdicts`, so it
-//! survives a crash at any line: a lease that nobody keeps ends by itself, and whoever begins frees those of the last
-//! `serve` and of a `verify` that was killed.
+//! The queue: which questions are due, and which are leased by which process until when. All of it is in columns of
+//! `verdicts`, so it survives a crash: a lease that is not renewed expires, and a starting process releases the
+//! leases of the previous `serve` and of a killed `verify`.
 //!
-//! Who is asked about next: kinds of calls in turn, and within one the senders in turn (see [`crate::store::queue::fairness`]). First
-//! questions go before repeated ones, by list calls where enough of them wait; but a repeated one that has waited for
-//! [`OVERDUE`] has every fourth call, for else whoever never stops sending could keep it waiting for ever.
+//! The next question: kinds of calls take turns, and within each the senders (see [`crate::store::queue::fairness`]).
+//! New notifications are asked about before retries, by list calls if enough of them wait. But every fourth call is
+//! reserved for a retry that is [`OVERDUE`], so a flood cannot starve it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -31,30 +31,29 @@ const MOST_HELD: usize = 1000;
 /// Senders without anything left to ask that one transaction takes out of their circles. There may be as many as ever sent.
 const MOST_LEAVING: usize = 500;
 
-/// Questions leased in one transaction, but for the rest of a list call that is begun: the intake waits meanwhile.
+/// Maximum number of questions leased in one transaction (plus the rest of a started list call), because intake waits
+/// meanwhile.
 const MOST_AT_ONCE: usize = 100;
 
-/// From so many first questions of one lane on, they are asked by list calls: fewer are answered sooner one by one.
+/// Minimum number of first questions of one lane for a list call; fewer are answered sooner one by one.
 const LIST_WORTH: usize = 16;
 
 /// How long first questions may keep a repeated one waiting.
 const OVERDUE: Duration = Duration::from_secs(5);
 
-/// Of so many calls one is kept for repeated questions that are overdue.
+/// One in this many calls is reserved for overdue retries.
 const KEPT_FOR_OVERDUE: u64 = 4;
 
-/// Who may work on what.
+/// The terms of leasing.
 #[derive(Clone, Debug)]
 pub struct LeaseRequest {
-    /// The source.
     pub source: String,
-    /// Who asks: the process.
+    /// The asking process.
     pub owner: String,
-    /// Its rate limit.
     pub rate: Rate,
-    /// At most so many questions in one list call.
+    /// Maximum number of questions in one list call.
     pub most_in_list: usize,
-    /// How many calls of the source this process has begun, for what goes by turns.
+    /// The number of calls of the source that this process has started, for taking turns.
     pub begun: u64,
     /// When it began the last one.
     pub last_begun_at: Option<Timestamp>,
@@ -65,7 +64,6 @@ pub struct LeaseRequest {
 pub struct Lease {
     /// Its name in the store.
     pub name: String,
-    /// The source.
     pub source: String,
     /// One of the claims; all have the same question.
     pub claim: Claim,
@@ -75,7 +73,6 @@ pub struct Lease {
     pub is_first: bool,
 }
 
-/// What leasing gave.
 #[derive(Clone, Debug, Default)]
 pub struct Leased {
     /// Calls to make now: a question each, or the questions of a list call.
@@ -86,7 +83,7 @@ pub struct Leased {
     pub is_spent: bool,
 }
 
-/// Leases the next questions of a source, for at most so many calls.
+/// Leases the next questions of a source, for a limited number of calls.
 pub(in crate::store) fn lease(
     conn: &Connection,
     request: &LeaseRequest,
@@ -147,9 +144,8 @@ pub(in crate::store) fn lease(
     Ok(leased)
 }
 
-/// What is asked next.
+/// The next call.
 enum Next {
-    /// One question.
     Single(Due),
     /// As many first questions of this lane as a list call takes.
     List(String),
@@ -164,7 +160,7 @@ struct Round<'a> {
     closed: Vec<String>,
     /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
     on_trial: Vec<String>,
-    /// By kind, the lanes in whose circles somebody stood when the round began.
+    /// By kind, the lanes with an active sender at the start of the round.
     lanes: [Vec<String>; 3],
     /// How many more senders without a question may be taken out of their circles.
     leaves: Cell<usize>,
@@ -202,7 +198,7 @@ impl Round<'_> {
         Ok(None)
     }
 
-    /// Who comes next in the circles of this kind; its lanes take turns.
+    /// The next question of this kind; its lanes take turns.
     fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
         for lane in self.lanes(kind, begun) {
             let due = fairness::next(self.conn, &self.request.source, kind, lane, self.now, &self.leaves)?;
@@ -316,7 +312,8 @@ struct Held {
     claim_bytes: usize,
 }
 
-/// Puts what waits on the question under one lease: as much as can be judged together. The rest waits for the next call.
+/// Leases the notifications that wait for the question, as many as can be judged together. The rest waits for the
+/// next call.
 fn hold(
     conn: &Connection,
     source: &str,
@@ -367,7 +364,7 @@ fn length(row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
     Ok(row.get::<_, Option<i64>>("claim_bytes")?.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0))
 }
 
-/// Whether somebody asks anything of the source, or of one lane of it.
+/// Whether any question of the source, or of one lane of it, is leased.
 fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Result<bool> {
     Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
 }
@@ -420,7 +417,7 @@ pub(in crate::store) const FREE_OF: &str = "UPDATE verdicts SET lease = NULL, le
 /// Leased notifications that one transaction changes.
 pub(in crate::store) const MOST_CHANGED: usize = 200;
 
-/// What waits under a lease.
+/// The notifications under a lease.
 fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(HELD)?;
     Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
@@ -439,9 +436,9 @@ pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) ->
     Ok(())
 }
 
-/// Gives leases back of subjects that a list did not show: each is asked alone. Before its grace is over no absence is
-/// final, so that the question of a doubtful sender waits for that; whoever invents orders is asked about once, and not
-/// again and again.
+/// Gives leases back of subjects that a list did not show: each is asked alone. Before its grace is over no absence
+/// is final, so that the question of a doubtful sender waits for that; a sender that invents orders is asked about
+/// once, and not again and again.
 pub(in crate::store) fn ask_unlisted(
     conn: &Connection,
     leases: &[String],

@@ -1,4 +1,4 @@
-//! Who is asked about next: leases, fair queueing, rate limits, and the pauses of sources that fail.
+//! The queue of questions: leases, fair queueing, rate limits, and the pauses of failing sources.
 
 pub(super) mod clock_step;
 pub(super) mod fairness;

@@ -1,4 +1,4 @@
-//! Which sources, or kinds of their calls, fail as a whole, and when somebody may try again.
+//! Outages and pauses: which sources, or kinds of their calls, fail as a whole, and when the next call is allowed.
 
 use std::time::Duration;
 
@@ -10,29 +10,25 @@ use crate::rules::retry;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// No pause is longer; what lasts longer was planned before the clock was set back.
+/// Maximum length of a pause. A longer one was planned before the clock was set back.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
 
 /// A source, or one kind of its calls, that fails as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailingSource {
-    /// The source.
     pub source: String,
     /// The kind of call; empty for all.
     pub lane: String,
-    /// Why.
     pub cause: Cause,
-    /// In plain words.
     pub detail: String,
-    /// Since when.
     pub since: Timestamp,
     /// Failed probes in a row.
     pub failures: u32,
-    /// Nobody asks before.
+    /// No calls before this time.
     pub resume_at: Timestamp,
 }
 
-/// All that is failing now.
+/// All current outages.
 pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
     let mut statement = conn.prepare_cached(
         "SELECT source, lane, cause, detail, since, failures, resume_at FROM outages ORDER BY source, lane",
@@ -62,10 +58,10 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
     })
 }
 
-/// Which lanes of a source must not be asked at `now`, and whether the whole source is failing.
+/// The paused lanes of a source at `now`, and whether the whole source fails.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Barriers {
-    /// The whole source fails; nobody asks before this.
+    /// The whole source fails; no calls before this time.
     pub(in crate::store) source: Option<Timestamp>,
     /// Lanes that fail, each with when it may be probed.
     pub(in crate::store) lanes: Vec<(String, Timestamp)>,
@@ -97,7 +93,7 @@ pub(in crate::store) fn told_to_wait_until(
     Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
 }
 
-/// A question as far as it tells how its source is.
+/// The part of a question that matters for its source's status.
 pub(in crate::store) struct Probe<'a> {
     pub(in crate::store) source: &'a str,
     pub(in crate::store) lane: &'a str,
@@ -105,7 +101,7 @@ pub(in crate::store) struct Probe<'a> {
     pub(in crate::store) asked_at: Timestamp,
 }
 
-/// Writes what an answer means for its source. Returns when the source may be asked again, where it fails.
+/// Records the effect of an answer on its source. If the source fails, returns when the next call is allowed.
 pub(in crate::store) fn apply(
     conn: &Connection,
     probe: &Probe<'_>,
@@ -179,7 +175,7 @@ const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM outages WHERE source = ?
 /// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
 /// `false`: more of the source waited for that than goes into one transaction, and this has to be said again.
 pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<bool> {
-    // Those who were asked about wait for the end of the pause themselves.
+    // The notifications also wait for the end of the pause.
     let moved =
         conn.prepare_cached(RESUME)?.execute(params![source, now.to_string(), rows::limit(MOST_RESUMED)])?;
     if moved == MOST_RESUMED {

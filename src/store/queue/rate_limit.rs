@@ -12,13 +12,12 @@ use crate::store::error::Result;
 /// Permission for one API call; its number is the `call_id` of the verifications that it settles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallPermit {
-    /// The call's number.
     pub id: i64,
     /// How long it counts after its end.
     pub window: Duration,
 }
 
-/// What is left of a budget.
+/// The state of a source's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Budget {
     /// Permission for one call.
@@ -29,7 +28,7 @@ pub enum Budget {
     PausedUntil(Timestamp),
 }
 
-/// No call lasts longer; what still counts as under way after that belongs to a process that died.
+/// Maximum duration of a call. A call under way for longer belongs to a process that died.
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(120);
 
 /// How many calls are free now, and when the next one will be.
@@ -46,7 +45,7 @@ pub(in crate::store) fn free(
     conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
         .execute(params![source, latest.millis()])?;
     let limit = i64::from(rate.limit);
-    // Counting many takes long, and where most of the budget is left nobody needs to know how much exactly.
+    // Counting many takes long, and while most of the budget is left the exact number does not matter.
     let at_most: i64 = conn
         .prepare_cached(
             "SELECT coalesce((SELECT max(id) FROM api_calls) - (SELECT min(id) FROM api_calls) + 1, 0)",
@@ -69,15 +68,15 @@ pub(in crate::store) fn free(
     Ok((0, Timestamp::from_millis(next).plus(Duration::from_millis(1))))
 }
 
-/// Waiting for the end of a shorter window keeps nobody waiting for long.
+/// A window shorter than this may be used up at once, because its end is near.
 const PACED_FROM: Duration = Duration::from_secs(10);
 
 /// How much of what is left of a budget may be used in one window's time.
 const PACE: u32 = 5;
 
-/// Of `free` calls, how many may begin now, and when the next one, if none may: half of a budget is for bursts, and the
-/// other half goes the slower the less is left. Else whoever fills the queue could use up a whole minute's calls at once,
-/// and a true notification that comes in just then would wait for the end of that minute.
+/// Of `free` calls, how many may begin now, and when the next one, if none may: half of a budget is for bursts, and
+/// the other half goes the slower the less is left. Otherwise a flood could use up a whole minute's calls at once,
+/// and a true notification would wait for the end of that minute.
 pub(super) fn paced(
     rate: Rate,
     free: usize,

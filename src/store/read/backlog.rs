@@ -1,4 +1,4 @@
-//! How much there is of what: for metrics, health and `doctor`.
+//! Queue lengths, for metrics, health and `doctor`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,6 @@ use crate::store::rows;
 /// The queue of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueLength {
-    /// The source.
     pub source: String,
     /// The provider that it had when it was first served.
     pub provider: String,
@@ -38,7 +37,7 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
 /// The engine would sort all of it to count it by source, and of a flood that is much.
 pub(super) const UNREAD: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
 
-/// What nobody has read yet, of one source.
+/// The notifications of one source that are not parsed yet.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Unread {
     pub(in crate::store) count: u64,
@@ -66,8 +65,8 @@ impl Unread {
     }
 }
 
-/// The count of what nobody has read yet. Ids ascend, and what is unread stays: from one look to the next only what came
-/// in since is counted, until some of it is read or another day begins. Without a worker it may be a day's intake.
+/// Counts the unparsed notifications. Because ids ascend, each count adds only the new ones, until some are parsed or
+/// another day begins. Without a worker, they may be a day's intake.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Backlog(Mutex<Counted>);
 
@@ -82,7 +81,7 @@ struct Counted {
 }
 
 impl Backlog {
-    /// What nobody has read yet, by source; [`Unread::since`] counts from `day` on.
+    /// The unparsed notifications by source; [`Unread::since`] counts from `day` on.
     pub(in crate::store) fn unread(&self, conn: &Connection, day: &str) -> Result<BTreeMap<String, Unread>> {
         let filed = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
         let filed: i64 = conn.prepare_cached(filed)?.query_row([], |row| row.get(0))?;

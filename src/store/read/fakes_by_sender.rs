@@ -11,7 +11,7 @@ use crate::store::error::Result;
 /// One address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FakesOfSender {
-    /// The address; `None` where it was emptied.
+    /// The address; `None` if it was emptied.
     pub remote_addr: Option<String>,
     /// Its fakes among those looked at.
     pub count: u64,

@@ -1,14 +1,14 @@
-//! Who passes notifications on without being believed: the evidence is in the headers that are kept.
+//! Finds proxies that are not trusted, from the stored headers.
 
 use rusqlite::Connection;
 
 use crate::store::error::Result;
 
-/// The newest notifications that are looked at.
+/// The number of newest notifications to read.
 const LOOKED_AT: usize = 1000;
 
-/// Addresses whose own X-Forwarded-For was not believed, with how many of the newest notifications came so. Where it is
-/// believed, the sender's address is one of those that it names.
+/// Peers whose X-Forwarded-For was ignored, with their number of notifications. If it is trusted, the sender's
+/// address is one of those in the header.
 pub(in crate::store) fn unbelieved(conn: &Connection) -> Result<Vec<(String, u64)>> {
     let mut statement = conn.prepare_cached(UNBELIEVED)?;
     let found = statement.query_map([crate::store::rows::limit(LOOKED_AT)], |row| {

@@ -7,7 +7,6 @@ pub(in crate::store) fn forwards(walk: &str) -> String {
     walk.replace(" DESC LIMIT ?4", " LIMIT ?4")
 }
 
-/// Everything.
 pub(in crate::store) const ALL: &str =
     "SELECT id FROM intake WHERE id >= ?1 AND id < ?2 AND received_at >= ?3 ORDER BY id DESC LIMIT ?4";
 

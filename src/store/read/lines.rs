@@ -56,7 +56,7 @@ pub struct Lines {
 pub struct Beyond {
     /// Only this sender's address.
     pub sender: Option<String>,
-    /// Only what came in before this. While the clock was set back, rows out of their order are passed by.
+    /// Only notifications received before this. While the clock was set back, rows out of their order are passed by.
     pub until: Option<Timestamp>,
 }
 
@@ -74,7 +74,7 @@ pub(in crate::store) const LINE: &str = "SELECT id, source, provider, received_a
 
 pub(in crate::store) const SENDER: &str = "SELECT remote_addr, received_at FROM intake WHERE id = ?1";
 
-/// The first id of what came in after the hour ?1: below it lies what came in before.
+/// The first id of what came in after the hour ?1: below it lies notifications received before.
 pub(in crate::store) const FIRST_AFTER: &str = "SELECT min(first_id) FROM hour_index WHERE hour > ?1";
 
 /// At most `filter.limit` lines, after a look at no more than `looks` rows.

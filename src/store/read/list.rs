@@ -72,7 +72,6 @@ pub(in crate::store) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<N
     Ok(notifications)
 }
 
-/// One notification.
 pub(in crate::store) fn notification(conn: &Connection, id: i64) -> Result<Option<Notification>> {
     let sql = format!("SELECT {COLUMNS} FROM notifications WHERE id = ?1");
     Ok(conn.prepare_cached(&sql)?.query_row([id], read).optional()?)
@@ -101,7 +100,7 @@ pub(in crate::store) fn verifications(conn: &Connection, id: i64) -> Result<Vec<
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// One notification as it came; `None` where there is none or its body was emptied.
+/// One notification as received; `None` if there is none or its body was emptied.
 pub(in crate::store) fn delivery(conn: &Connection, id: i64) -> Result<Option<Delivery>> {
     let sql = format!("SELECT {} FROM intake i WHERE i.id = ?1", rows::DELIVERY_COLUMNS);
     let found = conn.prepare_cached(&sql)?.query_row([id], rows::delivery).optional()?;

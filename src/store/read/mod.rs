@@ -1,4 +1,4 @@
-//! What people are shown: lists, health, reports.
+//! Reads for people: lists, health, reports.
 
 pub(super) mod backlog;
 pub(super) mod fakes_by_sender;

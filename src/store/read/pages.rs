@@ -17,15 +17,13 @@ use crate::store::rows;
 /// Which notifications to list; empty fields let everything pass.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only this state.
     pub state: Option<State>,
     /// Only this reason; while its source fails as a whole, a pending one has that cause.
     pub reason: Option<Reason>,
-    /// Only this source.
     pub source: Option<String>,
     /// Only this subject, by the id as notified or as resolved.
     pub subject: Option<String>,
-    /// Only what came in at or after this.
+    /// Only received at or after this.
     pub since: Option<Timestamp>,
     /// Only ids below this: the next page.
     pub before_id: Option<i64>,
@@ -33,7 +31,7 @@ pub struct Filter {
     pub after_id: Option<i64>,
     /// The oldest that pass, oldest first, instead of the newest.
     pub oldest_first: bool,
-    /// At most so many.
+    /// Maximum number.
     pub limit: usize,
 }
 

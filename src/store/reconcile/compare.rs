@@ -1,5 +1,5 @@
-//! Holding a shop's answer about one order against the store as it is now, and closing the gap that it shows, in one
-//! transaction: no notification can slip between the comparison and what follows from it.
+//! Compares a shop's answer about one order with the store and recovers a missed one, in one transaction, so that no
+//! notification can come between.
 
 use std::sync::Arc;
 
@@ -23,20 +23,17 @@ use crate::store::verdicts::confirm::{Confirmation, confirm};
 use crate::store::verdicts::supersede::{self, Settled};
 use crate::store::verdicts::{hour_index, settle, truth};
 
-/// The event of a notification that nobody delivered.
+/// The event of a recovered notification.
 const EVENT: &str = "reconcile";
 
 /// A shop's answer about one order.
 pub struct Inspection {
-    /// The source.
     pub source: String,
-    /// Its provider's word.
     pub provider: &'static str,
-    /// Its rules.
     pub judge: Arc<dyn Judge>,
     /// The order's id in `orders`, and then the other ids that notifications may use.
     pub names: Vec<String>,
-    /// What the shop said; no failure.
+    /// The shop's answer, not a failure.
     pub answer: Answer,
     /// The number of the call that brought it.
     pub call_id: i64,
@@ -46,10 +43,10 @@ pub struct Inspection {
     pub recovers: bool,
 }
 
-/// What came of an inspection.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inspected {
-    /// Compared; a difference where there is one.
+    /// Compared; a difference if there is one.
     Compared(Option<Finding>),
     /// The store knows newer things than the answer: ask again.
     Outdated,
@@ -65,8 +62,8 @@ pub(in crate::store) fn inspect(
     subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(Inspected, Option<Settled>)> {
-    // Nobody reads them here, while everything else waits for this transaction. And a row with a verdict must never stand
-    // behind one without: the queue begins after the last verdict.
+    // They are not parsed here, because everything else waits for this transaction. And a row with a verdict must
+    // never stand behind one without: the queue begins after the last verdict.
     if claims::has_unfiled(conn)? {
         return Ok((Inspected::Unfiled, None));
     }
@@ -92,7 +89,7 @@ pub(in crate::store) fn inspect(
     }
 }
 
-/// Only a recovery is a notification: found again and again, a difference must not keep what is about a person for ever.
+/// Only a recovery is a notification: found again and again, a difference must not keep personal data forever.
 fn land(
     conn: &Connection,
     source: &str,
@@ -114,7 +111,7 @@ fn land(
     Ok(())
 }
 
-/// Writes the confirmed notification that nobody delivered. Without a claim's key nothing ever repeats it.
+/// Writes the recovered notification. Without a claim key, no notification is its duplicate.
 fn recover(
     conn: &Connection,
     inspection: &Inspection,

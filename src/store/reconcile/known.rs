@@ -1,4 +1,4 @@
-//! What `reconcile` reads: where it begins, and what we were told about orders.
+//! Reads for `reconcile`: the start of its window, and what is known of orders.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn values(row: &rusqlite::Row<'_>) -> rusqlite::Result<Map<String, Value>> {
     rows::object(row, "compared")?.ok_or_else(|| rows::unreadable(row, "compared"))
 }
 
-/// The newest of what waits about an order: where more waits, somebody floods it, and is not worth waiting for.
+/// The newest pending notifications about an order. More than these come from a flood, and are ignored.
 const MOST_WAITING: usize = 100;
 
 fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Claim>> {

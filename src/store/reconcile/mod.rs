@@ -1,4 +1,4 @@
-//! A shop's list of orders beside what is known.
+//! Compares a shop's orders with the store.
 
 pub(super) mod compare;
 pub(super) mod known;

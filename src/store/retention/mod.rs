@@ -1,4 +1,4 @@
-//! What is kept, and for how long.
+//! Retention: removes and empties old rows.
 
 pub(super) mod run;
 pub(super) mod steps;

@@ -12,18 +12,18 @@ use crate::store::file::pool::Pool;
 use crate::store::verdicts::decisions::BATCH;
 use crate::store::writer::handle::Writer;
 
-/// What is kept, and for how long: the settings of that name.
+/// The retention settings of the `[store]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Settled notifications older than this go; `None`: never.
+    /// Settled notifications older than this are removed, if set.
     pub keep: Option<Duration>,
-    /// Settled notifications older than this lose whatever is about a person; `None`: never.
+    /// Settled notifications older than this lose their personal data, if set.
     pub keep_personal: Option<Duration>,
     /// The most notifications of senders that are not proven.
     pub max_unproven: u64,
 }
 
-/// What the rules took away.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Notifications that `keep` removed.
@@ -34,8 +34,8 @@ pub struct Kept {
     pub unproven: u64,
 }
 
-/// How long the rows of one step may take: whoever sends a notification meanwhile waits for it. The sync of the disk comes
-/// on top, and 20 ms are promised.
+/// The time limit for the rows of one step, because intake waits for it. The sync of the disk adds to it, and intake
+/// must wait at most 20 ms.
 const STEP: Duration = Duration::from_millis(2);
 
 /// How many rows the next step takes, by how long the last one took.
@@ -76,7 +76,7 @@ pub(in crate::store) struct Retention<'a> {
 }
 
 impl Retention<'_> {
-    /// Keeps all rules once.
+    /// Applies all rules once.
     pub(in crate::store) async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
         let mut kept = Kept::default();
         if let Some(age) = rules.keep {
@@ -94,8 +94,8 @@ impl Retention<'_> {
         Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
     }
 
-    /// Removes every settled notification that came in before `before`, and the duplicates of each with it; tells
-    /// `progress` how many went, step by step.
+    /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
+    /// number removed in each step.
     pub(in crate::store) async fn prune(
         &self,
         before: Timestamp,
@@ -117,7 +117,7 @@ impl Retention<'_> {
         Ok(gone)
     }
 
-    /// Empties whatever is about a person in what came in before `before` and is settled: in notifications, and in the
+    /// Empties personal data in notifications received before `before` and is settled: in notifications, and in the
     /// orders, products and refusals that nothing younger speaks of.
     async fn empty_personal(&self, before: Timestamp) -> Result<u64> {
         let mut emptied = 0;

@@ -1,5 +1,5 @@
-//! What is kept, and for how long: the small steps in which settled notifications go, or lose whatever is about a
-//! person. Each step is bounded by `most` rows, so that intake never waits for it; [`crate::store::retention::run`] repeats them.
+//! The small steps in which settled notifications are removed, or lose personal data. Each step is
+//! bounded by `most` rows, so that intake never waits for it; [`crate::store::retention::run`] repeats them.
 //!
 //! What goes takes nothing else along: the tallies behind `daily`, what was told about a subject, and the truth in
 //! `orders` and `products` stay. Ids are never used twice, and a notification goes from `intake` and `verdicts` at once,
@@ -15,16 +15,13 @@ use crate::store::rows;
 /// Settled notifications, counted by what they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SettledCount {
-    /// Confirmed ones.
     pub confirmed: u64,
     /// Ignored ones, but for duplicates.
     pub ignored: u64,
-    /// Duplicates.
     pub duplicates: u64,
 }
 
 impl SettledCount {
-    /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.confirmed + self.ignored + self.duplicates
@@ -86,7 +83,7 @@ pub(in crate::store) fn count_expired(conn: &Connection, before: Timestamp) -> R
     Ok(count)
 }
 
-/// Removes at most `most` settled notifications that came in before `before`, from a place on; returns how many, and the
+/// Removes at most `most` settled notifications received before `before`, from a place on; returns how many, and the
 /// place behind them, `None` at the end. The duplicates of one, however young, go first, and it itself with the last of
 /// them. What is held is passed by.
 pub(in crate::store) fn prune(
@@ -142,7 +139,7 @@ const UNPROVEN: &str = "unproven";
 const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
                         WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2";
 
-/// Empties whatever is about a person in at most `most` settled notifications that came in before `before`; returns in
+/// Empties personal data in at most `most` settled notifications received before `before`; returns in
 /// how many.
 pub(in crate::store) fn empty_notifications(
     conn: &Connection,
@@ -176,7 +173,7 @@ pub(in crate::store) fn empty_notifications(
     Ok(ids.len())
 }
 
-/// The places beside notifications that hold something about a person, each with what empties some rows of it.
+/// The places beside notifications that holds personal data, each with what empties some rows of it.
 pub(in crate::store) const EMPTY_ELSEWHERE: [&str; 3] = [
     "UPDATE orders SET email = NULL, raw = NULL, emptied = 1 WHERE rowid IN (
        SELECT rowid FROM orders WHERE emptied = 0 AND notified_at < ?1 LIMIT ?2)",

@@ -1,4 +1,4 @@
-//! Filing: what came in is read, and its claim written beside it. What needs no question is settled here.
+//! Records the claims of parsed notifications, and settles those that need no verification.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,7 @@ use crate::store::rows::{self, BATCH_BYTES};
 /// A delivery together with what reading it gave.
 #[derive(Clone, Debug)]
 pub struct Filing {
-    /// The notification's id.
     pub id: i64,
-    /// As it came.
     pub delivery: Delivery,
     /// What it says; `None` while its source is not configured: it waits, unread.
     pub reading: Option<Reading>,
@@ -32,9 +30,7 @@ pub struct Filing {
 /// What filing settled at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filed {
-    /// The notification's id.
     pub id: i64,
-    /// Its source.
     pub source: String,
     /// `pending`, or `ignored` where no question is needed.
     pub state: State,
@@ -67,7 +63,7 @@ impl Batch {
     }
 }
 
-/// Deliveries later than `after` that nobody has read yet, of the configured sources, oldest first.
+/// Unparsed notifications after `after`, of the configured sources, oldest first.
 pub(in crate::store) fn unfiled(conn: &Connection, after: i64, most: usize) -> Result<Batch> {
     let sql = format!("SELECT {} {UNFILED} ORDER BY i.id", rows::DELIVERY_COLUMNS);
     let mut statement = conn.prepare_cached(&sql)?;
@@ -75,7 +71,7 @@ pub(in crate::store) fn unfiled(conn: &Connection, after: i64, most: usize) -> R
     Batch::read(&mut found, most)
 }
 
-/// Whether anything came in that nobody has read yet.
+/// Whether any notification is not parsed yet.
 pub(in crate::store) fn has_unfiled(conn: &Connection) -> Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT 1 {UNFILED})");
     Ok(conn.prepare_cached(&sql)?.query_row([0], |row| row.get(0))?)
@@ -138,15 +134,15 @@ pub(in crate::store) const UNREAD: &str =
     "FROM verdicts v INDEXED BY verdicts_waiting CROSS JOIN intake i ON i.id = v.notification_id
      WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY v.notification_id";
 
-/// What filing writes about a notification; [`crate::store::verdicts::decisions`] writes it afresh on a retry. It is made by whoever has
-/// read the notification and not by the writer: everybody waits for that.
+/// What filing writes about a notification; [`crate::store::verdicts::decisions`] writes it again on a retry. It is
+/// built by the worker, not on the writer thread, which every intake request waits for.
 #[derive(Debug)]
 pub(in crate::store) struct Sheet {
     id: i64,
     source: String,
     received_at: Timestamp,
     sender: String,
-    /// Equal for the claims that it may repeat; `None` where nothing is asked.
+    /// Equal for the claims that it may repeat; `None` if nothing is asked.
     asked: Option<ClaimKey>,
     state: State,
     reason: Option<Reason>,
@@ -160,7 +156,6 @@ pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdict
                                    ORDER BY notification_id LIMIT 1";
 
 impl Sheet {
-    /// The notification's id.
     pub(super) fn id(&self) -> i64 {
         self.id
     }
@@ -248,7 +243,7 @@ impl Sheet {
         }
     }
 
-    /// Writes the first row about a notification; `false` where there is one. A subject that was refused for its own sake
+    /// Writes the first row about a notification; `false` if there is one. A subject that was refused for its own sake
     /// when it was asked about last is put into no list again.
     fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
         let received_at = self.received_at.to_string();
@@ -273,7 +268,7 @@ impl Sheet {
         Ok(inserted == 1)
     }
 
-    /// Writes the row afresh.
+    /// Overwrites the row.
     pub(in crate::store) fn write(
         &self,
         conn: &Connection,

@@ -1,4 +1,4 @@
-//! What people decide, and what patience decides: a fresh start, a dismissal, giving up on a source that stays away.
+//! Decisions without an answer: `retry`, `dismiss`, and giving up on a source that fails for too long.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -10,24 +10,19 @@ use crate::rules::retry;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Rows that one transaction of a command changes: it must not keep the intake waiting.
+/// Rows that a command changes in one transaction, so that intake does not wait for long.
 pub const BATCH: usize = 100;
 
-/// What became of one notification that a person decided about.
+/// The result of a person's decision about one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decided {
-    /// As asked; its state and reason now.
+    /// Done; with its new state and reason.
     Done(Moved),
     /// Refused, with the reason.
-    Refused {
-        /// The notification's id.
-        id: i64,
-        /// Why, in plain words.
-        why: String,
-    },
+    Refused { id: i64, why: String },
 }
 
-/// Starts notifications afresh with what reading them gave now.
+/// Resets notifications with their newly parsed claims.
 pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Decided>> {
     let mut decided = Vec::with_capacity(sheets.len());
     for sheet in sheets {
@@ -37,11 +32,11 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
             continue;
         };
         if is_emptied(conn, id)? {
-            decided.push(refused(id, "its body was emptied, there is nothing left to read"));
+            decided.push(refused(id, "its body was emptied, so there is nothing left to parse"));
             continue;
         }
         if state == State::Confirmed {
-            decided.push(refused(id, "it is confirmed, and a confirmed notification stays so"));
+            decided.push(refused(id, "it is confirmed, which is final"));
             continue;
         }
         conn.prepare_cached(
@@ -57,7 +52,6 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
     Ok(decided)
 }
 
-/// Dismisses undecided notifications.
 pub(in crate::store) fn dismiss(
     conn: &Connection,
     ids: &[i64],
@@ -67,13 +61,17 @@ pub(in crate::store) fn dismiss(
     let mut decided = Vec::with_capacity(ids.len());
     for id in ids {
         match state_of(conn, *id)? {
-            None => decided.push(refused(*id, "there is no such notification, or it has only just come in")),
+            None => decided.push(refused(
+                *id,
+                "no such notification, or it was only just received; run \
+                countersign list",
+            )),
             Some((State::Undecided, _)) => {
                 conn.prepare_cached(
                     "UPDATE verdicts SET state = 'ignored', reason = 'dismissed', detail = ?2, decided_at = ?3
                      WHERE notification_id = ?1",
                 )?
-                .execute(params![id, note.unwrap_or("dismissed by a person"), now.to_string()])?;
+                .execute(params![id, note.unwrap_or("dismissed by hand"), now.to_string()])?;
                 let (state, reason) = (State::Ignored, Some(Reason::Dismissed));
                 decided.push(Decided::Done(Moved { id: *id, state, reason }));
             }

@@ -1,4 +1,4 @@
-//! Loading what the rules need to judge an answer, each part of it in so many steps as it has rows.
+//! Loads what the rules need to judge an answer, with a number of steps proportional to its rows.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::store::rows;
 /// undecided.
 const MOST_EQUALS: i64 = 500;
 
-/// Of each claim the confirmed one counts in any case, else the first that waits.
+/// Of each claim the confirmed one counts in any case, otherwise the first that waits.
 const LEAST_EQUALS: [i64; 3] = [1, 1, 0];
 
 /// A question that was asked, as far as the store needs to know it.

@@ -1,4 +1,4 @@
-//! What notifications say and what became of them: every write to `verdicts` but of the columns of a lease.
+//! Claims and verdicts: every write to `verdicts` except to the columns of a lease.
 
 pub(super) mod claims;
 pub(super) mod confirm;

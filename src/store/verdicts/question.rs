@@ -1,4 +1,4 @@
-//! What a call settled: the question that was asked, and the notifications that moved by it.
+//! The question of a call, and the state changes that it caused.
 
 use crate::domain::{Claim, Reason, State, Timestamp};
 use crate::store::queue::rate_limit::CallPermit;
@@ -8,7 +8,6 @@ use crate::store::queue::rate_limit::CallPermit;
 pub struct Question {
     /// The lease under which it was asked.
     pub lease: String,
-    /// The source.
     pub source: String,
     /// The claim that was asked about.
     pub claim: Claim,
@@ -27,11 +26,8 @@ pub struct Question {
 /// A notification that moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// The notification's id.
     pub id: i64,
-    /// Its state now.
     pub state: State,
-    /// Its reason now.
     pub reason: Option<Reason>,
 }
 

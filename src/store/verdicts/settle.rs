@@ -171,7 +171,7 @@ fn write_ruling(
     Ok(())
 }
 
-/// What a verdict says about its sender.
+/// The effect of a verdict on its sender's weight.
 fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Result<()> {
     if *state == State::Pending {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::rules::supersede::{self, Explains, History, Kind, Link, Past, Superse
 use crate::store::error::{Result, StoreError};
 use crate::store::rows;
 
-/// Notifications that one transaction supersedes beside those that it settles: each is written afresh.
+/// Notifications that one transaction supersedes beside those that it settles: each rewrites a row.
 const MOST: usize = 200;
 
 /// Entries of an index that are looked at where it cannot lead to the wanted ones alone.
@@ -83,7 +83,7 @@ pub(super) fn stored(explains: &[StatusKey]) -> Option<String> {
     (!explains.is_empty()).then(|| explains.iter().map(StatusKey::as_str).collect::<Vec<_>>().join(" "))
 }
 
-/// Who was confirmed last about a subject, by its id in `told`.
+/// The last confirmed notification about a subject, by its id in `told`.
 pub(in crate::store) fn past(
     conn: &Connection,
     source: &str,
@@ -210,7 +210,7 @@ pub(in crate::store) const ADD_EXPLANATION: &str =
          coalesce(excluded.latest_untimed, latest_untimed)),
        latest_id = max(latest_id, excluded.latest_id)";
 
-/// What is not later than a notification with a time of its provider's (?6): by that time, else by receipt.
+/// What is not later than a notification with a time of its provider's (?6): by that time, otherwise by receipt.
 pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
     "SELECT * FROM (
        SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
@@ -227,7 +227,7 @@ pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
      WHERE ?6 IS NOT NULL AND (?8 IS NULL OR before = ?8) LIMIT ?9",
 ];
 
-/// What came in before a notification without such a time.
+/// notifications received before a notification without such a time.
 pub(in crate::store) const EARLIER_THAN_UNTIMED: [&str; 2] = [
     "SELECT * FROM (
        SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable

@@ -1,8 +1,8 @@
-//! What the shops' APIs last said about each order and product.
+//! The latest truth about each order and product.
 //!
-//! An order that was emptied stays without e-mail and raw answer, whoever asks about it again: its owner was promised
-//! that we forget them, and the shop still knows. A product tells nothing about a person: its raw answer comes back with
-//! the first notification younger than those that it was emptied with, and not before.
+//! An emptied order stays without e-mail and raw answer, even if it is fetched again: its owner was promised that
+//! they are forgotten, and the shop still has them. A product tells nothing about a person: its raw answer comes back
+//! with the first notification younger than those that it was emptied with, and not before.
 
 use rusqlite::{Connection, params};
 

@@ -1,6 +1,5 @@
-//! Keeps the write-ahead log short, and lets nobody wait for it. A thread of its own copies what the log holds into the
-//! database while the writer goes on appending to the log; the writer itself copies only what came meanwhile, and then
-//! the log starts over. The engine's own way stays as a backstop: the commit that fills the log copies all of it.
+//! Keeps the WAL short without delaying writes. A separate thread checkpoints while the writer appends; the writer
+//! itself copies only the rest, and then the log restarts. SQLite's automatic checkpoint remains as a backstop.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +72,8 @@ impl Checkpoints {
         if self.is_copied.swap(false, Ordering::AcqRel) {
             self.is_under_way = false;
             let (pages, copied) = checkpoint(conn, "PASSIVE");
-            // All copied: the next commit begins the log anew. Else somebody reads an old state of the store.
+            // All copied, so the next commit restarts the log. Otherwise a reader still uses an old state of the
+            // store.
             self.left = if pages == copied { 0 } else { pages };
             self.tell(pages, copied);
             return;
@@ -86,7 +86,7 @@ impl Checkpoints {
         self.looked_at = Instant::now();
         let (pages, copied) = checkpoint(conn, "NOOP");
         self.tell(pages, copied);
-        // The log began anew without us: another process has copied it.
+        // The log restarted, because another process checkpointed it.
         self.left = self.left.min(pages);
         // What a reader kept from being copied is tried again although nothing comes.
         if (pages - self.left >= PAGES || (is_late && self.left > 0))
@@ -127,7 +127,7 @@ fn checkpoint(conn: &Connection, mode: &str) -> (i64, i64) {
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?))));
     counts.unwrap_or_else(|error| {
-        log::warn!("the write-ahead log was not copied into the store: {error}");
+        log::warn!("the checkpoint failed: {error}");
         (0, 0)
     })
 }

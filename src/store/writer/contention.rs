@@ -10,13 +10,13 @@ use tokio::sync::Notify;
 use crate::store::error::StoreError;
 use crate::store::file::holder;
 
-/// A lock that lasts longer is told: no notification waits longer for it.
+/// A lock that lasts longer than this is reported, because notifications wait no longer for it.
 pub(in crate::store) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a command waits for it.
 pub(in crate::store) const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(5);
 
-/// How often the system is asked who holds it.
+/// The interval at which the holder is looked up.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What the writer's thread tells of the lock.

@@ -1,5 +1,4 @@
-//! The way to the one writer (see [`Desk`]): whoever has something to write hands it over and hears of success when it is
-//! on disk.
+//! The handle of the writer (see [`Desk`]): callers queue their work, and are told of success when it is on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -52,7 +51,7 @@ impl Writer {
         Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told, alive }, thread))
     }
 
-    /// Ends the writer once everything queued is written, whoever else still has a way to it.
+    /// Ends the writer once everything queued is written, even if other handles exist.
     pub(in crate::store) fn end(self) {
         self.is_ending.store(true, Ordering::Release);
         let wake = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
@@ -97,7 +96,7 @@ impl Writer {
         &self.told.contention
     }
 
-    /// Bytes of the write-ahead log that are not copied into the store.
+    /// Bytes of the WAL that are not copied into the store.
     pub(in crate::store) fn log_left(&self) -> u64 {
         self.told.log_left.load(Ordering::Relaxed)
     }
@@ -120,8 +119,8 @@ impl Writer {
         self.write_alone(false, work).await
     }
 
-    /// As [`Writer::write`], at the end of the transaction that is being filled now: for whoever cannot wait for the next
-    /// one, and has nothing to do before that.
+    /// Like [`Writer::write`], but at the end of the transaction that is being filled now, for callers that cannot
+    /// wait for the next one.
     pub(in crate::store) async fn write_last<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -171,7 +170,7 @@ impl Writer {
         Ok(id)
     }
 
-    /// As [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
+    /// Like [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
     /// errors, and after an error nothing is written.
     pub(in crate::store) async fn append<T: Send + 'static>(
         &self,
@@ -180,7 +179,7 @@ impl Writer {
         self.append_within(PATIENCE, work).await
     }
 
-    /// As [`Writer::append`], for what a person waits for: a lock is an error after a command's patience.
+    /// Like [`Writer::append`], for what a person waits for: a lock is an error after a command's patience.
     pub(in crate::store) async fn write_soon<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,

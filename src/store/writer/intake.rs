@@ -1,4 +1,4 @@
-//! Appending notifications as they come, and counting requests that are turned away.
+//! Appends notifications, and counts refused requests.
 
 use rusqlite::{Connection, params};
 
@@ -9,7 +9,7 @@ use crate::store::error::Result;
 
 /// Appends a delivery; returns its id once it is on disk. `held` goes with it until then.
 pub(in crate::store) async fn append(writer: &Writer, delivery: Delivery, held: Held) -> Result<i64> {
-    // Made here and not by the writer: everybody waits for that.
+    // Built here, not on the writer thread, which every intake request waits for.
     writer.append_row(Row::new(delivery, held)).await
 }
 

@@ -1,4 +1,4 @@
-//! What waits for the writer: notifications, whose senders may lose patience, and other work.
+//! The writer's jobs: notifications, whose senders may time out, and other work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -23,11 +23,11 @@ pub(super) trait Work: Send {
     /// Does it, or fails as the transaction did; returns whether it succeeded. Its panic is its failure.
     fn run(&mut self, conn: Result<&Connection>) -> bool;
 
-    /// Tells whoever waits for it the outcome of the commit.
+    /// Reports the outcome of the commit to the caller.
     fn finish(self: Box<Self>, committed: Result<()>);
 }
 
-/// Work with somebody who waits for what it gives.
+/// Work with a caller that waits for its result.
 pub(super) struct Task<F, T> {
     work: F,
     done: Option<Result<T>>,
@@ -58,12 +58,11 @@ where
 
     fn finish(self: Box<Self>, committed: Result<()>) {
         let done = self.done.unwrap_or(Err(StoreError::Closed));
-        // Nobody listens any more when a client hung up; the row stays, at least once is kept.
+        // The client may have hung up. The row stays, because delivery is at least once.
         let _ = self.reply.send((committed.and(done), self.work));
     }
 }
 
-/// Something to write.
 pub(super) struct Job {
     pub(in crate::store) what: What,
     /// `None` for jobs whose sender never goes away.
@@ -98,12 +97,12 @@ impl Claimed {
     const TAKEN: u8 = 1;
     const ABANDONED: u8 = 2;
 
-    /// A notification that nobody has taken.
+    /// A notification that is not taken yet.
     pub(in crate::store) fn waiting() -> Arc<Self> {
         Arc::new(Self(AtomicU8::new(Self::WAITING)))
     }
 
-    /// Its sender goes away; `false` where it is taken already, and its outcome will come.
+    /// Its sender goes away; `false` if it is taken already, and its outcome will come.
     pub(super) fn abandon(&self) -> bool {
         self.take_if_waiting(Self::ABANDONED)
     }

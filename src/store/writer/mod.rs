@@ -1,4 +1,4 @@
-//! The one writer: the way to its thread, the transactions that it fills, and what has precedence there.
+//! The one writer: its handle, its thread, its transactions, and their priorities.
 
 pub(super) mod checkpoint;
 pub(super) mod contention;

@@ -1,14 +1,14 @@
-//! Who writes first when much is to be written: a notification's sender waits for it, a question to a shop can wait.
-//! While notifications keep coming, other work has a share of the writer's time. That must not depend on whether one of
-//! them waits just then: senders that wait for their answers before they send again leave the queue empty for a moment
-//! after each transaction, and that moment is theirs too.
+//! Priority between writes: intake goes first, because senders wait for it; other work can wait. While notifications
+//! keep coming, other work has a share of the writer's time. That must not depend on whether one of them waits just
+//! then: senders that wait for their answers before they send again leave the queue empty for a moment after each
+//! transaction, and that moment is theirs too.
 
 use std::time::{Duration, Instant};
 
 /// While notifications come, other work rests for so many times as long as it took: it has a fifteenth of the writer's time.
 const REST: u32 = 14;
 
-/// Other work in one transaction takes about so long: whoever comes meanwhile waits for its end.
+/// The time limit for other work in one transaction, because a new notification waits for its end.
 const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// Notifications have stopped coming, as far as other work is concerned, when none came for so long after the last ones
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_for_the_next_notifications_but_not_for_long_and_not_longer_than_it_rests() {
+    fn other_work_waits_for_notifications_but_no_longer_than_it_rests() {
         let began = Instant::now();
         let us = |us| began + Duration::from_micros(us);
         let mut precedence = Precedence::default();

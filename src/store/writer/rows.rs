@@ -46,7 +46,7 @@ impl Row {
 
 enum Column<'a> {
     Text(Option<&'a str>),
-    /// TEXT when it is valid UTF-8 without NUL, else BLOB, the same bytes in both.
+    /// TEXT when it is valid UTF-8 without NUL, otherwise BLOB, the same bytes in both.
     Body(&'a [u8]),
 }
 

@@ -1,6 +1,6 @@
-//! The one writer's desk. Whatever waits to be written, notifications above all, is taken into one transaction, and nobody
-//! hears of success before that transaction is on disk. No timer: a batch is what queued while the last one was synced.
-//! While notifications come, other work has a share of the time only, and the rest of it is put off (see [`Precedence`]).
+//! The writer thread. It takes everything queued, notifications first, into one transaction, and reports success only
+//! when that is on disk. There is no timer: a batch is what queued while the last one was synced. While notifications
+//! come, other work has a share of the time only, and the rest of it is put off (see [`Precedence`]).
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::store::file::schema::SCHEMA_VERSION;
 /// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
 const LARGEST_BATCH: usize = 512;
 
-/// Where the writer's thread sits. The checkpoints end before the connection is closed.
+/// State of the writer thread. The checkpoints end before the connection is closed.
 pub(super) struct Desk {
     checkpoints: Checkpoints,
     conn: Connection,
@@ -45,7 +45,7 @@ pub(in crate::store) struct Told {
     pub(in crate::store) appended: Arc<Notify>,
     /// That it goes on, and what keeps it from writing.
     pub(in crate::store) contention: Contention,
-    /// Bytes of the write-ahead log that are not copied into the store.
+    /// Bytes of the WAL that are not copied into the store.
     pub(in crate::store) log_left: Arc<AtomicU64>,
 }
 
@@ -88,7 +88,7 @@ impl Tray {
 }
 
 impl Desk {
-    /// A desk for what comes through `queue`, until that is empty and `is_ending`.
+    /// A writer thread for `queue`, which ends when the queue is empty and `is_ending`.
     pub(in crate::store) fn new(
         path: &Path,
         conn: Connection,
@@ -107,7 +107,7 @@ impl Desk {
         while self.waits_for_jobs() {
             self.write();
         }
-        // The one file then holds everything, whoever else has it open; it makes nobody wait.
+        // Then the database file alone holds everything, even if another process has it open. Nothing waits for this.
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
         }
@@ -216,7 +216,7 @@ impl Desk {
         taken > 0
     }
 
-    /// Lays what has queued into the tray.
+    /// Drains the channel into the pending queues.
     fn receive(&mut self) {
         while let Ok(job) = self.queue.try_recv() {
             self.tray.lay(job);
@@ -233,12 +233,12 @@ impl Desk {
         if let Err(error) = &committed {
             if !matches!(error, StoreError::Damaged(_)) {
                 let writes = transaction.appended.len() + transaction.worked.len();
-                log::error!("the store did not take {writes} writes: {error}");
+                log::error!("{writes} writes failed: {error}");
             }
             if !self.conn.is_autocommit()
                 && let Err(error) = execute(&self.conn, "ROLLBACK")
             {
-                log::error!("the store could not roll back: {error}");
+                log::error!("could not roll back: {error}");
             }
             overwrite_failed(&self.conn);
         } else if self.conn.total_changes() != changes_before {
@@ -249,7 +249,7 @@ impl Desk {
             self.told.appended.notify_one();
         }
         for (reply, appended) in transaction.appended {
-            // Nobody listens any more when a client hung up; the row stays, at least once is kept.
+            // The client may have hung up. The row stays, because delivery is at least once.
             let _ = reply.send(outcome().and(appended));
         }
         for work in transaction.worked {
@@ -257,7 +257,7 @@ impl Desk {
         }
     }
 
-    /// Tells everybody who waits that nothing is written.
+    /// Reports to all waiting callers that nothing was written.
     fn fail(&mut self, why: &StoreError) {
         self.receive();
         let Tray { notifications, work, last } = std::mem::take(&mut self.tray);
@@ -265,7 +265,7 @@ impl Desk {
         // A command tells its user itself.
         let is_told = matches!(why, StoreError::Damaged(_)) || self.patience.is_some();
         if !is_told {
-            log::error!("the store did not take {} writes: {why}", jobs.len());
+            log::error!("{} writes failed: {why}", jobs.len());
         }
         for job in jobs.into_iter().filter(Job::is_taken) {
             match job.what {
@@ -279,7 +279,7 @@ impl Desk {
     }
 }
 
-/// A transaction whose sync failed stands in the write-ahead log all the same, whole, and the recovery after a crash would
+/// A transaction whose sync failed stands in the WAL all the same, whole, and the recovery after a crash would
 /// take it for committed. The next commit is written over it: this one, which changes nothing.
 fn overwrite_failed(conn: &Connection) {
     if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {

@@ -1,4 +1,4 @@
-//! What is done inside of one transaction: notifications are appended many at a time, other work together or alone.
+//! One transaction: notifications are inserted many at a time, other work is done together or isolated.
 
 use rusqlite::Connection;
 

@@ -13,12 +13,12 @@ use crate::store::error::{Result, StoreError};
 use crate::store::file::connection::tries_again;
 use crate::store::file::{holder, open};
 
-/// What a trial found.
+/// The result of a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Trial {
     /// Whether the write lock could be taken; `None`: this user may not write, which says nothing about `serve`.
     pub writable: Option<Result<()>>,
-    /// Bytes of the write-ahead log that are not copied into the store; `None` where that could not be told.
+    /// Bytes of the WAL that are not copied into the store; `None` if that could not be told.
     pub log_left: Option<u64>,
 }
 

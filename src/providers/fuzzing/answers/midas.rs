@@ -52,7 +52,7 @@ fn no_answer_of_midas_confirms_what_it_does_not_say() {
     );
 }
 
-/// The platform's keys are new in each run, so that inputs have the word `SIGNED` in the place of a signature; it stands
+/// The platform's keys are new in each run, so that inputs have the word `SIGNED` instead of a signature; it stands
 /// for the one over the recorded answer.
 #[test]
 fn no_answer_of_midas_counts_but_as_the_platform_signed_it() {
@@ -74,7 +74,7 @@ fn no_answer_of_midas_counts_but_as_the_platform_signed_it() {
         let asked = &questions.values().next().unwrap()[0];
         let (heard, answer) = conversation.ask(provider.ask(&conversation.api, &asked.claim));
         if !matches!(answer.said, Said::Failed(_)) {
-            assert_eq!(heard[0].body, recorded, "an answer that nobody signed");
+            assert_eq!(heard[0].body, recorded, "an unsigned answer");
             assert_eq!(heard[0].headers.get_all("txgw-signature").iter().count(), 1);
         }
         judged(&*provider, asked, &answer, &heard)

@@ -119,7 +119,7 @@ fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Repl
                 assert_eq!(is_deletion, claim.event.ends_with(".deleted"), "{answer:?}");
             }
             Outcome::NotFound | Outcome::Unavailable => {
-                assert!(heard.iter().any(|reply| denies(reply, claim)), "denied by nobody: {answer:?}");
+                assert!(heard.iter().any(|reply| denies(reply, claim)), "denied by no reply: {answer:?}");
             }
             _ => {}
         }

@@ -1,5 +1,5 @@
 //! The versions of the schema, and how a file comes to the newest: by `serve` alone, which holds its lock, in one
-//! transaction over all steps, and with a checked copy of before beside it.
+//! transaction over all steps, and with a checked copy of the old file beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -28,8 +28,9 @@ impl Upgraded {
     fn message(&self, path: &Path) -> String {
         let Self { from, to, backup } = self;
         format!(
-            "upgraded the store from schema version {from} to {to}; it is kept as it was as {}: to go back, stop serve, \
-             put that file in the place of {}, remove the -wal and -shm files beside it, and start the previous version",
+            "upgraded the store from schema version {from} to {to}; the old file is kept as {}: to go back, \
+                stop serve, replace {} with that file, remove the -wal and -shm files beside it, and \
+                start the previous version",
             backup.display(),
             path.display()
         )
@@ -117,7 +118,7 @@ fn upgrade(
 /// One transaction over all steps that are missing.
 fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
     conn.set_transaction_behavior(TransactionBehavior::Immediate);
-    // A step that builds a table anew drops the old one, and ON DELETE CASCADE would empty what refers to it.
+    // A step that rebuilds a table drops the old one, and ON DELETE CASCADE would empty what refers to it.
     conn.execute_batch("PRAGMA foreign_keys = OFF")?;
     Migrations::from_iter(list.iter().map(|step| M::up(step))).to_latest(conn)?;
     conn.execute_batch("PRAGMA foreign_keys = ON")?;
@@ -138,7 +139,7 @@ fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::R
 /// The copy of a try that failed, if nothing was written since: a `serve` that is started again and again must not
 /// fill the disk with copies.
 fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
-    // Whoever only looked may have left an empty log.
+    // A process that only read may have left an empty log.
     let written_at =
         |file: &Path| std::fs::metadata(file).ok().filter(|meta| meta.len() > 0)?.modified().ok();
     let log = paths::beside(path, "-wal");

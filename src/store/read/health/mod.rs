@@ -1,5 +1,5 @@
-//! What the store tells for health: from indexes, tallies and the ends of tables, so that it takes as long on ten
-//! million notifications as on ten.
+//! Reads the data for health from indexes, counts and the ends of tables, so that it is as fast on ten million
+//! notifications as on ten.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -10,7 +10,6 @@ use crate::domain::{Counts, State, Window};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// A window's counts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) counts: Counts,
@@ -26,7 +25,7 @@ pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM daily_cou
 pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10) AS day, state, iif(state = 'pending', '', coalesce(reason, '')) AS reason, count(*) AS n \
      FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1, 2, 3";
 
-/// What nobody has filed yet is pending.
+/// Unparsed notifications count as pending.
 pub(super) const UNFILED: &str = "SELECT substr(received_at, 1, 10) AS day, 'pending' AS state, '' AS reason, count(*) AS n FROM intake \
      WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1";

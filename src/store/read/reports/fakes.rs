@@ -1,4 +1,4 @@
-//! Fakes: the latest of a window as findings, and who sent them.
+//! Fakes of a window: the latest as findings, and their senders.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +89,7 @@ fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
     })
 }
 
-/// Who sent the `total` fakes of a window.
+/// The senders of the `total` fakes of a window.
 pub(super) fn senders(conn: &Connection, source: &str, window: Window, total: u64) -> Result<FakeSenders> {
     let one_in = one_in(total);
     let sample = if total == 0 { None } else { Sample::of_window(conn, source, window, one_in)? };

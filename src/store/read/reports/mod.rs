@@ -1,5 +1,5 @@
-//! What reports are made of, read in one transaction and without reading the whole store: whole days are counted from
-//! the tallies, the rest from indexes, and what has to be read row by row is read from an even sample.
+//! Reads the data of reports, in one transaction and without reading the whole store: whole days from the daily
+//! counts, the rest from indexes, and values that must be read row by row from an even sample.
 
 use std::time::Duration;
 
@@ -29,11 +29,9 @@ const SAMPLE: u64 = 5_000;
 /// A source that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// Its name.
     pub name: String,
-    /// Its provider's word.
     pub provider: String,
-    /// A longer silence is a finding; `None`: any silence is fine.
+    /// A longer silence is a finding, if set.
     pub expect_every: Option<Duration>,
 }
 

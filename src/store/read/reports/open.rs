@@ -1,4 +1,4 @@
-//! What is not settled: a finding when it is undecided, or pending for longer than an hour.
+//! Open notifications: a finding if undecided, or pending for longer than an hour.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) const UNDECIDED: &str = "SELECT notification_id, received_at FROM ver
                                     WHERE state = 'undecided' AND source = ?1 AND received_at < ?2 \
                                     ORDER BY received_at LIMIT ?3";
 
-/// Those that nobody has filed yet.
+/// Notifications that are not parsed yet.
 pub(super) const UNFILED: &str = "SELECT id, received_at FROM intake \
                                   WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
                                     AND source = ?1 AND received_at < ?2 ORDER BY id LIMIT ?3";

@@ -26,7 +26,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Of the ids between the least that `first` finds and the largest that `last` finds; `None` where there is nothing.
+    /// Of the ids between the least that `first` finds and the largest that `last` finds; `None` if there is nothing.
     pub(super) fn new<P: Params + Copy>(
         conn: &Connection,
         [first, last]: [&str; 2],

@@ -37,10 +37,8 @@ pub(super) fn find(
     let heard = last(LAST_KEPT)?.max(last(LAST_UNFILED)?);
     let since = known_since.max(heard.unwrap_or(known_since));
     if now.since(since) > expected {
-        let detail = format!(
-            "nothing received since {since}, though something is expected every {}",
-            in_words(expected.as_secs())
-        );
+        let detail =
+            format!("nothing received since {since}, but expected every {}", in_words(expected.as_secs()));
         report.findings.push(Finding {
             kind: FindingKind::Silent,
             subject_id: None,

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// No line of a report needs more characters of a claim or an answer.
 const LONGEST: usize = 300;
 
-/// A column of JSON as `name value, name value`, without what held before; `None` where there is nothing in it.
+/// A column of JSON as `name value, name value`, without what held before; `None` if there is nothing in it.
 pub(super) fn column(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     let json: Option<String> = row.get(at)?;
     Ok(json.and_then(|json| in_words(&json)))
