@@ -70,8 +70,8 @@ fn a_credential_that_is_no_secret_is_a_mistake_and_no_name_leads_out_of_the_fold
         assert_eq!(
             desk.complaints(SHOP),
             [format!(
-                "c.toml: sources.shop.token: the credential sources.shop.token (sources.shop.token) {wrong}, or take \
-                 it away (e.g. LoadCredential=sources.shop.token:/etc/countersign/secrets/shop-token)"
+                "c.toml: sources.shop.token: the credential sources.shop.token (sources.shop.token) {wrong}, or \
+                 remove it (e.g. LoadCredential=sources.shop.token:/etc/countersign/secrets/shop-token)"
             )]
         );
     }

@@ -118,7 +118,7 @@ fn a_secret_that_is_none_is_a_mistake() {
         ),
         (
             "api_key = \"a\"\npath_token = \"a/b\"",
-            "4: sources.my-keys.path_token: must be 1 to 128 letters, digits or . _ ~ - because it is a part of the \
+            "4: sources.my-keys.path_token: must be 1 to 128 letters, digits or . _ ~ - because it is part of the \
              intake URL (e.g. path_token = \"k3Vq8mZt\")"
                 .to_owned(),
         ),
