@@ -45,11 +45,11 @@ fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
     Moment {
         at: When::new(at.map_or("", String::as_str), now),
         what: format!(
-            "{} told of news {} (delivery {}, tried {} times)",
+            "{} told of news {} (delivery {}, {})",
             clipped(&made.action),
             made.seq,
             made.id,
-            made.attempts
+            if made.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", made.attempts) }
         ),
         href: Some(format!(
             "/deliveries{}",
