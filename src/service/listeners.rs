@@ -39,6 +39,10 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Maximum idle time between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How long a connection to the admin listener may wait for its first request. A browser opens some ahead of their use and
+/// drops them after a minute; one that is told 408 just then would take that for the answer to its request.
+const SPARE: Duration = Duration::from_secs(75);
+
 /// The longest possible `server.drain`, in seconds. The current setting is applied when a server is stopped.
 const LONGEST_DRAIN: u64 = 3600;
 
@@ -156,6 +160,8 @@ impl Listeners {
                 .wrap_fn(move |request, app| requests.follow(app.call(request)))
         })
         .on_connect(move |_, data| drop(data.insert(connections.connected())))
+        .client_request_timeout(SPARE)
+        .keep_alive(KEEP_ALIVE)
         .workers(1)
         .max_connections(limits::ADMIN_CONNECTIONS)
         .shutdown_timeout(1)

@@ -1,6 +1,6 @@
 //! Who may see the page, under which name, and what is there for those who may not.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use base64::Engine as _;
 
 use super::{page, press, told_of};
 use crate::support::five::{self, OLD};
-use crate::support::{Request, Response, Serve, assert_verdict};
+use crate::support::{Request, Response, Serve, assert_verdict, countersign};
 
 const VIEWS: [&str; 9] = [
     "/",
@@ -105,6 +105,24 @@ fn who_beyond_loopback_without_a_password_sees_health_alone_and_the_log_says_so(
 }
 
 #[test]
+fn doctor_warns_of_a_password_over_plain_http_beyond_loopback() {
+    let house = five::house().admin("password = \"correct horse\"");
+    for (address, is_told) in
+        [("127.0.0.1:0", false), ("[::1]:0", false), ("0.0.0.0:0", true), ("10.1.2.3:8081", true)]
+    {
+        let config = house.write_config();
+        let text = std::fs::read_to_string(&config).unwrap();
+        let listen = format!("admin_listen = \"{address}\"");
+        std::fs::write(&config, text.replace("admin_listen = \"127.0.0.1:0\"", &listen)).unwrap();
+        let said = countersign().arg("--config").arg(&config).arg("doctor").output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let warned = said.lines().any(|line| line.starts_with("WARN") && line.contains("plain HTTP"));
+        assert_eq!(warned, is_told, "{address}: {said}");
+        assert!(!said.contains("correct horse"), "{said}");
+    }
+}
+
+#[test]
 fn host_must_name_this_machine() {
     let house = five::house().admin("hosts = [\"VPS.example.com\"]");
     let serve = house.serve();
@@ -125,6 +143,19 @@ fn host_must_name_this_machine() {
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(named(&serve, path, "evil.example.com"), 200, "{path}");
     }
+}
+
+#[test]
+fn a_connection_that_a_browser_opened_ahead_is_not_answered_before_it_asks() {
+    let (_house, serve) = told_of(&[]);
+    let mut stream = TcpStream::connect(serve.admin).unwrap();
+    // Longer than the server's library waits for a head by default.
+    stream.set_read_timeout(Some(Duration::from_secs(7))).unwrap();
+    let early = stream.read(&mut [0; 1]).map_err(|error| error.kind());
+    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET /page.css HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", serve.admin).unwrap();
+    assert_eq!(Response::read(&mut stream).unwrap().status, 200);
 }
 
 #[test]

@@ -33,6 +33,23 @@ fn one_socket_may_be_passed_and_the_other_be_configured() {
 }
 
 #[test]
+fn who_sees_the_page_goes_by_the_socket_that_was_passed_not_by_the_configuration() {
+    for (bound, configured, status) in [("0.0.0.0:0", "127.0.0.1:0", 404), ("127.0.0.1:0", "0.0.0.0:0", 200)]
+    {
+        let (house, intake, admin) =
+            (five::house(), TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind(bound).unwrap());
+        let config = house.write_config();
+        let text = std::fs::read_to_string(&config).unwrap();
+        let listen = format!("admin_listen = \"{configured}\"");
+        std::fs::write(&config, text.replace("admin_listen = \"127.0.0.1:0\"", &listen)).unwrap();
+        let serve = Serve::spawn_as_it_is(passing(&config, &intake, &admin));
+        let here = SocketAddr::from(([127, 0, 0, 1], serve.admin.port()));
+        assert_eq!(Request::new("GET", "/").send(here).status, status, "{bound}");
+        assert_eq!(Request::new("GET", "/healthz").send(here).status, 200, "{bound}");
+    }
+}
+
+#[test]
 fn sockets_of_another_process_are_not_touched() {
     let (house, sockets) = (five::house(), Sockets::open());
     let mut command = passing(&house.write_config(), &sockets.intake, &sockets.admin);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::screen::Screen;
 use super::{CommandError, Exit, settings};
+use crate::config::Settings;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::providers::http::Client;
@@ -31,6 +32,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
         config.display(),
         if count == 1 { "" } else { "s" }
     ))?;
+    check_page(&mut findings, &settings)?;
     let store = match store::check(&mut findings, &settings, &clock).await? {
         Examined::Usable(store) => Some(store),
         Examined::Unusable => None,
@@ -55,6 +57,18 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     }
     let exit = findings.conclude()?;
     Ok(exit)
+}
+
+/// A browser sends the password with each request.
+fn check_page(findings: &mut Findings, settings: &Settings) -> Result<(), CommandError> {
+    let address = settings.server.admin_listen;
+    if settings.admin.password.is_some() && !address.ip().is_loopback() {
+        findings.warn(format!(
+            "server.admin_listen is {address}: the password of [admin] crosses the network over plain HTTP; bind it to \
+             loopback and put a TLS proxy in front, or open it through ssh -L (docs/page.md)"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Prints each finding, and counts the bad ones.
