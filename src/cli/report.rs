@@ -10,7 +10,7 @@ use crate::domain::health::Warning;
 use crate::domain::{Clock, Report, Timestamp};
 use crate::report::{Basis, Document};
 use crate::rules::health;
-use crate::store::{Reader, Reported};
+use crate::store::{Detail, Reader, Reported};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Without a window: the last 24 hours.\n\nExamples:\n  \
@@ -34,7 +34,8 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let reader = Reader::open(&settings.store.path)?;
     let sources = chosen(&settings, reader.known_sources().await?, args.source.as_deref())?;
     let warnings = warnings(&reader, &sources, window.to, now).await?;
-    let (sources, statistics) = reader.account(sources, window, now).await?.into_iter().unzip();
+    let (sources, statistics) =
+        reader.account(sources, window, Detail::Report, now).await?.into_iter().unzip();
     let report = Report { generated_at: now, from: window.from, to: window.to, sources };
     args.output.write(&Document { basis: Basis::Store, report, statistics, warnings })?;
     Ok(Exit::Fine)

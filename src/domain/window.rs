@@ -47,6 +47,12 @@ impl Window {
         }
     }
 
+    /// The whole days that it touches.
+    #[must_use]
+    pub fn whole_days(self) -> Self {
+        Self { from: midnight_until(self.from), to: midnight_from(self.to) }
+    }
+
     fn unless_empty(self) -> Option<Self> {
         (self.from < self.to).then_some(self)
     }

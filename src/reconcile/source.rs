@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{BATCH, Inspected, Inspection, Reported, StoreError};
+use crate::store::{BATCH, Detail, Inspected, Inspection, Reported, StoreError};
 use crate::worker::read_deliveries;
 
 /// Orders looked up in the store at once.
@@ -54,7 +54,8 @@ pub(super) async fn inspect(
         provider: source.kind.word.to_owned(),
         expect_every: source.expect_every,
     };
-    let accounts = parts.store.reader().account(vec![reported], window, parts.clock.now()).await?;
+    let accounts =
+        parts.store.reader().account(vec![reported], window, Detail::Report, parts.clock.now()).await?;
     let (mut report, statistics) = accounts.into_iter().next().ok_or(StoreError::Closed)?;
     collected.put_into(&mut report);
     report.listed = listed;

@@ -18,7 +18,7 @@ use crate::store::read::fakes_by_sender::{self, FakesBySender};
 use crate::store::read::lines::{self, Beyond, Lines, NotificationLine};
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
-use crate::store::read::reports::{self, Reported};
+use crate::store::read::reports::{self, Detail, Reported};
 use crate::store::read::subject::{self, SubjectTruth};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
@@ -104,6 +104,14 @@ impl Reader {
     /// serves is looked for in at most `looks` rows.
     pub async fn lines(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Lines> {
         self.read(move |conn| lines::lines(conn, &filter, &beyond, looks)).await
+    }
+
+    /// The ids of what [`Reader::lines`] finds, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn ids_beyond(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Vec<i64>> {
+        self.read(move |conn| Ok(lines::ids(conn, &filter, &beyond, looks)?.ids)).await
     }
 
     /// The notifications with these ids that are still there, in the order of the ids, without headers and bodies.
@@ -198,9 +206,10 @@ impl Reader {
         &self,
         sources: Vec<Reported>,
         window: Window,
+        detail: Detail,
         now: Timestamp,
     ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
-        self.read(move |conn| reports::account(conn, &sources, window, now)).await
+        self.read(move |conn| reports::account(conn, &sources, window, detail, now)).await
     }
 
     /// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on

@@ -89,7 +89,6 @@ fn series_with(serve: &Serve, name: &str) -> Vec<(String, f64)> {
         if all.iter().any(|(series, _)| series == name) || Instant::now() > until {
             return all;
         }
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

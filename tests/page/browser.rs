@@ -95,7 +95,7 @@ fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
                 let (faults, complaints) = (browser.run(FAULTS), browser.complaints());
                 assert_eq!(complaints, Vec::<String>::new(), "{path} at {width} in {scheme}: {faults}");
                 assert_eq!(faults, serde_json::json!([]), "{path} at {width} in {scheme}");
-                browser.picture(&format!("{name}-{width}-{scheme}"));
+                browser.picture(&format!("{name}-{width}-{scheme}"), u32::MAX);
             }
         }
     }

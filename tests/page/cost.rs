@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{filled, page, told_of};
+use crate::support::Serve;
+use crate::support::five::{self, OLD, SHOP};
 
 #[test]
 fn a_filter_that_no_index_serves_looks_at_10_000_rows_and_offers_to_go_on() {
@@ -45,33 +47,98 @@ fn at_most_8_views_read_at_once_and_a_further_one_gets_503_after_2_s() {
     }
 }
 
+/// What makes the heaviest pages: long texts of characters that take the most room in HTML.
+fn heavy(serve: &Serve) {
+    let long = "<&\u{e9}>".repeat(50);
+    let sent = |n: u32, data: &str| {
+        let body = format!(
+            r#"{{"eventId":"e{n}","eventCreated":1764000000,"storeId":1003,"entityId":1,"eventType":"order.updated",
+            "data":{{"orderId":"{n}{long}","newPaymentStatus":"{long}"{data}}}}}"#
+        );
+        let sender = format!("198.51.{}.{}", 100 + n / 200, n % 200);
+        let request = SHOP.request(body).header("X-Forwarded-For", &sender);
+        (0..40).fold(request, |request, at| request.header(&format!("X-Long-{at}"), &"<&>".repeat(60)))
+    };
+    for n in 0..120 {
+        assert_eq!(serve.send(&sent(n, "")).status, 200);
+    }
+    let many: String = (0..300).map(|at| format!(r#","<{at}>":"{long}""#)).collect();
+    assert_eq!(serve.send(&sent(120, &many)).status, 200);
+    let quotes = format!(r#","x":[{}0]"#, "\"a\",".repeat(20_000));
+    assert_eq!(serve.send(&SHOP.request(format!(r#"{{"eventType":"x"{quotes}}}"#))).status, 200);
+    assert_eq!(serve.send(&SHOP.request("<".repeat(80_000))).status, 200);
+}
+
 #[test]
 fn no_page_weighs_more_than_100_kb_with_everything_that_it_loads() {
-    let (_house, serve) = told_of(&[1207]);
-    let long = "<&\u{e9}>".repeat(60);
-    for _ in 0..60 {
-        let body = format!(
-            r#"{{"eventId":"e","eventCreated":1764000000,"storeId":1003,"entityId":1,"eventType":"order.updated",
-            "data":{{"orderId":"{long}","newPaymentStatus":"{long}"}}}}"#
-        );
-        serve.post("shop", body);
+    let house = five::house().action(
+        "bad",
+        "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; yes '<&>' | head -c 1000 >&2; exit 65\"]",
+    );
+    let serve = house.serve();
+    for (id, number) in (1..).zip([1207, 1208, 1209]) {
+        serve.send(&OLD.request(OLD.truth(number)));
+        serve.settled(id);
     }
-    serve.settled(61);
+    heavy(&serve);
+    serve.settled(126);
+    house.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'dead'", "3");
+    house.wait_for_value("SELECT count(*) FROM notifications WHERE state = 'pending'", "0");
     let shared: usize =
         ["/page.css", "/page.js", "/page.svg"].iter().map(|path| serve.admin_page(path).body.len()).sum();
+    let subject = house.value("SELECT subject_id FROM notifications WHERE id = 124").unwrap();
+    let subject: String = form_urlencoded::byte_serialize(subject.as_bytes()).collect();
     for path in [
         "/",
         "/notifications",
-        "/notifications/61",
+        "/notifications?state=ignored&sender=198.51.100.7",
+        "/notifications/1",
+        "/notifications/124",
+        "/notifications/125",
+        "/notifications/126",
+        "/notifications/retry?state=ignored",
+        &format!("/order?source=shop&id={subject}"),
         "/order?source=old&id=1207",
+        "/find?id=nothing",
         "/fakes",
         "/deliveries",
+        "/deliveries/redeliver?state=dead",
         "/report",
+        "/report?from=30d",
         "/settings",
+        "/done?change=retry&done=3&refused=1&left=2&back=/notifications",
     ] {
         let weight = page(&serve, path).len() + shared;
         assert!(weight <= 100_000, "{path} weighs {weight}");
     }
+    let answer = serve.admin_page(&format!("/notifications?subject={}", "%3C".repeat(301)));
+    assert!(answer.status == 400 && answer.body.len() + shared <= 100_000, "{}", answer.text());
+    let shown = page(&serve, "/notifications/125");
+    assert!(shown.contains("the first 65536 of "), "quotes take no more room than they are");
+    assert!(page(&serve, "/notifications/126").contains(" of 80000 bytes"));
+}
+
+#[test]
+fn rows_that_a_page_has_no_room_for_are_on_the_next_one() {
+    let (_house, serve) = told_of(&[]);
+    heavy(&serve);
+    serve.settled(123);
+    let mut address = "/notifications".to_owned();
+    let mut ids: Vec<u32> = Vec::new();
+    let mut pages = 0;
+    loop {
+        let html = page(&serve, &address);
+        let rows = html
+            .split("<tr id=\"n")
+            .skip(1)
+            .map(|row| row.split('"').next().unwrap().parse::<u32>().unwrap());
+        ids.extend(rows);
+        pages += 1;
+        let Some(next) = html.split("rel=\"next\" href=\"").nth(1) else { break };
+        address = next.split('"').next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(ids, (1..=123).rev().collect::<Vec<_>>());
+    assert!(pages > 3, "50 rows would be too heavy");
 }
 
 #[test]

@@ -27,6 +27,8 @@ fn what_each_action_did_stands_with_the_notification_and_the_order() {
         assert!(html.contains(part), "{part}: {html}");
     }
     let html = page(&serve, "/order?source=old&id=1207");
+    let news = html.split("News 1: order.changed").nth(1).unwrap().split("</li>").next().unwrap();
+    assert!(news.contains("status: PAID"), "{news}");
     assert!(html.contains("bad told of news 1") && html.contains("good told of news 1"), "{html}");
 }
 
@@ -39,6 +41,7 @@ fn deliveries_keep_to_the_filter_in_their_address() {
     for (query, count) in [
         ("", 2),
         ("action=bad", 1),
+        ("state=dead", 1),
         ("state=delivered", 1),
         ("action=bad&state=delivered", 0),
         ("action=bad&state=dead", 1),
@@ -78,12 +81,33 @@ fn a_delivery_is_redelivered_and_skipped_by_its_buttons() {
 }
 
 #[test]
+fn the_detail_of_what_was_redelivered_says_that_the_page_did_it() {
+    let (house, serve) = told();
+    assert!(serve.stop().success());
+    let serve = house.serve_with(&["--no-worker"]);
+    let bad = house.value("SELECT id FROM deliveries WHERE action = 'bad'").unwrap();
+    follow(&serve, &press(&serve, &format!("/deliveries/{bad}/redeliver"), ""));
+    let row = house.value("SELECT state || ': ' || detail FROM deliveries WHERE action = 'bad'").unwrap();
+    assert_eq!(row, "waiting: redelivered on the page");
+}
+
+#[test]
+fn a_warning_leads_to_what_it_is_about() {
+    let (_house, serve) = told();
+    let html = page(&serve, "/");
+    assert!(html.contains("1 thing needs attention"), "{html}");
+    let dead = links(&html, "/deliveries?action=bad")[0].replace("&#38;", "&");
+    assert_eq!(dead, "/deliveries?action=bad&state=dead");
+    assert_eq!(links(&page(&serve, &dead), "/deliveries/redeliver").len(), 1);
+}
+
+#[test]
 fn all_deliveries_that_a_filter_shows_are_counted_and_changed() {
     let (house, serve) = told();
     let html = page(&serve, "/deliveries?action=bad&state=dead");
     assert_eq!(links(&html, "/deliveries/skip").len(), 1, "{html}");
     let html = page(&serve, "/deliveries/skip?action=bad&state=dead");
-    assert!(html.contains("1 delivery would be never made"), "{html}");
+    assert!(html.contains("1 delivery would never be made"), "{html}");
     let newest = house.value("SELECT max(id) FROM deliveries WHERE action = 'bad'").unwrap();
     let form = format!("action=bad&state=dead&up_to={newest}");
     let said = follow(&serve, &press(&serve, "/deliveries/skip", &form));

@@ -6,6 +6,8 @@ mod cost;
 mod deliveries;
 mod doors;
 mod exports;
+mod owner;
+mod pictures;
 mod strangers;
 mod tail;
 mod views;

@@ -1,6 +1,7 @@
 //! What each view shows.
 
 use super::{filled, links, page, told_of};
+use crate::support::Serve;
 use crate::support::five::{self, SHOP};
 
 #[test]
@@ -10,6 +11,7 @@ fn the_overview_says_that_all_is_well_or_what_to_do_and_what_came_in() {
     assert!(html.contains("All is well.") && html.contains("received today"), "{html}");
     assert!(html.contains("Here stands what <code>countersign reconcile</code> found last"), "{html}");
     assert!(!links(&html, "/notifications/2").is_empty(), "{html}");
+    assert!(html.contains("<svg"), "the last days are drawn");
     assert!(house.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code() == Some(3));
     let html = page(&serve, "/");
     assert!(html.contains(">missed<") && html.contains(">1208<"), "{html}");
@@ -82,7 +84,7 @@ fn one_notification_shows_request_claim_answer_and_what_differs() {
         .unwrap();
     assert!(row.contains("newPaymentStatus") && row.contains("CANCELLED") && row.contains("PAID"), "{row}");
     assert_eq!(html.matches("class=\"differs\"").count(), 1, "{html}");
-    for part in ["mismatch", "200", "Retry", "&#34;eventId&#34;", "content-length", "/notifications/1/body"] {
+    for part in ["mismatch", "200", "Retry", "\"eventId\":", "content-length", "/notifications/1/body"] {
         assert!(html.contains(part), "{part}: {html}");
     }
     assert_eq!(serve.admin_page("/notifications/2").status, 404);
@@ -94,9 +96,57 @@ fn one_order_shows_its_truth_and_all_about_it() {
     let (_house, serve) = told_of(&[1207, 1207]);
     let html = page(&serve, "/order?source=old&id=1207");
     assert!(html.contains("<dt>status</dt><dd><bdi>PAID</bdi>"), "{html}");
-    assert_eq!(links(&html, "/notifications/").len(), 2, "{html}");
+    assert_eq!(
+        links(&html, "/notifications/").len(),
+        3,
+        "two notifications and the news of the first: {html}"
+    );
     assert!(page(&serve, "/product?source=old&id=9").contains("never showed this product"));
     assert_eq!(serve.admin_page("/order?id=1207").status, 400);
+}
+
+/// Where the search box leads.
+#[track_caller]
+fn find(serve: &Serve, id: &str) -> String {
+    let answer = serve.admin_page(&format!("/find?id={id}"));
+    assert_eq!(answer.status, 303, "{id}: {}", answer.text());
+    answer.header("location").unwrap().to_owned()
+}
+
+#[test]
+fn the_search_box_of_each_view_leads_to_the_order_of_an_id() {
+    let (_house, serve) = told_of(&[1207, 2000]);
+    for path in ["/", "/notifications/2", "/report", "/settings"] {
+        assert!(page(&serve, path).contains("action=\"/find\""), "{path}");
+    }
+    assert_eq!(find(&serve, "1207"), "/order?source=old&id=1207");
+    assert_eq!(find(&serve, "+%231207+"), "/order?source=old&id=1207", "as people write it");
+    assert_eq!(find(&serve, "2000"), "/order?source=old&id=2000", "what is invented, too");
+    assert_eq!(find(&serve, "2"), "/notifications/2", "a notification's number");
+    assert_eq!(find(&serve, ""), "/notifications");
+    assert!(page(&serve, "/find?id=77").contains("Nothing has the id"));
+    serve.send(&SHOP.request(SHOP.truth(1207)));
+    serve.settled(3);
+    let html = page(&serve, "/find?id=1207");
+    assert_eq!(links(&html, "/order?source=").len(), 2, "{html}");
+}
+
+#[test]
+fn a_verdict_is_explained_where_it_is_shown() {
+    let (_house, serve) = told_of(&[1207, 2000]);
+    assert!(page(&serve, "/notifications/1").contains("API says the same."));
+    let html = page(&serve, "/notifications/2");
+    assert!(html.contains("says that there is no such order") && html.contains("Retry asks the shop again."));
+}
+
+#[test]
+fn a_report_of_parts_of_large_days_is_of_the_whole_days_and_says_so() {
+    let house = filled(20_100);
+    let serve = house.serve_with(&["--no-worker"]);
+    let html = page(&serve, "/report?from=1h");
+    assert!(html.contains("Whole days, from ") && html.contains("20,100 notifications came in"), "{html}");
+    let day = house.value("SELECT min(day) FROM daily").unwrap();
+    assert!(!page(&serve, &format!("/report?from={day}&to=2100-01-01")).contains("Whole days, from "));
 }
 
 #[test]

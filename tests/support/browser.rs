@@ -66,14 +66,20 @@ impl Browser {
         browser
     }
 
+    /// What chromedriver answers, an error, too.
     #[track_caller]
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+    fn answer(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::new(method, path).header("Content-Type", "application/json");
         let request = if method == "POST" { request.body(body.to_string()) } else { request };
         let mut stream = TcpStream::connect(self.addr).expect("chromedriver");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         stream.write_all(&request.bytes(self.addr)).expect("a command");
-        let answer = answer(stream).expect("an answer");
+        answer(stream).expect("an answer")
+    }
+
+    #[track_caller]
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.answer(method, path, body);
         let failed = answer["value"]["error"].is_string();
         assert!(!failed, "{method} {path} {body}: {answer}");
         answer["value"].clone()
@@ -107,13 +113,25 @@ impl Browser {
         self.command("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// Waits until a script returns true.
+    /// Waits until a script returns true, which is seen with the next frame that the browser draws.
     #[track_caller]
     pub(crate) fn wait_until(&self, script: &str) {
+        let wanted = format!(
+            "const is = () => {{ {script} }};
+             return new Promise((done) => {{ const look = () => is() ? done(true) : requestAnimationFrame(look); look(); }});"
+        );
         let deadline = Instant::now() + PATIENCE;
-        while self.run(script) != true {
-            assert!(Instant::now() < deadline, "waited in vain for {script}: {}", self.text());
-            std::thread::sleep(Duration::from_millis(20));
+        loop {
+            // A page that goes away takes its scripts with it: then the next one is asked.
+            let answer = self.answer(
+                "POST",
+                &format!("{}/execute/sync", self.session),
+                &json!({ "script": wanted, "args": [] }),
+            );
+            if answer["value"] == true {
+                return;
+            }
+            assert!(Instant::now() < deadline, "waited in vain for {script}: {answer}");
         }
     }
 
@@ -123,8 +141,23 @@ impl Browser {
     }
 
     /// Clicks the first element that a selector finds.
+    #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
-        let found = self.command("/element", &json!({ "using": "css selector", "value": selector }));
+        self.click_found("css selector", selector);
+    }
+
+    /// Clicks the innermost link or button that shows this text.
+    #[track_caller]
+    pub(crate) fn click_text(&self, text: &str) {
+        self.click_found(
+            "xpath",
+            &format!("//*[self::a or self::button][contains(normalize-space(.), '{text}')]"),
+        );
+    }
+
+    #[track_caller]
+    fn click_found(&self, using: &str, selector: &str) {
+        let found = self.command("/element", &json!({ "using": using, "value": selector }));
         let id = found[ELEMENT].as_str().expect("an element");
         self.command(&format!("/element/{id}/click"), &json!({}));
     }
@@ -147,12 +180,13 @@ impl Browser {
         log.as_array().into_iter().flatten().map(Value::to_string).collect()
     }
 
-    /// Keeps a picture of the whole page in the folder that `COUNTERSIGN_PICTURES` names, if it does.
-    pub(crate) fn picture(&self, name: &str) {
+    /// Keeps a picture of the page down to `height` in the folder that `COUNTERSIGN_PICTURES` names, if it does.
+    pub(crate) fn picture(&self, name: &str, height: u32) {
         use base64::Engine as _;
         let Some(folder) = std::env::var_os("COUNTERSIGN_PICTURES") else { return };
         let size = self.run("return [innerWidth, document.documentElement.scrollHeight]");
-        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+        let height = size[1].as_u64().unwrap_or_default().min(u64::from(height));
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": height, "scale": 1 });
         let taken =
             self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
         let bytes =

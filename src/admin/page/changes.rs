@@ -106,7 +106,7 @@ struct Question {
     action: String,
     fields: Vec<(&'static str, String)>,
     has_note: bool,
-    button: Option<&'static str>,
+    button: Option<String>,
     back: String,
 }
 
@@ -127,10 +127,10 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
             Some(newest) => {
                 let number = if count > MOST { format!("More than {MOST}") } else { count.to_string() };
                 format!(
-                    "{number} {} would be {}: those that pass the filter now, up to number {newest}, oldest first, \
+                    "{number} {} {}: those that pass the filter now, up to number {newest}, oldest first, \
                      at most {MOST} at a time.",
                     change.nouns(count),
-                    change.would_be(),
+                    change.would(),
                 )
             }
         },
@@ -138,7 +138,13 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
         back: format!("{}{}", change.list(), query(selection.pairs())),
         fields,
         has_note: change == Change::Dismiss && frame.can_change,
-        button: newest.filter(|_| frame.can_change).map(|_| change.heading()),
+        button: newest.filter(|_| frame.can_change).map(|_| {
+            if count > MOST {
+                format!("{} the oldest {MOST}", change.heading())
+            } else {
+                format!("{} {count} {}", change.heading(), change.nouns(count))
+            }
+        }),
         frame,
     };
     Ok(view.render()?)

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::filter::{Choice, DeliveryFilter, Parameters, choices, query};
-use super::frame::{Frame, When, clipped, subject_href};
+use super::frame::{Frame, LIST, When, clipped, fitting, subject_href, weight};
 use super::notifications::{Bulk, LOOKS, PAGE};
 use super::selection::Change;
 use super::{Shown, Trouble};
@@ -32,6 +32,9 @@ struct Form {
     to: String,
     is_set: bool,
 }
+
+/// The marks, times and buttons of a delivery's row.
+const ROW: usize = 1_000;
 
 /// A delivery as a row.
 pub(super) struct Line {
@@ -69,6 +72,12 @@ impl Line {
             can_skip: is(DeliveryState::Waiting) || is(DeliveryState::Dead),
         }
     }
+
+    /// At most so many bytes of HTML.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.action, &self.source, &self.subject, &self.subject_href, &self.detail];
+        ROW + texts.into_iter().map(|text| weight(text)).sum::<usize>()
+    }
 }
 
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
@@ -79,17 +88,21 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let found = admin.store.reader().delivery_page(wanted, LOOKS).await?;
     let pairs = filter.pairs();
     let address = query(pairs.clone());
-    let older = found.go_on.map(|before| {
+    let (lines, left_out) =
+        fitting(found.rows.iter().map(|row| Line::new(row, now)).collect(), LIST, Line::weight);
+    let last = lines.last().map(|line| line.id).filter(|_| left_out > 0);
+    let looked_back_to = found.looked_back_to.filter(|_| left_out == 0);
+    let older = last.or(found.go_on).map(|before| {
         format!("/deliveries{}", query(pairs.clone().into_iter().chain([("before", before.to_string())])))
     });
     let view = View {
         frame: Frame::new(admin, "/deliveries"),
-        told: match &found.looked_back_to {
+        told: match &looked_back_to {
             Some(until) => format!("The filter looked at {LOOKS} deliveries, back to news of {until}."),
-            None if before_id.is_none() => format!("The newest {} that pass the filter.", found.rows.len()),
-            None => format!("{} older ones.", found.rows.len()),
+            None if before_id.is_none() => format!("The newest {} that pass the filter.", lines.len()),
+            None => format!("{} older ones.", lines.len()),
         },
-        empty: if found.looked_back_to.is_some() {
+        empty: if looked_back_to.is_some() {
             "None of these passes the filter; look further back."
         } else if pairs.is_empty() && admin.settings.actions.is_empty() {
             "Here stands what became of news on its way to your programs. Add an [actions.NAME] to the configuration."
@@ -99,7 +112,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
             "No delivery passes this filter."
         },
         filter: form(admin, &filter),
-        lines: found.rows.iter().map(|row| Line::new(row, now)).collect(),
+        lines,
         older,
         bulk: bulk(&filter, &address),
         query: address,

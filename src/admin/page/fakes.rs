@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use super::filter::{Parameters, query};
-use super::frame::{Frame, When, clipped};
+use super::frame::{Frame, LIST, When, clipped, fitting, weight};
 use super::{Shown, Trouble};
 use crate::admin::Admin;
 
@@ -33,6 +33,17 @@ struct Sender {
     latest: When,
 }
 
+impl Sender {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        let texts = [&self.name, &self.href, &self.sources, &self.reasons];
+        ROW + texts.into_iter().map(|text| weight(text)).sum::<usize>()
+    }
+}
+
+/// The marks and the time of a sender's row.
+const ROW: usize = 500;
+
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let now = admin.clock.now();
     let before = asked.number("before").map_err(Trouble::Nonsense)?;
@@ -41,9 +52,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
         Some(oldest) => format!("{} fakes, the oldest from {oldest}", found.looked_at),
         None => "No fakes".to_owned(),
     };
-    if found.senders.len() > SENDERS {
-        told += &format!(", from {} addresses: the first {SENDERS} are shown", found.senders.len());
-    }
+    let addresses = found.senders.len();
     let senders = found.senders.into_iter().take(SENDERS).map(|sender| {
         let name = sender.remote_addr.as_deref();
         let pairs =
@@ -57,10 +66,14 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
             latest: When::new(&sender.latest_at, now),
         }
     });
+    let (senders, _) = fitting(senders.collect(), LIST, Sender::weight);
+    if addresses > senders.len() {
+        told += &format!(", from {addresses} addresses: the first {} are shown", senders.len());
+    }
     let view = View {
         frame: Frame::new(admin, "/fakes"),
         told: told + ".",
-        senders: senders.collect(),
+        senders,
         older: found.continue_before.map(|before| format!("/fakes?before={before}")),
     };
     Ok(view.render()?)

@@ -6,6 +6,9 @@ use crate::config::length_of_time;
 use crate::domain::{DeliveryState, Reason, State, Timestamp};
 use crate::store::{Beyond, DeliveryQuery, Filter};
 
+/// No id, name or time is longer, in bytes.
+pub(super) const LONGEST_PARAMETER: usize = 300;
+
 /// The parameters of an address or a form; the last of a name counts, and an empty one is none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parameters(BTreeMap<String, String>);
@@ -20,6 +23,12 @@ impl Parameters {
     /// A parameter's value.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// Whether one is longer than any that makes sense; addresses to go back to are as long as what they hold.
+    pub(super) fn are_too_long(&self) -> bool {
+        let is_address = |name: &str| matches!(name, "back" | "again");
+        self.0.iter().any(|(name, value)| !is_address(name) && value.len() > LONGEST_PARAMETER)
     }
 
     /// A parameter that is a number.

@@ -9,6 +9,34 @@ use crate::store::NotificationLine;
 /// The longest text of a stranger in a cell; the notification's own view has the rest.
 const LONGEST: usize = 300;
 
+/// The bytes of HTML that a view may have: with the style, the script and the icon a page is at most 100 kB.
+pub(super) const HEAVIEST: usize = 84_000;
+
+/// The frame, headings and forms of a view, without what depends on the store.
+const FRAME: usize = 9_000;
+
+/// What the rows of a list may weigh, in bytes of HTML.
+pub(super) const LIST: usize = HEAVIEST - FRAME;
+
+/// The bytes that a text takes in HTML.
+pub(super) fn weight(text: &str) -> usize {
+    let weight = |c: char| if matches!(c, '<' | '>' | '&' | '"' | '\'') { 5 } else { c.len_utf8() };
+    text.chars().map(weight).sum()
+}
+
+/// The first of these rows, as many as weigh no more than `most` bytes together, and how many are left out.
+pub(super) fn fitting<T>(mut rows: Vec<T>, most: usize, weight: impl Fn(&T) -> usize) -> (Vec<T>, usize) {
+    let mut sum = 0;
+    let fitting = rows.iter().take_while(|row| {
+        sum += weight(row);
+        sum <= most
+    });
+    let count = fitting.count();
+    let left_out = rows.len() - count;
+    rows.truncate(count);
+    (rows, left_out)
+}
+
 /// The frame around a view.
 pub(super) struct Frame {
     pub(super) tabs: Vec<Tab>,
@@ -76,6 +104,9 @@ impl When {
     }
 }
 
+/// The marks and times of a notification's row.
+const ROW: usize = 800;
+
 /// A notification as a row.
 pub(super) struct Line {
     pub(super) id: i64,
@@ -114,6 +145,13 @@ impl Line {
             news: line.news == 1,
         }
     }
+
+    /// At most so many bytes of HTML.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.source, &self.event, &self.subject, &self.detail];
+        let texts: usize = texts.into_iter().map(|text| weight(text)).sum();
+        ROW + texts + self.subject_href.as_deref().map_or(0, weight)
+    }
 }
 
 /// The address of the view of an order or a product.
@@ -134,6 +172,28 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
+/// The beginning of a text as HTML for a `<pre>`: at most `most` bytes of the text and `room` bytes of HTML. Line breaks
+/// stay, other control characters are made visible, and quotes stay as they are, which JSON is full of. Returns how many
+/// bytes of the text are shown, too.
+pub(super) fn preformatted(text: &str, most: usize, room: usize) -> (String, usize) {
+    let mut html = String::new();
+    for (at, c) in text.char_indices() {
+        let mut bytes = [0; 4];
+        let shown = match c {
+            '&' => "&#38;".into(),
+            '<' => "&#60;".into(),
+            '>' => "&#62;".into(),
+            '\n' => "\n".into(),
+            c => visible(c.encode_utf8(&mut bytes)),
+        };
+        if at + c.len_utf8() > most || html.len() + shown.len() > room {
+            return (html, at);
+        }
+        html += &shown;
+    }
+    (html, text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +204,23 @@ mod tests {
         let when = When::new("2026-01-02T03:03:00.123Z", now);
         assert_eq!((when.shown.as_str(), when.age.as_str()), ("2026-01-02 03:03:00", "64 s ago"));
         assert_eq!(When::new("2026-01-02T03:05:00.000Z", now).age, "in 55 s");
+    }
+
+    #[test]
+    fn preformatted_text_is_obeyed_by_nothing_and_ends_at_its_bounds() {
+        assert_eq!(
+            preformatted("{\"a\": '<b>&'}\n\u{1b}é", 99, 999).0,
+            "{\"a\": '&#60;b&#62;&#38;'}\n\\u{1b}é"
+        );
+        assert_eq!(preformatted("ééé", 5, 999), ("éé".to_owned(), 4));
+        assert_eq!(preformatted("a<b", 99, 6), ("a&#60;".to_owned(), 2));
+        assert_eq!(preformatted("", 99, 0), (String::new(), 0));
+    }
+
+    #[test]
+    fn rows_are_left_out_where_they_do_not_fit() {
+        assert_eq!(weight("a<é"), 8);
+        assert_eq!(fitting(vec![3, 4, 5, 1], 8, |row| *row), (vec![3, 4], 2));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! | file | its one job |
 //! |---|---|
 //! | [`frame`], [`filter`] | the frame, times and rows that all views share; a filter in an address |
-//! | [`overview`], [`notifications`], [`notification`], [`subject`], [`fakes`],
-//! [`deliveries`], [`report`], [`settings`] | one view each |
+//! | [`overview`], [`notifications`], [`notification`], [`subject`], [`fakes`], [`deliveries`], [`report`], [`settings`] | one view each |
+//! | [`meaning`] | what each verdict means, and what to do |
+//! | [`find`] | the search box: from an id to its order or product |
 //! | [`export`], [`tail`] | a filter's notifications as CSV and JSON Lines; those that come in, live |
 //! | [`changes`], [`selection`] | the buttons: who may press them; what they change, and how much at once |
 //!
@@ -22,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Admin;
 use crate::report::PARTS_CSS;
-use filter::Parameters;
+use filter::{LONGEST_PARAMETER, Parameters};
 use frame::Frame;
 
 mod changes;
@@ -30,7 +31,9 @@ mod deliveries;
 mod export;
 mod fakes;
 mod filter;
+mod find;
 mod frame;
+mod meaning;
 mod notification;
 mod notifications;
 mod overview;
@@ -166,9 +169,17 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
     {
         return export::answer(admin, req, name, turn);
     }
-    let shown = view(admin, req.path(), &Parameters::read(req.query_string().as_bytes())).await;
+    let asked = Parameters::read(req.query_string().as_bytes());
+    let shown = if asked.are_too_long() {
+        Err(Trouble::Nonsense(format!("a parameter is longer than {LONGEST_PARAMETER} bytes")))
+    } else {
+        view(admin, req.path(), &asked).await
+    };
     drop(turn);
     match shown {
+        Ok(View::Elsewhere(address)) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
+        }
         Ok(View::Page(html)) => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html),
         Ok(View::Body { id, bytes }) => HttpResponse::Ok()
             .content_type("application/octet-stream")
@@ -183,6 +194,8 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
 
 enum View {
     Page(String),
+    /// The view that is meant.
+    Elsewhere(String),
     /// The exact bytes of a notification's body.
     Body {
         id: i64,
@@ -193,6 +206,9 @@ enum View {
 async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Trouble> {
     if let Some((change, None)) = selection::Change::at(path) {
         return Ok(View::Page(changes::question(admin, change, asked).await?));
+    }
+    if path == "/find" {
+        return find::show(admin, asked).await;
     }
     if let Some(rest) = path.strip_prefix("/notifications/") {
         return match rest.split_once('/') {

@@ -4,10 +4,10 @@ use askama::Template;
 use serde_json::{Map, Value};
 
 use super::deliveries;
-use super::frame::{Frame, Line, When, clipped};
+use super::frame::{Frame, HEAVIEST, LIST, Line, When, clipped, fitting, preformatted, weight};
+use super::meaning::meaning;
 use super::{Shown, Trouble};
 use crate::admin::Admin;
-use crate::domain::visible::visible;
 use crate::domain::{News, Timestamp};
 use crate::store::{AttemptRow, DeliveryRow, VerificationRow};
 
@@ -16,6 +16,10 @@ const LONGEST_BODY: usize = 64 * 1024;
 
 /// How much of an answer is shown.
 const LONGEST_ANSWER: usize = 8 * 1024;
+
+/// What each part of the view but the body may weigh, in bytes of HTML: the comparison, the headers, the deliveries and the
+/// questions, each answer of which has a part of it.
+const PART: usize = LIST / 5;
 
 /// Questions that are shown, the newest.
 const QUESTIONS: usize = 50;
@@ -31,12 +35,14 @@ const VALUES: usize = 100;
 struct View {
     frame: Frame,
     line: Line,
+    meaning: String,
     provider: String,
     facts: Vec<(&'static str, String)>,
     duplicate_of: Option<i64>,
     can_retry: bool,
     can_dismiss: bool,
     compared: Vec<Compared>,
+    compared_left_out: usize,
     no_claim: &'static str,
     news: Option<NewsView>,
     deliveries: Vec<DeliveryView>,
@@ -44,6 +50,8 @@ struct View {
     questions_left_out: usize,
     no_questions: &'static str,
     headers: Vec<(String, String)>,
+    headers_left_out: usize,
+    /// HTML.
     body: String,
     body_note: Option<String>,
     emptied: Option<&'static str>,
@@ -64,6 +72,7 @@ struct Question {
     http_status: String,
     latency: String,
     detail: String,
+    /// HTML.
     answer: String,
 }
 
@@ -99,39 +108,63 @@ pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
         return Err(Trouble::Nothing);
     };
     let is_emptied = known.headers.is_none();
-    let (body, body_note) = shown_body(known.body.as_deref(), known.body_base64.is_some());
     let answered = verifications.iter().rev().find(|asked| asked.answer.is_some());
-    let left_out = verifications.len().saturating_sub(QUESTIONS);
-    let view = View {
-        frame: Frame::new(admin, "/notifications"),
+    let mut left_out = verifications.len().saturating_sub(QUESTIONS);
+    let mut questions: Vec<Question> =
+        verifications.iter().skip(left_out).map(|asked| question(asked, PART / 2, now)).collect();
+    // The oldest are left out where all weigh too much.
+    while questions.iter().map(Question::weight).sum::<usize>() > PART && questions.len() > 1 {
+        questions.remove(0);
+        left_out += 1;
+    }
+    let frame = Frame::new(admin, "/notifications");
+    let compared = known.claim.as_ref().map(|claim| compared(claim, answered)).unwrap_or_default();
+    let (compared, compared_left_out) = fitting(compared, PART, Compared::weight);
+    let headers = known.headers.as_ref().and_then(Value::as_object).map(headers).unwrap_or_default();
+    let (headers, headers_left_out) =
+        fitting(headers, PART, |(name, value)| 60 + weight(name) + weight(value));
+    let made = reader.deliveries_of(id).await?;
+    let (deliveries, _) =
+        fitting(made.iter().map(|made| delivery(made, now)).collect(), PART, DeliveryView::weight);
+    let mut view = View {
+        meaning: meaning(&line.state, line.reason.as_deref(), frame.can_change),
+        frame,
         line: Line::new(line, now),
         provider: known.provider.clone(),
         facts: facts(&known),
         duplicate_of: known.duplicate_of,
         can_retry: !is_emptied && matches!(known.state.as_str(), "ignored" | "undecided"),
         can_dismiss: known.state == "undecided",
-        compared: known.claim.as_ref().map(|claim| compared(claim, answered)).unwrap_or_default(),
+        compared,
+        compared_left_out,
         no_claim: "Nothing in it could be compared.",
         news: reader.news_of(id).await?.map(|news| described(&news, now)),
-        deliveries: reader.deliveries_of(id).await?.iter().map(|made| delivery(made, now)).collect(),
-        questions: verifications.iter().skip(left_out).map(|asked| question(asked, now)).collect(),
+        deliveries,
+        questions,
         questions_left_out: left_out,
         no_questions: if known.state == "pending" {
             "The shop was not asked yet."
         } else {
             "The shop was not asked about it."
         },
-        headers: known.headers.as_ref().and_then(Value::as_object).map(headers).unwrap_or_default(),
-        body,
-        body_note,
+        headers,
+        headers_left_out,
+        body: String::new(),
+        body_note: None,
         emptied: is_emptied.then_some(if known.origin == "reconcile" {
             "There was none: reconcile recovered this order from the shop."
         } else {
             "The request was emptied by store.keep_personal; the verdict stays."
         }),
     };
+    // The body has what the rest of the view leaves.
+    let room = HEAVIEST.saturating_sub(view.render()?.len() + BODY_NOTE);
+    (view.body, view.body_note) = shown_body(known.body.as_deref(), known.body_base64.is_some(), room);
     Ok(view.render()?)
 }
+
+/// The note beside a cut body.
+const BODY_NOTE: usize = 100;
 
 /// The exact bytes of a body.
 pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, Trouble> {
@@ -191,7 +224,7 @@ fn delivery((row, attempts): &(DeliveryRow, Vec<AttemptRow>), now: Timestamp) ->
     }
 }
 
-fn question(asked: &VerificationRow, now: Timestamp) -> Question {
+fn question(asked: &VerificationRow, room: usize, now: Timestamp) -> Question {
     Question {
         at: When::new(&asked.at, now),
         outcome: asked.outcome.clone(),
@@ -201,7 +234,7 @@ fn question(asked: &VerificationRow, now: Timestamp) -> Question {
         answer: asked
             .answer
             .as_ref()
-            .map(|answer| cut(&pretty(answer), LONGEST_ANSWER).0)
+            .map(|answer| preformatted(&pretty(answer), LONGEST_ANSWER, room).0)
             .unwrap_or_default(),
     }
 }
@@ -214,23 +247,38 @@ fn headers(headers: &Map<String, Value>) -> Vec<(String, String)> {
     several.collect()
 }
 
-/// The body as text, and a note where that is not the whole of it.
-fn shown_body(text: Option<&str>, is_binary: bool) -> (String, Option<String>) {
+/// The body as HTML of at most `room` bytes, and a note where that is not the whole of it.
+fn shown_body(text: Option<&str>, is_binary: bool, room: usize) -> (String, Option<String>) {
     match text {
         None if is_binary => (String::new(), Some("not text; download it".to_owned())),
         None => (String::new(), None),
-        Some(text) => {
-            let (shown, is_cut) = cut(text, LONGEST_BODY);
-            (shown, is_cut.then(|| format!("the first 64 KiB of {} bytes", text.len())))
-        }
+        Some(text) => match preformatted(text, LONGEST_BODY, room) {
+            (html, shown) if shown == text.len() => (html, None),
+            (html, shown) => (html, Some(format!("the first {shown} of {} bytes", text.len()))),
+        },
     }
 }
 
-/// At most `most` bytes of a text, control characters made visible; line breaks stay.
-fn cut(text: &str, most: usize) -> (String, bool) {
-    let end = text.floor_char_boundary(most);
-    let shown: Vec<_> = text.get(..end).unwrap_or_default().split('\n').map(visible).collect();
-    (shown.join("\n"), end < text.len())
+impl Question {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        420 + weight(&self.detail) + self.answer.len()
+    }
+}
+
+impl Compared {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        220 + weight(&self.name) + weight(&self.claimed) + weight(&self.answered)
+    }
+}
+
+impl DeliveryView {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        let tries = self.tries.iter().map(|attempt| 350 + weight(&attempt.answer));
+        self.line.weight() + tries.sum::<usize>()
+    }
 }
 
 fn pretty(json: &Value) -> String {
@@ -339,10 +387,12 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_cut_at_64_kib_and_obeyed_by_nothing() {
-        let (shown, note) = shown_body(Some(&"é".repeat(40_000)), false);
+    fn a_body_is_cut_at_64_kib_and_where_the_view_has_no_room() {
+        let (shown, note) = shown_body(Some(&"é".repeat(40_000)), false, HEAVIEST);
         assert_eq!(shown.len(), LONGEST_BODY);
-        assert_eq!(note.unwrap(), "the first 64 KiB of 80000 bytes");
-        assert_eq!(shown_body(Some("a\u{1b}\nb"), false), ("a\\u{1b}\nb".to_owned(), None));
+        assert_eq!(note.unwrap(), "the first 65536 of 80000 bytes");
+        let (shown, note) = shown_body(Some(&"<".repeat(1000)), false, 50);
+        assert_eq!((shown, note.unwrap().as_str()), ("&#60;".repeat(10), "the first 10 of 1000 bytes"));
+        assert_eq!(shown_body(Some("a\u{1b}\nb"), false, 99), ("a\\u{1b}\nb".to_owned(), None));
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::filter::{Choice, NotificationFilter, Parameters, choices, query};
-use super::frame::{Frame, Line};
+use super::frame::{Frame, LIST, Line, fitting};
 use super::{Shown, Trouble};
 use crate::admin::Admin;
 use crate::domain::{Reason, State};
@@ -58,22 +58,26 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let pairs = filter.pairs();
     let address = query(pairs.clone());
     let is_newest = filter.before.is_none();
-    let older = found.continue_before.map(|before| {
+    let lines = found.lines.iter().map(|line| Line::new(line, now)).collect();
+    let (lines, left_out) = fitting(lines, LIST, Line::weight);
+    let last = lines.last().map(|line| line.id).filter(|_| left_out > 0);
+    let looked_back_to = found.looked_back_to.filter(|_| left_out == 0);
+    let older = last.or(found.continue_before).map(|before| {
         format!("/notifications{}", query(pairs.clone().into_iter().chain([("before", before.to_string())])))
     });
-    let told = match &found.looked_back_to {
+    let told = match &looked_back_to {
         Some(until) => format!("The filter looked at {LOOKS} notifications, back to {until}."),
-        None if is_newest => format!("The newest {} that pass the filter.", found.lines.len()),
-        None => format!("{} older ones.", found.lines.len()),
+        None if is_newest => format!("The newest {} that pass the filter.", lines.len()),
+        None => format!("{} older ones.", lines.len()),
     };
     let view = View {
         frame: Frame::new(admin, "/notifications"),
         filter: form(admin, &filter).await?,
-        lines: found.lines.iter().map(|line| Line::new(line, now)).collect(),
+        lines,
         told,
         empty: if pairs.is_empty() {
             "Here stand the notifications of your shops, as soon as the first one comes in."
-        } else if found.looked_back_to.is_some() {
+        } else if looked_back_to.is_some() {
             "None of these passes the filter; look further back."
         } else {
             "No notification passes this filter."
@@ -83,7 +87,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
             format!("/tail{}", query(pairs.clone().into_iter().chain(from)))
         }),
         newest: (!is_newest).then(|| format!("/notifications{address}")),
-        older_words: if found.looked_back_to.is_some() { "Look further back" } else { "Older" },
+        older_words: if looked_back_to.is_some() { "Look further back" } else { "Older" },
         older,
         bulk: bulk(&filter, &address),
         query: address,

@@ -6,9 +6,10 @@ use askama::Template;
 use serde_json::Value;
 
 use super::Shown;
-use super::frame::{Frame, Line, When, clipped, subject_href};
+use super::filter::query;
+use super::frame::{Frame, LIST, Line, When, clipped, fitting, subject_href, weight};
 use crate::admin::{Admin, look};
-use crate::domain::health::{SourceHealth, Warning};
+use crate::domain::health::{SourceHealth, Warning, WarningKind};
 use crate::domain::{Timestamp, Window};
 use crate::report::drawn_days;
 use crate::rules::health::{self, span};
@@ -30,12 +31,88 @@ const FINDINGS: usize = 50;
 struct View {
     frame: Frame,
     needs_heading: String,
-    needs: Vec<Warning>,
+    needs: Vec<Need>,
+    needs_left_out: usize,
     tiles: Vec<Tile>,
     charts: Vec<String>,
     sources: Vec<Source>,
+    sources_left_out: usize,
     reconciled: Option<Reconciled>,
     lines: Vec<Line>,
+}
+
+/// Something that needs the owner.
+struct Need {
+    about: Option<String>,
+    what: String,
+    remedy: String,
+    /// The view to do it in, and what it shows.
+    link: Option<(String, &'static str)>,
+}
+
+impl Source {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        600 + 2 * weight(&self.name) + weight(&self.api)
+    }
+}
+
+impl Found {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        let texts = [&self.kind, &self.source, &self.subject, &self.detail];
+        200 + texts.into_iter().map(|text| weight(text)).sum::<usize>()
+            + self.href.as_deref().map_or(0, weight)
+    }
+}
+
+impl Need {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        let texts = [self.about.as_deref().unwrap_or_default(), &self.what, &self.remedy];
+        300 + texts.into_iter().map(weight).sum::<usize>()
+    }
+
+    fn new(warning: Warning) -> Self {
+        Self {
+            what: clipped(&warning.in_words()),
+            link: link(&warning),
+            about: warning.source.or(warning.action),
+            remedy: warning.remedy,
+        }
+    }
+}
+
+/// Where the page shows what a warning is about.
+fn link(warning: &Warning) -> Option<(String, &'static str)> {
+    let notifications = |filter: Option<(&'static str, &str)>, words| {
+        let of = warning.source.clone().map(|source| ("source", source));
+        let pairs = of.into_iter().chain(filter.map(|(name, value)| (name, value.to_owned())));
+        Some((format!("/notifications{}", query(pairs)), words))
+    };
+    let deliveries = |state: &str, words| {
+        let of = warning.action.clone().map(|action| ("action", action));
+        Some((format!("/deliveries{}", query(of.into_iter().chain([("state", state.to_owned())]))), words))
+    };
+    match warning.kind {
+        WarningKind::Undecided => notifications(Some(("state", "undecided")), "Show them, and decide"),
+        WarningKind::PendingLong
+        | WarningKind::ApiDenied
+        | WarningKind::ApiFailing
+        | WarningKind::Unconfigured => notifications(Some(("state", "pending")), "Show the pending ones"),
+        WarningKind::ManyMalformed => notifications(Some(("reason", "malformed")), "Show the malformed ones"),
+        WarningKind::NoneConfirmed | WarningKind::Silent => notifications(None, "Show its notifications"),
+        WarningKind::ManyFakes => Some(("/fakes".to_owned(), "Show who sends them")),
+        WarningKind::WrongSecret | WarningKind::WrongPath => {
+            let of = warning.source.clone().map(|source| ("source", source));
+            Some((format!("/report{}", query(of)), "Show what was refused"))
+        }
+        WarningKind::DeliveryDead => deliveries("dead", "Show them, and redeliver"),
+        WarningKind::ActionFailing | WarningKind::ActionGone | WarningKind::ActionUnconfigured => {
+            deliveries("waiting", "Show the waiting ones")
+        }
+        _ => None,
+    }
 }
 
 struct Tile {
@@ -80,18 +157,27 @@ pub(super) async fn show(admin: &Admin) -> Shown {
     let filter = Filter { limit: LATEST, ..Filter::default() };
     let latest = reader.lines(filter, Beyond::default(), LATEST).await?;
     let last = reader.last_reconcile().await?;
+    // A quarter of the view for each of its lists that have no end.
+    let most = LIST / 4;
+    let needs_heading = match needs.len() {
+        1 => "1 thing needs attention".to_owned(),
+        more => format!("{more} things need attention"),
+    };
+    let (needs, needs_left_out) = fitting(needs.into_iter().map(Need::new).collect(), most, Need::weight);
+    let sources = seen.sources.iter().map(|source| described(source, now)).collect();
+    let (sources, sources_left_out) = fitting(sources, most, Source::weight);
+    let lines = latest.lines.iter().map(|line| Line::new(line, now)).collect();
     let view = View {
         frame: Frame::new(admin, "/"),
-        needs_heading: match needs.len() {
-            1 => "1 thing needs attention".to_owned(),
-            more => format!("{more} things need attention"),
-        },
+        needs_heading,
         needs,
+        needs_left_out,
         tiles: tiles(&seen.sources, now),
         charts: drawn_days(&days, window)?.into_iter().collect(),
-        sources: seen.sources.iter().map(|source| described(source, now)).collect(),
+        sources,
+        sources_left_out,
         reconciled: last.map(|(made_at, report)| reconciled(&made_at, &report, now)),
-        lines: latest.lines.iter().map(|line| Line::new(line, now)).collect(),
+        lines: fitting(lines, most, Line::weight).0,
     };
     Ok(view.render()?)
 }
@@ -154,6 +240,9 @@ fn reconciled(made_at: &str, report: &Value, now: Timestamp) -> Reconciled {
             shown.findings.push(found(name, finding));
         }
     }
+    let (findings, left_out) = fitting(std::mem::take(&mut shown.findings), LIST / 4, Found::weight);
+    shown.findings = findings;
+    shown.omitted += u64::try_from(left_out).unwrap_or(u64::MAX);
     shown
 }
 

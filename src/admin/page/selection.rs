@@ -118,12 +118,12 @@ impl Change {
         }
     }
 
-    pub(super) fn would_be(self) -> &'static str {
+    pub(super) fn would(self) -> &'static str {
         match self {
-            Self::Retry => "parsed and verified again",
-            Self::Dismiss => "settled as ignored, dismissed",
-            Self::Redeliver => "due at once, with fresh tries",
-            Self::Skip => "never made",
+            Self::Retry => "would be parsed and verified again",
+            Self::Dismiss => "would be settled as ignored, dismissed",
+            Self::Redeliver => "would be due at once, with fresh tries",
+            Self::Skip => "would never be made",
         }
     }
 
@@ -310,8 +310,7 @@ impl Selection {
         if oldest_first {
             filter.limit = LOOKS;
         }
-        let found = reader.lines(filter, beyond, LOOKS).await?;
-        let mut ids: Vec<i64> = found.lines.iter().map(|line| line.id).collect();
+        let mut ids = reader.ids_beyond(filter, beyond, LOOKS).await?;
         if oldest_first {
             ids.reverse();
             ids.truncate(limit);

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Shown;
-use super::frame::Frame;
+use super::frame::{Frame, LIST, fitting, weight};
 use crate::admin::Admin;
 
 #[derive(Template)]
@@ -12,12 +12,20 @@ struct View {
     frame: Frame,
     urls: Vec<(String, String)>,
     settings: Vec<Setting>,
+    left_out: usize,
 }
 
 struct Setting {
     key: String,
     value: String,
     origin: &'static str,
+}
+
+impl Setting {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        200 + weight(&self.key) + weight(&self.value) + weight(self.origin)
+    }
 }
 
 pub(super) fn show(admin: &Admin) -> Shown {
@@ -31,10 +39,11 @@ pub(super) fn show(admin: &Admin) -> Shown {
         value: entry.value.to_string(),
         origin: entry.origin.word(),
     };
-    let view = View {
-        frame: Frame::new(admin, "/settings"),
-        urls: settings.sources.iter().map(url).collect(),
-        settings: settings.entries.iter().map(setting).collect(),
-    };
+    let urls: Vec<(String, String)> = settings.sources.iter().map(url).collect();
+    let (urls, urls_left_out) = fitting(urls, LIST / 3, |(name, url)| 60 + weight(name) + weight(url));
+    let (settings, left_out) =
+        fitting(settings.entries.iter().map(setting).collect(), LIST / 3 * 2, Setting::weight);
+    let view =
+        View { frame: Frame::new(admin, "/settings"), urls, settings, left_out: left_out + urls_left_out };
     Ok(view.render()?)
 }

@@ -1,14 +1,14 @@
 //! One order or product: what the shop said last, and everything that happened, newest first.
 
 use askama::Template;
+use serde_json::Value;
 
 use super::filter::{Parameters, query};
-use super::frame::{Frame, Line, When, clipped};
+use super::frame::{Frame, LIST, Line, When, clipped, fitting, preformatted, weight};
 use super::{Shown, Trouble};
 use crate::admin::Admin;
-use crate::domain::visible::visible;
-use crate::domain::{SubjectKind, Timestamp};
-use crate::store::{AttemptRow, Beyond, DeliveryRow, Filter};
+use crate::domain::{News, SubjectKind, Timestamp};
+use crate::store::{AttemptRow, Beyond, DeliveryRow, Filter, NotificationLine};
 
 /// Moments of a page.
 const PAGE: usize = 100;
@@ -22,8 +22,9 @@ struct View {
     id: String,
     source: String,
     truth: Vec<(String, String)>,
+    /// HTML.
     raw: String,
-    raw_note: Option<&'static str>,
+    raw_note: Option<String>,
     timeline: Vec<Moment>,
     older: Option<String>,
 }
@@ -61,6 +62,84 @@ fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
     }
 }
 
+/// What countersign learnt of it.
+fn learnt(news: &News, now: Timestamp) -> Moment {
+    let text = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(clipped(text)),
+        Some(other) => Some(clipped(&other.to_string())),
+    };
+    let changed = news.current.iter().filter_map(|(name, value)| {
+        let before = news.previous.as_ref().and_then(|previous| text(previous.get(name)));
+        match (before, text(Some(value))) {
+            (before, now) if before == now => None,
+            (Some(before), now) => {
+                Some(format!("{name}: {before} → {}", now.as_deref().unwrap_or("nothing")))
+            }
+            (None, now) => Some(format!("{name}: {}", now?)),
+        }
+    });
+    let changed: Vec<String> = changed.collect();
+    Moment {
+        at: When::new(&news.at.to_string(), now),
+        what: format!("News {}: {}", news.seq, news.kind.as_str()),
+        href: Some(format!("/notifications/{}", news.notification_id)),
+        state: String::new(),
+        reason: None,
+        detail: changed.join(", "),
+    }
+}
+
+/// What these notifications brought, each with its news and deliveries, newest first, as far as the view has room; where it
+/// ends earlier, the id that it goes on below.
+async fn timeline(
+    admin: &Admin,
+    lines: &[NotificationLine],
+    now: Timestamp,
+) -> Result<(Vec<Moment>, Option<i64>), Trouble> {
+    let reader = admin.store.reader();
+    let mut timeline: Vec<Moment> = Vec::new();
+    let mut room = LIST / 2;
+    let mut last = None;
+    for line in lines {
+        let mut moments = Vec::new();
+        if line.news == 1 {
+            for (made, attempts) in reader.deliveries_of(line.id).await?.iter().rev() {
+                moments.push(told(made, attempts, now));
+            }
+            moments.extend(reader.news_of(line.id).await?.map(|news| learnt(&news, now)));
+        }
+        moments.push(received(line, now));
+        let (mut moments, left_out) = fitting(moments, room, Moment::weight);
+        if left_out > 0 && !timeline.is_empty() {
+            return Ok((timeline, last));
+        }
+        room -= moments.iter().map(Moment::weight).sum::<usize>();
+        timeline.append(&mut moments);
+        last = Some(line.id);
+    }
+    Ok((timeline, None))
+}
+
+fn received(line: &NotificationLine, now: Timestamp) -> Moment {
+    let shown = Line::new(line, now);
+    Moment {
+        at: shown.received,
+        what: format!("Notification {}: {}", shown.id, shown.event),
+        href: Some(format!("/notifications/{}", shown.id)),
+        state: shown.state,
+        reason: shown.reason,
+        detail: shown.detail,
+    }
+}
+
+impl Moment {
+    /// At most so many bytes of HTML.
+    fn weight(&self) -> usize {
+        350 + weight(&self.what) + weight(&self.detail) + self.href.as_deref().map_or(0, weight)
+    }
+}
+
 pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown {
     let now = admin.clock.now();
     let (Some(kind), Some(source), Some(id)) =
@@ -79,27 +158,14 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown
         ..Filter::default()
     };
     let about = reader.lines(filter, Beyond::default(), PAGE).await?;
-    let moment = |line: &crate::store::NotificationLine| {
-        let shown = Line::new(line, now);
-        Moment {
-            at: shown.received,
-            what: format!("Notification {}: {}", shown.id, shown.event),
-            href: Some(format!("/notifications/{}", shown.id)),
-            state: shown.state,
-            reason: shown.reason,
-            detail: shown.detail,
-        }
-    };
-    let mut timeline = Vec::new();
-    for line in &about.lines {
-        if line.news == 1 {
-            for (made, attempts) in reader.deliveries_of(line.id).await?.iter().rev() {
-                timeline.push(told(made, attempts, now));
-            }
-        }
-        timeline.push(moment(line));
-    }
-    let older = about.continue_before.map(|before| {
+    let (timeline, cut_at) = timeline(admin, &about.lines, now).await?;
+    let continue_before = cut_at.or(about.continue_before);
+    let columns = truth.columns.iter().map(|(name, value)| (name.clone(), clipped(value))).collect();
+    let (columns, _) = fitting(columns, LIST / 4, |(name, value)| 60 + weight(name) + weight(value));
+    let raw = truth.raw.as_deref().unwrap_or_default();
+    let (shown, shown_bytes) = preformatted(raw, raw.len(), LIST / 4);
+    let is_cut = truth.is_cut || shown_bytes < raw.len();
+    let older = continue_before.map(|before| {
         let pairs = [("source", source.to_owned()), ("id", id.to_owned()), ("before", before.to_string())];
         format!("/{}{}", kind.as_str(), query(pairs))
     });
@@ -112,9 +178,9 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown
         },
         id: clipped(id),
         source: clipped(source),
-        truth: truth.columns.iter().map(|(name, value)| (name.clone(), clipped(value))).collect(),
-        raw: truth.raw.as_deref().map(visible).unwrap_or_default().into_owned(),
-        raw_note: truth.is_cut.then_some("the first 64 KiB"),
+        truth: columns,
+        raw: shown,
+        raw_note: is_cut.then(|| format!("the first {shown_bytes} bytes")),
         timeline,
         older,
     };

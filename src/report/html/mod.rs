@@ -46,6 +46,8 @@ struct Body {
     waits: Option<charts::Bars>,
     kinds: Option<charts::Bars>,
     sources: Vec<SourceView>,
+    /// Sources that are not shown.
+    left_out: usize,
 }
 
 /// Notifications over time, by state.
@@ -85,7 +87,26 @@ struct GroupView {
     heading: &'static str,
     total: String,
     rows: Vec<Row>,
-    more: Option<String>,
+    left_out: u64,
+}
+
+impl GroupView {
+    fn more(&self) -> Option<String> {
+        (self.left_out > 0).then(|| format!("… and {} more", number(self.left_out)))
+    }
+}
+
+impl SourceView {
+    fn shorten(&mut self, findings: usize, has_days: bool) {
+        for group in &mut self.groups {
+            let left_out = group.rows.len().saturating_sub(findings);
+            group.rows.truncate(findings);
+            group.left_out += u64::try_from(left_out).unwrap_or(u64::MAX);
+        }
+        if !has_days {
+            self.periods.clear();
+        }
+    }
 }
 
 struct Row {
@@ -109,12 +130,29 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     Ok(format!("{}\n", page.render()?.trim_end()))
 }
 
-/// The report without the page around it, for a page that has [`PARTS_CSS`].
+/// How many findings of a kind are left, and whether the days of each source are, at each step of shortening.
+const STEPS: [(usize, bool); 5] = [(30, true), (10, true), (10, false), (3, false), (0, false)];
+
+/// The report without the page around it, for a page that has [`PARTS_CSS`]. What takes it beyond `most` bytes is left out,
+/// findings first, then the days of each source, then sources; it says so.
 ///
 /// # Errors
 /// The template could not be filled.
-pub fn embedded(document: &Document) -> anyhow::Result<String> {
-    Ok(body(document).render()?)
+pub fn embedded(document: &Document, most: usize) -> anyhow::Result<String> {
+    let mut body = body(document);
+    let mut html = body.render()?;
+    for (findings, has_days) in STEPS {
+        if html.len() <= most {
+            return Ok(html);
+        }
+        body.sources.iter_mut().for_each(|source| source.shorten(findings, has_days));
+        html = body.render()?;
+    }
+    while html.len() > most && body.sources.pop().is_some() {
+        body.left_out += 1;
+        html = body.render()?;
+    }
+    Ok(html)
 }
 
 /// A drawing of the notifications of these days, for a page that has [`PARTS_CSS`]; `None` if there are none.
@@ -141,6 +179,7 @@ fn body(document: &Document) -> Body {
             .enumerate()
             .map(|(index, source)| view(source, document.statistics.get(index)))
             .collect(),
+        left_out: 0,
     }
 }
 
@@ -167,7 +206,7 @@ fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceV
             heading: story::heading(group.kind),
             total: number(group.total),
             rows: group.findings.into_iter().map(row).collect(),
-            more: (more > 0).then(|| format!("… and {} more", number(more))),
+            left_out: more,
         }
     });
     let periods = statistics.map(|statistics| story::by_period(&statistics.days)).unwrap_or_default();
@@ -264,6 +303,23 @@ mod tests {
             "{page}"
         );
         assert!(!page.contains(['\u{1b}', '\u{202e}']), "{page}");
+    }
+
+    #[test]
+    fn what_is_embedded_is_no_heavier_than_it_may_be_and_says_what_is_left_out() {
+        let mut document = samples::trade();
+        let finding =
+            document.report.sources.iter().flat_map(|source| &source.findings).next().unwrap().clone();
+        for source in &mut document.report.sources {
+            source.findings = vec![finding.clone(); 100];
+        }
+        let whole = embedded(&document, usize::MAX).unwrap();
+        assert!(!whole.contains("choose one"));
+        for most in [whole.len() / 2, whole.len() / 6] {
+            let html = embedded(&document, most).unwrap();
+            assert!(html.len() <= most, "{} of {most}", html.len());
+            assert!(html.contains("… and "), "{html}");
+        }
     }
 
     #[test]

@@ -111,22 +111,25 @@ pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     })
 }
 
+pub(in crate::store) const OF_NOTIFICATION: &str =
+    "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
+       d.decided_at, d.detail
+     FROM news n CROSS JOIN deliveries d ON d.seq = n.seq WHERE n.notification_id = ?1 ORDER BY d.id";
+
 /// The deliveries of a notification's news, oldest first.
 pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Vec<DeliveryRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM news n JOIN deliveries d ON d.seq = n.seq WHERE n.notification_id = ?1 ORDER BY d.id"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
+    let mut statement = conn.prepare_cached(OF_NOTIFICATION)?;
     let found = statement.query_map([id], row)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
+pub(in crate::store) const ATTEMPTS: &str =
+    "SELECT id, delivery_id, at, latency_ms, outcome, http_status, exit_code, answer FROM delivery_attempts
+     WHERE delivery_id = ?1 ORDER BY id";
+
 /// The tries of a delivery that are kept, oldest first.
 pub(in crate::store) fn attempts(conn: &Connection, delivery: i64) -> Result<Vec<AttemptRow>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, delivery_id, at, latency_ms, outcome, http_status, exit_code, answer FROM delivery_attempts
-         WHERE delivery_id = ?1 ORDER BY id",
-    )?;
+    let mut statement = conn.prepare_cached(ATTEMPTS)?;
     let found = statement.query_map([delivery], |row| {
         Ok(AttemptRow {
             id: row.get("id")?,

@@ -1,6 +1,6 @@
 //! Deliveries for a page or an export: what no index serves is looked for in so many rows and no more.
 
-use rusqlite::{Connection, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::list::{DeliveryRow, row};
 use crate::domain::{DeliveryState, Timestamp};
@@ -79,9 +79,12 @@ pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: us
     let mut query = query.clone();
     let mut found = Deliveries::default();
     let mut looked = 0;
+    // Where the indexes serve the whole query, a page is all that is read.
+    let is_served = query.subject.is_none() && query.since.is_none() && query.until.is_none();
+    let most = if is_served { query.limit.saturating_add(1) } else { CHUNK };
     // At most `looks` rows, whatever the query says.
     while looked < looks {
-        let limit = CHUNK.min(looks - looked);
+        let limit = most.min(looks - looked);
         let chunk = chunk(conn, &query, limit)?;
         let is_last = chunk.len() < limit;
         for (delivery, at) in chunk {
@@ -104,27 +107,51 @@ pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: us
     Ok(found)
 }
 
-fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<(DeliveryRow, String)>> {
-    let mut values: Vec<Value> = vec![
-        query.after_id.unwrap_or(0).into(),
-        query.before_id.unwrap_or(i64::MAX).into(),
-        rows::limit(limit).into(),
-    ];
-    let scan = match (&query.subject, &query.action, query.state) {
-        (Some(subject), ..) => {
-            values.push(subject.clone().into());
-            OF_SUBJECT
+type Found = (DeliveryRow, String);
+
+/// The next `limit` rows of the index that serves the query best; not all of them need pass it.
+fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<Found>> {
+    if let Some(subject) = &query.subject {
+        return scan(conn, query, OF_SUBJECT, vec![subject.clone().into()], limit);
+    }
+    if query.action.is_none() && query.state.is_none() {
+        return scan(conn, query, ALL, Vec::new(), limit);
+    }
+    // The deliveries of one action in one state lie together: what comes first is first in one of these.
+    let mut found = Vec::new();
+    for (action, state) in counted(conn)? {
+        let is_asked_for = query.action.as_ref().is_none_or(|asked| *asked == action)
+            && query.state.is_none_or(|asked| asked.as_str() == state);
+        if is_asked_for {
+            found.extend(scan(conn, query, OF_STATE, vec![action.into(), state.into()], limit)?);
         }
-        (None, Some(action), Some(state)) => {
-            values.extend([action.clone().into(), state.as_str().to_owned().into()]);
-            OF_STATE
-        }
-        _ => ALL,
-    };
-    let scan = if query.oldest_first { forwards(scan) } else { scan.to_owned() };
-    let mut statement = conn.prepare_cached(&scan)?;
-    let read = |found: &Row<'_>| Ok((row(found)?, found.get("at")?));
-    let found = statement.query_map(params_from_iter(values), read)?;
+    }
+    found.sort_by_key(|(row, _)| if query.oldest_first { row.id } else { -row.id });
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The actions and states that there are deliveries of.
+fn counted(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let mut statement = conn.prepare_cached(COUNTED)?;
+    let found = statement.query_map([], |row| Ok((row.get("action")?, row.get("state")?)))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+const COUNTED: &str = "SELECT action, state FROM delivery_counts WHERE n > 0";
+
+fn scan(
+    conn: &Connection,
+    query: &DeliveryQuery,
+    sql: &str,
+    values: Vec<Value>,
+    limit: usize,
+) -> Result<Vec<Found>> {
+    let sql = if query.oldest_first { forwards(sql) } else { sql.to_owned() };
+    let mut statement = conn.prepare_cached(&sql)?;
+    let (after, before) = (query.after_id.unwrap_or(0), query.before_id.unwrap_or(i64::MAX));
+    let all = [after.into(), before.into(), rows::limit(limit).into()].into_iter().chain(values);
+    let found = statement.query_map(params_from_iter(all), |found| Ok((row(found)?, found.get("at")?)))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -84,14 +84,35 @@ pub(in crate::store) fn lines(
     beyond: &Beyond,
     looks: usize,
 ) -> Result<Lines> {
+    let Ids { ids, continue_before, looked_back_to } = ids(conn, filter, beyond, looks)?;
+    let lines = ids.iter().filter_map(|id| line(conn, *id).transpose()).collect::<Result<_>>()?;
+    Ok(Lines { lines, continue_before, looked_back_to })
+}
+
+/// What [`lines`] finds, by its ids.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Ids {
+    /// Newest first.
+    pub(in crate::store) ids: Vec<i64>,
+    continue_before: Option<i64>,
+    looked_back_to: Option<String>,
+}
+
+/// At most `filter.limit` ids, after a look at no more than `looks` rows.
+pub(in crate::store) fn ids(
+    conn: &Connection,
+    filter: &Filter,
+    beyond: &Beyond,
+    looks: usize,
+) -> Result<Ids> {
     if beyond.is_nothing() {
-        let ids = pages::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
-        let page = ids.get(..filter.limit).unwrap_or(&ids);
-        let continue_before = page.last().copied().filter(|_| ids.len() > page.len());
-        let lines = page.iter().filter_map(|id| line(conn, *id).transpose()).collect::<Result<_>>()?;
-        return Ok(Lines { lines, continue_before, looked_back_to: None });
+        let mut ids = pages::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
+        let is_more = ids.len() > filter.limit;
+        ids.truncate(filter.limit);
+        let continue_before = ids.last().copied().filter(|_| is_more);
+        return Ok(Ids { ids, continue_before, looked_back_to: None });
     }
-    let mut found = Lines::default();
+    let mut found = Ids::default();
     let mut before = start(conn, filter, beyond)?;
     let mut looked = 0;
     // At most `looks` rows, whatever the filter says.
@@ -101,20 +122,20 @@ pub(in crate::store) fn lines(
         for id in &ids {
             before = Some(*id);
             looked += 1;
-            let Some(received_at) = passes(conn, *id, beyond)? else { continue };
-            found.looked_back_to = Some(received_at.1);
-            if received_at.0 {
-                found.lines.extend(line(conn, *id)?);
+            let Some((passes, received_at)) = passes(conn, *id, beyond)? else { continue };
+            found.looked_back_to = Some(received_at);
+            if passes {
+                found.ids.push(*id);
             }
-            if found.lines.len() == filter.limit {
-                return Ok(Lines { continue_before: before, looked_back_to: None, ..found });
+            if found.ids.len() == filter.limit {
+                return Ok(Ids { continue_before: before, looked_back_to: None, ..found });
             }
         }
         if ids.len() < limit {
-            return Ok(Lines { continue_before: None, looked_back_to: None, ..found });
+            return Ok(Ids { continue_before: None, looked_back_to: None, ..found });
         }
     }
-    Ok(Lines { continue_before: before, ..found })
+    Ok(Ids { continue_before: before, ..found })
 }
 
 /// Below which id to begin.

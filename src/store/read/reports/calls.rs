@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::count;
 use super::sample::Sample;
+use super::{Detail, count};
 use crate::domain::statistics::{ApiCalls, Refusals};
 use crate::domain::{Timestamp, Window};
 use crate::store::error::Result;
 use crate::store::rows;
-
-/// At most about so many calls of a window are looked at.
-const SAMPLE: i64 = 10_000;
 
 /// The ids of the rows that calls of a window wrote: they grow with time, but for calls that were under way together.
 pub(super) const FIRST: &str =
@@ -39,14 +36,16 @@ pub(super) const SAMPLED_CALLS: &str =
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
 /// Counts the questions to the API of each source that were sent in a window.
-pub(super) fn calls(conn: &Connection, window: Window) -> Result<BTreeMap<String, ApiCalls>> {
+pub(super) fn calls(conn: &Connection, window: Window, detail: Detail) -> Result<BTreeMap<String, ApiCalls>> {
     let (from, to) = (window.from.to_string(), window.to.to_string());
     let mut of_source: BTreeMap<String, ApiCalls> = BTreeMap::new();
-    let Some(rows) = Sample::new(conn, [FIRST, LAST], [&from, &to], 1)? else { return Ok(of_source) };
-    let step = rows.last.saturating_sub(rows.first).max(0) / SAMPLE + 1;
+    let Some(rows) = Sample::new(conn, [FIRST, LAST], [&from, &to], detail.runs(), 1)? else {
+        return Ok(of_source);
+    };
+    let step = rows.last.saturating_sub(rows.first).max(0) / detail.calls() + 1;
     let one_in = u64::try_from(step).unwrap_or(1);
     let mut statement = conn.prepare_cached(if step == 1 { CALLS } else { SAMPLED_CALLS })?;
-    let Sample { first, last, length, .. } = Sample::of(rows.first, rows.last, step);
+    let Sample { first, last, length, .. } = Sample::of(rows.first, rows.last, detail.runs(), step);
     let mut found = match step {
         1 => statement.query([from, to])?,
         _ => statement.query(params![first, last, length, step, from, to])?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::sample::Sample;
-use super::{one_in, words};
+use super::{Detail, words};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::{FakeSender, FakeSenders};
 use crate::domain::{Finding, FindingKind, SourceReport, Window};
@@ -90,9 +90,15 @@ fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
 }
 
 /// The senders of the `total` fakes of a window.
-pub(super) fn senders(conn: &Connection, source: &str, window: Window, total: u64) -> Result<FakeSenders> {
-    let one_in = one_in(total);
-    let sample = if total == 0 { None } else { Sample::of_window(conn, source, window, one_in)? };
+pub(super) fn senders(
+    conn: &Connection,
+    source: &str,
+    window: Window,
+    detail: Detail,
+    total: u64,
+) -> Result<FakeSenders> {
+    let one_in = detail.one_in(total);
+    let sample = if total == 0 { None } else { Sample::of_window(conn, source, window, detail, one_in)? };
     let Some(Sample { first, last, length, one_in: step }) = sample else {
         return Ok(FakeSenders { one_in, ..FakeSenders::default() });
     };

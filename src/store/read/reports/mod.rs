@@ -22,9 +22,45 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-/// At most about so many rows of a source are read one by one: each may cost a read of the disk, and of five thousand
-/// the 95th percentile is known to half a percent of all.
-const SAMPLE: u64 = 5_000;
+/// How much of a large store a report reads row by row, each of which may cost a read of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// About 5,000 notifications of a source and 10,000 calls: the 95th percentile is known to half a percent of all.
+    Report,
+    /// A fifth of that, for a view that is waited for.
+    View,
+}
+
+impl Detail {
+    /// Notifications of a source.
+    fn notifications(self) -> u64 {
+        match self {
+            Self::Report => 5_000,
+            Self::View => 1_000,
+        }
+    }
+
+    /// One in how many of `rows` has to be read, so that about [`Detail::notifications`] are.
+    fn one_in(self, rows: u64) -> u64 {
+        rows.div_ceil(self.notifications()).max(1)
+    }
+
+    /// Calls to the shops' APIs, all sources together.
+    fn calls(self) -> i64 {
+        match self {
+            Self::Report => 10_000,
+            Self::View => 2_000,
+        }
+    }
+
+    /// Searches that find them.
+    fn runs(self) -> i64 {
+        match self {
+            Self::Report => 500,
+            Self::View => 100,
+        }
+    }
+}
 
 /// A source that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +77,13 @@ pub(in crate::store) fn account(
     conn: &Connection,
     sources: &[Reported],
     window: Window,
+    detail: Detail,
     now: Timestamp,
 ) -> Result<Vec<(SourceReport, SourceStatistics)>> {
-    let mut calls = calls::calls(conn, window)?;
+    let mut calls = calls::calls(conn, window, detail)?;
     let mut accounts = Vec::with_capacity(sources.len());
     for source in sources {
-        let (report, mut statistics) = of_source(conn, source, window, now)?;
+        let (report, mut statistics) = of_source(conn, source, window, detail, now)?;
         if let Some(of_source) = calls.remove(&source.name) {
             statistics.api = of_source;
         }
@@ -59,6 +96,7 @@ fn of_source(
     conn: &Connection,
     source: &Reported,
     window: Window,
+    detail: Detail,
     now: Timestamp,
 ) -> Result<(SourceReport, SourceStatistics)> {
     let name = source.name.as_str();
@@ -77,7 +115,7 @@ fn of_source(
     silence::find(conn, source, until, &mut report)?;
     deliveries::health::find(conn, name, until, &mut report)?;
     fakes::find(conn, name, window, tally.counts.fakes, &mut report)?;
-    let (time_to_verdict, slowest) = timing::waits(conn, name, window, tally.counts.received)?;
+    let (time_to_verdict, slowest) = timing::waits(conn, name, window, detail, tally.counts.received)?;
     let statistics = SourceStatistics {
         source: source.name.clone(),
         days: tally.days,
@@ -85,7 +123,7 @@ fn of_source(
         time_to_verdict,
         slowest,
         longest_open: open::longest(conn, name, until)?,
-        fake_senders: fakes::senders(conn, name, window, tally.counts.fakes)?,
+        fake_senders: fakes::senders(conn, name, window, detail, tally.counts.fakes)?,
         refusals: calls::refusals(conn, name, window)?,
         api: ApiCalls { one_in: 1, ..ApiCalls::default() },
     };
@@ -102,11 +140,6 @@ pub(in crate::store) fn known_sources(conn: &Connection) -> Result<Vec<(String, 
 /// What came in on each day from `since` on, over all sources.
 pub(in crate::store) fn days(conn: &Connection, since: &str) -> Result<Vec<DayCounts>> {
     counts::days(conn, since)
-}
-
-/// One in how many of `rows` has to be read, so that about [`SAMPLE`] are.
-fn one_in(rows: u64) -> u64 {
-    rows.div_ceil(SAMPLE).max(1)
 }
 
 /// A count column.

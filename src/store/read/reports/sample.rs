@@ -3,11 +3,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Params};
 
+use super::Detail;
 use crate::domain::Window;
 use crate::store::error::Result;
-
-/// About so many runs are read.
-const RUNS: i64 = 500;
 
 /// Ids grow with time, but for those that came in together; a clock that was set costs the sample a part of its evenness.
 pub(super) const FIRST: &str = "SELECT min(notification_id) FROM (SELECT notification_id FROM verdicts \
@@ -31,13 +29,14 @@ impl Sample {
         conn: &Connection,
         [first, last]: [&str; 2],
         values: P,
+        runs: i64,
         one_in: u64,
     ) -> Result<Option<Self>> {
         let id = |sql: &str| -> Result<Option<i64>> {
             Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.flatten())
         };
         let one_in = i64::try_from(one_in).unwrap_or(i64::MAX);
-        Ok(id(first)?.zip(id(last)?).map(|(first, last)| Self::of(first, last, one_in)))
+        Ok(id(first)?.zip(id(last)?).map(|(first, last)| Self::of(first, last, runs, one_in)))
     }
 
     /// Of the notifications of a source that came in within the window.
@@ -45,14 +44,16 @@ impl Sample {
         conn: &Connection,
         source: &str,
         window: Window,
+        detail: Detail,
         one_in: u64,
     ) -> Result<Option<Self>> {
         let (from, to) = (window.from.to_string(), window.to.to_string());
-        Self::new(conn, [FIRST, LAST], [source, &from, &to], one_in)
+        Self::new(conn, [FIRST, LAST], [source, &from, &to], detail.runs(), one_in)
     }
 
-    pub(super) fn of(first: i64, last: i64, one_in: i64) -> Self {
-        let length = last.saturating_sub(first).max(0) / RUNS / one_in.max(1) + 1;
+    /// About so many runs.
+    pub(super) fn of(first: i64, last: i64, runs: i64, one_in: i64) -> Self {
+        let length = last.saturating_sub(first).max(0) / runs / one_in.max(1) + 1;
         Self { first, last, length, one_in }
     }
 }

@@ -84,7 +84,7 @@ fn a_sample_is_even_also_where_two_sources_take_turns() {
          SELECT id FROM ids WHERE id <= ?2"
     );
     let ids = |first, last, one_in| -> Vec<i64> {
-        let Sample { length, .. } = Sample::of(first, last, one_in);
+        let Sample { length, .. } = Sample::of(first, last, 500, one_in);
         let mut statement = conn.prepare(&sql).unwrap();
         let found = statement.query_map([first, last, length, one_in], |row| row.get(0)).unwrap();
         let mut ids: Vec<i64> = found.map(Result::unwrap).collect();

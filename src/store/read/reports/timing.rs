@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::one_in;
+use super::Detail;
 use super::sample::Sample;
 use crate::domain::Window;
 use crate::domain::statistics::{Wait, Waits};
@@ -36,10 +36,11 @@ pub(super) fn waits(
     conn: &Connection,
     source: &str,
     window: Window,
+    detail: Detail,
     received: u64,
 ) -> Result<(Option<Waits>, Vec<Wait>)> {
-    let one_in = one_in(received);
-    let Some(sample) = Sample::of_window(conn, source, window, one_in)? else {
+    let one_in = detail.one_in(received);
+    let Some(sample) = Sample::of_window(conn, source, window, detail, one_in)? else {
         return Ok((Waits::of(Vec::new(), one_in), Vec::new()));
     };
     let mut statement = conn.prepare_cached(if one_in == 1 { SETTLED } else { SAMPLED })?;
