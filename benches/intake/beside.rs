@@ -65,12 +65,7 @@ pub(crate) fn print() {
 /// Returns what the intake did, and of `prune` the rows a second, of `backup` its seconds.
 fn beside(command: &[&str], load: &Load, filled: &Path, folder: &Path) -> (Run, f64) {
     let store = folder.join("bench.db");
-    for ending in ["db", "db-wal", "db-shm"] {
-        drop(std::fs::remove_file(store.with_extension(ending)));
-    }
-    std::fs::copy(filled, &store).unwrap();
-    // Else the first sync of the store waits for all of the copy to reach the disk.
-    std::fs::File::open(&store).and_then(|copied| copied.sync_all()).unwrap();
+    large::copy(filled, &store);
     let server = Server::start(Design::Countersign, &store, &["--no-worker"]);
     let Some(name) = command.first() else { return (server.load(load).run, 0.0) };
     let mut ran = server.command(command);

@@ -36,7 +36,7 @@ pub(crate) struct Server {
     design: Design,
     child: Child,
     pub(crate) intake: SocketAddr,
-    admin: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     disk: Disk,
     store: PathBuf,
 }

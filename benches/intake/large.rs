@@ -73,6 +73,16 @@ pub(crate) fn fill(path: &Path, rows: u32) {
     conn.execute_batch("COMMIT; PRAGMA journal_mode = WAL;").unwrap();
 }
 
+/// Puts a copy of a store in the place of another one.
+pub(crate) fn copy(filled: &Path, store: &Path) {
+    for ending in ["db", "db-wal", "db-shm"] {
+        drop(std::fs::remove_file(store.with_extension(ending)));
+    }
+    std::fs::copy(filled, store).unwrap();
+    // Else the first sync of the store waits for all of the copy to reach the disk.
+    std::fs::File::open(store).and_then(|copied| copied.sync_all()).unwrap();
+}
+
 /// Measures the intake into the large store against that into an empty one, by turns, and prints both.
 pub(crate) fn print() {
     let large = store();

@@ -22,6 +22,7 @@ mod disk;
 mod large;
 mod load;
 mod memory;
+mod readers;
 mod table;
 mod yardsticks;
 
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The parts by name.
-const PARTS: [(&str, fn()); 5] = [
+const PARTS: [(&str, fn()); 6] = [
     // Against a bare handler and the naive design.
     ("table", || table::print(&[1, 16, 64, 256], 5, Duration::from_millis(1500), Duration::ZERO)),
     // The same with every sync 2 ms slower, as on a small rented server.
@@ -40,6 +41,8 @@ const PARTS: [(&str, fn()); 5] = [
     ("memory", memory::print),
     // Beside `prune` and `backup`.
     ("beside", beside::print),
+    // Beside ten people who look at the page.
+    ("readers", readers::print),
 ];
 
 fn main() {

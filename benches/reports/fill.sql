@@ -2,6 +2,7 @@
 -- before `span.until_ms`, in every state that they can be in, over three sources. Every twenty notifications belong to
 -- one source and tell of three orders; the last seven days are what a long outage leaves: a tenth of all is pending.
 -- What is rare is there three times, however large the store is: a source (`old`) and a reason (`dismissed`).
+-- Each news row went to the action `erp`, one in ten to `ship`, too; one in a thousand deliveries is dead, and as many wait.
 -- All is a function of the id, so that two stores of a size are alike but for their days.
 
 INSERT INTO sources (name, provider, first_served_at, found_any_at, last_filed_at)
@@ -94,6 +95,28 @@ SELECT source, subject_id, 'PAID', 'AWAITING_PROCESSING', '24.5', 'EUR', 'buyer@
   printf('{"id":"%s","paymentStatus":"PAID","total":24.5,"email":"buyer@example.test"}', subject_id),
   printf('%d', notification_id), confirmed_at
 FROM last_confirmed;
+
+INSERT INTO news (notification_id, type, at, source, provider, event, origin, subject_kind, subject_id, current)
+SELECT notification_id, 'order.changed', decided_at, v.source, i.provider, v.event, i.origin, subject_kind, v.subject_id,
+  '{"status":"PAID","fulfillment_status":"AWAITING_PROCESSING","total":"24.5","currency":"EUR"}'
+FROM verdicts v JOIN intake i ON i.id = v.notification_id WHERE v.news = 1 ORDER BY notification_id;
+
+INSERT INTO deliveries (action, seq, source, subject_kind, subject_id, state, attempts, next_attempt_at, decided_at, detail,
+  since, is_first)
+SELECT column1, seq, source, subject_kind, subject_id, state, iif(state = 'dead', 9, 1),
+  iif(state = 'waiting', strftime('%Y-%m-%dT%H:%M:%fZ', until_ms / 1000.0 + seq % 3600, 'unixepoch'), NULL),
+  iif(state = 'waiting', NULL, at), iif(state = 'delivered', NULL, 'HTTP 503'), at, state = 'waiting'
+FROM (
+  SELECT seq, source, subject_kind, subject_id, at,
+    CASE seq / 10 % 1000 WHEN 7 THEN 'dead' WHEN 8 THEN 'waiting' ELSE 'delivered' END AS state
+  FROM news), (VALUES ('erp', 1), ('ship', 10)), span
+WHERE seq % column2 = 0 ORDER BY seq;
+
+INSERT INTO delivery_attempts (delivery_id, at, latency_ms, outcome, http_status)
+SELECT id, since, 20 + id % 300, iif(state = 'delivered', 'delivered', 'failed'), iif(state = 'delivered', 200, 503)
+FROM deliveries;
+
+INSERT INTO delivery_counts (action, state, n) SELECT action, state, count(*) FROM deliveries GROUP BY 1, 2;
 
 INSERT INTO refusals (source, day, cause, count, last_at, last_remote_addr)
 SELECT source, substr(received_at, 1, 10), 'wrong_secret', count(*), max(received_at), '198.18.7.7'

@@ -49,7 +49,8 @@ pub(crate) const LOOKS: [(&str, Look); 20] = [
 /// Each is timed so often after a first time, which reads what the others need into memory.
 const TIMES: usize = 5;
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The one in the middle.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
@@ -128,11 +129,14 @@ pub(crate) async fn lease(path: &Path, most_in_list: usize) -> Duration {
     median(times)
 }
 
-fn configuration(store: &Path) -> String {
+/// A configuration on this store, under which nothing is removed from it.
+pub(crate) fn configuration(store: &Path) -> String {
     format!(
-        "[store]\npath = {store:?}\n\
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+         [store]\npath = {store:?}\nmax_unproven = 100000000\n\
          [sources.shop]\nprovider = \"ecwid\"\nstore_id = 1003\ntoken = \"secret_bench\"\nexpect_every = \"12h\"\n\
          [sources.keys]\nprovider = \"kinguin\"\napi_key = \"bench\"\n\
-         [sources.old]\nprovider = \"kinguin\"\napi_key = \"bench\"\n"
+         [sources.old]\nprovider = \"kinguin\"\napi_key = \"bench\"\n\
+         [actions.erp]\nurl = \"http://127.0.0.1:9/\"\n[actions.ship]\nurl = \"http://127.0.0.1:9/\"\n"
     )
 }
