@@ -77,7 +77,8 @@ fn redeliver_starts_dead_ones_afresh_and_refuses_waiting_ones_by_id() {
     assert_eq!(states(&house), "delivered delivered");
     let ids: Vec<_> =
         endpoint.seen().iter().map(|seen| seen.header("webhook-id").map(str::to_owned)).collect();
-    assert_eq!(ids[0], ids[ids.len() - 1], "the same id, whenever it is delivered");
+    let (again, before) = ids.split_last().unwrap();
+    assert!(before.contains(again), "the same id, whenever it is delivered: {ids:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use chrono::DateTime;
 use countersign::simulator::Call;
 use countersign::simulator::ecwid::Order;
 
@@ -67,7 +68,7 @@ fn confirmed(serve: &Serve, count: usize) {
 }
 
 #[test]
-fn every_true_notification_among_100_000_forged_ones_is_confirmed_within_a_minute() {
+fn every_true_one_among_100_000_forged_ones_waits_for_few_of_their_calls() {
     let house = house();
     let mut command = countersign();
     command.arg("--config").arg(house.write_config()).arg("serve").env("RUST_LOG", "info");
@@ -89,20 +90,26 @@ fn every_true_notification_among_100_000_forged_ones_is_confirmed_within_a_minut
     let genuine =
         "FROM notifications WHERE subject_id LIKE 'TRUE-%' AND state = 'confirmed' AND reason = 'match'";
     assert_eq!(value(&format!("SELECT count(*) {genuine}")), GENUINE.to_string());
-    let slowest: f64 = value(&format!(
-        "SELECT round(max(julianday(decided_at) - julianday(received_at)) * 86400, 1) {genuine}"
-    ))
-    .parse()
-    .unwrap();
     let calls = house.simulator.shops().calls();
+    let mut longest = 0;
+    for n in 1..=GENUINE {
+        let time = |column: &str| {
+            let found = value(&format!("SELECT {column} {genuine} ORDER BY id LIMIT 1 OFFSET {}", n - 1));
+            DateTime::parse_from_rfc3339(&found).unwrap()
+        };
+        let (from, until) = (time("received_at"), time("decided_at"));
+        longest = longest.max(calls.iter().filter(|call| from <= call.at && call.at <= until).count());
+    }
     println!(
         "{FORGED} forged and {GENUINE} true notifications in {:.1} s; the last true verdict {:.1} s after the first \
-         notification, the slowest {slowest} s after its own; {} API calls",
+         notification, the longest wait {longest} of {} API calls",
         filled.as_secs_f64(),
         last.as_secs_f64(),
         calls.len()
     );
-    assert!(slowest <= 60.0, "{slowest} s");
+    // A minute's worth, and as many for a machine that parses more slowly than the shop may be asked. In order of arrival
+    // it would be tens of thousands. How long it takes is a matter of the bench `verification`.
+    assert!(longest <= 2 * CALLS_A_MINUTE, "{longest} calls");
     let refused = |call: &&Call| call.status == Some(429);
     assert_eq!(calls.iter().filter(refused).count(), 0, "the limit holds");
     assert_eq!(
