@@ -11,6 +11,7 @@ mod crash;
 mod damaged;
 mod demo;
 mod disk;
+mod documents;
 mod failures;
 mod flood;
 mod hostile;
