@@ -120,14 +120,16 @@ impl Owner<'_> {
 
     fn click(&mut self, text: &str) {
         self.clicks += 1;
+        self.browser.run("window.isLeft = true");
         self.browser.click_text(text);
+        self.browser.wait_until("return !window.isLeft && document.readyState === 'complete'");
     }
 
     fn find(&mut self, id: &str) {
         self.clicks += 1;
         self.browser.click("#find");
         self.browser.press(&format!("{id}\u{e007}"));
-        self.browser.wait_until("return location.pathname !== '/'");
+        self.browser.wait_until("return location.pathname !== '/' && document.readyState === 'complete'");
     }
 
     /// The page answers the question, after so many clicks.

@@ -102,9 +102,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Opens a page.
+    /// Opens a page, and waits until it has all that it loads: on a busy machine the driver answers before the style is there.
+    #[track_caller]
     pub(crate) fn open(&self, url: &str) {
         self.command("/url", &json!({ "url": url }));
+        self.wait_until("return document.readyState === 'complete'");
     }
 
     /// What a script returns.
