@@ -144,7 +144,7 @@ fn a_report_of_parts_of_large_days_is_of_the_whole_days_and_says_so() {
     let house = filled(20_100);
     let serve = house.serve_with(&["--no-worker"]);
     let html = page(&serve, "/report?from=1h");
-    assert!(html.contains("Whole days, from ") && html.contains("20,100 notifications came in"), "{html}");
+    assert!(html.contains("Whole days, from ") && html.contains("20,100 notifications received"), "{html}");
     let day = house.value("SELECT min(day) FROM daily").unwrap();
     assert!(!page(&serve, &format!("/report?from={day}&to=2100-01-01")).contains("Whole days, from "));
 }

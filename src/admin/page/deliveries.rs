@@ -98,7 +98,12 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let view = View {
         frame: Frame::new(admin, "/deliveries"),
         told: match &looked_back_to {
-            Some(until) => format!("The filter looked at {LOOKS} deliveries, back to news of {until}."),
+            Some(until) => {
+                format!(
+                    "The filter looked at {LOOKS} deliveries, back to news of {}.",
+                    When::text(until, now)
+                )
+            }
             None if before_id.is_none() => format!("The newest {} that pass the filter.", lines.len()),
             None => format!("{} older ones.", lines.len()),
         },

@@ -49,7 +49,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let before = asked.number("before").map_err(Trouble::Nonsense)?;
     let found = admin.store.reader().fakes_by_sender(before, LOOKS).await?;
     let mut told = match &found.oldest_at {
-        Some(oldest) => format!("{} fakes, the oldest from {oldest}", found.looked_at),
+        Some(oldest) => format!("{} fakes, the oldest from {}", found.looked_at, When::text(oldest, now)),
         None => "No fakes".to_owned(),
     };
     let addresses = found.senders.len();

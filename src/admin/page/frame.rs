@@ -102,6 +102,12 @@ impl When {
         let shown = at.get(..19).unwrap_or(at).replace('T', " ");
         Self { at: at.to_owned(), shown, age }
     }
+
+    /// The time and its age, as one text.
+    pub(super) fn text(at: &str, now: Timestamp) -> String {
+        let Self { shown, age, .. } = Self::new(at, now);
+        if age.is_empty() { shown } else { format!("{shown} ({age})") }
+    }
 }
 
 /// The marks and times of a notification's row.
@@ -204,6 +210,8 @@ mod tests {
         let when = When::new("2026-01-02T03:03:00.123Z", now);
         assert_eq!((when.shown.as_str(), when.age.as_str()), ("2026-01-02 03:03:00", "64 s ago"));
         assert_eq!(When::new("2026-01-02T03:05:00.000Z", now).age, "in 55 s");
+        assert_eq!(When::text("2026-01-02T03:03:00.123Z", now), "2026-01-02 03:03:00 (64 s ago)");
+        assert_eq!(When::text("later", now), "later");
     }
 
     #[test]

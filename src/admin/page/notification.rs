@@ -131,7 +131,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
         frame,
         line: Line::new(line, now),
         provider: known.provider.clone(),
-        facts: facts(&known),
+        facts: facts(&known, now),
         duplicate_of: known.duplicate_of,
         can_retry: !is_emptied && matches!(known.state.as_str(), "ignored" | "undecided"),
         can_dismiss: known.state == "undecided",
@@ -172,13 +172,14 @@ pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, Trouble> {
     Ok(delivery.body)
 }
 
-fn facts(known: &crate::store::Notification) -> Vec<(&'static str, String)> {
+fn facts(known: &crate::store::Notification, now: Timestamp) -> Vec<(&'static str, String)> {
+    let time = |at: &Option<String>| at.as_deref().map(|at| When::text(at, now));
     let resolved = known.resolved_id.as_ref().filter(|id| Some(*id) != known.subject_id.as_ref());
     let all = [
         ("Shop's id", resolved.cloned()),
-        ("Event time", known.event_time.clone()),
-        ("Decided", known.decided_at.clone()),
-        ("Next question", known.next_attempt_at.clone()),
+        ("Event time", time(&known.event_time)),
+        ("Decided", time(&known.decided_at)),
+        ("Next question", time(&known.next_attempt_at)),
         ("Questions", Some(known.attempts.to_string())),
         ("News", (known.news == 1).then(|| "yes: what the shop says changed with it".to_owned())),
         ("Origin", (known.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::filter::{Choice, NotificationFilter, Parameters, choices, query};
-use super::frame::{Frame, LIST, Line, fitting};
+use super::frame::{Frame, LIST, Line, When, fitting};
 use super::{Shown, Trouble};
 use crate::admin::Admin;
 use crate::domain::{Reason, State};
@@ -66,7 +66,9 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
         format!("/notifications{}", query(pairs.clone().into_iter().chain([("before", before.to_string())])))
     });
     let told = match &looked_back_to {
-        Some(until) => format!("The filter looked at {LOOKS} notifications, back to {until}."),
+        Some(until) => {
+            format!("The filter looked at {LOOKS} notifications, back to {}.", When::text(until, now))
+        }
         None if is_newest => format!("The newest {} that pass the filter.", lines.len()),
         None => format!("{} older ones.", lines.len()),
     };

@@ -160,7 +160,11 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown
     let about = reader.lines(filter, Beyond::default(), PAGE).await?;
     let (timeline, cut_at) = timeline(admin, &about.lines, now).await?;
     let continue_before = cut_at.or(about.continue_before);
-    let columns = truth.columns.iter().map(|(name, value)| (name.clone(), clipped(value))).collect();
+    let column = |(name, value): &(String, String)| {
+        let shown = if name.ends_with("_at") { When::text(value, now) } else { clipped(value) };
+        (name.clone(), shown)
+    };
+    let columns = truth.columns.iter().map(column).collect();
     let (columns, _) = fitting(columns, LIST / 4, |(name, value)| 60 + weight(name) + weight(value));
     let raw = truth.raw.as_deref().unwrap_or_default();
     let (shown, shown_bytes) = preformatted(raw, raw.len(), LIST / 4);
