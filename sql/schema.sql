@@ -332,6 +332,49 @@ CREATE TABLE news_removed (
 ) STRICT;
 INSERT INTO news_removed (id, seq) VALUES (1, 0);
 
+-- What is shipped to the ledger, the database of [ledger]. Rows of notifications, verifications, news and deliveries are
+-- shipped by their ascending ids. A later change of theirs, and each change of other tables, has an entry here: the last
+-- change of a row stands for all of it. The triggers of sql/change_log.sql write it; they are there only while a ledger is
+-- configured, so without one nothing is written.
+CREATE TABLE changes (
+  position INTEGER PRIMARY KEY,  -- ascending; the last entry stays until a later one, so that none is used twice
+  kind     TEXT NOT NULL,        -- the table
+  id       INTEGER NOT NULL,     -- the row's id; 0 where it has none
+  source   TEXT NOT NULL,        -- else its source; '' beside an id
+  key      TEXT NOT NULL         -- and its order_id or product_id; of refusals the day and the cause after it
+) STRICT;
+CREATE INDEX changes_by_row ON changes (kind, id, source, key);
+
+-- How far the ledger has got, as it confirmed last.
+CREATE TABLE ledger_state (
+  id            INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  is_on         INTEGER NOT NULL,  -- 1: a ledger is configured, and changes are logged
+  include       TEXT NOT NULL,     -- ledger.include in force, separated by spaces
+  generation    INTEGER NOT NULL,  -- raised by each filling from the start
+  is_begun      INTEGER NOT NULL,  -- 1: the ledger confirmed something of this filling
+  log           INTEGER NOT NULL,  -- changes up to this position are shipped, but for refusals
+  refusals      INTEGER NOT NULL,  -- the same of refusals
+  notifications INTEGER NOT NULL,  -- the last notification shipped
+  verifications INTEGER NOT NULL,  -- the last verification shipped; the greatest number where they are not included
+  news          INTEGER NOT NULL,  -- the last seq shipped
+  deliveries    INTEGER NOT NULL,  -- the last delivery shipped
+  filled        TEXT NOT NULL,     -- JSON: how far orders, products and refusals are filled
+  next_notifications INTEGER NOT NULL,  -- notifications up to this id may be read to be shipped: their changes are logged
+  next_verifications INTEGER NOT NULL,  -- the same of verifications
+  next_deliveries    INTEGER NOT NULL,  -- the same of deliveries
+  filling_since TEXT,              -- when this filling began; NULL: never
+  filling_to    TEXT,              -- JSON: where everything ended then; NULL: the filling is over
+  shipped_until TEXT,              -- everything up to this time is in the ledger; NULL: never yet
+  confirmed_at  TEXT,              -- when the ledger confirmed last; NULL: never in this filling
+  failing_since TEXT,              -- the first failure since then; NULL: none
+  failure       TEXT,              -- the last failure in plain words
+  is_refused    INTEGER NOT NULL,  -- 1: that failure does not pass by itself
+  gap           INTEGER NOT NULL,  -- rows that were removed before they were shipped
+  gap_at        TEXT               -- when the last of them was; NULL: none
+) STRICT;
+INSERT INTO ledger_state VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, '{"table":0,"after":[]}', 0, 0, 0,
+  NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL);
+
 -- What is known of an action over all of its deliveries; a row from its first failure on.
 CREATE TABLE action_states (
   action        TEXT NOT NULL PRIMARY KEY,  -- as in deliveries

@@ -276,6 +276,42 @@ CREATE TABLE news_removed (
   seq INTEGER NOT NULL
 ) STRICT;
 INSERT INTO news_removed (id, seq) VALUES (1, 0);
+CREATE TABLE changes (
+  position INTEGER PRIMARY KEY,
+  kind     TEXT NOT NULL,
+  id       INTEGER NOT NULL,
+  source   TEXT NOT NULL,
+  key      TEXT NOT NULL
+) STRICT;
+CREATE INDEX changes_by_row ON changes (kind, id, source, key);
+CREATE TABLE ledger_state (
+  id            INTEGER PRIMARY KEY CHECK (id = 1),
+  is_on         INTEGER NOT NULL,
+  include       TEXT NOT NULL,
+  generation    INTEGER NOT NULL,
+  is_begun      INTEGER NOT NULL,
+  log           INTEGER NOT NULL,
+  refusals      INTEGER NOT NULL,
+  notifications INTEGER NOT NULL,
+  verifications INTEGER NOT NULL,
+  news          INTEGER NOT NULL,
+  deliveries    INTEGER NOT NULL,
+  filled        TEXT NOT NULL,
+  next_notifications INTEGER NOT NULL,
+  next_verifications INTEGER NOT NULL,
+  next_deliveries    INTEGER NOT NULL,
+  filling_since TEXT,
+  filling_to    TEXT,
+  shipped_until TEXT,
+  confirmed_at  TEXT,
+  failing_since TEXT,
+  failure       TEXT,
+  is_refused    INTEGER NOT NULL,
+  gap           INTEGER NOT NULL,
+  gap_at        TEXT
+) STRICT;
+INSERT INTO ledger_state VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, '{"table":0,"after":[]}', 0, 0, 0,
+  NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL);
 CREATE TABLE action_states (
   action        TEXT NOT NULL PRIMARY KEY,
   failures      INTEGER NOT NULL,

@@ -15,6 +15,7 @@ pub mod rate;
 pub mod reconciliation;
 pub mod replaced;
 pub mod report;
+pub mod shipping;
 pub mod statistics;
 pub mod time;
 pub mod verdict;

@@ -20,6 +20,7 @@ pub mod health;
 pub mod reconcile;
 pub mod retry;
 pub mod settle;
+pub mod shipping;
 pub mod supersede;
 #[cfg(test)]
 mod tests;

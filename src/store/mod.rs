@@ -25,9 +25,11 @@ use self::writer::handle::Writer;
 use self::writer::{contention, intake};
 use crate::domain::{Delivery, Timestamp, Window};
 
+mod changes;
 mod deliveries;
 mod error;
 mod file;
+mod ledger;
 mod news;
 mod outbox;
 #[cfg(test)]

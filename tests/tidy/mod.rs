@@ -63,16 +63,18 @@ const ARROWS: [(&str, &[&str]); 19] = [
 ];
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
-const ARROWS_OF_STORE: [(&str, &[&str]); 16] = [
+const ARROWS_OF_STORE: [(&str, &[&str]); 18] = [
     ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
     ("work", &["error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
+    ("ledger", &["changes", "error", "reader"]),
     ("reader", &["error", "file", "queue", "read", "reconcile", "retention", "verdicts"]),
     ("retention", &["error", "file", "rows", "verdicts", "writer"]),
     ("reconcile", &["deliveries", "error", "rows", "verdicts"]),
     ("read", &["deliveries", "error", "file", "queue", "rows"]),
     ("verdicts", &["deliveries", "error", "news", "queue", "rows"]),
+    ("changes", &["error", "rows"]),
     ("deliveries", &["error", "news", "queue", "rows"]),
     ("news", &["error", "rows"]),
     ("queue", &["error", "rows"]),

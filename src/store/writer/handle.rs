@@ -103,7 +103,12 @@ impl Writer {
 
     /// How many transactions that changed something it has put on disk.
     pub(in crate::store) fn commits(&self) -> u64 {
-        self.told.commits.load(Ordering::Relaxed)
+        *self.told.commits.borrow()
+    }
+
+    /// Told of each of them.
+    pub(in crate::store) fn written(&self) -> watch::Receiver<u64> {
+        self.told.commits.subscribe()
     }
 
     /// Rung whenever notifications were appended.

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::checkpoint::Checkpoints;
 use super::contention::Contention;
@@ -40,7 +40,7 @@ pub(super) struct Desk {
 #[derive(Debug)]
 pub(in crate::store) struct Told {
     /// Transactions on disk that changed something: one that only looked writes nothing.
-    pub(in crate::store) commits: AtomicU64,
+    pub(in crate::store) commits: watch::Sender<u64>,
     /// Rung for each transaction with notifications in it.
     pub(in crate::store) appended: Arc<Notify>,
     /// That it goes on, and what keeps it from writing.
@@ -51,7 +51,8 @@ pub(in crate::store) struct Told {
 
 impl Told {
     pub(in crate::store) fn new(path: &Path) -> Self {
-        let (commits, appended, log_left) = Default::default();
+        let (appended, log_left) = Default::default();
+        let commits = watch::Sender::new(0);
         Self { commits, appended, contention: Contention::new(path), log_left }
     }
 }
@@ -242,7 +243,7 @@ impl Desk {
             }
             overwrite_failed(&self.conn);
         } else if self.conn.total_changes() != changes_before {
-            self.told.commits.fetch_add(1, Ordering::Relaxed);
+            self.told.commits.send_modify(|commits| *commits += 1);
         }
         let outcome = || committed.clone();
         if !transaction.appended.is_empty() {

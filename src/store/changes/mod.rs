@@ -1,0 +1,7 @@
+//! What changed in the store since it was last shipped to the ledger. Triggers write the change log, so that no verb of
+//! the store can forget to; they exist only while a ledger is configured.
+
+pub(super) mod batch;
+pub(super) mod log;
+pub(super) mod progress;
+pub(super) mod state;

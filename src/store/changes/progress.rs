@@ -1,0 +1,71 @@
+//! What becomes of the position: where shipping goes on, what the ledger confirmed, and how it fails.
+
+use rusqlite::{Connection, params};
+
+use super::{log, state};
+use crate::domain::Timestamp;
+use crate::domain::shipping::Position;
+use crate::rules::shipping::{Resumed, resume};
+use crate::store::error::Result;
+
+/// Where shipping goes on with a ledger that has got to `there`; `None`: it knows nothing of this file. Where the two do
+/// not fit, the ledger is filled again. `None` where no ledger is configured.
+pub(in crate::store) fn resumed(
+    conn: &Connection,
+    there: Option<&Position>,
+    now: Timestamp,
+) -> Result<Option<Position>> {
+    let Some(here) = state::load(conn)? else { return Ok(None) };
+    let end = state::end(conn, &Position { generation: here.position.generation, ..Position::default() })?;
+    match resume(there, &here.position, here.is_begun, &end) {
+        Resumed::From(position) => {
+            if position != here.position {
+                advance(conn, &position)?;
+            }
+            Ok(Some(position))
+        }
+        Resumed::FillAgain => {
+            state::fill_again(conn, there.map_or(0, |there| there.generation), now)?;
+            Ok(state::load(conn)?.map(|state| state.position))
+        }
+    }
+}
+
+/// The ledger has got to `through`; where nothing is left of what changed before `until`, that is told. `false`: the
+/// ledger is being filled again, or no more.
+pub(in crate::store) fn shipped(
+    conn: &Connection,
+    through: &Position,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool> {
+    let is_next = state::load(conn)?.is_some_and(|here| through.is_at_least(&here.position));
+    if !is_next {
+        return Ok(false);
+    }
+    advance(conn, through)?;
+    conn.prepare_cached(
+        "UPDATE ledger_state SET shipped_until = coalesce(?1, shipped_until), confirmed_at = ?2, failing_since = NULL,
+           failure = NULL, is_refused = 0",
+    )?
+    .execute(params![until.map(|until| until.to_string()), now.to_string()])?;
+    Ok(true)
+}
+
+fn advance(conn: &Connection, to: &Position) -> Result<()> {
+    let filling_to = state::load(conn)?.and_then(|state| state.filling_to);
+    state::write(conn, to)?;
+    conn.prepare_cached("UPDATE ledger_state SET is_begun = 1, filling_to = iif(?1, NULL, filling_to)")?
+        .execute([filling_to.is_some_and(|end| to.reaches(&end))])?;
+    log::remove_shipped(conn, to.log, to.refusals)
+}
+
+/// The ledger fails since now, or since its first failure after it last confirmed something.
+pub(in crate::store) fn failed(conn: &Connection, error: &str, passes: bool, now: Timestamp) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE ledger_state SET failing_since = coalesce(failing_since, ?1), failure = ?2, is_refused = ?3
+         WHERE is_on AND (failure IS NOT ?2 OR is_refused <> ?3)",
+    )?
+    .execute(params![now.to_string(), error, !passes])?;
+    Ok(())
+}
