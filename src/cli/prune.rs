@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::chosen::counted;
 use super::{CommandError, Exit, screen, settings, words};
-use crate::domain::{Clock, Timestamp};
-use crate::store::{Reader, SettledCount, Store};
+use crate::domain::Clock;
+use crate::store::{Reader, SettledCount, Store, StoreError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign prune --older-than 90d --dry-run\n  \
@@ -29,15 +29,16 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
     let path = &settings.store.path;
-    let before = Clock::system().now().minus(args.older_than);
+    let (now, min_free) = (Clock::system().now(), settings.store.min_free);
+    let before = now.minus(args.older_than);
     if args.dry_run {
-        let count = Reader::open(path)?.count_expired(before).await?;
+        let count = Reader::open(path)?.count_expired(before, min_free, now).await?;
         screen::line(&format!("would remove {}", told(count)))?;
         return Ok(Exit::Fine);
     }
     let store = Store::open(path)?;
-    let bar = progress_bar(store.reader(), before).await?;
-    let gone = store.prune(before, |step| bar.inc(step)).await?;
+    let bar = progress_bar(async || store.reader().count_expired(before, min_free, now).await).await?;
+    let gone = store.prune(before, min_free, now, |step| bar.inc(step)).await?;
     bar.finish_and_clear();
     store.close();
     screen::line(&format!("removed {}", told(gone)))?;
@@ -57,11 +58,13 @@ fn told(count: SettledCount) -> String {
 }
 
 /// Counting takes a while in a large store, so it is done only for a terminal.
-async fn progress_bar(reader: &Reader, before: Timestamp) -> Result<ProgressBar, CommandError> {
+async fn progress_bar(
+    count: impl AsyncFnOnce() -> Result<SettledCount, StoreError>,
+) -> Result<ProgressBar, CommandError> {
     if !stderr().is_terminal() {
         return Ok(ProgressBar::hidden());
     }
-    let total = reader.count_expired(before).await?.total();
+    let total = count().await?.total();
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} removed  {per_sec}  {eta} left");
     Ok(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))

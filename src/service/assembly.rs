@@ -104,7 +104,12 @@ fn reported(settings: &Settings) -> Vec<Reported> {
 /// The retention rules of the `[store]` table.
 pub(super) fn keep(settings: &Settings) -> Keep {
     let config = &settings.store;
-    Keep { keep: config.keep, keep_personal: config.keep_personal, max_unproven: config.max_unproven }
+    Keep {
+        keep: config.keep,
+        keep_personal: config.keep_personal,
+        max_unproven: config.max_unproven,
+        min_free: config.min_free,
+    }
 }
 
 /// Which news goes to which action.

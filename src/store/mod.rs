@@ -397,7 +397,7 @@ impl Store {
     }
 
     fn retention(&self) -> Retention<'_> {
-        Retention { writer: &self.writer, pool: self.reader.pool() }
+        Retention { writer: &self.writer, pool: self.reader.pool(), path: &self.path }
     }
 
     /// Applies all retention rules once.
@@ -417,12 +417,19 @@ impl Store {
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
-    /// number removed in each step.
+    /// number removed in each step. What the ledger does not have yet stays for 30 days, unless the disk has little
+    /// more than `min_free` bytes left.
     ///
     /// # Errors
     /// A step failed. The removals before it stay done.
-    pub async fn prune(&self, before: Timestamp, progress: impl FnMut(u64)) -> Result<SettledCount> {
-        self.retention().prune(before, progress).await
+    pub async fn prune(
+        &self,
+        before: Timestamp,
+        min_free: u64,
+        now: Timestamp,
+        progress: impl FnMut(u64),
+    ) -> Result<SettledCount> {
+        self.retention().prune(before, min_free, now, progress).await
     }
 }
 

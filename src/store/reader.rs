@@ -24,6 +24,7 @@ use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;
 use crate::store::retention::steps::{self, SettledCount};
 use crate::store::retention::unproven::{self, UnprovenRoom};
+use crate::store::retention::unshipped::held_since;
 use crate::store::verdicts::claims::{self, Batch};
 
 /// A handle on the store that only reads.
@@ -223,8 +224,14 @@ impl Reader {
     }
 
     /// How many notifications [`crate::store::Store::prune`] would remove.
-    pub async fn count_expired(&self, before: Timestamp) -> Result<SettledCount> {
-        self.read(move |conn| steps::count_expired(conn, before)).await
+    pub async fn count_expired(
+        &self,
+        before: Timestamp,
+        min_free: u64,
+        now: Timestamp,
+    ) -> Result<SettledCount> {
+        let held = held_since(self.pool.path(), min_free, now);
+        self.read(move |conn| steps::count_expired(conn, before, &held)).await
     }
 
     /// Whether the sender with this address is proven.

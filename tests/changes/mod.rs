@@ -2,6 +2,7 @@
 
 mod complete;
 mod filling;
+mod kept;
 
 use std::collections::BTreeMap;
 

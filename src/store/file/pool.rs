@@ -1,6 +1,7 @@
 //! Connections that cannot write, used on threads that may block.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
@@ -17,6 +18,7 @@ const CONNECTIONS: u32 = 4;
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Pool {
     pool: r2d2::Pool<SqliteConnectionManager>,
+    path: Arc<Path>,
     damage: Damage,
 }
 
@@ -33,7 +35,7 @@ impl Pool {
             .idle_timeout(Some(Duration::from_secs(60)))
             .connection_timeout(Duration::from_secs(10))
             .build_unchecked(manager);
-        Ok(Self { pool, damage: Damage::none(path) })
+        Ok(Self { pool, path: path.into(), damage: Damage::none(path) })
     }
 
     /// Runs `work` on a thread that may block; its statements all see one state of the store.
@@ -48,6 +50,11 @@ impl Pool {
             work(&transaction)
         });
         self.damage.note(done.await.map_err(|error| StoreError::Engine(error.to_string()))?)
+    }
+
+    /// Where the file is.
+    pub(in crate::store) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The damage found, shared with the writer.

@@ -3,3 +3,4 @@
 pub(super) mod run;
 pub(super) mod steps;
 pub(super) mod unproven;
+pub(super) mod unshipped;

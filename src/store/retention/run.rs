@@ -1,11 +1,13 @@
 //! Keeping the `[store]` rules: the steps of [`crate::store::retention::steps`], one small transaction each, with rests between, so
 //! that notifications are stored as fast while they run as while they do not.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::steps::{self, SettledCount};
+use super::unshipped::held_since;
 use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::file::pool::Pool;
@@ -21,6 +23,8 @@ pub struct Keep {
     pub keep_personal: Option<Duration>,
     /// The most notifications of senders that are not proven.
     pub max_unproven: u64,
+    /// Free bytes of the disk that nothing may cost.
+    pub min_free: u64,
 }
 
 /// The result of a run.
@@ -73,6 +77,7 @@ pub(super) struct Step {
 pub(in crate::store) struct Retention<'a> {
     pub(in crate::store) writer: &'a Writer,
     pub(in crate::store) pool: &'a Pool,
+    pub(in crate::store) path: &'a Path,
 }
 
 impl Retention<'_> {
@@ -80,7 +85,7 @@ impl Retention<'_> {
     pub(in crate::store) async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
         let mut kept = Kept::default();
         if let Some(age) = rules.keep {
-            kept.expired = self.prune(now.minus(age), |_| {}).await?.total();
+            kept.expired = self.prune(now.minus(age), rules.min_free, now, |_| {}).await?.total();
         }
         if let Some(age) = rules.keep_personal {
             kept.emptied = self.empty_personal(now.minus(age)).await?;
@@ -99,6 +104,8 @@ impl Retention<'_> {
     pub(in crate::store) async fn prune(
         &self,
         before: Timestamp,
+        min_free: u64,
+        now: Timestamp,
         mut progress: impl FnMut(u64),
     ) -> Result<SettledCount> {
         let mut gone = SettledCount::default();
@@ -106,7 +113,9 @@ impl Retention<'_> {
         let mut place = Some(steps::Place::default());
         while let Some(from) = place {
             let most = pace.rows;
-            let ((step, next), took) = self.step(move |conn| steps::prune(conn, before, most, from)).await?;
+            let held = held_since(self.path, min_free, now);
+            let ((step, next), took) =
+                self.step(move |conn| steps::prune(conn, before, most, from, &held)).await?;
             place = next;
             if step.total() > 0 {
                 gone.add(step);

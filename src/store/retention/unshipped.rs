@@ -1,0 +1,40 @@
+//! What the ledger does not have yet stays for a while, whatever `prune` and `store.keep` say.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::store::file::disk;
+
+/// So long rows wait for the ledger.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Later than any time: nothing waits.
+const NEVER: &str = "z";
+
+/// Rows that changed after this wait for the ledger; while the disk has little more than `min_free`, none does: what is
+/// removed makes room in the file.
+pub(in crate::store) fn held_since(path: &Path, min_free: u64, now: Timestamp) -> String {
+    let has_room = disk::free_disk(path).is_none_or(|free| free >= min_free.saturating_mul(2));
+    if has_room { now.minus(LONGEST).to_string() } else { NEVER.to_owned() }
+}
+
+/// Whether a settled notification, its news, its deliveries or its verifications are not in the ledger as they are, and
+/// changed after the parameter `since`: a condition on `verdicts`.
+pub(super) fn is_unshipped(since: &str) -> String {
+    IS_UNSHIPPED.replace("?since", since)
+}
+
+const IS_UNSHIPPED: &str = "(EXISTS (SELECT 1 FROM ledger_state l
+    WHERE l.is_on AND max(verdicts.received_at, coalesce(verdicts.decided_at, ''), l.filling_since) > ?since
+      AND (verdicts.notification_id > l.notifications
+        OR EXISTS (SELECT 1 FROM changes c WHERE c.kind = 'notifications' AND c.id = verdicts.notification_id
+                     AND c.position > l.log)
+        OR EXISTS (SELECT 1 FROM news n WHERE n.notification_id = verdicts.notification_id AND n.seq > l.news)
+        OR EXISTS (SELECT 1 FROM verifications v WHERE v.notification_id = verdicts.notification_id
+                     AND v.id > l.verifications)))
+  OR EXISTS (SELECT 1 FROM ledger_state l CROSS JOIN news n CROSS JOIN deliveries d
+    WHERE l.is_on AND n.notification_id = verdicts.notification_id AND d.seq = n.seq
+      AND max(d.since, coalesce(d.decided_at, ''), l.filling_since) > ?since
+      AND (d.id > l.deliveries
+        OR EXISTS (SELECT 1 FROM changes c WHERE c.kind = 'deliveries' AND c.id = d.id AND c.position > l.log))))";
