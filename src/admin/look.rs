@@ -21,10 +21,11 @@ pub(super) enum Attempt {
 /// Collects the state of the store, its disk and the worker.
 pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     let now = admin.clock.now();
-    let (writable, read, actions, sizes) = tokio::join!(
+    let (writable, read, actions, ledger, sizes) = tokio::join!(
         writable(admin, attempt, now),
         admin.store.reader().health(admin.sources.clone(), now),
         admin.store.reader().action_health(admin.actions.clone()),
+        admin.store.reader().ledger(),
         sizes(admin)
     );
     let (unreadable, contents, sources) = match read {
@@ -52,6 +53,7 @@ pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
         store,
         sources,
         actions: actions.unwrap_or_default(),
+        ledger: ledger.unwrap_or_default(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::screen::{Paint, Screen, visible};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::health::{ActionHealth, Health, Serving, SourceHealth, StoreHealth, Unwritable, Warning};
+use crate::domain::shipping::LedgerState;
 use crate::domain::{Clock, Timestamp};
 use crate::rules::health::{self, size, span};
 use crate::store::{self, Reader, Trial};
@@ -47,6 +48,7 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
     let (contents, sources) = reader.health(chosen(settings, Vec::new(), None)?, now).await?;
     let names = settings.actions.iter().map(|action| action.name.clone()).collect();
     let actions = reader.action_health(names).await?;
+    let ledger = reader.ledger().await?;
     let tried = path.clone();
     let Trial { writable, log_left } =
         tokio::task::spawn_blocking(move || store::try_to_write(&tried)).await.unwrap_or_default();
@@ -61,7 +63,7 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
         contents,
         ..StoreHealth::default()
     };
-    Ok(Health { now, serving: store::holder(path), store, sources, actions })
+    Ok(Health { now, serving: store::holder(path), store, sources, actions, ledger })
 }
 
 fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
@@ -89,6 +91,9 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
         }
     })?;
     screen.line(&format!("store   {}", store_in_words(&health.store)))?;
+    if let Some(ledger) = &health.ledger {
+        screen.line(&format!("ledger  {}", visible(&ledger_in_words(ledger, health.now))))?;
+    }
     screen.line("")?;
     let width = screen.width();
     screen.lines(&table(health, width))?;
@@ -114,6 +119,17 @@ fn store_in_words(store: &StoreHealth) -> String {
         };
     }
     words
+}
+
+fn ledger_in_words(ledger: &LedgerState, now: Timestamp) -> String {
+    let waits = match ledger.waiting {
+        0 => "has everything".to_owned(),
+        more => format!("at most {more} rows wait"),
+    };
+    let filled = ledger.filled.map(|share| format!("filled to {}.{} %; ", share / 10, share % 10));
+    let confirmed = ledger.confirmed_at.map(|at| format!("; took the last {} ago", span(now.since(at))));
+    let failure = ledger.failure.as_ref().map(|failure| format!("; {}", failure.error));
+    [filled, Some(waits), confirmed, failure].into_iter().flatten().collect()
 }
 
 const HEADER: [&str; 8] =
@@ -205,6 +221,22 @@ fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value 
         },
         "sources": sources,
         "actions": actions,
+        "ledger": health.ledger.as_ref().map(|ledger| ledger_as_json(ledger, health.now)),
+    })
+}
+
+fn ledger_as_json(ledger: &LedgerState, now: Timestamp) -> Value {
+    let failure = ledger.failure.as_ref();
+    json!({
+        "waiting": ledger.waiting,
+        "behind_seconds": ledger.behind(now).as_secs(),
+        "filled": ledger.filled.map_or(1.0, |share| f64::from(share) / 1000.0),
+        "shipped_until": ledger.shipped_until,
+        "confirmed_at": ledger.confirmed_at,
+        "failing_since": failure.map(|failure| failure.since),
+        "refused": failure.is_some_and(|failure| !failure.passes),
+        "error": failure.map(|failure| &failure.error),
+        "gap": ledger.gap,
     })
 }
 

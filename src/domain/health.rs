@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::outbox::ActionState;
+use super::shipping::LedgerState;
 use super::time::Timestamp;
 use super::verdict::{Cause, Reason, State, words};
 
@@ -22,6 +23,8 @@ pub struct Health {
     pub sources: Vec<SourceHealth>,
     /// The configured actions, then those that only the store knows.
     pub actions: Vec<ActionHealth>,
+    /// The ledger; `None`: none is configured.
+    pub ledger: Option<LedgerState>,
 }
 
 /// Whether a `serve` runs on the store.
@@ -250,6 +253,12 @@ words! {
         DeliveryDead = "delivery_dead",
         /// Deliveries wait for an action that is not configured any more.
         ActionUnconfigured = "action_unconfigured",
+        /// The ledger takes nothing until a person does something.
+        LedgerRefused = "ledger_refused",
+        /// The ledger does not have what happened minutes ago.
+        LedgerBehind = "ledger_behind",
+        /// Rows were removed before the ledger had them.
+        LedgerGap = "ledger_gap",
         /// `reconcile` was used before, but was not completed recently.
         ReconcileLate = "reconcile_late",
     }

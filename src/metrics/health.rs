@@ -18,6 +18,8 @@ pub(super) struct HealthGauges {
     api_failing: IntGaugeVec,
     expected: IntGaugeVec,
     last_reconcile: IntGaugeVec,
+    ledger_waiting: IntGaugeVec,
+    ledger_behind: IntGaugeVec,
     warning: IntGaugeVec,
 }
 
@@ -67,6 +69,16 @@ impl HealthGauges {
                 "When the last complete reconcile ended; absent before the first",
                 &["source"],
             )?,
+            ledger_waiting: gauge(
+                "countersign_ledger_waiting",
+                "Rows that are to be shipped to the ledger, at most; absent without [ledger]",
+                &[],
+            )?,
+            ledger_behind: gauge(
+                "countersign_ledger_behind_seconds",
+                "How long ago the oldest change was made that the ledger does not have; absent without [ledger]",
+                &[],
+            )?,
             warning: gauge(
                 "countersign_warning",
                 "1 for each warning, as countersign status shows; empty labels mean the whole \
@@ -77,7 +89,8 @@ impl HealthGauges {
     }
 
     pub(super) fn set(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
-        for gauge in [&self.growth, &self.disk_free, &self.last_turn, &self.api_failing, &self.warning] {
+        let passing = [&self.growth, &self.disk_free, &self.last_turn, &self.api_failing, &self.warning];
+        for gauge in passing.into_iter().chain([&self.ledger_waiting, &self.ledger_behind]) {
             gauge.reset();
         }
         let alone = |gauge: &IntGaugeVec, value: i64| gauge.with_label_values::<&str>(&[]).set(value);
@@ -93,6 +106,10 @@ impl HealthGauges {
         }
         if let Serving::Here(Some(last_turn)) = health.serving {
             alone(&self.last_turn, last_turn.seconds());
+        }
+        if let Some(ledger) = &health.ledger {
+            alone(&self.ledger_waiting, whole(ledger.waiting));
+            alone(&self.ledger_behind, whole(ledger.behind(health.now).as_secs()));
         }
         let configured = |name: &str| health.sources.iter().any(|s| s.is_configured && s.source == name);
         let is_action = |name: &str| health.actions.iter().any(|a| a.is_configured && a.action == name);

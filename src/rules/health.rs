@@ -9,6 +9,7 @@ use crate::domain::health::{
 };
 
 mod actions;
+mod ledger;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,9 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     for action in &health.actions {
         actions::look(action, health.now, &mut found);
     }
+    if let Some(ledger) = &health.ledger {
+        ledger::look(ledger, health.now, &mut found);
+    }
     found
 }
 
@@ -73,7 +77,7 @@ pub fn of_report(sources: Vec<SourceHealth>, to: Timestamp, now: Timestamp) -> V
         return Vec::new();
     }
     let (serving, store) = (Serving::Unknown, StoreHealth::default());
-    let health = Health { now, serving, store, sources, actions: Vec::new() };
+    let health = Health { now, serving, store, sources, actions: Vec::new(), ledger: None };
     let is_told = |warning: &Warning| matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath);
     warnings(&health).into_iter().filter(is_told).collect()
 }

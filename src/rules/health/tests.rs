@@ -43,7 +43,14 @@ fn well() -> Health {
         ..SourceHealth::default()
     };
     let now = Timestamp::from_millis(NOW);
-    Health { now, serving: Serving::Here(Some(now)), store, sources: vec![source], actions: Vec::new() }
+    Health {
+        now,
+        serving: Serving::Here(Some(now)),
+        store,
+        sources: vec![source],
+        actions: Vec::new(),
+        ledger: None,
+    }
 }
 
 fn kinds(change: impl FnOnce(&mut Health)) -> String {
