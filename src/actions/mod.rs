@@ -7,6 +7,8 @@
 //! | [`signature`] | how such a request is signed |
 //! | [`network`] | which addresses plain HTTP may reach |
 //! | [`command`] | one process, told on its standard input |
+//! | [`mail`] | one mail, made for a lock screen |
+//! | [`smtp`] | the mail server that it goes to |
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,8 +17,10 @@ use std::time::Duration;
 use crate::domain::{Attempt, AttemptOutcome, Effect, News, NewsFilter, RetryPolicy, Timestamp};
 
 pub mod command;
+pub mod mail;
 pub mod network;
 pub mod signature;
+pub mod smtp;
 pub mod url;
 
 /// Bytes of an answer that are kept.
@@ -154,6 +158,8 @@ pub enum Kind {
     Url(url::Endpoint),
     /// A program.
     Command(command::CommandTarget),
+    /// Mailboxes.
+    Mail(mail::MailTarget),
 }
 
 impl Kind {
@@ -163,6 +169,7 @@ impl Kind {
         match self {
             Self::Url(endpoint) => Arc::new(url::UrlTarget::new(clients, endpoint.clone())),
             Self::Command(command) => Arc::new(command.clone()),
+            Self::Mail(mail) => Arc::new(mail.clone()),
         }
     }
 
@@ -172,6 +179,7 @@ impl Kind {
         match self {
             Self::Url(_) => "url",
             Self::Command(_) => "command",
+            Self::Mail(_) => "mail server",
         }
     }
 }

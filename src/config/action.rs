@@ -6,21 +6,24 @@ use secrecy::ExposeSecret as _;
 use toml_edit::Item;
 
 use super::file::{Known, Section};
+use super::mail::{self, Configured};
 use super::secret::{self, Outside};
 use super::values::{self, CENTURY};
 use crate::actions::command::CommandTarget;
+use crate::actions::mail::MailTarget;
 use crate::actions::signature::SigningKey;
 use crate::actions::url::Endpoint;
 use crate::actions::{Action, Kind};
 use crate::domain::{NewsFilter, RetryPolicy, SubjectKind};
 
 /// The keys that say what an action is; each action has one of them.
-const KINDS: [&str; 2] = ["url", "command"];
+const KINDS: [&str; 3] = ["url", "command", "mail"];
 
 const KEYS: &[Known] = &[
     ("url", "\"https://erp.example.com/orders\""),
     ("secret", "\"whsec_…\""),
     ("command", "[\"/usr/local/bin/ship-keys\", \"--live\"]"),
+    ("mail", "[\"owner@example.com\"]"),
     ("sources", "[\"shop\"]"),
     ("kinds", "[\"order\"]"),
     ("status", "[\"PAID\", \"completed\"]"),
@@ -39,7 +42,12 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Reads all actions; `sources` are the names that are configured.
-pub(super) fn read_all(top: &mut Section<'_>, sources: &[String], outside: &mut Outside<'_>) -> Vec<Action> {
+pub(super) fn read_all(
+    top: &mut Section<'_>,
+    sources: &[String],
+    mail: &Configured,
+    outside: &mut Outside<'_>,
+) -> Vec<Action> {
     let mut section = top.below("actions", &[]);
     let mut actions = Vec::new();
     for name in section.names() {
@@ -50,7 +58,7 @@ pub(super) fn read_all(top: &mut Section<'_>, sources: &[String], outside: &mut 
         }
         let mut section = section.below(&name, KEYS);
         if section.is_present() {
-            actions.extend(read(&mut section, &name, sources, outside));
+            actions.extend(read(&mut section, &name, sources, mail, outside));
         }
     }
     actions
@@ -61,6 +69,7 @@ fn read(
     section: &mut Section<'_>,
     name: &str,
     sources: &[String],
+    mail: &Configured,
     outside: &mut Outside<'_>,
 ) -> Option<Action> {
     section.refuse_unknown(&[secret::file_key("secret")], |_, _| None);
@@ -68,6 +77,7 @@ fn read(
     let kind = match given[..] {
         ["url"] => url(section, name, outside).map(Kind::Url),
         ["command"] => command(section, outside).map(Kind::Command),
+        ["mail"] => mailbox(section, mail).map(Kind::Mail),
         [] => {
             section.note_itself(&format!(
                 "has none of {}; say where the news goes (e.g. url = \"https://…\")",
@@ -89,7 +99,12 @@ fn read(
             }
         }
     }
-    let (timeout, concurrency) = if section.has("command") { ("\"60s\"", "1") } else { ("\"15s\"", "4") };
+    let (timeout, concurrency) = match given[..] {
+        ["command"] => ("\"60s\"", "1"),
+        // Many servers greet strangers slowly.
+        ["mail"] => ("\"60s\"", "4"),
+        _ => ("\"15s\"", "4"),
+    };
     let filter = NewsFilter {
         sources: words(section, "sources", |word| {
             sources
@@ -104,6 +119,9 @@ fn read(
     let include = words(section, "include", |word| {
         ["email", "raw"].contains(&word).then(|| word.to_owned()).ok_or("must be email or raw")
     });
+    if matches!(given[..], ["mail"]) && include.iter().any(|word| word == "raw") {
+        section.blame("include", "raw is not for mails; keep email alone, or remove the key");
+    }
     let timeout = section.read_or("timeout", timeout, |item| values::duration(item, SHORTEST..=HOUR));
     let concurrency = section.read_or("concurrency", concurrency, |item| values::number(item, 1..=1024));
     let pauses = section.read_or("retry", RETRY, |item| {
@@ -155,6 +173,12 @@ fn url(section: &mut Section<'_>, name: &str, outside: &mut Outside<'_>) -> Opti
     let endpoint = section.read("url", |item| Endpoint::new(&values::text(item)?, keys))?;
     section.enter_as("url", &endpoint.shown());
     is_right.then_some(endpoint)
+}
+
+fn mailbox(section: &mut Section<'_>, mail: &Configured) -> Option<MailTarget> {
+    let to = section.read("mail", mail::addresses);
+    let server = mail.required_by(section, "mail");
+    Some(MailTarget::new(server?, to?))
 }
 
 fn command(section: &mut Section<'_>, outside: &Outside<'_>) -> Option<CommandTarget> {

@@ -18,6 +18,7 @@ use crate::providers::{KINDS, Kind};
 mod action;
 mod entry;
 mod file;
+mod mail;
 mod mistakes;
 mod secret;
 mod source;

@@ -9,12 +9,19 @@ use toml_edit::{Document, Item};
 use super::file::{Known, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
-use super::{Admin, Server, Settings, Store, Verify, action, secret, source};
+use super::{Admin, Server, Settings, Store, Verify, action, mail, secret, source};
 use crate::domain::ledger::Policy;
 use crate::providers::Kind;
 
-const TABLES: &[Known] =
-    &[("server", ""), ("store", ""), ("verify", ""), ("sources", ""), ("admin", ""), ("actions", "")];
+const TABLES: &[Known] = &[
+    ("server", ""),
+    ("store", ""),
+    ("verify", ""),
+    ("sources", ""),
+    ("admin", ""),
+    ("mail", ""),
+    ("actions", ""),
+];
 
 const SERVER: &[Known] = &[
     ("listen", "\"127.0.0.1:8080\""),
@@ -78,7 +85,8 @@ pub(super) fn read(
     let names = top.item("sources").and_then(Item::as_table_like);
     let names: Vec<String> =
         names.into_iter().flat_map(|table| table.iter().map(|(name, _)| name.to_owned())).collect();
-    let actions = action::read_all(&mut top, &names, outside);
+    let mail = mail::read(&mut top.below("mail", mail::KEYS), outside);
+    let actions = action::read_all(&mut top, &names, &mail, outside);
     Some(Settings {
         file: file.to_owned(),
         server: server?,
@@ -93,7 +101,7 @@ pub(super) fn read(
 
 /// Explains a key that belongs to another table.
 fn home(name: &str) -> Option<String> {
-    [("server", SERVER), ("store", STORE), ("verify", VERIFY), ("admin", ADMIN)].iter().find_map(
+    [("server", SERVER), ("store", STORE), ("verify", VERIFY), ("admin", ADMIN), ("mail", mail::KEYS)].iter().find_map(
         |(table, keys)| {
             let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
             Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))

@@ -4,6 +4,7 @@ mod command;
 mod endpoint;
 mod feed;
 mod guard;
+mod mail;
 mod operate;
 mod rules;
 mod url;

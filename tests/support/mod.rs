@@ -9,6 +9,7 @@ pub(crate) mod load;
 pub(crate) mod raw_shop;
 mod serve;
 mod shop;
+pub(crate) mod smtp;
 mod store;
 
 use std::fmt::Write as _;

@@ -378,3 +378,25 @@ proptest! {
         prop_assert!(found.err().is_none_or(|mistakes| mistakes.iter().count() > 0));
     }
 }
+
+#[test]
+fn a_mail_server_is_whole_or_wrong() {
+    let right = "smtp = \"smtps://user@mail.example.com\"\npassword = \"hush\"\nfrom = \"shop@example.com\"\n";
+    let mailbox = "[actions.tell]\nmail = [\"owner@example.com\"]\n";
+    let said = |mail: &str, action: &str| Desk::new().complaints(format!("{SHOP}{mail}{action}")).join("\n");
+    assert_eq!(said(&format!("[mail]\n{right}"), mailbox), "");
+    for (mail, action, part) in [
+        (String::new(), mailbox, "actions.tell.mail"),
+        (format!("[mail]\n{}", right.replace("password = \"hush\"\n", "")), mailbox, "mail.password"),
+        (format!("[mail]\n{}", right.replace("user@", "")), mailbox, "names no user"),
+        (format!("[mail]\n{}", right.replace("user@", "user:hush@")), mailbox, "holds a password"),
+        (format!("[mail]\n{}", right.replace("smtps:", "https:")), mailbox, "smtps://"),
+        (format!("[mail]\n{}", right.replace("from", "form")), mailbox, "mail.from"),
+        (format!("[mail]\n{right}"), "[actions.tell]\nmail = []\n", "empty list"),
+        (format!("[mail]\n{right}"), "[actions.tell]\nmail = [\"owner\"]\n", "entry 1 is not an e-mail address"),
+        (format!("[mail]\n{right}"), "[actions.tell]\nmail = [\"a@b.example\"]\ninclude = [\"raw\"]\n", "raw"),
+    ] {
+        let said = said(&mail, action);
+        assert!(said.contains(part) && !said.contains("hush"), "{part}: {said}");
+    }
+}

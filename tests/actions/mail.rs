@@ -1,0 +1,176 @@
+//! `mail`: one mail a news row, to a mail server that takes, refuses, delays and drops.
+
+use countersign::simulator::ecwid::{EcwidStore, Order};
+
+use super::{STATES, announce, sell};
+use crate::news::house;
+use crate::support::House;
+use crate::support::smtp::{MailServer, Say};
+
+const ATTEMPTS: &str = "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM delivery_attempts ORDER BY id)";
+
+/// A house whose action `tell` mails to two addresses.
+fn mails(server: &MailServer, lines: &str) -> (House, EcwidStore) {
+    let (house, store) = house();
+    let action = format!(
+        "mail = [\"owner@example.test\", \"partner@example.test\"]\nretry = [\"50ms\"]\n{lines}\n[mail]\n{}",
+        server.lines_of_mail()
+    );
+    (house.action("tell", &action), store)
+}
+
+#[test]
+fn mail_is_one_plain_text_to_all_with_what_it_was_before_and_how_to_look_closer() {
+    let server = MailServer::new();
+    let (house, store) = mails(&server, "");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    store.put_order(crate::news::order(1).total("101.25"));
+    announce(&serve, 1, 2);
+    let mails = server.wait_for(2);
+    let file = house.value("SELECT file FROM identity").unwrap();
+    for (mail, subject, n) in
+        [(&mails[0], "SALE-1: PAID, 99 (shop)", 1), (&mails[1], "SALE-1: PAID, 101.25 (shop)", 2)]
+    {
+        assert_eq!(mail.to, ["owner@example.test", "partner@example.test"]);
+        assert_eq!(mail.header("Subject").as_deref(), Some(subject));
+        let id = format!("<news_{file}_{n}.tell@example.test>");
+        assert_eq!(mail.header("Message-ID"), Some(id));
+        assert_eq!(mail.header("From").as_deref(), Some("countersign@example.test"));
+        assert!(mail.header("Content-Type").unwrap().starts_with("text/plain"));
+        assert!(mail.body().contains(&format!("countersign show {n}")), "{}", mail.text);
+    }
+    assert!(mails[0].body().contains("Before: nothing; this is the first"), "{}", mails[0].text);
+    assert!(mails[1].body().contains("Before: PAID, 99\r\n"), "{}", mails[1].text);
+    house.wait_for_value(STATES, "delivered delivered");
+    let answer = house.value("SELECT answer FROM delivery_attempts ORDER BY id LIMIT 1");
+    assert!(answer.unwrap().contains("queued as 42"));
+}
+
+#[test]
+fn mail_is_delivered_when_the_server_accepts_one_address_or_more() {
+    let server = MailServer::answering(|line| line.contains("owner").then_some(Say::Line("550 no such user")));
+    let (house, store) = mails(&server, "");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    assert_eq!(server.wait_for(1)[0].to, ["partner@example.test"]);
+    house.wait_for_value(STATES, "delivered");
+    let answer = house.value("SELECT answer FROM delivery_attempts").unwrap();
+    assert!(answer.contains("refused for 1 of 2 addresses: 550 no such user"), "{answer}");
+}
+
+#[test]
+fn a_mail_whose_every_address_is_permanently_refused_is_dead_at_once() {
+    let server = MailServer::answering(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
+    let (house, store) = mails(&server, "");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    house.wait_for_value(STATES, "dead");
+    let attempt = house.value("SELECT outcome || ': ' || answer FROM delivery_attempts");
+    assert_eq!(attempt.as_deref(), Some("refused: 550 no such user"));
+    assert_eq!(house.value("SELECT attempts FROM deliveries").as_deref(), Some("1"));
+}
+
+#[test]
+fn every_other_refusal_of_a_mail_server_is_retried() {
+    for (step, said) in [
+        ("greeting", "554 go away"),
+        ("MAIL", "550 not from you"),
+        ("RCPT", "451 later"),
+        ("DATA", "452 no room"),
+        (".", "554 looks like spam"),
+    ] {
+        let mut is_first = true;
+        let server = MailServer::answering(move |line| {
+            (line.starts_with(step) && std::mem::take(&mut is_first)).then_some(Say::Line(said))
+        });
+        // One address: a refused one alone decides.
+        let (house, store) = house();
+        let lines = format!(
+            "mail = [\"owner@example.test\"]\nretry = [\"50ms\"]\n[mail]\n{}",
+            server.lines_of_mail()
+        );
+        let house = house.action("tell", &lines);
+        let serve = house.serve();
+        sell(&serve, &store, 1, 1);
+        house.wait_for_value(STATES, "delivered");
+        assert_eq!(house.value(ATTEMPTS).as_deref(), Some("refused delivered"), "{step}");
+        assert_eq!(server.mails().len(), 1, "{step}");
+    }
+}
+
+#[test]
+fn a_mail_server_that_drops_is_unreachable_and_one_that_hangs_is_a_timeout() {
+    for (step, say, outcome) in [
+        ("greeting", Say::Drop, "unreachable"),
+        ("RCPT", Say::Drop, "unreachable"),
+        (".", Say::Drop, "unreachable"),
+        ("greeting", Say::Hang, "timeout"),
+        ("EHLO", Say::Hang, "timeout"),
+        (".", Say::Hang, "timeout"),
+    ] {
+        let mut is_first = true;
+        let server = MailServer::answering(move |line| {
+            (line.starts_with(step) && std::mem::take(&mut is_first)).then(|| say.clone())
+        });
+        let (house, store) = mails(&server, if outcome == "timeout" { "timeout = \"1s\"\n" } else { "" });
+        let serve = house.serve();
+        sell(&serve, &store, 1, 1);
+        house.wait_for_value(STATES, "delivered");
+        let tried = house.value(ATTEMPTS).unwrap();
+        assert!(tried.starts_with(outcome), "{step}: {tried}");
+    }
+}
+
+#[test]
+fn nothing_from_outside_adds_a_header_or_a_recipient_to_a_mail() {
+    let server = MailServer::new();
+    let (house, store) = mails(&server, "include = [\"email\"]\n");
+    let serve = house.serve();
+    let id = "=?utf-8?Q?a=0D=0ABcc:_x@evil.test?=\u{202e}>";
+    let hostile = Order::new(id, 7).paid().total("99.00").email("a@evil.test\r\nBcc: x@evil.test");
+    store.put_order(hostile);
+    let body = serde_json::json!({
+        "eventId": "e", "eventCreated": 1_764_000_000, "storeId": crate::news::STORE, "entityId": 7,
+        "eventType": "order.updated", "data": {"orderId": id},
+    });
+    crate::news::tell(&serve, body.to_string(), 1);
+    let mail = server.wait_for(1).remove(0);
+    assert_eq!(mail.to, ["owner@example.test", "partner@example.test"]);
+    assert_eq!(server.lines().iter().filter(|line| line.starts_with("RCPT")).count(), 2);
+    let (head, _) = mail.text.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("Bcc:\r") && !head.lines().any(|line| line.starts_with("Bcc")), "{head}");
+    assert!(!mail.body().lines().any(|line| line.starts_with("Bcc")), "{}", mail.text);
+    let subject = mail.header("Subject").unwrap();
+    assert!(!subject.contains("=?utf-8?Q?a=0D"), "{subject}");
+}
+
+#[test]
+fn a_mail_server_is_logged_in_to_and_its_password_is_shown_nowhere() {
+    let server = MailServer::answering(|line| line.starts_with("AUTH").then_some(Say::Line("535 wrong password")));
+    let (house, store) = house();
+    let mail = server.lines_of_mail().replace("smtp://", "smtp://shop@");
+    let lines = format!("mail = [\"owner@example.test\"]\n[mail]\n{mail}password = \"hush-mail\"\n");
+    let house = house.action("tell", &lines);
+    let test = house.run(&["send-test", "tell"]);
+    assert_eq!(test.status.code(), Some(1), "{test:?}");
+    assert!(String::from_utf8_lossy(&test.stdout).contains("535 wrong password"), "{test:?}");
+    let serve = house.serve();
+    let doctor = house.run(&["doctor"]);
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("WRONG  action tell: the mail server") && said.contains("535 wrong password"), "{said}");
+    assert!(server.mails().is_empty(), "doctor sends nothing");
+    server.answer(|_| None);
+    sell(&serve, &store, 1, 1);
+    server.wait_for(1);
+    // \0shop\0hush-mail
+    let auth = server.lines().iter().filter(|line| *line == "AUTH PLAIN AHNob3AAaHVzaC1tYWls").count();
+    assert!(auth >= 1, "{:?}", server.lines());
+    let test = house.run(&["send-test", "tell"]);
+    assert!(test.status.success(), "{test:?}");
+    assert_eq!(server.wait_for(2)[1].header("Subject").as_deref(), Some("countersign: test of tell"));
+    let shown = house.run(&["config", "show"]);
+    let everything = [said.into_bytes(), test.stdout, shown.stdout, serve.log().into_bytes()].concat();
+    let everything = String::from_utf8_lossy(&everything);
+    assert!(everything.contains("mail.password") && !everything.contains("hush-mail"), "{everything}");
+}
