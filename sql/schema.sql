@@ -318,6 +318,39 @@ CREATE TABLE write_check (
   at TEXT NOT NULL                        -- the last successful write
 ) STRICT;
 
+-- The last sign of life of a serve that sends a heartbeat.
+CREATE TABLE liveness (
+  id INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
+  at TEXT NOT NULL                        -- when it was written; by a clock that may be wrong
+) STRICT;
+
+-- What needs the owner and was seen by the alerts, until it has been over for a while.
+CREATE TABLE alert_problems (
+  kind    TEXT NOT NULL,  -- as status names it
+  source  TEXT,           -- the source that it is about
+  action  TEXT,           -- the action that it is about
+  since   TEXT NOT NULL,  -- when it was listed first
+  gone_at TEXT,           -- when it was not listed any more; NULL while it is
+  told_at TEXT            -- when it was told last; NULL: it was not
+) STRICT;
+
+-- Messages of the last hour, and those on their way.
+CREATE TABLE alert_messages (
+  id              INTEGER PRIMARY KEY,  -- may be used again
+  channel         TEXT NOT NULL,        -- mail or url
+  at              TEXT NOT NULL,        -- when it was written
+  content         TEXT NOT NULL,        -- JSON: what it says
+  attempts        INTEGER NOT NULL,     -- tries so far
+  next_attempt_at TEXT                  -- NULL: it was taken, or given up
+) STRICT;
+
+-- Channels on which the last message was given up.
+CREATE TABLE alert_channels (
+  channel TEXT NOT NULL PRIMARY KEY,  -- mail or url
+  since   TEXT NOT NULL,              -- when the first was given up since one was taken
+  cause   TEXT NOT NULL               -- why, in plain words
+) STRICT, WITHOUT ROWID;
+
 -- Who this file is: part of the id under which an action knows a delivery.
 CREATE TABLE identity (
   id   INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row

@@ -10,6 +10,7 @@
 //! | [`inherited`] | socket activation |
 //! | [`traffic`] | tracks connections, so that a stop cuts no request off |
 //! | [`actions`] | the configured actions and the store |
+//! | [`alerts`], [`heartbeat`] | messages to the owner: what needs attention, and that all is well |
 //! | [`asking`] | runs one worker at a time; a reload replaces it |
 //! | [`reload`] | puts new settings in force |
 //! | [`supervisor`], [`watchdog`] | messages to the service manager |
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::actions::url::Clients;
 use crate::admin::page::Turns;
 use crate::admin::{self, Reach};
 use crate::config::Settings;
@@ -31,10 +33,12 @@ use crate::metrics::Metrics;
 use crate::store::{self, Moved, ServeLock, Store};
 
 mod actions;
+mod alerts;
 mod asking;
 mod assembly;
 mod beginning;
 mod disk;
+mod heartbeat;
 mod inherited;
 mod keeping;
 mod limits;
@@ -146,19 +150,41 @@ impl Service {
         let mut tasks = Vec::new();
         let mut desk = None;
         let stop_delivering = Arc::new(Notify::new());
+        let looked = watch::Sender::new(None);
+        let mut watches: Vec<Task> = Vec::new();
         if let Some(heart) = &heart {
-            let (heart, stop) = (Arc::clone(heart), Arc::clone(&stop));
+            let (heart, heart_of_worker, stop) = (Arc::clone(heart), Arc::clone(heart), Arc::clone(&stop));
             let (opened, work) = Desk::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
             desk = Some(opened);
             tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
             let in_force = live.actions.subscribe();
             let parts = deliverer_parts(&common.store, &common.clock, &common.metrics, "serve", in_force)?;
-            let deliverer = Deliverer::new(parts).run(Arc::clone(&stop_delivering));
+            let deliverer = Deliverer::new(parts);
+            let heartbeat = heartbeat::Parts {
+                store: store.clone(),
+                clock: clock.clone(),
+                clients: Clients::new()?,
+                looked: looked.subscribe(),
+                in_force: live.alerts.subscribe(),
+                intake: intake_addr,
+                turns: [("worker", heart_of_worker), ("deliverer", deliverer.last_turn())],
+            };
+            watches.push(("heartbeat", tokio::spawn(heartbeat::run(heartbeat))));
+            let deliverer = deliverer.run(Arc::clone(&stop_delivering));
             tasks.push((
                 "deliverer",
                 tokio::spawn(beginning.clone().then(Arc::clone(&stop_delivering), deliverer)),
             ));
         }
+        let alerting = alerts::Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            clients: Clients::new()?,
+            looked: looked.subscribe(),
+            in_force: live.alerts.subscribe(),
+            stopping: common.stopping.subscribe(),
+        };
+        tasks.push(("alerts", tokio::spawn(alerts::run(alerting))));
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
         let (overfull, stopped) = (Arc::clone(&common.overfull), Arc::clone(&stop_keeping));
@@ -169,10 +195,9 @@ impl Service {
         tasks.extend(serving);
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
         let lock = Arc::new(Mutex::new(lock));
-        let mut watches = vec![
-            ("watch over the disk", tokio::spawn(disk::watch(path.clone(), min_free, has_room))),
-            ("watch over health", tokio::spawn(admin::watch(Arc::clone(&live.admin), Arc::clone(&lock)))),
-        ];
+        let health = admin::watch(Arc::clone(&live.admin), Arc::clone(&lock), looked);
+        watches.push(("watch over the disk", tokio::spawn(disk::watch(path.clone(), min_free, has_room))));
+        watches.push(("watch over health", tokio::spawn(health)));
         watches.extend(options.watchdog.map(|limit| {
             let watchdog = watchdog::run(limit, store.clone(), heart, supervisor::alive);
             ("watchdog", tokio::spawn(watchdog))

@@ -3,6 +3,7 @@
 
 mod actions;
 mod admin;
+mod alerts;
 mod changes;
 mod cli;
 mod clients;

@@ -266,6 +266,35 @@ CREATE TABLE write_check (
   at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE liveness (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE alert_problems (
+  kind    TEXT NOT NULL,
+  source  TEXT,
+  action  TEXT,
+  since   TEXT NOT NULL,
+  gone_at TEXT,
+  told_at TEXT
+) STRICT;
+
+CREATE TABLE alert_messages (
+  id              INTEGER PRIMARY KEY,
+  channel         TEXT NOT NULL,
+  at              TEXT NOT NULL,
+  content         TEXT NOT NULL,
+  attempts        INTEGER NOT NULL,
+  next_attempt_at TEXT
+) STRICT;
+
+CREATE TABLE alert_channels (
+  channel TEXT NOT NULL PRIMARY KEY,
+  since   TEXT NOT NULL,
+  cause   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE identity (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   file TEXT

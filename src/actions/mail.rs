@@ -16,9 +16,6 @@ const IN_SUBJECT: usize = 60;
 /// Longest value in the text, in characters.
 const IN_TEXT: usize = 255;
 
-/// How long a check waits for the server.
-const CHECK: Duration = Duration::from_secs(10);
-
 /// A mail server, and the addresses of one action.
 #[derive(Clone, Debug)]
 pub struct MailTarget {
@@ -53,7 +50,7 @@ impl Target for MailTarget {
     }
 
     fn check(&self) -> Telling<'_, Vec<String>> {
-        Box::pin(async move { self.server.check(CHECK).await.err().into_iter().collect() })
+        Box::pin(async move { self.server.check().await.err().into_iter().collect() })
     }
 }
 
@@ -216,7 +213,13 @@ mod tests {
 
     fn message(news: News) -> Message {
         let body = news.line(&Map::new());
-        Message { id: "news_ab_4711".to_owned(), action: "tell".to_owned(), attempt: 1, news: Some(news), body }
+        Message {
+            id: "news_ab_4711".to_owned(),
+            action: "tell".to_owned(),
+            attempt: 1,
+            news: Some(news),
+            body,
+        }
     }
 
     #[test]
@@ -238,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_text_says_what_it_was_before_when_and_how_to_look_closer() {
-        let current = json!({"status": "PAID", "fulfillment_status": "NEW", "total": "99.00", "currency": "EUR"});
+        let current =
+            json!({"status": "PAID", "fulfillment_status": "NEW", "total": "99.00", "currency": "EUR"});
         let previous = json!({"status": "AWAITING_PAYMENT", "fulfillment_status": "NEW", "total": "99.00", "currency": "EUR"});
         let message = message(news(NewsType::OrderChanged, &current, Some(&previous)));
         assert_eq!(

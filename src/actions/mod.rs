@@ -7,6 +7,8 @@
 //! | [`signature`] | how such a request is signed |
 //! | [`network`] | which addresses plain HTTP may reach |
 //! | [`command`] | one process, told on its standard input |
+//! | [`alert`] | what needs the owner, told to him |
+//! | [`notice`] | a request without a signature: alerts, the heartbeat |
 //! | [`mail`] | one mail, made for a lock screen |
 //! | [`smtp`] | the mail server that it goes to |
 
@@ -16,9 +18,11 @@ use std::time::Duration;
 
 use crate::domain::{Attempt, AttemptOutcome, Effect, News, NewsFilter, RetryPolicy, Timestamp};
 
+pub mod alert;
 pub mod command;
 pub mod mail;
 pub mod network;
+pub mod notice;
 pub mod signature;
 pub mod smtp;
 pub mod url;

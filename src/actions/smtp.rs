@@ -23,6 +23,9 @@ use crate::domain::{AttemptOutcome, Effect, Timestamp};
 /// How long the server has for its farewell, which decides nothing.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a check waits for the server.
+const CHECK: Duration = Duration::from_secs(10);
+
 /// Longest subject in characters; a phone shows fewer.
 const LONGEST_SUBJECT: usize = 200;
 
@@ -139,9 +142,11 @@ impl MailServer {
     /// A server to which the user of `url` logs in with `password`.
     #[must_use]
     pub fn new(url: SmtpUrl, password: Option<&SecretString>, from: Address) -> Self {
-        let credentials = url.user.clone().zip(password).map(|(user, password)| {
-            Credentials::new(user, password.expose_secret().to_owned())
-        });
+        let credentials = url
+            .user
+            .clone()
+            .zip(password)
+            .map(|(user, password)| Credentials::new(user, password.expose_secret().to_owned()));
         Self(Arc::new(Inner { url, credentials, from, tls: OnceLock::new() }))
     }
 
@@ -173,9 +178,11 @@ impl MailServer {
     ///
     /// # Errors
     /// What went wrong, in plain words.
-    pub async fn check(&self, timeout: Duration) -> Result<(), String> {
-        match tokio::time::timeout(timeout, self.connect()).await {
-            Err(_) => Err(format!("the mail server {} did not answer within {} s", self.place(), timeout.as_secs())),
+    pub async fn check(&self) -> Result<(), String> {
+        match tokio::time::timeout(CHECK, self.connect()).await {
+            Err(_) => {
+                Err(format!("the mail server {} did not answer within {} s", self.place(), CHECK.as_secs()))
+            }
             Ok(Err(trouble)) => Err(format!("the mail server {}: {}", self.place(), trouble.in_words())),
             Ok(Ok(mut connection)) => {
                 // It let us in; how it says good-bye changes nothing.
@@ -187,7 +194,8 @@ impl MailServer {
 
     fn compose(&self, letter: &Letter, to: &[Address]) -> Result<Vec<u8>, String> {
         let domain = self.0.from.domain();
-        let at = std::time::UNIX_EPOCH + Duration::from_millis(u64::try_from(letter.at.millis()).unwrap_or(0));
+        let at =
+            std::time::UNIX_EPOCH + Duration::from_millis(u64::try_from(letter.at.millis()).unwrap_or(0));
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         let mut mail = lettre::Message::builder()
             .from(Mailbox::new(None, self.0.from.clone()))
@@ -200,7 +208,9 @@ impl MailServer {
         }
         let mail = match &letter.html {
             None => mail.header(lettre::message::header::ContentType::TEXT_PLAIN).body(letter.text.clone()),
-            Some(html) => mail.multipart(MultiPart::alternative_plain_html(letter.text.clone(), html.clone())),
+            Some(html) => {
+                mail.multipart(MultiPart::alternative_plain_html(letter.text.clone(), html.clone()))
+            }
         };
         mail.map(|mail| mail.formatted()).map_err(|error| format!("the mail cannot be written: {error}"))
     }
@@ -267,7 +277,8 @@ impl MailServer {
 
     fn tls(&self) -> Result<TlsParameters, String> {
         let make = || {
-            TlsParameters::new(self.0.url.host.clone()).map_err(|error| format!("TLS cannot be set up: {error}"))
+            TlsParameters::new(self.0.url.host.clone())
+                .map_err(|error| format!("TLS cannot be set up: {error}"))
         };
         self.0.tls.get_or_init(make).clone()
     }
@@ -330,7 +341,10 @@ mod tests {
             ("smtps://user@mail.example.com", Some(("mail.example.com", 465, Security::Wrapped))),
             ("smtps://mail.example.com:8465/", Some(("mail.example.com", 8465, Security::Wrapped))),
             ("smtps://127.0.0.1", Some(("127.0.0.1", 465, Security::Wrapped))),
-            ("smtp://user%40example.com@mail.example.com", Some(("mail.example.com", 587, Security::StartTls))),
+            (
+                "smtp://user%40example.com@mail.example.com",
+                Some(("mail.example.com", 587, Security::StartTls)),
+            ),
             ("smtp://10.0.0.5", Some(("10.0.0.5", 587, Security::StartTls))),
             ("smtp://localhost.example.com", Some(("localhost.example.com", 587, Security::StartTls))),
             ("smtp://localhost", Some(("localhost", 25, Security::Loopback))),
@@ -346,7 +360,10 @@ mod tests {
             let found = found.as_ref().map(|url| (url.host.as_str(), url.port, url.security));
             assert_eq!(found, expected, "{text}");
         }
-        assert_eq!(SmtpUrl::parse("smtp://user%40example.com@localhost").unwrap().user.unwrap(), "user@example.com");
+        assert_eq!(
+            SmtpUrl::parse("smtp://user%40example.com@localhost").unwrap().user.unwrap(),
+            "user@example.com"
+        );
     }
 
     #[test]
@@ -377,9 +394,12 @@ mod tests {
             at: Timestamp::from_seconds(0),
         };
         let long = "x".repeat(5000);
-        for hostile in
-            ["a\r\nBcc: x@example.com", "=?utf-8?Q?a=0D=0ABcc:_x@example.com?=", "ä\nBcc: x@example.com", &long]
-        {
+        for hostile in [
+            "a\r\nBcc: x@example.com",
+            "=?utf-8?Q?a=0D=0ABcc:_x@example.com?=",
+            "ä\nBcc: x@example.com",
+            &long,
+        ] {
             let mail = server.compose(&letter(hostile), &[address("owner@example.com").unwrap()]).unwrap();
             let mail = String::from_utf8(mail).unwrap();
             let (head, _) = mail.split_once("\r\n\r\n").unwrap();
@@ -388,8 +408,16 @@ mod tests {
                 .filter(|line| !line.starts_with([' ', '\t']))
                 .map(|line| line.split_once(':').unwrap().0)
                 .collect();
-            let expected =
-                ["From", "Subject", "Message-ID", "Date", "Auto-Submitted", "To", "Content-Type", "Content-Transfer-Encoding"];
+            let expected = [
+                "From",
+                "Subject",
+                "Message-ID",
+                "Date",
+                "Auto-Submitted",
+                "To",
+                "Content-Type",
+                "Content-Transfer-Encoding",
+            ];
             assert_eq!(names, expected, "{head}");
             assert!(!head.contains("=?utf-8?Q?"), "{head}");
             assert!(mail.lines().all(|line| line.len() < 998));
@@ -421,7 +449,8 @@ mod tests {
             html: None,
             at: Timestamp::from_seconds(0),
         };
-        let told = server.send(&letter, &[address("owner@example.com").unwrap()], Duration::from_secs(60)).await;
+        let told =
+            server.send(&letter, &[address("owner@example.com").unwrap()], Duration::from_secs(60)).await;
         assert_eq!(told.outcome, AttemptOutcome::Unreachable);
         assert!(told.detail.contains("STARTTLS"), "{told:?}");
         let heard = heard.join().unwrap();

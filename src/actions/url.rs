@@ -53,6 +53,13 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// The one for this URL.
+    pub(super) fn of(&self, url: &Url) -> &Client {
+        if url.scheme() == "https" { &self.tls } else { &self.plain }
+    }
+}
+
 /// Where requests go, and the keys that sign them.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -73,7 +80,12 @@ impl Endpoint {
     /// # Errors
     /// What is wrong with the URL, as text that do not repeat it.
     pub fn new(url: &str, keys: Vec<SigningKey>) -> Result<Self, String> {
-        Ok(Self { url: parse(url)?, keys })
+        let url = parse(url)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let wrong = "holds a user name or password; remove them, requests are signed with secret";
+            return Err(wrong.to_owned());
+        }
+        Ok(Self { url, keys })
     }
 
     /// The URL as it may be shown: a query may hold a key.
@@ -98,8 +110,7 @@ impl UrlTarget {
     /// What is sent to it goes out by one of these clients.
     #[must_use]
     pub fn new(clients: &Clients, endpoint: Endpoint) -> Self {
-        let client = if endpoint.url.scheme() == "https" { &clients.tls } else { &clients.plain };
-        Self { client: client.clone(), endpoint }
+        Self { client: clients.of(&endpoint.url).clone(), endpoint }
     }
 
     async fn exchange(&self, message: &Message, now: Timestamp, timeout: Duration) -> Told {
@@ -183,7 +194,9 @@ fn unreachable(error: &reqwest::Error) -> Told {
     Told::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))
 }
 
-fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+pub(super) fn innermost<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -209,37 +222,30 @@ impl Target for UrlTarget {
     }
 
     fn check(&self) -> Telling<'_, Vec<String>> {
-        Box::pin(async move {
-            let host = self
-                .endpoint
-                .url
-                .host_str()
-                .unwrap_or_default()
-                .trim_start_matches('[')
-                .trim_end_matches(']')
-                .to_owned();
-            let port = self.endpoint.url.port_or_known_default().unwrap_or(443);
-            let connected = async { tokio::net::TcpStream::connect((host.as_str(), port)).await.map(drop) };
-            match tokio::time::timeout(CONNECT, connected).await {
-                Ok(Ok(())) => Vec::new(),
-                Ok(Err(error)) => vec![format!("no connection to {host}:{port}: {error}")],
-                Err(_) => vec![format!("no connection to {host}:{port} within {} s", CONNECT.as_secs())],
-            }
-        })
+        Box::pin(async move { reach(&self.endpoint.url).await.err().into_iter().collect() })
+    }
+}
+
+/// Connects to the host of a URL, and sends nothing.
+pub(super) async fn reach(url: &Url) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let port = url.port_or_known_default().unwrap_or(443);
+    match tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("no connection to {host}:{port}: {error}")),
+        Err(_) => Err(format!("no connection to {host}:{port} within {} s", CONNECT.as_secs())),
     }
 }
 
 /// How long a check waits for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-fn parse(text: &str) -> Result<Url, String> {
+/// A URL that news and alerts may be sent to.
+pub(super) fn parse(text: &str) -> Result<Url, String> {
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c == '\\');
     let Some(url) = Url::parse(text).ok().filter(|url| is_plain && url.has_host()) else {
         return Err("is not a URL; write the https address of the endpoint".to_owned());
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password; remove them, requests are signed with secret".to_owned());
-    }
     if url.fragment().is_some() {
         return Err("has a part after #; remove it".to_owned());
     }
@@ -287,7 +293,7 @@ mod tests {
             ("https://", false),
             ("orders", false),
         ] {
-            assert_eq!(parse(url).is_ok(), is_right, "{url}");
+            assert_eq!(Endpoint::new(url, Vec::new()).is_ok(), is_right, "{url}");
         }
     }
 }

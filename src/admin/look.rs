@@ -21,11 +21,12 @@ pub(super) enum Attempt {
 /// Collects the state of the store, its disk and the worker.
 pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     let now = admin.clock.now();
-    let (writable, read, actions, ledger, sizes) = tokio::join!(
+    let (writable, read, actions, ledger, alerts, sizes) = tokio::join!(
         writable(admin, attempt, now),
         admin.store.reader().health(admin.sources.clone(), now),
         admin.store.reader().action_health(admin.actions.clone()),
         admin.store.reader().ledger(),
+        admin.store.reader().failing_channels(),
         sizes(admin)
     );
     let (unreadable, contents, sources) = match read {
@@ -54,6 +55,7 @@ pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
         sources,
         actions: actions.unwrap_or_default(),
         ledger: ledger.unwrap_or_default(),
+        alerts: alerts.unwrap_or_default(),
     }
 }
 

@@ -26,7 +26,7 @@ mod tests;
 mod watch;
 
 pub use guard::{Guard, Reach};
-pub use watch::watch;
+pub use watch::{Looked, watch};
 
 /// The state that the admin listener reads.
 pub struct Admin {

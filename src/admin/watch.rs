@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::{Admin, look};
@@ -26,8 +27,23 @@ const REMIND: Duration = Duration::from_secs(600);
 /// Warnings that another part of the program logs itself.
 const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
-/// Watches until aborted. It also records the last notification's id beside the store.
-pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
+/// What the last look found.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// When.
+    pub at: Timestamp,
+    /// What needs attention.
+    pub warnings: Vec<Warning>,
+    /// A failing check of the store or of its disk.
+    pub failing: Option<&'static str>,
+}
+
+/// Watches until aborted, and sends to `looked` what it finds. It also records the last notification's id beside the store.
+pub async fn watch(
+    in_force: Arc<ArcSwap<Admin>>,
+    lock: Arc<Mutex<ServeLock>>,
+    looked: watch::Sender<Option<Looked>>,
+) {
     let mut episodes = Episodes::default();
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,7 +56,12 @@ pub async fn watch(in_force: Arc<ArcSwap<Admin>>, lock: Arc<Mutex<ServeLock>>) {
             leave_word(&lock, found.store.contents.last_id, is_first).await;
             is_first = false;
         }
-        for event in episodes.look(health::warnings(&found), found.now) {
+        let warnings = health::warnings(&found);
+        let of_store = |name: &str| name == "disk" || name.starts_with("store_");
+        let mut checks = health::checks(&found).into_iter();
+        let failing = checks.find(|check| !check.ok && of_store(check.name)).map(|check| check.name);
+        looked.send_replace(Some(Looked { at: found.now, warnings: warnings.clone(), failing }));
+        for event in episodes.look(warnings, found.now) {
             tell(&event);
         }
     }

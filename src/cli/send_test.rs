@@ -9,8 +9,10 @@ use tokio::sync::watch;
 
 use super::screen::Screen;
 use super::{CommandError, Exit, settings};
+use crate::actions::alert::Ways;
 use crate::actions::url::Clients;
 use crate::actions::{Action, Message, Stopping};
+use crate::domain::alerts::AlertText;
 use crate::domain::news::test_line;
 use crate::domain::{AttemptOutcome, Clock};
 use crate::store::Store;
@@ -18,16 +20,46 @@ use crate::store::Store;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Sends an event of type test; its receiver should do nothing but answer. Where the action rested \
-                        because it answered 410, a success ends that.\n\nExample: countersign send-test erp"
+                        because it answered 410, a success ends that.\n\nExamples:\n  countersign send-test erp\n  countersign \
+                        send-test alerts"
 )]
 pub(super) struct Args {
-    /// Name of the action, as in [actions.NAME]
+    /// Name of the action, as in [actions.NAME], or `alerts`
     #[arg(value_name = "NAME")]
     name: String,
 }
 
+/// The name that stands for the alerts; no action has it.
+const ALERTS: &str = "alerts";
+
+/// Sends a test to each channel.
+async fn try_alerts(ways: &Ways) -> Result<Exit, CommandError> {
+    let channels = ways.channels();
+    if channels.is_empty() {
+        return Err(anyhow!("no alerts are configured; write mail or url in [alerts]").into());
+    }
+    let (clients, mut screen, mut exit) = (Clients::new()?, Screen::new(), Exit::Fine);
+    for channel in channels {
+        let (now, begun) = (Clock::system().now(), Instant::now());
+        let id = format!("test_{:016x}", RandomState::new().hash_one(now.millis()));
+        let sent = ways.send(&clients, channel, id, &AlertText::default(), now).await;
+        screen.line(&match sent {
+            Ok(()) => format!("{channel} sent in {} ms", begun.elapsed().as_millis()),
+            Err(why) => {
+                exit = Exit::Failed;
+                format!("{channel} failed: {why}")
+            }
+        })?;
+    }
+    screen.flush()?;
+    Ok(exit)
+}
+
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
+    if args.name == ALERTS {
+        return try_alerts(&settings.alerts.ways).await;
+    }
     let Some(action) = settings.actions.iter().find(|action| action.name == args.name) else {
         let names: Vec<&str> = settings.actions.iter().map(|action| action.name.as_str()).collect();
         let known =

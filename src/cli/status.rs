@@ -49,6 +49,8 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
     let names = settings.actions.iter().map(|action| action.name.clone()).collect();
     let actions = reader.action_health(names).await?;
     let ledger = reader.ledger().await?;
+    let mut alerts = reader.failing_channels().await?;
+    alerts.retain(|failing| settings.alerts.rules.channels.contains(&failing.channel));
     let tried = path.clone();
     let Trial { writable, log_left } =
         tokio::task::spawn_blocking(move || store::try_to_write(&tried)).await.unwrap_or_default();
@@ -63,7 +65,7 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
         contents,
         ..StoreHealth::default()
     };
-    Ok(Health { now, serving: store::holder(path), store, sources, actions, ledger })
+    Ok(Health { now, serving: store::holder(path), store, sources, actions, ledger, alerts })
 }
 
 fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {

@@ -56,6 +56,12 @@ pub(super) fn read_all(
                 "not a name for an action; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [actions.erp])";
             section.note(&name, message.to_owned());
         }
+        if name == "alerts" {
+            section.note(
+                &name,
+                "is the name of the alerts; give the action another (e.g. [actions.tell])".to_owned(),
+            );
+        }
         let mut section = section.below(&name, KEYS);
         if section.is_present() {
             actions.extend(read(&mut section, &name, sources, mail, outside));

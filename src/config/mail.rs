@@ -55,8 +55,12 @@ pub(super) fn read(section: &mut Section<'_>, outside: &mut Outside<'_>) -> Conf
     let is_right = section.mistakes() == before;
     let (Some(url), Some(from)) = (url, from) else { return Configured::Wrong };
     match (url.has_user(), &password) {
-        (true, None) if is_right => section.blame("password", "is missing, though smtp names a user; write it"),
-        (false, Some(_)) => section.blame("smtp", "names no user, though there is a password; write the user before @"),
+        (true, None) if is_right => {
+            section.blame("password", "is missing, though smtp names a user; write it");
+        }
+        (false, Some(_)) => {
+            section.blame("smtp", "names no user, though there is a password; write the user before @");
+        }
         _ if is_right => return Configured::Server(MailServer::new(url, password.as_ref(), from)),
         _ => {}
     }

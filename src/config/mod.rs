@@ -16,6 +16,7 @@ use crate::domain::ledger::Policy;
 use crate::providers::{KINDS, Kind};
 
 mod action;
+mod alerts;
 mod entry;
 mod file;
 mod mail;
@@ -28,6 +29,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::Alerts;
 pub use entry::{Entry, Origin, Shown};
 pub use mistakes::{Mistake, Mistakes};
 pub use secret::environment_name;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What is told of news, in the order of the file.
     pub actions: Vec<Action>,
+    /// How the owner is told what needs attention.
+    pub alerts: Alerts,
     /// Each setting with its origin, without secrets.
     pub entries: Vec<Entry>,
 }

@@ -9,7 +9,7 @@ use toml_edit::{Document, Item};
 use super::file::{Known, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
-use super::{Admin, Server, Settings, Store, Verify, action, mail, secret, source};
+use super::{Admin, Server, Settings, Store, Verify, action, alerts, mail, secret, source};
 use crate::domain::ledger::Policy;
 use crate::providers::Kind;
 
@@ -20,6 +20,7 @@ const TABLES: &[Known] = &[
     ("sources", ""),
     ("admin", ""),
     ("mail", ""),
+    ("alerts", ""),
     ("actions", ""),
 ];
 
@@ -87,6 +88,7 @@ pub(super) fn read(
         names.into_iter().flat_map(|table| table.iter().map(|(name, _)| name.to_owned())).collect();
     let mail = mail::read(&mut top.below("mail", mail::KEYS), outside);
     let actions = action::read_all(&mut top, &names, &mail, outside);
+    let alerts = alerts::read(&mut top.below("alerts", alerts::KEYS), &mail, outside);
     Some(Settings {
         file: file.to_owned(),
         server: server?,
@@ -95,18 +97,26 @@ pub(super) fn read(
         sources,
         admin,
         actions,
+        alerts: alerts?,
         entries: Vec::new(),
     })
 }
 
 /// Explains a key that belongs to another table.
 fn home(name: &str) -> Option<String> {
-    [("server", SERVER), ("store", STORE), ("verify", VERIFY), ("admin", ADMIN), ("mail", mail::KEYS)].iter().find_map(
-        |(table, keys)| {
-            let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
-            Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))
-        },
-    )
+    [
+        ("server", SERVER),
+        ("store", STORE),
+        ("verify", VERIFY),
+        ("admin", ADMIN),
+        ("mail", mail::KEYS),
+        ("alerts", alerts::KEYS),
+    ]
+    .iter()
+    .find_map(|(table, keys)| {
+        let (key, example) = keys.iter().find(|(key, _)| *key == name)?;
+        Some(format!("is a key of [{table}]; move it there (e.g. {key} = {example} below [{table}])"))
+    })
 }
 
 fn server(section: &mut Section<'_>) -> Option<Server> {

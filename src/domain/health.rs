@@ -25,6 +25,8 @@ pub struct Health {
     pub actions: Vec<ActionHealth>,
     /// The ledger; `None`: none is configured.
     pub ledger: Option<LedgerState>,
+    /// The ways to the owner on which alerts do not get through.
+    pub alerts: Vec<FailingChannel>,
 }
 
 /// Whether a `serve` runs on the store.
@@ -168,6 +170,27 @@ pub struct ActionHealth {
     pub state: ActionState,
 }
 
+words! {
+    /// A way to the owner.
+    Channel {
+        /// Mail.
+        Mail = "mail",
+        /// A POST.
+        Url = "url",
+    }
+}
+
+/// A channel on which alerts fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingChannel {
+    /// Which one.
+    pub channel: Channel,
+    /// When the first message was given up since one was taken.
+    pub since: Timestamp,
+    /// Why, in plain words without address or secret.
+    pub cause: String,
+}
+
 /// The notifications of one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Today {
@@ -201,7 +224,7 @@ pub struct Check {
 }
 
 words! {
-    /// The kinds of warnings.
+    /// The kinds of warnings, the worst first; in the order of the table in `docs/operating.md`.
     WarningKind {
         /// The file is damaged.
         StoreSound = "store_sound",
@@ -215,14 +238,14 @@ words! {
         Wal = "wal",
         /// The worker hangs.
         Worker = "worker",
-        /// No `serve` runs.
-        NotServing = "not_serving",
-        /// New notifications are not parsed, although a `serve` runs.
-        Unread = "unread",
         /// Soon too little free disk space.
         DiskLow = "disk_low",
         /// The store's growth will fill the disk within weeks.
         DiskFilling = "disk_filling",
+        /// No `serve` runs.
+        NotServing = "not_serving",
+        /// New notifications are not parsed, although a `serve` runs.
+        Unread = "unread",
         /// A source's API rejects the credentials or their scopes.
         ApiDenied = "api_denied",
         /// A source's API has been failing for long.
@@ -231,20 +254,6 @@ words! {
         PendingLong = "pending_long",
         /// Notifications that a person must decide about.
         Undecided = "undecided",
-        /// Nothing was received for longer than expected.
-        Silent = "silent",
-        /// None of the last settled notifications was confirmed.
-        NoneConfirmed = "none_confirmed",
-        /// Many more malformed notifications than usual.
-        ManyMalformed = "many_malformed",
-        /// Requests with a wrong secret or signature.
-        WrongSecret = "wrong_secret",
-        /// Requests with a wrong path token.
-        WrongPath = "wrong_path",
-        /// Many more fakes than usual.
-        ManyFakes = "many_fakes",
-        /// Notifications wait for a source that is no longer configured.
-        Unconfigured = "unconfigured",
         /// An action takes nothing for long.
         ActionFailing = "action_failing",
         /// An action said that it exists no more.
@@ -259,6 +268,22 @@ words! {
         LedgerBehind = "ledger_behind",
         /// Rows were removed before the ledger had them.
         LedgerGap = "ledger_gap",
+        /// Alerts do not reach the owner on a channel.
+        AlertFailing = "alert_failing",
+        /// Nothing was received for longer than expected.
+        Silent = "silent",
+        /// None of the last settled notifications was confirmed.
+        NoneConfirmed = "none_confirmed",
+        /// Many more malformed notifications than usual.
+        ManyMalformed = "many_malformed",
+        /// Requests with a wrong secret or signature.
+        WrongSecret = "wrong_secret",
+        /// Requests with a wrong path token.
+        WrongPath = "wrong_path",
+        /// Many more fakes than usual.
+        ManyFakes = "many_fakes",
+        /// Notifications wait for a source that is no longer configured.
+        Unconfigured = "unconfigured",
         /// `reconcile` was used before, but was not completed recently.
         ReconcileLate = "reconcile_late",
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::Timestamp;
+use crate::domain::alerts::FailingChannel;
 use crate::domain::health::{
     Check, Contents, Health, Serving, SourceHealth, StoreHealth, Warning, WarningKind,
 };
@@ -63,6 +64,7 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     if let Some(ledger) = &health.ledger {
         ledger::look(ledger, health.now, &mut found);
     }
+    found.extend(health.alerts.iter().map(|failing| alert_failing(failing, health.now)));
     found
 }
 
@@ -77,7 +79,8 @@ pub fn of_report(sources: Vec<SourceHealth>, to: Timestamp, now: Timestamp) -> V
         return Vec::new();
     }
     let (serving, store) = (Serving::Unknown, StoreHealth::default());
-    let health = Health { now, serving, store, sources, actions: Vec::new(), ledger: None };
+    let health =
+        Health { now, serving, store, sources, actions: Vec::new(), ledger: None, alerts: Vec::new() };
     let is_told = |warning: &Warning| matches!(warning.kind, NoneConfirmed | ManyMalformed | WrongPath);
     warnings(&health).into_iter().filter(is_told).collect()
 }
@@ -180,6 +183,16 @@ fn worker(health: &Health) -> Check {
 
 fn of_all(kind: WarningKind, what: String, remedy: &str) -> Warning {
     Warning { kind, source: None, action: None, what, detail: None, remedy: remedy.to_owned() }
+}
+
+fn alert_failing(failing: &FailingChannel, now: Timestamp) -> Warning {
+    let FailingChannel { channel, since, cause } = failing;
+    let what = format!("alerts by {channel} have not been sent for {}: {cause}", span(now.since(*since)));
+    of_all(
+        WarningKind::AlertFailing,
+        what,
+        "correct [alerts] or [mail], and try: countersign send-test alerts",
+    )
 }
 
 fn not_serving(health: &Health) -> Option<Warning> {

@@ -14,6 +14,7 @@
 //!
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
+pub mod alerts;
 pub mod delivery;
 pub mod failed;
 pub mod health;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::assembly::{self, Common};
 use super::{Service, actions, introduce, sources};
 use crate::admin::{Admin, Guard, Reach};
-use crate::config::Settings;
+use crate::config::{Alerts, Settings};
 use crate::deliverer::InForce;
 use crate::receiver::Intake;
 use crate::store::Keep;
@@ -25,6 +25,8 @@ pub(super) struct Live {
     pub(super) keep: watch::Sender<Keep>,
     /// The actions.
     pub(super) actions: watch::Sender<Arc<InForce>>,
+    /// How the owner is told what needs attention.
+    pub(super) alerts: watch::Sender<Arc<Alerts>>,
     /// The worker's last heartbeat; `None` with `--no-worker`.
     pub(super) heart: Option<Arc<AtomicI64>>,
 }
@@ -46,6 +48,7 @@ impl Live {
             min_free: Arc::new(AtomicU64::new(settings.store.min_free)),
             keep: watch::Sender::new(assembly::keep(settings)),
             actions: watch::Sender::new(assembly::in_force(settings)),
+            alerts: watch::Sender::new(Arc::new(settings.alerts.clone())),
             heart,
         }
     }
@@ -57,6 +60,7 @@ impl Live {
         self.admin.store(Arc::new(assembly::admin(settings, common, self.heart.clone(), guard)));
         common.store.subscribe(assembly::subscriptions(settings));
         self.actions.send_replace(assembly::in_force(settings));
+        self.alerts.send_replace(Arc::new(settings.alerts.clone()));
         self.min_free.store(settings.store.min_free, Ordering::Relaxed);
         self.keep.send_replace(assembly::keep(settings));
     }

@@ -25,6 +25,7 @@ use self::writer::handle::Writer;
 use self::writer::{contention, intake};
 use crate::domain::{Delivery, Timestamp, Window};
 
+mod alerts;
 mod changes;
 mod deliveries;
 mod error;

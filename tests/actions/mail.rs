@@ -7,7 +7,8 @@ use crate::news::house;
 use crate::support::House;
 use crate::support::smtp::{MailServer, Say};
 
-const ATTEMPTS: &str = "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM delivery_attempts ORDER BY id)";
+const ATTEMPTS: &str =
+    "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM delivery_attempts ORDER BY id)";
 
 /// A house whose action `tell` mails to two addresses.
 fn mails(server: &MailServer, lines: &str) -> (House, EcwidStore) {
@@ -49,7 +50,8 @@ fn mail_is_one_plain_text_to_all_with_what_it_was_before_and_how_to_look_closer(
 
 #[test]
 fn mail_is_delivered_when_the_server_accepts_one_address_or_more() {
-    let server = MailServer::answering(|line| line.contains("owner").then_some(Say::Line("550 no such user")));
+    let server =
+        MailServer::answering(|line| line.contains("owner").then_some(Say::Line("550 no such user")));
     let (house, store) = mails(&server, "");
     let serve = house.serve();
     sell(&serve, &store, 1, 1);
@@ -61,7 +63,8 @@ fn mail_is_delivered_when_the_server_accepts_one_address_or_more() {
 
 #[test]
 fn a_mail_whose_every_address_is_permanently_refused_is_dead_at_once() {
-    let server = MailServer::answering(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
+    let server =
+        MailServer::answering(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
     let (house, store) = mails(&server, "");
     let serve = house.serve();
     sell(&serve, &store, 1, 1);
@@ -147,7 +150,8 @@ fn nothing_from_outside_adds_a_header_or_a_recipient_to_a_mail() {
 
 #[test]
 fn a_mail_server_is_logged_in_to_and_its_password_is_shown_nowhere() {
-    let server = MailServer::answering(|line| line.starts_with("AUTH").then_some(Say::Line("535 wrong password")));
+    let server =
+        MailServer::answering(|line| line.starts_with("AUTH").then_some(Say::Line("535 wrong password")));
     let (house, store) = house();
     let mail = server.lines_of_mail().replace("smtp://", "smtp://shop@");
     let lines = format!("mail = [\"owner@example.test\"]\n[mail]\n{mail}password = \"hush-mail\"\n");
@@ -158,7 +162,10 @@ fn a_mail_server_is_logged_in_to_and_its_password_is_shown_nowhere() {
     let serve = house.serve();
     let doctor = house.run(&["doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(said.contains("WRONG  action tell: the mail server") && said.contains("535 wrong password"), "{said}");
+    assert!(
+        said.contains("WRONG  action tell: the mail server") && said.contains("535 wrong password"),
+        "{said}"
+    );
     assert!(server.mails().is_empty(), "doctor sends nothing");
     server.answer(|_| None);
     sell(&serve, &store, 1, 1);

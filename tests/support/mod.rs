@@ -80,6 +80,12 @@ impl House {
         self
     }
 
+    /// Adds another section with these lines.
+    pub(crate) fn section(mut self, name: &str, lines: &str) -> Self {
+        writeln!(self.sections, "[{name}]\n{lines}").expect("text");
+        self
+    }
+
     /// Adds `[admin]` with these lines.
     pub(crate) fn admin(mut self, lines: &str) -> Self {
         writeln!(self.sections, "[admin]\n{lines}").expect("text");

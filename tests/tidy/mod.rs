@@ -41,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "metrics",
             "providers",
             "receiver",
+            "rules",
             "store",
             "worker",
         ],
@@ -63,8 +64,9 @@ const ARROWS: [(&str, &[&str]); 19] = [
 ];
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
-const ARROWS_OF_STORE: [(&str, &[&str]); 18] = [
+const ARROWS_OF_STORE: [(&str, &[&str]); 19] = [
     ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
+    ("alerts", &["error", "reader", "rows"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
     ("work", &["error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),

@@ -1,4 +1,4 @@
-//! What `doctor` says about each action: whether it can be reached or started, without telling it anything.
+//! What `doctor` says about each action and about the alerts: whether it can be reached or started, without telling it anything.
 
 use super::{CommandError, Findings};
 use crate::actions::url::Clients;
@@ -22,6 +22,18 @@ pub(super) async fn check(
         }
         if wrong.is_empty() {
             findings.good(format!("action {name}: its {} is there", action.kind.word()))?;
+        }
+    }
+    for (channel, checked) in settings.alerts.ways.check().await {
+        match checked {
+            Ok(()) => findings.good(format!("alerts by {channel}: the way is there"))?,
+            Err(why) => findings.bad(format!("alerts by {channel}: {why}; correct [alerts] or [mail]"))?,
+        }
+    }
+    if let Some((notice, _)) = &settings.alerts.heartbeat {
+        match notice.check().await {
+            Ok(()) => findings.good("heartbeat: its host is there")?,
+            Err(why) => findings.bad(format!("heartbeat: {why}; correct alerts.heartbeat_url"))?,
         }
     }
     let Some(store) = store else { return Ok(()) };

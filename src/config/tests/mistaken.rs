@@ -121,7 +121,7 @@ fn what_nobody_knows_is_named_with_a_guess() {
         ),
         (
             "[shops.shop]\n",
-            "1: shops: unknown table; remove it, or use one of server, store, verify, sources, admin, actions (e.g. [server])",
+            "1: shops: unknown table; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions (e.g. [server])",
         ),
         ("[source.shop]\n", "1: source: unknown table; did you mean sources? (e.g. [sources])"),
         (
@@ -142,7 +142,7 @@ fn what_nobody_knows_is_named_with_a_guess() {
         ),
         (
             "\n\"a\\nb\" = 1\n",
-            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources, admin, actions (e.g. [server])",
+            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions (e.g. [server])",
         ),
     ] {
         assert_eq!(Desk::new().complaints(format!("{text}{SHOP}")), [format!("c.toml:{said}")], "{text}");
@@ -381,7 +381,8 @@ proptest! {
 
 #[test]
 fn a_mail_server_is_whole_or_wrong() {
-    let right = "smtp = \"smtps://user@mail.example.com\"\npassword = \"hush\"\nfrom = \"shop@example.com\"\n";
+    let right =
+        "smtp = \"smtps://user@mail.example.com\"\npassword = \"hush\"\nfrom = \"shop@example.com\"\n";
     let mailbox = "[actions.tell]\nmail = [\"owner@example.com\"]\n";
     let said = |mail: &str, action: &str| Desk::new().complaints(format!("{SHOP}{mail}{action}")).join("\n");
     assert_eq!(said(&format!("[mail]\n{right}"), mailbox), "");
@@ -393,8 +394,16 @@ fn a_mail_server_is_whole_or_wrong() {
         (format!("[mail]\n{}", right.replace("smtps:", "https:")), mailbox, "smtps://"),
         (format!("[mail]\n{}", right.replace("from", "form")), mailbox, "mail.from"),
         (format!("[mail]\n{right}"), "[actions.tell]\nmail = []\n", "empty list"),
-        (format!("[mail]\n{right}"), "[actions.tell]\nmail = [\"owner\"]\n", "entry 1 is not an e-mail address"),
-        (format!("[mail]\n{right}"), "[actions.tell]\nmail = [\"a@b.example\"]\ninclude = [\"raw\"]\n", "raw"),
+        (
+            format!("[mail]\n{right}"),
+            "[actions.tell]\nmail = [\"owner\"]\n",
+            "entry 1 is not an e-mail address",
+        ),
+        (
+            format!("[mail]\n{right}"),
+            "[actions.tell]\nmail = [\"a@b.example\"]\ninclude = [\"raw\"]\n",
+            "raw",
+        ),
     ] {
         let said = said(&mail, action);
         assert!(said.contains(part) && !said.contains("hush"), "{part}: {said}");

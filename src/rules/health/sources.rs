@@ -155,16 +155,17 @@ fn fails(source: &SourceHealth, failing: &Failing, now: Timestamp) -> Option<War
         n => format!("; {}", waits(n)),
     };
     if *cause == Cause::ApiDenied {
-        let what = format!("its API{calls} has rejected the credentials for {since} ({detail}){pending}");
+        let what = format!("its API{calls} has rejected the credentials for {since}{pending}");
         let remedy = "correct the credentials or their scopes in the shop's panel and here, then run countersign \
                       doctor, which ends the pause";
-        return Some(warning(source, WarningKind::ApiDenied, what, remedy.to_owned()));
+        let detail = Some(shown(detail));
+        return Some(Warning { detail, ..warning(source, WarningKind::ApiDenied, what, remedy.to_owned()) });
     }
     (now.since(failing.since) > LONG_FAILING).then(|| {
-        let what = format!("its API{calls} has failed for {since}: {cause}, {detail}{pending}");
+        let what = format!("its API{calls} has failed for {since}: {cause}{pending}");
         let remedy =
             format!("nothing is lost, the next call is at {resume_at}; for details run countersign doctor");
-        warning(source, WarningKind::ApiFailing, what, remedy)
+        Warning { detail: Some(shown(detail)), ..warning(source, WarningKind::ApiFailing, what, remedy) }
     })
 }
 

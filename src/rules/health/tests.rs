@@ -50,6 +50,7 @@ fn well() -> Health {
         sources: vec![source],
         actions: Vec::new(),
         ledger: None,
+        alerts: Vec::new(),
     }
 }
 

@@ -1,0 +1,213 @@
+//! What needs the owner, told to him: by mail, and by a POST as text, JSON or what Slack takes.
+
+use std::time::Duration;
+
+use lettre::Address;
+use serde_json::json;
+
+use super::notice::Notice;
+use super::smtp::{Letter, MailServer};
+use super::url::Clients;
+use crate::domain::alerts::{AlertText, Channel};
+use crate::domain::{AttemptOutcome, Timestamp};
+
+/// How long one try may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a POST is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Plain text, as ntfy shows it.
+    #[default]
+    Text,
+    /// `{"text", "warnings", "over"}`.
+    Json,
+    /// `{"text"}`.
+    Slack,
+}
+
+impl Format {
+    /// The format that a word names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            "slack" => Some(Self::Slack),
+            _ => None,
+        }
+    }
+}
+
+/// The ways to the owner.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// His mail server and his addresses.
+    pub mail: Option<(MailServer, Vec<Address>)>,
+    /// A URL of his.
+    pub url: Option<(Notice, Format)>,
+}
+
+impl Ways {
+    /// Those that there are.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        let mail = self.mail.as_ref().map(|_| Channel::Mail);
+        mail.into_iter().chain(self.url.as_ref().map(|_| Channel::Url)).collect()
+    }
+
+    /// Whether each can be reached, as far as that can be seen without telling anything; else why not.
+    pub async fn check(&self) -> Vec<(Channel, Result<(), String>)> {
+        let mut checked = Vec::new();
+        if let Some((server, _)) = &self.mail {
+            checked.push((Channel::Mail, server.check().await));
+        }
+        if let Some((notice, _)) = &self.url {
+            checked.push((Channel::Url, notice.check().await));
+        }
+        checked
+    }
+
+    /// Sends a message; `id` is the same on every try.
+    ///
+    /// # Errors
+    /// What went wrong, in plain words without address or secret.
+    pub async fn send(
+        &self,
+        clients: &Clients,
+        channel: Channel,
+        id: String,
+        text: &AlertText,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        match (channel, &self.mail, &self.url) {
+            (Channel::Mail, Some((server, to)), _) => {
+                let letter = Letter { id, subject: subject(text), text: in_words(text), html: None, at };
+                let told = server.send(&letter, to, TIMEOUT).await;
+                if told.outcome == AttemptOutcome::Delivered { Ok(()) } else { Err(told.detail) }
+            }
+            (Channel::Url, _, Some((notice, format))) => {
+                let (content_type, body) = written(text, *format);
+                notice.post(clients, content_type, body, TIMEOUT).await
+            }
+            _ => Err("the channel is not configured any more".to_owned()),
+        }
+    }
+}
+
+fn about(source: Option<&String>, action: Option<&String>) -> String {
+    let source = source.map(|source| format!("source {source}: "));
+    source.or(action.map(|action| format!("action {action}: "))).unwrap_or_default()
+}
+
+/// For a lock screen: the worst, and how many there are beside it.
+fn subject(text: &AlertText) -> String {
+    let first = text
+        .warnings
+        .first()
+        .map(|entry| format!("{}{}", about(entry.source.as_ref(), entry.action.as_ref()), entry.what));
+    let over = text
+        .over
+        .first()
+        .map(|entry| format!("over: {}{}", about(entry.source.as_ref(), entry.action.as_ref()), entry.kind));
+    let is_test = text.warnings.is_empty() && text.over.is_empty();
+    let first = if is_test { Some("test of the alerts".to_owned()) } else { first.or(over) };
+    let more = match (text.warnings.len() + text.over.len()).saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!("countersign: {}{more}", first.unwrap_or_default())
+}
+
+/// All of it, what is worst first.
+fn in_words(text: &AlertText) -> String {
+    let mut lines = Vec::new();
+    let mut line = |line: String| lines.push(line);
+    match (text.warnings.len(), text.over.len()) {
+        (0, 0) => line("This is a test of the alerts of countersign. Nothing happened.".to_owned()),
+        (0, _) => {}
+        (1, _) => line("1 thing needs attention:".to_owned()),
+        (more, _) => line(format!("{more} things need attention:")),
+    }
+    for (number, entry) in (1..).zip(&text.warnings) {
+        let about = about(entry.source.as_ref(), entry.action.as_ref());
+        line(format!(
+            "{number}. {about}{}\n   → {}\n   {} since {}",
+            entry.what, entry.remedy, entry.kind, entry.since
+        ));
+    }
+    for entry in &text.over {
+        let about = about(entry.source.as_ref(), entry.action.as_ref());
+        line(format!("Over after {}: {about}{} (since {})", entry.lasted, entry.kind, entry.since));
+    }
+    match text.others {
+        0 => {}
+        1 => line("1 other thing is still open: countersign status".to_owned()),
+        more => line(format!("{more} other things are still open: countersign status")),
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// The content type, and the body.
+fn written(text: &AlertText, format: Format) -> (&'static str, String) {
+    let words = in_words(text);
+    match format {
+        Format::Text => ("text/plain; charset=utf-8", words),
+        Format::Json => {
+            let body = json!({ "text": words, "warnings": text.warnings, "over": text.over });
+            ("application/json", body.to_string())
+        }
+        Format::Slack => ("application/json", json!({ "text": words }).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::alerts::{AlertEntry, OverEntry};
+
+    fn text() -> AlertText {
+        let entry = AlertEntry {
+            kind: "action_failing".to_owned(),
+            source: None,
+            action: Some("erp".to_owned()),
+            what: "it has failed for 20 min".to_owned(),
+            remedy: "see what it says".to_owned(),
+            since: "2026-11-28T12:00:00.000Z".to_owned(),
+        };
+        let over = OverEntry {
+            kind: "silent".to_owned(),
+            source: Some("shop".to_owned()),
+            action: None,
+            since: "2026-11-28T09:00:00.000Z".to_owned(),
+            lasted: "3 h".to_owned(),
+        };
+        AlertText { warnings: vec![entry], over: vec![over], others: 2 }
+    }
+
+    #[test]
+    fn an_alert_says_what_since_when_and_what_to_do() {
+        assert_eq!(
+            in_words(&text()),
+            "1 thing needs attention:\n1. action erp: it has failed for 20 min\n   → see what it says\n   action_failing since \
+             2026-11-28T12:00:00.000Z\nOver after 3 h: source shop: silent (since 2026-11-28T09:00:00.000Z)\n2 other \
+             things are still open: countersign status\n"
+        );
+        assert_eq!(subject(&text()), "countersign: action erp: it has failed for 20 min (and 1 more)");
+        assert_eq!(subject(&AlertText::default()), "countersign: test of the alerts");
+    }
+
+    #[test]
+    fn each_format_is_written_as_documented() {
+        let read = |format| serde_json::from_str::<serde_json::Value>(&written(&text(), format).1).unwrap();
+        let json = read(Format::Json);
+        let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["text", "warnings", "over"]);
+        let keys: Vec<&String> = json["warnings"][0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["kind", "source", "action", "what", "remedy", "since"]);
+        let keys: Vec<_> = read(Format::Slack).as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, ["text"]);
+        assert_eq!(written(&text(), Format::Text).0, "text/plain; charset=utf-8");
+    }
+}

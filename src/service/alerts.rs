@@ -1,0 +1,152 @@
+//! Tells the owner what needs him: a task of its own, with a client and a queue of its own. What it has to remember is in
+//! the store; where the store takes nothing, it goes on by what it knows.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::actions::url::Clients;
+use crate::admin::Looked;
+use crate::config::Alerts;
+use crate::domain::alerts::AlertMemory;
+use crate::domain::{Clock, Timestamp};
+use crate::rules::alerts;
+use crate::store::Store;
+
+/// How long the store has to remember something before it is told all the same.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What it is made of.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) clients: Clients,
+    pub(super) looked: watch::Receiver<Option<Looked>>,
+    pub(super) in_force: watch::Receiver<Arc<Alerts>>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+struct Task {
+    parts: Parts,
+    /// When this process began to look.
+    watched: Timestamp,
+    memory: AlertMemory,
+    is_saved: bool,
+    tries: JoinSet<(i64, Result<(), String>)>,
+    under_way: BTreeSet<i64>,
+}
+
+/// Tells until the service stops; then lets what is under way end.
+pub(super) async fn run(parts: Parts) {
+    let memory = parts.store.reader().alerts().await.unwrap_or_else(|error| {
+        log::error!("what was told in alerts cannot be read, and may be told again: {error}");
+        AlertMemory::default()
+    });
+    let watched = parts.clock.now();
+    let tries = JoinSet::new();
+    let mut task = Task { parts, watched, memory, is_saved: true, tries, under_way: BTreeSet::new() };
+    let (mut looked, mut stopping) = (task.parts.looked.clone(), task.parts.stopping.clone());
+    loop {
+        task.begin_tries();
+        let pause = task.next_try();
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
+            Some(ended) = task.tries.join_next() => task.ended(ended),
+            changed = looked.changed() => match changed {
+                Ok(()) => {
+                    let found = looked.borrow_and_update().clone();
+                    task.look(found.as_ref());
+                }
+                Err(_) => break,
+            },
+            () = tokio::time::sleep(pause) => {}
+        }
+        task.save().await;
+    }
+    while let Some(ended) = task.tries.join_next().await {
+        task.ended(ended);
+    }
+    task.save().await;
+}
+
+impl Task {
+    fn look(&mut self, looked: Option<&Looked>) {
+        let Some(looked) = looked else { return };
+        let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
+        if in_force.rules.channels.is_empty() {
+            // Nothing is told, and so nothing has to be remembered.
+            self.is_saved &= self.memory == AlertMemory::default();
+            self.memory = AlertMemory::default();
+            return;
+        }
+        let now = self.parts.clock.now();
+        self.is_saved &=
+            !alerts::look(&mut self.memory, &looked.warnings, &in_force.rules, self.watched, now);
+    }
+
+    fn begin_tries(&mut self) {
+        let now = self.parts.clock.now();
+        for message in &self.memory.messages {
+            let is_due = message.next_attempt_at.is_some_and(|at| at <= now);
+            if !is_due || !self.under_way.insert(message.id) {
+                continue;
+            }
+            let in_force = Arc::clone(&self.parts.in_force.borrow());
+            let (clients, message) = (self.parts.clients.clone(), message.clone());
+            self.tries.spawn(async move {
+                let id = format!("alert_{}_{}", message.at.millis(), message.channel);
+                let sent = in_force.ways.send(&clients, message.channel, id, &message.text, message.at).await;
+                (message.id, sent)
+            });
+        }
+    }
+
+    /// How long to wait for the next try that is due.
+    fn next_try(&self) -> Duration {
+        let waiting = self.memory.messages.iter().filter(|message| !self.under_way.contains(&message.id));
+        let next = waiting.filter_map(|message| message.next_attempt_at).min();
+        next.map_or(Duration::MAX, |at| at.since(self.parts.clock.now()))
+    }
+
+    fn ended(&mut self, ended: Result<(i64, Result<(), String>), tokio::task::JoinError>) {
+        let Ok((id, outcome)) = ended else {
+            log::error!("a try to send an alert panicked");
+            self.under_way.clear();
+            return;
+        };
+        self.under_way.remove(&id);
+        let message = self.memory.messages.iter().find(|message| message.id == id);
+        let Some((channel, tries)) = message.map(|message| (message.channel, message.attempts + 1)) else {
+            return;
+        };
+        let failed = outcome.clone().err();
+        alerts::tried(&mut self.memory, id, outcome, self.parts.clock.now());
+        self.is_saved = false;
+        let is_given_up =
+            self.memory.messages.iter().any(|message| message.id == id && message.next_attempt_at.is_none());
+        match failed {
+            None => log::info!("alert={id} channel={channel} try={tries} sent"),
+            Some(why) if is_given_up => {
+                log::error!("alert={id} channel={channel} try={tries} given up: {why}");
+            }
+            Some(why) => log::warn!("alert={id} channel={channel} try={tries} failed, is tried again: {why}"),
+        }
+    }
+
+    /// Remembers what changed; what the store does not take now is written after the next look.
+    async fn save(&mut self) {
+        if self.is_saved {
+            return;
+        }
+        let saved = self.parts.store.save_alerts(self.memory.clone());
+        match tokio::time::timeout(PATIENCE, saved).await {
+            Ok(Ok(())) => self.is_saved = true,
+            Ok(Err(error)) => log::debug!("alerts are remembered later: {error}"),
+            Err(_) => log::debug!("alerts are remembered later: the store takes nothing now"),
+        }
+    }
+}

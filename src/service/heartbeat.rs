@@ -1,0 +1,103 @@
+//! The heartbeat: calls a URL of the owner's as long as everything works, so that silence is the alarm, also of a machine
+//! that is dead.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::actions::url::Clients;
+use crate::admin::Looked;
+use crate::config::Alerts;
+use crate::domain::{Clock, Timestamp};
+use crate::store::Store;
+
+/// How long the call, the write and the connection to our own intake may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A turn, or a look at the store, is not older than this where all works.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// What it is made of.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) clients: Clients,
+    pub(super) looked: watch::Receiver<Option<Looked>>,
+    pub(super) in_force: watch::Receiver<Arc<Alerts>>,
+    pub(super) intake: SocketAddr,
+    /// When the worker and the deliverer last took a turn.
+    pub(super) turns: [(&'static str, Arc<AtomicI64>); 2],
+}
+
+/// Calls until it is aborted.
+pub(super) async fn run(mut parts: Parts) {
+    let mut was_silent = false;
+    let mut is_first = true;
+    loop {
+        let in_force = Arc::clone(&parts.in_force.borrow_and_update());
+        let Some((notice, every)) = &in_force.heartbeat else {
+            match parts.in_force.changed().await {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        };
+        // Nothing is known before the first look.
+        if is_first && parts.looked.wait_for(Option::is_some).await.is_err() {
+            return;
+        }
+        let pause = if is_first { Duration::ZERO } else { *every };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => is_first = false,
+            changed = parts.in_force.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        }
+        let sent = match parts.examine().await {
+            Ok(()) => notice.get(&parts.clients, PATIENCE).await.map_err(|why| format!("its URL: {why}")),
+            Err(why) => Err(why),
+        };
+        match &sent {
+            Ok(()) => log::debug!("heartbeat sent"),
+            Err(why) if !was_silent => log::warn!("no heartbeat: {why}"),
+            Err(why) => log::debug!("no heartbeat: {why}"),
+        }
+        if sent.is_ok() && was_silent {
+            log::info!("the heartbeat goes on");
+        }
+        was_silent = sent.is_err();
+    }
+}
+
+impl Parts {
+    /// Whether everything works; else what does not.
+    async fn examine(&self) -> Result<(), String> {
+        let now = self.clock.now();
+        for (name, turn) in &self.turns {
+            let turn = Timestamp::from_millis(turn.load(Ordering::Relaxed));
+            if now.since(turn) > LONGEST_SILENCE {
+                return Err(format!("the {name} takes no turn"));
+            }
+        }
+        let looked = self.looked.borrow().clone();
+        let looked = looked.filter(|looked| now.since(looked.at) <= LONGEST_SILENCE);
+        match looked.map(|looked| looked.failing) {
+            None => return Err("the store is not looked at".to_owned()),
+            Some(Some(check)) => return Err(format!("the check {check} fails")),
+            Some(None) => {}
+        }
+        let connected = tokio::time::timeout(PATIENCE, TcpStream::connect(self.intake)).await;
+        if !matches!(connected, Ok(Ok(_))) {
+            return Err("the intake takes no connection".to_owned());
+        }
+        match tokio::time::timeout(PATIENCE, self.store.write_liveness(now)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the store takes no write".to_owned()),
+        }
+    }
+}
