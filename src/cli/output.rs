@@ -1,14 +1,18 @@
-//! The options for a report's format and file: `--format`, `--json`, `--output`.
+//! The options for a report's format, file and mail: `--format`, `--json`, `--output`, `--mail`.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::CommandError;
 use super::screen::Screen;
+use crate::actions::smtp::Letter;
+use crate::config::Settings;
+use crate::domain::{AttemptOutcome, SourceReport};
 use crate::report::{self, Document, Format, MAIL_WIDTH};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +28,30 @@ pub(super) struct OutputArgs {
     /// whole
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also mail the report (text, with the HTML page as the other part) to alerts.mail; with =findings only if there is a
+    /// finding other than fake, or if the run failed
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always"
+    )]
+    mail: Option<MailWhen>,
 }
+
+/// When a report is mailed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum MailWhen {
+    /// Whatever it says.
+    Always,
+    /// If it has a finding other than fake, or is not complete.
+    Findings,
+}
+
+/// How long the mail server has for a report.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str))
@@ -32,6 +59,46 @@ fn format() -> impl TypedValueParser<Value = Format> {
 }
 
 impl OutputArgs {
+    /// Refuses --mail where there is no address to mail to.
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), CommandError> {
+        if self.mail.is_some() && settings.alerts.ways.mail.is_none() {
+            let line = "--mail needs an address; write mail = [\"…\"] in [alerts], and [mail]";
+            return Err(CommandError::Misused(vec![line.to_owned()]));
+        }
+        Ok(())
+    }
+
+    /// Mails the document if that was asked for.
+    pub(super) async fn mail(&self, document: &Document, settings: &Settings) -> Result<(), CommandError> {
+        let (Some(when), Some((server, to))) = (self.mail, &settings.alerts.ways.mail) else { return Ok(()) };
+        let sources = &document.report.sources;
+        let differences: usize = sources.iter().map(differences).sum();
+        let is_complete = sources.iter().all(|source| source.complete);
+        if when == MailWhen::Findings && differences == 0 && is_complete {
+            return Ok(());
+        }
+        let at = document.report.generated_at;
+        let what = match (is_complete, differences) {
+            (false, _) => "INCOMPLETE".to_owned(),
+            (true, 0) => "no findings".to_owned(),
+            (true, 1) => "1 finding".to_owned(),
+            (true, more) => format!("{more} findings"),
+        };
+        let letter = Letter {
+            id: format!("report_{}_{}", at.millis(), std::process::id()),
+            subject: format!("countersign report until {}: {what}", document.report.to),
+            text: report::render(document, Format::Text, MAIL_WIDTH)?,
+            html: Some(report::render(document, Format::Html, MAIL_WIDTH)?),
+            at,
+        };
+        let told = server.send(&letter, to, MAIL_TIMEOUT).await;
+        if told.outcome == AttemptOutcome::Delivered {
+            return Ok(());
+        }
+        let why = told.detail;
+        Err(anyhow!("the report could not be mailed: {why}; try: countersign send-test alerts").into())
+    }
+
     /// Writes the document in the chosen format, to the chosen file or standard output.
     pub(super) fn write(&self, document: &Document) -> Result<(), CommandError> {
         let format = if self.json { Format::Json } else { self.format };
@@ -54,6 +121,11 @@ impl OutputArgs {
         }
         Ok(())
     }
+}
+
+/// Findings other than fakes, listed or not.
+fn differences(source: &SourceReport) -> usize {
+    source.findings.iter().filter(|finding| finding.kind.is_difference()).count()
 }
 
 /// Replaces the file atomically: a reader sees the old text or the new text, never a part.

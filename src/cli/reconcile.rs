@@ -22,7 +22,7 @@ use crate::store::Store;
 #[command(
     after_help = "Without a window and a source: everything since the last complete run; the first run begins at the \
                         first serve.\nExit codes: 0 no differences, 3 differences found, 1 a shop could not be read \
-                        completely.\n\nExamples:\n  countersign reconcile --recover\n  \
+                        completely.\n\nExamples:\n  countersign reconcile --recover --mail=findings\n  \
                         countersign reconcile --since 7d --source shop --format json"
 )]
 pub(super) struct Args {
@@ -45,6 +45,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Error);
     let settings = settings(config)?;
+    args.output.check(&settings)?;
     let (from, to) = args.window.ends()?;
     let plan = Plan { from, to, only: args.source, recheck: args.recheck, recovers: args.recover };
     check_source(&settings, plan.only.as_deref())?;
@@ -71,7 +72,9 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     }
     let exit = exit_of(&outcome.report);
     let (report, statistics) = (outcome.report, outcome.statistics);
-    args.output.write(&Document { basis: Basis::Shops, report, statistics, warnings })?;
+    let document = Document { basis: Basis::Shops, report, statistics, warnings };
+    args.output.write(&document)?;
+    args.output.mail(&document, &settings).await?;
     Ok(exit)
 }
 

@@ -31,13 +31,16 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let now = Clock::system().now();
     let window = args.window.window(now)?;
     let settings = settings(config)?;
+    args.output.check(&settings)?;
     let reader = Reader::open(&settings.store.path)?;
     let sources = chosen(&settings, reader.known_sources().await?, args.source.as_deref())?;
     let warnings = warnings(&reader, &sources, window.to, now).await?;
     let (sources, statistics) =
         reader.account(sources, window, Detail::Report, now).await?.into_iter().unzip();
     let report = Report { generated_at: now, from: window.from, to: window.to, sources };
-    args.output.write(&Document { basis: Basis::Store, report, statistics, warnings })?;
+    let document = Document { basis: Basis::Store, report, statistics, warnings };
+    args.output.write(&document)?;
+    args.output.mail(&document, &settings).await?;
     Ok(Exit::Fine)
 }
 

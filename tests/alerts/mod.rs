@@ -1,6 +1,8 @@
 //! Section 10 of the contract: what needs the owner comes to him. What takes minutes is played in fast motion by the tests
 //! of `rules::alerts`; here it is told through real servers.
 
+mod reports;
+
 use rusqlite::Connection;
 use serde_json::Value;
 

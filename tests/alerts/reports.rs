@@ -1,0 +1,62 @@
+//! `--mail` of `report` and `reconcile`.
+
+use crate::news::house;
+use crate::support::House;
+use crate::support::smtp::{MailServer, Say};
+
+fn mailed(server: &MailServer) -> House {
+    let (house, store) = house();
+    let house =
+        house.section("mail", &server.lines_of_mail()).section("alerts", "mail = [\"owner@example.test\"]\n");
+    assert!(house.serve().stop().success());
+    // Missed: no notification ever told of it.
+    store.put_order(crate::news::order(1));
+    house
+}
+
+/// The order is within it.
+const WINDOW: [&str; 2] = ["--since", "2h"];
+
+#[test]
+fn mail_sends_text_with_the_page_as_its_other_part_and_still_prints() {
+    let server = MailServer::new();
+    let house = mailed(&server);
+    let done = house.run(&[&["reconcile", "--mail"], &WINDOW[..]].concat());
+    assert_eq!(done.status.code(), Some(3), "{done:?}");
+    assert!(String::from_utf8_lossy(&done.stdout).contains("SALE-1"), "{done:?}");
+    let mail = server.wait_for(1).remove(0);
+    assert_eq!(mail.to, ["owner@example.test"]);
+    assert!(mail.header("Subject").unwrap().ends_with(": 1 finding"), "{}", mail.text);
+    assert!(mail.header("Content-Type").unwrap().starts_with("multipart/alternative"));
+    for part in ["text/plain", "text/html", "SALE-1"] {
+        assert!(mail.body().contains(part), "{part}: {}", mail.text);
+    }
+}
+
+#[test]
+fn mail_findings_is_silent_without_a_finding_and_a_mail_that_fails_is_exit_1() {
+    let server = MailServer::new();
+    let house = mailed(&server);
+    let quiet = house.run(&["report", "--mail=findings"]);
+    assert!(quiet.status.success(), "{quiet:?}");
+    assert!(server.mails().is_empty());
+    let loud = house.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
+    assert_eq!(loud.status.code(), Some(3), "{loud:?}");
+    server.wait_for(1);
+    server.answer(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
+    let failed = house.run(&["report", "--mail"]);
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(!failed.stdout.is_empty(), "the report is still printed");
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(said.contains("could not be mailed: every address was refused: SMTP 550"), "{said}");
+}
+
+#[test]
+fn mail_without_alerts_mail_is_wrong_usage() {
+    let (house, _store) = house();
+    assert!(house.serve().stop().success());
+    for command in ["report", "reconcile"] {
+        let refused = house.run(&[command, "--mail"]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+}
