@@ -4,8 +4,8 @@ use countersign::simulator::ecwid::{EcwidStore, Order};
 
 use super::{STATES, announce, sell};
 use crate::news::house;
-use crate::support::House;
-use crate::support::smtp::{MailServer, Say};
+use crate::support::smtp::{Encryption, MailServer, Say, certified};
+use crate::support::{House, Serve};
 
 const ATTEMPTS: &str =
     "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM delivery_attempts ORDER BY id)";
@@ -180,4 +180,78 @@ fn a_mail_server_is_logged_in_to_and_its_password_is_shown_nowhere() {
     let everything = [said.into_bytes(), test.stdout, shown.stdout, serve.log().into_bytes()].concat();
     let everything = String::from_utf8_lossy(&everything);
     assert!(everything.contains("mail.password") && !everything.contains("hush-mail"), "{everything}");
+}
+
+/// A house that mails to this server under this URL, and a `serve` that trusts the authority in this file.
+fn encrypted(url: &str, authority: &str) -> (House, EcwidStore, Serve) {
+    let (house, store) = house();
+    let mail = format!("smtp = \"{url}\"\npassword = \"hush\"\nfrom = \"countersign@example.test\"\n");
+    let lines = format!("mail = [\"owner@example.test\"]\nretry = [\"50ms\"]\n[mail]\n{mail}");
+    let house = house.action("tell", &lines);
+    let authority = house.folder().join(authority);
+    let serve = Serve::start_with(&house.write_config(), |command| {
+        command.env("SSL_CERT_FILE", authority);
+    });
+    (house, store, serve)
+}
+
+#[test]
+fn smtps_is_encrypted_from_the_first_byte_and_logs_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    let keys = certified("localhost", &authority);
+    let server = MailServer::encrypting(Encryption::Wrapped(keys), |_| None);
+    let url = format!("smtps://shop@localhost:{}", server.addr.port());
+    let (house, store, serve) = encrypted(&url, authority.to_str().unwrap());
+    sell(&serve, &store, 1, 1);
+    assert_eq!(server.wait_for(1)[0].to, ["owner@example.test"]);
+    assert!(server.lines().iter().any(|line| line.starts_with("AUTH PLAIN")), "{:?}", server.lines());
+    house.wait_for_value(STATES, "delivered");
+}
+
+#[test]
+fn smtp_beyond_loopback_logs_in_and_mails_after_starttls_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    // It leads to this machine, and is no loopback address.
+    let keys = certified("0.0.0.0", &authority);
+    let server = MailServer::encrypting(Encryption::StartTls(keys), |_| None);
+    let url = format!("smtp://shop@0.0.0.0:{}", server.addr.port());
+    let (house, store, serve) = encrypted(&url, authority.to_str().unwrap());
+    sell(&serve, &store, 1, 1);
+    server.wait_for(1);
+    house.wait_for_value(STATES, "delivered");
+    let words: Vec<String> =
+        server.lines().iter().map(|line| line.split([' ', ':']).next().unwrap().to_owned()).collect();
+    assert_eq!(words[..4], ["EHLO", "STARTTLS", "EHLO", "AUTH"], "{words:?}");
+}
+
+#[test]
+fn a_mail_server_whose_certificate_is_not_trusted_is_told_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (trusted, other) = (folder.path().join("trusted.pem"), folder.path().join("other.pem"));
+    certified("localhost", &trusted);
+    let keys = certified("localhost", &other);
+    let server = MailServer::encrypting(Encryption::Wrapped(keys), |_| None);
+    let url = format!("smtps://shop@localhost:{}", server.addr.port());
+    let (house, store, serve) = encrypted(&url, trusted.to_str().unwrap());
+    sell(&serve, &store, 1, 1);
+    house.wait_for_value("SELECT min(outcome) FROM delivery_attempts", "unreachable");
+    let detail = house.value("SELECT detail FROM deliveries").unwrap();
+    assert!(detail.contains("certificate"), "{detail}");
+    assert!(server.lines().is_empty(), "{:?}", server.lines());
+}
+
+#[test]
+fn a_mail_server_whose_reply_does_not_end_is_heard_128_kib_long() {
+    let mut is_first = true;
+    let server = MailServer::answering(move |line| {
+        (line.starts_with("RCPT") && std::mem::take(&mut is_first)).then_some(Say::Endless)
+    });
+    let (house, store) = mails(&server, "timeout = \"50s\"\n");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    house.wait_for_value(STATES, "delivered");
+    assert_eq!(house.value(ATTEMPTS).as_deref(), Some("unreachable delivered"));
+    serve.wait_for_line("the failure", |line| line.contains("unreachable: it said more than 128 KiB"));
 }

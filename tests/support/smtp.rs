@@ -1,9 +1,14 @@
 //! A mail server of an owner's on loopback: remembers the mails that it took, and answers as it is told.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::PrivatePkcs8KeyDer;
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +46,8 @@ pub(crate) enum Say {
     Line(&'static str),
     /// Nothing, for ever.
     Hang,
+    /// A line that does not end.
+    Endless,
     /// The end of the connection.
     Drop,
 }
@@ -48,7 +55,39 @@ pub(crate) enum Say {
 /// Gets each line (`greeting` for the connection, `.` for the end of a mail); `None`: the usual answer.
 type Script = Box<dyn FnMut(&str) -> Option<Say> + Send>;
 
+/// How the connection is encrypted.
+#[derive(Clone)]
+pub(crate) enum Encryption {
+    Nothing,
+    Wrapped(Arc<ServerConfig>),
+    StartTls(Arc<ServerConfig>),
+}
+
+/// Keys of a server of this name, certified by an authority whose certificate is written to a file.
+pub(crate) fn certified(name: &str, authority_file: &Path) -> Arc<ServerConfig> {
+    let authority_key = KeyPair::generate().expect("a key");
+    let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let pem = authority.self_signed(&authority_key).expect("a certificate").pem();
+    std::fs::write(authority_file, pem).expect("a file");
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).expect("a certificate");
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.into());
+    Arc::new(config.expect("a configuration"))
+}
+
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
 struct Inner {
+    encryption: Encryption,
     mails: Mutex<Vec<Mail>>,
     lines: Mutex<Vec<String>>,
     came: Condvar,
@@ -70,9 +109,17 @@ impl MailServer {
     }
 
     pub(crate) fn answering(script: impl FnMut(&str) -> Option<Say> + Send + 'static) -> Self {
+        Self::encrypting(Encryption::Nothing, script)
+    }
+
+    pub(crate) fn encrypting(
+        encryption: Encryption,
+        script: impl FnMut(&str) -> Option<Say> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
         let addr = listener.local_addr().expect("an address");
         let inner = Arc::new(Inner {
+            encryption,
             mails: Mutex::default(),
             lines: Mutex::default(),
             came: Condvar::new(),
@@ -84,7 +131,7 @@ impl MailServer {
             for stream in listener.incoming().map_while(Result::ok) {
                 let inner = Arc::clone(&serving);
                 // A client that is gone is no fault.
-                std::thread::spawn(move || drop(inner.serve(stream)));
+                std::thread::spawn(move || drop(inner.serve(&stream)));
             }
         });
         Self { addr, inner }
@@ -125,10 +172,18 @@ impl MailServer {
 }
 
 impl Inner {
-    fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        let mut reader = BufReader::new(stream.try_clone()?);
+    fn serve(&self, tcp: &TcpStream) -> std::io::Result<()> {
+        let encrypted = |config: &Arc<ServerConfig>| -> std::io::Result<BufReader<Box<dyn Stream>>> {
+            let connection = ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
+            Ok(BufReader::new(Box::new(StreamOwned::new(connection, tcp.try_clone()?))))
+        };
+        let mut reader = match &self.encryption {
+            Encryption::Wrapped(config) => encrypted(config)?,
+            _ => BufReader::new(Box::new(tcp.try_clone()?) as Box<dyn Stream>),
+        };
+        let mut is_encrypted = matches!(self.encryption, Encryption::Wrapped(_));
         let mut to = Vec::new();
-        if !self.say("greeting", "220 mail.example.test", &mut stream)? {
+        if !self.say("greeting", "220 mail.example.test", &mut reader, tcp)? {
             return Ok(());
         }
         let mut line = String::new();
@@ -141,13 +196,20 @@ impl Inner {
             self.lines.lock().expect("lines").push(command.clone());
             let word = command.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             let usual = match word.as_str() {
+                "EHLO" if matches!(self.encryption, Encryption::StartTls(_)) && !is_encrypted => {
+                    "250-mail.example.test\r\n250 STARTTLS"
+                }
                 "EHLO" => "250-mail.example.test\r\n250 AUTH PLAIN LOGIN",
                 "AUTH" => "235 let in",
                 "DATA" => "354 go on",
                 "QUIT" => "221 bye",
                 _ => "250 ok",
             };
-            let is_taken = self.say(&command, usual, &mut stream)?;
+            let is_taken = self.say(&command, usual, &mut reader, tcp)?;
+            if let ("STARTTLS", Encryption::StartTls(config)) = (word.as_str(), &self.encryption) {
+                is_encrypted = true;
+                reader = encrypted(config)?;
+            }
             match word.as_str() {
                 "QUIT" => return Ok(()),
                 "RCPT" if is_taken => {
@@ -164,7 +226,7 @@ impl Inner {
                     // Kept before the answer: a client may ask at once.
                     let mail = Mail { to: std::mem::take(&mut to), text };
                     self.mails.lock().expect("mails").push(mail);
-                    if !self.say(".", "250 queued as 42", &mut stream)? {
+                    if !self.say(".", "250 queued as 42", &mut reader, tcp)? {
                         self.mails.lock().expect("mails").pop();
                     }
                     self.came.notify_all();
@@ -175,19 +237,30 @@ impl Inner {
     }
 
     /// Answers a line; whether by success.
-    fn say(&self, line: &str, usual: &'static str, stream: &mut TcpStream) -> std::io::Result<bool> {
+    fn say(
+        &self,
+        line: &str,
+        usual: &'static str,
+        reader: &mut BufReader<Box<dyn Stream>>,
+        tcp: &TcpStream,
+    ) -> std::io::Result<bool> {
+        let stream = reader.get_mut();
         let said = (self.script.lock().expect("a script"))(line).unwrap_or(Say::Line(usual));
         match said {
             Say::Line(answer) => {
                 stream.write_all(format!("{answer}\r\n").as_bytes())?;
+                stream.flush()?;
                 Ok(answer.starts_with(['2', '3']))
             }
             Say::Hang => {
-                self.open.lock().expect("connections").push(stream.try_clone()?);
+                self.open.lock().expect("connections").push(tcp.try_clone()?);
                 Ok(false)
             }
+            Say::Endless => loop {
+                stream.write_all(&[b'2'; 4096])?;
+            },
             Say::Drop => {
-                stream.shutdown(std::net::Shutdown::Both)?;
+                tcp.shutdown(std::net::Shutdown::Both)?;
                 Ok(false)
             }
         }
