@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::domain::ledger::{Ledger, Policy, Settlement};
 use crate::domain::{Cause, Clock, Rate, Timestamp};
 use crate::store::Store;
+use crate::store::deliveries::clock_step as deliveries;
 use crate::store::error::Result;
 use crate::store::queue::lease::{self, LeaseRequest, Leased};
 use crate::store::queue::rate_limit::{self, Budget, CallPermit};
@@ -93,14 +94,19 @@ impl Store {
     }
 
     /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
-    /// step over. Of the next questions of these `sources` only where it was set back; set ahead it makes them due.
+    /// step over. Next questions of these `sources`, and next tries of deliveries, move only where it was set back; set ahead
+    /// it makes them due. Deliveries never look older than they are: an old one is given up.
     ///
     /// # Errors
     /// A write failed. Some schedules may have moved.
     pub async fn follow_clock(&self, by_ms: i64, sources: &[String], clock: Clock) -> Result<()> {
+        if by_ms > 0 {
+            self.move_deliveries(by_ms).await?;
+        }
         let followed = clock.clone();
         let follow = move |conn: &Connection| {
             clock_step::follow(conn, by_ms)?;
+            deliveries::follow(conn, by_ms)?;
             followed.follow(by_ms);
             Ok(())
         };
@@ -108,6 +114,7 @@ impl Store {
         if by_ms > 0 {
             return Ok(());
         }
+        self.move_deliveries(by_ms).await?;
         for name in sources {
             let mut next = Some((clock.now().to_string(), i64::MAX));
             while let Some(after) = next {
@@ -116,6 +123,20 @@ impl Store {
                     .writer
                     .write(move |conn| clock_step::bring_forward(conn, &source, &after, by_ms))
                     .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_deliveries(&self, by_ms: i64) -> Result<()> {
+        let (last, actions) = self.writer.write(deliveries::waiting).await?;
+        for name in actions {
+            let mut next = Some(0);
+            while let Some(after) = next {
+                let action = name.clone();
+                let work =
+                    move |conn: &Connection| deliveries::move_waiting(conn, &action, after, last, by_ms);
+                next = self.writer.write(work).await?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Fault, Shops, Trouble};
 
+use crate::actions::Endpoint;
 use crate::support::disk::{Disk, Word};
 use crate::support::load::Load;
 use crate::support::{House, Serve, assert_verdict, paid};
@@ -189,4 +190,36 @@ fn everything_that_was_acknowledged_under_load_settles_whatever_the_clock_does()
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.outcomes, ["match"]);
     }
+}
+
+/// A house whose action gets 500, `serve` on a disk with a clock to set, and a delivery that was tried once.
+fn failing_delivery(retry: &str) -> (House, Endpoint, Disk, Serve) {
+    let endpoint = Endpoint::answering(|_| crate::actions::status(500, "", ""));
+    let (house, store) = crate::news::house();
+    let house = house.action("erp", &format!("url = \"{}\"\nretry = [\"{retry}\"]\n", endpoint.url()));
+    let disk = Disk::new();
+    let serve = house.serve_on(&disk);
+    store.put_order(crate::news::order(1));
+    crate::news::tell(&serve, crate::news::about_order("order.updated", 1, "e1"), 1);
+    house.wait_for_value("SELECT attempts >= 1 FROM deliveries", "1");
+    (house, endpoint, disk, serve)
+}
+
+#[test]
+fn a_delivery_planned_before_the_clock_was_set_back_is_tried_when_it_would_have_been() {
+    let (house, endpoint, disk, serve) = failing_delivery("2s");
+    jump(&serve, &disk, -3 * HOUR);
+    endpoint.answer(|_| crate::actions::ok());
+    house.wait_for_value("SELECT state FROM deliveries", "delivered");
+    let since = "SELECT julianday(since) <= julianday(at) FROM deliveries, (SELECT max(at) AS at FROM delivery_attempts)";
+    assert_eq!(house.value(since).as_deref(), Some("1"), "it is as old as it was");
+}
+
+#[test]
+fn a_jump_of_weeks_is_no_reason_to_give_up_on_a_delivery() {
+    let (house, endpoint, disk, serve) = failing_delivery("1h");
+    jump(&serve, &disk, 30 * 24 * HOUR);
+    endpoint.wait_for(2);
+    house.wait_for_value("SELECT attempts FROM deliveries", "2");
+    assert_eq!(house.value("SELECT state FROM deliveries").as_deref(), Some("waiting"));
 }

@@ -68,7 +68,7 @@ const ARROWS_OF_STORE: [(&str, &[&str]); 19] = [
     ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("alerts", &["error", "reader", "rows"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
-    ("work", &["error", "queue", "verdicts", "writer"]),
+    ("work", &["deliveries", "error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
     ("ledger", &["changes", "error", "reader"]),
     ("reader", &["error", "file", "queue", "read", "reconcile", "retention", "verdicts"]),

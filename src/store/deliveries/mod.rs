@@ -11,6 +11,7 @@ use crate::domain::{News, NewsFilter, Timestamp};
 use crate::rules::delivery::passes;
 use crate::store::error::Result;
 
+pub(super) mod clock_step;
 pub(super) mod decide;
 pub(super) mod health;
 pub(super) mod lease;

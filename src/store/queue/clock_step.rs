@@ -10,11 +10,11 @@ const BATCH: i64 = 200;
 /// A time of the store, moved by so many seconds (?1); one that would leave the calendar stays.
 const MOVED: &str = "coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?1 || ' seconds'), {column})";
 
-fn moved(column: &str) -> String {
+pub(in crate::store) fn moved(column: &str) -> String {
     MOVED.replace("{column}", column)
 }
 
-fn seconds(by_ms: i64) -> String {
+pub(in crate::store) fn seconds(by_ms: i64) -> String {
     format!(
         "{}{}.{:03}",
         if by_ms < 0 { "-" } else { "+" },
