@@ -66,31 +66,29 @@ impl CommandError {
     /// Prints the error to standard error and returns its exit code.
     #[must_use]
     pub fn report(&self) -> Exit {
+        for line in self.lines() {
+            complain(&line);
+        }
+        match self {
+            Self::Failed(_) => Exit::Failed,
+            Self::Misconfigured(_) | Self::Misused(_) => Exit::Misused,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+            Self::Output(_) => Exit::Failed,
+        }
+    }
+
+    /// What went wrong, one line for each cause; none if the reader of standard output has read enough.
+    pub(super) fn lines(&self) -> Vec<String> {
         match self {
             Self::Failed(error) => {
                 let remedy = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()?.remedy());
-                complain(&format!("{error:#}{}", remedy.map(|todo| format!("; {todo}")).unwrap_or_default()));
-                Exit::Failed
+                vec![format!("{error:#}{}", remedy.map(|todo| format!("; {todo}")).unwrap_or_default())]
             }
-            Self::Misconfigured(mistakes) => {
-                for line in mistakes.to_string().lines() {
-                    complain(line);
-                }
-                Exit::Misused
-            }
-            Self::Misused(lines) => {
-                for line in lines {
-                    complain(line);
-                }
-                Exit::Misused
-            }
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+            Self::Misconfigured(mistakes) => mistakes.to_string().lines().map(str::to_owned).collect(),
+            Self::Misused(lines) => lines.clone(),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Vec::new(),
             Self::Output(error) => {
-                complain(&format!(
-                    "cannot write standard output; make room or redirect it elsewhere: \
-                    {error}"
-                ));
-                Exit::Failed
+                vec![format!("cannot write standard output; make room or redirect it elsewhere: {error}")]
             }
         }
     }

@@ -9,10 +9,11 @@ use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::CommandError;
-use super::screen::Screen;
-use crate::actions::smtp::Letter;
+use super::exit::complain;
+use super::screen::{Screen, visible};
+use crate::actions::smtp::{Letter, MailServer};
 use crate::config::Settings;
-use crate::domain::{AttemptOutcome, SourceReport};
+use crate::domain::{AttemptOutcome, Clock, SourceReport, Timestamp};
 use crate::report::{self, Document, Format, MAIL_WIDTH};
 
 #[derive(Debug, clap::Args)]
@@ -68,8 +69,19 @@ impl OutputArgs {
         Ok(())
     }
 
+    /// Writes the document, and mails it whether it could be written or not.
+    pub(super) async fn write_and_mail(
+        &self,
+        document: &Document,
+        settings: &Settings,
+    ) -> Result<(), CommandError> {
+        let written = self.write(document);
+        self.mail(document, settings).await?;
+        written
+    }
+
     /// Mails the document if that was asked for.
-    pub(super) async fn mail(&self, document: &Document, settings: &Settings) -> Result<(), CommandError> {
+    async fn mail(&self, document: &Document, settings: &Settings) -> Result<(), CommandError> {
         let (Some(when), Some((server, to))) = (self.mail, &settings.alerts.ways.mail) else { return Ok(()) };
         let sources = &document.report.sources;
         let differences: usize = sources.iter().map(differences).sum();
@@ -77,7 +89,6 @@ impl OutputArgs {
         if when == MailWhen::Findings && differences == 0 && is_complete {
             return Ok(());
         }
-        let at = document.report.generated_at;
         let what = match (is_complete, differences) {
             (false, _) => "INCOMPLETE".to_owned(),
             (true, 0) => "no findings".to_owned(),
@@ -85,22 +96,36 @@ impl OutputArgs {
             (true, more) => format!("{more} findings"),
         };
         let letter = Letter {
-            id: format!("report_{}_{}", at.millis(), std::process::id()),
             subject: format!("countersign report until {}: {what}", document.report.to),
             text: report::render(document, Format::Text, MAIL_WIDTH)?,
             html: Some(report::render(document, Format::Html, MAIL_WIDTH)?),
-            at,
+            ..letter(document.report.generated_at)
         };
-        let told = server.send(&letter, to, MAIL_TIMEOUT).await;
-        if told.outcome == AttemptOutcome::Delivered {
-            return Ok(());
+        send(server, &letter, to).await
+    }
+
+    /// Mails why there is no report, if a mail was asked for. Returns the error that ends the command.
+    pub(super) async fn mail_failure(
+        &self,
+        command: &str,
+        error: CommandError,
+        settings: &Settings,
+    ) -> CommandError {
+        let (Some(_), Some((server, to))) = (self.mail, &settings.alerts.ways.mail) else { return error };
+        let causes: Vec<String> = error.lines().iter().map(|line| visible(line).into_owned()).collect();
+        let letter = Letter {
+            subject: format!("countersign {command}: FAILED"),
+            text: format!("countersign {command} failed, and there is no report:\n\n{}\n", causes.join("\n")),
+            ..letter(Clock::system().now())
+        };
+        if let Err(unsent) = send(server, &letter, to).await {
+            unsent.lines().iter().for_each(|line| complain(line));
         }
-        let why = told.detail;
-        Err(anyhow!("the report could not be mailed: {why}; try: countersign send-test alerts").into())
+        error
     }
 
     /// Writes the document in the chosen format, to the chosen file or standard output.
-    pub(super) fn write(&self, document: &Document) -> Result<(), CommandError> {
+    fn write(&self, document: &Document) -> Result<(), CommandError> {
         let format = if self.json { Format::Json } else { self.format };
         match &self.output {
             Some(file) => {
@@ -121,6 +146,21 @@ impl OutputArgs {
         }
         Ok(())
     }
+}
+
+/// A letter that says nothing yet.
+fn letter(at: Timestamp) -> Letter {
+    let id = format!("report_{}_{}", at.millis(), std::process::id());
+    Letter { id, subject: String::new(), text: String::new(), html: None, at }
+}
+
+async fn send(server: &MailServer, letter: &Letter, to: &[lettre::Address]) -> Result<(), CommandError> {
+    let told = server.send(letter, to, MAIL_TIMEOUT).await;
+    if told.outcome == AttemptOutcome::Delivered {
+        return Ok(());
+    }
+    let why = told.detail;
+    Err(anyhow!("the report could not be mailed: {why}; try: countersign send-test alerts").into())
 }
 
 /// Findings other than fakes, listed or not.

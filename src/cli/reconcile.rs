@@ -49,10 +49,19 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let (from, to) = args.window.ends()?;
     let plan = Plan { from, to, only: args.source, recheck: args.recheck, recovers: args.recover };
     check_source(&settings, plan.only.as_deref())?;
+    let document = match compare(&plan, &settings).await {
+        Ok(document) => document,
+        Err(error) => return Err(args.output.mail_failure("reconcile", error, &settings).await),
+    };
+    args.output.write_and_mail(&document, &settings).await?;
+    Ok(exit_of(&document.report))
+}
+
+async fn compare(plan: &Plan, settings: &Settings) -> Result<Document, CommandError> {
     let store = Store::open(&settings.store.path)?;
-    store.subscribe(service::subscriptions(&settings));
+    store.subscribe(service::subscriptions(settings));
     let clock = Clock::system();
-    service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
+    service::introduce(&store, settings, &clock).await.map_err(misused::<NamesTaken>)?;
     let bar = progress_bar();
     let watch = |progress| match progress {
         Progress::ToAsk(more) => {
@@ -61,21 +70,17 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         }
         Progress::Asked => bar.inc(1),
     };
-    let run = async { Ok(reconcile::run(&store, &settings, &plan, &clock, &watch).await?) };
+    let run = async { Ok(reconcile::run(&store, settings, plan, &clock, &watch).await?) };
     let outcome = unless_locked(&store, run).await?;
     bar.finish_and_clear();
-    let chosen = chosen(&settings, Vec::new(), plan.only.as_deref())?;
+    let chosen = chosen(settings, Vec::new(), plan.only.as_deref())?;
     let warnings = warnings(store.reader(), &chosen, outcome.report.to, clock.now()).await?;
     store.close();
     for failure in &outcome.failures {
         complain(failure);
     }
-    let exit = exit_of(&outcome.report);
     let (report, statistics) = (outcome.report, outcome.statistics);
-    let document = Document { basis: Basis::Shops, report, statistics, warnings };
-    args.output.write(&document)?;
-    args.output.mail(&document, &settings).await?;
-    Ok(exit)
+    Ok(Document { basis: Basis::Shops, report, statistics, warnings })
 }
 
 /// An incomplete report is a failure, even if it found differences.

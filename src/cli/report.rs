@@ -7,7 +7,7 @@ use super::window::WindowArgs;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::health::Warning;
-use crate::domain::{Clock, Report, Timestamp};
+use crate::domain::{Clock, Report, Timestamp, Window};
 use crate::report::{Basis, Document};
 use crate::rules::health;
 use crate::store::{Detail, Reader, Reported};
@@ -32,16 +32,27 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let window = args.window.window(now)?;
     let settings = settings(config)?;
     args.output.check(&settings)?;
+    let document = match document(args.source.as_deref(), window, &settings, now).await {
+        Ok(document) => document,
+        Err(error) => return Err(args.output.mail_failure("report", error, &settings).await),
+    };
+    args.output.write_and_mail(&document, &settings).await?;
+    Ok(Exit::Fine)
+}
+
+async fn document(
+    source: Option<&str>,
+    window: Window,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Document, CommandError> {
     let reader = Reader::open(&settings.store.path)?;
-    let sources = chosen(&settings, reader.known_sources().await?, args.source.as_deref())?;
+    let sources = chosen(settings, reader.known_sources().await?, source)?;
     let warnings = warnings(&reader, &sources, window.to, now).await?;
     let (sources, statistics) =
         reader.account(sources, window, Detail::Report, now).await?.into_iter().unzip();
     let report = Report { generated_at: now, from: window.from, to: window.to, sources };
-    let document = Document { basis: Basis::Store, report, statistics, warnings };
-    args.output.write(&document)?;
-    args.output.mail(&document, &settings).await?;
-    Ok(Exit::Fine)
+    Ok(Document { basis: Basis::Store, report, statistics, warnings })
 }
 
 /// The warnings that no finding covers, about sources whose report ends within the last day.

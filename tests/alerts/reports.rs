@@ -1,5 +1,7 @@
 //! `--mail` of `report` and `reconcile`.
 
+use countersign::simulator::Fault;
+
 use crate::news::house;
 use crate::support::House;
 use crate::support::smtp::{MailServer, Say};
@@ -44,11 +46,14 @@ fn mail_findings_is_silent_without_a_finding_and_a_mail_that_fails_is_exit_1() {
     assert_eq!(loud.status.code(), Some(3), "{loud:?}");
     server.wait_for(1);
     server.answer(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
-    let failed = house.run(&["report", "--mail"]);
-    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
-    assert!(!failed.stdout.is_empty(), "the report is still printed");
-    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
-    assert!(said.contains("could not be mailed: every address was refused: SMTP 550"), "{said}");
+    // Exit 1 goes before the 3 of the order that was missed.
+    for command in [&["report", "--mail"][..], &["reconcile", "--mail", "--since", "2h"]] {
+        let failed = house.run(command);
+        assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+        assert!(!failed.stdout.is_empty(), "the report is still printed");
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert!(said.contains("could not be mailed: every address was refused: SMTP 550"), "{said}");
+    }
 }
 
 #[test]
@@ -58,5 +63,27 @@ fn mail_without_alerts_mail_is_wrong_usage() {
     for command in ["report", "reconcile"] {
         let refused = house.run(&[command, "--mail"]);
         assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+}
+
+#[test]
+fn mail_findings_is_sent_when_a_shop_cannot_be_read_and_when_there_is_no_report() {
+    let server = MailServer::new();
+    let house = mailed(&server);
+    house.simulator.shops().add_fault(Fault::status(403));
+    let incomplete = house.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
+    assert_eq!(incomplete.status.code(), Some(1), "{incomplete:?}");
+    assert!(server.wait_for(1)[0].header("Subject").unwrap().ends_with(": INCOMPLETE"));
+    std::fs::remove_file(house.store_path()).unwrap();
+    for (count, command) in [(2, "reconcile"), (3, "report")] {
+        let failed = house.run(&[command, "--mail=findings"]);
+        assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+        let mail = server.wait_for(count).pop().unwrap();
+        assert_eq!(mail.header("Subject"), Some(format!("countersign {command}: FAILED")));
+        let said = String::from_utf8(failed.stderr).unwrap();
+        let cause = said.trim_end().strip_prefix("countersign: ").unwrap();
+        assert_eq!(cause.lines().count(), 1, "{said}");
+        assert!(cause.contains("countersign.db"), "{said}");
+        assert!(mail.body().contains("countersign.db"), "{}", mail.text);
     }
 }
