@@ -4,6 +4,8 @@ mod command;
 mod endpoint;
 mod feed;
 mod guard;
+mod hostile;
+mod kills;
 mod mail;
 mod operate;
 mod rules;
