@@ -122,6 +122,14 @@ fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
     }
     let by_shop: Vec<String> = report.calls.iter().map(|(shop, count)| format!("{shop} {count}")).collect();
     screen.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
+    let is_right = report.differences.is_empty();
+    let what = if is_right { " of what was confirmed, once each, and of no fake" } else { "" };
+    screen.line(&format!("The owner's actions were told{what}:"))?;
+    for told in &report.told {
+        let subject = report.a_subject.as_deref().filter(|_| told.kind == "mail");
+        let subject = subject.map(|subject| format!("; one of them: {subject}")).unwrap_or_default();
+        screen.line(&format!("  {:<4}  {:<7}  {} times{subject}", told.action, told.kind, told.times))?;
+    }
     screen.line("")?;
     let store = quoted(&report.store.display().to_string());
     screen.line("Everything is in one SQLite file, which is kept:")?;
@@ -136,7 +144,7 @@ fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
     screen.line(&format!("  countersign --config {config} list"))?;
     screen.line(&format!("  countersign --config {config} show 1"))?;
     screen.line("")?;
-    if report.differences.is_empty() {
+    if is_right {
         screen.painted(&[(Paint::Green, "Every verdict is what the contract says.")])?;
     } else {
         let count = report.differences.len();

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::Source;
 use super::shops::{BRANCH_STORE, DemoShops};
+use super::targets::Targets;
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
 
 /// The app's client secret, which signs Ecwid's webhooks; taken from the example in Ecwid's documentation.
@@ -19,7 +20,7 @@ pub(super) const PATH_TOKEN: &str = "k3Vq8mZtR2";
 const SHARED_SECRET: &str = "example-shared-secret";
 
 /// The settings of a demo. A real shop's API may take a minute to show an order; a simulated one gets two seconds.
-const SETTINGS: &str = r#"# Written by `countersign demo`: the shops were simulated, and are gone.
+const SETTINGS: &str = r#"# Written by `countersign demo`: the shops and the targets of the actions were simulated, and are gone.
 [server]
 listen = "127.0.0.1:0"
 admin_listen = "127.0.0.1:0"
@@ -43,8 +44,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Creates a folder that only this user can open, with a configuration for these shops.
-    pub(super) fn create(shops: &DemoShops) -> anyhow::Result<Self> {
+    /// Creates a folder that only this user can open, with a configuration for these shops and targets.
+    pub(super) fn create(shops: &DemoShops, targets: &mut Targets) -> anyhow::Result<Self> {
         let path = make().context(
             "cannot create a temporary folder; set TMPDIR to a folder that you may \
             write to",
@@ -55,7 +56,7 @@ impl Folder {
         };
         write("merchant.pem", &shops.midas.private_key_pem()?)?;
         write("platform.pem", &shops.midas.platform_public_key_pem()?)?;
-        write("countersign.toml", &configuration(shops))?;
+        write("countersign.toml", &(configuration(shops) + &targets.configuration(&path)))?;
         Ok(Self { config: path.join("countersign.toml"), store: path.join("countersign.db") })
     }
 

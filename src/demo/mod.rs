@@ -3,8 +3,8 @@
 //! contract.
 //!
 //! `scenes` lists the notifications with their expected verdicts · `recording`, `request` build the HTTP request of a
-//! scene · `post` sends it · `sources` names the five formats · `shops` are the simulated shops · `folder` keeps the
-//! configuration and the store · `report` compares.
+//! scene · `post` sends it · `sources` names the five formats · `shops` are the simulated shops · `targets` are the
+//! owner's actions · `folder` keeps the configuration and the store · `report` compares.
 
 mod folder;
 mod post;
@@ -14,6 +14,7 @@ mod request;
 mod scenes;
 mod shops;
 mod sources;
+mod targets;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,12 +28,13 @@ use crate::domain::{Reason, State};
 use crate::service::{Options, Service};
 use crate::store::Moved;
 
-pub use report::Report;
+pub use report::{Report, Told};
 pub use scenes::{SCENES, Scene, Verdict};
 pub use sources::Source;
 
 use folder::Folder;
 use shops::DemoShops;
+use targets::Targets;
 
 /// The time limit of the demo. A machine that needs longer is too slow to show anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,6 +64,7 @@ struct Sent {
 pub struct Demo {
     folder: Folder,
     shops: DemoShops,
+    targets: Targets,
     service: Service,
     moves: mpsc::UnboundedReceiver<Moved>,
     sent: Vec<Sent>,
@@ -76,14 +79,15 @@ impl Demo {
     /// The folder cannot be written, no port is free, or the service does not start.
     pub async fn start() -> anyhow::Result<Self> {
         let shops = DemoShops::open().context("cannot start the simulated shops")?;
-        let folder = Folder::create(&shops)?;
+        let mut targets = Targets::open().await.context("cannot start the targets of the actions")?;
+        let folder = Folder::create(&shops, &mut targets)?;
         let settings = Settings::load(folder.config(), |_| None)
             .map_err(|mistakes| anyhow::anyhow!("the demo's own configuration is wrong: {mistakes}"))?;
         let (moves, moved) = mpsc::unbounded_channel();
         let options = Options { moves: Some(moves), ..Options::default() };
         let service = Service::start(&settings, options).await?;
         let (sent, untold) = (Vec::new(), VecDeque::new());
-        Ok(Self { folder, shops, service, moves: moved, sent, untold, began: Instant::now() })
+        Ok(Self { folder, shops, targets, service, moves: moved, sent, untold, began: Instant::now() })
     }
 
     /// The next event; `None` once every notification is settled or refused, or at the time limit.
@@ -158,10 +162,10 @@ impl Demo {
         Ok(())
     }
 
-    /// Compares every verdict with the expected one.
+    /// Waits until the owner's actions were told, and compares everything with what was expected.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store, or what the actions were told, cannot be read.
     pub async fn report(&self) -> anyhow::Result<Report> {
         report::of(self).await
     }

@@ -1,11 +1,13 @@
 //! Compares the demo's result with the expected one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Demo, SCENES, Sent};
-use crate::store::Notification;
+use super::targets::ACTIONS;
+use super::{Demo, PATIENCE, SCENES, Sent, Verdict};
+use crate::domain::{DeliveryState, State};
+use crate::store::{DeliveryFilter, NewsQuery, Notification};
 
 /// Queries that a shop owner may want: their meaning and the SQL.
 const QUERIES: [(&str, &str); 3] = [
@@ -18,6 +20,9 @@ const QUERIES: [(&str, &str); 3] = [
     ),
 ];
 
+/// How often to look whether all actions were told.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// The result of a demo.
 #[derive(Debug)]
 pub struct Report {
@@ -27,6 +32,10 @@ pub struct Report {
     pub refused: Vec<(u16, usize)>,
     /// The number of calls that each shop's API received.
     pub calls: Vec<(&'static str, usize)>,
+    /// How often each action was told of something.
+    pub told: Vec<Told>,
+    /// The subject of one of the mails to the owner.
+    pub a_subject: Option<String>,
     /// The differences from the contract, in words; empty if all is well.
     pub differences: Vec<String>,
     /// The time from the first notification to the last verdict.
@@ -37,6 +46,17 @@ pub struct Report {
     pub store: PathBuf,
     /// The queries to try: their meaning and the SQL.
     pub queries: &'static [(&'static str, &'static str)],
+}
+
+/// What an action was told.
+#[derive(Debug)]
+pub struct Told {
+    /// Its name.
+    pub action: &'static str,
+    /// `url`, `command` or `mail`.
+    pub kind: &'static str,
+    /// How often.
+    pub times: usize,
 }
 
 /// Reads the final verdicts from the store, because a verdict may have changed after it was printed.
@@ -64,16 +84,57 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
     if demo.sent.len() < SCENES.len() {
         differences.push(format!("only {} of {} notifications were sent", demo.sent.len(), SCENES.len()));
     }
+    let (told, wrong) = told(demo).await?;
+    differences.extend(wrong);
     Ok(Report {
         verdicts: verdicts.into_iter().collect(),
         refused: refused.into_iter().collect(),
         calls: demo.shops.calls().to_vec(),
+        told,
+        a_subject: demo.targets.a_subject(),
         differences,
         took,
         config: demo.folder.config().to_path_buf(),
         store: demo.folder.store().to_path_buf(),
         queries: &QUERIES,
     })
+}
+
+/// What each action was told, and in what that is not all that was confirmed, once, and nothing else.
+async fn told(demo: &Demo) -> anyhow::Result<(Vec<Told>, Vec<String>)> {
+    let reader = demo.service.store().reader();
+    let waiting =
+        DeliveryFilter { state: Some(DeliveryState::Waiting), limit: 1, ..DeliveryFilter::default() };
+    while !reader.deliveries(waiting.clone()).await?.is_empty() && demo.began.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let query = NewsQuery { after: 0, source: None, limit: 2 * SCENES.len() };
+    let (news, _) = reader.news(query).await?;
+    let true_ones: BTreeSet<i64> = demo
+        .sent
+        .iter()
+        .filter(|sent| matches!(sent.scene.expected, Verdict::Stored(State::Confirmed, _)))
+        .filter_map(|sent| sent.id)
+        .collect();
+    let notified: BTreeSet<i64> = news.iter().map(|news| news.notification_id).collect();
+    let mut wrong = Vec::new();
+    if notified != true_ones {
+        wrong.push(format!("there is news of {notified:?}, not of {true_ones:?}"));
+    }
+    let seqs: BTreeSet<i64> = news.iter().map(|news| news.seq).collect();
+    let mut all = Vec::new();
+    for ((action, kind), told) in ACTIONS.into_iter().zip(demo.targets.told()?) {
+        wrong.extend(wrongly_told(&seqs, &told).map(|what| format!("action {action}: {what}")));
+        all.push(Told { action, kind, times: told.len() });
+    }
+    Ok((all, wrong))
+}
+
+/// In what an action was not told of each news once, and of nothing else.
+fn wrongly_told(news: &BTreeSet<i64>, told: &[Option<i64>]) -> Option<String> {
+    let known: BTreeSet<i64> = told.iter().copied().flatten().collect();
+    let is_right = known == *news && told.len() == news.len();
+    (!is_right).then(|| format!("was told of {told:?}, not of {news:?}"))
 }
 
 /// The differences of one notification from the contract.
@@ -157,6 +218,17 @@ mod tests {
             next_attempt_at: None,
             decided_at: None,
             origin: "intake".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_action_is_told_of_each_news_once_and_of_nothing_else() {
+        let news = BTreeSet::from([1, 2]);
+        assert_eq!(wrongly_told(&news, &[Some(2), Some(1)]), None);
+        for told in
+            [&[Some(1)][..], &[Some(1), Some(2), Some(2)], &[Some(1), Some(2), None], &[Some(1), Some(3)]]
+        {
+            assert!(wrongly_told(&news, told).is_some(), "{told:?}");
         }
     }
 

@@ -37,6 +37,17 @@ fn demo_settles_every_format_as_the_contract_says_and_leaves_a_store_to_look_int
     assert!(output.ends_with("Every verdict is what the contract says.\n"), "{output}");
     assert!(!output.contains('\u{1b}'), "colours are for terminals\n{output}");
 
+    assert!(
+        output.contains("The owner's actions were told of what was confirmed, once each, and of no fake:\n")
+    );
+    for told in [
+        "  erp   url      8 times\n",
+        "  ship  command  8 times\n",
+        "  tell  mail     8 times; one of them: 1207: PAID, 24.5 (oldshop)\n",
+    ] {
+        assert!(output.contains(told), "{told}\n{output}");
+    }
+
     let queries = queries(&output);
     assert_eq!(queries.len(), 3, "{output}");
     let store = &queries[0].0;
@@ -50,6 +61,12 @@ fn demo_settles_every_format_as_the_contract_says_and_leaves_a_store_to_look_int
     let settled = "SELECT count(DISTINCT provider) FROM notifications WHERE state = 'confirmed'";
     assert_eq!(value(&conn, settled), 5);
     assert_eq!(value(&conn, "SELECT count(*) FROM open"), 0);
+    assert_eq!(
+        value(&conn, "SELECT count(*) FROM deliveries WHERE state = 'delivered' AND attempts = 1"),
+        24
+    );
+    let lines = std::fs::read_to_string(store.with_file_name("told.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 8, "{lines}");
     let refused = "SELECT sum(count) FROM refusals WHERE cause IN ('wrong_path_token', 'wrong_signature', 'wrong_secret')";
     assert_eq!(value(&conn, refused), 5);
 
