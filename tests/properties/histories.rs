@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::{Fails, Verdict, World, claim};
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Deliver {
         order: u8,
         status: u8,
@@ -39,7 +39,7 @@ enum Step {
     Dismiss(i64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let fails = prop_oneof![
         Just(Fails::Unreachable),
         Just(Fails::RateLimited),
@@ -128,7 +128,7 @@ fn count(verdicts: &BTreeMap<i64, Verdict>, states: &[&str]) -> usize {
     verdicts.values().filter(|verdict| states.contains(&verdict.state.as_str())).count()
 }
 
-fn apply(world: &mut World, step: &Step) -> bool {
+pub(super) fn apply(world: &mut World, step: &Step) -> bool {
     match step {
         Step::Deliver { order, status, event } => world.deliver(*order, *status, *event),
         Step::Change { order, status } => world.change_order(*order, *status),
@@ -187,7 +187,7 @@ fn outage(world: &mut World, fails: Fails) {
 }
 
 /// A good worker, a good clock and a shop that answers: everything has to settle.
-fn settle_all(world: &mut World) {
+pub(super) fn settle_all(world: &mut World) {
     world.crash(true);
     world.set_clock_right();
     for _ in 0..100 {
@@ -201,7 +201,7 @@ fn settle_all(world: &mut World) {
 }
 
 /// Enough for every run; more where somebody hunts.
-fn cases() -> u32 {
+pub(super) fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
 }
 

@@ -1,5 +1,6 @@
 //! Random histories of orders, deliveries, faults, crashes and clocks, on the real store and the real rules.
 
 mod histories;
+mod outbox;
 mod queue;
 mod world;

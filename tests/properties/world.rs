@@ -113,6 +113,8 @@ pub(super) struct World {
     begun: u64,
     /// Order, status and event of each notification so far.
     pub(super) delivered: Vec<(u8, u8, u8)>,
+    /// Every order with each status that the shop ever showed of it.
+    pub(super) said: BTreeSet<(String, String)>,
     /// In how many milliseconds the last lease said that something waits.
     pub(super) come_back_in: Option<i64>,
     /// Claims that a fresh answer agreed with while a copy of them waited.
@@ -140,13 +142,26 @@ impl World {
             under_way: Vec::new(),
             begun: 0,
             delivered: Vec::new(),
+            said: BTreeSet::from([0, 1].map(|order: u8| said(order, 0))),
             come_back_in: None,
             owed: Arc::default(),
         }
     }
 
-    fn time(&self) -> Timestamp {
+    pub(super) fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
+    }
+
+    /// Does something with the store.
+    pub(super) fn with_store<T, F: Future<Output = T>>(&self, work: impl FnOnce(Store) -> F) -> T {
+        self.runtime.block_on(work(self.store.clone()))
+    }
+
+    /// One column of text.
+    pub(super) fn column(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.reader.prepare_cached(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
     }
 
     pub(super) fn policy() -> Policy {
@@ -172,8 +187,13 @@ impl World {
     pub(super) fn change_order(&mut self, order: u8, status: Option<u8>) {
         self.shop_time += 1000;
         match status {
-            Some(status) => drop(self.orders.insert(order, (status, self.shop_time))),
-            None => drop(self.orders.remove(&order)),
+            Some(status) => {
+                self.said.insert(said(order, status));
+                self.orders.insert(order, (status, self.shop_time));
+            }
+            None => {
+                self.orders.remove(&order);
+            }
         }
     }
 
@@ -347,6 +367,10 @@ impl World {
     }
 }
 
+fn said(order: u8, status: u8) -> (String, String) {
+    (order.to_string(), STATUSES[usize::from(status)].to_owned())
+}
+
 struct There {
     order: u8,
     status: u8,
@@ -358,6 +382,7 @@ impl There {
         let status = json!(STATUSES[usize::from(self.status)]);
         let truth = OrderTruth {
             order_id: self.order.to_string(),
+            status: Some(STATUSES[usize::from(self.status)].to_owned()),
             updated_at: Some(Timestamp::from_millis(self.updated_at)),
             raw: "{}".to_owned(),
             ..OrderTruth::default()
