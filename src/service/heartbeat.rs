@@ -77,11 +77,8 @@ impl Parts {
     /// Whether everything works; else what does not.
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
-        for (name, turn) in &self.turns {
-            let turn = Timestamp::from_millis(turn.load(Ordering::Relaxed));
-            if now.since(turn) > LONGEST_SILENCE {
-                return Err(format!("the {name} takes no turn"));
-            }
+        if let Some(name) = stuck(&self.turns, now) {
+            return Err(format!("the {name} takes no turn"));
         }
         let looked = self.looked.borrow().clone();
         let looked = looked.filter(|looked| now.since(looked.at) <= LONGEST_SILENCE);
@@ -98,6 +95,29 @@ impl Parts {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("the store takes no write".to_owned()),
+        }
+    }
+}
+
+/// The one of these whose last turn is too long ago.
+fn stuck(turns: &[(&'static str, Arc<AtomicI64>)], now: Timestamp) -> Option<&'static str> {
+    let is_stuck =
+        |turn: &AtomicI64| now.since(Timestamp::from_millis(turn.load(Ordering::Relaxed))) > LONGEST_SILENCE;
+    turns.iter().find(|(_, turn)| is_stuck(turn)).map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_and_the_deliverer_took_a_turn_within_the_last_minute() {
+        for (worker, deliverer, expected) in
+            [(100, 100, None), (100, 39, Some("deliverer")), (39, 100, Some("worker")), (100, 200, None)]
+        {
+            let turn = |seconds: i64| Arc::new(AtomicI64::new(seconds * 1000));
+            let turns = [("worker", turn(worker)), ("deliverer", turn(deliverer))];
+            assert_eq!(stuck(&turns, Timestamp::from_seconds(100)), expected, "{worker} {deliverer}");
         }
     }
 }

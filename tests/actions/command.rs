@@ -94,6 +94,18 @@ fn a_time_out_ends_the_process_group_and_counts_as_a_try() {
 }
 
 #[test]
+fn a_commands_exit_code_decides_whatever_holds_its_pipes_and_its_group_is_ended() {
+    let script = "sleep 1000 & echo $! > $FOLDER/pid; exit 0";
+    let (house, store, folder) = runs(script, "timeout = \"1h\"\n");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    house.wait_for_value(STATES, "delivered");
+    let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(stat.is_empty() || stat.contains(") Z"), "{stat}");
+}
+
+#[test]
 fn a_missing_program_is_no_mistake_doctor_names_it_and_the_delivery_is_retried() {
     let (house, store) = house();
     let house = house.action("ship", "command = [\"/nowhere/ship-keys\"]\nretry = [\"50ms\"]\n");

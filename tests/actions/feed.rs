@@ -208,3 +208,23 @@ fn news_follow_prints_what_arrives() {
     follow.kill().unwrap();
     follow.wait().unwrap();
 }
+
+#[test]
+fn a_line_an_event_a_request_and_a_commands_input_are_the_same_json() {
+    let (endpoint, (house, store)) = (super::Endpoint::new(), house());
+    let input = house.folder().join("input");
+    let house = house
+        .action("erp", &format!("url = \"{}\"\n", endpoint.url()))
+        .action("ship", &format!("command = [\"/bin/sh\", \"-c\", \"cat > {}\"]\n", input.display()));
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    house.wait_for_value(super::STATES, "delivered delivered");
+    let line = serve.admin_page("/news").text().trim_end().to_owned();
+    let mut stream = Stream::open(&serve, "/news", "");
+    let event = stream.until("\n");
+    assert!(event.contains(&format!("data: {line}\n")), "{event}");
+    assert_eq!(endpoint.wait_for(1)[0].body, line);
+    assert_eq!(std::fs::read_to_string(input).unwrap().trim_end(), line);
+    let printed = house.run(&["news", "--json"]);
+    assert_eq!(String::from_utf8(printed.stdout).unwrap().trim_end(), line);
+}

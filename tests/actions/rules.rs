@@ -258,6 +258,25 @@ fn shutdown_requests_in_flight_end_and_what_did_not_end_waits_again() {
 }
 
 #[test]
+fn limits_the_timeout_covers_the_whole_try_and_64_kib_of_an_answer_are_read() {
+    let endless = format!("HTTP/1.1 500 Word\r\nContent-Length: 99999999\r\n\r\n{}", "x".repeat(100_000));
+    let endpoint = Endpoint::answering(move |seen| match seen.subject().as_str() {
+        "SALE-1" => Reply::Hang("HTTP/1.1 200 OK\r\nContent-".to_owned()),
+        _ => Reply::Hang(endless.clone()),
+    });
+    let (house, store) = told(&endpoint, "timeout = \"2s\"\n");
+    let serve = house.serve();
+    sell(&serve, &store, 1, 1);
+    sell(&serve, &store, 2, 2);
+    let first = "SELECT group_concat(DISTINCT outcome || coalesce(http_status, '')) FROM delivery_attempts WHERE delivery_id = ";
+    house.wait_for_value(&format!("{first}1"), "timeout");
+    // It is not waited for what follows.
+    house.wait_for_value(&format!("{first}2"), "refused500");
+    let quick = "SELECT min(latency_ms) < 2000 FROM delivery_attempts WHERE delivery_id = 2";
+    assert_eq!(house.value(quick).as_deref(), Some("1"));
+}
+
+#[test]
 fn a_new_action_starts_with_the_next_news_and_one_that_is_gone_keeps_its_deliveries() {
     let endpoint = Endpoint::answering(|_| status(500, "", ""));
     let (house, store) = house();

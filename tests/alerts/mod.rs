@@ -1,6 +1,7 @@
 //! Section 10 of the contract: what needs the owner comes to him. What takes minutes is played in fast motion by the tests
 //! of `rules::alerts`; here it is told through real servers.
 
+mod kinds;
 mod reports;
 
 use rusqlite::Connection;
@@ -157,5 +158,7 @@ fn send_test_alerts_tries_every_channel_and_doctor_sends_nothing() {
     assert_eq!(url.wait_for(1)[0].header("content-type"), Some("text/plain; charset=utf-8"));
     url.answer(|_| ok());
     assert!(house.run(&["send-test", "alerts"]).status.success());
+    // Of the six in an hour.
+    assert_eq!(house.value("SELECT count(*) FROM alert_messages").as_deref(), Some("0"));
     drop(serve);
 }

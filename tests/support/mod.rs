@@ -159,6 +159,13 @@ impl House {
         Serve::start(&self.write_config(), arguments)
     }
 
+    /// Starts `countersign serve` with these variables in its environment.
+    pub(crate) fn serve_with_environment(&self, variables: &[(&str, &str)]) -> Serve {
+        Serve::start_with(&self.write_config(), |command| {
+            command.envs(variables.iter().copied());
+        })
+    }
+
     /// Starts `countersign serve` on this disk.
     pub(crate) fn serve_on(&self, disk: &disk::Disk) -> Serve {
         Serve::start_with(&self.write_config(), |command| disk.under(command))

@@ -396,6 +396,11 @@ fn a_mail_server_is_whole_or_wrong() {
         (format!("[mail]\n{right}"), "[actions.tell]\nmail = []\n", "empty list"),
         (
             format!("[mail]\n{right}"),
+            "[actions.alerts]\nmail = [\"a@b.example\"]\n",
+            "is the name of the alerts",
+        ),
+        (
+            format!("[mail]\n{right}"),
             "[actions.tell]\nmail = [\"owner\"]\n",
             "entry 1 is not an e-mail address",
         ),
