@@ -141,16 +141,14 @@ fn hostile_values_reach_no_argument_no_shell_and_no_environment() {
 
 #[test]
 fn on_a_stop_a_command_gets_sigterm_and_what_did_not_end_waits_again() {
-    let script = "echo x >> $FOLDER/runs; test -e $FOLDER/second && exit 0; trap 'echo term > $FOLDER/term; exit 9' TERM
-                  while :; do sleep 0.01; done";
+    let script = "test -e $FOLDER/second && exit 0; trap 'echo term > $FOLDER/term; exit 9' TERM
+                  echo x > $FOLDER/runs; while :; do sleep 0.01; done";
     let (house, store, folder) = runs(script, "");
     let serve = house.serve();
     sell(&serve, &store, 1, 1);
     while !folder.join("runs").exists() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    // The trap is set right after that.
-    std::thread::sleep(std::time::Duration::from_millis(100));
     assert!(serve.stop().success());
     assert!(folder.join("term").exists());
     assert_eq!(

@@ -30,7 +30,7 @@ const TRIED_TWICE: &str = "INSERT INTO alert_messages VALUES
     (1, 'mail', '2026-01-01T00:00:00.000Z', '{\"warnings\":[],\"over\":[],\"others\":0}', 2, '2026-01-01T00:00:00.000Z')";
 
 #[test]
-fn what_status_lists_is_told_on_every_channel_and_a_restart_repeats_and_forgets_nothing() {
+fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     let (mail, url) = (MailServer::new(), Endpoint::new());
     let (house, store) = gone(&mail);
     let serve = house.serve();

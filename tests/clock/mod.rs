@@ -206,7 +206,7 @@ fn failing_delivery(retry: &str) -> (House, Endpoint, Disk, Serve) {
 }
 
 #[test]
-fn a_delivery_planned_before_the_clock_was_set_back_is_tried_when_it_would_have_been() {
+fn a_delivery_planned_before_the_clock_was_set_back_keeps_its_delay() {
     let (house, endpoint, disk, serve) = failing_delivery("2s");
     jump(&serve, &disk, -3 * HOUR);
     endpoint.answer(|_| crate::actions::ok());
