@@ -67,7 +67,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
 const ARROWS_OF_STORE: [(&str, &[&str]); 19] = [
     ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("alerts", &["error", "reader", "rows"]),
-    ("plans", &["file", "queue", "read", "verdicts"]),
+    ("plans", &["deliveries", "file", "queue", "read", "verdicts"]),
     ("work", &["deliveries", "error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
     ("ledger", &["changes", "error", "reader"]),
