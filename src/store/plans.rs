@@ -1,7 +1,6 @@
 //! Tests of query plans: SQLite answers the queue's queries by an index, without scanning a table and without
 //! sorting, however large the store is.
 
-use crate::store::deliveries::list as deliveries;
 use crate::store::file::query_plan::{fresh, plan};
 use crate::store::queue::{fairness, lease};
 use crate::store::read::{fakes_by_sender, index_scans, lines, list, subject};
@@ -117,11 +116,6 @@ fn each_view_of_the_page_searches_for_its_rows() {
         (fakes_by_sender::FAKE, "SEARCH v USING INTEGER PRIMARY KEY (rowid=?)"),
         (subject::ORDER, "(source=? AND order_id=?)"),
         (subject::PRODUCT, "(source=? AND product_id=?)"),
-        (deliveries::OF_NOTIFICATION, "SEARCH d USING INDEX sqlite_autoindex_deliveries_1 (seq=?)"),
-        (
-            deliveries::ATTEMPTS,
-            "SEARCH delivery_attempts USING INDEX delivery_attempts_by_delivery (delivery_id=?)",
-        ),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");

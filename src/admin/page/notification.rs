@@ -195,8 +195,14 @@ fn described(news: &News, now: Timestamp) -> NewsView {
         Some(other) => clipped(&other.to_string()),
     };
     let before = |name: &String| news.previous.as_ref().and_then(|previous| previous.get(name));
-    let values =
-        news.current.iter().map(|(name, value)| (clipped(name), text(before(name)), text(Some(value))));
+    let shown = |name: &str, value: Option<&Value>| match value {
+        Some(Value::String(at)) if name.ends_with("_at") => When::text(at, now),
+        value => text(value),
+    };
+    let values = news
+        .current
+        .iter()
+        .map(|(name, value)| (clipped(name), shown(name, before(name)), shown(name, Some(value))));
     NewsView {
         seq: news.seq,
         kind: news.kind.as_str(),

@@ -69,7 +69,9 @@ fn learnt(news: &News, now: Timestamp) -> Moment {
         Some(Value::String(text)) => Some(clipped(text)),
         Some(other) => Some(clipped(&other.to_string())),
     };
-    let changed = news.current.iter().filter_map(|(name, value)| {
+    // When it changed stands beside it.
+    let values = news.current.iter().filter(|(name, _)| *name != "updated_at");
+    let changed = values.filter_map(|(name, value)| {
         let before = news.previous.as_ref().and_then(|previous| text(previous.get(name)));
         match (before, text(Some(value))) {
             (before, now) if before == now => None,

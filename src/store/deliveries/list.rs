@@ -111,7 +111,7 @@ pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     })
 }
 
-pub(in crate::store) const OF_NOTIFICATION: &str =
+pub(super) const OF_NOTIFICATION: &str =
     "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
        d.decided_at, d.detail
      FROM news n CROSS JOIN deliveries d ON d.seq = n.seq WHERE n.notification_id = ?1 ORDER BY d.id";
@@ -123,7 +123,7 @@ pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Ve
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(in crate::store) const ATTEMPTS: &str =
+pub(super) const ATTEMPTS: &str =
     "SELECT id, delivery_id, at, latency_ms, outcome, http_status, exit_code, answer FROM delivery_attempts
      WHERE delivery_id = ?1 ORDER BY id";
 

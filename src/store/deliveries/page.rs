@@ -165,7 +165,20 @@ fn passes(query: &DeliveryQuery, delivery: &DeliveryRow, at: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::deliveries::list;
     use crate::store::file::query_plan::{fresh, plan};
+
+    #[test]
+    fn the_deliveries_of_a_notification_and_their_tries_are_searched_for() {
+        let conn = fresh();
+        for (sql, step) in [
+            (list::OF_NOTIFICATION, "SEARCH d USING INDEX sqlite_autoindex_deliveries_1 (seq=?)"),
+            (list::ATTEMPTS, "delivery_attempts_by_delivery (delivery_id=?)"),
+        ] {
+            let plan = plan(&conn, sql);
+            assert!(plan.contains(step) && !plan.contains("SCAN"), "{sql}\n{plan}");
+        }
+    }
 
     #[test]
     fn each_page_of_deliveries_is_read_from_an_end_of_an_index() {
