@@ -16,7 +16,8 @@ use crate::store::{Reader, SettledCount, Store, StoreError};
                         countersign prune --older-than 90d\nWorks while serve runs. Pending and undecided \
                         notifications stay; duplicates are removed with their original. Removed \
                         notifications still count in the view daily, and orders and products stay. The file \
-                        does not shrink, but its free space is reused.")]
+                        does not shrink, but its free space is reused. What a [ledger] does not have yet stays \
+                        for 30 days, unless the disk is nearly full.")]
 pub(super) struct Args {
     /// Remove settled notifications older than this (36h, 90d)
     #[arg(long, value_name = "90d", value_parser = words::length)]

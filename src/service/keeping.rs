@@ -89,6 +89,7 @@ pub(super) async fn run(
         for ticks in [&mut hours, &mut checks] {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
+        let mut was_short = false;
         loop {
             let is_flood = tokio::select! {
                 biased;
@@ -98,6 +99,10 @@ pub(super) async fn run(
                 _ = checks.tick() => true,
             };
             let in_force = rules.borrow_and_update().clone();
+            // What was kept for the ledger alone must not cost the disk's last room.
+            let is_short = store.is_short_of_disk(in_force.min_free);
+            let is_flood = is_flood && (was_short || !is_short);
+            was_short = is_short;
             let kept = if is_flood {
                 // This rule goes by the order of ids, not by the clock.
                 store.keep_flood(&in_force).await

@@ -19,6 +19,7 @@ use self::deliveries::Outbox;
 use self::file::{connection, migrations, open};
 use self::reconcile::compare;
 use self::retention::run::Retention;
+use self::retention::unshipped::is_short;
 use self::verdicts::supersede::Settled;
 use self::verdicts::{claims, decisions, supersede};
 use self::writer::handle::Writer;
@@ -415,6 +416,12 @@ impl Store {
     /// Like [`Store::keep`].
     pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
         self.retention().keep_flood(rules).await
+    }
+
+    /// Whether the disk has so little room left that nothing is kept for the ledger.
+    #[must_use]
+    pub fn is_short_of_disk(&self, min_free: u64) -> bool {
+        is_short(&self.path, min_free)
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the

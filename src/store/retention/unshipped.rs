@@ -15,8 +15,12 @@ const NEVER: &str = "z";
 /// Rows that changed after this wait for the ledger; while the disk has little more than `min_free`, none does: what is
 /// removed makes room in the file.
 pub(in crate::store) fn held_since(path: &Path, min_free: u64, now: Timestamp) -> String {
-    let has_room = disk::free_disk(path).is_none_or(|free| free >= min_free.saturating_mul(2));
-    if has_room { now.minus(LONGEST).to_string() } else { NEVER.to_owned() }
+    if is_short(path, min_free) { NEVER.to_owned() } else { now.minus(LONGEST).to_string() }
+}
+
+/// Whether the disk has little more than `min_free` bytes left.
+pub(in crate::store) fn is_short(path: &Path, min_free: u64) -> bool {
+    disk::free_disk(path).is_some_and(|free| free < min_free.saturating_mul(2))
 }
 
 /// Whether a settled notification, its news, its deliveries or its verifications are not in the ledger as they are, and
