@@ -91,3 +91,9 @@ fn the_readme_shows_a_report_as_it_is_written() {
     let shown = &shown.unwrap().text;
     assert!(written.contains(shown), "README:\n{shown}\nwritten:\n{written}");
 }
+
+#[test]
+fn the_readme_has_at_most_150_lines() {
+    let lines = document("README.md").text.lines().count();
+    assert!(lines <= 150, "{lines} lines; tell it in docs/ instead");
+}
