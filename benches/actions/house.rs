@@ -39,7 +39,7 @@ impl House {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let config = folder.path().join("bench.toml");
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndrain = \"1s\"\n\
              [store]\npath = \"bench.db\"\nmin_free = \"1MiB\"\n[verify]\nconcurrency = {concurrency}\n\
              [sources.shop]\nprovider = \"ecwid\"\nstore_id = {STORE}\ntoken = \"{TOKEN}\"\napi_base = \"{}\"\n\
              [sources.keys]\nprovider = \"kinguin\"\napi_key = \"{API_KEY}\"\napi_base = \"{}\"\nrate_limit = \"1000000/s\"\n\
