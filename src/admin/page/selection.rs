@@ -256,9 +256,11 @@ impl Selection {
 
     /// How many pass above the id `after`, at most one more than [`MOST`], and the newest of all that pass.
     pub(super) async fn count(&self, admin: &Admin, after: Option<i64>) -> Result<(usize, Option<i64>)> {
-        let newest = self.find(admin, after, None, 1, false).await?.first().copied();
-        let count = self.find(admin, after, newest, MOST + 1, true).await?.len();
-        Ok((count, newest))
+        let Some(newest) = self.find(admin, after, None, 1, false).await?.first().copied() else {
+            return Ok((0, None));
+        };
+        let count = self.find(admin, after, Some(newest), MOST + 1, true).await?.len();
+        Ok((count, Some(newest)))
     }
 
     /// Changes the oldest [`MOST`] that pass now, above `after` and no newer than `up_to`, in transactions of

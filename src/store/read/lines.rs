@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::read::list;
 
-/// Ids that are read at once from the indexes while a filter looks at each row.
+/// Ids that are read first from the indexes while a filter looks at each row; then twice as many each time.
 const CHUNK: usize = 500;
 
 /// A row of `notifications` without `headers` and `body`, under the names of its columns.
@@ -115,9 +115,12 @@ pub(in crate::store) fn ids(
     let mut found = Ids::default();
     let mut before = start(conn, filter, beyond)?;
     let mut looked = 0;
+    let mut chunk = CHUNK;
     // At most `looks` rows, whatever the filter says.
     while looked < looks {
-        let limit = CHUNK.min(looks - looked);
+        let limit = chunk.min(looks - looked);
+        // Each chunk is gathered from all the index scans of the filter: a long look takes few of them.
+        chunk *= 2;
         let ids = pages::ids(conn, &Filter { before_id: before, limit, ..filter.clone() })?;
         for id in &ids {
             before = Some(*id);

@@ -93,10 +93,11 @@ impl<'a> Page<'a> {
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_map(&*all, |row| row.get(0))?;
         self.found.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
+        // Two runs in order, which the stable sort merges.
         if oldest_first {
-            self.found.sort_unstable();
+            self.found.sort();
         } else {
-            self.found.sort_unstable_by(|a, b| b.cmp(a));
+            self.found.sort_by(|a, b| b.cmp(a));
         }
         self.found.truncate(limit);
         Ok(())
