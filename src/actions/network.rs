@@ -1,10 +1,12 @@
 //! Which addresses plain HTTP may reach: this machine and private networks, and these by their address alone. The name
 //! `localhost` may be used, and is held to what it means once it is resolved.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::domain::address::is_private;
 
 /// Whether plain HTTP to this host may leave the process.
 #[must_use]
@@ -12,14 +14,6 @@ pub fn allows_plain_http(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse().is_ok_and(is_private)
-}
-
-/// Loopback, RFC 1918, fc00::/7 and link-local addresses.
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
 }
 
 /// Resolves names for plain HTTP: to this machine or not at all.

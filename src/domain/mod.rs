@@ -1,6 +1,7 @@
 //! The types that all rooms share: a notification is parsed into a claim, the claim is compared with an answer of the
 //! shop's API, and the result is a verdict. No I/O here; the program's only clock is [`time::Clock`].
 
+pub mod address;
 pub mod alerts;
 pub mod answer;
 pub mod claim;

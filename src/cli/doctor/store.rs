@@ -11,6 +11,7 @@ use rustix::fs::Access;
 use super::{CommandError, Findings};
 use crate::config::Settings;
 use crate::domain::Clock;
+use crate::domain::address::is_private;
 use crate::store::{self, LARGEST_THOROUGH, Reader, Store, StoreError};
 
 /// The result of checking the store.
@@ -168,7 +169,7 @@ async fn check_proxies(
     for (peer, count) in store.reader().unbelieved_forwarders().await? {
         let Ok(address) = peer.parse::<IpAddr>() else { continue };
         let is_listed = settings.server.trusted_proxies.iter().any(|net| net.contains(&address));
-        if is_inside(address) && !is_listed {
+        if is_private(address) && !is_listed {
             findings.warn(format!(
                 "{} recently came through {peer}, whose X-Forwarded-For is ignored; if this is your proxy, \
                     add \"{peer}\" to [server] trusted_proxies, otherwise all senders look the same",
@@ -177,12 +178,4 @@ async fn check_proxies(
         }
     }
     Ok(())
-}
-
-/// Whether an address can only belong to the local network.
-fn is_inside(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
 }
