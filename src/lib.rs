@@ -8,6 +8,7 @@
 //! ```text
 //! main → cli → demo → service → receiver | worker | deliverer | admin → providers | store → rules → domain
 //!                               deliverer → actions      admin → report | decisions
+//!                               ledger → store
 //!            → report → domain      reconcile → config | worker | providers | store
 //!                     config → providers (their keys)          simulator → nothing
 //! ```
@@ -23,6 +24,7 @@
 //! | [`worker`] | parse, lease, ask, record; rate limits and slots for API calls |
 //! | [`deliverer`] | lease, tell, record: the news on its way to the actions |
 //! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
+//! | [`ledger`] | what the store holds, shipped to a database of the owner's; the one client of PostgreSQL |
 //! | [`admin`] | health, readiness, metrics, the feed of news, the page for people |
 //! | [`decisions`] | what a person decides about notifications, for the command line and the page |
 //! | [`reconcile`] | asks the shops what happened and compares it with the notifications received |
@@ -53,7 +55,7 @@
 //!
 //! - A verdict based on a failure to ask. A failure leads to another question, or to `undecided`.
 //! - A transaction held across the network, or a blocking call on an asynchronous thread.
-//! - SQL outside [`store`], an HTTP client outside [`providers`], a clock or I/O in [`rules`].
+//! - SQL outside [`store`] and [`ledger`], an HTTP client outside [`providers`], a clock or I/O in [`rules`].
 //! - Anything from a notification that chooses a host, a path or a store; a secret in a log, a row or an error.
 
 #![expect(missing_docs, reason = "a comment adds to a name; a name that says it all has none")]
@@ -66,6 +68,7 @@ pub mod decisions;
 pub mod deliverer;
 pub mod demo;
 pub mod domain;
+pub mod ledger;
 pub mod metrics;
 pub mod providers;
 pub mod receiver;

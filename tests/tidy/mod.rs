@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imports::{Arrows, Source, sources};
 
 /// Each room with the rooms that it may know.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -55,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("admin", &["config", "decisions", "domain", "metrics", "report", "rules", "store"]),
     ("decisions", &["config", "domain", "providers", "store"]),
     ("config", &["actions", "domain", "providers"]),
+    ("ledger", &["domain", "store"]),
     ("providers", &["domain", "metrics"]),
     ("store", &["domain", "rules"]),
     ("rules", &["domain"]),
@@ -87,7 +88,8 @@ const ARROWS_OF_STORE: [(&str, &[&str]); 19] = [
 ];
 
 /// What only these rooms may name.
-const ALONE: [(&str, &[&str]); 6] = [
+const ALONE: [(&str, &[&str]); 7] = [
+    ("tokio_postgres::", &["ledger"]),
     ("rusqlite::", &["store"]),
     ("r2d2::", &["store"]),
     ("reqwest::Client", &["actions", "providers"]),

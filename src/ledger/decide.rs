@@ -1,0 +1,209 @@
+//! What the shipper does next: pure functions of what it found, of its failures and of the time.
+
+use std::time::Duration;
+
+use super::failure::Failure;
+use crate::domain::shipping::BatchLimit;
+
+/// The node's row in the ledger, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NodeRow {
+    /// The file that is shipped under this node.
+    pub(super) file: String,
+    /// The number of its latest writer.
+    pub(super) writer: i64,
+    /// How far the file's rows are there, as text; `None`: not at all.
+    pub(super) position: Option<String>,
+}
+
+/// The number under which this process writes the node, given the one that it has had so far.
+///
+/// # Errors
+/// The node is another file's, or a later writer's.
+pub(super) fn claim(row: &NodeRow, file: &str, ours: Option<i64>) -> Result<i64, Failure> {
+    if row.file != file {
+        return Err(Failure::OtherFile);
+    }
+    match ours {
+        None => Ok(row.writer.saturating_add(1)),
+        Some(ours) if ours < row.writer => Err(Failure::OtherWriter),
+        // A lower one is from a time before ours: the ledger went back to it.
+        Some(ours) => Ok(ours),
+    }
+}
+
+/// What follows a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// The node's row is read again, at once and on the same connection.
+    ReadAgain,
+    /// It passes by itself: a new connection after the backoff.
+    Retry,
+    /// A person has to do something: tried again all the same, but seldom.
+    Refused,
+    /// Another one ships in our place: nothing more until a restart or new settings.
+    Stop,
+}
+
+/// Decides it.
+pub(super) fn after(failure: &Failure) -> Then {
+    match failure {
+        Failure::Moved => Then::ReadAgain,
+        Failure::Lost(_) | Failure::Timeout | Failure::Store(_) => Then::Retry,
+        Failure::Sql { code, .. } if passes(code) => Then::Retry,
+        Failure::OtherWriter => Then::Stop,
+        Failure::Sql { .. }
+        | Failure::Refused(_)
+        | Failure::NewerSchema { .. }
+        | Failure::WrongSchema(_)
+        | Failure::OtherFile => Then::Refused,
+    }
+}
+
+/// Whether an SQL state passes by itself: conflicts with other transactions, a standby, a lost connection, an engine that is
+/// stopping, full or overloaded, a cancelled statement; a schema that is gone, for it is made again.
+fn passes(code: &str) -> bool {
+    matches!(code, "40001" | "40P01" | "25006" | "55P03" | "42P01" | "3F000")
+        || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+}
+
+/// The first pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause after failures that pass.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause where a person has to do something: soon enough for one who has just done it.
+const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+
+/// How long to wait after `failures` in a row, the last of them followed by `then`; `jitter` is between 0 and 1.
+pub(super) fn pause(then: Then, failures: u32, jitter: f64) -> Duration {
+    let longest = match then {
+        Then::ReadAgain | Then::Retry => LONGEST_PAUSE,
+        Then::Refused | Then::Stop => return REFUSED_PAUSE,
+    };
+    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    doubled.min(longest).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+/// The most rows of a batch.
+const MOST_ROWS: usize = 2000;
+
+/// The fewest: a row may have grown so large that a batch of few takes long.
+const FEWEST_ROWS: usize = 1;
+
+/// The most bytes of a batch. It is in memory some four times: as read, converted, encoded, and on its way.
+const MOST_BYTES: usize = 4 << 20;
+
+/// The quickest batches are as large as they may be; what takes longer is made smaller.
+const QUICK: Duration = Duration::from_secs(5);
+
+/// How much the next batch may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size(usize);
+
+impl Default for Size {
+    fn default() -> Self {
+        Self(MOST_ROWS)
+    }
+}
+
+impl Size {
+    /// After a batch that took so long.
+    pub(super) fn after(self, took: Duration) -> Self {
+        Self(if took > QUICK { self.0 / 2 } else { self.0.saturating_mul(2) }.clamp(FEWEST_ROWS, MOST_ROWS))
+    }
+
+    /// After a batch that took too long.
+    pub(super) fn after_timeout(self) -> Self {
+        Self((self.0 / 8).max(FEWEST_ROWS))
+    }
+
+    /// As the store takes it; `refusals`: whether a minute is over since they were shipped.
+    pub(super) fn limit(self, refusals: bool) -> BatchLimit {
+        BatchLimit { rows: self.0, bytes: MOST_BYTES, refusals }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(file: &str, writer: i64) -> NodeRow {
+        NodeRow { file: file.to_owned(), writer, position: None }
+    }
+
+    #[test]
+    fn a_node_is_claimed_by_its_file_and_its_latest_writer() {
+        for (row, ours, wanted) in [
+            (row("f", 0), None, Ok(1)),
+            (row("f", 7), None, Ok(8)),
+            (row("f", 8), Some(8), Ok(8)),
+            (row("f", 9), Some(8), Err(Failure::OtherWriter)),
+            // The ledger went back to a time before this process started.
+            (row("f", 3), Some(8), Ok(8)),
+            (row("g", 0), None, Err(Failure::OtherFile)),
+            (row("g", 9), Some(8), Err(Failure::OtherFile)),
+        ] {
+            assert_eq!(claim(&row, "f", ours), wanted, "{row:?} {ours:?}");
+        }
+    }
+
+    #[test]
+    fn each_failure_passes_or_needs_a_person() {
+        let sql = |code: &str| Failure::Sql { code: code.to_owned(), message: String::new() };
+        for (failure, wanted) in [
+            (sql("40001"), Then::Retry),
+            (sql("40P01"), Then::Retry),
+            (sql("25006"), Then::Retry),
+            (sql("53100"), Then::Retry),
+            (sql("53300"), Then::Retry),
+            (sql("57P01"), Then::Retry),
+            (sql("57P03"), Then::Retry),
+            (sql("57014"), Then::Retry),
+            (sql("08006"), Then::Retry),
+            (sql("42P01"), Then::Retry),
+            (sql("42501"), Then::Refused),
+            (sql("28P01"), Then::Refused),
+            (sql("3D000"), Then::Refused),
+            (sql("42703"), Then::Refused),
+            (sql("22P02"), Then::Refused),
+            (Failure::Lost(String::new()), Then::Retry),
+            (Failure::Timeout, Then::Retry),
+            (Failure::Store(String::new()), Then::Retry),
+            (Failure::Refused(String::new()), Then::Refused),
+            (Failure::NewerSchema { found: 2, known: 1 }, Then::Refused),
+            (Failure::WrongSchema(String::new()), Then::Refused),
+            (Failure::OtherFile, Then::Refused),
+            (Failure::OtherWriter, Then::Stop),
+            (Failure::Moved, Then::ReadAgain),
+        ] {
+            assert_eq!(after(&failure), wanted, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_half_a_minute_and_a_refusal_is_looked_at_every_quarter() {
+        let pauses = [1, 2, 3, 8, 9, 100].map(|failures| pause(Then::Retry, failures, 1.0).as_millis());
+        assert_eq!(pauses, [200, 400, 800, 25_600, 30_000, 30_000]);
+        assert_eq!(pause(Then::Retry, 9, 0.0), Duration::from_secs(15));
+        assert_eq!(pause(Then::Refused, 1, 0.3), REFUSED_PAUSE);
+    }
+
+    #[test]
+    fn batches_shrink_with_a_slow_engine_and_grow_again() {
+        let quick = Duration::from_millis(10);
+        let mut size = Size::default();
+        assert_eq!(size.after(quick), size);
+        size = size.after_timeout();
+        assert_eq!(size.limit(true).rows, 250);
+        for _ in 0..9 {
+            size = size.after(Duration::from_secs(20));
+        }
+        assert_eq!(size.limit(true).rows, 1);
+        for _ in 0..11 {
+            size = size.after(quick);
+        }
+        assert_eq!(size, Size::default());
+    }
+}

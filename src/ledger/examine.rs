@@ -1,0 +1,124 @@
+//! A look at the ledger without shipping anything: for `doctor`, and before a node is taken over.
+
+use tokio_postgres::types::Type;
+
+use super::connect::Session;
+use super::decide::NodeRow;
+use super::failure::Failure;
+use super::schema;
+use super::settings::Settings;
+use super::ship::Node;
+
+/// What was found right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Examination {
+    /// The schema is there, and the node is this file's.
+    Ours,
+    /// The schema is there, and has nothing of the node yet.
+    New,
+    /// The schema is missing or older; the role may make it.
+    ToBeMade,
+}
+
+/// Looks whether this file could ship to its ledger now; `file` is its id, `None` before its first `serve`.
+///
+/// # Errors
+/// Why it could not.
+pub async fn examine(settings: &Settings, file: Option<&str>) -> Result<Examination, Failure> {
+    let session = settings.connect().await?;
+    let found = look(&session, settings, file).await;
+    session.close().await;
+    found
+}
+
+async fn look(session: &Session, settings: &Settings, file: Option<&str>) -> Result<Examination, Failure> {
+    let node = Node::new(&settings.schema, &settings.node, file.unwrap_or_default());
+    let read_only = session.query("SELECT pg_catalog.current_setting('transaction_read_only')", &[]).await?;
+    if let Some(row) = read_only.first()
+        && row.try_get::<_, String>(0)? == "on"
+    {
+        return Err(Failure::Refused(
+            "the database is read-only, as a standby is; name the primary in ledger.url".to_owned(),
+        ));
+    }
+    if schema::examine(session, node.schema()).await?.is_none() {
+        return may_make(session).await;
+    }
+    may_write(session, &settings.schema).await?;
+    match (node.read(session).await?, file) {
+        (None, _) => Ok(Examination::New),
+        (Some(row), Some(file)) if row.file == file => Ok(Examination::Ours),
+        (Some(_), _) => Err(Failure::OtherFile),
+    }
+}
+
+async fn may_make(session: &Session) -> Result<Examination, Failure> {
+    let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
+    let rows = session.query(sql, &[]).await?;
+    match rows.first().map(|row| row.try_get(0)).transpose()? {
+        Some(true) => Ok(Examination::ToBeMade),
+        _ => Err(Failure::Refused(
+            "the schema is missing, and the role may not create it; as the owner of the database run what \
+             countersign ledger schema prints"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Whether the role may read and write every table.
+async fn may_write(session: &Session, schema: &str) -> Result<(), Failure> {
+    let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relname <> 'versions'
+                 AND NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                   AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+                   AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'))
+               ORDER BY 1 LIMIT 1";
+    let rows = session.query(sql, &[(&schema, Type::TEXT)]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let table: String = row.try_get(0)?;
+    Err(Failure::Refused(format!(
+        "the role may not write the table {table}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {} to it",
+        schema::quoted(schema)
+    )))
+}
+
+/// A node that is about to be given to this file.
+pub struct TakeOver {
+    session: Session,
+    node: Node,
+    /// What is there under the node's name.
+    found: NodeRow,
+}
+
+impl TakeOver {
+    /// Looks at the node; `None`: there is nothing under its name, or it is this file's.
+    ///
+    /// # Errors
+    /// The schema is missing or another, or the engine failed.
+    pub async fn look(settings: &Settings, file: &str) -> Result<Option<Self>, Failure> {
+        let session = settings.connect().await?;
+        let node = Node::new(&settings.schema, &settings.node, file);
+        let found = match schema::examine(&session, node.schema()).await? {
+            None => None,
+            Some(()) => node.read(&session).await?.filter(|row| row.file != file),
+        };
+        Ok(found.map(|found| Self { session, node, found }))
+    }
+
+    /// The id of the file whose rows go.
+    #[must_use]
+    pub fn other_file(&self) -> &str {
+        &self.found.file
+    }
+
+    /// Removes them and gives the node to this file; `removed` is told of rows as they go.
+    ///
+    /// # Errors
+    /// The role may not remove rows, or the engine failed; then it can be begun again.
+    pub async fn run(self, removed: impl FnMut(u64)) -> Result<(), Failure> {
+        self.node.take_over(&self.session, removed).await?;
+        self.session.close().await;
+        Ok(())
+    }
+}

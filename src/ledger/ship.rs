@@ -1,0 +1,333 @@
+//! What is said to the engine about one node: whose it is, its rows with the position that they reach, and what personal
+//! content has to go. Every statement is unnamed, and every change one transaction.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::types::Type;
+
+use super::connect::{Parameter, Session};
+use super::decide::{self, NodeRow};
+use super::failure::Failure;
+use super::rows::{self, Columns};
+use super::schema::{self, Schema};
+use crate::domain::Timestamp;
+use crate::domain::shipping::{ColumnType, Include, Included, LedgerRow, LedgerTable};
+
+/// Rows that one statement empties at most.
+const MOST_EMPTIED: i64 = 5000;
+
+/// Rows that one statement removes at most.
+const MOST_REMOVED: i64 = 5000;
+
+/// A node of the ledger, as this file knows it.
+pub(super) struct Node {
+    schema: Schema,
+    name: String,
+    file: String,
+    /// The statement that writes rows of each table.
+    upserts: BTreeMap<LedgerTable, String>,
+}
+
+/// What the check of each batch goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// The number under which this process writes.
+    pub(super) writer: i64,
+    /// The position as the ledger holds it.
+    pub(super) position: Option<String>,
+}
+
+impl Node {
+    pub(super) fn new(schema: &str, name: &str, file: &str) -> Self {
+        let schema = Schema::new(schema);
+        let upserts = LedgerTable::ALL.iter().map(|table| (*table, upsert(&schema, *table))).collect();
+        Self { schema, name: name.to_owned(), file: file.to_owned(), upserts }
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Reads the node's row, makes it where there is none, and claims it for this process.
+    ///
+    /// # Errors
+    /// It is another file's or a later writer's; the engine failed.
+    pub(super) async fn claim(&self, session: &Session, ours: Option<i64>) -> Result<Claim, Failure> {
+        let insert = self.schema.within(
+            "INSERT INTO {schema}.nodes (node, file, version, schema_version) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (node) DO NOTHING",
+        );
+        let update = self.schema.within(
+            "UPDATE {schema}.nodes SET writer = $2, version = $3, schema_version = $4 WHERE node = $1",
+        );
+        let work = async {
+            let (version, schema_version) = (env!("CARGO_PKG_VERSION"), schema::VERSION);
+            session
+                .execute(
+                    &insert,
+                    &[
+                        (&self.name, Type::TEXT),
+                        (&self.file, Type::TEXT),
+                        (&version, Type::TEXT),
+                        (&schema_version, Type::INT8),
+                    ],
+                )
+                .await?;
+            let Some(row) = self.read_with(session, " FOR UPDATE").await? else { return Err(Failure::Moved) };
+            let writer = decide::claim(&row, &self.file, ours)?;
+            session
+                .execute(
+                    &update,
+                    &[
+                        (&self.name, Type::TEXT),
+                        (&writer, Type::INT8),
+                        (&version, Type::TEXT),
+                        (&schema_version, Type::INT8),
+                    ],
+                )
+                .await?;
+            Ok(Claim { writer, position: row.position })
+        };
+        session.transaction(work).await
+    }
+
+    /// The node's row; `None`: there is none yet.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub(super) async fn read(&self, session: &Session) -> Result<Option<NodeRow>, Failure> {
+        self.read_with(session, "").await
+    }
+
+    async fn read_with(&self, session: &Session, ending: &str) -> Result<Option<NodeRow>, Failure> {
+        let sql =
+            self.schema.within("SELECT file, writer, position FROM {schema}.nodes WHERE node = $1") + ending;
+        let rows = session.query(&sql, &[(&self.name, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(NodeRow { file: row.try_get(0)?, writer: row.try_get(1)?, position: row.try_get(2)? }))
+    }
+
+    /// Writes rows and the position that they reach, in one transaction; `until`: everything up to this time is there
+    /// with them. Returns how many rows have a key that the ledger cannot hold, and are left out.
+    ///
+    /// # Errors
+    /// [`Failure::Moved`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
+    /// lost and nobody knows.
+    pub(super) async fn ship(
+        &self,
+        session: &Session,
+        claim: &Claim,
+        rows: Vec<LedgerRow>,
+        through: &str,
+        until: Option<Timestamp>,
+    ) -> Result<usize, Failure> {
+        let (tables, left_out) = rows::by_table(rows);
+        let work = async {
+            self.advance(session, claim, through, until).await?;
+            for table in &tables {
+                self.write(session, table).await?;
+            }
+            Ok(())
+        };
+        session.transaction(work).await?;
+        Ok(left_out)
+    }
+
+    /// Moves the node's row to `through`, if the claim still holds.
+    async fn advance(
+        &self,
+        session: &Session,
+        claim: &Claim,
+        through: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), Failure> {
+        let sql = self.schema.within(
+            "UPDATE {schema}.nodes SET position = $5, shipped_until = coalesce($6, shipped_until)
+             WHERE node = $1 AND file = $2 AND writer = $3 AND position IS NOT DISTINCT FROM $4",
+        );
+        let until = until.and_then(|until| DateTime::<Utc>::from_timestamp_millis(until.millis()));
+        let parameters: [Parameter<'_>; 6] = [
+            (&self.name, Type::TEXT),
+            (&self.file, Type::TEXT),
+            (&claim.writer, Type::INT8),
+            (&claim.position, Type::TEXT),
+            (&through, Type::TEXT),
+            (&until, Type::TIMESTAMPTZ),
+        ];
+        match session.execute(&sql, &parameters).await? {
+            0 => Err(Failure::Moved),
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(&self, session: &Session, columns: &Columns) -> Result<(), Failure> {
+        let Some(sql) = self.upserts.get(&columns.table) else { return Ok(()) };
+        let node: Parameter<'_> = (&self.name, Type::TEXT);
+        let parameters: Vec<_> = std::iter::once(node).chain(columns.parameters()).collect();
+        session.execute(sql, &parameters).await?;
+        Ok(())
+    }
+
+    /// Empties personal content of some rows: what is not included any more, and what is older than `before`, if
+    /// that is given. Rows of notifications that are not settled keep theirs. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub(super) async fn empty(
+        &self,
+        session: &Session,
+        include: &Include,
+        before: Option<Timestamp>,
+    ) -> Result<bool, Failure> {
+        let mut is_more = false;
+        for (table, age, columns, condition) in PERSONAL {
+            let left_out: Vec<&str> = columns
+                .iter()
+                .filter(|(_, needs)| needs.is_some_and(|needs| !include.contains(&needs)))
+                .map(|(column, _)| *column)
+                .collect();
+            let all: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+            let never = Timestamp::from_millis(i64::MAX);
+            let rounds = [(left_out, "", Some(never)), (all, condition, before)];
+            for (columns, condition, before) in rounds {
+                let Some(before) = before.filter(|_| !columns.is_empty()) else { continue };
+                let emptied = self.empty_columns(session, table, age, &columns, condition, before).await?;
+                is_more |= emptied >= MOST_EMPTIED.unsigned_abs();
+            }
+        }
+        Ok(is_more)
+    }
+
+    async fn empty_columns(
+        &self,
+        session: &Session,
+        table: LedgerTable,
+        age: &str,
+        columns: &[&str],
+        condition: &str,
+        before: Timestamp,
+    ) -> Result<u64, Failure> {
+        let key = key(table);
+        let set: Vec<String> = columns.iter().map(|column| format!("{column} = NULL")).collect();
+        let is_held: Vec<String> = personal_of(table)
+            .filter(|column| columns.contains(column))
+            .map(|column| format!("{column} IS NOT NULL"))
+            .collect();
+        let sql = self.schema.within(&format!(
+            "UPDATE {{schema}}.{table} SET {} WHERE node = $1 AND ({key}) IN (
+               SELECT {key} FROM {{schema}}.{table} WHERE node = $1 AND {age} < $2 AND ({}) {condition} LIMIT $3)",
+            set.join(", "),
+            is_held.join(" OR "),
+        ));
+        let before = DateTime::<Utc>::from_timestamp_millis(before.millis());
+        let parameters: [Parameter<'_>; 3] =
+            [(&self.name, Type::TEXT), (&before, Type::TIMESTAMPTZ), (&MOST_EMPTIED, Type::INT8)];
+        session.execute(&sql, &parameters).await
+    }
+
+    /// Gives the node to this file: whatever another one shipped under it goes. `removed` is told of the rows as they go.
+    ///
+    /// # Errors
+    /// The role may not remove rows; the engine failed.
+    pub(super) async fn take_over(
+        &self,
+        session: &Session,
+        mut removed: impl FnMut(u64),
+    ) -> Result<(), Failure> {
+        // The other file's writer stops before its rows go.
+        let raise = self
+            .schema
+            .within("UPDATE {schema}.nodes SET writer = writer + 1, position = NULL WHERE node = $1");
+        let name: [Parameter<'_>; 1] = [(&self.name, Type::TEXT)];
+        session.execute(&raise, &name).await?;
+        for table in LedgerTable::ALL.iter().copied() {
+            let key = key(table);
+            let sql = self.schema.within(&format!(
+                "DELETE FROM {{schema}}.{table} WHERE node = $1 AND ({key}) IN (
+                   SELECT {key} FROM {{schema}}.{table} WHERE node = $1 LIMIT $2)"
+            ));
+            loop {
+                let parameters: [Parameter<'_>; 2] = [(&self.name, Type::TEXT), (&MOST_REMOVED, Type::INT8)];
+                let gone = session.execute(&sql, &parameters).await?;
+                if gone == 0 {
+                    break;
+                }
+                removed(gone);
+            }
+        }
+        let give = self.schema.within(
+            "UPDATE {schema}.nodes SET file = $2, writer = writer + 1, position = NULL, shipped_until = NULL WHERE node = $1",
+        );
+        let parameters: [Parameter<'_>; 2] = [(&self.name, Type::TEXT), (&self.file, Type::TEXT)];
+        session.execute(&give, &parameters).await?;
+        Ok(())
+    }
+}
+
+/// The columns of a table's key besides `node`, as SQL lists them.
+fn key(table: LedgerTable) -> String {
+    let names = table.columns().iter().take(table.key_length()).map(|column| schema::quoted(column.name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// A table's columns that an index of rows with personal content names.
+fn personal_of(table: LedgerTable) -> impl Iterator<Item = &'static str> {
+    table.columns().iter().filter(|column| column.needs.is_some()).map(|column| column.name)
+}
+
+type PersonalColumn = (&'static str, Option<Included>);
+
+/// The tables with personal content: the time that its age is counted from, the columns that are emptied and what they are
+/// included by, and which rows are old enough to lose them.
+const PERSONAL: [(LedgerTable, &str, &[PersonalColumn], &str); 5] = [
+    (
+        LedgerTable::Notifications,
+        "received_at",
+        &[
+            ("remote_addr", Some(Included::RemoteAddr)),
+            ("headers", Some(Included::Headers)),
+            ("body", Some(Included::Body)),
+            ("content_type", None),
+        ],
+        "AND state IN ('confirmed', 'ignored')",
+    ),
+    (LedgerTable::Verifications, "at", &[("answer", Some(Included::Answer))], ""),
+    (
+        LedgerTable::Orders,
+        "fetched_at",
+        &[("email", Some(Included::Email)), ("raw", Some(Included::Raw))],
+        "",
+    ),
+    (LedgerTable::Products, "fetched_at", &[("raw", Some(Included::Raw))], ""),
+    (LedgerTable::Refusals, "last_at", &[("last_remote_addr", Some(Included::RemoteAddr))], ""),
+];
+
+/// The statement that writes rows of a table: one parameter for the node, one array for each column and for `unfit`.
+fn upsert(schema: &Schema, table: LedgerTable) -> String {
+    let columns = table.columns();
+    let unfit = ("unfit".to_owned(), "");
+    let named: Vec<(String, &str)> = columns
+        .iter()
+        .map(|column| {
+            let cast = match column.holds {
+                ColumnType::Amount => "::numeric",
+                ColumnType::Json => "::jsonb",
+                _ => "",
+            };
+            (schema::quoted(column.name), cast)
+        })
+        .chain([unfit])
+        .collect();
+    let join = |parts: Vec<String>| parts.join(", ");
+    let names = join(named.iter().map(|(name, _)| name.clone()).collect());
+    let cast = join(named.iter().map(|(name, cast)| format!("u.{name}{cast}")).collect());
+    let arrays = join((2..named.len() + 2).map(|at| format!("${at}")).collect());
+    let changed = named.iter().skip(table.key_length()).map(|(name, _)| format!("{name} = EXCLUDED.{name}"));
+    let changed = join(changed.collect());
+    let key = key(table);
+    schema.within(&format!(
+        "INSERT INTO {{schema}}.{table} (node, {names}) SELECT $1, {cast} FROM unnest({arrays}) AS u ({names})
+         ON CONFLICT (node, {key}) DO UPDATE SET {changed}"
+    ))
+}

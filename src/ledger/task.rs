@@ -1,0 +1,277 @@
+//! The shipper: a task of its own with a connection of its own. It holds one batch in memory at a time, and whatever
+//! becomes of it, the rest of the service goes on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+
+use super::connect::Session;
+use super::decide::{self, Size, Then};
+use super::failure::Failure;
+use super::schema::{self, Found};
+use super::settings::Settings;
+use super::ship::{Claim, Node};
+use crate::domain::shipping::Position;
+use crate::domain::{Clock, Timestamp};
+use crate::store::{Store, StoreError};
+
+/// From one shipping of refusals to the next.
+const REFUSALS_EVERY: Duration = Duration::from_secs(60);
+
+/// How often an idle node says how fresh it is; it finds out by that whether the engine is still there.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// How often an idle node looks for what other processes changed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What changes within this time goes into one batch.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// How often in a row a node's row may be other than it was read.
+const MOST_MOVES: u32 = 5;
+
+/// What the task works with.
+pub struct Parts {
+    /// What is shipped.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The ledger in force; `None`: there is none.
+    pub settings: watch::Receiver<Option<Arc<Settings>>>,
+    /// Personal content of before this time was emptied in the store; `None`: it stays.
+    pub emptied: watch::Receiver<Option<Timestamp>>,
+}
+
+/// Ships until `stop` is rung, and then ends at once: a batch under way is taken back, or the ledger's position tells of
+/// it at the next start.
+pub async fn run(parts: Parts, stop: Arc<Notify>) {
+    let mut settings = parts.settings.clone();
+    let work = async {
+        loop {
+            let in_force = settings.borrow_and_update().clone();
+            tokio::select! {
+                () = ship_to(&parts, in_force) => {}
+                changed = settings.changed() => if changed.is_err() { return },
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.notified() => {}
+        () = work => {}
+    }
+}
+
+/// Ships to this ledger until other settings are in force.
+async fn ship_to(parts: &Parts, settings: Option<Arc<Settings>>) {
+    let Parts { store, clock, .. } = parts;
+    let include = settings.as_ref().map(|settings| settings.include.clone());
+    let mut failures = 0;
+    let file = loop {
+        let begun = async {
+            store.keep_change_log(include.clone(), clock.now()).await?;
+            store.reader().file_id().await
+        };
+        match begun.await {
+            Ok(file) => break file,
+            Err(error) => {
+                log::warn!("the change log for the ledger is turned on or off later: {error}");
+                failures += 1;
+                tokio::time::sleep(decide::pause(Then::Retry, failures, jitter(clock))).await;
+            }
+        }
+    };
+    if let (Some(settings), Some(file)) = (settings, file) {
+        let node = Node::new(&settings.schema, &settings.node, &file);
+        Shipper {
+            parts,
+            settings: &settings,
+            node,
+            writer: None,
+            size: Size::default(),
+            refusals_at: None,
+            emptied: None,
+            failures: 0,
+            told: None,
+            has_failed: true,
+        }
+        .run()
+        .await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Between 0 and 1; nodes that lost the engine at once do not all come back at once.
+fn jitter(clock: &Clock) -> f64 {
+    f64::from(u16::try_from(clock.now().millis().rem_euclid(1000)).unwrap_or(0)) / 1000.0
+}
+
+struct Shipper<'a> {
+    parts: &'a Parts,
+    settings: &'a Settings,
+    node: Node,
+    /// The number under which this process writes, once it has one.
+    writer: Option<i64>,
+    size: Size,
+    /// When refusals were last shipped.
+    refusals_at: Option<Instant>,
+    /// What the ledger's personal content was last emptied for, all of it.
+    emptied: Option<Option<Timestamp>>,
+    /// Failures in a row.
+    failures: u32,
+    /// The failure that the log names last, while it lasts.
+    told: Option<String>,
+    /// Whether the store may hold a failure that is over.
+    has_failed: bool,
+}
+
+impl Shipper<'_> {
+    /// Ends where another writer ships in our place, or the store has no ledger any more.
+    async fn run(mut self) {
+        loop {
+            let Err(failure) = self.connect_and_ship().await else { return };
+            self.failures += 1;
+            if failure == Failure::Timeout {
+                self.size = self.size.after_timeout();
+            }
+            let then = decide::after(&failure);
+            self.tell(&failure, then).await;
+            if then == Then::Stop {
+                return;
+            }
+            let pause = decide::pause(then, self.failures, jitter(&self.parts.clock));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn tell(&mut self, failure: &Failure, then: Then) {
+        let (node, error) = (&self.settings.node, failure.to_string());
+        if self.told.as_ref() == Some(&error) {
+            log::debug!("ledger node={node}: still nothing is shipped: {error}");
+        } else {
+            log::warn!("ledger node={node}: nothing is shipped: {error}");
+            self.told = Some(error.clone());
+        }
+        self.has_failed = true;
+        let passes = matches!(then, Then::Retry | Then::ReadAgain);
+        if let Err(error) = self.parts.store.shipping_failed(error, passes, self.parts.clock.now()).await {
+            log::warn!("the ledger's failure is not recorded: {error}");
+        }
+    }
+
+    async fn connect_and_ship(&mut self) -> Result<(), Failure> {
+        let session = self.settings.connect().await?;
+        let shipped = self.ship_over(&session).await;
+        if !matches!(shipped, Err(Failure::Lost(_) | Failure::Timeout)) {
+            session.close().await;
+        }
+        shipped
+    }
+
+    /// Ships over one connection. Ends well where the store has no ledger any more.
+    async fn ship_over(&mut self, session: &Session) -> Result<(), Failure> {
+        let (node, schema) = (&self.settings.node, &self.settings.schema);
+        match schema::bring_up_to_date(session, self.node.schema()).await? {
+            Found::Current => {}
+            Found::UpgradedFrom(0) => log::info!("ledger node={node}: made the schema {schema}"),
+            Found::UpgradedFrom(version) => {
+                log::info!("ledger node={node}: upgraded the schema {schema} from version {version}");
+            }
+        }
+        let mut moves = 0;
+        loop {
+            let claim = self.node.claim(session, self.writer).await?;
+            if self.writer != Some(claim.writer) {
+                log::info!("ledger node={node}: connected as writer {}", claim.writer);
+            }
+            self.writer = Some(claim.writer);
+            let there = claim.position.as_ref().and_then(|text| text.parse().ok());
+            let resumed = self.parts.store.resume_shipping(there, self.parts.clock.now()).await?;
+            let Some(position) = resumed else { return Ok(()) };
+            match self.ship_from(session, claim, position).await {
+                Err(Failure::Moved) if moves < MOST_MOVES => moves += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Ships all behind `position`, and then whatever comes, until something fails.
+    async fn ship_from(
+        &mut self,
+        session: &Session,
+        mut claim: Claim,
+        mut position: Position,
+    ) -> Result<(), Failure> {
+        let Parts { store, clock, .. } = self.parts;
+        let mut written = store.written();
+        let mut beat_at: Option<Instant> = None;
+        loop {
+            written.mark_unchanged();
+            let read_at = clock.now();
+            let is_time = |since: Option<Instant>, every| since.is_none_or(|since| since.elapsed() >= every);
+            let refusals = is_time(self.refusals_at, REFUSALS_EVERY);
+            let batch = store.reader().changes(position.clone(), self.size.limit(refusals)).await?;
+            let Some(batch) = batch else { return Err(Failure::Moved) };
+            let is_new = batch.through != position;
+            let until = batch.through.reaches(&batch.end).then_some(read_at);
+            if is_new || is_time(beat_at, BEAT_EVERY) {
+                let began = Instant::now();
+                let (text, count) = (batch.through.to_string(), batch.rows.len());
+                let left_out = self.node.ship(session, &claim, batch.rows, &text, until).await?;
+                self.size = self.size.after(began.elapsed());
+                claim.position = Some(text);
+                beat_at = Some(Instant::now());
+                if refusals {
+                    self.refusals_at = beat_at;
+                }
+                self.confirm(is_new, &mut position, batch.through, until).await?;
+                if count > 0 {
+                    log::debug!("ledger node={}: shipped {count} rows", self.settings.node);
+                }
+                if left_out > 0 {
+                    let node = &self.settings.node;
+                    log::warn!("ledger node={node}: {left_out} rows have a key that the ledger cannot hold");
+                }
+            }
+            let before = *self.parts.emptied.borrow();
+            if self.emptied != Some(before) {
+                let is_more = self.node.empty(session, &self.settings.include, before).await?;
+                self.emptied = (!is_more).then_some(before);
+            }
+            if (until.is_some() || !is_new) && self.emptied == Some(before) {
+                // Changed or not, other processes may have changed something.
+                drop(tokio::time::timeout(LOOK_EVERY, written.changed()).await);
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+
+    /// Records what the ledger confirmed.
+    async fn confirm(
+        &mut self,
+        is_new: bool,
+        position: &mut Position,
+        through: Position,
+        until: Option<Timestamp>,
+    ) -> Result<(), Failure> {
+        if is_new || self.has_failed {
+            let store = &self.parts.store;
+            if !store.shipped(through.clone(), until, self.parts.clock.now()).await? {
+                return Err(Failure::Moved);
+            }
+        }
+        self.has_failed = false;
+        if self.told.take().is_some() {
+            log::info!("ledger node={}: ships again", self.settings.node);
+        }
+        self.failures = 0;
+        *position = through;
+        Ok(())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
