@@ -19,6 +19,7 @@ mod action;
 mod alerts;
 mod entry;
 mod file;
+mod ledger;
 mod mail;
 mod mistakes;
 mod secret;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub actions: Vec<Action>,
     /// How the owner is told what needs attention.
     pub alerts: Alerts,
+    /// The ledger; `None`: there is none.
+    pub ledger: Option<crate::ledger::Settings>,
     /// Each setting with its origin, without secrets.
     pub entries: Vec<Entry>,
 }

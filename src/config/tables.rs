@@ -9,7 +9,7 @@ use toml_edit::{Document, Item};
 use super::file::{Known, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
-use super::{Admin, Server, Settings, Store, Verify, action, alerts, mail, secret, source};
+use super::{Admin, Server, Settings, Store, Verify, action, alerts, ledger, mail, secret, source};
 use crate::domain::ledger::Policy;
 use crate::providers::Kind;
 
@@ -22,6 +22,7 @@ const TABLES: &[Known] = &[
     ("mail", ""),
     ("alerts", ""),
     ("actions", ""),
+    ("ledger", ""),
 ];
 
 const SERVER: &[Known] = &[
@@ -89,6 +90,7 @@ pub(super) fn read(
     let mail = mail::read(&mut top.below("mail", mail::KEYS), outside);
     let actions = action::read_all(&mut top, &names, &mail, outside);
     let alerts = alerts::read(&mut top.below("alerts", alerts::KEYS), &mail, outside);
+    let ledger = ledger::read(&mut top, outside);
     Some(Settings {
         file: file.to_owned(),
         server: server?,
@@ -98,6 +100,7 @@ pub(super) fn read(
         admin,
         actions,
         alerts: alerts?,
+        ledger,
         entries: Vec::new(),
     })
 }

@@ -54,7 +54,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
     ("admin", &["config", "decisions", "domain", "metrics", "report", "rules", "store"]),
     ("decisions", &["config", "domain", "providers", "store"]),
-    ("config", &["actions", "domain", "providers"]),
+    ("config", &["actions", "domain", "ledger", "providers"]),
     ("ledger", &["domain", "store"]),
     ("providers", &["domain", "metrics"]),
     ("store", &["domain", "rules"]),

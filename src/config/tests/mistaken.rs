@@ -121,7 +121,7 @@ fn what_nobody_knows_is_named_with_a_guess() {
         ),
         (
             "[shops.shop]\n",
-            "1: shops: unknown table; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions (e.g. [server])",
+            "1: shops: unknown table; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions, ledger (e.g. [server])",
         ),
         ("[source.shop]\n", "1: source: unknown table; did you mean sources? (e.g. [sources])"),
         (
@@ -142,7 +142,7 @@ fn what_nobody_knows_is_named_with_a_guess() {
         ),
         (
             "\n\"a\\nb\" = 1\n",
-            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions (e.g. [server])",
+            "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions, ledger (e.g. [server])",
         ),
     ] {
         assert_eq!(Desk::new().complaints(format!("{text}{SHOP}")), [format!("c.toml:{said}")], "{text}");

@@ -15,6 +15,7 @@ use crate::providers::{
 mod credentials;
 mod entries;
 mod example;
+mod ledger;
 mod mistaken;
 mod secrets;
 mod settings;
