@@ -11,6 +11,7 @@
 //! | [`traffic`] | tracks connections, so that a stop cuts no request off |
 //! | [`actions`] | the configured actions and the store |
 //! | [`alerts`], [`heartbeat`] | messages to the owner: what needs attention, and that all is well |
+//! | [`ledger`] | the configured ledger |
 //! | [`asking`] | runs one worker at a time; a reload replaces it |
 //! | [`reload`] | puts new settings in force |
 //! | [`supervisor`], [`watchdog`] | messages to the service manager |
@@ -41,6 +42,7 @@ mod disk;
 mod heartbeat;
 mod inherited;
 mod keeping;
+mod ledger;
 mod limits;
 mod listeners;
 mod reload;
@@ -56,6 +58,7 @@ use assembly::Common;
 pub use assembly::{deliverer_parts, subscriptions, worker_parts};
 use beginning::Beginning;
 pub use inherited::{Inherited, WrongSockets};
+pub use ledger::ledger_settings;
 use listeners::{Listeners, Servers, Task};
 use reload::Live;
 pub use sources::{NamesTaken, introduce, join_verify};
@@ -95,6 +98,7 @@ pub struct Service {
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
     stop_delivering: Arc<Notify>,
+    stop_shipping: Arc<Notify>,
     tasks: Vec<Task>,
     /// Tasks that need no orderly stop.
     watches: Vec<Task>,
@@ -185,10 +189,15 @@ impl Service {
             stopping: common.stopping.subscribe(),
         };
         tasks.push(("alerts", tokio::spawn(alerts::run(alerting))));
+        let (emptied, stop_shipping) = (watch::Sender::new(None), Arc::new(Notify::new()));
+        let in_force = live.ledger.subscribe();
+        let shipping = ledger::run(common.clone(), in_force, emptied.subscribe(), Arc::clone(&stop_shipping));
+        let shipping = beginning.clone().then(Arc::clone(&stop_shipping), shipping);
+        tasks.push(("shipper to the ledger", tokio::spawn(shipping)));
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
         let (overfull, stopped) = (Arc::clone(&common.overfull), Arc::clone(&stop_keeping));
-        let keeping = keeping::run(store.clone(), rules, clock, last_sign, overfull, stopped);
+        let keeping = keeping::run(store.clone(), rules, clock, last_sign, overfull, emptied, stopped);
         let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
@@ -214,6 +223,7 @@ impl Service {
             stop,
             stop_keeping,
             stop_delivering,
+            stop_shipping,
             tasks,
             watches,
             _lock: lock,
@@ -251,6 +261,7 @@ impl Service {
         self.stop.notify_one();
         self.stop_keeping.notify_one();
         self.stop_delivering.notify_one();
+        self.stop_shipping.notify_one();
         common.stopping.send_replace(true);
         let drain = in_force.server.drain;
         let stopping = async {

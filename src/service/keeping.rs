@@ -73,13 +73,15 @@ fn ahead_ms(clock: &Clock) -> i64 {
 }
 
 /// Applies the rules until `stop` is rung, and then ends at once, because every step stands alone. `last_sign` is the
-/// last time in the store at the start.
+/// last time in the store at the start. `emptied` is told before which time nothing personal is left by
+/// `store.keep_personal`.
 pub(super) async fn run(
     store: Store,
     mut rules: watch::Receiver<Keep>,
     clock: Clock,
     last_sign: Option<Timestamp>,
     overfull: Arc<Notify>,
+    emptied: watch::Sender<Option<Timestamp>>,
     stop: Arc<Notify>,
 ) {
     let work = async {
@@ -113,7 +115,12 @@ pub(super) async fn run(
                 );
                 continue;
             } else {
-                store.keep(&in_force, clock.now()).await
+                let now = clock.now();
+                let kept = store.keep(&in_force, now).await;
+                if kept.is_ok() {
+                    emptied.send_replace(in_force.keep_personal.map(|age| now.minus(age)));
+                }
+                kept
             };
             match kept {
                 Ok(kept) if kept == Kept::default() => {}

@@ -8,10 +8,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::assembly::{self, Common};
+use super::ledger::ledger_settings;
 use super::{Service, actions, introduce, sources};
 use crate::admin::{Admin, Guard, Reach};
 use crate::config::{Alerts, Settings};
 use crate::deliverer::InForce;
+use crate::ledger;
 use crate::receiver::Intake;
 use crate::store::Keep;
 
@@ -27,6 +29,8 @@ pub(super) struct Live {
     pub(super) actions: watch::Sender<Arc<InForce>>,
     /// How the owner is told what needs attention.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
+    /// The ledger.
+    pub(super) ledger: watch::Sender<Option<Arc<ledger::Settings>>>,
     /// The worker's last heartbeat; `None` with `--no-worker`.
     pub(super) heart: Option<Arc<AtomicI64>>,
 }
@@ -49,6 +53,7 @@ impl Live {
             keep: watch::Sender::new(assembly::keep(settings)),
             actions: watch::Sender::new(assembly::in_force(settings)),
             alerts: watch::Sender::new(Arc::new(settings.alerts.clone())),
+            ledger: watch::Sender::new(ledger_settings(settings)),
             heart,
         }
     }
@@ -61,6 +66,7 @@ impl Live {
         common.store.subscribe(assembly::subscriptions(settings));
         self.actions.send_replace(assembly::in_force(settings));
         self.alerts.send_replace(Arc::new(settings.alerts.clone()));
+        self.ledger.send_replace(ledger_settings(settings));
         self.min_free.store(settings.store.min_free, Ordering::Relaxed);
         self.keep.send_replace(assembly::keep(settings));
     }

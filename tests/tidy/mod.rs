@@ -38,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "config",
             "deliverer",
             "domain",
+            "ledger",
             "metrics",
             "providers",
             "receiver",

@@ -1,0 +1,27 @@
+//! The configured ledger and the task that ships to it.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+
+use super::assembly::Common;
+use crate::config::Settings;
+use crate::domain::Timestamp;
+use crate::ledger::{self, Parts};
+
+/// The ledger that these settings name; `None`: none.
+#[must_use]
+pub fn ledger_settings(settings: &Settings) -> Option<Arc<ledger::Settings>> {
+    settings.ledger.clone().map(Arc::new)
+}
+
+/// Ships to the ledger in force until `stop` is rung.
+pub(super) async fn run(
+    common: Common,
+    settings: watch::Receiver<Option<Arc<ledger::Settings>>>,
+    emptied: watch::Receiver<Option<Timestamp>>,
+    stop: Arc<Notify>,
+) {
+    let Common { store, clock, .. } = common;
+    ledger::run(Parts { store, clock, settings, emptied }, stop).await;
+}
