@@ -20,6 +20,7 @@ mod dismiss;
 mod doctor;
 mod exit;
 mod init;
+mod ledger;
 mod list;
 pub mod logging;
 mod man;
@@ -95,6 +96,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Check the configuration, the store, the clock and each shop's API, and print the intake URLs
     Doctor(doctor::Args),
+    /// Print the ledger's schema, or take a node of it over
+    Ledger(ledger::Args),
     /// Show the settings in force and where each comes from, or what is wrong with them
     Config(config::Args),
     /// Write a commented configuration
@@ -148,6 +151,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
         Command::Report(args) => waited_for(report::run(args, config)),
         Command::Reconcile(args) => served(reconcile::run(args, config)),
         Command::Doctor(args) => waited_for(doctor::run(args, config)),
+        Command::Ledger(args) => waited_for(ledger::run(args, config)),
         Command::Config(args) => config::run(&args, config),
         Command::Init(args) => init::run(args, config),
         Command::Simulate(args) => waited_for(simulate::run(args)),

@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "deliverer",
             "demo",
             "domain",
+            "ledger",
             "metrics",
             "providers",
             "reconcile",

@@ -12,6 +12,7 @@ use crate::providers::http::Client;
 use store::Examined;
 
 mod actions;
+mod ledger;
 mod source;
 mod store;
 
@@ -52,6 +53,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
         }
     }
     actions::check(&mut findings, &settings, store.as_ref(), &clock).await?;
+    ledger::check(&mut findings, &settings, store.as_ref()).await?;
     if let Some(store) = store {
         store.close();
     }

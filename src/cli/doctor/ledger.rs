@@ -1,0 +1,32 @@
+//! What `doctor` says about the ledger: whether this file could ship to it now.
+
+use super::{CommandError, Findings};
+use crate::config::Settings;
+use crate::ledger::{self, Examination};
+use crate::service::ledger_settings;
+use crate::store::Store;
+
+pub(super) async fn check(
+    findings: &mut Findings,
+    settings: &Settings,
+    store: Option<&Store>,
+) -> Result<(), CommandError> {
+    let Some(ledger) = ledger_settings(settings) else { return Ok(()) };
+    let file = match store {
+        Some(store) => store.reader().file_id().await?,
+        None => None,
+    };
+    let (node, schema) = (&ledger.node, &ledger.schema);
+    match ledger::examine(&ledger, file.as_deref()).await {
+        Err(failure) => findings.bad(format!("ledger: {failure}")),
+        Ok(Examination::Ours) => {
+            findings.good(format!("ledger: it is there, and node {node} is this file's"))
+        }
+        Ok(Examination::New) => {
+            findings.good(format!("ledger: it is there, and has nothing of node {node} yet"))
+        }
+        Ok(Examination::ToBeMade) => {
+            findings.good(format!("ledger: it is there, and serve will make or upgrade the schema {schema}"))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `countersign ledger`: the schema for an owner who makes it himself, and a node that another file had.
+
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::exit::complain;
+use super::screen::{self, Screen};
+use super::{CommandError, Exit, settings};
+use crate::config::Settings;
+use crate::ledger::{self, TakeOver};
+use crate::service::ledger_settings;
+use crate::store::Reader;
+
+/// What to do with the ledger.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: countersign ledger schema | psql shop")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Print the SQL that makes the ledger's tables, for an owner who runs it himself.
+    #[command(
+        after_help = "Serve makes the tables by itself where its role may. Otherwise run this as the owner of the \
+                            database, and grant the role what the first lines say.\n\nExample:\n  \
+                            countersign ledger schema | psql shop"
+    )]
+    Schema,
+    /// Replace what another file shipped under this node's name by what this file holds.
+    #[command(
+        after_help = "For a restored backup or a new file that goes on under an old name. The other file's rows of \
+                            this node are removed from the ledger; a running serve then fills it from this file. The role \
+                            needs DELETE for it.\n\nExample:\n  countersign ledger take-over --yes"
+    )]
+    TakeOver {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
+    let settings = settings(config)?;
+    let Some(ledger) = ledger_settings(&settings) else {
+        return Err(anyhow!("no ledger is configured; add a [ledger] table to {}", config.display()).into());
+    };
+    match args.what {
+        What::Schema => {
+            let mut screen = Screen::new();
+            screen.lines(ledger::script(&ledger.schema).trim_end())?;
+            screen.flush()?;
+            Ok(Exit::Fine)
+        }
+        What::TakeOver { yes } => take_over(&settings, &ledger, yes).await,
+    }
+}
+
+async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) -> Result<Exit, CommandError> {
+    let node = &ledger.node;
+    let Some(file) = Reader::open(&settings.store.path)?.file_id().await? else {
+        return Err(anyhow!(
+            "no serve has opened this file yet, so it has no id; start countersign serve first"
+        )
+        .into());
+    };
+    let failed = |failure: ledger::Failure| anyhow!("ledger: {failure}");
+    let Some(take_over) = TakeOver::look(ledger, &file).await.map_err(failed)? else {
+        screen::line(&format!("node {node} is this file's already, or not there yet"))?;
+        return Ok(Exit::Fine);
+    };
+    let question = format!(
+        "node {node} of the ledger is the file {}; all of its rows there are removed",
+        take_over.other_file()
+    );
+    if !yes && !stdin().is_terminal() {
+        return Err(anyhow!("{question}; to do that, add --yes").into());
+    }
+    if !yes && !is_agreed(&question)? {
+        return Ok(Exit::Failed);
+    }
+    let mut removed = 0;
+    take_over.run(|rows| removed += rows).await.map_err(failed)?;
+    screen::line(&format!("removed {removed} rows; node {node} is this file's now, and serve fills it"))?;
+    Ok(Exit::Fine)
+}
+
+fn is_agreed(question: &str) -> Result<bool, CommandError> {
+    complain(&format!("{question}. Go on? [y/N]"));
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
