@@ -17,6 +17,7 @@ mod documents;
 mod failures;
 mod flood;
 mod hostile;
+mod ledger;
 mod lists;
 mod news;
 mod page;

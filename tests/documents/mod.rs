@@ -10,25 +10,25 @@ mod words;
 use std::path::{Path, PathBuf};
 
 /// A Markdown file of this repository.
-struct Document {
+pub(crate) struct Document {
     /// Relative to the repository.
     path: PathBuf,
     text: String,
 }
 
 /// A fenced block.
-struct Block<'a> {
-    language: &'a str,
-    text: String,
+pub(crate) struct Block<'a> {
+    pub(crate) language: &'a str,
+    pub(crate) text: String,
     /// Where it stands, for a person.
-    place: String,
+    pub(crate) place: String,
 }
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn document(path: impl AsRef<Path>) -> Document {
+pub(crate) fn document(path: impl AsRef<Path>) -> Document {
     let path = path.as_ref().to_path_buf();
     let text = std::fs::read_to_string(repository().join(&path)).unwrap();
     Document { path, text }
@@ -46,7 +46,7 @@ fn all() -> Vec<Document> {
 }
 
 impl Document {
-    fn blocks(&self) -> Vec<Block<'_>> {
+    pub(crate) fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut open: Option<Block<'_>> = None;
         for (index, line) in self.text.lines().enumerate() {

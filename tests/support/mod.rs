@@ -6,6 +6,7 @@ pub(crate) mod disk;
 pub(crate) mod five;
 mod http;
 pub(crate) mod load;
+pub(crate) mod postgres;
 pub(crate) mod raw_shop;
 mod serve;
 mod shop;
@@ -83,6 +84,18 @@ impl House {
     /// Adds another section with these lines.
     pub(crate) fn section(mut self, name: &str, lines: &str) -> Self {
         writeln!(self.sections, "[{name}]\n{lines}").expect("text");
+        self
+    }
+
+    /// Adds `[ledger]` with these lines.
+    pub(crate) fn ledger(self, lines: &str) -> Self {
+        self.section("ledger", lines)
+    }
+
+    /// Takes `[ledger]`, which was added last, away again.
+    pub(crate) fn without_ledger(mut self) -> Self {
+        let start = self.sections.find("[ledger]").expect("the ledger");
+        self.sections.truncate(start);
         self
     }
 

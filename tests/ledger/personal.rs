@@ -1,0 +1,52 @@
+//! `keep_personal` and `prune` against the ledger.
+
+use super::{Shop, settled};
+use crate::support::postgres::Postgres;
+
+const PERSONAL: &str = "SELECT count(*) FROM countersign.notifications
+                        WHERE coalesce(remote_addr, content_type, headers::text, body::text) IS NOT NULL";
+
+#[test]
+fn prune_leaves_the_ledger_alone_and_keep_personal_empties_what_the_file_forgot() {
+    let database = Postgres::shared().database();
+    let keys = database.keys("a") + "\ninclude = [\"body\", \"headers\", \"remote_addr\", \"raw\"]";
+    let shop = Shop::new().ledger(&keys);
+    let serve = shop.serve();
+    for id in 1..=3 {
+        shop.sell(&serve, u64::try_from(id).unwrap(), id);
+    }
+    database.wait_for(&settled("a"), "3");
+    database.wait_for(PERSONAL, "3");
+    assert!(serve.stop().success());
+    // All of it came in long ago, and the file forgets one of them.
+    let old = "2020-01-01";
+    let conn = rusqlite::Connection::open(shop.house.store_path()).unwrap();
+    conn.execute_batch(&format!(
+        "UPDATE intake SET received_at = '{old}T00:00:00.000Z';
+         UPDATE verdicts SET received_at = '{old}T00:00:00.000Z';
+         UPDATE orders SET notified_at = '{old}T00:00:00.000Z', fetched_at = '{old}T00:00:00.000Z';
+         DELETE FROM intake WHERE id = 2;"
+    ))
+    .unwrap();
+    drop(conn);
+    database.connect().run(&format!("UPDATE countersign.notifications SET received_at = '{old}'"));
+    let serve = shop.serve();
+    database.wait_for("SELECT writer FROM countersign.nodes", "2");
+    shop.sell(&serve, 4, 4);
+    database.wait_for(&settled("a"), "4");
+    assert_eq!(database.value(PERSONAL).as_deref(), Some("4"), "it went without keep_personal");
+    assert!(serve.stop().success());
+    let shop = shop.store_keys("keep_personal = \"30d\"");
+    let serve = shop.serve();
+    database.wait_for(PERSONAL, "1");
+    database.wait_for("SELECT count(*) FROM countersign.orders WHERE raw IS NOT NULL", "1");
+    let verdicts =
+        "SELECT count(*) FROM countersign.notifications WHERE state = 'confirmed' AND claim IS NOT NULL";
+    assert_eq!(database.value(verdicts).as_deref(), Some("4"), "the verdicts stay");
+    let pruned = shop.house.run(&["prune", "--older-than", "30d"]);
+    assert!(pruned.status.success(), "{pruned:?}");
+    assert_eq!(shop.house.value("SELECT count(*) FROM notifications").as_deref(), Some("1"));
+    shop.sell(&serve, 5, 5);
+    database.wait_for(&settled("a"), "5");
+    assert!(serve.stop().success());
+}
