@@ -159,6 +159,30 @@ fn changes_go_alongside_a_filling() {
 }
 
 #[test]
+fn what_changes_between_reading_and_confirming_is_shipped_again() {
+    let (house, shop) = house();
+    shop.put_order(order(1));
+    let serve = house.serve();
+    let mut ledger = Ledger::of(&house, everything());
+    tell(&serve, about_order("order.created", 1, "a"), 1);
+    tell(&serve, about_order("order.created", 7, "fake"), 2);
+    // First new rows, then rows with an entry in the log.
+    for attempt in 1..=2 {
+        let batch = ledger.read(&ledger.connect()).unwrap();
+        assert!(batch.rows.iter().any(|row| row.table == LedgerTable::Notifications), "{attempt}");
+        assert!(house.run(&["retry", "2"]).status.success());
+        let verified = format!("{}", attempt + 1);
+        house.wait_for_value("SELECT count(*) FROM verifications WHERE notification_id = 2", &verified);
+        serve.settled(2);
+        ledger.commit(&batch);
+        assert!(ledger.confirm(None));
+    }
+    ledger.ship_all();
+    ledger.equals(&house);
+    assert!(ledger.ship_all().is_empty());
+}
+
+#[test]
 fn a_backup_is_another_file_and_begins_anew() {
     let house = stocked(3);
     let mut ledger = Ledger::of(&house, everything());
