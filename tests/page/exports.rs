@@ -30,7 +30,7 @@ fn export(serve: &Serve, path: &str) -> String {
 }
 
 #[test]
-fn an_export_has_the_whole_filter_newest_first_and_every_column_but_body_and_headers() {
+fn an_export_has_the_whole_filter_newest_first_without_bodies_and_headers() {
     let (_house, serve) = told_of(&[1207, 2000, 2001]);
     let csv = export(&serve, "/notifications.csv?state=ignored");
     let lines: Vec<&str> = csv.lines().collect();
