@@ -70,7 +70,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
 const ARROWS_OF_STORE: [(&str, &[&str]); 19] = [
     ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("alerts", &["error", "reader", "rows"]),
-    ("plans", &["deliveries", "file", "queue", "read", "verdicts"]),
+    ("plans", &["file", "queue", "read", "verdicts"]),
     ("work", &["deliveries", "error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
     ("ledger", &["changes", "error", "reader"]),
