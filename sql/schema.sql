@@ -127,11 +127,11 @@ CREATE TABLE explanations (
   subject_kind   TEXT NOT NULL,    -- as in verdicts
   subject_id     TEXT NOT NULL,    -- as in verdicts
   statuses       TEXT NOT NULL,    -- the explained ones, as in verdicts; '': all that was not found (a deletion)
-  told           TEXT NOT NULL,    -- '': explains all; else only those whose "before" this is
+  from_key       TEXT NOT NULL,    -- '': explains all; else only those whose "before" this is
   latest_order   INTEGER,          -- the latest event_order of those that explain so; NULL: none has one
   latest_untimed INTEGER,          -- the newest of those without event_order; NULL: there is none
   latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the newest of all
-  PRIMARY KEY (source, subject_kind, subject_id, statuses, told)
+  PRIMARY KEY (source, subject_kind, subject_id, statuses, from_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX explanations_by_latest ON explanations (latest_id);
 

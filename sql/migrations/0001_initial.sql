@@ -95,11 +95,11 @@ CREATE TABLE explanations (
   subject_kind   TEXT NOT NULL,
   subject_id     TEXT NOT NULL,
   statuses       TEXT NOT NULL,
-  told           TEXT NOT NULL,
+  from_key       TEXT NOT NULL,
   latest_order   INTEGER,
   latest_untimed INTEGER,
   latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
-  PRIMARY KEY (source, subject_kind, subject_id, statuses, told)
+  PRIMARY KEY (source, subject_kind, subject_id, statuses, from_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX explanations_by_latest ON explanations (latest_id);
 

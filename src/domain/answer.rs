@@ -22,23 +22,23 @@ pub struct Answer {
     pub http_status: Option<u16>,
     /// From sending the first request to the end of the last answer.
     pub latency_ms: u64,
-    pub said: Said,
+    pub result: CallResult,
 }
 
 /// The outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
+pub enum CallResult {
     /// The API shows an object.
-    There(Box<Sighting>),
+    Found(Box<FoundObject>),
     /// The API says that there is no such object, in its own words and not just by a status.
-    NotThere(Absence),
+    NotFound(NotFoundEvidence),
     /// No usable answer.
     Failed(Failure),
 }
 
 /// An object as the API shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sighting {
+pub struct FoundObject {
     /// The object's JSON, possibly only the requested fields.
     pub body: Value,
     /// The part that the store keeps; `None` if it must not be stored (for example another project's transaction).
@@ -50,7 +50,7 @@ pub struct Sighting {
 
 /// The API's statement that an object does not exist.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Absence {
+pub struct NotFoundEvidence {
     /// The fields of the answer that it is based on.
     pub evidence: Value,
     pub detail: String,
@@ -79,7 +79,7 @@ pub struct Failure {
     pub http_status: Option<u16>,
     /// The time to wait, from `Retry-After`.
     pub retry_after: Option<Duration>,
-    pub trouble: Trouble,
+    pub scope: FailureScope,
     /// Whether the API answered, and no later answer can tell more about this subject.
     pub is_hopeless: bool,
     /// Whether the API says that it could not look. Such a failure may end at any time, however often it was
@@ -89,13 +89,13 @@ pub struct Failure {
 
 /// The scope of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FailureScope {
     /// Unknown; the control question decides.
     Unclear,
     /// The whole source.
     Source,
     /// One kind of call (a scope that the token lacks).
-    Lane,
+    CallKind,
     /// This subject alone.
     Subject,
 }
@@ -109,7 +109,7 @@ impl Failure {
             detail: detail.into(),
             http_status: None,
             retry_after: None,
-            trouble: Trouble::Unclear,
+            scope: FailureScope::Unclear,
             is_hopeless: false,
             is_passing: false,
         }
@@ -123,14 +123,14 @@ impl Failure {
 
     /// Sets the scope.
     #[must_use]
-    pub fn troubling(self, trouble: Trouble) -> Self {
-        Self { trouble, ..self }
+    pub fn with_scope(self, scope: FailureScope) -> Self {
+        Self { scope, ..self }
     }
 
     /// Marks an answer that can never tell about this subject, so that retries end.
     #[must_use]
     pub fn hopeless(self) -> Self {
-        Self { is_hopeless: true, ..self.troubling(Trouble::Subject) }
+        Self { is_hopeless: true, ..self.with_scope(FailureScope::Subject) }
     }
 
     /// Marks an error by which the API says that it could not look.
@@ -238,7 +238,7 @@ impl Truth {
 
 /// The stored truth about a subject before an answer is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct StoredObject {
     /// The id in `orders` or `products`.
     pub resolved_id: String,
     /// The second id, as in [`OrderTruth::internal_id`] and [`ProductTruth::internal_id`].
@@ -255,7 +255,7 @@ pub struct Held {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The stored truth about the subject.
-    pub held: Option<Held>,
+    pub stored: Option<StoredObject>,
     /// Whether any call of this source ever found an object. Before that, "not found" may mean a wrong configuration.
     pub source_found_any: bool,
 }
@@ -271,20 +271,20 @@ pub struct Comparison {
     /// The fields of the answer that the outcome is based on.
     pub evidence: Value,
     /// For an unavailable product: whether it is stored with the ids of the claim.
-    pub held_before: bool,
+    pub stored_before: bool,
 }
 
 impl Comparison {
     /// Everything that the claim asserts agrees.
     #[must_use]
     pub fn agrees(evidence: Value) -> Self {
-        Self { outcome: Outcome::Match, detail: None, evidence: plain(evidence), held_before: false }
+        Self { outcome: Outcome::Match, detail: None, evidence: plain(evidence), stored_before: false }
     }
 
     /// Any other outcome, with an explanation.
     #[must_use]
     pub fn differs(outcome: Outcome, detail: impl Into<String>, evidence: Value) -> Self {
-        Self { outcome, detail: Some(detail.into()), evidence: plain(evidence), held_before: false }
+        Self { outcome, detail: Some(detail.into()), evidence: plain(evidence), stored_before: false }
     }
 }
 
@@ -303,13 +303,13 @@ pub trait Judge: Send + Sync {
     /// The latest time that the object of an answer carries: a claim of that time or an earlier one is no claim about the
     /// future, whatever the clocks say.
     fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
-        match &answer.said {
-            Said::There(sighting) => sighting.truth.as_ref().and_then(Truth::updated_at),
-            Said::NotThere(_) | Said::Failed(_) => None,
+        match &answer.result {
+            CallResult::Found(object) => object.truth.as_ref().and_then(Truth::updated_at),
+            CallResult::NotFound(_) | CallResult::Failed(_) => None,
         }
     }
 
-    /// An order's statuses in [`Sighting::compared`], in the API's words, by the API's field names; empty for
+    /// An order's statuses in [`FoundObject::compared`], in the API's words, by the API's field names; empty for
     /// anything else.
     fn statuses(&self, _compared: &Map<String, Value>) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -320,7 +320,7 @@ pub trait Judge: Send + Sync {
         true
     }
 
-    /// Whether an order with these values of [`Sighting::compared`] is final.
+    /// Whether an order with these values of [`FoundObject::compared`] is final.
     fn is_final(&self, _compared: &Map<String, Value>) -> bool {
         false
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::answer::{Held, Truth};
+use super::answer::{StoredObject, Truth};
 use super::claim::{Claim, ClaimKey};
 use super::course::StatusKey;
 use super::time::Timestamp;
@@ -69,11 +69,11 @@ pub struct Ledger {
     /// Notifications of the same source with the key of a leased one.
     pub equals: Vec<Equal>,
     /// The stored truth about the subject.
-    pub held: Option<Held>,
+    pub stored: Option<StoredObject>,
     /// Whether any call of this source ever found an object.
     pub source_found_any: bool,
     /// The last confirmed values of the subject.
-    pub last_told: Option<Map<String, Value>>,
+    pub last_confirmed: Option<Map<String, Value>>,
 }
 
 /// One row of `verifications`, without its ids.
@@ -142,7 +142,7 @@ pub enum TruthChange {
 
 /// The effect of an answer on its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum SourceStatus {
     /// The API answered, so an outage of the source is over.
     Well,
     /// The failure says nothing about the source.
@@ -164,15 +164,15 @@ pub struct Settlement {
     /// One decision per leased notification, and one per equal notification that becomes a duplicate.
     pub rulings: Vec<Ruling>,
     /// The keys of the statuses confirmed last before this answer, all of them first, then those of some of them.
-    pub told_before: Vec<StatusKey>,
+    pub confirmed_before: Vec<StatusKey>,
     /// The change of the stored truth.
     pub truth: TruthChange,
     /// The id in `orders` or `products`, from the answer.
     pub resolved_id: Option<String>,
     /// The values confirmed by this answer.
-    pub told: Option<Map<String, Value>>,
+    pub confirmed_values: Option<Map<String, Value>>,
     /// Whether the answer showed an object.
     pub found: bool,
     /// The effect on the source. While it fails, its notifications wait for the source and not for their own retries.
-    pub standing: Standing,
+    pub source_status: SourceStatus,
 }

@@ -25,8 +25,8 @@ pub mod visible;
 pub mod window;
 
 pub use answer::{
-    Absence, Answer, Comparison, Deletion, Failure, Held, Judge, Known, OrderTruth, ProductTruth, Said,
-    Sighting, Trouble, Truth,
+    Answer, CallResult, Comparison, Deletion, Failure, FailureScope, FoundObject, Judge, Known,
+    NotFoundEvidence, OrderTruth, ProductTruth, StoredObject, Truth,
 };
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
 pub use course::{Course, StatusKey};
@@ -34,7 +34,7 @@ pub use delivery::{Delivery, Headers, Origin};
 pub use news::{News, NewsType};
 pub use outbox::{ActionState, Attempt, AttemptOutcome, DeliveryState, Effect, NewsFilter, RetryPolicy};
 pub use rate::Rate;
-pub use reconciliation::{ListRequest, Listed, Listing, OurOrder, Told};
+pub use reconciliation::{LastConfirmed, ListRequest, Listed, Listing, OurOrder};
 pub use report::{Counts, Finding, FindingKind, Report, SourceReport};
 pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::answer::{Held, Sighting};
+use super::answer::{FoundObject, StoredObject};
 use super::claim::Claim;
 use super::window::Window;
 
@@ -20,7 +20,7 @@ pub struct ListRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The values to compare. A list may show less than an order's own call, so nothing of it is stored.
-    pub sighting: Sighting,
+    pub object: FoundObject,
     /// Whether a notification in the window should exist for it. False for orders before the window, which are only
     /// checked for changes.
     pub is_expected: bool,
@@ -38,7 +38,7 @@ pub struct Listing {
 
 /// The last confirmation of an order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct LastConfirmed {
     /// The API's values then.
     pub compared: Map<String, Value>,
     /// The confirmed notification; it may have been pruned since.
@@ -49,9 +49,9 @@ pub struct Told {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OurOrder {
     /// Its last confirmation, if there is one.
-    pub told: Option<Told>,
+    pub last_confirmed: Option<LastConfirmed>,
     /// The claims of pending notifications about it.
     pub waiting: Vec<Claim>,
     /// The stored truth about it.
-    pub held: Option<Held>,
+    pub stored: Option<StoredObject>,
 }

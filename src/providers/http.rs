@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::domain::replaced::{holds_any, plain_json};
-use crate::domain::{Answer, Cause, Clock, Failure, Said, Timestamp, Trouble};
+use crate::domain::{Answer, CallResult, Cause, Clock, Failure, FailureScope, Timestamp};
 use crate::metrics::Metrics;
 
 use super::foreign;
@@ -224,7 +224,7 @@ impl Api {
                     Cause::ApiDenied,
                     format!("the {name} to send holds characters that no header may hold"),
                 )
-                .troubling(Trouble::Source)
+                .with_scope(FailureScope::Source)
             })?;
             value.set_sensitive(true);
             request = request.header(*name, value);
@@ -277,7 +277,7 @@ impl Reply {
         self.header("date").and_then(Timestamp::parse_http_date)
     }
 
-    /// A failure of this answer: `api_denied` for 401, 402 and 403, else `api_error`; whose trouble it is the control
+    /// A failure of this answer: `api_denied` for 401, 402 and 403, else `api_error`; its scope is what the control
     /// question must tell.
     #[must_use]
     pub fn failure(&self, detail: impl Into<String>) -> Failure {
@@ -287,8 +287,8 @@ impl Reply {
 
     /// This reply as the answer that says `said`, to a question whose first request was sent at `asked_at`.
     #[must_use]
-    pub fn answer(&self, asked_at: Timestamp, latency_ms: u64, said: Said) -> Answer {
-        Answer { asked_at, date: self.date(), http_status: Some(self.status), latency_ms, said }
+    pub fn answer(&self, asked_at: Timestamp, latency_ms: u64, result: CallResult) -> Answer {
+        Answer { asked_at, date: self.date(), http_status: Some(self.status), latency_ms, result }
     }
 
     fn as_failure(&self, now: Timestamp) -> Option<Failure> {
@@ -313,7 +313,9 @@ impl Reply {
         let detail = format!("the API asks us to wait {} s ({})", pause.as_secs(), self.status);
         Failure {
             retry_after: Some(pause),
-            ..Failure::new(Cause::ApiRateLimited, detail).with_status(self.status).troubling(Trouble::Source)
+            ..Failure::new(Cause::ApiRateLimited, detail)
+                .with_status(self.status)
+                .with_scope(FailureScope::Source)
         }
     }
 }
@@ -339,7 +341,7 @@ fn transport_failure(error: &reqwest::Error) -> Failure {
         Failure::new(Cause::ApiUnreachable, "no answer in time")
     } else if error.is_connect() {
         let detail = format!("no connection: {}", innermost(error));
-        Failure::new(Cause::ApiUnreachable, detail).troubling(Trouble::Source)
+        Failure::new(Cause::ApiUnreachable, detail).with_scope(FailureScope::Source)
     } else {
         Failure::new(Cause::ApiUnreachable, format!("the connection broke: {}", innermost(error)))
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, Course, Delivery, Failure, Judge, ListRequest, Listing, Reading, Sighting, Timestamp,
+    Answer, Claim, Course, Delivery, Failure, FoundObject, Judge, ListRequest, Listing, Reading, Timestamp,
     Truth, Unasked,
 };
 
@@ -121,8 +121,8 @@ pub trait Provider: Judge {
     }
 
     /// The ids by which notifications may name an order that the API shows.
-    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
-        let order = match &sighting.truth {
+    fn names_of(&self, object: &FoundObject) -> Vec<String> {
+        let order = match &object.truth {
             Some(Truth::Order(order)) => order,
             Some(Truth::Product(_)) | None => return Vec::new(),
         };

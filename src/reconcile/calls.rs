@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::Parts;
 use crate::config::Source;
-use crate::domain::{Cause, Failure, Trouble};
+use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::http::{Gate, Pass};
 use crate::providers::{Api, Patience};
 use crate::worker::BudgetGate;
@@ -63,7 +63,7 @@ impl Gate for NumberingGate {
         Box::pin(async {
             let (id, pass) = self.budget.enter_numbered().await.map_err(|until| {
                 let detail = format!("the API asked to wait until {until}");
-                let failure = Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source);
+                let failure = Failure::new(Cause::ApiRateLimited, detail).with_scope(FailureScope::Source);
                 Failure { retry_after: Some(until.since(self.budget.clock.now())), ..failure }
             })?;
             self.last.store(id, Ordering::Relaxed);

@@ -9,8 +9,8 @@ use super::{Parts, Progress};
 use crate::config::Source;
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{
-    Answer, Cause, Failure, ListRequest, Listing, Said, SourceReport, SourceStatistics, Trouble, Truth,
-    Window,
+    Answer, CallResult, Cause, Failure, FailureScope, ListRequest, Listing, SourceReport, SourceStatistics,
+    Truth, Window,
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
@@ -116,13 +116,13 @@ impl Inquest<'_> {
         }
         for orders in listing.orders.chunks(CHUNK) {
             let provider = &self.source.provider;
-            let names: Vec<_> = orders.iter().map(|listed| provider.names_of(&listed.sighting)).collect();
+            let names: Vec<_> = orders.iter().map(|listed| provider.names_of(&listed.object)).collect();
             let ours = reader.our_orders(name.clone(), names).await?;
             let now = self.parts.clock.now();
             let mut places =
                 rules::suspects(provider.as_ref(), orders, &ours, until, now).into_iter().peekable();
             for (place, listed) in orders.iter().enumerate() {
-                let Some(order_id) = listed.sighting.truth.as_ref().map(Truth::id) else { continue };
+                let Some(order_id) = listed.object.truth.as_ref().map(Truth::id) else { continue };
                 let was_confirmed = suspects.remove(order_id).is_some_and(|scope| scope.was_confirmed);
                 if places.next_if_eq(&place).is_some() {
                     let scope = Scope { is_expected: listed.is_expected, was_confirmed, until };
@@ -164,7 +164,8 @@ impl Inquest<'_> {
                     self.fail(&format!("order {order_id} could not be asked about: {}", failure.detail));
                     // An undocumented answer concerns this order only.
                     failed_in_a_row += usize::from(!matches!(failure.http_status, Some(200..=299)));
-                    let is_over = failure.trouble == Trouble::Source || failed_in_a_row == FAILURES_IN_A_ROW;
+                    let is_over =
+                        failure.scope == FailureScope::Source || failed_in_a_row == FAILURES_IN_A_ROW;
                     if is_over && left > 1 {
                         self.fail(&format!("{} more orders were not asked about", left - 1));
                         return Ok(shown);
@@ -182,10 +183,10 @@ impl Inquest<'_> {
         let mut answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
         let (mut asks, mut filings) = (0, 0);
         while asks < ASKS && filings < FILINGS {
-            if let Said::Failed(failure) = answer.said {
+            if let CallResult::Failed(failure) = answer.result {
                 return Ok(Err(failure));
             }
-            let is_shown = matches!(answer.said, Said::There(_));
+            let is_shown = matches!(answer.result, CallResult::Found(_));
             match self.hold_against_store(order_id, scope, answer.clone()).await? {
                 Inspected::Compared(finding) => {
                     finding.into_iter().for_each(|finding| self.collected.add(finding));
@@ -202,7 +203,7 @@ impl Inquest<'_> {
             }
         }
         let detail = "the store kept learning newer things than the answers";
-        Ok(Err(Failure::new(Cause::ApiError, detail).troubling(Trouble::Subject)))
+        Ok(Err(Failure::new(Cause::ApiError, detail).with_scope(FailureScope::Subject)))
     }
 
     async fn hold_against_store(
@@ -212,8 +213,8 @@ impl Inquest<'_> {
         answer: Answer,
     ) -> Result<Inspected, StoreError> {
         let mut names = vec![order_id.to_owned()];
-        if let Said::There(sighting) = &answer.said {
-            names.extend(self.source.provider.names_of(sighting).into_iter().filter(|name| name != order_id));
+        if let CallResult::Found(object) = &answer.result {
+            names.extend(self.source.provider.names_of(object).into_iter().filter(|name| name != order_id));
         }
         let inspection = Inspection {
             source: self.source.name.clone(),

@@ -15,8 +15,9 @@
 //! A failure to ask leads from `pending` to `pending` or `undecided`, never to `confirmed` or `ignored`.
 
 pub mod alerts;
+pub mod confirmed_values;
 pub mod delivery;
-pub mod failed;
+pub mod failure;
 pub mod health;
 pub mod reconcile;
 pub mod retry;
@@ -25,8 +26,8 @@ pub mod shipping;
 pub mod supersede;
 #[cfg(test)]
 mod tests;
-pub mod told;
+
 pub mod turns;
 
-pub use failed::fail;
+pub use failure::on_failure;
 pub use settle::{is_stale, settle, settle_listed};

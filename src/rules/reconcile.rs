@@ -1,8 +1,8 @@
 //! Compares a shop's orders with the stored ones, and produces findings.
 
 use crate::domain::{
-    Answer, Finding, FindingKind, Judge, Known, Listed, OurOrder, Outcome, Said, Sighting, Timestamp, Told,
-    Truth,
+    Answer, CallResult, Finding, FindingKind, FoundObject, Judge, Known, LastConfirmed, Listed, OurOrder,
+    Outcome, Timestamp, Truth,
 };
 
 /// Which findings are possible for an order.
@@ -28,8 +28,8 @@ pub fn suspects(
 ) -> Vec<usize> {
     let is_suspect = |(place, (listed, ours)): (usize, (&Listed, &OurOrder))| {
         let scope = Scope { is_expected: listed.is_expected, was_confirmed: false, until };
-        let said = Said::There(Box::new(listed.sighting.clone()));
-        let answer = Answer { asked_at: now, date: None, http_status: None, latency_ms: 0, said };
+        let result = CallResult::Found(Box::new(listed.object.clone()));
+        let answer = Answer { asked_at: now, date: None, http_status: None, latency_ms: 0, result };
         difference(judge, "", &answer, ours, scope).map(|_| place)
     };
     listed.iter().zip(ours).enumerate().filter_map(is_suspect).collect()
@@ -45,24 +45,24 @@ pub fn difference(
     ours: &OurOrder,
     scope: Scope,
 ) -> Option<Finding> {
-    match &answer.said {
-        Said::There(sighting) => shown(judge, order_id, answer, sighting, ours, scope),
-        Said::NotThere(absence) => {
-            let told = ours.told.as_ref().filter(|_| scope.was_confirmed)?;
-            let told_statuses = judge.statuses(&told.compared);
-            if told_statuses.is_empty() || ours.waiting.iter().any(|claim| judge.tells_deletion(claim)) {
+    match &answer.result {
+        CallResult::Found(object) => shown(judge, order_id, answer, object, ours, scope),
+        CallResult::NotFound(absence) => {
+            let last = ours.last_confirmed.as_ref().filter(|_| scope.was_confirmed)?;
+            let last_statuses = judge.statuses(&last.compared);
+            if last_statuses.is_empty() || ours.waiting.iter().any(|claim| judge.tells_deletion(claim)) {
                 return None;
             }
             Some(Finding {
                 kind: FindingKind::Vanished,
                 subject_id: Some(order_id.to_owned()),
-                ours: Some(in_words(&told_statuses)),
+                ours: Some(in_words(&last_statuses)),
                 shop: None,
-                notification_id: Some(told.notification_id),
+                notification_id: Some(last.notification_id),
                 detail: Some(format!("confirmed, and now {}", absence.detail)),
             })
         }
-        Said::Failed(_) => None,
+        CallResult::Failed(_) => None,
     }
 }
 
@@ -70,33 +70,33 @@ fn shown(
     judge: &dyn Judge,
     order_id: &str,
     answer: &Answer,
-    sighting: &Sighting,
+    object: &FoundObject,
     ours: &OurOrder,
     scope: Scope,
 ) -> Option<Finding> {
-    let truth = sighting.truth.as_ref()?;
+    let truth = object.truth.as_ref()?;
     if Truth::updated_at(truth).is_some_and(|at| at.seconds() > scope.until.seconds()) {
         return None;
     }
-    let shop = judge.statuses(&sighting.compared);
+    let shop = judge.statuses(&object.compared);
     let tellable: Vec<_> = shop.iter().filter(|(field, word)| judge.can_tell(field, word)).collect();
-    let known = Known { held: ours.held.clone(), source_found_any: true };
+    let known = Known { stored: ours.stored.clone(), source_found_any: true };
     let says_so = |claim| judge.compare(claim, answer, &known).outcome == Outcome::Match;
     if tellable.is_empty() || ours.waiting.iter().any(says_so) {
         return None;
     }
-    let (kind, detail) = match &ours.told {
+    let (kind, detail) = match &ours.last_confirmed {
         None if scope.is_expected => {
             (FindingKind::Missed, "the shop has this order, but no notification was received".to_owned())
         }
         None => return None,
-        Some(Told { compared, .. }) => {
-            let told = judge.statuses(compared);
-            let differing = tellable.into_iter().filter(|status| !told.contains(status));
+        Some(LastConfirmed { compared, .. }) => {
+            let before = judge.statuses(compared);
+            let differing = tellable.into_iter().filter(|status| !before.contains(status));
             let differing: Vec<String> = differing
                 .map(|(field, word)| {
-                    let before = told.iter().find(|(known, _)| known == field);
-                    let before = before.map_or("nothing of it", |(_, word)| word);
+                    let word_before = before.iter().find(|(known, _)| known == field);
+                    let before = word_before.map_or("nothing of it", |(_, word)| word);
                     format!("{field} is {word}, but the last notification said {before}")
                 })
                 .collect();
@@ -109,9 +109,9 @@ fn shown(
     Some(Finding {
         kind,
         subject_id: Some(order_id.to_owned()),
-        ours: ours.told.as_ref().map(|told| in_words(&judge.statuses(&told.compared))),
+        ours: ours.last_confirmed.as_ref().map(|last| in_words(&judge.statuses(&last.compared))),
         shop: Some(in_words(&shop)),
-        notification_id: ours.told.as_ref().map(|told| told.notification_id),
+        notification_id: ours.last_confirmed.as_ref().map(|last| last.notification_id),
         detail: Some(detail),
     })
 }
@@ -128,15 +128,17 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::domain::{Absence, Claim, Comparison, Deletion, EventTime, OrderTruth, Subject, SubjectKind};
+    use crate::domain::{
+        Claim, Comparison, Deletion, EventTime, NotFoundEvidence, OrderTruth, Subject, SubjectKind,
+    };
 
     /// A shop with one status; its notifications have no word for `odd`.
     struct Shop;
 
     impl Judge for Shop {
         fn compare(&self, claim: &Claim, answer: &Answer, _: &Known) -> Comparison {
-            let shown = match &answer.said {
-                Said::There(sighting) => sighting.compared.get("status").cloned(),
+            let shown = match &answer.result {
+                CallResult::Found(object) => object.compared.get("status").cloned(),
                 _ => None,
             };
             if claim.asserted.get("status") == shown.as_ref() {
@@ -166,34 +168,34 @@ mod tests {
         Map::from_iter([("status".to_owned(), json!(status))])
     }
 
-    fn sighting(status: &str, updated_at: Option<i64>) -> Sighting {
+    fn object(status: &str, updated_at: Option<i64>) -> FoundObject {
         let truth = OrderTruth {
             order_id: "A".to_owned(),
             status: Some(status.to_owned()),
             updated_at: updated_at.map(Timestamp::from_seconds),
             ..OrderTruth::default()
         };
-        Sighting { body: Value::Null, truth: Some(Truth::Order(truth)), compared: values(status) }
+        FoundObject { body: Value::Null, truth: Some(Truth::Order(truth)), compared: values(status) }
     }
 
-    fn answer(said: Said) -> Answer {
+    fn answer(result: CallResult) -> Answer {
         Answer {
             asked_at: Timestamp::from_seconds(UNTIL),
             date: None,
             http_status: None,
             latency_ms: 0,
-            said,
+            result,
         }
     }
 
     fn shows(status: &str) -> Answer {
-        answer(Said::There(Box::new(sighting(status, None))))
+        answer(CallResult::Found(Box::new(object(status, None))))
     }
 
     fn is_gone() -> Answer {
         let detail = "the shop has no order A".to_owned();
         let (evidence, deletion) = (Value::Null, Deletion::NotAsked);
-        answer(Said::NotThere(Absence { evidence, detail, deletion }))
+        answer(CallResult::NotFound(NotFoundEvidence { evidence, detail, deletion }))
     }
 
     fn claim(event: &str, status: &str) -> Claim {
@@ -209,9 +211,10 @@ mod tests {
         }
     }
 
-    fn ours(told: Option<&str>, waiting: &[Claim]) -> OurOrder {
-        let told = told.map(|status| Told { compared: values(status), notification_id: 7 });
-        OurOrder { told, waiting: waiting.to_vec(), held: None }
+    fn ours(confirmed: Option<&str>, waiting: &[Claim]) -> OurOrder {
+        let last_confirmed =
+            confirmed.map(|status| LastConfirmed { compared: values(status), notification_id: 7 });
+        OurOrder { last_confirmed, waiting: waiting.to_vec(), stored: None }
     }
 
     fn scope(is_expected: bool, was_confirmed: bool) -> Scope {
@@ -226,7 +229,7 @@ mod tests {
     fn each_row_of_the_contracts_table() {
         use FindingKind::{Drift, Missed, Vanished};
         let deleted = OurOrder {
-            told: Some(Told {
+            last_confirmed: Some(LastConfirmed {
                 compared: Map::from_iter([("deleted".to_owned(), json!(true))]),
                 notification_id: 7,
             }),
@@ -235,12 +238,12 @@ mod tests {
         let (expected, confirmed) = (scope(true, false), scope(false, true));
         let (paid, refunded) = ("paid", "refunded");
         let cases = [
-            ("told as it is", shows(paid), ours(Some(paid), &[]), expected, None),
-            ("never told", shows(paid), ours(None, &[]), expected, Some(Missed)),
-            ("told otherwise", shows(refunded), ours(Some(paid), &[]), expected, Some(Drift)),
-            ("told as deleted", shows(paid), deleted.clone(), expected, Some(Drift)),
+            ("confirmed as it is", shows(paid), ours(Some(paid), &[]), expected, None),
+            ("never confirmed", shows(paid), ours(None, &[]), expected, Some(Missed)),
+            ("confirmed otherwise", shows(refunded), ours(Some(paid), &[]), expected, Some(Drift)),
+            ("confirmed as deleted", shows(paid), deleted.clone(), expected, Some(Drift)),
             ("no word for it", shows("odd"), ours(Some(paid), &[]), expected, None),
-            ("no word for it, never told", shows("odd"), ours(None, &[]), expected, None),
+            ("no word for it, never confirmed", shows("odd"), ours(None, &[]), expected, None),
             ("seen again, not ours", shows(paid), ours(None, &[]), scope(false, false), None),
             ("waiting says so", shows(paid), ours(None, &[claim("new", paid)]), expected, None),
             (
@@ -259,8 +262,8 @@ mod tests {
             ),
             ("gone", is_gone(), ours(Some(paid), &[]), confirmed, Some(Vanished)),
             ("gone, confirmed elsewhen", is_gone(), ours(Some(paid), &[]), expected, None),
-            ("gone, never told", is_gone(), ours(None, &[]), confirmed, None),
-            ("gone, told as deleted", is_gone(), deleted, confirmed, None),
+            ("gone, never confirmed", is_gone(), ours(None, &[]), confirmed, None),
+            ("gone, confirmed as deleted", is_gone(), deleted, confirmed, None),
             ("gone, deletion waits", is_gone(), ours(Some(paid), &[claim("deleted", "")]), confirmed, None),
         ];
         for (name, answer, ours, scope, expected) in cases {
@@ -271,7 +274,7 @@ mod tests {
     #[test]
     fn what_changed_after_the_window_is_left_to_the_next_one() {
         for (updated_at, found) in [(UNTIL, true), (UNTIL + 1, false)] {
-            let answer = answer(Said::There(Box::new(sighting("paid", Some(updated_at)))));
+            let answer = answer(CallResult::Found(Box::new(object("paid", Some(updated_at)))));
             assert_eq!(kind(&answer, &ours(None, &[]), scope(true, true)).is_some(), found);
         }
     }
@@ -293,9 +296,9 @@ mod tests {
             let until = Timestamp::from_seconds(UNTIL);
             let listed: Vec<Listed> = orders
                 .iter()
-                .map(|(shown, _, is_expected)| Listed { sighting: sighting(shown, None), is_expected: *is_expected })
+                .map(|(shown, _, is_expected)| Listed { object: object(shown, None), is_expected: *is_expected })
                 .collect();
-            let ours: Vec<OurOrder> = orders.iter().map(|(_, told, _)| ours(*told, &[])).collect();
+            let ours: Vec<OurOrder> = orders.iter().map(|(_, confirmed, _)| ours(*confirmed, &[])).collect();
             let found: Vec<usize> = (0..orders.len())
                 .filter(|place| {
                     let scope = scope(listed[*place].is_expected, true);

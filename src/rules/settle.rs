@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{failed, retry, told};
+use super::{confirmed_values, failure, retry};
 use crate::domain::ledger::{
-    Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
+    Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
 };
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, ClaimKey, Comparison, Held, Judge, Known, Outcome, Reason, Said, State, StatusKey,
-    Timestamp, Truth,
+    Answer, CallResult, Claim, ClaimKey, Comparison, Judge, Known, Outcome, Reason, State, StatusKey,
+    StoredObject, Timestamp, Truth,
 };
 
 /// A claimed time may be this much after the shop's clock and ours.
@@ -28,9 +28,9 @@ pub fn settle(
     jitter: f64,
     now: Timestamp,
 ) -> Settlement {
-    let held = held(judge, ledger);
-    let stale = is_stale(answer, held, now);
-    let known = Known { held: held.cloned(), source_found_any: ledger.source_found_any };
+    let stored = stored(judge, ledger);
+    let stale = is_stale(answer, stored, now);
+    let known = Known { stored: stored.cloned(), source_found_any: ledger.source_found_any };
     let mut confirmations = Confirmations::new(ledger, answer);
     let mut rulings: Vec<Ruling> = ledger
         .waiting
@@ -45,7 +45,7 @@ pub fn settle(
                 });
                 match compared {
                     Ok(comparison) => comparison,
-                    Err(panic) => return failed::panicked(row, panic, answer.asked_at, policy, jitter),
+                    Err(panic) => return failure::panicked(row, panic, answer.asked_at, policy, jitter),
                 }
             };
             let to = confirmations.rule(row, &comparison, policy, jitter);
@@ -54,15 +54,15 @@ pub fn settle(
         .collect();
     rulings.extend(confirmations.repeats());
     rulings.append(&mut confirmations.elsewhere);
-    let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, held) };
+    let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, stored) };
     Settlement {
         rulings,
-        told_before: told_before(judge, ledger),
+        confirmed_before: confirmed_before(judge, ledger),
         truth,
         resolved_id,
-        told: confirmations.told,
-        found: matches!(answer.said, Said::There(_)),
-        standing: Standing::Well,
+        confirmed_values: confirmations.values,
+        found: matches!(answer.result, CallResult::Found(_)),
+        source_status: SourceStatus::Well,
     }
 }
 
@@ -94,37 +94,37 @@ pub fn settle_listed(
 
 /// The stored truth about the subject, unless it is an object that the claims cannot mean. All notifications with one
 /// question name the same subject.
-fn held<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a Held> {
-    let means_it = |held: &&Held| {
-        !held.by_internal_id
+fn stored<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a StoredObject> {
+    let means_it = |stored: &&StoredObject| {
+        !stored.by_internal_id
             || ledger.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
     };
-    ledger.held.as_ref().filter(means_it)
+    ledger.stored.as_ref().filter(means_it)
 }
 
 /// Whether an answer is older than the stored truth: by the object's own time of change, otherwise by the time of the
 /// call. A time of a call in the future comes from a clock that was set back since, and proves nothing.
 #[must_use]
-pub fn is_stale(answer: &Answer, held: Option<&Held>, now: Timestamp) -> bool {
-    let Some(held) = held else { return false };
-    let updated_at = match &answer.said {
-        Said::There(sighting) => match &sighting.truth {
-            Some(truth) if truth.id() == held.resolved_id => truth.updated_at(),
+pub fn is_stale(answer: &Answer, stored: Option<&StoredObject>, now: Timestamp) -> bool {
+    let Some(stored) = stored else { return false };
+    let updated_at = match &answer.result {
+        CallResult::Found(object) => match &object.truth {
+            Some(truth) if truth.id() == stored.resolved_id => truth.updated_at(),
             _ => return false,
         },
-        Said::NotThere(_) => None,
-        Said::Failed(_) => return false,
+        CallResult::NotFound(_) => None,
+        CallResult::Failed(_) => return false,
     };
-    match (updated_at, held.updated_at) {
+    match (updated_at, stored.updated_at) {
         (Some(new), Some(old)) if new != old => new < old,
-        _ => held.fetched_at <= now && answer.asked_at < held.fetched_at,
+        _ => stored.fetched_at <= now && answer.asked_at < stored.fetched_at,
     }
 }
 
 fn older_than_held(answer: &Answer) -> Comparison {
-    let evidence = match &answer.said {
-        Said::There(sighting) => {
-            json!({ "updated_at": sighting.truth.as_ref().and_then(Truth::updated_at).map(|t| t.to_string()) })
+    let evidence = match &answer.result {
+        CallResult::Found(object) => {
+            json!({ "updated_at": object.truth.as_ref().and_then(Truth::updated_at).map(|t| t.to_string()) })
         }
         _ => Value::Null,
     };
@@ -133,7 +133,7 @@ fn older_than_held(answer: &Answer) -> Comparison {
 
 /// Whether a comparison would confirm its claim.
 fn confirms(comparison: &Comparison) -> bool {
-    matches!(comparison.outcome, Outcome::Match | Outcome::Deleted) || comparison.held_before
+    matches!(comparison.outcome, Outcome::Match | Outcome::Deleted) || comparison.stored_before
 }
 
 /// A claim with a value that could not be read whole is never confirmed: it may have been any other.
@@ -141,7 +141,7 @@ fn whole(claim: &Claim, comparison: Comparison) -> Comparison {
     match claim.unreadable_value() {
         Some(name) if confirms(&comparison) => {
             let detail = Some(format!("the notified {name} holds bytes that are no text"));
-            Comparison { outcome: Outcome::Mismatch, detail, held_before: false, ..comparison }
+            Comparison { outcome: Outcome::Mismatch, detail, stored_before: false, ..comparison }
         }
         _ => comparison,
     }
@@ -167,7 +167,7 @@ fn in_its_time(
         return comparison;
     }
     let detail = format!("the claimed time {claimed} has not come yet; the shop's clock says {}", by(now));
-    Comparison { outcome: Outcome::NotYet, detail: Some(detail), held_before: false, ..comparison }
+    Comparison { outcome: Outcome::NotYet, detail: Some(detail), stored_before: false, ..comparison }
 }
 
 /// The notifications that this answer confirms. Of equal claims, only the first received is confirmed.
@@ -178,8 +178,8 @@ struct Confirmations<'a> {
     by_key: BTreeMap<ClaimKey, i64>,
     /// Confirmed instead of a later equal one, although not under this lease.
     elsewhere: Vec<Ruling>,
-    last_told: Option<Map<String, Value>>,
-    told: Option<Map<String, Value>>,
+    last_confirmed: Option<Map<String, Value>>,
+    values: Option<Map<String, Value>>,
 }
 
 impl<'a> Confirmations<'a> {
@@ -190,8 +190,8 @@ impl<'a> Confirmations<'a> {
             ledger,
             by_key: confirmed.map(|equal| (equal.key.clone(), equal.id)).collect(),
             elsewhere: Vec::new(),
-            last_told: ledger.last_told.clone(),
-            told: None,
+            last_confirmed: ledger.last_confirmed.clone(),
+            values: None,
         }
     }
 
@@ -206,7 +206,7 @@ impl<'a> Confirmations<'a> {
         match comparison.outcome {
             Outcome::Match => self.confirm(row, comparison, Reason::Match),
             Outcome::Deleted => self.confirm(row, comparison, Reason::Deleted),
-            Outcome::Unavailable if comparison.held_before => {
+            Outcome::Unavailable if comparison.stored_before => {
                 self.confirm(row, comparison, Reason::Unavailable)
             }
             Outcome::WrongStore => ignored(Reason::WrongStore),
@@ -230,10 +230,10 @@ impl<'a> Confirmations<'a> {
     fn confirm(&mut self, row: &Waiting, comparison: &Comparison, reason: Reason) -> Move {
         let first = self.first_equal(row);
         self.by_key.insert(row.key.clone(), first);
-        let told = told::told(&self.answer.said, reason, self.last_told.as_ref());
-        let news = self.last_told.as_ref() != Some(&told);
-        self.last_told = Some(told.clone());
-        self.told = Some(told);
+        let values = confirmed_values::of(&self.answer.result, reason, self.last_confirmed.as_ref());
+        let news = self.last_confirmed.as_ref() != Some(&values);
+        self.last_confirmed = Some(values.clone());
+        self.values = Some(values);
         let confirmed = Move::Settle { state: State::Confirmed, reason, duplicate_of: None, news };
         if first == row.id {
             return confirmed;
@@ -311,25 +311,26 @@ fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {
 }
 
 /// The statuses confirmed before, as keys.
-fn told_before(judge: &dyn Judge, ledger: &Ledger) -> Vec<StatusKey> {
-    let told = ledger.last_told.as_ref().and_then(|told| contained(|| judge.statuses(told)).ok());
-    let told = told.unwrap_or_default();
-    let statuses: Vec<(&str, &str)> = told.iter().map(|(field, word)| (*field, word.as_str())).collect();
+fn confirmed_before(judge: &dyn Judge, ledger: &Ledger) -> Vec<StatusKey> {
+    let words = ledger.last_confirmed.as_ref().and_then(|values| contained(|| judge.statuses(values)).ok());
+    let words = words.unwrap_or_default();
+    let statuses: Vec<(&str, &str)> = words.iter().map(|(field, word)| (*field, word.as_str())).collect();
     StatusKey::choices(&statuses)
 }
 
-fn truth(answer: &Answer, held: Option<&Held>) -> (TruthChange, Option<String>) {
-    match &answer.said {
-        Said::There(sighting) => match &sighting.truth {
+fn truth(answer: &Answer, stored: Option<&StoredObject>) -> (TruthChange, Option<String>) {
+    match &answer.result {
+        CallResult::Found(object) => match &object.truth {
             Some(truth) => (TruthChange::Put(truth.clone()), Some(truth.id().to_owned())),
             None => (TruthChange::Keep, None),
         },
-        Said::NotThere(_) => match held {
-            Some(held) => {
-                (TruthChange::Gone { resolved_id: held.resolved_id.clone() }, Some(held.resolved_id.clone()))
-            }
+        CallResult::NotFound(_) => match stored {
+            Some(stored) => (
+                TruthChange::Gone { resolved_id: stored.resolved_id.clone() },
+                Some(stored.resolved_id.clone()),
+            ),
             None => (TruthChange::Keep, None),
         },
-        Said::Failed(_) => (TruthChange::Keep, None),
+        CallResult::Failed(_) => (TruthChange::Keep, None),
     }
 }

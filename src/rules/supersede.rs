@@ -55,7 +55,7 @@ impl Link {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     /// The keys of the statuses, all of them first, then those of some of them; empty: nothing was confirmed.
-    pub told: Vec<StatusKey>,
+    pub confirmed: Vec<StatusKey>,
     /// The notification that was confirmed.
     pub id: i64,
     /// Its provider's time.
@@ -77,12 +77,12 @@ impl Past {
     /// What `link` may explain.
     #[must_use]
     pub fn lets(&self, link: &Link) -> Explains {
-        let (Some(before), Some(told)) = (&link.before, self.told.first()) else { return Explains::All };
+        let (Some(before), Some(told)) = (&link.before, self.confirmed.first()) else { return Explains::All };
         let was_before = match (self.order, link.order) {
             (Some(told), Some(own)) if told != own => told < own,
             _ => self.id < link.id,
         };
-        if !was_before || self.told.contains(before) {
+        if !was_before || self.confirmed.contains(before) {
             Explains::All
         } else if link.is == (Kind::Confirmed { is_news: true }) {
             Explains::From(told.clone())
@@ -209,7 +209,7 @@ mod tests {
         is_named
             && match lets {
                 Explains::All => true,
-                Explains::From(told) => link.before.as_ref() == Some(told),
+                Explains::From(from) => link.before.as_ref() == Some(from),
                 Explains::Nothing => false,
             }
     }
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_word_about_the_past_explains_nothing_that_contradicts_what_was_confirmed() {
-        let past = Past { told: vec![key(1)], id: 1, order: None };
+        let past = Past { confirmed: vec![key(1)], id: 1, order: None };
         let claim = |status, before| link(2, Kind::Mismatch, before, status);
         let confirmed = |before, is_news| link(3, Kind::Confirmed { is_news }, Some(before), 5);
         let cases = [

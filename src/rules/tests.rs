@@ -4,28 +4,32 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{fail, settle};
-use crate::domain::ledger::{Equal, Ledger, Move, Policy, Settlement, Standing, TruthChange, Waiting};
+use super::{on_failure, settle};
+use crate::domain::ledger::{Equal, Ledger, Move, Policy, Settlement, SourceStatus, TruthChange, Waiting};
 use crate::domain::replaced::replaced;
 use crate::domain::{
-    Absence, Answer, Cause, Claim, Comparison, Deletion, EventTime, Failure, Held, Judge, Known, OrderTruth,
-    Outcome, Said, Sighting, State, Subject, SubjectKind, Timestamp, Trouble, Truth,
+    Answer, CallResult, Cause, Claim, Comparison, Deletion, EventTime, Failure, FailureScope, FoundObject,
+    Judge, Known, NotFoundEvidence, OrderTruth, Outcome, State, StoredObject, Subject, SubjectKind,
+    Timestamp, Truth,
 };
 
 /// Compares as it is told.
-struct Told {
+struct FixedJudge {
     outcome: Outcome,
-    held_before: bool,
+    stored_before: bool,
 }
 
-impl Judge for Told {
+impl Judge for FixedJudge {
     fn compare(&self, _claim: &Claim, _answer: &Answer, _known: &Known) -> Comparison {
-        Comparison { held_before: self.held_before, ..Comparison::differs(self.outcome, "told", Value::Null) }
+        Comparison {
+            stored_before: self.stored_before,
+            ..Comparison::differs(self.outcome, "fixed", Value::Null)
+        }
     }
 }
 
-fn told(outcome: Outcome) -> Told {
-    Told { outcome, held_before: false }
+fn judging(outcome: Outcome) -> FixedJudge {
+    FixedJudge { outcome, stored_before: false }
 }
 
 const RECEIVED: i64 = 1_764_000_000;
@@ -72,17 +76,18 @@ fn ledger(waiting: Vec<Waiting>) -> Ledger {
 fn shown(asked_at: Timestamp, updated_at: Option<Timestamp>) -> Answer {
     let truth = OrderTruth { order_id: "A".to_owned(), updated_at, ..OrderTruth::default() };
     let compared = Map::from_iter([("status".to_owned(), json!("paid"))]);
-    let sighting = Sighting { body: json!({}), truth: Some(Truth::Order(truth)), compared };
-    said(asked_at, Said::There(Box::new(sighting)))
+    let object = FoundObject { body: json!({}), truth: Some(Truth::Order(truth)), compared };
+    answer(asked_at, CallResult::Found(Box::new(object)))
 }
 
 fn absent(asked_at: Timestamp) -> Answer {
-    let absence = Absence { evidence: Value::Null, detail: "gone".to_owned(), deletion: Deletion::NotAsked };
-    said(asked_at, Said::NotThere(absence))
+    let absence =
+        NotFoundEvidence { evidence: Value::Null, detail: "gone".to_owned(), deletion: Deletion::NotAsked };
+    answer(asked_at, CallResult::NotFound(absence))
 }
 
-fn said(asked_at: Timestamp, said: Said) -> Answer {
-    Answer { asked_at, date: Some(asked_at), http_status: Some(200), latency_ms: 1, said }
+fn answer(asked_at: Timestamp, result: CallResult) -> Answer {
+    Answer { asked_at, date: Some(asked_at), http_status: Some(200), latency_ms: 1, result }
 }
 
 /// A move in the contract's words.
@@ -104,7 +109,7 @@ fn moves(settlement: &Settlement) -> Vec<String> {
     settlement.rulings.iter().map(|ruling| format!("{} {}", ruling.id, words(&ruling.to))).collect()
 }
 
-fn settled(judge: &Told, answer: &Answer, ledger: &Ledger) -> Settlement {
+fn settled(judge: &FixedJudge, answer: &Answer, ledger: &Ledger) -> Settlement {
     settle(judge, answer, ledger, &policy(), 0.0, answer.asked_at)
 }
 
@@ -136,15 +141,15 @@ fn each_outcome_within_grace_after_it_and_after_all_patience() {
     ];
     for (outcome, asked, attempts, expected) in cases {
         let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
-        let settlement = settled(&told(outcome), &shown(at(asked), None), &ledger);
+        let settlement = settled(&judging(outcome), &shown(at(asked), None), &ledger);
         assert_eq!(moves(&settlement), [format!("1 {expected}")], "{outcome} {asked} s after receipt");
-        assert_eq!(settlement.standing, Standing::Well);
+        assert_eq!(settlement.source_status, SourceStatus::Well);
     }
 }
 
 #[test]
 fn a_product_confirmed_before_with_these_ids_is_unavailable_even_within_grace() {
-    let judge = Told { held_before: true, ..told(Outcome::Unavailable) };
+    let judge = FixedJudge { stored_before: true, ..judging(Outcome::Unavailable) };
     let settlement = settled(&judge, &absent(at(0)), &ledger(vec![waiting(1, "paid")]));
     assert_eq!(moves(&settlement), ["1 confirmed unavailable news"]);
 }
@@ -153,7 +158,7 @@ fn a_product_confirmed_before_with_these_ids_is_unavailable_even_within_grace() 
 fn retries_come_no_later_than_the_end_of_grace_and_then_grow_to_six_hours() {
     let next = |outcome, asked, attempts| {
         let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
-        let settlement = settled(&told(outcome), &shown(at(asked), None), &ledger);
+        let settlement = settled(&judging(outcome), &shown(at(asked), None), &ledger);
         match settlement.rulings[0].to {
             Move::Wait { next_attempt_at, .. } => next_attempt_at.seconds() - RECEIVED,
             ref other => panic!("{other:?}"),
@@ -175,7 +180,7 @@ fn of_equal_pending_claims_the_lowest_is_confirmed_and_the_others_repeat_it() {
         equals: vec![equal(7, State::Pending), equal(2, State::Undecided)],
         ..Ledger::default()
     };
-    let settlement = settled(&told(Outcome::Match), &shown(at(0), None), &ledger);
+    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &ledger);
     let expected = [
         "3 confirmed match news",
         "4 ignored duplicate of 3",
@@ -193,7 +198,7 @@ fn an_earlier_equal_one_under_another_question_is_confirmed_instead() {
     let equal = Equal { id: 4, key: row.key.clone(), received_at: at(-5), state: State::Pending };
     let equals = vec![Equal { id: 11, ..equal.clone() }, equal];
     let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
-    let settlement = settled(&told(Outcome::Match), &shown(at(0), None), &ledger);
+    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &ledger);
     let expected = ["9 ignored duplicate of 4", "11 ignored duplicate of 4", "4 confirmed match news"];
     assert_eq!(moves(&settlement), expected);
     assert!(settlement.rulings[2].verification.is_some());
@@ -205,14 +210,14 @@ fn what_equals_a_confirmed_one_is_its_duplicate_whatever_the_answer_says() {
     let equals = vec![Equal { id: 2, key: row.key.clone(), received_at: at(0), state: State::Confirmed }];
     let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
     for outcome in Outcome::ALL {
-        let settlement = settled(&told(*outcome), &shown(at(0), None), &ledger);
+        let settlement = settled(&judging(*outcome), &shown(at(0), None), &ledger);
         assert_eq!(moves(&settlement), ["9 ignored duplicate of 2"], "{outcome}");
     }
 }
 
 #[test]
 fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() {
-    let held = |updated_at, fetched_at| Held {
+    let stored = |updated_at, fetched_at| StoredObject {
         resolved_id: "A".to_owned(),
         internal_id: None,
         by_internal_id: false,
@@ -232,10 +237,11 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
         (None, None, 9_000, 200, false),
     ];
     for (old, new, fetched, asked, stale) in cases {
-        let ledger = Ledger { held: Some(held(old.map(at), fetched)), ..ledger(vec![waiting(1, "paid")]) };
+        let ledger =
+            Ledger { stored: Some(stored(old.map(at), fetched)), ..ledger(vec![waiting(1, "paid")]) };
         for outcome in [Outcome::Match, Outcome::Mismatch, Outcome::NotFound, Outcome::WrongStore] {
             let answer = shown(at(asked), new.map(at));
-            let settlement = settle(&told(outcome), &answer, &ledger, &policy(), 0.0, at(1000));
+            let settlement = settle(&judging(outcome), &answer, &ledger, &policy(), 0.0, at(1000));
             let is_kept = settlement.truth == TruthChange::Keep;
             assert_eq!((moves(&settlement) == ["1 pending not_yet"], is_kept), (stale, stale), "{outcome}");
         }
@@ -250,7 +256,7 @@ struct Dated {
 
 impl Judge for Dated {
     fn compare(&self, _claim: &Claim, _answer: &Answer, _known: &Known) -> Comparison {
-        Comparison::differs(self.outcome, "told", Value::Null)
+        Comparison::differs(self.outcome, "fixed", Value::Null)
     }
 
     fn latest_time(&self, _answer: &Answer) -> Option<Timestamp> {
@@ -302,7 +308,7 @@ fn a_value_that_could_not_be_read_whole_is_never_confirmed() {
         (Outcome::NotYet, "1 pending not_yet"),
         (Outcome::NotFound, "1 ignored not_found"),
     ] {
-        let settlement = settled(&told(outcome), &shown(at(GRACE), None), &ledger);
+        let settlement = settled(&judging(outcome), &shown(at(GRACE), None), &ledger);
         assert_eq!(moves(&settlement), [expected]);
     }
 }
@@ -312,41 +318,44 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
     const LATE: i64 = GIVE_UP + 1;
     use Cause::{ApiDenied, ApiError, ApiRateLimited, ApiUnreachable};
     let cases = [
-        // Cause, HTTP status, whose trouble, asked at, questions and own refusals before, move.
-        (ApiUnreachable, None, Trouble::Source, 0, 0, 0, "pending api_unreachable"),
-        (ApiUnreachable, None, Trouble::Source, LATE, 6, 0, "pending api_unreachable"),
-        (ApiUnreachable, None, Trouble::Source, LATE, 7, 0, "undecided api_unreachable"),
-        (ApiUnreachable, None, Trouble::Source, GIVE_UP, 99, 0, "pending api_unreachable"),
-        (ApiRateLimited, Some(429), Trouble::Source, LATE, 7, 0, "undecided api_rate_limited"),
-        (ApiDenied, Some(403), Trouble::Source, 0, 99, 99, "pending api_denied"),
-        (ApiDenied, Some(403), Trouble::Lane, 0, 99, 99, "pending api_denied"),
-        (ApiDenied, Some(403), Trouble::Source, LATE, 7, 0, "undecided api_denied"),
-        (ApiDenied, Some(403), Trouble::Subject, GRACE, 3, 3, "pending api_error"),
-        (ApiDenied, Some(403), Trouble::Subject, GRACE - 1, 99, 99, "pending api_error"),
-        (ApiDenied, Some(403), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
-        (ApiError, Some(422), Trouble::Subject, GRACE, 4, 4, "undecided api_error"),
-        (ApiError, Some(200), Trouble::Subject, GRACE, 99, 99, "pending api_error"),
-        (ApiError, Some(500), Trouble::Subject, 0, 99, 99, "pending api_error"),
-        (ApiError, Some(500), Trouble::Subject, LATE, 7, 0, "undecided api_error"),
-        (ApiUnreachable, Some(408), Trouble::Subject, 0, 99, 99, "pending api_unreachable"),
-        (ApiError, Some(200), Trouble::Source, 0, 0, 0, "pending api_error"),
+        // Cause, HTTP status, scope, asked at, questions and own refusals before, move.
+        (ApiUnreachable, None, FailureScope::Source, 0, 0, 0, "pending api_unreachable"),
+        (ApiUnreachable, None, FailureScope::Source, LATE, 6, 0, "pending api_unreachable"),
+        (ApiUnreachable, None, FailureScope::Source, LATE, 7, 0, "undecided api_unreachable"),
+        (ApiUnreachable, None, FailureScope::Source, GIVE_UP, 99, 0, "pending api_unreachable"),
+        (ApiRateLimited, Some(429), FailureScope::Source, LATE, 7, 0, "undecided api_rate_limited"),
+        (ApiDenied, Some(403), FailureScope::Source, 0, 99, 99, "pending api_denied"),
+        (ApiDenied, Some(403), FailureScope::CallKind, 0, 99, 99, "pending api_denied"),
+        (ApiDenied, Some(403), FailureScope::Source, LATE, 7, 0, "undecided api_denied"),
+        (ApiDenied, Some(403), FailureScope::Subject, GRACE, 3, 3, "pending api_error"),
+        (ApiDenied, Some(403), FailureScope::Subject, GRACE - 1, 99, 99, "pending api_error"),
+        (ApiDenied, Some(403), FailureScope::Subject, GRACE, 4, 4, "undecided api_error"),
+        (ApiError, Some(422), FailureScope::Subject, GRACE, 4, 4, "undecided api_error"),
+        (ApiError, Some(200), FailureScope::Subject, GRACE, 99, 99, "pending api_error"),
+        (ApiError, Some(500), FailureScope::Subject, 0, 99, 99, "pending api_error"),
+        (ApiError, Some(500), FailureScope::Subject, LATE, 7, 0, "undecided api_error"),
+        (ApiUnreachable, Some(408), FailureScope::Subject, 0, 99, 99, "pending api_unreachable"),
+        (ApiError, Some(200), FailureScope::Source, 0, 0, 0, "pending api_error"),
     ];
-    for (cause, http_status, trouble, asked, attempts, own_refusals, expected) in cases {
-        let failure = Failure { http_status, ..Failure::new(cause, "told") }.troubling(trouble);
+    for (cause, http_status, scope, asked, attempts, own_refusals, expected) in cases {
+        let failure = Failure { http_status, ..Failure::new(cause, "fixed") }.with_scope(scope);
         let ledger = ledger(vec![Waiting { attempts, own_refusals, ..waiting(1, "paid") }]);
-        let settlement = fail(&failure, "orders", at(asked), &ledger, &policy(), 0.0);
-        assert_eq!(moves(&settlement), [format!("1 {expected}")], "{cause} {http_status:?} {trouble:?}");
-        assert_eq!((settlement.truth, settlement.told, settlement.found), (TruthChange::Keep, None, false));
-        let stops = match settlement.standing {
-            Standing::Failing { lane, .. } => Some(lane),
-            Standing::Well | Standing::Unchanged => None,
+        let settlement = on_failure(&failure, "orders", at(asked), &ledger, &policy(), 0.0);
+        assert_eq!(moves(&settlement), [format!("1 {expected}")], "{cause} {http_status:?} {scope:?}");
+        assert_eq!(
+            (settlement.truth, settlement.confirmed_values, settlement.found),
+            (TruthChange::Keep, None, false)
+        );
+        let stops = match settlement.source_status {
+            SourceStatus::Failing { lane, .. } => Some(lane),
+            SourceStatus::Well | SourceStatus::Unchanged => None,
         };
-        let expected = match trouble {
-            Trouble::Source => Some(None),
-            Trouble::Lane => Some(Some("orders".to_owned())),
-            Trouble::Subject | Trouble::Unclear => None,
+        let expected = match scope {
+            FailureScope::Source => Some(None),
+            FailureScope::CallKind => Some(Some("orders".to_owned())),
+            FailureScope::Subject | FailureScope::Unclear => None,
         };
-        assert_eq!(stops, expected, "{trouble:?}");
+        assert_eq!(stops, expected, "{scope:?}");
     }
 }
 
@@ -354,13 +363,13 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
 fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not() {
     let row = Waiting { attempts: 4, own_refusals: 4, ..waiting(1, "paid") };
     let ledger = ledger(vec![row]);
-    let refused = |status| Failure::new(Cause::ApiError, "told").with_status(status);
+    let refused = |status| Failure::new(Cause::ApiError, "fixed").with_status(status);
     for (failure, expected) in [
         (refused(200).hopeless(), "1 undecided api_error"),
-        (refused(404).troubling(Trouble::Subject), "1 undecided api_error"),
-        (refused(404).passing().troubling(Trouble::Subject), "1 pending api_error"),
+        (refused(404).with_scope(FailureScope::Subject), "1 undecided api_error"),
+        (refused(404).passing().with_scope(FailureScope::Subject), "1 pending api_error"),
     ] {
-        let settlement = fail(&failure, "orders", at(GRACE), &ledger, &policy(), 0.0);
+        let settlement = on_failure(&failure, "orders", at(GRACE), &ledger, &policy(), 0.0);
         assert_eq!(moves(&settlement), [expected], "{failure:?}");
         assert_eq!(settlement.rulings[0].own_refusal, expected.contains("undecided"));
     }
@@ -370,7 +379,7 @@ fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not()
 fn a_subject_that_is_refused_for_good_is_asked_once_more_when_its_grace_is_over() {
     let ledger = ledger(vec![Waiting { attempts: 9, own_refusals: 9, ..waiting(1, "paid") }]);
     let failure = Failure::new(Cause::ApiError, "not listed").with_status(200).hopeless();
-    let settlement = fail(&failure, "orders", at(GRACE - 1), &ledger, &policy(), 0.0);
+    let settlement = on_failure(&failure, "orders", at(GRACE - 1), &ledger, &policy(), 0.0);
     let Move::Wait { next_attempt_at, .. } = settlement.rulings[0].to else { panic!("{settlement:?}") };
     assert_eq!(next_attempt_at, at(GRACE));
 }
@@ -378,11 +387,12 @@ fn a_subject_that_is_refused_for_good_is_asked_once_more_when_its_grace_is_over(
 #[test]
 fn a_retry_starts_patience_afresh() {
     let row = Waiting { attempts: 99, retried_at: Some(at(GIVE_UP)), ..waiting(1, "paid") };
-    let failure = Failure::new(Cause::ApiError, "told").troubling(Trouble::Source);
+    let failure = Failure::new(Cause::ApiError, "fixed").with_scope(FailureScope::Source);
     for (asked, expected) in
         [(2 * GIVE_UP, "1 pending api_error"), (2 * GIVE_UP + 1, "1 undecided api_error")]
     {
-        let settlement = fail(&failure, "orders", at(asked), &ledger(vec![row.clone()]), &policy(), 0.0);
+        let settlement =
+            on_failure(&failure, "orders", at(asked), &ledger(vec![row.clone()]), &policy(), 0.0);
         assert_eq!(moves(&settlement), [expected]);
     }
 }

@@ -17,7 +17,7 @@ use super::retention::{steps as retention, unproven};
 use super::verdicts::claims::{self, Filing, Sheet};
 use super::verdicts::question::Question;
 use super::verdicts::{decisions, settle, supersede};
-use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange};
+use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
 use crate::domain::{
     Cause, Claim, Course, Delivery, EventTime, Headers, Rate, Reason, State, StatusKey, Subject, SubjectKind,
     Timestamp,
@@ -201,30 +201,32 @@ fn policy() -> Policy {
 }
 
 /// The first is confirmed, the others are not.
-fn judged(ledger: &Ledger, standing: Standing) -> Settlement {
+fn judged(ledger: &Ledger, source_status: SourceStatus) -> Settlement {
     let ruling = |(place, id): (usize, i64)| {
         let (state, reason) = match place {
             0 => (State::Confirmed, Reason::Match),
             _ => (State::Ignored, Reason::Mismatch),
         };
-        let to = match &standing {
-            Standing::Failing { .. } => Move::Wait { reason: Reason::ApiUnreachable, next_attempt_at: now() },
+        let to = match &source_status {
+            SourceStatus::Failing { .. } => {
+                Move::Wait { reason: Reason::ApiUnreachable, next_attempt_at: now() }
+            }
             _ => Move::Settle { state, reason, duplicate_of: None, news: place == 0 },
         };
         Ruling { id, to, detail: None, verification: None, own_refusal: false }
     };
     Settlement {
         rulings: ledger.waiting.iter().map(|row| row.id).enumerate().map(ruling).collect(),
-        told_before: StatusKey::choices(&[("status", "new")]),
+        confirmed_before: StatusKey::choices(&[("status", "new")]),
         truth: TruthChange::Keep,
         resolved_id: Some("A".to_owned()),
-        told: Some(Map::new()),
+        confirmed_values: Some(Map::new()),
         found: true,
-        standing,
+        source_status,
     }
 }
 
-fn settle(conn: &Connection, leased: Leased, standing: &Standing) {
+fn settle(conn: &Connection, leased: Leased, source_status: &SourceStatus) {
     for lease in leased.calls.into_iter().flatten() {
         let question = Question {
             lease: lease.name,
@@ -236,7 +238,7 @@ fn settle(conn: &Connection, leased: Leased, standing: &Standing) {
             latency_ms: 1,
             truth_id: None,
         };
-        let judge = |ledger: &Ledger| judged(ledger, standing.clone());
+        let judge = |ledger: &Ledger| judged(ledger, source_status.clone());
         let (moved, mut left, _) =
             settle::settle(conn, &question, &policy(), &[], 0.0, now(), judge).unwrap();
         assert!(moved.len() > 400, "{} moved", moved.len());
@@ -255,7 +257,7 @@ fn values(conn: &Connection, sql: &str) -> Vec<i64> {
 fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     let conn = crowded();
     let conn = &conn;
-    let failing = Standing::Failing {
+    let failing = SourceStatus::Failing {
         lane: None,
         cause: Cause::ApiUnreachable,
         detail: "dead".to_owned(),
@@ -271,7 +273,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     takes_few_steps("renewing", conn, || {
         lease::renew(conn, "test-1", now().plus(Duration::from_secs(1))).unwrap()
     });
-    takes_few_steps("settling", conn, || settle(conn, first, &Standing::Well));
+    takes_few_steps("settling", conn, || settle(conn, first, &SourceStatus::Well));
     let again = takes_few_steps("leasing again", conn, || leased(conn, 3));
     takes_few_steps("failing", conn, || settle(conn, again, &failing));
     takes_few_steps("giving up", conn, || {

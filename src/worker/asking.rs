@@ -10,7 +10,7 @@ use super::slots::{Place, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
 use crate::domain::panics::{Panicked, contained, contained_async};
-use crate::domain::{Answer, Cause, Failure, Reason, Said, State, Timestamp, Trouble};
+use crate::domain::{Answer, CallResult, Cause, Failure, FailureScope, Reason, State, Timestamp};
 use crate::providers::Api;
 use crate::rules;
 use crate::store::{CallPermit, Lease, Moved, Question, StoreError};
@@ -105,8 +105,9 @@ impl Asker {
             let (provider, asked_at) = (self.source.provider.as_ref(), api.now());
             let answer = contained_async(async { provider.ask(api, &lease.claim).await }).await;
             let mut answer = answer.unwrap_or_else(|panicked| unasked(&lease.source, asked_at, panicked));
-            if let Said::Failed(failure) = answer.said {
-                answer.said = Said::Failed(self.control.whose_trouble(provider, api, failure).await);
+            if let CallResult::Failed(failure) = answer.result {
+                answer.result =
+                    CallResult::Failed(self.control.with_known_scope(provider, api, failure).await);
             }
             self.slots.mark(&lease.source, is_well(&answer));
             self.record(lease, answer, Asked::Alone).await?;
@@ -130,7 +131,11 @@ impl Asker {
                 let mut answers = answers.into_iter();
                 for lease in leases {
                     self.slots.mark(&lease.source, true);
-                    match answers.next().flatten().filter(|answer| !matches!(answer.said, Said::Failed(_))) {
+                    match answers
+                        .next()
+                        .flatten()
+                        .filter(|answer| !matches!(answer.result, CallResult::Failed(_)))
+                    {
                         Some(answer) => records.push(self.record(lease, answer, Asked::InList)),
                         None => open.push(lease.name),
                     }
@@ -147,9 +152,9 @@ impl Asker {
                 self.parts.store.ask_alone(open, permit, self.parts.clock.now()).await?;
                 let Some(first) = leases.pop() else { return Ok(()) };
                 self.slots.mark(&first.source, false);
-                if failure.trouble == Trouble::Source || failure.trouble == Trouble::Lane {
-                    let (http_status, said) = (failure.http_status, Said::Failed(failure));
-                    let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, said };
+                if failure.scope == FailureScope::Source || failure.scope == FailureScope::CallKind {
+                    let (http_status, result) = (failure.http_status, CallResult::Failed(failure));
+                    let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, result };
                     self.record(first, answer, Asked::Alone).await
                 } else {
                     self.parts.store.ask_alone(vec![first.name], permit, self.parts.clock.now()).await
@@ -167,10 +172,11 @@ impl Asker {
         let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
         let lane = question.claim.lane.clone();
         let judge = move |ledger: &Ledger| -> Settlement {
-            let fail =
-                |failure: &Failure| rules::fail(failure, &lane, answer.asked_at, ledger, &policy, jitter);
-            let judged = contained(|| match (&answer.said, asked) {
-                (Said::Failed(failure), _) => fail(failure),
+            let fail = |failure: &Failure| {
+                rules::on_failure(failure, &lane, answer.asked_at, ledger, &policy, jitter)
+            };
+            let judged = contained(|| match (&answer.result, asked) {
+                (CallResult::Failed(failure), _) => fail(failure),
                 (_, Asked::Alone) => rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now),
                 (_, Asked::InList) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
             });
@@ -183,7 +189,7 @@ impl Asker {
         match failing {
             None => Ok(()),
             Some((lane, failure)) => {
-                log_trouble(&source, &lane, &failure);
+                log_outage(&source, &lane, &failure);
                 give_up(parts, &source, &lane, failure.cause).await
             }
         }
@@ -191,8 +197,8 @@ impl Asker {
 }
 
 fn question_of(lease: Lease, answer: &Answer) -> Question {
-    let truth_id = match &answer.said {
-        Said::There(sighting) => sighting.truth.as_ref().map(|truth| truth.id().to_owned()),
+    let truth_id = match &answer.result {
+        CallResult::Found(object) => object.truth.as_ref().map(|truth| truth.id().to_owned()),
         _ => None,
     };
     Question {
@@ -209,34 +215,34 @@ fn question_of(lease: Lease, answer: &Answer) -> Question {
 
 /// The kind of call that a failure pauses; empty for the whole source.
 fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
-    match &answer.said {
-        Said::Failed(failure) => match failure.trouble {
-            Trouble::Source => Some((String::new(), failure.clone())),
-            Trouble::Lane => Some((question.claim.lane.clone(), failure.clone())),
-            Trouble::Subject | Trouble::Unclear => None,
+    match &answer.result {
+        CallResult::Failed(failure) => match failure.scope {
+            FailureScope::Source => Some((String::new(), failure.clone())),
+            FailureScope::CallKind => Some((question.claim.lane.clone(), failure.clone())),
+            FailureScope::Subject | FailureScope::Unclear => None,
         },
-        Said::There(_) | Said::NotThere(_) => None,
+        CallResult::Found(_) | CallResult::NotFound(_) => None,
     }
 }
 
 /// Whether the source works, regardless of the subject.
 fn is_well(answer: &Answer) -> bool {
-    match &answer.said {
-        Said::Failed(failure) => {
-            failure.trouble == Trouble::Subject && matches!(failure.http_status, Some(200..=499))
+    match &answer.result {
+        CallResult::Failed(failure) => {
+            failure.scope == FailureScope::Subject && matches!(failure.http_status, Some(200..=499))
         }
-        Said::There(_) | Said::NotThere(_) => true,
+        CallResult::Found(_) | CallResult::NotFound(_) => true,
     }
 }
 
 /// The answer for a question whose code panicked: a failure of the subject.
 fn unasked(source: &str, asked_at: Timestamp, panicked: Panicked) -> Answer {
     log::error!("source={source} a question failed: {panicked}");
-    let said = Said::Failed(panicked.into());
-    Answer { asked_at, date: None, http_status: None, latency_ms: 0, said }
+    let result = CallResult::Failed(panicked.into());
+    Answer { asked_at, date: None, http_status: None, latency_ms: 0, result }
 }
 
-fn log_trouble(source: &str, lane: &str, failure: &Failure) {
+fn log_outage(source: &str, lane: &str, failure: &Failure) {
     let lane = if lane.is_empty() { "all" } else { lane };
     let level = if failure.cause == Cause::ApiDenied { log::Level::Error } else { log::Level::Warn };
     log::log!(

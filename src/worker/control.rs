@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 
 use crate::domain::panics::contained_async;
-use crate::domain::{Cause, Failure, Trouble};
+use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::{Api, Provider};
 
 /// The control questions of one source, one at a time. Its answer serves every call that failed before it was sent.
@@ -17,26 +17,26 @@ pub(super) struct ControlQuestion {
 
 impl ControlQuestion {
     /// Sets the scope of a failure of unknown scope.
-    pub(super) async fn whose_trouble(
+    pub(super) async fn with_known_scope(
         &self,
         provider: &dyn Provider,
         api: &Api,
         failure: Failure,
     ) -> Failure {
-        if failure.trouble != Trouble::Unclear {
+        if failure.scope != FailureScope::Unclear {
             return failure;
         }
         match self.ask(provider, api, Instant::now()).await {
-            Ok(()) => failure.troubling(Trouble::Subject),
+            Ok(()) => failure.with_scope(FailureScope::Subject),
             // The credentials work, but the control question itself is refused: that concerns its kind of call, not
             // the source. A failure of our own rules on its answer also says nothing.
-            Err(control) if matches!(control.trouble, Trouble::Lane | Trouble::Subject) => {
-                failure.troubling(Trouble::Subject)
+            Err(control) if matches!(control.scope, FailureScope::CallKind | FailureScope::Subject) => {
+                failure.with_scope(FailureScope::Subject)
             }
             Err(control) if control.is_refusal() => {
-                Failure { cause: Cause::ApiDenied, ..control }.troubling(Trouble::Source)
+                Failure { cause: Cause::ApiDenied, ..control }.with_scope(FailureScope::Source)
             }
-            Err(control) => control.troubling(Trouble::Source),
+            Err(control) => control.with_scope(FailureScope::Source),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::slots::{Slot, Slots};
-use crate::domain::{Cause, Clock, Failure, Rate, Timestamp, Trouble};
+use crate::domain::{Cause, Clock, Failure, FailureScope, Rate, Timestamp};
 use crate::providers::http::{Gate, Pass};
 use crate::store::{Budget, CallPermit, Store, StoreError};
 
@@ -76,7 +76,7 @@ impl Gate for BudgetGate {
 /// The failure of a call that was not sent.
 fn told_to_wait(until: Timestamp) -> Failure {
     let detail = format!("the API asked to wait until {until}");
-    Failure::new(Cause::ApiRateLimited, detail).troubling(Trouble::Source)
+    Failure::new(Cause::ApiRateLimited, detail).with_scope(FailureScope::Source)
 }
 
 /// The gate of one question. Its lease came with a permit and a slot for the first call.

@@ -19,7 +19,7 @@ pub struct Slots {
 #[derive(Debug)]
 struct Inner {
     concurrency: usize,
-    sources: Mutex<BTreeMap<String, Standing>>,
+    sources: Mutex<BTreeMap<String, SourceSlots>>,
     freed: Notify,
     /// The number of callers waiting in [`Slots::take`]; they go before calls that are [`Waiting`].
     takers: AtomicUsize,
@@ -28,7 +28,7 @@ struct Inner {
 }
 
 #[derive(Debug, Default)]
-struct Standing {
+struct SourceSlots {
     in_use: usize,
     /// Whether its last call succeeded; `None` before the first call.
     is_well: Option<bool>,
@@ -36,7 +36,7 @@ struct Standing {
     waiting: VecDeque<oneshot::Sender<Slot>>,
 }
 
-impl Standing {
+impl SourceSlots {
     fn has_succeeded(&self) -> bool {
         self.is_well == Some(true)
     }
@@ -50,7 +50,7 @@ impl Standing {
 impl Slots {
     /// Creates `concurrency` slots for these sources.
     pub fn new<'a>(concurrency: usize, sources: impl IntoIterator<Item = &'a str>) -> Self {
-        let sources = sources.into_iter().map(|name| (name.to_owned(), Standing::default())).collect();
+        let sources = sources.into_iter().map(|name| (name.to_owned(), SourceSlots::default())).collect();
         Self {
             inner: Arc::new(Inner {
                 concurrency: concurrency.max(1),
@@ -88,10 +88,10 @@ impl Slots {
             std::iter::from_fn(|| self.try_take(source)).take(most).map(Place::Taken).collect();
         let mut sources = self.lock();
         let room = may_wait(&mut sources, source, self.inner.concurrency).min(most - places.len());
-        if let Some(standing) = sources.get_mut(source) {
+        if let Some(one) = sources.get_mut(source) {
             for _ in 0..room {
                 let (sender, receiver) = oneshot::channel();
-                standing.waiting.push_back(sender);
+                one.waiting.push_back(sender);
                 places.push(Place::Awaited(Waiting(receiver)));
             }
         }
@@ -100,7 +100,7 @@ impl Slots {
 
     /// Refuses every call that waits for a slot.
     pub fn close(&self) {
-        self.lock().values_mut().for_each(|standing| standing.waiting.clear());
+        self.lock().values_mut().for_each(|one| one.waiting.clear());
     }
 
     /// Waits until a call has ended since the last time. Only one caller may wait at a time.
@@ -122,40 +122,38 @@ impl Slots {
     /// Records the result of a source's last call.
     pub fn mark(&self, source: &str, is_well: bool) {
         let mut sources = self.lock();
-        let standing = sources.entry(source.to_owned()).or_default();
-        standing.is_well = Some(is_well);
+        let one = sources.entry(source.to_owned()).or_default();
+        one.is_well = Some(is_well);
         if !is_well {
-            standing.waiting.clear();
+            one.waiting.clear();
         }
         drop(sources);
         self.inner.freed.notify_waiters();
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Standing>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SourceSlots>> {
         self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn may_take(sources: &BTreeMap<String, Standing>, source: &str, concurrency: usize) -> bool {
-    let in_use: usize = sources.values().map(|standing| standing.in_use).sum();
+fn may_take(sources: &BTreeMap<String, SourceSlots>, source: &str, concurrency: usize) -> bool {
+    let in_use: usize = sources.values().map(|one| one.in_use).sum();
     let free = concurrency.saturating_sub(in_use);
-    let none = Standing::default();
+    let none = SourceSlots::default();
     let own = sources.get(source).unwrap_or(&none);
-    let failing: usize =
-        sources.values().filter(|standing| !standing.has_succeeded()).map(|standing| standing.in_use).sum();
+    let failing: usize = sources.values().filter(|one| !one.has_succeeded()).map(|one| one.in_use).sum();
     let is_kept_out = !own.has_succeeded() && !own.is_first_question() && failing >= concurrency.div_ceil(2);
     if free == 0 || is_kept_out {
         return false;
     }
-    let idle =
-        sources.iter().filter(|(name, standing)| name.as_str() != source && standing.in_use == 0).count();
+    let idle = sources.iter().filter(|(name, one)| name.as_str() != source && one.in_use == 0).count();
     let kept = if own.in_use == 0 { 0 } else { idle.min((concurrency / 4).max(1)) };
     free > kept
 }
 
 /// How many more calls may wait for slots of a source.
-fn may_wait(sources: &mut BTreeMap<String, Standing>, source: &str, concurrency: usize) -> usize {
-    let is_alone = sources.iter().all(|(name, standing)| name == source || standing.in_use == 0);
+fn may_wait(sources: &mut BTreeMap<String, SourceSlots>, source: &str, concurrency: usize) -> usize {
+    let is_alone = sources.iter().all(|(name, one)| name == source || one.in_use == 0);
     let Some(own) = sources.get_mut(source).filter(|own| is_alone && own.has_succeeded() && own.in_use > 0)
     else {
         return 0;
@@ -251,8 +249,8 @@ impl Drop for Slot {
             return;
         }
         if !self.hand_on() {
-            if let Some(standing) = self.slots.lock().get_mut(&self.source) {
-                standing.in_use = standing.in_use.saturating_sub(1);
+            if let Some(one) = self.slots.lock().get_mut(&self.source) {
+                one.in_use = one.in_use.saturating_sub(1);
             }
             self.slots.inner.freed.notify_waiters();
         }

@@ -11,8 +11,8 @@ use tokio::sync::{Notify, mpsc};
 use super::{Parts, Worker, WorkerSource};
 use crate::domain::ledger::Policy;
 use crate::domain::{
-    Answer, Cause, Claim, Clock, Comparison, Delivery, EventTime, Failure, Headers, Judge, Known, Outcome,
-    Rate, Reading, Said, Sighting, State, Subject, SubjectKind,
+    Answer, CallResult, Cause, Claim, Clock, Comparison, Delivery, EventTime, Failure, FoundObject, Headers,
+    Judge, Known, Outcome, Rate, Reading, State, Subject, SubjectKind,
 };
 use crate::metrics::Metrics;
 use crate::providers::http::{Client, OpenGate};
@@ -35,13 +35,13 @@ fn behaviour(claim: &Claim) -> &str {
     claim.asserted.get("behaviour").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn answer(api: &Api, said: Said) -> Answer {
-    Answer { asked_at: api.now(), date: None, http_status: Some(200), latency_ms: 0, said }
+fn answer(api: &Api, result: CallResult) -> Answer {
+    Answer { asked_at: api.now(), date: None, http_status: Some(200), latency_ms: 0, result }
 }
 
 fn shown(api: &Api) -> Answer {
-    let sighting = Sighting { body: json!({}), truth: None, compared: Map::new() };
-    answer(api, Said::There(Box::new(sighting)))
+    let object = FoundObject { body: json!({}), truth: None, compared: Map::new() };
+    answer(api, CallResult::Found(Box::new(object)))
 }
 
 impl Judge for Fragile {
@@ -90,7 +90,7 @@ impl Provider for Fragile {
             match behaviour(claim) {
                 "refused" => {
                     let refused = Failure::new(Cause::ApiDenied, "refused").with_status(403);
-                    answer(api, Said::Failed(refused))
+                    answer(api, CallResult::Failed(refused))
                 }
                 _ => shown(api),
             }

@@ -12,7 +12,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use countersign::config::{Settings, Source};
-use countersign::domain::ledger::{Move, Ruling, Settlement, Standing, TruthChange, Verification};
+use countersign::domain::ledger::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
 use countersign::domain::{Cause, Clock, Course, Delivery, Headers, Outcome, Reason, State};
 use countersign::store::{Filing, LeaseRequest, Question, Store};
 use serde_json::json;
@@ -91,23 +91,24 @@ impl Stage {
     /// Settles the one notification that waits.
     fn settle(&self, id: i64, state: State, reason: Reason, outcome: Outcome) {
         let to = Move::Settle { state, reason, duplicate_of: None, news: state == State::Confirmed };
-        self.rule(id, to, outcome, Standing::Well);
+        self.rule(id, to, outcome, SourceStatus::Well);
     }
 
     /// Gives up on the one notification that waits.
     fn give_up(&self, id: i64) {
-        self.rule(id, Move::GiveUp { reason: Reason::ApiError }, Outcome::ApiError, Standing::Well);
+        self.rule(id, Move::GiveUp { reason: Reason::ApiError }, Outcome::ApiError, SourceStatus::Well);
     }
 
     /// Lets the whole source fail with the question of the one notification that waits.
     fn deny(&self, id: i64) {
         let wait = Move::Wait { reason: Reason::ApiDenied, next_attempt_at: Clock::system().now() };
         let detail = "the token is not taken".to_owned();
-        let failing = Standing::Failing { lane: None, cause: Cause::ApiDenied, detail, retry_after: None };
+        let failing =
+            SourceStatus::Failing { lane: None, cause: Cause::ApiDenied, detail, retry_after: None };
         self.rule(id, wait, Outcome::ApiDenied, failing);
     }
 
-    fn rule(&self, id: i64, to: Move, outcome: Outcome, standing: Standing) {
+    fn rule(&self, id: i64, to: Move, outcome: Outcome, source_status: SourceStatus) {
         let now = Clock::system().now();
         let request = LeaseRequest {
             source: "shop".to_owned(),
@@ -123,12 +124,12 @@ impl Stage {
         let ruling = Ruling { id, to, detail, verification: Some(verification), own_refusal: false };
         let settlement = Settlement {
             rulings: vec![ruling],
-            told_before: Vec::new(),
+            confirmed_before: Vec::new(),
             truth: TruthChange::Keep,
             resolved_id: None,
-            told: None,
+            confirmed_values: None,
             found: true,
-            standing,
+            source_status,
         };
         let policy = Settings::load(&self.house.write_config(), |_| None).unwrap().verify.policy;
         self.runtime.block_on(async {

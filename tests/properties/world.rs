@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use countersign::domain::ledger::{Ledger, Policy};
 use countersign::domain::{
-    Absence, Answer, Cause, Claim, ClaimKey, Comparison, Course, Deletion, Delivery, EventTime, Failure,
-    Headers, Judge, Known, OrderTruth, Outcome, Rate, Said, Sighting, StatusKey, Subject, SubjectKind,
-    Timestamp, Trouble, Truth,
+    Answer, CallResult, Cause, Claim, ClaimKey, Comparison, Course, Deletion, Delivery, EventTime, Failure,
+    FailureScope, FoundObject, Headers, Judge, Known, NotFoundEvidence, OrderTruth, Outcome, Rate, StatusKey,
+    Subject, SubjectKind, Timestamp, Truth,
 };
 use countersign::rules;
 use countersign::store::{Filing, Lease, LeaseRequest, Question, Store};
@@ -27,11 +27,11 @@ pub(super) struct StatusJudge;
 
 impl Judge for StatusJudge {
     fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
-        match &answer.said {
-            Said::There(shown) if shown.body.get("status") == claim.asserted.get("status") => {
+        match &answer.result {
+            CallResult::Found(shown) if shown.body.get("status") == claim.asserted.get("status") => {
                 Comparison::agrees(Value::Null)
             }
-            Said::There(_) => Comparison::differs(Outcome::Mismatch, "another status", Value::Null),
+            CallResult::Found(_) => Comparison::differs(Outcome::Mismatch, "another status", Value::Null),
             _ => Comparison::differs(Outcome::NotFound, "not there", Value::Null),
         }
     }
@@ -64,20 +64,24 @@ pub(super) enum Fails {
 impl Fails {
     fn failure(self) -> Failure {
         match self {
-            Self::Unreachable => Failure::new(Cause::ApiUnreachable, "dead").troubling(Trouble::Source),
+            Self::Unreachable => Failure::new(Cause::ApiUnreachable, "dead").with_scope(FailureScope::Source),
             Self::RateLimited => Failure {
                 retry_after: Some(Duration::from_secs(30)),
-                ..Failure::new(Cause::ApiRateLimited, "wait").with_status(429).troubling(Trouble::Source)
+                ..Failure::new(Cause::ApiRateLimited, "wait")
+                    .with_status(429)
+                    .with_scope(FailureScope::Source)
             },
-            Self::Denied => Failure::new(Cause::ApiDenied, "no").with_status(403).troubling(Trouble::Source),
+            Self::Denied => {
+                Failure::new(Cause::ApiDenied, "no").with_status(403).with_scope(FailureScope::Source)
+            }
             Self::LaneDenied => {
-                Failure::new(Cause::ApiDenied, "no").with_status(403).troubling(Trouble::Lane)
+                Failure::new(Cause::ApiDenied, "no").with_status(403).with_scope(FailureScope::CallKind)
             }
             Self::SubjectRefused => {
-                Failure::new(Cause::ApiError, "odd").with_status(422).troubling(Trouble::Subject)
+                Failure::new(Cause::ApiError, "odd").with_status(422).with_scope(FailureScope::Subject)
             }
             Self::SubjectBroken => {
-                Failure::new(Cause::ApiError, "odd").with_status(500).troubling(Trouble::Subject)
+                Failure::new(Cause::ApiError, "odd").with_status(500).with_scope(FailureScope::Subject)
             }
         }
     }
@@ -254,18 +258,19 @@ impl World {
             return;
         }
         let order = question.lease.claim.subject.id.parse::<u8>().unwrap();
-        let said = match (fails, shop.get(&order)) {
-            (Some(fails), _) => Said::Failed(fails.failure()),
+        let result = match (fails, shop.get(&order)) {
+            (Some(fails), _) => CallResult::Failed(fails.failure()),
             (None, Some((status, updated_at))) => {
-                There { order, status: *status, updated_at: *updated_at }.said()
+                There { order, status: *status, updated_at: *updated_at }.result()
             }
-            (None, None) => Said::NotThere(Absence {
+            (None, None) => CallResult::NotFound(NotFoundEvidence {
                 evidence: Value::Null,
                 detail: "not there".to_owned(),
                 deletion: Deletion::NotAsked,
             }),
         };
-        question.answer = Some(Answer { asked_at, date: None, http_status: Some(200), latency_ms: 1, said });
+        question.answer =
+            Some(Answer { asked_at, date: None, http_status: Some(200), latency_ms: 1, result });
     }
 
     /// Records an answer that has come; whether it was a failure.
@@ -276,9 +281,9 @@ impl World {
         let place = place % self.under_way.len();
         let UnderWay { lease, answer } = self.under_way.swap_remove(place);
         let Some(answer) = answer else { return false };
-        let is_failure = matches!(answer.said, Said::Failed(_));
-        let truth_id = match &answer.said {
-            Said::There(shown) => shown.truth.as_ref().map(|truth| truth.id().to_owned()),
+        let is_failure = matches!(answer.result, CallResult::Failed(_));
+        let truth_id = match &answer.result {
+            CallResult::Found(shown) => shown.truth.as_ref().map(|truth| truth.id().to_owned()),
             _ => None,
         };
         let question = Question {
@@ -295,9 +300,9 @@ impl World {
         let (now, owed) = (self.time(), Arc::clone(&self.owed));
         let judge = move |ledger: &Ledger| {
             owed.lock().unwrap().extend(agreed(&answer, ledger));
-            match &answer.said {
-                Said::Failed(failure) => {
-                    rules::fail(failure, &lane, answer.asked_at, ledger, &Self::policy(), 0.5)
+            match &answer.result {
+                CallResult::Failed(failure) => {
+                    rules::on_failure(failure, &lane, answer.asked_at, ledger, &Self::policy(), 0.5)
                 }
                 _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
             }
@@ -307,10 +312,10 @@ impl World {
     }
 
     pub(super) fn give_up(&mut self) {
-        let troubles = self.runtime.block_on(self.store.reader().failing()).unwrap();
-        for trouble in troubles {
-            let (source, lane, policy) = (trouble.source, trouble.lane, Self::policy());
-            let given_up = self.store.give_up_waiting(source, lane, trouble.cause, policy, self.time());
+        let outages = self.runtime.block_on(self.store.reader().failing()).unwrap();
+        for outage in outages {
+            let (source, lane, policy) = (outage.source, outage.lane, Self::policy());
+            let given_up = self.store.give_up_waiting(source, lane, outage.cause, policy, self.time());
             self.runtime.block_on(given_up).unwrap();
         }
     }
@@ -378,7 +383,7 @@ struct There {
 }
 
 impl There {
-    fn said(self) -> Said {
+    fn result(self) -> CallResult {
         let status = json!(STATUSES[usize::from(self.status)]);
         let truth = OrderTruth {
             order_id: self.order.to_string(),
@@ -389,15 +394,15 @@ impl There {
         };
         let compared = Map::from_iter([("status".to_owned(), status.clone())]);
         let body = json!({ "status": status });
-        Said::There(Box::new(Sighting { body, truth: Some(Truth::Order(truth)), compared }))
+        CallResult::Found(Box::new(FoundObject { body, truth: Some(Truth::Order(truth)), compared }))
     }
 }
 
 /// The claims of `ledger` that a fresh answer says too: one copy of each has to be confirmed by it, or was before.
 fn agreed(answer: &Answer, ledger: &Ledger) -> Vec<ClaimKey> {
-    let Said::There(shown) = &answer.said else { return Vec::new() };
+    let CallResult::Found(shown) = &answer.result else { return Vec::new() };
     let updated_at = shown.truth.as_ref().and_then(Truth::updated_at);
-    if ledger.held.as_ref().is_some_and(|held| held.updated_at >= updated_at) {
+    if ledger.stored.as_ref().is_some_and(|held| held.updated_at >= updated_at) {
         return Vec::new();
     }
     let agrees = |claim| StatusJudge.compare(claim, answer, &Known::default()).outcome == Outcome::Match;

@@ -82,15 +82,15 @@ pub(super) async fn check_standing(
     let name = &source.name;
     let is_well = examination.checks.iter().all(|check| check.good);
     let failing = store.reader().failing().await?;
-    for trouble in failing.iter().filter(|trouble| trouble.source == *name) {
-        let lane = if trouble.lane.is_empty() { String::new() } else { format!(" ({})", trouble.lane) };
-        let what = format!("{}, {}", trouble.cause, trouble.detail);
-        let since = trouble.since;
+    for outage in failing.iter().filter(|outage| outage.source == *name) {
+        let lane = if outage.lane.is_empty() { String::new() } else { format!(" ({})", outage.lane) };
+        let what = format!("{}, {}", outage.cause, outage.detail);
+        let since = outage.since;
         if is_well {
             findings
                 .good(format!("source {name}{lane} was failing since {since} ({what}); its pause is over"))?;
         } else {
-            let next = trouble.resume_at;
+            let next = outage.resume_at;
             findings.bad(format!(
                 "source {name}{lane} is failing since {since} ({what}); asked again at {next}"
             ))?;

@@ -6,12 +6,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Absence, Answer, Cause, Deletion, Failure, Said, Sighting, Timestamp};
+use crate::domain::{Answer, CallResult, Cause, Deletion, Failure, FoundObject, NotFoundEvidence, Timestamp};
 use crate::providers::http::{Api, Reply};
 use crate::providers::keys::equals_any;
 
 use super::errors::{self, undocumented};
-use super::shown;
+use super::object;
 
 /// Everything but RFC 3986's unreserved characters, so that an encoded value stays one path segment or query value.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -124,7 +124,7 @@ impl<'a> Inquiry<'a> {
         let reply = self.get(path).await?;
         if reply.status != 404 {
             let object = self.accept(&reply)?;
-            let has_id = object.get("id").and_then(shown::id_text).is_some();
+            let has_id = object.get("id").and_then(object::id_text).is_some();
             return if has_id { Ok(Some(object)) } else { Err(undocumented(&reply, "the object has no id")) };
         }
         let word = self.word(&reply);
@@ -164,7 +164,7 @@ impl<'a> Inquiry<'a> {
             }
             for (position, item) in (offset..).zip(items) {
                 offset = position.saturating_add(1);
-                is_odd |= item.get("id").and_then(shown::id_text).is_none();
+                is_odd |= item.get("id").and_then(object::id_text).is_none();
                 if visit(position, item).is_break() {
                     return Ok(());
                 }
@@ -279,7 +279,7 @@ impl<'a> Inquiry<'a> {
     pub(super) fn answer(
         self,
         asked: Result<Option<Value>, Failure>,
-        read: fn(Value) -> Result<Sighting, String>,
+        read: fn(Value) -> Result<FoundObject, String>,
         absence: &str,
     ) -> Answer {
         self.answer_to_deletion(asked.map(|object| object.ok_or(Deletion::NotAsked)), read, absence)
@@ -289,41 +289,41 @@ impl<'a> Inquiry<'a> {
     pub(super) fn answer_to_deletion(
         self,
         asked: Result<Result<Value, Deletion>, Failure>,
-        read: fn(Value) -> Result<Sighting, String>,
+        read: fn(Value) -> Result<FoundObject, String>,
         absence: &str,
     ) -> Answer {
         match asked {
             Ok(Ok(object)) => match read(object) {
-                Ok(sighting) => self.shown(sighting),
+                Ok(object) => self.shown(object),
                 Err(detail) => {
                     let status = self.last.as_ref().map(|reply| reply.status);
                     let failure = Failure::new(Cause::ApiError, detail);
-                    self.saying(status, Said::Failed(Failure { http_status: status, ..failure }))
+                    self.saying(status, CallResult::Failed(Failure { http_status: status, ..failure }))
                 }
             },
             Ok(Err(deletion)) => {
                 let missing = self.evidence.get("status").map(|_| 404);
                 let status = missing.or(self.last.as_ref().map(|reply| reply.status));
                 let evidence = Value::Object(self.evidence.clone());
-                let absence = Absence { evidence, detail: absence.to_owned(), deletion };
-                self.saying(status, Said::NotThere(absence))
+                let absence = NotFoundEvidence { evidence, detail: absence.to_owned(), deletion };
+                self.saying(status, CallResult::NotFound(absence))
             }
-            Err(failure) => self.saying(failure.http_status, Said::Failed(failure)),
+            Err(failure) => self.saying(failure.http_status, CallResult::Failed(failure)),
         }
     }
 
     /// The answer that shows an object.
-    pub(super) fn shown(&self, sighting: Sighting) -> Answer {
-        self.saying(self.last.as_ref().map(|reply| reply.status), Said::There(Box::new(sighting)))
+    pub(super) fn shown(&self, object: FoundObject) -> Answer {
+        self.saying(self.last.as_ref().map(|reply| reply.status), CallResult::Found(Box::new(object)))
     }
 
-    fn saying(&self, http_status: Option<u16>, said: Said) -> Answer {
+    fn saying(&self, http_status: Option<u16>, result: CallResult) -> Answer {
         Answer {
             asked_at: self.first_sent_at.unwrap_or(self.begun_at),
             date: self.last.as_ref().and_then(Reply::date),
             http_status,
             latency_ms: self.latency_ms,
-            said,
+            result,
         }
     }
 }
@@ -336,5 +336,5 @@ pub(super) fn too_long(pages: usize) -> Failure {
 
 /// A count, quoted or not.
 fn number(value: &Value) -> Option<u64> {
-    shown::id_text(value)?.parse().ok()
+    object::id_text(value)?.parse().ok()
 }

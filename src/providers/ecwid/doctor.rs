@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::domain::{Failure, Trouble};
+use crate::domain::{Failure, FailureScope};
 use crate::providers::{Api, Check, Examination};
 
 use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
@@ -43,12 +43,12 @@ pub(super) async fn examine(shop: &Shop, api: &Api, duties: Duties<'_>) -> Exami
         examination.checks.extend(client_secret.map(|secret| client_secret_check(shop, secret)));
     }
     let orders = try_one(shop, api, &ORDERS, &mut examination).await;
-    let goes_on = orders.as_ref().map_or_else(|failure| failure.trouble == Trouble::Lane, |()| true);
+    let goes_on = orders.as_ref().map_or_else(|failure| failure.scope == FailureScope::CallKind, |()| true);
     if let Duties::Webhooks(_) = duties
         && goes_on
     {
         for trial in &OTHERS {
-            if let Err(Failure { trouble: Trouble::Source, .. }) =
+            if let Err(Failure { scope: FailureScope::Source, .. }) =
                 try_one(shop, api, trial, &mut examination).await
             {
                 break;

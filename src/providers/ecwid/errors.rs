@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{Cause, Failure, Trouble};
+use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::http::Reply;
 
 /// The words that distinguish answers of one status.
@@ -42,9 +42,9 @@ pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
     let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
     match (reply.status, word) {
         (404, Some(word)) if is_about_the_store(word) => {
-            Failure { cause: Cause::ApiDenied, ..failure }.troubling(Trouble::Source)
+            Failure { cause: Cause::ApiDenied, ..failure }.with_scope(FailureScope::Source)
         }
-        (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.troubling(Trouble::Lane),
+        (403, Some("INSUFFICIENT_APP_SCOPE")) => failure.with_scope(FailureScope::CallKind),
         _ => failure,
     }
 }

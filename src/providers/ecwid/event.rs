@@ -10,7 +10,7 @@ use crate::providers::foreign;
 use crate::providers::ids::unaskable_id;
 
 use super::errors::clipped;
-use super::shown;
+use super::object;
 
 /// How long before its receipt a deletion may have happened: Ecwid repeats a webhook for a day, and a receiver that was
 /// down gets a week more.
@@ -95,7 +95,7 @@ pub(super) fn read(store_id: &str, delivery: &Delivery) -> Reading {
 /// replaced was written otherwise, so that nothing is signed.
 pub(super) fn signed_fields(body: &[u8]) -> Option<(String, String)> {
     let body = foreign::object(body, &["eventCreated", "eventId"]).ok()?;
-    Some((shown::id_text(body.get("eventCreated")?)?, shown::id_text(body.get("eventId")?)?))
+    Some((object::id_text(body.get("eventCreated")?)?, object::id_text(body.get("eventId")?)?))
 }
 
 fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
@@ -176,7 +176,7 @@ fn read_data(
         Some(Value::String(text)) if text.is_empty() => return Err("data.orderId is empty".to_owned()),
         Some(value) => {
             let id =
-                shown::id_text(value).ok_or_else(|| format!("data.orderId {}", foreign::no_id(value)))?;
+                object::id_text(value).ok_or_else(|| format!("data.orderId {}", foreign::no_id(value)))?;
             if let Some(why) = unaskable_id(&id) {
                 return Err(format!("data.orderId {why}"));
             }
@@ -217,14 +217,14 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     match fields.get(name) {
         None | Some(Value::Null) => Err(format!("{name} is missing")),
         Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
-        Some(value) => shown::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
+        Some(value) => object::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
     }
 }
 
 /// `eventCreated`, unix seconds; what lies beyond any calendar is its end.
 fn event_time(fields: &Map<String, Value>) -> EventTime {
     let digits = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let Some(sent) = fields.get("eventCreated").and_then(shown::id_text).filter(digits) else {
+    let Some(sent) = fields.get("eventCreated").and_then(object::id_text).filter(digits) else {
         return EventTime::default();
     };
     let instant = Timestamp::from_seconds(sent.parse().unwrap_or(i64::MAX));

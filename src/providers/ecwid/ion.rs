@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::replaced::{any_text, is_replaced};
 use crate::domain::{
-    Answer, Claim, Comparison, Course, Delivery, EventTime, Failure, Judge, Known, ListRequest, Listing,
-    Reading, Reason, Sighting, Subject, SubjectKind, Timestamp, Unasked,
+    Answer, Claim, Comparison, Course, Delivery, EventTime, Failure, FoundObject, Judge, Known, ListRequest,
+    Listing, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
 };
 use crate::providers::foreign;
 use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
@@ -16,7 +16,7 @@ use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 use super::api::{Inquiry, Shop, encoded};
 use super::errors::clipped;
 use super::judge::{self, Asserted, compare_order};
-use super::shown::{self, OrderIds};
+use super::object::{self, OrderIds};
 use super::{doctor, listing, lookup};
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
@@ -127,7 +127,7 @@ impl Provider for Ion {
             let order_id = claim.subject.id.as_str();
             let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
             let asked = Self::look_up(&mut inquiry, order_id).await;
-            inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
+            inquiry.answer(asked, object::order, &format!("the shop has no order {}", clipped(order_id)))
         })
     }
 
@@ -161,8 +161,8 @@ impl Provider for Ion {
         Box::pin(async move { listing::orders(&self.shop, api, request.window).await.map(Some) })
     }
 
-    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
-        OrderIds::of(&sighting.body).all()
+    fn names_of(&self, object: &FoundObject) -> Vec<String> {
+        OrderIds::of(&object.body).all()
     }
 
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {
@@ -240,7 +240,7 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     match fields.get(name) {
         None | Some(Value::Null) => Err(format!("{name} is missing")),
         Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
-        Some(value) => shown::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
+        Some(value) => object::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
     }
 }
 
@@ -265,8 +265,8 @@ fn fields(body: &[u8]) -> Result<Map<String, Value>, String> {
 /// Ecwid's documentation leaves the zone of `date` open: without one it orders claims and is no instant. Nothing is ever
 /// refused for it.
 fn event_time(fields: &Map<String, Value>) -> EventTime {
-    let Some(sent) = fields.get("date").and_then(shown::id_text) else { return EventTime::default() };
-    let instant = shown::date_with_offset(&sent);
+    let Some(sent) = fields.get("date").and_then(object::id_text) else { return EventTime::default() };
+    let instant = object::date_with_offset(&sent);
     let order = instant.or_else(|| Timestamp::parse_naive(&sent, "%Y-%m-%d %H:%M:%S"));
     EventTime { sent: Some(sent), instant, order }
 }

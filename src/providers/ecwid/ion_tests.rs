@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::domain::{Answer, Cause, Claim, Judge, Known, Outcome, Reading, Reason, Said, Sighting, Trouble};
+use crate::domain::{
+    Answer, CallResult, Cause, Claim, FailureScope, FoundObject, Judge, Known, Outcome, Reading, Reason,
+};
 use crate::providers::{Admission, Provider};
 
 use super::api::{IDS, Shop};
@@ -48,8 +50,8 @@ fn old_order() -> Value {
 async fn outcome(body: &str, shop: &ShopDouble) -> (Answer, Option<Outcome>) {
     let (source, claim) = (source(), claim(body));
     let answer = source.ask(&shop.api, &claim).await;
-    let outcome = match &answer.said {
-        Said::Failed(_) => None,
+    let outcome = match &answer.result {
+        CallResult::Failed(_) => None,
         _ => Some(source.compare(&claim, &answer, &Known::default()).outcome),
     };
     (answer, outcome)
@@ -213,27 +215,29 @@ async fn a_404_is_not_there_only_when_the_list_has_no_exact_match_either() {
 
 #[actix_web::test]
 async fn what_is_no_answer_is_a_failure_with_its_cause_and_owner() {
-    for (status, body, cause, trouble) in [
-        (404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, Cause::ApiDenied, Trouble::Source),
-        (404, r#"{"errorMessage":"Profile: PROFILE_NOT_FOUND"}"#, Cause::ApiDenied, Trouble::Source),
-        (402, r#"{"errorCode":"STORE_IS_SUSPENDED"}"#, Cause::ApiDenied, Trouble::Unclear),
-        (403, r#"{"errorCode":"INVALID_API_TOKEN"}"#, Cause::ApiDenied, Trouble::Unclear),
-        (403, r#"{"errorCode":"INSUFFICIENT_APP_SCOPE"}"#, Cause::ApiDenied, Trouble::Lane),
-        (400, r#"{"errorCode":"WRONG_PARAMETER"}"#, Cause::ApiError, Trouble::Unclear),
-        (500, "", Cause::ApiError, Trouble::Unclear),
-        (408, "", Cause::ApiUnreachable, Trouble::Unclear),
-        (429, "", Cause::ApiRateLimited, Trouble::Source),
-        (301, "", Cause::ApiError, Trouble::Unclear),
-        (200, "", Cause::ApiError, Trouble::Unclear),
-        (200, "<html>", Cause::ApiError, Trouble::Unclear),
-        (200, "[]", Cause::ApiError, Trouble::Unclear),
-        (200, "{}", Cause::ApiError, Trouble::Unclear),
-        (200, r#"{"id":"1207"}"#, Cause::ApiError, Trouble::Unclear),
+    for (status, body, cause, scope) in [
+        (404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, Cause::ApiDenied, FailureScope::Source),
+        (404, r#"{"errorMessage":"Profile: PROFILE_NOT_FOUND"}"#, Cause::ApiDenied, FailureScope::Source),
+        (402, r#"{"errorCode":"STORE_IS_SUSPENDED"}"#, Cause::ApiDenied, FailureScope::Unclear),
+        (403, r#"{"errorCode":"INVALID_API_TOKEN"}"#, Cause::ApiDenied, FailureScope::Unclear),
+        (403, r#"{"errorCode":"INSUFFICIENT_APP_SCOPE"}"#, Cause::ApiDenied, FailureScope::CallKind),
+        (400, r#"{"errorCode":"WRONG_PARAMETER"}"#, Cause::ApiError, FailureScope::Unclear),
+        (500, "", Cause::ApiError, FailureScope::Unclear),
+        (408, "", Cause::ApiUnreachable, FailureScope::Unclear),
+        (429, "", Cause::ApiRateLimited, FailureScope::Source),
+        (301, "", Cause::ApiError, FailureScope::Unclear),
+        (200, "", Cause::ApiError, FailureScope::Unclear),
+        (200, "<html>", Cause::ApiError, FailureScope::Unclear),
+        (200, "[]", Cause::ApiError, FailureScope::Unclear),
+        (200, "{}", Cause::ApiError, FailureScope::Unclear),
+        (200, r#"{"id":"1207"}"#, Cause::ApiError, FailureScope::Unclear),
     ] {
         let shop = ShopDouble::serving(move |_| (status, body.to_owned()));
         let (answer, _) = outcome(CHANGE, &shop).await;
-        let Said::Failed(failure) = answer.said else { panic!("{status} {body}: {:?}", answer.said) };
-        assert_eq!((failure.cause, failure.trouble), (cause, trouble), "{status} {body}");
+        let CallResult::Failed(failure) = answer.result else {
+            panic!("{status} {body}: {:?}", answer.result)
+        };
+        assert_eq!((failure.cause, failure.scope), (cause, scope), "{status} {body}");
         assert_eq!(failure.http_status, Some(status), "{body}");
         shop.close().await;
     }
@@ -271,11 +275,11 @@ async fn a_list_that_never_ends_contradicts_itself_or_is_none_is_an_error() {
             if line.contains("ids=") { (200, list.clone()) } else { (404, String::new()) }
         });
         let (answer, _) = outcome(CHANGE, &shop).await;
-        let Said::Failed(failure) = answer.said else { panic!("{:?}", answer.said) };
+        let CallResult::Failed(failure) = answer.result else { panic!("{:?}", answer.result) };
         // Over ten pages of near matches: the subject's own trouble, and no other answer will ever come.
         let is_crowded = calls == 11;
         assert_eq!((failure.cause, failure.is_refusal()), (Cause::ApiError, is_crowded));
-        assert_eq!(failure.trouble == Trouble::Subject, is_crowded);
+        assert_eq!(failure.scope == FailureScope::Subject, is_crowded);
         assert_eq!(shop.seen().len(), calls);
         shop.close().await;
     }
@@ -298,7 +302,7 @@ async fn a_list_that_changes_under_way_is_read_again_and_a_huge_page_by_halves()
     });
     let (answer, _) = outcome(CHANGE, &shop).await;
     // The first page always says 100 and the second 101, so that this list is never the same twice.
-    assert!(matches!(answer.said, Said::Failed(_)));
+    assert!(matches!(answer.result, CallResult::Failed(_)));
     assert_eq!(shop.seen().iter().filter(|line| line.contains("limit=100")).count(), 1);
     assert_eq!(shop.seen().iter().filter(|line| line.contains("limit=50")).count(), 10);
     shop.close().await;
@@ -346,10 +350,10 @@ proptest! {
         let is_it = body.get("orderNumber").is_some_and(|n| n == &json!(1207) || n == "1207")
             || body.get("id").is_some_and(|id| id == &json!(1207) || id == "1207");
         let agrees = is_it && there("paymentStatus", "PAID") && there("fulfillmentStatus", "AWAITING_PROCESSING");
-        let sighting = Sighting { body, truth: None, compared: serde_json::Map::new() };
+        let object = FoundObject { body, truth: None, compared: serde_json::Map::new() };
         let answer = Answer {
             asked_at: now(), date: None, http_status: Some(200), latency_ms: 1,
-            said: Said::There(Box::new(sighting)),
+            result: CallResult::Found(Box::new(object)),
         };
         let comparison = source().compare(&claim, &answer, &Known::default());
         prop_assert_eq!(comparison.outcome == Outcome::Match, agrees);

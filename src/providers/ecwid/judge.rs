@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::domain::replaced::any_text;
 use crate::domain::{
-    Absence, Answer, Comparison, Course, Deletion, Failure, Outcome, Said, Timestamp, Truth,
+    Answer, CallResult, Comparison, Course, Deletion, Failure, NotFoundEvidence, Outcome, Timestamp, Truth,
 };
 
 use super::errors::clipped;
-use super::shown::{OrderIds, date_with_offset, id_text, picked};
+use super::object::{OrderIds, date_with_offset, id_text, picked};
 
 /// The field of an order's payment status.
 pub(super) const PAYMENT: &str = "paymentStatus";
@@ -101,17 +101,17 @@ pub(super) fn compare_product(answer: &Answer, product_id: &str) -> Comparison {
 
 /// Holds a deletion against an answer: gone and listed among the deletions, or it is none.
 pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Option<&str>) -> Comparison {
-    let item = match &answer.said {
-        Said::There(shown) => {
+    let item = match &answer.result {
+        CallResult::Found(shown) => {
             let evidence = Value::Object(picked(&shown.body, &ORDER_FIELDS));
             return Comparison::differs(Outcome::Mismatch, "it is still there, not deleted", evidence);
         }
-        Said::NotThere(Absence { deletion: Deletion::Listed(item), .. }) => item,
-        Said::NotThere(Absence { evidence, detail, .. }) => {
+        CallResult::NotFound(NotFoundEvidence { deletion: Deletion::Listed(item), .. }) => item,
+        CallResult::NotFound(NotFoundEvidence { evidence, detail, .. }) => {
             let detail = format!("{detail}, and none among its deletions");
             return Comparison::differs(Outcome::NotFound, detail, evidence.clone());
         }
-        Said::Failed(failure) => return failed(failure),
+        CallResult::Failed(failure) => return failed(failure),
     };
     let listed = |name| item.get(name).and_then(id_text);
     let other_order = listed("orderId").filter(|listed| order_id.is_some_and(|sent| sent != listed));
@@ -132,24 +132,24 @@ pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Optio
 
 /// The time of the object's last change, or of its deletion as the list of deletions has it.
 pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
-    match &answer.said {
-        Said::There(sighting) => sighting.truth.as_ref().and_then(Truth::updated_at),
-        Said::NotThere(Absence { deletion: Deletion::Listed(item), .. }) => {
+    match &answer.result {
+        CallResult::Found(object) => object.truth.as_ref().and_then(Truth::updated_at),
+        CallResult::NotFound(NotFoundEvidence { deletion: Deletion::Listed(item), .. }) => {
             date_with_offset(item.get("date")?.as_str()?)
         }
-        Said::NotThere(_) | Said::Failed(_) => None,
+        CallResult::NotFound(_) | CallResult::Failed(_) => None,
     }
 }
 
 /// The object that an answer shows, or what it means for a claim that it shows none.
 fn shown(answer: &Answer) -> Result<&Value, Comparison> {
-    match &answer.said {
-        Said::There(shown) => Ok(&shown.body),
-        Said::NotThere(absence) => {
+    match &answer.result {
+        CallResult::Found(shown) => Ok(&shown.body),
+        CallResult::NotFound(absence) => {
             let (detail, evidence) = (absence.detail.clone(), absence.evidence.clone());
             Err(Comparison::differs(Outcome::NotFound, detail, evidence))
         }
-        Said::Failed(failure) => Err(failed(failure)),
+        CallResult::Failed(failure) => Err(failed(failure)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::{Said, Truth};
+use crate::domain::{CallResult, Truth};
 use crate::providers::Provider;
 
 use super::shop_double::{ShopDouble, listing};
@@ -28,8 +28,8 @@ async fn one_list_answers_for_many_orders_by_exact_ids_alone() {
     assert_eq!(shop.seen(), ["/4400551/orders?ids=SALE-H4K9P,SALE-Z,SALE-H4K9P,H4K9P&limit=100"]);
     let shown: Vec<_> = answers
         .iter()
-        .map(|answer| match answer.as_ref().map(|answer| &answer.said) {
-            Some(Said::There(sighting)) => sighting.truth.as_ref().map(Truth::id),
+        .map(|answer| match answer.as_ref().map(|answer| &answer.result) {
+            Some(CallResult::Found(object)) => object.truth.as_ref().map(Truth::id),
             _ => None,
         })
         .collect();

@@ -11,7 +11,7 @@ use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 use super::api::{Inquiry, PAGE, Page, Shop};
 use super::errors::clipped;
 use super::judge::{FULFILLMENT, INCOMPLETE, PAYMENT};
-use super::shown;
+use super::object;
 
 /// All that comparing needs; whole orders would fill a page with megabytes.
 const FIELDS: [&str; 7] = [
@@ -56,7 +56,7 @@ async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Fai
         let known = orders.len() + nameless.len();
         for item in items {
             seen += 1;
-            match item.get("id").and_then(shown::id_text) {
+            match item.get("id").and_then(object::id_text) {
                 Some(id) => drop(orders.insert(id.clone(), kept(&id, &item, &mut bytes))),
                 None => nameless.push(format!("order {seen} of the list is not as documented: it has no id")),
             }
@@ -85,19 +85,19 @@ fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
         return Ok(None);
     }
     let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
-    let mut sighting = shown::order(Value::Object(fields.collect()))
+    let mut object = object::order(Value::Object(fields.collect()))
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", clipped(id)))?;
     // Nothing else tells whether we heard of it.
     let unreadable = [PAYMENT, FULFILLMENT]
         .into_iter()
-        .find(|field| !sighting.compared.get(*field).is_some_and(Value::is_string));
+        .find(|field| !object.compared.get(*field).is_some_and(Value::is_string));
     if let Some(field) = unreadable {
         return Err(format!("order {} of the list has a {field} that cannot be read", clipped(id)));
     }
-    if let Some(Truth::Order(order)) = &mut sighting.truth {
+    if let Some(Truth::Order(order)) = &mut object.truth {
         *bytes += std::mem::take(&mut order.raw).len();
     }
-    Ok(Some(Listed { sighting, is_expected: true }))
+    Ok(Some(Listed { object, is_expected: true }))
 }
 
 fn listing(orders: BTreeMap<String, Kept>, nameless: Vec<String>) -> Listing {

@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use crate::domain::{Answer, Deletion, Failure, Sighting};
+use crate::domain::{Answer, Deletion, Failure, FoundObject};
 use crate::providers::Api;
 use crate::providers::ids::is_asked_by_query;
 
 use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, PAGE, Page, Shop, encoded, too_long};
 use super::errors::clipped;
-use super::shown::{self, OrderIds};
+use super::object::{self, OrderIds};
 
 /// The ids by which a webhook names an order.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +117,7 @@ pub(super) async fn order(shop: &Shop, api: &Api, order_id: &str) -> Answer {
         inquiry.find_order(order_id, is_it).await
     };
     let asked = asked.await;
-    inquiry.answer(asked, shown::order, &format!("the shop has no order {}", clipped(order_id)))
+    inquiry.answer(asked, object::order, &format!("the shop has no order {}", clipped(order_id)))
 }
 
 /// The product of a number. Only a 404 with its own word, or a list without it, says that there is none.
@@ -126,7 +126,7 @@ pub(super) async fn product(inquiry: &mut Inquiry<'_>, product_id: &str) -> Resu
     if direct.is_some() || inquiry.was_told("PRODUCT_NOT_FOUND") {
         return Ok(direct);
     }
-    let is_it = |product: &Value| product.get("id").and_then(shown::id_text).as_deref() == Some(product_id);
+    let is_it = |product: &Value| product.get("id").and_then(object::id_text).as_deref() == Some(product_id);
     let list = format!("products?productId={}", encoded(product_id));
     Ok(inquiry.find(&list, NEAR_MATCH_PAGES, is_it).await?.map(|(_, product)| product))
 }
@@ -151,7 +151,7 @@ async fn deletion(
     id: &str,
     since: i64,
 ) -> Result<Deletion, Failure> {
-    let is_it = |item: &Value| item.get("id").and_then(shown::id_text).as_deref() == Some(id);
+    let is_it = |item: &Value| item.get("id").and_then(object::id_text).as_deref() == Some(id);
     let list = format!("{objects}/deleted?from_date={since}");
     let listed = inquiry.find(&list, DELETION_PAGES, is_it).await?;
     Ok(listed.map_or(Deletion::NotListed, |(_, item)| Deletion::Listed(item)))
@@ -170,7 +170,7 @@ pub(super) async fn orders(
 ) -> Result<Vec<Option<Answer>>, Failure> {
     let foreign = ids.join(",");
     let mut inquiry = Inquiry::new(shop, api, Some(&foreign));
-    let mut found: Vec<Option<Sighting>> = ids.iter().map(|_| None).collect();
+    let mut found: Vec<Option<FoundObject>> = ids.iter().map(|_| None).collect();
     let mut asked: Vec<(usize, &str)> = ids.iter().copied().enumerate().collect();
     let (mut offset, mut limit) = (0_u64, PAGE);
     for _ in 0..NEAR_MATCH_PAGES {
@@ -179,10 +179,10 @@ pub(super) async fn orders(
         for order in &items {
             let order_ids = OrderIds::of(order);
             for (place, _) in &asked {
-                if let Some(sighting @ None) = found.get_mut(*place)
+                if let Some(shown @ None) = found.get_mut(*place)
                     && is_it(*place, &order_ids)
                 {
-                    *sighting = shown::order(order.clone()).ok();
+                    *shown = object::order(order.clone()).ok();
                 }
             }
         }
@@ -197,7 +197,7 @@ pub(super) async fn orders(
             offset = 0;
         }
         if is_read || asked.is_empty() {
-            return Ok(found.into_iter().map(|sighting| Some(inquiry.shown(sighting?))).collect());
+            return Ok(found.into_iter().map(|shown| Some(inquiry.shown(shown?))).collect());
         }
     }
     Err(too_long(NEAR_MATCH_PAGES))

@@ -5,7 +5,7 @@
 //! * `lookup` — the calls that answer a question
 //! * `listing` — the orders that changed in a window, all pages
 //! * `api` — the calls of API v3 and its lists (`errors` reads its errors)
-//! * `shown` — parses the API's orders and products
+//! * `object` — parses the API's orders and products
 //! * `judge` — compares a claim with an answer
 //! * `doctor` — checks the credentials
 
@@ -22,7 +22,7 @@ pub mod ion;
 mod judge;
 mod listing;
 mod lookup;
-mod shown;
+mod object;
 mod signature;
 pub mod webhook;
 

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading,
-    Sighting, Timestamp,
+    Answer, Claim, Comparison, Course, Delivery, Failure, FoundObject, Judge, Known, ListRequest, Listing,
+    Reading, Timestamp,
 };
 use crate::providers::ids::is_plain;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
@@ -17,7 +17,7 @@ use super::errors::clipped;
 use super::event::{self, Event};
 use super::judge;
 use super::lookup::{self, OrderNames};
-use super::{doctor, listing, shown, signature};
+use super::{doctor, listing, object, signature};
 
 /// A source that receives webhooks.
 #[derive(Debug)]
@@ -66,19 +66,19 @@ impl Provider for Webhook {
             match Event::of(&claim.event) {
                 Some(Event::Product) => {
                     let asked = lookup::product(&mut inquiry, names.entity_id).await;
-                    inquiry.answer(asked, shown::product, &absent("product"))
+                    inquiry.answer(asked, object::product, &absent("product"))
                 }
                 Some(Event::ProductDeleted) => {
                     let asked = lookup::deleted_product(&mut inquiry, names.entity_id, since).await;
-                    inquiry.answer_to_deletion(asked, shown::product, &absent("product"))
+                    inquiry.answer_to_deletion(asked, object::product, &absent("product"))
                 }
                 Some(Event::OrderDeleted) => {
                     let asked = names.deleted_order(&mut inquiry, since).await;
-                    inquiry.answer_to_deletion(asked, shown::order, &absent("order"))
+                    inquiry.answer_to_deletion(asked, object::order, &absent("order"))
                 }
                 Some(Event::Order) | None => {
                     let asked = names.order(&mut inquiry).await;
-                    inquiry.answer(asked, shown::order, &absent("order"))
+                    inquiry.answer(asked, object::order, &absent("order"))
                 }
             }
         })
@@ -95,7 +95,7 @@ impl Provider for Webhook {
     ) -> BoxFuture<'a, Result<Vec<Option<Answer>>, Failure>> {
         Box::pin(async move {
             let ids: Vec<&str> = claims.iter().map(|claim| claim.subject.id.as_str()).collect();
-            let is_it = |place: usize, ids: &shown::OrderIds| {
+            let is_it = |place: usize, ids: &object::OrderIds| {
                 claims.get(place).map(names).is_some_and(|names| names.differ_from(ids).is_none())
             };
             lookup::orders(&self.shop, api, &ids, is_it).await
@@ -114,8 +114,8 @@ impl Provider for Webhook {
         Box::pin(async move { listing::orders(&self.shop, api, request.window).await.map(Some) })
     }
 
-    fn names_of(&self, sighting: &Sighting) -> Vec<String> {
-        shown::OrderIds::of(&sighting.body).all()
+    fn names_of(&self, object: &FoundObject) -> Vec<String> {
+        object::OrderIds::of(&object.body).all()
     }
 
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>> {

@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Absence, Answer, Cause, Claim, Deletion, Judge, Known, Outcome, Reading, Reason, Said, Sighting, Trouble,
+    Answer, CallResult, Cause, Claim, Deletion, FailureScope, FoundObject, Judge, Known, NotFoundEvidence,
+    Outcome, Reading, Reason,
 };
 use crate::providers::{Acknowledgement, Admission, Provider};
 
@@ -66,8 +67,8 @@ pub(super) fn order(change: &Value) -> Value {
 async fn asked(body: &str, shop: &ShopDouble) -> (Answer, Option<Outcome>) {
     let (source, claim) = (source(), claim(body));
     let answer = source.ask(&shop.api, &claim).await;
-    let outcome = match &answer.said {
-        Said::Failed(_) => None,
+    let outcome = match &answer.result {
+        CallResult::Failed(_) => None,
         _ => Some(source.compare(&claim, &answer, &Known::default()).outcome),
     };
     (answer, outcome)
@@ -294,13 +295,13 @@ async fn a_404_with_the_products_own_word_needs_no_list() {
 
 #[actix_web::test]
 async fn a_failure_in_any_call_is_a_failure() {
-    for (failing, status, body, trouble) in [
-        ("/deleted", 403, r#"{"errorCode":"INSUFFICIENT_APP_SCOPE"}"#, Trouble::Lane),
-        ("/deleted", 404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, Trouble::Source),
-        ("/deleted", 500, "", Trouble::Unclear),
-        ("/deleted", 404, "", Trouble::Unclear),
-        ("ids=", 200, "{}", Trouble::Unclear),
-        ("SALE", 200, r#"{"paymentStatus":"PAID"}"#, Trouble::Unclear),
+    for (failing, status, body, scope) in [
+        ("/deleted", 403, r#"{"errorCode":"INSUFFICIENT_APP_SCOPE"}"#, FailureScope::CallKind),
+        ("/deleted", 404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, FailureScope::Source),
+        ("/deleted", 500, "", FailureScope::Unclear),
+        ("/deleted", 404, "", FailureScope::Unclear),
+        ("ids=", 200, "{}", FailureScope::Unclear),
+        ("SALE", 200, r#"{"paymentStatus":"PAID"}"#, FailureScope::Unclear),
     ] {
         let shop = ShopDouble::serving(move |line| match line {
             line if line.contains(failing) => (status, body.to_owned()),
@@ -308,9 +309,11 @@ async fn a_failure_in_any_call_is_a_failure() {
             _ => (404, String::new()),
         });
         let (answer, _) = asked(DELETED, &shop).await;
-        let Said::Failed(failure) = answer.said else { panic!("{failing} {body}: {:?}", answer.said) };
-        assert_eq!(failure.trouble, trouble, "{failing} {body}");
-        let denied = matches!(trouble, Trouble::Lane | Trouble::Source);
+        let CallResult::Failed(failure) = answer.result else {
+            panic!("{failing} {body}: {:?}", answer.result)
+        };
+        assert_eq!(failure.scope, scope, "{failing} {body}");
+        let denied = matches!(scope, FailureScope::CallKind | FailureScope::Source);
         assert_eq!(failure.cause == Cause::ApiDenied, denied, "{failing} {body}");
         shop.close().await;
     }
@@ -354,8 +357,8 @@ fn without_a_client_secret_everything_is_admitted_and_acknowledged_with_an_empty
     assert_eq!(source().acknowledgement(), empty);
 }
 
-fn answer(said: Said) -> Answer {
-    Answer { asked_at: now(), date: None, http_status: Some(200), latency_ms: 1, said }
+fn answer(result: CallResult) -> Answer {
+    Answer { asked_at: now(), date: None, http_status: Some(200), latency_ms: 1, result }
 }
 
 proptest! {
@@ -379,15 +382,15 @@ proptest! {
         let is_it = body.get("id") == Some(&json!("SALE-H4K9P"))
             && text("paymentStatus").as_deref() == Some("PAID")
             && text("fulfillmentStatus").as_deref() == Some("AWAITING_PROCESSING");
-        let sighting = Sighting { body: body.clone(), truth: None, compared: serde_json::Map::new() };
-        let there = answer(Said::There(Box::new(sighting)));
+        let shown = FoundObject { body: body.clone(), truth: None, compared: serde_json::Map::new() };
+        let there = answer(CallResult::Found(Box::new(shown)));
         let outcome = |sent, answer| source().compare(&claim(sent), answer, &Known::default()).outcome;
         prop_assert!(outcome(UPDATED, &there) != Outcome::Match || is_it);
         prop_assert_eq!(outcome(PRODUCT, &there) == Outcome::Match, is_product);
         prop_assert_eq!(outcome(DELETED, &there), Outcome::Mismatch);
         let is_deleted = text("id").as_deref() == Some("731200456");
-        let absence = Absence { evidence: Value::Null, detail: String::new(), deletion: Deletion::Listed(body) };
-        let absent = answer(Said::NotThere(absence));
+        let absence = NotFoundEvidence { evidence: Value::Null, detail: String::new(), deletion: Deletion::Listed(body) };
+        let absent = answer(CallResult::NotFound(absence));
         prop_assert!(outcome(DELETED, &absent) != Outcome::Deleted || is_deleted);
     }
 }

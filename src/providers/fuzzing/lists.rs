@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::conversation::{Conversation, NOW, Reply, SEPARATOR, ecwid_page, kinguin_page, one, said};
 use super::notifications::source;
 use super::{assert_fit_for_a_line, fuzz, plain};
-use crate::domain::{Failure, ListRequest, Listing, Said, Timestamp, Truth, Window};
+use crate::domain::{CallResult, Failure, ListRequest, Listing, Timestamp, Truth, Window};
 use crate::providers::{Provider, ecwid, kinguin};
 
 /// Where a list says how many orders it has, where it has them, and where an order has its id.
@@ -40,11 +40,11 @@ fn fuzz_lists(
             Err(failure) => failed(&failure),
         };
         let (heard, answer) = conversation.ask(provider.ask_order(api, order_id));
-        match &answer.said {
-            Said::Failed(failure) => effects += &failed(failure),
+        match &answer.result {
+            CallResult::Failed(failure) => effects += &failed(failure),
             other => {
                 assert!(!heard.iter().any(Reply::is_failure), "an answer after a failed call: {answer:?}");
-                effects += if matches!(other, Said::There(_)) { "there;" } else { "not there;" };
+                effects += if matches!(other, CallResult::Found(_)) { "there;" } else { "not there;" };
             }
         }
         let (heard, control) = conversation.ask(provider.control(api));
@@ -72,10 +72,10 @@ fn listed(provider: &dyn Provider, list: &List, listing: &Listing, heard: &[Repl
     assert!(heard.iter().all(Reply::is_good), "a listing after a failed call");
     let mut ids = HashSet::new();
     for order in &listing.orders {
-        let id = order.sighting.truth.as_ref().map(Truth::id).expect("a list shows this shop's own orders");
+        let id = order.object.truth.as_ref().map(Truth::id).expect("a list shows this shop's own orders");
         assert!(ids.insert(id.to_owned()), "{id} is listed twice");
-        assert!(provider.names_of(&order.sighting).iter().any(|name| name == id), "{id} has other names");
-        provider.is_final(&order.sighting.compared);
+        assert!(provider.names_of(&order.object).iter().any(|name| name == id), "{id} has other names");
+        provider.is_final(&order.object.compared);
     }
     let is_unfinished = |order: &Value| order["paymentStatus"] == "INCOMPLETE";
     let all = list.shown(heard, |_| true);

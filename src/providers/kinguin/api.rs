@@ -5,10 +5,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::fields;
-use super::sighting::{self, Sighted};
+use super::object::{self, Sighted};
 use crate::domain::replaced::plain_json;
 use crate::domain::{
-    Absence, Answer, Cause, Claim, Deletion, Failure, Said, SubjectKind, Timestamp, Trouble,
+    Answer, CallResult, Cause, Claim, Deletion, Failure, FailureScope, NotFoundEvidence, SubjectKind,
+    Timestamp,
 };
 use crate::providers::http::Reply;
 use crate::providers::ids::is_asked_by_query;
@@ -69,8 +70,8 @@ pub(super) async fn ask_products(
         if shown.any(|other| other != first) {
             return None;
         }
-        let sighting = sighting::product(first, plain_json(first)).ok()?;
-        Some(reply.answer(reply.asked_at, reply.latency_ms, Said::There(Box::new(sighting))))
+        let object = object::product(first, plain_json(first)).ok()?;
+        Some(reply.answer(reply.asked_at, reply.latency_ms, CallResult::Found(Box::new(object))))
     };
     Ok(claims.iter().map(answer).collect())
 }
@@ -84,36 +85,36 @@ pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Fail
 
 /// What an answer about one order says. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
 /// come from a wrong path or a gateway in between.
-pub(super) fn order_said(reply: &Reply) -> Said {
+pub(super) fn order_said(reply: &Reply) -> CallResult {
     if is_good(reply) {
-        return there(reply, sighting::order);
+        return there(reply, object::order);
     }
     match (reply.status, kind(reply).as_deref()) {
-        (400..=499, Some("OrderNotFound")) => Said::NotThere(absence(reply.status, "OrderNotFound")),
+        (400..=499, Some("OrderNotFound")) => CallResult::NotFound(absence(reply.status, "OrderNotFound")),
         // A real order of Kinguin's old platform, which no call can read.
-        (400..=499, Some("OrderNotSupported")) => Said::Failed(
+        (400..=499, Some("OrderNotSupported")) => CallResult::Failed(
             Failure::new(
                 Cause::ApiError,
                 "the order is one of Kinguin's old platform, which the API cannot read (kind OrderNotSupported)",
             )
             .with_status(reply.status)
-            .troubling(Trouble::Subject),
+            .with_scope(FailureScope::Subject),
         ),
         // Kinguin did not reach its own backend, whatever status it puts on that.
-        (400..=499, Some("HttpClient" | "Http")) => Said::Failed(refusal(reply).passing()),
-        _ => Said::Failed(refusal(reply)),
+        (400..=499, Some("HttpClient" | "Http")) => CallResult::Failed(refusal(reply).passing()),
+        _ => CallResult::Failed(refusal(reply)),
     }
 }
 
 /// What an answer about one product says. A 404 with Kinguin's own error means that it is not shown now; the kind
 /// `Http` is a wrong path's.
-pub(super) fn product_said(reply: &Reply) -> Said {
+pub(super) fn product_said(reply: &Reply) -> CallResult {
     if is_good(reply) {
-        return there(reply, sighting::product);
+        return there(reply, object::product);
     }
     match (reply.status, kind(reply).as_deref()) {
-        (404, Some(kind)) if kind != "Http" => Said::NotThere(absence(404, kind)),
-        _ => Said::Failed(refusal(reply)),
+        (404, Some(kind)) if kind != "Http" => CallResult::NotFound(absence(404, kind)),
+        _ => CallResult::Failed(refusal(reply)),
     }
 }
 
@@ -146,14 +147,14 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
         let Page { results, item_count } = page_of(&reply)?;
         if let Some(item) = results.iter().find(|item| fields::id_of(item, "orderId").as_deref() == Some(id))
         {
-            let said = sighted(&reply, sighting::order(item, plain_json(item)));
-            return Ok(reply.answer(first_asked_at, latency_ms, said));
+            let result = sighted(&reply, object::order(item, plain_json(item)));
+            return Ok(reply.answer(first_asked_at, latency_ms, result));
         }
         seen += results.len();
         if results.len() < SEARCH_PAGE || item_count.is_some_and(|all| seen >= all) {
             let detail = "the list shows no order with this id, and does not say that there is none";
             let failure = reply.failure(detail).hopeless();
-            return Ok(reply.answer(first_asked_at, latency_ms, Said::Failed(failure)));
+            return Ok(reply.answer(first_asked_at, latency_ms, CallResult::Failed(failure)));
         }
     }
     let detail = format!("{SEARCH_PAGES} pages of orders with other ids");
@@ -198,8 +199,8 @@ fn refusal(reply: &Reply) -> Failure {
     reply.failure(format!("the API answered {} ({kind})", reply.status))
 }
 
-fn absence(status: u16, kind: &str) -> Absence {
-    Absence {
+fn absence(status: u16, kind: &str) -> NotFoundEvidence {
+    NotFoundEvidence {
         evidence: json!({"http_status": status, "kind": kind}),
         detail: format!("the API does not show it ({status}, kind {})", fields::shown(kind)),
         deletion: Deletion::NotAsked,
@@ -214,20 +215,20 @@ fn unanswered(api: &Api, asked_at: Timestamp, failure: Failure) -> Answer {
         date: None,
         http_status: failure.http_status,
         latency_ms: u64::try_from(waited).unwrap_or(u64::MAX),
-        said: Said::Failed(failure),
+        result: CallResult::Failed(failure),
     }
 }
 
-fn there(reply: &Reply, read: fn(&Value, String) -> Sighted) -> Said {
+fn there(reply: &Reply, read: fn(&Value, String) -> Sighted) -> CallResult {
     match reply.json() {
         Some(body) => sighted(reply, read(&body, reply.text(&body))),
-        None => Said::Failed(reply.failure("the answer is not JSON")),
+        None => CallResult::Failed(reply.failure("the answer is not JSON")),
     }
 }
 
-fn sighted(reply: &Reply, read: Sighted) -> Said {
+fn sighted(reply: &Reply, read: Sighted) -> CallResult {
     match read {
-        Ok(sighting) => Said::There(Box::new(sighting)),
-        Err(lack) => Said::Failed(reply.failure(format!("the answer is not as documented: {lack}"))),
+        Ok(object) => CallResult::Found(Box::new(object)),
+        Err(lack) => CallResult::Failed(reply.failure(format!("the answer is not as documented: {lack}"))),
     }
 }

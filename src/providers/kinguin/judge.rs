@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::fields::{self, shown};
 use super::{COMPLETED, dates};
 use crate::domain::{
-    Absence, Answer, Claim, Comparison, Course, Known, Outcome, Said, Sighting, StatusKey, SubjectKind,
-    Timestamp,
+    Answer, CallResult, Claim, Comparison, Course, FoundObject, Known, NotFoundEvidence, Outcome, StatusKey,
+    SubjectKind, Timestamp,
 };
 
 /// Accepted, keys not all delivered.
@@ -19,14 +19,14 @@ const UNFINISHED: [&str; 2] = [PROCESSING, "pending"];
 /// Holds `claim` against `answer`; a product that is not shown is `unavailable`, and the evidence tells under `held`
 /// what [`is_held`] says.
 pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
-    match (&answer.said, claim.subject.kind) {
-        (Said::There(sighting), SubjectKind::Order) => order(claim, sighting),
-        (Said::There(sighting), SubjectKind::Product) => product(claim, sighting),
-        (Said::NotThere(absence), SubjectKind::Order) => {
+    match (&answer.result, claim.subject.kind) {
+        (CallResult::Found(object), SubjectKind::Order) => order(claim, object),
+        (CallResult::Found(object), SubjectKind::Product) => product(claim, object),
+        (CallResult::NotFound(absence), SubjectKind::Order) => {
             Comparison::differs(Outcome::NotFound, absence.detail.clone(), absence.evidence.clone())
         }
-        (Said::NotThere(absence), SubjectKind::Product) => unavailable(claim, absence, known),
-        (Said::Failed(failure), _) => {
+        (CallResult::NotFound(absence), SubjectKind::Product) => unavailable(claim, absence, known),
+        (CallResult::Failed(failure), _) => {
             Comparison::differs(failure.cause.into(), failure.detail.clone(), Value::Null)
         }
     }
@@ -36,13 +36,13 @@ pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparis
 /// notification tells of a product that has sold out), otherwise it is ignored (it may as well be invented). The same ids
 /// are: the held `resolved_id` is the claim's subject, and the held `internal_id` is its `productId` where it has one.
 #[must_use]
-pub fn is_held(claim: &Claim, known: &Known) -> bool {
-    known.held.as_ref().is_some_and(|held| {
-        held.resolved_id == claim.subject.id
+pub fn is_stored(claim: &Claim, known: &Known) -> bool {
+    known.stored.as_ref().is_some_and(|stored| {
+        stored.resolved_id == claim.subject.id
             && match claim.asserted.get("productId") {
                 None => true,
                 Some(product_id) => {
-                    product_id.as_str().is_some_and(|id| held.internal_id.as_deref() == Some(id))
+                    product_id.as_str().is_some_and(|id| stored.internal_id.as_deref() == Some(id))
                 }
             }
     })
@@ -82,13 +82,13 @@ pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, Stri
 
 /// The latest time that an order or a product carries. An order has no `updatedAt` by the documentation.
 pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
-    let Said::There(sighting) = &answer.said else { return None };
-    let time = |name| fields::text_of(&sighting.body, name).and_then(dates::instant);
+    let CallResult::Found(object) = &answer.result else { return None };
+    let time = |name| fields::text_of(&object.body, name).and_then(dates::instant);
     time("updatedAt").max(time("createdAt"))
 }
 
-fn order(claim: &Claim, sighting: &Sighting) -> Comparison {
-    let body = &sighting.body;
+fn order(claim: &Claim, object: &FoundObject) -> Comparison {
+    let body = &object.body;
     let evidence = picked(body, &["orderId", "orderExternalId", "status"]);
     let mismatch = |detail: String, evidence| Comparison::differs(Outcome::Mismatch, detail, evidence);
     let order_id = fields::id_of(body, "orderId");
@@ -114,8 +114,8 @@ fn order(claim: &Claim, sighting: &Sighting) -> Comparison {
     }
 }
 
-fn product(claim: &Claim, sighting: &Sighting) -> Comparison {
-    let body = &sighting.body;
+fn product(claim: &Claim, object: &FoundObject) -> Comparison {
+    let body = &object.body;
     let evidence = picked(body, &["kinguinId", "productId", "updatedAt"]);
     let kinguin_id = fields::id_of(body, "kinguinId");
     if kinguin_id.as_deref() != Some(claim.subject.id.as_str()) {
@@ -154,21 +154,21 @@ fn product(claim: &Claim, sighting: &Sighting) -> Comparison {
     }
 }
 
-fn unavailable(claim: &Claim, absence: &Absence, known: &Known) -> Comparison {
-    let held = is_held(claim, known);
+fn unavailable(claim: &Claim, absence: &NotFoundEvidence, known: &Known) -> Comparison {
+    let stored = is_stored(claim, known);
     let mut evidence = match &absence.evidence {
         Value::Object(fields) => fields.clone(),
         other => Map::from_iter([("answer".to_owned(), other.clone())]),
     };
-    evidence.insert("held".to_owned(), Value::Bool(held));
-    let before = if held {
+    evidence.insert("held".to_owned(), Value::Bool(stored));
+    let before = if stored {
         "confirmed before with the same ids"
     } else {
         "never confirmed before with these ids: sold out or invented"
     };
     let detail = format!("{}; {before}", absence.detail);
     let differs = Comparison::differs(Outcome::Unavailable, detail, Value::Object(evidence));
-    Comparison { held_before: held, ..differs }
+    Comparison { stored_before: stored, ..differs }
 }
 
 /// The fields of an answer that the outcome rests on, as they stand there.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::api::{self, Page};
-use super::{dates, fields, sighting};
+use super::{dates, fields, object};
 use crate::domain::{Cause, Failure, ListRequest, Listed, Listing, Timestamp, Truth};
 use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
@@ -113,21 +113,21 @@ async fn page(
 
 /// What is compared of an order, counted in `bytes`; its keys are not kept.
 fn kept(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
-    let mut sighting = sighting::order(order, String::new())
+    let mut object = object::order(order, String::new())
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", fields::shown(id)))?;
-    if !sighting.compared.get("status").is_some_and(Value::is_string) {
+    if !object.compared.get("status").is_some_and(Value::is_string) {
         return Err(format!("order {} of the list has a status that cannot be read", fields::shown(id)));
     }
     let kept = ["orderId", "orderExternalId", "status"];
     let kept = kept.iter().filter_map(|name| Some(((*name).to_owned(), order.get(*name)?.clone())));
-    sighting.body = Value::Object(kept.collect::<Map<_, _>>());
-    if let Some(Truth::Order(order)) = &mut sighting.truth {
+    object.body = Value::Object(kept.collect::<Map<_, _>>());
+    if let Some(Truth::Order(order)) = &mut object.truth {
         order.email = None;
     }
-    *bytes += sighting.body.to_string().len();
+    *bytes += object.body.to_string().len();
     let created = fields::text_of(order, "createdAt").and_then(dates::instant);
     let is_expected = created.is_none_or(|created| created.seconds() >= from.seconds());
-    Ok(Listed { sighting, is_expected })
+    Ok(Listed { object, is_expected })
 }
 
 fn failure(detail: String) -> Failure {

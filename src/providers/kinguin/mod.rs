@@ -30,12 +30,12 @@ mod fields;
 mod judge;
 mod listing;
 mod notification;
-mod sighting;
+mod object;
 mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use judge::is_held;
+pub use judge::is_stored;
 
 /// The status of an order whose keys are all delivered, and all that an "order complete" asserts.
 const COMPLETED: &str = "completed";

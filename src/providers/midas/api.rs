@@ -6,15 +6,16 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Absence, Answer, Cause, Deletion, Failure, OrderTruth, Said, Sighting, Trouble, Truth, decimal,
+    Answer, CallResult, Cause, Deletion, Failure, FailureScope, FoundObject, NotFoundEvidence, OrderTruth,
+    Truth, decimal,
 };
 use crate::providers::Api;
 use crate::providers::http::Reply;
 
 use super::Midas;
 use super::fields::{self, Object, SHOWN, cut};
+use super::object::Transaction;
 use super::signature::Stamp;
-use super::transaction::Transaction;
 
 const PATH: &str = "/v1/mor/transaction/query";
 
@@ -33,7 +34,7 @@ pub(super) enum Opened {
     /// 200 with a JSON object.
     Object(Object),
     /// 404 with the API's own error body.
-    NoSuch(Absence),
+    NoSuch(NotFoundEvidence),
 }
 
 impl Midas {
@@ -48,7 +49,7 @@ impl Midas {
                 date: None,
                 http_status: failure.http_status,
                 latency_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                said: Said::Failed(failure),
+                result: CallResult::Failed(failure),
             },
         }
     }
@@ -68,7 +69,7 @@ impl Midas {
                     Cause::ApiError,
                     "the call could not be signed: the system gives no random numbers",
                 )
-                .troubling(Trouble::Source)
+                .with_scope(FailureScope::Source)
             })?;
             Ok(vec![("authorization", authorization)])
         };
@@ -76,15 +77,17 @@ impl Midas {
     }
 
     /// What an answer about `external_id` says. Only the documented answer with this very id shows a transaction.
-    pub(super) fn interpret(&self, reply: &Reply, external_id: &str) -> Said {
+    pub(super) fn interpret(&self, reply: &Reply, external_id: &str) -> CallResult {
         match self.open(reply) {
             Ok(Opened::Object(object)) => {
                 shown(reply, object, external_id, &self.project_id).unwrap_or_else(|detail| {
-                    Said::Failed(reply.failure(format!("the API's answer is not as documented: {detail}")))
+                    CallResult::Failed(
+                        reply.failure(format!("the API's answer is not as documented: {detail}")),
+                    )
                 })
             }
-            Ok(Opened::NoSuch(absence)) => Said::NotThere(absence),
-            Err(failure) => Said::Failed(failure),
+            Ok(Opened::NoSuch(absence)) => CallResult::NotFound(absence),
+            Err(failure) => CallResult::Failed(failure),
         }
     }
 
@@ -134,7 +137,7 @@ impl Midas {
 }
 
 /// Reads a 200. The error names what is not as documented.
-fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> Result<Said, String> {
+fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> Result<CallResult, String> {
     let transaction = Transaction::read(&object)?;
     if transaction.is_none() {
         // An error in a 200, say, is no statement that a transaction does not exist.
@@ -143,7 +146,7 @@ fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> 
             return Err("it holds none of transaction, payment_details and user".to_owned());
         }
         let detail = "the API's answer holds no transaction".to_owned();
-        return Ok(Said::NotThere(absence(detail, Value::Object(transaction.evidence()))));
+        return Ok(CallResult::NotFound(absence(detail, Value::Object(transaction.evidence()))));
     }
     let Some(actual) = transaction.external_id.as_deref() else {
         return Err("transaction.external_id is missing".to_owned());
@@ -151,7 +154,7 @@ fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> 
     if actual != external_id {
         let (actual, asked) = (cut(actual, SHOWN), cut(external_id, SHOWN));
         let detail = format!("the API answers with transaction.external_id {actual}, not {asked}");
-        return Ok(Said::NotThere(absence(detail, Value::Object(transaction.evidence()))));
+        return Ok(CallResult::NotFound(absence(detail, Value::Object(transaction.evidence()))));
     }
     let Some(project) = transaction.project_id.as_deref() else {
         return Err("transaction.project.id is missing".to_owned());
@@ -170,11 +173,11 @@ fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> 
             ..OrderTruth::default()
         })
     });
-    Ok(Said::There(Box::new(Sighting { body, truth, compared })))
+    Ok(CallResult::Found(Box::new(FoundObject { body, truth, compared })))
 }
 
-fn absence(detail: String, evidence: Value) -> Absence {
-    Absence { evidence, detail, deletion: Deletion::NotAsked }
+fn absence(detail: String, evidence: Value) -> NotFoundEvidence {
+    NotFoundEvidence { evidence, detail, deletion: Deletion::NotAsked }
 }
 
 fn naming(status: u16, words: Option<(String, Value)>) -> String {

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use crate::domain::{Answer, Claim, Comparison, Course, Known, Outcome, Said, StatusKey, Timestamp, decimal};
+use crate::domain::{
+    Answer, CallResult, Claim, Comparison, Course, Known, Outcome, StatusKey, Timestamp, decimal,
+};
 
 use super::fields::{Object, SHOWN, cut};
 use super::notification::{CANCELLED, PAID};
-use super::transaction::{AMOUNT, CURRENCY, Transaction};
+use super::object::{AMOUNT, CURRENCY, Transaction};
 
 /// The status of a transaction that is paid.
 const COMPLETED_STATUS: &str = "Completed";
@@ -16,22 +18,22 @@ const CANCELLED_STATUS: &str = "Cancelled";
 
 /// Compares a claim with an answer, for the source of `project_id`.
 pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
-    let sighting = match &answer.said {
-        Said::There(sighting) => sighting,
+    let shown = match &answer.result {
+        CallResult::Found(shown) => shown,
         // An absence may mean that we ask by a wrong parameter name: the provider does not document it.
-        Said::NotThere(absence) if !known.source_found_any => {
+        CallResult::NotFound(absence) if !known.source_found_any => {
             let detail = format!("{}; no query of this source has found any transaction yet", absence.detail);
             return Comparison::differs(Outcome::NotYet, detail, absence.evidence.clone());
         }
-        Said::NotThere(absence) => {
+        CallResult::NotFound(absence) => {
             let evidence = absence.evidence.clone();
             return Comparison::differs(Outcome::NotFound, absence.detail.clone(), evidence);
         }
-        Said::Failed(failure) => {
+        CallResult::Failed(failure) => {
             return Comparison::differs(Outcome::NotYet, failure.detail.clone(), Value::Null);
         }
     };
-    let read = match &sighting.body {
+    let read = match &shown.body {
         Value::Object(object) => Transaction::read(object),
         _ => Err("the answer is not an object".to_owned()),
     };
@@ -125,8 +127,8 @@ pub(super) fn is_told(status: &str) -> bool {
 
 /// `transaction.payment_date`, also of a cancelled payment.
 pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
-    let Said::There(sighting) = &answer.said else { return None };
-    Timestamp::parse_rfc3339(sighting.body.pointer("/transaction/payment_date")?.as_str()?)
+    let CallResult::Found(shown) = &answer.result else { return None };
+    Timestamp::parse_rfc3339(shown.body.pointer("/transaction/payment_date")?.as_str()?)
 }
 
 /// The status among the compared values of a transaction.

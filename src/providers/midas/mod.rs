@@ -21,11 +21,11 @@ mod doctor;
 mod fields;
 mod judge;
 mod notification;
+mod object;
 mod pem;
 mod signature;
 #[cfg(test)]
 pub(super) mod tests;
-mod transaction;
 
 use fields::Object;
 use pem::CheckKey;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::domain::ledger::{Policy, Standing};
+use crate::domain::ledger::{Policy, SourceStatus};
 use crate::domain::{Cause, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;
@@ -88,8 +88,8 @@ pub(in crate::store) fn told_to_wait_until(
     source: &str,
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    let trouble = of_lane(conn, source, "")?.filter(|trouble| trouble.cause == Cause::ApiRateLimited);
-    let until = trouble.map(|trouble| trouble.resume_at);
+    let outage = of_lane(conn, source, "")?.filter(|outage| outage.cause == Cause::ApiRateLimited);
+    let until = outage.map(|outage| outage.resume_at);
     Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
 }
 
@@ -105,15 +105,15 @@ pub(in crate::store) struct Probe<'a> {
 pub(in crate::store) fn apply(
     conn: &Connection,
     probe: &Probe<'_>,
-    standing: &Standing,
+    source_status: &SourceStatus,
     policy: &Policy,
     jitter: f64,
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
     let source = probe.source;
-    match standing {
-        Standing::Unchanged => Ok(None),
-        Standing::Well => {
+    match source_status {
+        SourceStatus::Unchanged => Ok(None),
+        SourceStatus::Well => {
             if !conn.prepare_cached(HAS_TROUBLE)?.query_row([source], |row| row.get(0))? {
                 return Ok(None);
             }
@@ -129,7 +129,7 @@ pub(in crate::store) fn apply(
             ])?;
             Ok(None)
         }
-        Standing::Failing { lane, cause, detail, retry_after } => {
+        SourceStatus::Failing { lane, cause, detail, retry_after } => {
             let lane = lane.as_deref().unwrap_or("");
             let known = of_lane(conn, source, lane)?;
             let paused_until = known

@@ -113,7 +113,7 @@ pub(in crate::store) fn grant(
     Ok(CallPermit { id, window: rate.window })
 }
 
-/// The call is over: it counts one window longer. Said again later, it changes nothing; nor does a time from before the
+/// The call is over: it counts one window longer. Reported again later, it changes nothing; nor does a time from before the
 /// clock was set, which would end it too early.
 pub(in crate::store) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> Result<()> {
     let until = now.plus(permit.window).plus(Duration::from_millis(1));

@@ -156,8 +156,8 @@ impl<'a> Page<'a> {
         let Some(wanted) = self.filter.reason.map(Reason::as_str) else {
             return self.walk(index_scans::STRETCH, &stretch);
         };
-        let troubles = if state == State::Pending { self.troubles(source)? } else { Vec::new() };
-        let passes = match troubles.first() {
+        let outages = if state == State::Pending { self.outages(source)? } else { Vec::new() };
+        let passes = match outages.first() {
             None => reason == Some(wanted),
             Some((lane, cause)) if lane.is_empty() => cause == wanted,
             Some(_) => {
@@ -169,7 +169,7 @@ impl<'a> Page<'a> {
     }
 
     /// What fails of a source, the whole of it first: lane and cause.
-    fn troubles(&self, source: &str) -> Result<Vec<(String, String)>> {
+    fn outages(&self, source: &str) -> Result<Vec<(String, String)>> {
         let mut statement =
             self.conn.prepare_cached("SELECT lane, cause FROM outages WHERE source = ?1 ORDER BY lane")?;
         let found = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -10,8 +10,8 @@ use super::known;
 use crate::domain::ledger::TruthChange;
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, EventTime, Finding, FindingKind, Judge, Origin, OurOrder, Reason, Said, Sighting, State,
-    Subject, SubjectKind, Timestamp, Window,
+    Answer, CallResult, Claim, EventTime, Finding, FindingKind, FoundObject, Judge, Origin, OurOrder, Reason,
+    State, Subject, SubjectKind, Timestamp, Window,
 };
 use crate::rules;
 use crate::rules::reconcile::Scope;
@@ -69,7 +69,7 @@ pub(in crate::store) fn inspect(
     }
     let Inspection { source, judge, names, answer, scope, .. } = inspection;
     let ours = known::our_order(conn, source, names)?;
-    if rules::is_stale(answer, ours.held.as_ref(), now) {
+    if rules::is_stale(answer, ours.stored.as_ref(), now) {
         return Ok((Inspected::Outdated, None));
     }
     let Some(order_id) = names.first() else { return Ok((Inspected::Compared(None), None)) };
@@ -77,9 +77,9 @@ pub(in crate::store) fn inspect(
     let is_gap = |kind| matches!(kind, FindingKind::Missed | FindingKind::Drift);
     let recovers = inspection.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
     land(conn, source, answer, &ours, recovers, now)?;
-    match (finding, &answer.said) {
-        (Some(finding), Said::There(sighting)) if recovers => {
-            let (id, left) = recover(conn, inspection, order_id, sighting, &ours, subscriptions, now)?;
+    match (finding, &answer.result) {
+        (Some(finding), CallResult::Found(object)) if recovers => {
+            let (id, left) = recover(conn, inspection, order_id, object, &ours, subscriptions, now)?;
             let detail = finding.detail.unwrap_or_default();
             let detail = Some(format!("{detail}; recovered as notification {id}"));
             let finding = Finding { notification_id: Some(id), detail, ..finding };
@@ -98,14 +98,16 @@ fn land(
     recovers: bool,
     now: Timestamp,
 ) -> Result<()> {
-    let change = match (&answer.said, &ours.held) {
-        (Said::There(sighting), _) => sighting.truth.clone().map_or(TruthChange::Keep, TruthChange::Put),
-        (Said::NotThere(_), Some(held)) => TruthChange::Gone { resolved_id: held.resolved_id.clone() },
-        (Said::NotThere(_), None) | (Said::Failed(_), _) => TruthChange::Keep,
+    let change = match (&answer.result, &ours.stored) {
+        (CallResult::Found(object), _) => object.truth.clone().map_or(TruthChange::Keep, TruthChange::Put),
+        (CallResult::NotFound(_), Some(stored)) => {
+            TruthChange::Gone { resolved_id: stored.resolved_id.clone() }
+        }
+        (CallResult::NotFound(_), None) | (CallResult::Failed(_), _) => TruthChange::Keep,
     };
     let newest = recovers.then_some(answer.asked_at);
     truth::write(conn, source, SubjectKind::Order, &change, answer.asked_at, newest)?;
-    if matches!(answer.said, Said::There(_)) {
+    if matches!(answer.result, CallResult::Found(_)) {
         settle::note_found(conn, source, now)?;
     }
     Ok(())
@@ -116,13 +118,13 @@ fn recover(
     conn: &Connection,
     inspection: &Inspection,
     order_id: &str,
-    sighting: &Sighting,
+    object: &FoundObject,
     ours: &OurOrder,
     subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(i64, Option<Settled>)> {
     let Inspection { source, answer, judge, .. } = inspection;
-    let compared = &sighting.compared;
+    let compared = &object.compared;
     let claim = Claim {
         event: EVENT.to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: order_id.to_owned() },
@@ -137,9 +139,9 @@ fn recover(
         .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
         .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
     hour_index::note(conn, std::iter::once((id, now)))?;
-    let last = ours.told.as_ref().map(|told| &told.compared);
-    let told = rules::told::shown(sighting, last);
-    let is_news = last != Some(&told);
+    let last = ours.last_confirmed.as_ref().map(|last| &last.compared);
+    let values = rules::confirmed_values::shown(object, last);
+    let is_news = last != Some(&values);
     conn.prepare_cached(
         "INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id,
            resolved_id, claim, state, reason, news, attempts, probes_since, asked, decided_at)
@@ -174,7 +176,7 @@ fn recover(
         source,
         subject: &claim.subject,
         reason: Reason::Match,
-        told: &told,
+        values: &values,
         is_news,
     };
     confirm(conn, &confirmation, subscriptions, now)?;

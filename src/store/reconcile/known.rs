@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
-use crate::domain::{Claim, OurOrder, SubjectKind, Timestamp, Told, Window};
+use crate::domain::{Claim, LastConfirmed, OurOrder, SubjectKind, Timestamp, Window};
 use crate::store::error::Result;
 use crate::store::rows;
 use crate::store::verdicts::load;
@@ -40,22 +40,22 @@ pub(in crate::store) fn our_orders(
 /// What is known of one order.
 pub(in crate::store) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
     let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
-    let held = load::held_exactly(conn, source, SubjectKind::Order, order_id)?;
-    let second = held.as_ref().and_then(|held| held.internal_id.as_ref());
+    let stored = load::stored_by_own_id(conn, source, SubjectKind::Order, order_id)?;
+    let second = stored.as_ref().and_then(|stored| stored.internal_id.as_ref());
     let mut waiting = Vec::new();
     for name in names.iter().chain(second.filter(|id| !names.contains(id))) {
         waiting.extend(waiting_about(conn, source, name)?);
     }
-    Ok(OurOrder { told: told(conn, source, order_id)?, waiting, held })
+    Ok(OurOrder { last_confirmed: last_confirmed(conn, source, order_id)?, waiting, stored })
 }
 
-fn told(conn: &Connection, source: &str, order_id: &str) -> Result<Option<Told>> {
+fn last_confirmed(conn: &Connection, source: &str, order_id: &str) -> Result<Option<LastConfirmed>> {
     Ok(conn
         .prepare_cached(
             "SELECT compared, notification_id FROM last_confirmed WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2",
         )?
         .query_row([source, order_id], |row| {
-            Ok(Told { compared: values(row)?, notification_id: row.get("notification_id")? })
+            Ok(LastConfirmed { compared: values(row)?, notification_id: row.get("notification_id")? })
         })
         .optional()?)
 }

@@ -102,7 +102,7 @@ pub(in crate::store) fn file(
         let repeated = sheet.repeats(conn)?;
         if sheet.insert(conn, repeated, now)? {
             last_of.insert(&sheet.source, sheet.received_at);
-            let (state, reason) = sheet.standing(repeated);
+            let (state, reason) = sheet.first_verdict(repeated);
             if state != State::Pending {
                 settled_of.entry(&sheet.sender).or_default().push((state, reason));
             }
@@ -236,7 +236,7 @@ impl Sheet {
     }
 
     /// Its state and reason where it repeats that notification.
-    pub(in crate::store) fn standing(&self, repeated: Option<i64>) -> (State, Option<Reason>) {
+    pub(in crate::store) fn first_verdict(&self, repeated: Option<i64>) -> (State, Option<Reason>) {
         match repeated {
             Some(_) => (State::Ignored, Some(Reason::Duplicate)),
             None => (self.state, self.reason),
@@ -290,7 +290,7 @@ impl Sheet {
 
     /// The columns of both statements that follow what is said.
     fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Value; 6] {
-        let (state, reason) = self.standing(repeated);
+        let (state, reason) = self.first_verdict(repeated);
         let pending = state == State::Pending;
         let detail = repeated.map(|first| format!("the same claim as notification {first}"));
         [

@@ -17,7 +17,7 @@ pub(in crate::store) struct Confirmation<'a> {
     pub(in crate::store) subject: &'a Subject,
     pub(in crate::store) reason: Reason,
     /// The values that it told.
-    pub(in crate::store) told: &'a Map<String, Value>,
+    pub(in crate::store) values: &'a Map<String, Value>,
     pub(in crate::store) is_news: bool,
 }
 
@@ -89,7 +89,7 @@ fn tell(
     current: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    let Confirmation { notification_id, source, subject, told, .. } = confirmation;
+    let Confirmation { notification_id, source, subject, values, .. } = confirmation;
     conn.prepare_cached(
         "INSERT INTO last_confirmed
            (source, subject_kind, subject_id, compared, notification_id, confirmed_at, current)
@@ -101,7 +101,7 @@ fn tell(
         source,
         subject.kind.as_str(),
         subject.id,
-        Value::Object((*told).clone()).to_string(),
+        Value::Object((*values).clone()).to_string(),
         notification_id,
         now.to_string(),
         current,

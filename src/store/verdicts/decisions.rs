@@ -46,7 +46,7 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
         .execute(params![id, now.to_string()])?;
         let repeated = sheet.repeats(conn)?;
         sheet.write(conn, repeated, now, now)?;
-        let (state, reason) = sheet.standing(repeated);
+        let (state, reason) = sheet.first_verdict(repeated);
         decided.push(Decided::Done(Moved { id, state, reason }));
     }
     Ok(decided)

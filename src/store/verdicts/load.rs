@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
 use crate::domain::ledger::{Equal, Ledger, Waiting};
-use crate::domain::{Claim, Held, SubjectKind};
+use crate::domain::{Claim, StoredObject, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -30,13 +30,13 @@ pub(in crate::store) struct Asked<'a> {
 pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {
     let waiting = waiting(conn, lease)?;
     let subject = &asked.claim.subject;
-    let held = match asked.truth_id {
-        Some(id) => held(conn, asked.source, subject.kind, id, &[ById::Exactly])?,
-        None => held(conn, asked.source, subject.kind, &subject.id, &ById::ALL)?,
+    let stored = match asked.truth_id {
+        Some(id) => stored_object(conn, asked.source, subject.kind, id, &[ById::Exactly])?,
+        None => stored_object(conn, asked.source, subject.kind, &subject.id, &ById::ALL)?,
     };
-    let told_id =
-        held.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |held| held.resolved_id.as_str());
-    let last_told = last_told(conn, asked.source, subject.kind, told_id)?;
+    let resolved_id =
+        stored.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |stored| stored.resolved_id.as_str());
+    let last_confirmed = last_confirmed(conn, asked.source, subject.kind, resolved_id)?;
     Ok(Ledger {
         equals: equals(conn, asked.source, lease, &waiting)?,
         source_found_any: conn
@@ -45,8 +45,8 @@ pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) 
             )?
             .query_row([asked.source], |row| row.get(0))?,
         waiting,
-        held,
-        last_told,
+        stored,
+        last_confirmed,
     })
 }
 
@@ -135,17 +135,23 @@ impl ById {
 }
 
 /// The truth held about an object by its own id.
-pub(in crate::store) fn held_exactly(
+pub(in crate::store) fn stored_by_own_id(
     conn: &Connection,
     source: &str,
     kind: SubjectKind,
     id: &str,
-) -> Result<Option<Held>> {
-    held(conn, source, kind, id, &[ById::Exactly])
+) -> Result<Option<StoredObject>> {
+    stored_object(conn, source, kind, id, &[ById::Exactly])
 }
 
 /// The truth held about an id, by the first of `ways` that leads to any.
-fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[ById]) -> Result<Option<Held>> {
+fn stored_object(
+    conn: &Connection,
+    source: &str,
+    kind: SubjectKind,
+    id: &str,
+    ways: &[ById],
+) -> Result<Option<StoredObject>> {
     let (table, key) = match kind {
         SubjectKind::Order => ("orders", "order_id"),
         SubjectKind::Product => ("products", "product_id"),
@@ -166,7 +172,7 @@ fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[By
             "SELECT {key} AS id, internal_id, updated_at, fetched_at FROM {table} WHERE source = ?1 AND {condition} LIMIT 1"
         );
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Held {
+            Ok(StoredObject {
                 resolved_id: row.get("id")?,
                 internal_id: row.get("internal_id")?,
                 updated_at: rows::instant(row, "updated_at")?,
@@ -182,7 +188,7 @@ fn held(conn: &Connection, source: &str, kind: SubjectKind, id: &str, ways: &[By
     Ok(None)
 }
 
-fn last_told(
+fn last_confirmed(
     conn: &Connection,
     source: &str,
     kind: SubjectKind,
@@ -250,7 +256,7 @@ mod tests {
             .unwrap();
             let whole = read(&conn).unwrap();
             assert_eq!((whole.waiting.len(), whole.equals.len()), (1, 1));
-            assert!(whole.held.is_some() && whole.last_told.is_some());
+            assert!(whole.stored.is_some() && whole.last_confirmed.is_some());
             // The CHECKs of the schema let none of this in; a damaged page may hold it.
             conn.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {damage};")).unwrap();
             match read(&conn) {

@@ -1,4 +1,4 @@
-//! Writing a settlement: verdicts, verifications, the truth, the source's standing and the release of the lease, in one
+//! Writing a settlement: verdicts, verifications, the truth, the source's status and the release of the lease, in one
 //! transaction that counts only while the lease holds.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::load::{self, Asked};
 use super::question::{Moved, Question};
 use super::supersede::{self, Settled};
 use super::truth;
-use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, Standing};
+use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus};
 use crate::domain::{Reason, State, Subject, Timestamp};
 use crate::rules::supersede::Past;
 use crate::store::deliveries::Subscription;
@@ -38,7 +38,7 @@ pub(in crate::store) fn settle(
     let settlement = judge(&ledger);
     let probe =
         pauses::Probe { source: &question.source, lane: &question.claim.lane, asked_at: question.asked_at };
-    let resume_at = pauses::apply(conn, &probe, &settlement.standing, policy, jitter, now)?;
+    let resume_at = pauses::apply(conn, &probe, &settlement.source_status, policy, jitter, now)?;
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
     truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
@@ -79,7 +79,7 @@ pub(in crate::store) fn settle(
     if settlement.found && !ledger.source_found_any {
         note_found(conn, &question.source, now)?;
     }
-    if matches!(settlement.standing, Standing::Failing { .. }) {
+    if matches!(settlement.source_status, SourceStatus::Failing { .. }) {
         pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
     }
     Ok((moved, left, has_news))
@@ -88,8 +88,8 @@ pub(in crate::store) fn settle(
 /// What was confirmed about the subject so far.
 fn past(conn: &Connection, question: &Question, settlement: &Settlement) -> Result<Past> {
     let Subject { kind, id } = &question.claim.subject;
-    let told_id = settlement.resolved_id.as_deref().unwrap_or(id);
-    supersede::past(conn, &question.source, kind.as_str(), told_id, settlement.told_before.clone())
+    let resolved_id = settlement.resolved_id.as_deref().unwrap_or(id);
+    supersede::past(conn, &question.source, kind.as_str(), resolved_id, settlement.confirmed_before.clone())
 }
 
 /// What may explain others, or be explained, now that it is settled.
@@ -191,8 +191,8 @@ fn confirm_ruling(
     subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<bool> {
-    let (Move::Settle { state: State::Confirmed, reason, news, .. }, Some(told)) =
-        (&ruling.to, &settlement.told)
+    let (Move::Settle { state: State::Confirmed, reason, news, .. }, Some(values)) =
+        (&ruling.to, &settlement.confirmed_values)
     else {
         return Ok(false);
     };
@@ -203,7 +203,7 @@ fn confirm_ruling(
         source: &question.source,
         subject: &Subject { kind: *kind, id },
         reason: *reason,
-        told,
+        values,
         is_news: *news,
     };
     confirm(conn, &confirmation, subscriptions, now)?;

@@ -83,13 +83,13 @@ pub(super) fn stored(explains: &[StatusKey]) -> Option<String> {
     (!explains.is_empty()).then(|| explains.iter().map(StatusKey::as_str).collect::<Vec<_>>().join(" "))
 }
 
-/// The last confirmed notification about a subject, by its id in `told`.
+/// The last confirmed notification about a subject, by its id in `last_confirmed`.
 pub(in crate::store) fn past(
     conn: &Connection,
     source: &str,
     kind: &str,
     id: &str,
-    told: Vec<StatusKey>,
+    confirmed: Vec<StatusKey>,
 ) -> Result<Past> {
     let found = conn
         .prepare_cached(
@@ -102,7 +102,7 @@ pub(in crate::store) fn past(
         })
         .optional()?;
     Ok(found.map_or_else(Past::default, |(id, order)| Past {
-        told,
+        confirmed,
         id,
         order: order.map(Timestamp::from_millis),
     }))
@@ -122,9 +122,9 @@ struct Subjects<'a> {
 }
 
 impl Subjects<'_> {
-    /// Whether what counts for `statuses` and `told` is not earlier than `link`.
-    fn has_explanation(&self, link: &Link, statuses: &str, told: &str) -> Result<bool> {
-        let values = params![self.source, self.subject.kind.as_str(), self.subject.id, statuses, told];
+    /// Whether what counts for `statuses` and `from` is not earlier than `link`.
+    fn has_explanation(&self, link: &Link, statuses: &str, from: &str) -> Result<bool> {
+        let values = params![self.source, self.subject.kind.as_str(), self.subject.id, statuses, from];
         let found = self
             .conn
             .prepare_cached(EXPLANATION)?
@@ -144,7 +144,7 @@ impl Subjects<'_> {
         })
     }
 
-    fn add_explanation(&self, link: &Link, statuses: &str, told: &str) -> Result<()> {
+    fn add_explanation(&self, link: &Link, statuses: &str, from: &str) -> Result<()> {
         let order = link.order.map(Timestamp::millis);
         let untimed = order.is_none().then_some(link.id);
         self.conn.prepare_cached(ADD_EXPLANATION)?.execute(params![
@@ -152,7 +152,7 @@ impl Subjects<'_> {
             self.subject.kind.as_str(),
             self.subject.id,
             statuses,
-            told,
+            from,
             order,
             untimed,
             link.id,
@@ -199,10 +199,10 @@ impl Subjects<'_> {
 
 pub(in crate::store) const EXPLANATION: &str =
     "SELECT latest_order, latest_untimed, latest_id FROM explanations
-     WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND statuses = ?4 AND told = ?5";
+     WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND statuses = ?4 AND from_key = ?5";
 
 pub(in crate::store) const ADD_EXPLANATION: &str =
-    "INSERT INTO explanations (source, subject_kind, subject_id, statuses, told, latest_order, latest_untimed, latest_id)
+    "INSERT INTO explanations (source, subject_kind, subject_id, statuses, from_key, latest_order, latest_untimed, latest_id)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
      ON CONFLICT DO UPDATE SET latest_order = max(coalesce(latest_order, excluded.latest_order),
          coalesce(excluded.latest_order, latest_order)),
@@ -265,7 +265,7 @@ impl History for Subjects<'_> {
         }
         let from = match lets {
             Explains::All => None,
-            Explains::From(told) => Some(told),
+            Explains::From(from) => Some(from),
             Explains::Nothing => return Ok(Vec::new()),
         };
         let mut found = Vec::new();
@@ -282,13 +282,13 @@ impl History for Subjects<'_> {
         if link.is == Kind::Deleted {
             return self.add_explanation(link, ANY, FOR_ALL);
         }
-        let told = match lets {
+        let from = match lets {
             Explains::All => FOR_ALL,
-            Explains::From(told) => told.as_str(),
+            Explains::From(from) => from.as_str(),
             Explains::Nothing => return Ok(()),
         };
         for statuses in &link.explains {
-            self.add_explanation(link, statuses.as_str(), told)?;
+            self.add_explanation(link, statuses.as_str(), from)?;
         }
         Ok(())
     }

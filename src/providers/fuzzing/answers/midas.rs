@@ -5,7 +5,7 @@ use super::super::notifications::midas_source;
 use super::super::signatures::lines_and_signature;
 use super::super::{fuzz, recording};
 use super::{Says, fuzz_answers, judged, questions};
-use crate::domain::Said;
+use crate::domain::CallResult;
 use crate::providers::keys::KeyValue;
 use crate::providers::midas::tests::{PLATFORM, certificate, stamp};
 
@@ -73,7 +73,7 @@ fn no_answer_of_midas_counts_but_as_the_platform_signed_it() {
         });
         let asked = &questions.values().next().unwrap()[0];
         let (heard, answer) = conversation.ask(provider.ask(&conversation.api, &asked.claim));
-        if !matches!(answer.said, Said::Failed(_)) {
+        if !matches!(answer.result, CallResult::Failed(_)) {
             assert_eq!(heard[0].body, recorded, "an unsigned answer");
             assert_eq!(heard[0].headers.get_all("txgw-signature").iter().count(), 1);
         }

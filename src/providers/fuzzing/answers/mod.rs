@@ -9,7 +9,8 @@ use super::conversation::{Conversation, NOW, Reply, SEPARATOR};
 use super::notifications::delivery;
 use super::{assert_fit_for_a_line, fuzz, plain, recording};
 use crate::domain::{
-    Answer, Cause, Claim, Failure, Held, Known, Outcome, Reading, Said, SubjectKind, Timestamp, Truth,
+    Answer, CallResult, Cause, Claim, Failure, Known, Outcome, Reading, StoredObject, SubjectKind, Timestamp,
+    Truth,
 };
 use crate::providers::Provider;
 
@@ -82,7 +83,7 @@ fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conver
             assert_eq!(answers.len(), claims.len(), "an answer for each claim");
             for (asked, answer) in listable.iter().zip(&answers) {
                 let Some(answer) = answer else { continue };
-                assert!(matches!(answer.said, Said::There(_)), "a list denies nothing: {answer:?}");
+                assert!(matches!(answer.result, CallResult::Found(_)), "a list denies nothing: {answer:?}");
                 effects += &format!("listed {}", judged(provider, asked, answer, &heard));
             }
         }
@@ -93,18 +94,18 @@ fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conver
 /// Holds what is promised of every judgement; says what came of it.
 fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Reply]) -> String {
     let Asked { claim, says } = asked;
-    let sighting = match &answer.said {
-        Said::Failed(failure) => return failed(failure, heard),
-        Said::There(sighting) => Some(sighting),
-        Said::NotThere(absence) => {
+    let shown = match &answer.result {
+        CallResult::Failed(failure) => return failed(failure, heard),
+        CallResult::Found(shown) => Some(shown),
+        CallResult::NotFound(absence) => {
             assert_fit_for_a_line(&absence.detail);
             None
         }
     };
     assert!(!heard.iter().any(Reply::is_failure), "an answer after a failed call: {answer:?}");
-    if let Some(sighting) = sighting {
-        provider.statuses(&sighting.compared);
-        let kind = sighting.truth.as_ref().map(Truth::kind);
+    if let Some(shown) = shown {
+        provider.statuses(&shown.compared);
+        let kind = shown.truth.as_ref().map(Truth::kind);
         assert!(kind.is_none_or(|kind| kind == claim.subject.kind), "{answer:?}");
     }
     let mut effects = String::new();
@@ -124,7 +125,7 @@ fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Repl
             _ => {}
         }
         let detail = plain(comparison.detail.as_deref().unwrap_or_default());
-        effects += &format!("{:?} {detail} {};", comparison.outcome, comparison.held_before);
+        effects += &format!("{:?} {detail} {};", comparison.outcome, comparison.stored_before);
     }
     effects
 }
@@ -139,14 +140,14 @@ fn failed(failure: &Failure, heard: &[Reply]) -> String {
 
 /// That the claim's object was seen before, under the ids of the claim.
 fn known(claim: &Claim) -> Known {
-    let held = Held {
+    let stored = StoredObject {
         resolved_id: claim.subject.id.clone(),
         internal_id: claim.asserted_text(&["productId"]).map(str::to_owned),
         updated_at: None,
         fetched_at: Timestamp::from_seconds(NOW - 60),
         by_internal_id: false,
     };
-    Known { held: Some(held), source_found_any: true }
+    Known { stored: Some(stored), source_found_any: true }
 }
 
 /// Whether one object of a reply has all these values, told without the code under test. Amounts may be spelled otherwise.

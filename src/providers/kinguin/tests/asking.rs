@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Cause, Clock, Failure, Trouble, Truth};
+use crate::domain::{Cause, Clock, Failure, FailureScope, Truth};
 use crate::metrics::Metrics;
 use crate::providers::http::{Client, OpenGate};
 
@@ -70,8 +70,8 @@ fn product_named(id: u64) -> Claim {
 }
 
 fn failure(answer: &Answer) -> &Failure {
-    match &answer.said {
-        Said::Failed(failure) => failure,
+    match &answer.result {
+        CallResult::Failed(failure) => failure,
         said => panic!("{said:?}"),
     }
 }
@@ -83,8 +83,8 @@ async fn an_order_is_asked_by_its_path_with_the_key_in_a_header() {
     assert_eq!(shop.asked(), ["/esa/api/v1/order/QZ7T2RMN4WB"]);
     assert!(shop.heads.lock().unwrap()[0].to_lowercase().contains("\r\nx-api-key: key-1\r\n"));
     assert_eq!(answer.date, Timestamp::parse_rfc3339("2025-03-04T10:20:00Z"));
-    let Said::There(sighting) = answer.said else { panic!("{answer:?}") };
-    let Some(Truth::Order(order)) = sighting.truth else { panic!("no order") };
+    let CallResult::Found(object) = answer.result else { panic!("{answer:?}") };
+    let Some(Truth::Order(order)) = object.truth else { panic!("no order") };
     assert_eq!(order.order_id, "QZ7T2RMN4WB");
     assert_eq!(order.status.as_deref(), Some("completed"));
     assert_eq!((order.total.as_deref(), order.currency.as_deref()), (Some("12.40"), Some("EUR")));
@@ -97,13 +97,13 @@ async fn a_product_is_asked_by_its_number() {
     let shop = Shop::answering(vec![(200, PRODUCT.to_owned())]);
     let answer = provider(&KINGUIN_POSTBACK).ask(&shop.api(), &product_named(70123)).await;
     assert_eq!(shop.asked(), ["/esa/api/v1/products/70123"]);
-    let Said::There(sighting) = answer.said else { panic!("{answer:?}") };
+    let CallResult::Found(object) = answer.result else { panic!("{answer:?}") };
     assert_eq!(
-        Value::Object(sighting.compared),
+        Value::Object(object.compared),
         json!({"kinguinId": "70123", "productId": "5f00aa11bb22cc33dd44ee55",
                "updatedAt": "2025-03-04T10:15:09.000Z", "price": "6.2", "qty": 31, "available": true})
     );
-    let Some(Truth::Product(product)) = sighting.truth else { panic!("no product") };
+    let Some(Truth::Product(product)) = object.truth else { panic!("no product") };
     assert_eq!(product.product_id, "70123");
     assert_eq!(product.internal_id.as_deref(), Some("5f00aa11bb22cc33dd44ee55"));
     assert_eq!((product.price.as_deref(), product.currency.as_deref()), (Some("6.20"), Some("EUR")));
@@ -126,7 +126,7 @@ async fn no_id_reaches_another_path() {
         let shop = Shop::answering(vec![(404, ORDER_NOT_FOUND.to_owned())]);
         let answer = provider(&KINGUIN).ask_order(&shop.api(), id).await;
         assert_eq!(shop.asked(), [path]);
-        assert!(matches!(answer.said, Said::NotThere(_)), "{id}: {answer:?}");
+        assert!(matches!(answer.result, CallResult::NotFound(_)), "{id}: {answer:?}");
     }
 }
 
@@ -139,13 +139,13 @@ async fn an_order_that_must_be_searched_is_found_only_by_its_exact_id() {
     let second = json!({"results": [exact], "item_count": 26}).to_string();
     let shop = Shop::answering(vec![(200, first.clone()), (200, second)]);
     let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;
-    let Said::There(sighting) = answer.said else { panic!("{answer:?}") };
-    assert_eq!(sighting.body, exact);
+    let CallResult::Found(object) = answer.result else { panic!("{answer:?}") };
+    assert_eq!(object.body, exact);
     assert_eq!(shop.asked().len(), 2);
 
     let shop = Shop::answering(vec![(200, r#"{"results":[],"item_count":0}"#.to_owned())]);
     let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;
-    assert_eq!((failure(&answer).cause, failure(&answer).trouble), (Cause::ApiError, Trouble::Subject));
+    assert_eq!((failure(&answer).cause, failure(&answer).scope), (Cause::ApiError, FailureScope::Subject));
 
     let shop = Shop::answering(vec![(200, first.replace("26", "9999")); 10]);
     let answer = provider(&KINGUIN).ask_order(&shop.api(), "A/B").await;

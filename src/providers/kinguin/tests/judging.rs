@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Held, Outcome, Trouble};
+use crate::domain::{FailureScope, Outcome, StoredObject};
 
 fn outcome(claim: &Claim, status: u16, body: &str) -> (Outcome, String) {
     let comparison = judge::compare(claim, &answer_to(claim, status, body), &Known::default());
@@ -150,22 +150,22 @@ fn only_order_not_found_says_that_an_order_is_not_there() {
 }
 
 #[test]
-fn an_order_of_the_old_platform_is_its_own_trouble() {
+fn an_order_of_the_old_platform_concerns_only_itself() {
     let claim = order_claim("order.status", "completed");
-    let trouble = |status, body| match answer_to(&claim, status, body).said {
-        Said::Failed(failure) => failure.trouble,
+    let scope = |status, body| match answer_to(&claim, status, body).result {
+        CallResult::Failed(failure) => failure.scope,
         said => panic!("{said:?}"),
     };
-    assert_eq!(trouble(404, r#"{"kind":"OrderNotSupported"}"#), Trouble::Subject);
-    assert_eq!(trouble(404, r#"{"kind":"Http"}"#), Trouble::Unclear);
-    assert_eq!(trouble(401, UNAUTHORIZED), Trouble::Unclear);
+    assert_eq!(scope(404, r#"{"kind":"OrderNotSupported"}"#), FailureScope::Subject);
+    assert_eq!(scope(404, r#"{"kind":"Http"}"#), FailureScope::Unclear);
+    assert_eq!(scope(401, UNAUTHORIZED), FailureScope::Unclear);
 }
 
 #[test]
 fn a_backend_that_kinguin_did_not_reach_is_no_refusal_of_an_order() {
-    let is_refusal = |claim: &Claim, status, body: &str| match answer_to(claim, status, body).said {
-        Said::Failed(failure) => Some(failure.is_refusal()),
-        Said::There(_) | Said::NotThere(_) => None,
+    let is_refusal = |claim: &Claim, status, body: &str| match answer_to(claim, status, body).result {
+        CallResult::Failed(failure) => Some(failure.is_refusal()),
+        CallResult::Found(_) | CallResult::NotFound(_) => None,
     };
     let order = order_claim("order.status", "completed");
     let product = product_claim(r#""updatedAt":"2025-03-04T10:15:09Z""#);
@@ -186,8 +186,8 @@ fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
     let time = r#""updatedAt":"2025-03-04T10:15:09Z""#;
     let with_id = product_claim(&format!(r#""productId":"5f00aa11bb22cc33dd44ee55",{time}"#));
     let without_id = product_claim(time);
-    let held = |resolved_id: &str, internal_id: Option<&str>| Known {
-        held: Some(Held {
+    let stored = |resolved_id: &str, internal_id: Option<&str>| Known {
+        stored: Some(StoredObject {
             by_internal_id: false,
             resolved_id: resolved_id.to_owned(),
             internal_id: internal_id.map(str::to_owned),
@@ -197,13 +197,13 @@ fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
         source_found_any: true,
     };
     for (claim, known, expected) in [
-        (&with_id, held("70123", Some("5f00aa11bb22cc33dd44ee55")), true),
-        (&with_id, held("70123", Some("60")), false),
-        (&with_id, held("70123", None), false),
-        (&with_id, held("70124", Some("5f00aa11bb22cc33dd44ee55")), false),
+        (&with_id, stored("70123", Some("5f00aa11bb22cc33dd44ee55")), true),
+        (&with_id, stored("70123", Some("60")), false),
+        (&with_id, stored("70123", None), false),
+        (&with_id, stored("70124", Some("5f00aa11bb22cc33dd44ee55")), false),
         (&with_id, Known::default(), false),
-        (&without_id, held("70123", Some("60")), true),
-        (&without_id, held("70124", Some("60")), false),
+        (&without_id, stored("70123", Some("60")), true),
+        (&without_id, stored("70124", Some("60")), false),
         (&without_id, Known::default(), false),
     ] {
         let answer = answer_to(claim, 404, r#"{"kind":"ProductNotFound","status":404}"#);
@@ -214,7 +214,7 @@ fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
             json!({"http_status": 404, "kind": "ProductNotFound", "held": expected}),
             "{known:?}"
         );
-        assert_eq!(is_held(claim, &known), expected);
+        assert_eq!(is_stored(claim, &known), expected);
     }
 }
 

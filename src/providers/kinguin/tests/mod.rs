@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{Headers, Said, Timestamp, Unasked};
+use crate::domain::{CallResult, Headers, Timestamp, Unasked};
 use crate::providers::http::Reply;
 use crate::providers::keys::KeyValue;
 
@@ -92,11 +92,11 @@ fn reply(status: u16, body: &str) -> Reply {
 /// What a reply to the question of `claim` says.
 fn answer_to(claim: &Claim, status: u16, body: &str) -> Answer {
     let reply = reply(status, body);
-    let said = match claim.subject.kind {
+    let result = match claim.subject.kind {
         SubjectKind::Order => api::order_said(&reply),
         SubjectKind::Product => api::product_said(&reply),
     };
-    reply.answer(reply.asked_at, reply.latency_ms, said)
+    reply.answer(reply.asked_at, reply.latency_ms, result)
 }
 
 /// A recorded answer with some fields replaced; `null` removes one.
@@ -154,6 +154,6 @@ fn every_recorded_notification_is_confirmed_by_the_recorded_answers() {
         let answer = answer_to(&claim, 200, body);
         let comparison = provider.compare(&claim, &answer, &Known::default());
         assert_eq!(comparison.outcome, crate::domain::Outcome::Match, "{request}: {:?}", comparison.detail);
-        assert!(matches!(answer.said, Said::There(_)));
+        assert!(matches!(answer.result, CallResult::Found(_)));
     }
 }

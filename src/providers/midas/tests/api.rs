@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::domain::{Cause, Failure, Said, Trouble, Truth};
+use crate::domain::{CallResult, Cause, Failure, FailureScope, Truth};
 use crate::providers::Provider as _;
 use crate::providers::keys::KeyValue;
 
@@ -17,13 +17,13 @@ use super::{
 
 const COMPLETED: &str = "answers/completed.json";
 
-fn said(midas: &Midas, status: u16, headers: &[(String, String)], body: &[u8]) -> Said {
+fn said(midas: &Midas, status: u16, headers: &[(String, String)], body: &[u8]) -> CallResult {
     midas.interpret(&reply(status, headers, body), "shop-order-9")
 }
 
-fn failed(said: Said) -> Failure {
-    match said {
-        Said::Failed(failure) => failure,
+fn failed(result: CallResult) -> Failure {
+    match result {
+        CallResult::Failed(failure) => failure,
         other => panic!("{other:?}"),
     }
 }
@@ -55,7 +55,7 @@ async fn what_is_signed_is_what_is_on_the_wire() {
         json!("a/b?c#d%2F&ü'(~)"),
     ));
     let answer = midas().ask(&stub.api(), &claim).await;
-    assert!(matches!(answer.said, Said::NotThere(_)), "{answer:?}");
+    assert!(matches!(answer.result, CallResult::NotFound(_)), "{answer:?}");
     let (target, field) = signed(&stub.request());
     assert_eq!(target, "/proxy/v1/mor/transaction/query?external_id=a%2Fb%3Fc%23d%252F%26%C3%BC%27%28~%29");
     assert_eq!(field("auth_id"), "m-1001");
@@ -76,7 +76,7 @@ async fn settings_choose_the_parameter_and_what_is_signed() {
     keys.set("sign_query", KeyValue::Flag(false));
     let midas = assemble(&keys).unwrap();
     let answer = midas.ask(&stub.api(), &claim(&recorded("notifications/paid.json"))).await;
-    assert!(matches!(answer.said, Said::There(_)), "{answer:?}");
+    assert!(matches!(answer.result, CallResult::Found(_)), "{answer:?}");
     let (target, field) = signed(&stub.request());
     assert_eq!(target, "/proxy/v1/mor/transaction/query?game_order=shop-order-9");
     assert_eq!(field("auth_id_type"), "APP");
@@ -109,8 +109,8 @@ async fn the_control_question_takes_a_404_in_the_apis_words_or_a_200_for_an_answ
 #[test]
 fn a_transaction_lands_in_the_truth_as_the_api_wrote_it() {
     let body = recorded(COMPLETED);
-    let Said::There(sighting) = said(&midas(), 200, &[], &body) else { panic!("not there") };
-    let Some(Truth::Order(order)) = sighting.truth else { panic!("no order") };
+    let CallResult::Found(object) = said(&midas(), 200, &[], &body) else { panic!("not there") };
+    let Some(Truth::Order(order)) = object.truth else { panic!("no order") };
     assert_eq!(order.order_id, "shop-order-9");
     assert_eq!(order.status.as_deref(), Some("Completed"));
     assert_eq!(order.total.as_deref(), Some("8.98"));
@@ -123,16 +123,16 @@ fn a_transaction_lands_in_the_truth_as_the_api_wrote_it() {
 #[test]
 fn another_projects_transaction_is_seen_but_not_kept() {
     let body = with(COMPLETED, "/transaction/project/id", json!("pr-78"));
-    let Said::There(sighting) = said(&midas(), 200, &[], &body) else { panic!("not there") };
-    assert_eq!(sighting.truth, None);
+    let CallResult::Found(object) = said(&midas(), 200, &[], &body) else { panic!("not there") };
+    assert_eq!(object.truth, None);
 }
 
 #[test]
 fn equal_amounts_are_no_news() {
     let compared = |amount: &str| {
         let body = with(COMPLETED, "/payment_details/payment/amount", json!(amount));
-        let Said::There(sighting) = said(&midas(), 200, &[], &body) else { panic!("not there") };
-        sighting.compared
+        let CallResult::Found(object) = said(&midas(), 200, &[], &body) else { panic!("not there") };
+        object.compared
     };
     assert_eq!(compared("10"), compared("10.00"));
     assert_ne!(compared("10"), compared("10.01"));
@@ -160,12 +160,12 @@ fn only_the_providers_own_words_say_that_a_transaction_is_not_there() {
     ];
     for (status, body, absent) in cases {
         match said(&midas(), status, &[], body) {
-            Said::NotThere(_) => assert!(absent, "{status} {}", String::from_utf8_lossy(body)),
-            Said::Failed(failure) => {
+            CallResult::NotFound(_) => assert!(absent, "{status} {}", String::from_utf8_lossy(body)),
+            CallResult::Failed(failure) => {
                 assert!(!absent, "{status} {}", String::from_utf8_lossy(body));
-                assert_eq!((failure.cause, failure.trouble), (Cause::ApiError, Trouble::Unclear));
+                assert_eq!((failure.cause, failure.scope), (Cause::ApiError, FailureScope::Unclear));
             }
-            Said::There(_) => panic!("{status} {}", String::from_utf8_lossy(body)),
+            CallResult::Found(_) => panic!("{status} {}", String::from_utf8_lossy(body)),
         }
     }
 }
@@ -200,7 +200,7 @@ fn refusals_keep_the_apis_word_and_debug_id() {
     );
     assert!(failure.is_refusal());
     let denied = failed(said(&midas(), 401, &[], &recorded("answers/unauthenticated.json")));
-    assert_eq!((denied.cause, denied.trouble), (Cause::ApiDenied, Trouble::Unclear));
+    assert_eq!((denied.cause, denied.scope), (Cause::ApiDenied, FailureScope::Unclear));
     assert!(denied.detail.contains("UNAUTHENTICATED"));
     let long = json!({"name": format!("\u{1b}[2J{}", "x".repeat(10_000))}).to_string();
     let hostile = failed(said(&midas(), 403, &[], long.as_bytes()));
@@ -214,15 +214,15 @@ fn answers_count_only_when_signed_right_where_that_is_checked() {
     for (status, name) in [(200, COMPLETED), (404, "answers/not_found.json")] {
         let body = recorded(name);
         let right = stamp(PLATFORM, "0C2D", &body);
-        assert!(!matches!(said(&checking, status, &right, &body), Said::Failed(_)), "{name}");
+        assert!(!matches!(said(&checking, status, &right, &body), CallResult::Failed(_)), "{name}");
         for headers in [Vec::new(), stamp(MERCHANT, "0C2D", &body), stamp(PLATFORM, "0C2D", b"{}")] {
             let failure = failed(said(&checking, status, &headers, &body));
-            assert_eq!((failure.cause, failure.trouble), (Cause::ApiError, Trouble::Unclear));
+            assert_eq!((failure.cause, failure.scope), (Cause::ApiError, FailureScope::Unclear));
             assert!(failure.detail.starts_with("the API's answer is not signed by the platform: "));
         }
         let unknown = failed(said(&checking, status, &stamp(PLATFORM, "77", &body), &body));
         assert!(unknown.detail.ends_with("certificate with serial 77"), "{}", unknown.detail);
-        assert!(!matches!(said(&midas(), status, &[], &body), Said::Failed(_)), "{name}");
+        assert!(!matches!(said(&midas(), status, &[], &body), CallResult::Failed(_)), "{name}");
     }
     for status in [401, 403] {
         let denied = failed(said(&checking, status, &[], b""));

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::domain::{Answer, Claim, Known, Outcome, Said};
+use crate::domain::{Answer, CallResult, Claim, Known, Outcome};
 use crate::providers::http::Reply;
 
 use super::super::judge;
@@ -11,7 +11,7 @@ use super::{claim, midas, recorded, reply, with};
 
 const PAID: &str = "notifications/paid.json";
 const COMPLETED: &str = "answers/completed.json";
-const FOUND_BEFORE: Known = Known { held: None, source_found_any: true };
+const FOUND_BEFORE: Known = Known { stored: None, source_found_any: true };
 
 fn answer(reply: &Reply) -> Answer {
     reply.answer(reply.asked_at, 1, midas().interpret(reply, "shop-order-9"))
@@ -202,7 +202,7 @@ proptest! {
         };
         let answer = answer(&reply(status, &[], &body));
         let comparison = judge::compare("pr-77", &claim(&recorded(PAID)), &answer, &FOUND_BEFORE);
-        if matches!(answer.said, Said::Failed(_)) {
+        if matches!(answer.result, CallResult::Failed(_)) {
             prop_assert_eq!(comparison.outcome, Outcome::NotYet);
         }
         if comparison.outcome == Outcome::Match {
@@ -220,7 +220,7 @@ proptest! {
         body in proptest::collection::vec(any::<u8>(), 0..200),
         status in 200u16..500,
     ) {
-        let said = answer(&reply(status, &[], &body)).said;
-        prop_assert!(!matches!(said, Said::There(_)));
+        let said = answer(&reply(status, &[], &body)).result;
+        prop_assert!(!matches!(said, CallResult::Found(_)));
     }
 }

@@ -5,7 +5,7 @@ use chrono::DateTime;
 use serde_json::{Map, Number, Value};
 
 use crate::domain::replaced::{any_text, plain_json};
-use crate::domain::{OrderTruth, ProductTruth, Sighting, Timestamp, Truth, decimal};
+use crate::domain::{FoundObject, OrderTruth, ProductTruth, Timestamp, Truth, decimal};
 
 /// The ids of an order. `GET /orders/{id}` and `?ids=` find an order by any of them, so that only an exact comparison
 /// tells whether it is the one that was asked for.
@@ -58,7 +58,7 @@ pub(super) fn digits(number: &Number) -> Option<String> {
 ///
 /// # Errors
 /// In plain words, which field that Ecwid documents is missing: such an answer judges nothing.
-pub(super) fn order(body: Value) -> Result<Sighting, String> {
+pub(super) fn order(body: Value) -> Result<FoundObject, String> {
     if !body.is_object() {
         return Err("the order is no JSON object".to_owned());
     }
@@ -82,14 +82,14 @@ pub(super) fn order(body: Value) -> Result<Sighting, String> {
         raw: plain_json(&body),
     };
     let compared = picked(&body, &["id", "internalId", "paymentStatus", "fulfillmentStatus"]);
-    Ok(Sighting { truth: Some(Truth::Order(truth)), compared, body })
+    Ok(FoundObject { truth: Some(Truth::Order(truth)), compared, body })
 }
 
 /// A product as the API shows it. A product that is hidden from the shop window is still shown here.
 ///
 /// # Errors
 /// In plain words, which field that Ecwid documents is missing.
-pub(super) fn product(body: Value) -> Result<Sighting, String> {
+pub(super) fn product(body: Value) -> Result<FoundObject, String> {
     let Some(product_id) = body.get("id").and_then(id_text) else {
         return Err("the product has no id".to_owned());
     };
@@ -116,7 +116,7 @@ pub(super) fn product(body: Value) -> Result<Sighting, String> {
         updated_at: time(body.get("updateTimestamp"), body.get("updated")),
         raw: plain_json(&body),
     };
-    Ok(Sighting { truth: Some(Truth::Product(truth)), compared, body })
+    Ok(FoundObject { truth: Some(Truth::Product(truth)), compared, body })
 }
 
 /// Those of the fields that an answer has, ids and amounts as text.
@@ -186,7 +186,7 @@ mod tests {
     fn an_order_of_the_documentation_is_read_whole() {
         let body: Value =
             serde_json::from_str(include_str!("../../../data/ecwid/answers/order.json")).unwrap();
-        let Ok(Sighting { truth: Some(Truth::Order(truth)), compared, .. }) = order(body.clone()) else {
+        let Ok(FoundObject { truth: Some(Truth::Order(truth)), compared, .. }) = order(body.clone()) else {
             panic!("no order")
         };
         assert_eq!(
@@ -220,7 +220,7 @@ mod tests {
             for (name, value) in change.as_object().unwrap() {
                 body[name] = value.clone();
             }
-            let Ok(Sighting { truth: Some(Truth::Product(truth)), .. }) = product(body) else {
+            let Ok(FoundObject { truth: Some(Truth::Product(truth)), .. }) = product(body) else {
                 panic!("no product")
             };
             assert_eq!((truth.qty, truth.available), (qty, available), "{change}");

@@ -2,15 +2,15 @@
 
 use super::retry;
 use crate::domain::ledger::{
-    Ledger, Move, Policy, Ruling, Settlement, Standing, TruthChange, Verification, Waiting,
+    Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
 };
 use crate::domain::panics::Panicked;
-use crate::domain::{Cause, Failure, Reason, Timestamp, Trouble};
+use crate::domain::{Cause, Failure, FailureScope, Reason, Timestamp};
 
-/// Decides for a question that `failure` ended. `failure.trouble` is the scope found by the control question;
-/// [`Trouble::Unclear`] counts as the subject's own.
+/// Decides for a question that `failure` ended. `failure.scope` is the scope found by the control question;
+/// [`FailureScope::Unclear`] counts as the subject's own.
 #[must_use]
-pub fn fail(
+pub fn on_failure(
     failure: &Failure,
     lane: &str,
     asked_at: Timestamp,
@@ -18,30 +18,30 @@ pub fn fail(
     policy: &Policy,
     jitter: f64,
 ) -> Settlement {
-    let standing = match failure.trouble {
-        Trouble::Source => failing(None, failure),
-        Trouble::Lane => failing(Some(lane.to_owned()), failure),
+    let source_status = match failure.scope {
+        FailureScope::Source => failing(None, failure),
+        FailureScope::CallKind => failing(Some(lane.to_owned()), failure),
         // The credentials work, according to the provider or the control question.
-        Trouble::Subject => Standing::Well,
-        Trouble::Unclear => Standing::Unchanged,
+        FailureScope::Subject => SourceStatus::Well,
+        FailureScope::Unclear => SourceStatus::Unchanged,
     };
-    let own = matches!(failure.trouble, Trouble::Subject | Trouble::Unclear);
+    let own = matches!(failure.scope, FailureScope::Subject | FailureScope::Unclear);
     let own_refusal = own && failure.is_refusal();
     let rulings =
         ledger.waiting.iter().map(|row| rule(row, failure, own_refusal, asked_at, policy, jitter)).collect();
     Settlement {
         rulings,
-        told_before: Vec::new(),
+        confirmed_before: Vec::new(),
         truth: TruthChange::Keep,
         resolved_id: None,
-        told: None,
+        confirmed_values: None,
         found: false,
-        standing,
+        source_status,
     }
 }
 
-fn failing(lane: Option<String>, failure: &Failure) -> Standing {
-    Standing::Failing {
+fn failing(lane: Option<String>, failure: &Failure) -> SourceStatus {
+    SourceStatus::Failing {
         lane,
         cause: failure.cause,
         detail: failure.detail.clone(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Reason, Said, Sighting, Truth};
+use crate::domain::{CallResult, FoundObject, Reason, Truth};
 
 /// Fields of an order that are news although no claim is compared with them.
 const TOTAL: &str = "total";
@@ -10,9 +10,9 @@ const CURRENCY: &str = "currency";
 
 /// The values that a confirmation for `reason` tells, where `last` was told last.
 #[must_use]
-pub fn told(said: &Said, reason: Reason, last: Option<&Map<String, Value>>) -> Map<String, Value> {
-    match said {
-        Said::There(sighting) => shown(sighting, last),
+pub fn of(result: &CallResult, reason: Reason, last: Option<&Map<String, Value>>) -> Map<String, Value> {
+    match result {
+        CallResult::Found(object) => shown(object, last),
         _ => Map::from_iter([(reason.as_str().to_owned(), Value::Bool(true))]),
     }
 }
@@ -20,9 +20,9 @@ pub fn told(said: &Said, reason: Reason, last: Option<&Map<String, Value>>) -> M
 /// The values of an object that the API shows: those that verification compares, and total and currency of an order. Of
 /// these an answer may leave one out; then it is as it was told last.
 #[must_use]
-pub fn shown(sighting: &Sighting, last: Option<&Map<String, Value>>) -> Map<String, Value> {
-    let mut values = sighting.compared.clone();
-    if let Some(Truth::Order(order)) = &sighting.truth {
+pub fn shown(object: &FoundObject, last: Option<&Map<String, Value>>) -> Map<String, Value> {
+    let mut values = object.compared.clone();
+    if let Some(Truth::Order(order)) = &object.truth {
         for (field, value) in [(TOTAL, &order.total), (CURRENCY, &order.currency)] {
             let value = value.clone().map(Value::String).or_else(|| last?.get(field).cloned());
             if let Some(value) = value {
@@ -40,11 +40,11 @@ mod tests {
     use super::*;
     use crate::domain::OrderTruth;
 
-    fn order(status: &str, total: Option<&str>, currency: Option<&str>) -> Sighting {
+    fn order(status: &str, total: Option<&str>, currency: Option<&str>) -> FoundObject {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let truth = OrderTruth { total: text(total), currency: text(currency), ..OrderTruth::default() };
         let compared = Map::from_iter([("status".to_owned(), json!(status))]);
-        Sighting { body: Value::Null, truth: Some(Truth::Order(truth)), compared }
+        FoundObject { body: Value::Null, truth: Some(Truth::Order(truth)), compared }
     }
 
     #[test]

@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::{dates, fields};
 use crate::domain::replaced::is_replaced;
-use crate::domain::{OrderTruth, ProductTruth, Sighting, Timestamp, Truth, decimal};
+use crate::domain::{FoundObject, OrderTruth, ProductTruth, Timestamp, Truth, decimal};
 
 /// Prices carry no currency; the balance that Kinguin takes them from is in euros.
 const CURRENCY: &str = "EUR";
 
-/// A sighting, or what an answer lacks to be one: the fields that identify and date it are documented as always there.
-pub(super) type Sighted = Result<Sighting, &'static str>;
+/// An object, or what an answer lacks to be one: the fields that identify and date it are documented as always there.
+pub(super) type Sighted = Result<FoundObject, &'static str>;
 
 /// An order of an answer; `raw` is its JSON text.
 pub(super) fn order(body: &Value, raw: String) -> Sighted {
@@ -38,7 +38,7 @@ pub(super) fn order(body: &Value, raw: String) -> Sighted {
         updated_at: None,
         raw,
     };
-    Ok(Sighting { body: body.clone(), truth: Some(Truth::Order(truth)), compared })
+    Ok(FoundObject { body: body.clone(), truth: Some(Truth::Order(truth)), compared })
 }
 
 /// A product of an answer; `raw` is its JSON text.
@@ -74,5 +74,5 @@ pub(super) fn product(body: &Value, raw: String) -> Sighted {
         updated_at: changed,
         raw,
     };
-    Ok(Sighting { body: body.clone(), truth: Some(Truth::Product(truth)), compared })
+    Ok(FoundObject { body: body.clone(), truth: Some(Truth::Product(truth)), compared })
 }
