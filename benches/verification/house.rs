@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use countersign::config::Settings;
-use countersign::domain::{Clock, Delivery, Headers, State};
+use countersign::domain::{Clock, Headers, RawNotification, State};
 use countersign::service::{Options, Service};
 use countersign::store::Store;
 use futures_util::StreamExt as _;
@@ -28,7 +28,7 @@ pub(crate) enum Shop {
 
 impl Shop {
     /// A true notification about order `n`, and one more about the same.
-    pub(crate) fn delivery(self, n: usize, copy: usize) -> Delivery {
+    pub(crate) fn notification(self, n: usize, copy: usize) -> RawNotification {
         let (source, provider, header, body) = match self {
             Self::Kinguin => (
                 "keys",
@@ -50,7 +50,7 @@ impl Shop {
                 ),
             ),
         };
-        Delivery {
+        RawNotification {
             source: source.to_owned(),
             provider: provider.to_owned(),
             received_at: Clock::system().now(),
@@ -97,10 +97,11 @@ impl House {
     }
 
     /// Stores these notifications, as the receiver would.
-    pub(crate) fn store(&self, deliveries: impl Iterator<Item = Delivery>) {
+    pub(crate) fn store(&self, notifications: impl Iterator<Item = RawNotification>) {
         self.runtime.block_on(async {
             let store = Store::create_or_open(&self.path()).unwrap();
-            let appended = futures_util::stream::iter(deliveries).map(|delivery| store.append(delivery));
+            let appended =
+                futures_util::stream::iter(notifications).map(|notification| store.append(notification));
             let stored: Vec<_> = appended.buffered(256).collect().await;
             assert!(stored.iter().all(Result::is_ok));
             store.close();

@@ -80,7 +80,7 @@ fn row(what: &str, seconds: f64) {
 fn settle(shop: Shop, at_once: usize, orders: usize) -> f64 {
     let mut shops = Shops::open(orders);
     let house = House::new(&shops, at_once);
-    house.store((0..orders).map(|n| shop.delivery(n, 0)));
+    house.store((0..orders).map(|n| shop.notification(n, 0)));
     let settled = house.settle(orders);
     assert_eq!(settled.confirmed, orders);
     if shop == Shop::Kinguin {
@@ -93,7 +93,7 @@ fn settle(shop: Shop, at_once: usize, orders: usize) -> f64 {
 fn ecwid() {
     let mut shops = Shops::open(ORDERS);
     let house = House::new(&shops, 8);
-    house.store((0..ORDERS).map(|n| Shop::Ecwid.delivery(n, 0)));
+    house.store((0..ORDERS).map(|n| Shop::Ecwid.notification(n, 0)));
     let settled = house.settle(ORDERS);
     assert_eq!(settled.confirmed, ORDERS);
     println!("| 10,000 different Ecwid orders, 600 calls a minute, 8 at once | s | API calls |");
@@ -111,7 +111,7 @@ fn calls() {
     {
         let mut shops = Shops::open(SUBJECTS);
         let house = House::new(&shops, 8);
-        house.store((0..SUBJECTS * EACH).map(|n| shop.delivery(n % SUBJECTS, n / SUBJECTS)));
+        house.store((0..SUBJECTS * EACH).map(|n| shop.notification(n % SUBJECTS, n / SUBJECTS)));
         let settled = house.settle(SUBJECTS * EACH);
         assert_eq!(settled.confirmed, SUBJECTS * EACH);
         let calls = shops.calls();
@@ -128,7 +128,7 @@ fn intake() {
     let once = |orders: usize, no_worker: bool| {
         let shops = Shops::open(orders);
         let house = House::new(&shops, 128);
-        house.store((0..orders).map(|n| Shop::Kinguin.delivery(n, 0)));
+        house.store((0..orders).map(|n| Shop::Kinguin.notification(n, 0)));
         let (service, mut moves) = house.start(no_worker);
         let run = load.run(service.intake_addr);
         let confirmed = moves.confirmed_so_far();

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Admin, Guard, Reach, page, routes};
 use crate::config::Settings;
-use crate::domain::{Clock, Delivery, Headers, Timestamp};
+use crate::domain::{Clock, Headers, RawNotification, Timestamp};
 use crate::metrics::Metrics;
 use crate::store::{Reported, Store};
 
@@ -56,7 +56,7 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
 
 impl House {
     async fn receive(&self, source: &str) {
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: source.to_owned(),
             provider: "ecwid".to_owned(),
             received_at: self.admin.clock.now(),
@@ -65,7 +65,7 @@ impl House {
             headers: Headers::default(),
             body: b"{}".to_vec(),
         };
-        self.admin.store.append(delivery).await.unwrap();
+        self.admin.store.append(notification).await.unwrap();
     }
 
     /// Status, content type and body.

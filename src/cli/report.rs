@@ -77,7 +77,7 @@ pub(super) fn chosen(
         .iter()
         .map(|source| Reported {
             name: source.name.clone(),
-            provider: source.kind.word.to_owned(),
+            provider: source.kind.name.to_owned(),
             expect_every: source.expect_every,
         })
         .collect();

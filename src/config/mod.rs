@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::actions::Action;
 use crate::domain::Rate;
 use crate::domain::ledger::Policy;
-use crate::providers::{KINDS, Kind};
+use crate::providers::{KINDS, ProviderKind};
 
 mod action;
 mod alerts;
@@ -131,7 +131,7 @@ impl Settings {
     }
 
     fn load_with(
-        kinds: &[&'static Kind],
+        kinds: &[&'static ProviderKind],
         path: &Path,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {

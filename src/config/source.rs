@@ -13,7 +13,7 @@ use super::secret::{self, Outside, environment_name, file_key};
 use super::values::{self, CENTURY, INSTANT};
 use crate::domain::Rate;
 use crate::providers::keys::KeyValue;
-use crate::providers::{Key, KeyKind, Keys, Kind, Provider};
+use crate::providers::{Key, KeyKind, Keys, Provider, ProviderKind};
 
 /// Maximum number of characters of a wrong word that an error quotes.
 const LONGEST_WORD: usize = 40;
@@ -25,7 +25,7 @@ pub struct Source {
     pub name: String,
     /// The line of the table in the file, from 1.
     pub line: Option<usize>,
-    pub kind: &'static Kind,
+    pub kind: &'static ProviderKind,
     /// The provider's code, with this source's credentials.
     pub provider: Arc<dyn Provider>,
     /// The secret that must follow the name in the intake URL.
@@ -42,7 +42,7 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
             .field("name", &self.name)
-            .field("provider", &self.kind.word)
+            .field("provider", &self.kind.name)
             .field("path_token", &self.path_token)
             .field("api_base", &self.api_base)
             .field("rate_limit", &self.rate_limit)
@@ -59,7 +59,7 @@ fn table(name: &str) -> String {
 pub(super) fn read(
     section: &mut Section<'_>,
     name: &str,
-    kinds: &[&'static Kind],
+    kinds: &[&'static ProviderKind],
     outside: &mut Outside<'_>,
 ) -> Option<Source> {
     section.know("provider", "\"ecwid\"");
@@ -88,20 +88,20 @@ pub(super) fn read(
     })
 }
 
-fn read_kind(section: &mut Section<'_>, kinds: &[&'static Kind]) -> Option<&'static Kind> {
-    let words = || kinds.iter().map(|kind| kind.word).collect::<Vec<_>>();
+fn read_kind(section: &mut Section<'_>, kinds: &[&'static ProviderKind]) -> Option<&'static ProviderKind> {
+    let words = || kinds.iter().map(|kind| kind.name).collect::<Vec<_>>();
     if !section.has("provider") {
         section.blame("provider", &format!("is missing; set it to one of {}", words().join(", ")));
         return None;
     }
     section.read("provider", |item| {
         let given = values::quoted(item)?;
-        kinds.iter().copied().find(|kind| kind.word == given).ok_or_else(|| wrong_word(given, &words()))
+        kinds.iter().copied().find(|kind| kind.name == given).ok_or_else(|| wrong_word(given, &words()))
     })
 }
 
 /// Accepts the provider's keys and the keys of every source.
-fn know_keys(section: &mut Section<'_>, kind: Option<&'static Kind>) {
+fn know_keys(section: &mut Section<'_>, kind: Option<&'static ProviderKind>) {
     for key in kind.iter().flat_map(|kind| kind.keys) {
         section.know(key.name, key.example);
     }
@@ -121,21 +121,25 @@ fn wrong_word(given: &str, words: &[&str]) -> String {
     format!("{short:?}{dots} is not one of {}{guess}", words.join(", "))
 }
 
-fn refuse_unknown(section: &mut Section<'_>, kinds: &[&'static Kind], kind: Option<&'static Kind>) {
+fn refuse_unknown(
+    section: &mut Section<'_>,
+    kinds: &[&'static ProviderKind],
+    kind: Option<&'static ProviderKind>,
+) {
     // If the provider itself is wrong, it is unknown which keys apply, so the keys of every provider pass.
-    let judged: Vec<&Kind> = kind.map_or_else(|| kinds.to_vec(), |kind| vec![kind]);
+    let judged: Vec<&ProviderKind> = kind.map_or_else(|| kinds.to_vec(), |kind| vec![kind]);
     let own = judged.iter().flat_map(|kind| kind.keys);
     let mut also = vec![file_key("path_token")];
     also.extend(own.clone().filter(|key| is_secret(key)).map(|key| file_key(key.name)));
     also.extend(own.map(|key| key.name.to_owned()));
     section.refuse_unknown(&also, |name, _| {
-        let takers: Vec<_> = kinds.iter().filter(|kind| takes(kind, name)).map(|kind| kind.word).collect();
+        let takers: Vec<_> = kinds.iter().filter(|kind| takes(kind, name)).map(|kind| kind.name).collect();
         let kind = kind.filter(|_| !takers.is_empty())?;
         let example = takers.first()?;
         let takers = takers.join(" and ");
         Some(format!(
             "is a key of provider {takers}, not {}; remove it, or correct the provider (e.g. provider = {example:?})",
-            kind.word
+            kind.name
         ))
     });
 }
@@ -144,7 +148,7 @@ fn is_secret(key: &Key) -> bool {
     matches!(key.kind, KeyKind::Secret | KeyKind::Secrets)
 }
 
-fn takes(kind: &Kind, name: &str) -> bool {
+fn takes(kind: &ProviderKind, name: &str) -> bool {
     kind.keys.iter().any(|key| key.name == name || (is_secret(key) && file_key(key.name) == name))
 }
 
@@ -165,7 +169,7 @@ fn build(
     section: &mut Section<'_>,
     outside: &mut Outside<'_>,
     name: &str,
-    kind: &'static Kind,
+    kind: &'static ProviderKind,
 ) -> Option<Arc<dyn Provider>> {
     let before = section.mistakes();
     let mut keys = Keys::default();

@@ -11,7 +11,7 @@ use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
 use super::{Admin, Server, Settings, Store, Verify, action, alerts, ledger, mail, secret, source};
 use crate::domain::ledger::Policy;
-use crate::providers::Kind;
+use crate::providers::ProviderKind;
 
 const TABLES: &[Known] = &[
     ("server", ""),
@@ -66,7 +66,7 @@ const PIB: u64 = 1 << 50;
 pub(super) fn read(
     document: &Document<String>,
     file: &Path,
-    kinds: &[&'static Kind],
+    kinds: &[&'static ProviderKind],
     outside: &mut Outside<'_>,
     notes: &mut Notes,
 ) -> Option<Settings> {
@@ -219,7 +219,11 @@ fn admin(section: &mut Section<'_>, outside: &mut Outside<'_>) -> Admin {
     }
 }
 
-fn sources(top: &mut Section<'_>, kinds: &[&'static Kind], outside: &mut Outside<'_>) -> Vec<source::Source> {
+fn sources(
+    top: &mut Section<'_>,
+    kinds: &[&'static ProviderKind],
+    outside: &mut Outside<'_>,
+) -> Vec<source::Source> {
     let before = top.mistakes();
     let mut section = top.below("sources", &[]);
     let names = section.names();

@@ -23,7 +23,7 @@ pub async fn retry(
     for id in ids {
         match read_afresh(settings, store, id).await? {
             Ok(filing) => {
-                bytes += filing.delivery.body.len();
+                bytes += filing.notification.body.len();
                 filings.push(filing);
             }
             Err(why) => decided.push(Decided::Refused { id, why }),
@@ -43,7 +43,7 @@ async fn read_afresh(
     store: &Store,
     id: i64,
 ) -> Result<std::result::Result<Filing, String>> {
-    let Some(delivery) = store.reader().delivery(id).await? else {
+    let Some(notification) = store.reader().raw_notification(id).await? else {
         return Ok(Err(match store.reader().lines_of(vec![id]).await?.first() {
             None => "no such notification; run countersign list",
             Some(known) if known.state == State::Confirmed.as_str() => "it is confirmed, which is final",
@@ -51,13 +51,13 @@ async fn read_afresh(
         }
         .to_owned()));
     };
-    let Some(source) = settings.sources.iter().find(|source| source.name == delivery.source) else {
-        return Ok(Err(format!("its source {} is not configured; configure it again", delivery.source)));
+    let Some(source) = settings.sources.iter().find(|source| source.name == notification.source) else {
+        return Ok(Err(format!("its source {} is not configured; configure it again", notification.source)));
     };
-    if source.kind.word != delivery.provider {
-        let (name, now, then) = (&source.name, source.kind.word, &delivery.provider);
+    if source.kind.name != notification.provider {
+        let (name, now, then) = (&source.name, source.kind.name, &notification.provider);
         return Ok(Err(format!("its source {name} is configured as {now}, but it was received as {then}")));
     }
-    let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &delivery);
-    Ok(Ok(Filing { id, delivery, reading: Some(reading), is_listable, course }))
+    let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &notification);
+    Ok(Ok(Filing { id, notification, reading: Some(reading), is_listable, course }))
 }

@@ -65,8 +65,8 @@ mod tests {
 
     use reqwest::header::HeaderMap;
 
+    use super::super::canned::CannedAnswers;
     use super::super::http::{Api, Client};
-    use super::super::script::Script;
     use super::*;
     use crate::domain::Clock;
     use crate::metrics::Metrics;
@@ -103,7 +103,7 @@ mod tests {
             let seen = Seen::default();
             let client =
                 Client::new(Duration::from_secs(1), Metrics::new().unwrap(), Clock::system()).unwrap();
-            let script = Script::new(move |_| Ok((status, HeaderMap::new(), Vec::new())));
+            let script = CannedAnswers::new(move |_| Ok((status, HeaderMap::new(), Vec::new())));
             let gate = Arc::new(Watched(Arc::clone(&seen)));
             let api = Api::new(client.scripted(script), "shop", "https://shop.example/api", gate);
             assert_eq!(api.get("/any", &[]).await.is_err(), wanted.len() > 1, "{status}");

@@ -14,11 +14,11 @@ use crate::domain::replaced::{holds_any, plain_json};
 use crate::domain::{Answer, CallResult, Cause, Clock, Failure, FailureScope, Timestamp};
 use crate::metrics::Metrics;
 
+#[cfg(test)]
+use super::canned::CannedAnswers;
 use super::foreign;
 pub use super::gate::{Gate, OpenGate, Pass};
-use super::patience::Patience;
-#[cfg(test)]
-use super::script::Script;
+use super::retry::CallRetries;
 
 /// No documented answer comes near this; a larger one is an error and is not read to its end.
 pub const ANSWER_CAP: usize = 8 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub struct Client {
     metrics: Metrics,
     clock: Clock,
     #[cfg(test)]
-    script: Option<Script>,
+    script: Option<CannedAnswers>,
 }
 
 impl Client {
@@ -69,7 +69,7 @@ impl Client {
     /// A client whose calls never leave the process.
     #[cfg(test)]
     #[must_use]
-    pub(super) fn scripted(self, script: Script) -> Self {
+    pub(super) fn scripted(self, script: CannedAnswers) -> Self {
         Self { script: Some(script), ..self }
     }
 }
@@ -81,7 +81,7 @@ pub struct Api {
     source: Arc<str>,
     base: Arc<str>,
     gate: Arc<dyn Gate>,
-    patience: Patience,
+    retries: CallRetries,
 }
 
 impl fmt::Debug for Api {
@@ -112,7 +112,7 @@ impl Api {
             source: source.into(),
             base: base.trim_end_matches('/').into(),
             gate,
-            patience: Patience::NONE,
+            retries: CallRetries::NONE,
         }
     }
 
@@ -124,8 +124,8 @@ impl Api {
 
     /// The same way for a caller who would rather wait than fail.
     #[must_use]
-    pub fn with_patience(&self, patience: Patience) -> Self {
-        Self { patience, ..self.clone() }
+    pub fn with_retries(&self, retries: CallRetries) -> Self {
+        Self { retries, ..self.clone() }
     }
 
     /// The time now, by the service's clock.
@@ -169,7 +169,7 @@ impl Api {
         let mut tries = 1;
         loop {
             let result = self.call(path_and_query, &headers).await;
-            let pause = result.as_ref().err().and_then(|failure| self.patience.pause_after(failure, tries));
+            let pause = result.as_ref().err().and_then(|failure| self.retries.pause_after(failure, tries));
             let Some(pause) = pause else { return result };
             tokio::time::sleep(pause).await;
             tries += 1;

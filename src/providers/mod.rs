@@ -7,10 +7,12 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::panics::contained;
 use crate::domain::{
-    Answer, Claim, Course, Delivery, Failure, FoundObject, Judge, ListRequest, Listing, Reading, Timestamp,
-    Truth, Unasked,
+    Answer, Claim, Course, Failure, FoundObject, Judge, ListRequest, Listing, RawNotification, Reading,
+    Timestamp, Truth, Unasked,
 };
 
+#[cfg(test)]
+mod canned;
 pub mod ecwid;
 mod foreign;
 #[cfg(test)]
@@ -21,23 +23,21 @@ mod ids;
 pub mod keys;
 pub mod kinguin;
 pub mod midas;
-pub mod patience;
-#[cfg(test)]
-mod script;
+pub mod retry;
 
 pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
-pub use patience::Patience;
+pub use retry::CallRetries;
 
 /// All providers.
-pub const KINDS: &[&Kind] =
+pub const KINDS: &[&ProviderKind] =
     &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
 /// A provider, as named in the configuration.
 #[derive(Debug)]
-pub struct Kind {
+pub struct ProviderKind {
     /// The name in `provider = "…"`.
-    pub word: &'static str,
+    pub name: &'static str,
     /// Its own keys, besides the common ones.
     pub keys: &'static [Key],
     /// The default of `api_base`.
@@ -67,8 +67,8 @@ pub const LARGEST_LIST: usize = 64 << 20;
 
 /// Finds a provider by its name.
 #[must_use]
-pub fn kind(word: &str) -> Option<&'static Kind> {
-    KINDS.iter().copied().find(|kind| kind.word == word)
+pub fn kind(name: &str) -> Option<&'static ProviderKind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
 }
 
 /// One configured source's side of its provider.
@@ -77,10 +77,10 @@ pub trait Provider: Judge {
     fn acknowledgement(&self) -> Acknowledgement;
 
     /// Checks the secret or signature, if one is configured. Runs before anything is stored.
-    fn admit(&self, delivery: &Delivery) -> Admission;
+    fn admit(&self, notification: &RawNotification) -> Admission;
 
-    /// Reads what the delivery says. Pure and total: the same delivery and configuration give the same reading.
-    fn read(&self, delivery: &Delivery) -> Reading;
+    /// Reads what the notification says. Pure and total: the same notification and configuration give the same reading.
+    fn read(&self, notification: &RawNotification) -> Reading;
 
     /// Asks the API the question of `claim`; every call goes through `api`.
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer>;
@@ -139,7 +139,7 @@ pub trait Provider: Judge {
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
-/// What a provider makes of a delivery.
+/// What a provider makes of a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub reading: Reading,
@@ -149,11 +149,11 @@ pub struct Read {
     pub course: Course,
 }
 
-/// Reads a delivery. One over which the rules panic is malformed.
+/// Reads a notification. One over which the rules panic is malformed.
 #[must_use]
-pub fn read(provider: &dyn Provider, delivery: &Delivery) -> Read {
+pub fn read(provider: &dyn Provider, notification: &RawNotification) -> Read {
     let read = contained(|| {
-        let reading = provider.read(delivery);
+        let reading = provider.read(notification);
         let (is_listable, course) = match &reading {
             Reading::Claim(claim) => (provider.is_listable(claim), course(provider, claim)),
             Reading::Unasked(_) => (false, Course::default()),
@@ -163,7 +163,7 @@ pub fn read(provider: &dyn Provider, delivery: &Delivery) -> Read {
     read.unwrap_or_else(|panicked| {
         log::error!(
             "source={} a notification could not be read and is malformed: {panicked}",
-            delivery.source
+            notification.source
         );
         let reading = Unasked::malformed(panicked.to_string()).into();
         Read { reading, is_listable: false, course: Course::default() }
@@ -186,7 +186,7 @@ pub struct Acknowledgement {
     pub content_type: Option<&'static str>,
 }
 
-/// Whether a delivery may be stored.
+/// Whether a notification may be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Nothing is configured to check, or it is right.

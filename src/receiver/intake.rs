@@ -16,7 +16,7 @@ use super::redaction::Redaction;
 use super::refusal::Refusal;
 use super::room::Held;
 use super::{Intake, IntakeSource, body, sender};
-use crate::domain::{Delivery, Headers};
+use crate::domain::{Headers, RawNotification};
 use crate::providers::keys::equals_any;
 use crate::providers::{Acknowledgement, Admission};
 
@@ -111,17 +111,17 @@ impl Call {
         too_soon?;
         let redaction = Redaction::of(source.path_token.as_ref());
         let content_type = req.headers().get(header::CONTENT_TYPE);
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: source.name.clone(),
-            provider: source.provider_word.to_owned(),
+            provider: source.provider_name.to_owned(),
             received_at: parts.clock.now(),
             remote_addr: self.sender.to_string(),
             content_type: content_type.map(|value| redaction.apply(lossy(value.as_bytes()))),
             headers: headers_of(req, &redaction),
             body,
         };
-        match source.provider.admit(&delivery) {
-            Admission::Admitted => self.store(source, delivery, held).await?,
+        match source.provider.admit(&notification) {
+            Admission::Admitted => self.store(source, notification, held).await?,
             Admission::TestCall => {
                 parts.metrics.refused(&source.name, TEST_CALL);
                 self.intake.refusal_log.mention(TEST_CALL, Some(&source.name), self.sender, None);
@@ -133,19 +133,24 @@ impl Call {
     }
 
     /// Returns when the notification is on disk. It is stored even if the sender hangs up meanwhile.
-    async fn store(&self, source: &IntakeSource, delivery: Delivery, held: Held) -> Result<(), Refusal> {
+    async fn store(
+        &self,
+        source: &IntakeSource,
+        notification: RawNotification,
+        held: Held,
+    ) -> Result<(), Refusal> {
         let parts = &self.intake.parts;
         if !parts.has_room.load(Ordering::Relaxed) {
             return Err(Refusal::LowDisk);
         }
-        if !self.intake.unproven_limit.lets_in(parts.store.reader(), &delivery.remote_addr).await {
+        if !self.intake.unproven_limit.lets_in(parts.store.reader(), &notification.remote_addr).await {
             return Err(Refusal::UnprovenFull);
         }
-        let at = delivery.received_at;
-        let stored = parts.store.append_holding(delivery, held).await;
+        let at = notification.received_at;
+        let stored = parts.store.append_holding(notification, held).await;
         let id = stored.map_err(|error| Refusal::of_store(&error))?;
         source.counters.stored(self.began.elapsed(), at);
-        log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_word);
+        log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_name);
         Ok(())
     }
 

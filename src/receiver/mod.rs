@@ -53,7 +53,7 @@ pub struct IntakeSource {
     /// Checks and acknowledges notifications.
     pub provider: Arc<dyn Provider>,
     /// The provider's name, as in the store.
-    pub provider_word: &'static str,
+    pub provider_name: &'static str,
     /// The second part of its intake URL, if it has one.
     pub path_token: Option<SecretString>,
     pub counters: IntakeCounters,

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::delivery::REDACTED;
+use crate::domain::notification::REDACTED;
 
 /// A token shorter than this may appear in a header by accident, so it is removed only as a whole part of a URL.
 const SHORTEST_ANYWHERE: usize = 8;

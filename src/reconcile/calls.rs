@@ -11,7 +11,7 @@ use super::Parts;
 use crate::config::Source;
 use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::http::{Gate, Pass};
-use crate::providers::{Api, Patience};
+use crate::providers::{Api, CallRetries};
 use crate::worker::BudgetGate;
 
 /// Maximum number of tries before the run is incomplete.
@@ -37,13 +37,13 @@ impl Calls {
             rate: source.rate_limit,
         };
         let gate = NumberingGate { budget, last: Arc::clone(&last) };
-        let patience = Patience {
+        let retries = CallRetries {
             tries: TRIES,
             first_pause: parts.settings.verify.policy.retry_base,
             longest_pause: LONGEST_PAUSE,
         };
         let api = Api::new(parts.client.clone(), &source.name, &source.api_base, Arc::new(gate));
-        Self { api: api.with_patience(patience), last }
+        Self { api: api.with_retries(retries), last }
     }
 
     /// The number of the last call.

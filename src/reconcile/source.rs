@@ -15,7 +15,7 @@ use crate::domain::{
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
 use crate::store::{BATCH, Detail, Inspected, Inspection, Reported, StoreError};
-use crate::worker::read_deliveries;
+use crate::worker::read_notifications;
 
 /// Orders looked up in the store at once.
 const CHUNK: usize = 500;
@@ -51,7 +51,7 @@ pub(super) async fn inspect(
     let Inquest { collected, failures, .. } = inquest;
     let reported = Reported {
         name: source.name.clone(),
-        provider: source.kind.word.to_owned(),
+        provider: source.kind.name.to_owned(),
         expect_every: source.expect_every,
     };
     let accounts =
@@ -218,7 +218,7 @@ impl Inquest<'_> {
         }
         let inspection = Inspection {
             source: self.source.name.clone(),
-            provider: self.source.kind.word,
+            provider: self.source.kind.name,
             judge: Arc::<dyn Provider>::clone(&self.source.provider),
             names,
             answer,
@@ -234,7 +234,8 @@ impl Inquest<'_> {
         while is_more_left {
             let unfiled = self.parts.store.reader().unfiled(0, BATCH).await?;
             is_more_left = unfiled.is_full;
-            let filings = read_deliveries(unfiled.deliveries, |name| provider_of(&self.parts.sources, name));
+            let filings =
+                read_notifications(unfiled.notifications, |name| provider_of(&self.parts.sources, name));
             self.parts.store.file(filings, self.parts.clock.now()).await?;
         }
         Ok(())

@@ -42,7 +42,7 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
         let known = IntakeSource {
             name: source.name.clone(),
             provider: Arc::clone(&source.provider),
-            provider_word: source.kind.word,
+            provider_name: source.kind.name,
             path_token: source.path_token.clone(),
             counters: common.metrics.intake(&source.name),
         };
@@ -95,7 +95,7 @@ pub(super) fn admin(
 fn reported(settings: &Settings) -> Vec<Reported> {
     let sources = settings.sources.iter().map(|source| Reported {
         name: source.name.clone(),
-        provider: source.kind.word.to_owned(),
+        provider: source.kind.name.to_owned(),
         expect_every: source.expect_every,
     });
     sources.collect()

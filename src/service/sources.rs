@@ -19,7 +19,7 @@ pub struct NamesTaken(pub Vec<String>);
 pub(super) async fn refuse_taken_names(store: &Store, settings: &Settings) -> anyhow::Result<()> {
     let mut known = store.reader().known_sources().await.context("read the sources")?;
     known.retain(|(name, before)| {
-        settings.sources.iter().any(|source| source.name == *name && source.kind.word != before)
+        settings.sources.iter().any(|source| source.name == *name && source.kind.name != before)
     });
     refuse(&known, settings)
 }
@@ -29,7 +29,7 @@ pub(super) async fn refuse_taken_names(store: &Store, settings: &Settings) -> an
 /// # Errors
 /// Names belong to other providers ([`NamesTaken`]), the store failed, or another program held its lock for too long.
 pub async fn introduce(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
-    let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.word)).collect();
+    let sources = settings.sources.iter().map(|source| (source.name.clone(), source.kind.name)).collect();
     let taken = store.introduce_sources(sources, clock.now()).await.context("register the sources")?;
     refuse(&taken, settings)
 }
@@ -61,7 +61,7 @@ fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()>
             "{}{line}: sources.{name}: this name belongs to provider {before} in the store, not {}; give the new source \
              another name (e.g. [sources.{name}-2])",
             settings.file.display(),
-            source.kind.word
+            source.kind.name
         ))
     });
     Err(NamesTaken(lines.collect()).into())

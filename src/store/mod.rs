@@ -24,7 +24,7 @@ use self::verdicts::supersede::Settled;
 use self::verdicts::{claims, decisions, supersede};
 use self::writer::handle::Writer;
 use self::writer::{contention, intake};
-use crate::domain::{Delivery, Timestamp, Window};
+use crate::domain::{RawNotification, Timestamp, Window};
 
 mod alerts;
 mod changes;
@@ -204,17 +204,21 @@ impl Store {
     ///
     /// # Errors
     /// The queue is full, the store is locked for 3 seconds or closing, or the disk does not take it.
-    pub async fn append(&self, delivery: Delivery) -> Result<i64> {
-        self.append_holding(delivery, ()).await
+    pub async fn append(&self, notification: RawNotification) -> Result<i64> {
+        self.append_holding(notification, ()).await
     }
 
-    /// Like [`Store::append`]; `held` is dropped when the delivery is on disk or refused, even if the caller has gone
+    /// Like [`Store::append`]; `held` is dropped when the notification is on disk or refused, even if the caller has gone
     /// away by then.
     ///
     /// # Errors
     /// Like [`Store::append`].
-    pub async fn append_holding(&self, delivery: Delivery, held: impl Send + 'static) -> Result<i64> {
-        intake::append(&self.writer, delivery, Box::new(held)).await
+    pub async fn append_holding(
+        &self,
+        notification: RawNotification,
+        held: impl Send + 'static,
+    ) -> Result<i64> {
+        intake::append(&self.writer, notification, Box::new(held)).await
     }
 
     /// Counts a request to a configured source that was not stored.
@@ -253,13 +257,13 @@ impl Store {
         self.writer.write_soon(work).await
     }
 
-    /// Files deliveries with what reading them gave; what is filed already is left out. They are handed over when this
+    /// Files notifications with what reading them gave; what is filed already is left out. They are handed over when this
     /// returns, in the order of the calls; the future waits for the outcome.
     pub fn file(&self, filings: Vec<Filing>, now: Timestamp) -> impl Future<Output = Result<Vec<Filed>>> {
         self.file_after(0, filings, now)
     }
 
-    /// Like [`Store::file`], for deliveries that were read before those up to `after` are filed.
+    /// Like [`Store::file`], for notifications that were read before those up to `after` are filed.
     ///
     /// # Errors
     /// The write failed, or earlier notifications are not recorded. Then these are not either, because skipped ones
@@ -283,7 +287,8 @@ impl Store {
         by: Option<&'static str>,
         now: Timestamp,
     ) -> Result<Vec<Decided>> {
-        let sources: BTreeSet<String> = filings.iter().map(|filing| filing.delivery.source.clone()).collect();
+        let sources: BTreeSet<String> =
+            filings.iter().map(|filing| filing.notification.source.clone()).collect();
         let sheets: Vec<_> = filings.iter().map(|filing| claims::Sheet::of(filing).decided_by(by)).collect();
         drop(filings);
         let decided = self.writer.write(move |conn| decisions::retry(conn, &sheets, now)).await?;

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::statistics::DayCounts;
-use crate::domain::{Delivery, OurOrder, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window};
+use crate::domain::{
+    OurOrder, RawNotification, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window,
+};
 use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
 use crate::store::file::pool::Pool;
@@ -150,8 +152,8 @@ impl Reader {
     }
 
     /// One notification as received; `None` if there is none, or its body was emptied.
-    pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
-        self.read(move |conn| list::delivery(conn, id)).await
+    pub async fn raw_notification(&self, id: i64) -> Result<Option<RawNotification>> {
+        self.read(move |conn| list::raw_notification(conn, id)).await
     }
 
     /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever

@@ -5,7 +5,8 @@ use rusqlite::{Row, params};
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Cause, Claim, ClaimKey, Delivery, EventTime, Headers, Reason, State, Subject, SubjectKind, Timestamp,
+    Cause, Claim, ClaimKey, EventTime, Headers, RawNotification, Reason, State, Subject, SubjectKind,
+    Timestamp,
 };
 use crate::store::error::Result;
 
@@ -107,12 +108,12 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>
     Ok(Some((Claim { event, subject, question, lane, asserted, before, event_time, event_id }, key)))
 }
 
-/// The columns of `intake` that [`delivery`] reads.
-pub(super) const DELIVERY_COLUMNS: &str =
+/// The columns of `intake` that [`raw_notification`] reads.
+pub(super) const RAW_COLUMNS: &str =
     "i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body";
 
-/// Reads [`DELIVERY_COLUMNS`]; `None` if the body or the headers were emptied or never were.
-pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)>> {
+/// Reads [`RAW_COLUMNS`]; `None` if the body or the headers were emptied or never were.
+pub(super) fn raw_notification(row: &Row<'_>) -> rusqlite::Result<Option<(i64, RawNotification)>> {
     let headers = word(row, "headers", Headers::from_stored_json)?;
     let body = match row.get_ref("body")? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes.to_vec()),
@@ -121,7 +122,7 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)
     let (Some(headers), Some(body)) = (headers, body) else {
         return Ok(None);
     };
-    let delivery = Delivery {
+    let notification = RawNotification {
         source: row.get("source")?,
         provider: row.get("provider")?,
         received_at: known_instant(row, "received_at")?,
@@ -130,11 +131,11 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Delivery)
         headers,
         body,
     };
-    Ok(Some((row.get("id")?, delivery)))
+    Ok(Some((row.get("id")?, notification)))
 }
 
-/// How much of [`DELIVERY_COLUMNS`] has no fixed length.
-pub(super) fn delivery_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
+/// How much of [`RAW_COLUMNS`] has no fixed length.
+pub(super) fn raw_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
     let bytes = |name| -> rusqlite::Result<usize> {
         Ok(match row.get_ref(name)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),

@@ -19,8 +19,8 @@ use super::verdicts::question::Question;
 use super::verdicts::{decisions, settle, supersede};
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
 use crate::domain::{
-    Cause, Claim, Course, Delivery, EventTime, Headers, Rate, Reason, State, StatusKey, Subject, SubjectKind,
-    Timestamp,
+    Cause, Claim, Course, EventTime, Headers, Rate, RawNotification, Reason, State, StatusKey, Subject,
+    SubjectKind, Timestamp,
 };
 
 const SOURCE: &str = "shop";
@@ -71,8 +71,8 @@ fn now() -> Timestamp {
     Timestamp::from_seconds(1_764_000_000)
 }
 
-fn delivery() -> Delivery {
-    Delivery {
+fn notification() -> RawNotification {
+    RawNotification {
         source: SOURCE.to_owned(),
         provider: "ecwid".to_owned(),
         received_at: now().minus(Duration::from_secs(30 * 86_400)),
@@ -95,7 +95,7 @@ fn filing(id: i64) -> Filing {
         event_id: None,
     };
     let course = Course::told(&[("status", "paid")], &[("status", "paid")]);
-    Filing { id, delivery: delivery(), reading: Some(claim.into()), is_listable: true, course }
+    Filing { id, notification: notification(), reading: Some(claim.into()), is_listable: true, course }
 }
 
 /// A fifth of the crowd each: first questions, repeated ones, duplicates, mismatches, undecided ones. Some of all are
@@ -170,7 +170,7 @@ fn crowded() -> Connection {
 }
 
 fn append(conn: &Connection, id: i64) {
-    let Delivery { source, provider, received_at, remote_addr, .. } = delivery();
+    let RawNotification { source, provider, received_at, remote_addr, .. } = notification();
     conn.execute(
         "INSERT INTO intake (id, source, provider, received_at, remote_addr, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, '{}', '{}')",
         params![id, source, provider, received_at.to_string(), remote_addr],
@@ -266,7 +266,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     append(conn, CROWD + 1);
     takes_few_steps("filing", conn, || {
         assert!(claims::has_unfiled(conn).unwrap());
-        assert_eq!(claims::unfiled(conn, 0, 100).unwrap().deliveries.len(), 1);
+        assert_eq!(claims::unfiled(conn, 0, 100).unwrap().notifications.len(), 1);
         claims::file(conn, 0, &[Sheet::of(&filing(CROWD + 1))], now()).unwrap();
     });
     let first = takes_few_steps("leasing", conn, || leased(conn, 0));

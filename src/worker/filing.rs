@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Parts;
-use crate::domain::{Course, Delivery, State};
+use crate::domain::{Course, RawNotification, State};
 use crate::providers::{self, Provider, Read};
 use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 
@@ -12,9 +12,9 @@ use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
 pub(super) struct Portion {
     /// Maximum number of transactions.
     pub(super) batches: usize,
-    /// So many deliveries in each, or as many as the store gives at once: more cost less together, and keep the intake
+    /// So many notifications in each, or as many as the store gives at once: more cost less together, and keep the intake
     /// waiting for longer.
-    pub(super) deliveries: usize,
+    pub(super) notifications: usize,
 }
 
 /// The result of a turn.
@@ -31,9 +31,9 @@ pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, S
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = VecDeque::new();
     for _ in 0..portion.batches {
-        let batch = parts.store.reader().unfiled(after, portion.deliveries).await?;
+        let batch = parts.store.reader().unfiled(after, portion.notifications).await?;
         is_last = !batch.is_full;
-        let next = read_all(parts, batch.deliveries);
+        let next = read_all(parts, batch.notifications);
         if let Some(last) = next.last().map(|filing| filing.id) {
             under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
             after = last;
@@ -69,31 +69,33 @@ pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
             let unread = parts.store.reader().unread(name.clone(), STORE_BATCH).await?;
-            if unread.deliveries.is_empty() {
+            if unread.notifications.is_empty() {
                 break;
             }
-            parts.store.retry(read_all(parts, unread.deliveries), None, parts.clock.now()).await?;
+            parts.store.retry(read_all(parts, unread.notifications), None, parts.clock.now()).await?;
         }
     }
     Ok(())
 }
 
-fn read_all(parts: &Parts, deliveries: Vec<(i64, Delivery)>) -> Vec<Filing> {
-    read_deliveries(deliveries, |source| parts.sources.get(source).map(|source| source.provider.as_ref()))
+fn read_all(parts: &Parts, notifications: Vec<(i64, RawNotification)>) -> Vec<Filing> {
+    read_notifications(notifications, |source| {
+        parts.sources.get(source).map(|source| source.provider.as_ref())
+    })
 }
 
 /// Parses notifications by the rules of their sources. Those of a source unknown to `provider_of` stay unparsed.
-pub fn read_deliveries<'a>(
-    deliveries: Vec<(i64, Delivery)>,
+pub fn read_notifications<'a>(
+    notifications: Vec<(i64, RawNotification)>,
     provider_of: impl Fn(&str) -> Option<&'a dyn Provider>,
 ) -> Vec<Filing> {
-    let read = |(id, delivery): (i64, Delivery)| match provider_of(&delivery.source)
-        .map(|provider| providers::read(provider, &delivery))
+    let read = |(id, notification): (i64, RawNotification)| match provider_of(&notification.source)
+        .map(|provider| providers::read(provider, &notification))
     {
-        None => Filing { id, delivery, reading: None, is_listable: false, course: Course::default() },
+        None => Filing { id, notification, reading: None, is_listable: false, course: Course::default() },
         Some(Read { reading, is_listable, course }) => {
-            Filing { id, delivery, reading: Some(reading), is_listable, course }
+            Filing { id, notification, reading: Some(reading), is_listable, course }
         }
     };
-    deliveries.into_iter().map(read).collect()
+    notifications.into_iter().map(read).collect()
 }

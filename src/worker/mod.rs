@@ -26,7 +26,7 @@ mod tests;
 use asking::Asker;
 use control::ControlQuestion;
 use filing::Portion;
-pub use filing::read_deliveries;
+pub use filing::read_notifications;
 pub use gate::BudgetGate;
 pub use slots::{Place, Slot, Slots, Waiting};
 
@@ -41,10 +41,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const READS_FIRST: Duration = Duration::from_secs(1);
 
 /// The limits of parsing in one turn.
-const READ: Portion = Portion { batches: 6, deliveries: 150 };
+const READ: Portion = Portion { batches: 6, notifications: 150 };
 
 /// The same while calls are under way, which need the writer about as long.
-const READ_BESIDE_QUESTIONS: Portion = Portion { batches: 2, deliveries: 100 };
+const READ_BESIDE_QUESTIONS: Portion = Portion { batches: 2, notifications: 100 };
 
 /// Maximum number of questions that one source starts in a turn, before the next source.
 const MOST_IN_ONE_TURN: usize = 64;

@@ -11,8 +11,8 @@ use tokio::sync::{Notify, mpsc};
 use super::{Parts, Worker, WorkerSource};
 use crate::domain::ledger::Policy;
 use crate::domain::{
-    Answer, CallResult, Cause, Claim, Clock, Comparison, Delivery, EventTime, Failure, FoundObject, Headers,
-    Judge, Known, Outcome, Rate, Reading, State, Subject, SubjectKind,
+    Answer, CallResult, Cause, Claim, Clock, Comparison, EventTime, Failure, FoundObject, Headers, Judge,
+    Known, Outcome, Rate, RawNotification, Reading, State, Subject, SubjectKind,
 };
 use crate::metrics::Metrics;
 use crate::providers::http::{Client, OpenGate};
@@ -59,12 +59,12 @@ impl Provider for Fragile {
         Acknowledgement { status: 200, body: "", content_type: None }
     }
 
-    fn admit(&self, _: &Delivery) -> Admission {
+    fn admit(&self, _: &RawNotification) -> Admission {
         Admission::Admitted
     }
 
-    fn read(&self, delivery: &Delivery) -> Reading {
-        let text = String::from_utf8_lossy(&delivery.body).into_owned();
+    fn read(&self, notification: &RawNotification) -> Reading {
+        let text = String::from_utf8_lossy(&notification.body).into_owned();
         let (id, behaviour) = text.split_once(' ').unwrap();
         assert_ne!(behaviour, "read", "this one cannot be read");
         Reading::from(Claim {
@@ -119,8 +119,8 @@ impl Provider for Fragile {
     }
 }
 
-fn delivery(body: &str) -> Delivery {
-    Delivery {
+fn notification(body: &str) -> RawNotification {
+    RawNotification {
         source: "shop".to_owned(),
         provider: "fragile".to_owned(),
         received_at: Clock::system().now(),
@@ -137,7 +137,7 @@ async fn settled(provider: Fragile, bodies: &[&str]) -> Vec<(String, Option<Stri
     let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
     let clock = Clock::system();
     store.introduce_sources(vec![("shop".to_owned(), "fragile")], clock.now()).await.unwrap();
-    for stored in join_all(bodies.iter().map(|body| store.append(delivery(body)))).await {
+    for stored in join_all(bodies.iter().map(|body| store.append(notification(body)))).await {
         stored.unwrap();
     }
     let metrics = Metrics::new().unwrap();

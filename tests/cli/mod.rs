@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use countersign::config::{Settings, Source};
 use countersign::domain::ledger::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
-use countersign::domain::{Cause, Clock, Course, Delivery, Headers, Outcome, Reason, State};
+use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotification, Reason, State};
 use countersign::store::{Filing, LeaseRequest, Question, Store};
 use serde_json::json;
 
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     fn receive_for(&self, source: &str, body: impl Into<Vec<u8>>) -> i64 {
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: source.to_owned(),
             provider: "ecwid-ion".to_owned(),
             received_at: Clock::system().now(),
@@ -80,9 +80,9 @@ impl Stage {
             body: body.into(),
         };
         self.runtime.block_on(async {
-            let id = self.store.append(delivery.clone()).await.unwrap();
-            let reading = Some(self.shop.provider.read(&delivery));
-            let filing = Filing { id, delivery, reading, is_listable: false, course: Course::default() };
+            let id = self.store.append(notification.clone()).await.unwrap();
+            let reading = Some(self.shop.provider.read(&notification));
+            let filing = Filing { id, notification, reading, is_listable: false, course: Course::default() };
             self.store.file(vec![filing], Clock::system().now()).await.unwrap();
             id
         })

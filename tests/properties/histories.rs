@@ -8,7 +8,7 @@ use super::world::{Fails, Verdict, World, claim};
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Deliver {
+    Receive {
         order: u8,
         status: u8,
         event: u8,
@@ -60,7 +60,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let event = proptest::bool::weighted(0.15).prop_map(u8::from);
     prop_oneof![
         10 => (0..2_u8, 0..3_u8, event)
-            .prop_map(|(order, status, event)| Step::Deliver { order, status, event }),
+            .prop_map(|(order, status, event)| Step::Receive { order, status, event }),
         4 => (0..2_u8, proptest::option::weighted(0.85, 0..3_u8))
             .prop_map(|(order, status)| Step::Change { order, status }),
         4 => Just(Step::Work),
@@ -130,7 +130,7 @@ fn count(verdicts: &BTreeMap<i64, Verdict>, states: &[&str]) -> usize {
 
 pub(super) fn apply(world: &mut World, step: &Step) -> bool {
     match step {
-        Step::Deliver { order, status, event } => world.deliver(*order, *status, *event),
+        Step::Receive { order, status, event } => world.receive(*order, *status, *event),
         Step::Change { order, status } => world.change_order(*order, *status),
         Step::Work => work(world),
         Step::Lease(most) => drop(world.lease(*most)),
@@ -138,12 +138,12 @@ pub(super) fn apply(world: &mut World, step: &Step) -> bool {
         Step::Fail(place, fails) => world.answer(*place, Some(*fails)),
         Step::Record(place) => return world.record(*place),
         Step::Overtake { order, status } => {
-            world.deliver(*order, 0, 0);
+            world.receive(*order, 0, 0);
             if world.lease(1) == 1 {
                 world.answer(world.under_way_count() - 1, None);
             }
             world.change_order(*order, Some(*status));
-            world.deliver(*order, *status, 0);
+            world.receive(*order, *status, 0);
             work(world);
         }
         Step::Outage(fails) => outage(world, *fails),

@@ -1,4 +1,4 @@
-//! Random histories of orders, deliveries, faults, crashes and clocks, on the real store and the real rules.
+//! Random histories of orders, notifications, faults, crashes and clocks, on the real store and the real rules.
 
 mod histories;
 mod outbox;

@@ -12,9 +12,9 @@ fn fail(world: &mut World, fails: Fails) {
 #[test]
 fn what_is_overdue_in_a_closed_lane_waits_for_its_end() {
     let mut world = World::new();
-    world.deliver(0, 0, 0);
+    world.receive(0, 0, 0);
     fail(&mut world, Fails::SubjectBroken);
-    world.deliver(1, 0, 0);
+    world.receive(1, 0, 0);
     fail(&mut world, Fails::LaneDenied);
     world.move_clock(60);
     assert_eq!(world.lease(4), 0);
@@ -27,7 +27,7 @@ fn what_is_overdue_in_a_closed_lane_waits_for_its_end() {
 #[test]
 fn a_lane_that_failed_and_has_nothing_left_to_ask_calls_nobody_back() {
     let mut world = World::new();
-    world.deliver(0, 0, 0);
+    world.receive(0, 0, 0);
     fail(&mut world, Fails::LaneDenied);
     for _ in 0..7 {
         world.move_clock(3600);
@@ -41,7 +41,7 @@ fn a_lane_that_failed_and_has_nothing_left_to_ask_calls_nobody_back() {
 #[test]
 fn a_source_that_failed_before_the_clock_was_set_back_is_asked_and_then_left_alone_again() {
     let mut world = World::new();
-    world.deliver(0, 0, 0);
+    world.receive(0, 0, 0);
     fail(&mut world, Fails::Denied);
     world.move_clock(-86_400);
     fail(&mut world, Fails::Denied);
@@ -54,12 +54,12 @@ fn repeated_questions_wait_behind_first_ones_and_when_they_are_overdue_have_ever
     const REPEATED: [u8; 3] = [0, 1, 2];
     let mut world = World::new();
     for order in REPEATED {
-        world.deliver(order, 0, order);
+        world.receive(order, 0, order);
         fail(&mut world, Fails::SubjectBroken);
     }
     // Somebody else goes on sending.
     for order in 10..=90 {
-        world.deliver(order, 0, 9);
+        world.receive(order, 0, 9);
     }
     let is_repeated = |order: &u8| REPEATED.contains(order);
     world.move_clock(4);
@@ -83,13 +83,13 @@ fn repeated_questions_wait_behind_first_ones_and_when_they_are_overdue_have_ever
 fn a_sender_of_many_overdue_questions_keeps_another_waiting_for_one_call_only() {
     let mut world = World::new();
     for order in 0..=30 {
-        world.deliver(order, 0, 7);
+        world.receive(order, 0, 7);
         fail(&mut world, Fails::SubjectBroken);
     }
-    world.deliver(31, 0, 8);
+    world.receive(31, 0, 8);
     fail(&mut world, Fails::SubjectBroken);
     for order in 40..=90 {
-        world.deliver(order, 0, 9);
+        world.receive(order, 0, 9);
     }
     world.move_clock(60);
     world.lease(12);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use countersign::domain::ledger::{Ledger, Policy};
 use countersign::domain::{
-    Answer, CallResult, Cause, Claim, ClaimKey, Comparison, Course, Deletion, Delivery, EventTime, Failure,
-    FailureScope, FoundObject, Headers, Judge, Known, NotFoundEvidence, OrderTruth, Outcome, Rate, StatusKey,
-    Subject, SubjectKind, Timestamp, Truth,
+    Answer, CallResult, Cause, Claim, ClaimKey, Comparison, Course, Deletion, EventTime, Failure,
+    FailureScope, FoundObject, Headers, Judge, Known, NotFoundEvidence, OrderTruth, Outcome, Rate,
+    RawNotification, StatusKey, Subject, SubjectKind, Timestamp, Truth,
 };
 use countersign::rules;
 use countersign::store::{Filing, Lease, LeaseRequest, Question, Store};
@@ -201,9 +201,9 @@ impl World {
         }
     }
 
-    pub(super) fn deliver(&mut self, order: u8, status: u8, event: u8) {
+    pub(super) fn receive(&mut self, order: u8, status: u8, event: u8) {
         self.delivered.push((order, status, event));
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: SOURCE.to_owned(),
             provider: "ecwid".to_owned(),
             received_at: self.time(),
@@ -212,10 +212,10 @@ impl World {
             headers: Headers::default(),
             body: vec![order, status, event],
         };
-        let id = self.runtime.block_on(self.store.append(delivery.clone())).unwrap();
+        let id = self.runtime.block_on(self.store.append(notification.clone())).unwrap();
         let claim = claim(order, status, event);
         let course = course(&claim);
-        let filing = Filing { id, delivery, reading: Some(claim.into()), is_listable: false, course };
+        let filing = Filing { id, notification, reading: Some(claim.into()), is_listable: false, course };
         self.runtime.block_on(self.store.file(vec![filing], self.time())).unwrap();
     }
 
@@ -330,11 +330,14 @@ impl World {
     }
 
     pub(super) fn retry(&mut self, id: i64) {
-        let Some(delivery) = self.runtime.block_on(self.store.reader().delivery(id)).unwrap() else { return };
-        let [order, status, event] = delivery.body[..] else { return };
+        let Some(notification) = self.runtime.block_on(self.store.reader().raw_notification(id)).unwrap()
+        else {
+            return;
+        };
+        let [order, status, event] = notification.body[..] else { return };
         let claim = claim(order, status, event);
         let course = course(&claim);
-        let filing = Filing { id, delivery, reading: Some(claim.into()), is_listable: false, course };
+        let filing = Filing { id, notification, reading: Some(claim.into()), is_listable: false, course };
         self.runtime.block_on(self.store.retry(vec![filing], None, self.time())).unwrap();
     }
 

@@ -14,7 +14,7 @@ mod windows;
 
 use std::process::Output;
 
-use countersign::domain::{Clock, Delivery, Headers, Timestamp};
+use countersign::domain::{Clock, Headers, RawNotification, Timestamp};
 use countersign::simulator::ecwid::{EcwidStore, Order};
 use countersign::store::Store;
 use serde_json::Value;
@@ -100,12 +100,12 @@ fn sell_and_tell(shop: &EcwidStore, serve: &Serve, order_id: &str, internal_id: 
     serve.post("shop", webhook("order.created", order_id, internal_id, "PAID", "AWAITING_PROCESSING"));
 }
 
-/// Stores deliveries as if they had come in at their times, without a service.
-fn deliver(house: &House, deliveries: Vec<Delivery>) {
+/// Stores notifications as if they had come in at their times, without a service.
+fn receive(house: &House, notifications: Vec<RawNotification>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = Store::create_or_open(&house.store_path()).unwrap();
     runtime.block_on(async {
-        let appended = deliveries.into_iter().map(|delivery| store.append(delivery));
+        let appended = notifications.into_iter().map(|notification| store.append(notification));
         for id in futures_util::future::join_all(appended).await {
             id.unwrap();
         }
@@ -113,8 +113,13 @@ fn deliver(house: &House, deliveries: Vec<Delivery>) {
     store.close();
 }
 
-fn delivery(source: &str, provider: &str, received_at: Timestamp, body: impl Into<Vec<u8>>) -> Delivery {
-    Delivery {
+fn notification(
+    source: &str,
+    provider: &str,
+    received_at: Timestamp,
+    body: impl Into<Vec<u8>>,
+) -> RawNotification {
+    RawNotification {
         source: source.to_owned(),
         provider: provider.to_owned(),
         received_at,

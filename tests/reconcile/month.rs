@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use countersign::domain::{Delivery, Headers, Timestamp};
+use countersign::domain::{Headers, RawNotification, Timestamp};
 use countersign::simulator::ecwid::{EcwidStore, Order};
 use countersign::simulator::kinguin::{self, KinguinAccount};
 use countersign::simulator::midas::{MidasMerchant, Transaction};
@@ -12,7 +12,7 @@ use countersign::simulator::{Fault, Trouble};
 
 use super::midas::{merchant_lines, paid};
 use super::told::{self, Told};
-use super::{Run, deliver, delivery, ecwid_lines, now, webhook};
+use super::{Run, ecwid_lines, notification, now, receive, webhook};
 use crate::support::House;
 
 const SALES: u64 = 1500;
@@ -74,42 +74,42 @@ fn told(order_id: &str, internal_id: u64) -> String {
     webhook("order.created", order_id, internal_id, "PAID", "AWAITING_PROCESSING")
 }
 
-fn key_status(order_id: &str, at: DateTime<Utc>) -> Delivery {
+fn key_status(order_id: &str, at: DateTime<Utc>) -> RawNotification {
     let body =
         format!(r#"{{"orderId":"{order_id}","status":"completed","updatedAt":"2025-03-04T10:15:09+00:00"}}"#);
     let headers = Headers::new([("X-Event-Name", "order.status")]);
-    Delivery { headers, ..delivery("keys", "kinguin", sent_at(at), body) }
+    RawNotification { headers, ..notification("keys", "kinguin", sent_at(at), body) }
 }
 
 impl Trade {
     /// Everything that was sold, and told but for what is missed; and what was made up.
-    fn sell(&self) -> Vec<Delivery> {
-        let mut deliveries = Vec::new();
+    fn sell(&self) -> Vec<RawNotification> {
+        let mut notifications = Vec::new();
         for n in 0..SALES {
             let (order_id, at) = (format!("SALE-{n:04}"), time_of(n, SALES));
             self.shop.put_order(Order::new(&order_id, 10_000 + n).paid().created_at(at).updated_at(at));
             if n % 167 != 0 {
-                deliveries.push(delivery("shop", "ecwid", sent_at(at), told(&order_id, 10_000 + n)));
+                notifications.push(notification("shop", "ecwid", sent_at(at), told(&order_id, 10_000 + n)));
             }
         }
         for n in 0..FAKES {
             let at = sent_at(time_of(n, FAKES));
-            deliveries.push(delivery("shop", "ecwid", at, told(&format!("FAKE-{n:03}"), 90_000 + n)));
+            notifications.push(notification("shop", "ecwid", at, told(&format!("FAKE-{n:03}"), 90_000 + n)));
         }
         for n in 0..KEYS {
             let (order_id, at) = (format!("KEY{n:04}"), time_of(n, KEYS));
             self.keys.put_order(kinguin::Order::new(&order_id).completed().created_at(at));
             if n % 100 != 0 {
-                deliveries.push(key_status(&order_id, at));
+                notifications.push(key_status(&order_id, at));
             }
         }
         for n in 0..PAYMENTS {
             let external_id = format!("pay-{n}");
             self.game.put_transaction(Transaction::new(&external_id));
             let at = sent_at(time_of(n, PAYMENTS));
-            deliveries.push(delivery("game", "midas", at, paid(&external_id)));
+            notifications.push(notification("game", "midas", at, paid(&external_id)));
         }
-        deliveries
+        notifications
     }
 
     /// What happened afterwards without a word.
@@ -137,17 +137,17 @@ impl Trade {
 
     /// What has come in and waits: three for too long, five that say what the shop says.
     fn wait(&self) {
-        let mut deliveries = Vec::new();
+        let mut notifications = Vec::new();
         for n in 0..3 {
             let at = now().minus(Duration::from_secs(7200));
-            deliveries.push(delivery("shop", "ecwid", at, told(&format!("OPEN-{n}"), 80_000 + n)));
+            notifications.push(notification("shop", "ecwid", at, told(&format!("OPEN-{n}"), 80_000 + n)));
         }
         for n in 0..5 {
             let order_id = format!("WAITING-{n}");
             self.shop.put_order(Order::new(&order_id, 70_000 + n).paid());
-            deliveries.push(delivery("shop", "ecwid", now(), told(&order_id, 70_000 + n)));
+            notifications.push(notification("shop", "ecwid", now(), told(&order_id, 70_000 + n)));
         }
-        deliver(&self.house, deliveries);
+        receive(&self.house, notifications);
     }
 
     /// Each finding that all of this makes.
@@ -209,7 +209,7 @@ fn found(run: &Run) -> BTreeMap<(String, String), u64> {
 #[test]
 fn every_finding_of_a_month_is_found_none_is_invented_in_every_format_and_recovered_once() {
     let trade = trade();
-    deliver(&trade.house, trade.sell());
+    receive(&trade.house, trade.sell());
     let verified = trade.house.run(&["verify"]);
     assert!(verified.status.success(), "{verified:?}");
     trade.go_astray();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::simulator::ecwid::Order;
 
-use super::{deliver, delivery, ecwid_house, ecwid_lines, now, reconcile, sell_and_tell, webhook};
+use super::{ecwid_house, ecwid_lines, notification, now, receive, reconcile, sell_and_tell, webhook};
 use crate::support::House;
 
 #[test]
@@ -31,7 +31,7 @@ fn a_waiting_notification_of_the_new_status_is_no_drift() {
     serve.stop();
     shop.edit_order("SALE-1", |order| order.payment("REFUNDED"));
     let told = webhook("order.updated", "SALE-1", 1001, "REFUNDED", "AWAITING_PROCESSING");
-    deliver(&house, vec![delivery("shop", "ecwid", now(), told)]);
+    receive(&house, vec![notification("shop", "ecwid", now(), told)]);
     let run = reconcile(&house, &[]);
     assert_eq!((run.code, run.findings("shop")), (Some(0), vec![]), "{run:#?}");
 }
@@ -45,7 +45,7 @@ fn a_waiting_deletion_is_no_vanished_order() {
     serve.stop();
     shop.delete_order("SALE-1");
     let told = webhook("order.deleted", "SALE-1", 1001, "PAID", "AWAITING_PROCESSING");
-    deliver(&house, vec![delivery("shop", "ecwid", now(), told)]);
+    receive(&house, vec![notification("shop", "ecwid", now(), told)]);
     let run = reconcile(&house, &[]);
     assert_eq!((run.code, run.findings("shop")), (Some(0), vec![]), "{run:#?}");
 }
@@ -56,9 +56,9 @@ fn what_has_been_pending_for_longer_than_an_hour_is_open() {
     shop.put_order(Order::new("SALE-1", 1001).paid());
     let told = || webhook("order.created", "SALE-1", 1001, "PAID", "AWAITING_PROCESSING");
     let minutes_ago = |minutes: u64| now().minus(Duration::from_secs(60 * minutes));
-    let deliveries =
-        [90, 61, 59].map(|minutes| delivery("shop", "ecwid", minutes_ago(minutes), told())).to_vec();
-    deliver(&house, deliveries);
+    let notifications =
+        [90, 61, 59].map(|minutes| notification("shop", "ecwid", minutes_ago(minutes), told())).to_vec();
+    receive(&house, notifications);
     let run = reconcile(&house, &[]);
     assert_eq!(run.code, Some(3), "{run:#?}");
     let findings = run.source("shop")["findings"].as_array().unwrap();

@@ -10,7 +10,7 @@ mod unproven;
 use std::process::Output;
 use std::time::Duration;
 
-use countersign::domain::{Clock, Delivery, Headers};
+use countersign::domain::{Clock, Headers, RawNotification};
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
 use countersign::store::Store;
 
@@ -56,7 +56,7 @@ impl Shop {
 
     /// Stores a notification as if it had come in so many days ago.
     fn came_in(&self, days_ago: u64, from: &str, body: String) -> i64 {
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: "shop".to_owned(),
             provider: "ecwid".to_owned(),
             received_at: Clock::system().now().minus(Duration::from_secs(days_ago * 24 * 3600)),
@@ -67,7 +67,7 @@ impl Shop {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store = Store::create_or_open(&self.house.store_path()).unwrap();
-        let id = runtime.block_on(store.append(delivery)).unwrap();
+        let id = runtime.block_on(store.append(notification)).unwrap();
         store.close();
         id
     }

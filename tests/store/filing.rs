@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::domain::{Course, Delivery, Headers, Timestamp};
+use countersign::domain::{Course, Headers, RawNotification, Timestamp};
 use countersign::store::{Filing, Store};
 use rusqlite::Connection;
 
@@ -10,13 +10,13 @@ use rusqlite::Connection;
 async fn store(folder: &Path, came: usize) -> Store {
     let store = Store::create_or_open(&folder.join("a.db")).unwrap();
     for _ in 0..came {
-        store.append(delivery()).await.unwrap();
+        store.append(notification()).await.unwrap();
     }
     store
 }
 
-fn delivery() -> Delivery {
-    Delivery {
+fn notification() -> RawNotification {
+    RawNotification {
         source: "shop".to_owned(),
         provider: "ecwid".to_owned(),
         received_at: Timestamp::parse_rfc3339("2026-11-24T10:00:00Z").unwrap(),
@@ -30,7 +30,7 @@ fn delivery() -> Delivery {
 fn filings(ids: &[i64]) -> Vec<Filing> {
     let filing = |&id| Filing {
         id,
-        delivery: delivery(),
+        notification: notification(),
         reading: None,
         is_listable: false,
         course: Course::default(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::domain::{Course, Delivery, Headers, Reason, State, Timestamp};
+use countersign::domain::{Course, Headers, RawNotification, Reason, State, Timestamp};
 use countersign::store::{Filing, Filter, Reader, Store};
 use rusqlite::{Connection, params};
 
@@ -167,7 +167,7 @@ fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
         let insert =
             "INSERT INTO intake (id, source, provider, received_at) VALUES (?1, 'shop', 'ecwid', ?2)";
         conn.execute(insert, params![id, at]).unwrap();
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: "shop".to_owned(),
             provider: "ecwid".to_owned(),
             received_at: Timestamp::parse_rfc3339(at).unwrap(),
@@ -176,7 +176,7 @@ fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
             headers: Headers::default(),
             body: Vec::new(),
         };
-        Filing { id, delivery, reading: None, is_listable: false, course: Course::default() }
+        Filing { id, notification, reading: None, is_listable: false, course: Course::default() }
     };
     let filings = came.iter().map(filing).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

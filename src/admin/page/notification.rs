@@ -168,7 +168,7 @@ const BODY_NOTE: usize = 100;
 
 /// The exact bytes of a body.
 pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, Trouble> {
-    let delivery = admin.store.reader().delivery(id).await?.ok_or(Trouble::Nothing)?;
+    let delivery = admin.store.reader().raw_notification(id).await?.ok_or(Trouble::Nothing)?;
     Ok(delivery.body)
 }
 

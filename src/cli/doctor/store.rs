@@ -143,9 +143,9 @@ async fn check_sources(
     for queue in store.reader().queues().await? {
         let name = &queue.source;
         match settings.sources.iter().find(|source| source.name == *name) {
-            Some(source) if source.kind.word != queue.provider => findings.bad(format!(
+            Some(source) if source.kind.name != queue.provider => findings.bad(format!(
                 "source {name} is {} in the configuration, but was {} before; give the new one another name",
-                source.kind.word, queue.provider
+                source.kind.name, queue.provider
             ))?,
             None if queue.pending > 0 => findings.bad(format!(
                 "source {name} is no longer configured, but {} wait{} for it; configure it again, as {}",

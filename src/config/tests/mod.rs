@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{Mistakes, Settings};
-use crate::domain::{Answer, Claim, Comparison, Delivery, Failure, Judge, Known, Reading};
+use crate::domain::{Answer, Claim, Comparison, Failure, Judge, Known, RawNotification, Reading};
 use crate::providers::{
-    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
+    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Provider, ProviderKind,
 };
 
 mod credentials;
@@ -34,12 +34,12 @@ impl Provider for Configured {
         Acknowledgement { status: 200, body: "", content_type: None }
     }
 
-    fn admit(&self, _: &Delivery) -> Admission {
+    fn admit(&self, _: &RawNotification) -> Admission {
         Admission::Admitted
     }
 
-    fn read(&self, _: &Delivery) -> Reading {
-        unreachable!("no delivery is read here")
+    fn read(&self, _: &RawNotification) -> Reading {
+        unreachable!("no notification is read here")
     }
 
     fn ask<'a>(&'a self, _: &'a Api, _: &'a Claim) -> BoxFuture<'a, Answer> {
@@ -74,8 +74,15 @@ const fn key(name: &'static str, kind: KeyKind, required: bool, example: &'stati
     Key { name, kind, required, example, default: None }
 }
 
-const fn shop(word: &'static str, keys: &'static [Key], api_base: &'static str) -> Kind {
-    Kind { word, keys, default_api_base: api_base, default_rate_limit: "600/min", panel: "the panel", build }
+const fn shop(name: &'static str, keys: &'static [Key], api_base: &'static str) -> ProviderKind {
+    ProviderKind {
+        name,
+        keys,
+        default_api_base: api_base,
+        default_rate_limit: "600/min",
+        panel: "the panel",
+        build,
+    }
 }
 
 const ECWID_API: &str = "https://app.ecwid.com/api/v3";
@@ -83,9 +90,9 @@ const STORE_ID: Key = key("store_id", KeyKind::Id, true, "1003");
 const TOKEN: Key = key("token", KeyKind::Secret, true, "\"secret_…\"");
 const CLIENT_SECRET: Key = key("client_secret", KeyKind::Secret, false, "\"…\"");
 
-static ECWID_ION: Kind = shop("ecwid-ion", &[STORE_ID, TOKEN], ECWID_API);
-static ECWID: Kind = shop("ecwid", &[STORE_ID, TOKEN, CLIENT_SECRET], ECWID_API);
-static KINGUIN: Kind = shop(
+static ECWID_ION: ProviderKind = shop("ecwid-ion", &[STORE_ID, TOKEN], ECWID_API);
+static ECWID: ProviderKind = shop("ecwid", &[STORE_ID, TOKEN, CLIENT_SECRET], ECWID_API);
+static KINGUIN: ProviderKind = shop(
     "kinguin",
     &[
         key("api_key", KeyKind::Secret, true, "\"…\""),
@@ -93,7 +100,7 @@ static KINGUIN: Kind = shop(
     ],
     "https://gateway.kinguin.net/esa/api",
 );
-static MIDAS: Kind = shop(
+static MIDAS: ProviderKind = shop(
     "midas",
     &[
         key("merchant_id", KeyKind::Id, true, "\"m-1001\""),

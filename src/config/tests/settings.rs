@@ -34,7 +34,7 @@ fn what_is_not_configured_has_the_defaults_of_the_contract() {
     assert_eq!((policy.grace, policy.retry_base, policy.retry_cap), (MINUTE, 2 * SECOND, 15 * MINUTE));
     assert_eq!((policy.give_up_after, policy.denied_pause), (7 * DAY, 5 * MINUTE));
     let [shop] = settings.sources.as_slice() else { panic!("one source") };
-    assert_eq!((shop.name.as_str(), shop.kind.word, shop.api_base.as_str()), ("shop", "ecwid", ECWID_API));
+    assert_eq!((shop.name.as_str(), shop.kind.name, shop.api_base.as_str()), ("shop", "ecwid", ECWID_API));
     assert_eq!(shop.rate_limit, Rate { limit: 600, window: MINUTE });
     assert!(shop.path_token.is_none() && shop.expect_every.is_none());
 }
@@ -141,7 +141,7 @@ fn the_defaults_of_every_kind_can_be_read() {
         let keys = [("api_base", kind.default_api_base), ("rate_limit", kind.default_rate_limit)];
         for (key, value) in keys {
             let complaints = Desk::new().complaints(format!("{SHOP}{key} = \"{value}\"\n"));
-            assert!(complaints.is_empty(), "{}: {complaints:?}", kind.word);
+            assert!(complaints.is_empty(), "{}: {complaints:?}", kind.name);
         }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::domain::replaced::is_replaced;
-use crate::domain::{Claim, Delivery, EventTime, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked};
+use crate::domain::{
+    Claim, EventTime, RawNotification, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
+};
 use crate::providers::foreign;
 use crate::providers::ids::unaskable_id;
 
@@ -87,8 +89,8 @@ impl Event {
 }
 
 /// Parses a notification to the source of `store_id`. If a JSON object repeats a name, the last value counts.
-pub(super) fn read(store_id: &str, delivery: &Delivery) -> Reading {
-    claim(store_id, delivery).map_or_else(|unasked| unasked, Reading::from)
+pub(super) fn read(store_id: &str, notification: &RawNotification) -> Reading {
+    claim(store_id, notification).map_or_else(|unasked| unasked, Reading::from)
 }
 
 /// `eventCreated` and `eventId` as the sender wrote them, which the signature covers. Text of which something had to be
@@ -98,8 +100,8 @@ pub(super) fn signed_fields(body: &[u8]) -> Option<(String, String)> {
     Some((object::id_text(body.get("eventCreated")?)?, object::id_text(body.get("eventId")?)?))
 }
 
-fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
-    let fields = foreign::object(&delivery.body, &NAMES).map_err(Unasked::malformed)?;
+fn claim(store_id: &str, notification: &RawNotification) -> Result<Claim, Reading> {
+    let fields = foreign::object(&notification.body, &NAMES).map_err(Unasked::malformed)?;
     let word = match fields.get("eventType") {
         None | Some(Value::Null) => return Err(Unasked::malformed("eventType is missing").into()),
         Some(Value::String(word)) if !word.is_empty() => word.clone(),
@@ -134,7 +136,7 @@ fn claim(store_id: &str, delivery: &Delivery) -> Result<Claim, Reading> {
         SubjectKind::Product => return Err(malformed("entityId is not a product's number".to_owned())),
     };
     let since = if event.is_deletion() {
-        format!(" since {}", deleted_since(delivery.received_at))
+        format!(" since {}", deleted_since(notification.received_at))
     } else {
         String::new()
     };
@@ -239,7 +241,7 @@ fn deleted_since(received_at: Timestamp) -> i64 {
     seconds - seconds.rem_euclid(day)
 }
 
-/// From when on deletions are listed for a claim: as its question says. A claim that came by no delivery says nothing;
+/// From when on deletions are listed for a claim: as its question says. A claim that came by no notification says nothing;
 /// then eight days before it was sent, or before `now` where it claims to come from the future.
 pub(super) fn since(claim: &Claim, now: Timestamp) -> i64 {
     let said = claim.question.rsplit_once(" since ").and_then(|(_, seconds)| seconds.parse().ok());

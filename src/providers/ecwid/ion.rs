@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::replaced::{any_text, is_replaced};
 use crate::domain::{
-    Answer, Claim, Comparison, Course, Delivery, EventTime, Failure, FoundObject, Judge, Known, ListRequest,
-    Listing, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
+    Answer, Claim, Comparison, Course, EventTime, Failure, FoundObject, Judge, Known, ListRequest, Listing,
+    RawNotification, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
 };
 use crate::providers::foreign;
 use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
@@ -114,12 +114,12 @@ impl Provider for Ion {
         Acknowledgement { status: 200, body: "", content_type: None }
     }
 
-    fn admit(&self, _delivery: &Delivery) -> Admission {
+    fn admit(&self, _delivery: &RawNotification) -> Admission {
         Admission::Admitted
     }
 
-    fn read(&self, delivery: &Delivery) -> Reading {
-        self.claim(&delivery.body).map_or_else(|unasked| unasked, Reading::from)
+    fn read(&self, notification: &RawNotification) -> Reading {
+        self.claim(&notification.body).map_or_else(|unasked| unasked, Reading::from)
     }
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {

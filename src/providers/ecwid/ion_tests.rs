@@ -11,7 +11,7 @@ use crate::providers::{Admission, Provider};
 
 use super::api::{IDS, Shop};
 use super::ion::Ion;
-use super::shop_double::{ShopDouble, any_json, delivery, listing, now};
+use super::shop_double::{ShopDouble, any_json, listing, notification, now};
 
 const NEW_ORDER: &str = include_str!("../../../data/ecwid/notifications/ion_new_order.form");
 const CHANGE: &str = include_str!("../../../data/ecwid/notifications/ion_order_status_change.form");
@@ -22,14 +22,14 @@ fn source() -> Ion {
 }
 
 fn claim(body: &str) -> Claim {
-    match source().read(&delivery(body.as_bytes())) {
+    match source().read(&notification(body.as_bytes())) {
         Reading::Claim(claim) => *claim,
         Reading::Unasked(unasked) => panic!("{unasked:?}"),
     }
 }
 
 fn unasked(body: &[u8]) -> (Reason, String) {
-    match source().read(&delivery(body)) {
+    match source().read(&notification(body)) {
         Reading::Claim(claim) => panic!("{claim:?}"),
         Reading::Unasked(unasked) => (unasked.reason, unasked.detail),
     }
@@ -333,14 +333,14 @@ fn a_later_notification_explains_an_earlier_one_by_its_old_values() {
 
 #[test]
 fn every_delivery_is_admitted_and_acknowledged_with_200() {
-    assert_eq!(source().admit(&delivery(b"")), Admission::Admitted);
+    assert_eq!(source().admit(&notification(b"")), Admission::Admitted);
     assert_eq!(source().acknowledgement().status, 200);
 }
 
 proptest! {
     #[test]
     fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = source().read(&delivery(&body));
+        let _ = source().read(&notification(&body));
     }
 
     #[test]

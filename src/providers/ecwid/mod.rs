@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use super::keys::fits_header;
-use super::{Built, Key, KeyError, KeyKind, Keys, Kind};
+use super::{Built, Key, KeyError, KeyKind, Keys, ProviderKind};
 
 mod api;
 mod doctor;
@@ -49,8 +49,8 @@ const API_BASE: &str = "https://app.ecwid.com/api/v3";
 const RATE_LIMIT: &str = "600/min";
 
 /// Instant Order Notifications.
-pub static ION: Kind = Kind {
-    word: "ecwid-ion",
+pub static ION: ProviderKind = ProviderKind {
+    name: "ecwid-ion",
     keys: &[STORE_ID, TOKEN],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
@@ -63,8 +63,8 @@ fn build_ion(keys: &Keys) -> Built {
 }
 
 /// Webhooks.
-pub static WEBHOOK: Kind = Kind {
-    word: "ecwid",
+pub static WEBHOOK: ProviderKind = ProviderKind {
+    name: "ecwid",
     keys: &[STORE_ID, TOKEN, CLIENT_SECRET],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,

@@ -8,7 +8,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::domain::{Clock, Delivery, Headers, Timestamp};
+use crate::domain::{Clock, Headers, RawNotification, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::http::{Api, Client, OpenGate};
 
@@ -27,9 +27,9 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_seconds(1_764_000_030)
 }
 
-/// A delivery of `body` at the time of [`now`].
-pub(super) fn delivery(body: &[u8]) -> Delivery {
-    Delivery {
+/// A notification with `body` at the time of [`now`].
+pub(super) fn notification(body: &[u8]) -> RawNotification {
+    RawNotification {
         source: "shop".to_owned(),
         provider: "ecwid".to_owned(),
         received_at: now(),

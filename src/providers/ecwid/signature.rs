@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::Delivery;
+use crate::domain::RawNotification;
 use crate::providers::{Admission, is_test_body};
 
 use super::event::signed_fields;
@@ -15,17 +15,17 @@ use super::event::signed_fields;
 /// The header that carries it.
 const HEADER: &str = "x-ecwid-webhook-signature";
 
-/// Checks the signature of a delivery.
-pub(super) fn admit(client_secret: &SecretString, delivery: &Delivery) -> Admission {
-    let Some(sent) = delivery.headers.get(HEADER) else {
-        let is_test = is_test_body(&delivery.body);
+/// Checks the signature of a notification.
+pub(super) fn admit(client_secret: &SecretString, notification: &RawNotification) -> Admission {
+    let Some(sent) = notification.headers.get(HEADER) else {
+        let is_test = is_test_body(&notification.body);
         return if is_test { Admission::TestCall } else { Admission::refused("missing_signature") };
     };
-    let Some((event_created, event_id)) = signed_fields(&delivery.body) else {
+    let Some((event_created, event_id)) = signed_fields(&notification.body) else {
         return Admission::refused("unreadable");
     };
     let message = format!("{event_created}.{event_id}");
-    if !delivery.headers.repeats(HEADER) && is_signed(client_secret, &message, sent) {
+    if !notification.headers.repeats(HEADER) && is_signed(client_secret, &message, sent) {
         Admission::Admitted
     } else {
         Admission::refused("wrong_signature")
@@ -42,15 +42,15 @@ fn is_signed(client_secret: &SecretString, message: &str, sent: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::ecwid::shop_double::delivery;
+    use crate::providers::ecwid::shop_double::notification;
 
     const BODY: &str = include_str!("../../../data/ecwid/notifications/order_updated.json");
     const SIGNATURE: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
 
     fn admitted(body: &str, headers: &[(&str, &str)]) -> Admission {
-        let mut delivery = delivery(body.as_bytes());
-        delivery.headers = crate::domain::Headers::new(headers.iter().copied());
-        admit(&SecretString::from("test_client_secret_1"), &delivery)
+        let mut notification = notification(body.as_bytes());
+        notification.headers = crate::domain::Headers::new(headers.iter().copied());
+        admit(&SecretString::from("test_client_secret_1"), &notification)
     }
 
     #[test]

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Answer, Claim, Comparison, Course, Delivery, Failure, FoundObject, Judge, Known, ListRequest, Listing,
-    Reading, Timestamp,
+    Answer, Claim, Comparison, Course, Failure, FoundObject, Judge, Known, ListRequest, Listing,
+    RawNotification, Reading, Timestamp,
 };
 use crate::providers::ids::is_plain;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
@@ -46,15 +46,15 @@ impl Provider for Webhook {
         Acknowledgement { status: 200, body: "", content_type: None }
     }
 
-    fn admit(&self, delivery: &Delivery) -> Admission {
+    fn admit(&self, notification: &RawNotification) -> Admission {
         match &self.client_secret {
-            Some(client_secret) => signature::admit(client_secret, delivery),
+            Some(client_secret) => signature::admit(client_secret, notification),
             None => Admission::Admitted,
         }
     }
 
-    fn read(&self, delivery: &Delivery) -> Reading {
-        event::read(&self.shop.store_id, delivery)
+    fn read(&self, notification: &RawNotification) -> Reading {
+        event::read(&self.shop.store_id, notification)
     }
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {

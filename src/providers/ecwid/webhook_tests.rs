@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::providers::{Acknowledgement, Admission, Provider};
 
 use super::api::{IDS, Shop};
-use super::shop_double::{ShopDouble, any_json, delivery, listing, now};
+use super::shop_double::{ShopDouble, any_json, listing, notification, now};
 use super::webhook::Webhook;
 
 const CREATED: &str = include_str!("../../../data/ecwid/notifications/order_created.json");
@@ -31,14 +31,14 @@ pub(super) fn source() -> Webhook {
 }
 
 pub(super) fn claim(body: &str) -> Claim {
-    match source().read(&delivery(body.as_bytes())) {
+    match source().read(&notification(body.as_bytes())) {
         Reading::Claim(claim) => *claim,
         Reading::Unasked(unasked) => panic!("{unasked:?}"),
     }
 }
 
 fn unasked(body: &str) -> (Reason, String) {
-    match source().read(&delivery(body.as_bytes())) {
+    match source().read(&notification(body.as_bytes())) {
         Reading::Claim(claim) => panic!("{claim:?}"),
         Reading::Unasked(unasked) => (unasked.reason, unasked.detail),
     }
@@ -160,7 +160,7 @@ fn what_is_not_understood_says_which_field_and_why() {
         assert_eq!(reason, Reason::Malformed, "{detail}");
         assert!(detail.contains(words), "{detail:?} says {words:?}");
     }
-    let binary = source().read(&delivery(b"\xff\xfe\x00"));
+    let binary = source().read(&notification(b"\xff\xfe\x00"));
     assert!(matches!(binary, Reading::Unasked(unasked) if unasked.reason == Reason::Malformed));
 }
 
@@ -335,10 +335,10 @@ fn a_later_update_explains_an_earlier_notification_by_its_old_values() {
 
 #[test]
 fn copies_of_a_deletion_ask_the_same_and_other_ids_never_do() {
-    let (mut early, mut late) = (delivery(DELETED.as_bytes()), delivery(DELETED.as_bytes()));
+    let (mut early, mut late) = (notification(DELETED.as_bytes()), notification(DELETED.as_bytes()));
     early.received_at = crate::domain::Timestamp::from_seconds(1_763_251_200);
     late.received_at = crate::domain::Timestamp::from_seconds(1_763_251_200 + 86_399);
-    let question = |delivery| match source().read(delivery) {
+    let question = |notification| match source().read(notification) {
         Reading::Claim(claim) => claim.question,
         Reading::Unasked(unasked) => panic!("{unasked:?}"),
     };
@@ -352,7 +352,7 @@ fn copies_of_a_deletion_ask_the_same_and_other_ids_never_do() {
 
 #[test]
 fn without_a_client_secret_everything_is_admitted_and_acknowledged_with_an_empty_200() {
-    assert_eq!(source().admit(&delivery(b"")), Admission::Admitted);
+    assert_eq!(source().admit(&notification(b"")), Admission::Admitted);
     let empty = Acknowledgement { status: 200, body: "", content_type: None };
     assert_eq!(source().acknowledgement(), empty);
 }
@@ -364,10 +364,10 @@ fn answer(result: CallResult) -> Answer {
 proptest! {
     #[test]
     fn no_body_panics(body in any_json(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = source().read(&delivery(body.to_string().as_bytes()));
-        let _ = source().read(&delivery(&bytes));
+        let _ = source().read(&notification(body.to_string().as_bytes()));
+        let _ = source().read(&notification(&bytes));
         for place in ["/eventId", "/eventCreated", "/storeId", "/entityId", "/data", "/data/orderId", "/data/newPaymentStatus"] {
-            let _ = source().read(&delivery(with(UPDATED, place, &body).as_bytes()));
+            let _ = source().read(&notification(with(UPDATED, place, &body).as_bytes()));
         }
     }
 

@@ -13,8 +13,8 @@ use super::{head_and_body, readable, recording};
 use crate::domain::{Cause, Clock, Failure, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::Api;
+use crate::providers::canned::CannedAnswers;
 use crate::providers::http::{Client, OpenGate};
-use crate::providers::script::Script;
 
 /// Between two replies of an input.
 pub(super) const SEPARATOR: &[u8] = b"\n---\n";
@@ -86,7 +86,7 @@ impl Conversation {
     pub(super) fn new() -> Self {
         let talk = Arc::new(Mutex::new(Talk::default()));
         let spoken = Arc::clone(&talk);
-        let script = Script::new(move |_path| {
+        let script = CannedAnswers::new(move |_path| {
             let mut talk = spoken.lock().unwrap_or_else(PoisonError::into_inner);
             let place = talk.calls.min(talk.replies.len() - 1);
             talk.calls += 1;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{assert_fit_for_a_line, fuzz, head_and_body, plain, recording};
-use crate::domain::{Claim, Delivery, Headers, Reading, Reason, Timestamp};
+use crate::domain::{Claim, Headers, RawNotification, Reading, Reason, Timestamp};
 use crate::providers::ids::unaskable_id;
 use crate::providers::keys::KeyValue;
-use crate::providers::{Keys, Kind, Provider, ecwid, kinguin, midas};
+use crate::providers::{Keys, Provider, ProviderKind, ecwid, kinguin, midas};
 
 /// A source of this kind under whose ids the recordings were made.
-pub(super) fn source(kind: &Kind, more: &[(&'static str, KeyValue)]) -> Arc<dyn Provider> {
+pub(super) fn source(kind: &ProviderKind, more: &[(&'static str, KeyValue)]) -> Arc<dyn Provider> {
     let text = |value: &str| KeyValue::Text(value.to_owned());
     let mut keys = Keys::default();
     keys.set("store_id", text("4400551"));
@@ -31,10 +31,10 @@ pub(super) fn midas_source(more: &[(&'static str, KeyValue)]) -> Arc<dyn Provide
     source(&midas::MIDAS, &keys)
 }
 
-/// The delivery that an input stands for.
-pub(super) fn delivery(input: &[u8]) -> Delivery {
+/// The notification that an input stands for.
+pub(super) fn notification(input: &[u8]) -> RawNotification {
     let (headers, body) = head_and_body(input);
-    Delivery {
+    RawNotification {
         source: "shop".to_owned(),
         provider: "any".to_owned(),
         received_at: Timestamp::from_seconds(1_764_000_100),
@@ -47,9 +47,9 @@ pub(super) fn delivery(input: &[u8]) -> Delivery {
 
 /// Reads the input as a notification and holds what is promised of every reading; says what came of it.
 fn read(provider: &dyn Provider, input: &[u8]) -> String {
-    let delivery = delivery(input);
-    let reading = provider.read(&delivery);
-    assert_eq!(provider.read(&as_stored(&delivery)), reading, "read from the store, another reading");
+    let notification = notification(input);
+    let reading = provider.read(&notification);
+    assert_eq!(provider.read(&as_stored(&notification)), reading, "read from the store, another reading");
     match reading {
         Reading::Claim(claim) => {
             assert_eq!(unaskable_id(&claim.subject.id), None, "an id that must not be asked about");
@@ -71,11 +71,11 @@ fn read(provider: &dyn Provider, input: &[u8]) -> String {
 }
 
 /// The notification as `retry` parses it: without the secrets in its headers.
-fn as_stored(delivery: &Delivery) -> Delivery {
-    let stored = delivery.headers.to_stored_json();
+fn as_stored(notification: &RawNotification) -> RawNotification {
+    let stored = notification.headers.to_stored_json();
     let headers = Headers::from_stored_json(&stored).expect("headers that can be read back");
     assert_eq!(headers.to_stored_json(), stored, "stored again, other headers");
-    Delivery { headers, ..delivery.clone() }
+    RawNotification { headers, ..notification.clone() }
 }
 
 fn assert_survives_the_store(claim: &Claim) {

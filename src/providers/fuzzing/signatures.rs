@@ -1,8 +1,8 @@
 //! Any headers over any body: only the right secret or signature is admitted.
 
-use super::notifications::{delivery, midas_source, source};
+use super::notifications::{midas_source, notification, source};
 use super::{fuzz, head_and_body, readable, recording};
-use crate::domain::{Delivery, Headers};
+use crate::domain::{Headers, RawNotification};
 use crate::providers::keys::KeyValue;
 use crate::providers::{Admission, ecwid, kinguin, midas};
 
@@ -11,11 +11,11 @@ const SIGNATURE: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
 const CLIENT_SECRET: &str = "test_client_secret_1";
 
 /// Holds what is promised of every admission; says what came of it.
-fn effect(admission: &Admission, delivery: &Delivery, header: &str) -> String {
+fn effect(admission: &Admission, notification: &RawNotification, header: &str) -> String {
     let causes = ["missing_secret", "wrong_secret", "missing_signature", "wrong_signature", "unreadable"];
     let word = match admission {
         Admission::Admitted => {
-            assert!(!delivery.headers.repeats(header), "admitted by one of two headers");
+            assert!(!notification.headers.repeats(header), "admitted by one of two headers");
             "Admitted"
         }
         Admission::Refused { cause, .. } => {
@@ -23,13 +23,17 @@ fn effect(admission: &Admission, delivery: &Delivery, header: &str) -> String {
             cause
         }
         Admission::TestCall => {
-            let body: Vec<u8> = delivery.body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+            let body: Vec<u8> =
+                notification.body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
             assert!(body.is_empty() || body == b"{}", "a notification taken for a test call");
-            assert!(delivery.headers.get(header).unwrap_or_default().is_empty(), "a secret in a test call");
+            assert!(
+                notification.headers.get(header).unwrap_or_default().is_empty(),
+                "a secret in a test call"
+            );
             "TestCall"
         }
     };
-    format!("{word} {}", delivery.headers.repeats(header))
+    format!("{word} {}", notification.headers.repeats(header))
 }
 
 /// The lines of a stamp by which the platform signed something, with the word `SIGNED` instead of the signature.
@@ -51,15 +55,15 @@ fn nobody_passes_ecwids_signature_but_who_signed_the_event() {
     let signed = with_head(&format!("X-Ecwid-Webhook-Signature: {SIGNATURE}"), &body);
     let reached = ["Admitted", "missing_signature"];
     fuzz("signature-ecwid", &reached, vec![signed, body], |input| {
-        let delivery = delivery(input);
-        let admission = provider.admit(&delivery);
+        let notification = notification(input);
+        let admission = provider.admit(&notification);
         if admission == Admission::Admitted {
-            let said = readable(&delivery.body);
+            let said = readable(&notification.body);
             assert_eq!(said["eventId"], "11111111-2222-4333-8444-555555555555");
             assert_eq!(said["eventCreated"].to_string().trim_matches('"'), "1764000000");
-            assert_eq!(delivery.headers.get("x-ecwid-webhook-signature").unwrap().trim(), SIGNATURE);
+            assert_eq!(notification.headers.get("x-ecwid-webhook-signature").unwrap().trim(), SIGNATURE);
         }
-        effect(&admission, &delivery, "x-ecwid-webhook-signature")
+        effect(&admission, &notification, "x-ecwid-webhook-signature")
     });
 }
 
@@ -69,13 +73,13 @@ fn nobody_passes_kinguins_secret_but_who_knows_it() {
     let provider = source(&kinguin::KINGUIN, &[("secret", secrets)]);
     let seeds = vec![recording("kinguin/notifications/order-status.http")];
     fuzz("signature-kinguin", &["Admitted"], seeds, |input| {
-        let delivery = delivery(input);
-        let admission = provider.admit(&delivery);
+        let notification = notification(input);
+        let admission = provider.admit(&notification);
         if admission == Admission::Admitted {
-            let sent = delivery.headers.get("x-event-secret").unwrap();
+            let sent = notification.headers.get("x-event-secret").unwrap();
             assert!(["new-secret", "example-shared-secret"].contains(&sent), "{sent}");
         }
-        effect(&admission, &delivery, "x-event-secret")
+        effect(&admission, &notification, "x-event-secret")
     });
 }
 
@@ -90,15 +94,15 @@ fn nobody_passes_midas_signature_with_another_body() {
     let (lines, signature) = lines_and_signature(&stamp);
     let reached = ["Admitted", "missing_signature"];
     fuzz("signature-midas", &reached, vec![with_head(&lines, &body), body.clone()], |input| {
-        let mut delivery = delivery(input);
+        let mut notification = notification(input);
         let (head, _) = head_and_body(input);
         let signed = |value: String| if value == "SIGNED" { signature.clone() } else { value };
-        delivery.headers = Headers::new(head.into_iter().map(|(name, value)| (name, signed(value))));
-        let admission = provider.admit(&delivery);
+        notification.headers = Headers::new(head.into_iter().map(|(name, value)| (name, signed(value))));
+        let admission = provider.admit(&notification);
         if admission == Admission::Admitted {
-            assert_eq!(delivery.body, body);
-            assert_eq!(delivery.headers.get("txgw-signature").unwrap().trim(), signature);
+            assert_eq!(notification.body, body);
+            assert_eq!(notification.headers.get("txgw-signature").unwrap().trim(), signature);
         }
-        effect(&admission, &delivery, "txgw-signature")
+        effect(&admission, &notification, "txgw-signature")
     });
 }

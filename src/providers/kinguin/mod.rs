@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 use super::ids::is_plain;
 use super::keys::fits_header;
 use super::{
-    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
+    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Provider, ProviderKind,
 };
 use crate::domain::{
-    Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, ListRequest, Listing, Reading,
+    Answer, Claim, Comparison, Course, Failure, Judge, Known, ListRequest, Listing, RawNotification, Reading,
     SubjectKind, Timestamp,
 };
 
@@ -58,8 +58,8 @@ const SECRET: Key = Key {
 };
 
 /// Webhooks, sent since March 2021.
-pub static KINGUIN: Kind = Kind {
-    word: "kinguin",
+pub static KINGUIN: ProviderKind = ProviderKind {
+    name: "kinguin",
     keys: &[API_KEY, SECRET],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
@@ -68,8 +68,8 @@ pub static KINGUIN: Kind = Kind {
 };
 
 /// Postbacks, documented from 2019 to March 2021.
-pub static KINGUIN_POSTBACK: Kind = Kind {
-    word: "kinguin-postback",
+pub static KINGUIN_POSTBACK: ProviderKind = ProviderKind {
+    name: "kinguin-postback",
     keys: &[API_KEY],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
@@ -143,14 +143,14 @@ impl Provider for Kinguin {
         Acknowledgement { status: 204, body: "", content_type: None }
     }
 
-    fn admit(&self, delivery: &Delivery) -> Admission {
-        signature::admit(&self.secrets, delivery)
+    fn admit(&self, notification: &RawNotification) -> Admission {
+        signature::admit(&self.secrets, notification)
     }
 
-    fn read(&self, delivery: &Delivery) -> Reading {
+    fn read(&self, notification: &RawNotification) -> Reading {
         match self.format {
-            Format::Webhook => notification::read_webhook(delivery),
-            Format::Postback => notification::read_postback(delivery),
+            Format::Webhook => notification::read_webhook(notification),
+            Format::Postback => notification::read_postback(notification),
         }
     }
 

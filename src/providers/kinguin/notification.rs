@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{COMPLETED, dates, fields};
 use crate::domain::replaced::is_replaced;
-use crate::domain::{Claim, Delivery, EventTime, Headers, Reading, Reason, Subject, SubjectKind, Unasked};
+use crate::domain::{
+    Claim, EventTime, Headers, RawNotification, Reading, Reason, Subject, SubjectKind, Unasked,
+};
 use crate::providers::foreign;
 use crate::providers::ids::{unaskable_id, unaskable_word};
 
@@ -59,8 +61,8 @@ impl Draft {
 }
 
 /// Reads a webhook. It never falls back to the rules of postbacks.
-pub(super) fn read_webhook(delivery: &Delivery) -> Reading {
-    let word = match event_word(&delivery.headers) {
+pub(super) fn read_webhook(notification: &RawNotification) -> Reading {
+    let word = match event_word(&notification.headers) {
         Ok(word) => word,
         Err(detail) => return Unasked::malformed(detail).into(),
     };
@@ -70,15 +72,15 @@ pub(super) fn read_webhook(delivery: &Delivery) -> Reading {
         return Unasked { event: Some(word), ..Unasked::because(Reason::Unsupported, detail) }.into();
     };
     let draft = Draft { event, subject: None, event_time: EventTime::default() };
-    reading(match foreign::object(&delivery.body, &NAMES) {
+    reading(match foreign::object(&notification.body, &NAMES) {
         Ok(said) => understand(draft, &said),
         Err(unreadable) => Err(draft.malformed(unreadable)),
     })
 }
 
 /// Reads a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
-pub(super) fn read_postback(delivery: &Delivery) -> Reading {
-    let said = match foreign::object(&delivery.body, &NAMES) {
+pub(super) fn read_postback(notification: &RawNotification) -> Reading {
+    let said = match foreign::object(&notification.body, &NAMES) {
         Ok(said) => said,
         Err(unreadable) => return Unasked::malformed(unreadable).into(),
     };

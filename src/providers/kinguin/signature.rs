@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use crate::domain::Delivery;
+use crate::domain::RawNotification;
 use crate::providers::{Admission, is_test_body, keys};
 
 /// The header that carries the secret.
@@ -11,13 +11,13 @@ const SECRET_HEADER: &str = "x-event-secret";
 
 /// Checks a webhook's secret against any of `secrets`; without one configured everything is admitted. An empty header
 /// counts as none: the panel's TEST button can be pressed before a secret is set.
-pub(super) fn admit(secrets: &[SecretString], delivery: &Delivery) -> Admission {
+pub(super) fn admit(secrets: &[SecretString], notification: &RawNotification) -> Admission {
     if secrets.is_empty() {
         return Admission::Admitted;
     }
-    match delivery.headers.get(SECRET_HEADER) {
-        _ if delivery.headers.repeats(SECRET_HEADER) => Admission::refused("wrong_secret"),
-        None | Some("") if is_test_body(&delivery.body) => Admission::TestCall,
+    match notification.headers.get(SECRET_HEADER) {
+        _ if notification.headers.repeats(SECRET_HEADER) => Admission::refused("wrong_secret"),
+        None | Some("") if is_test_body(&notification.body) => Admission::TestCall,
         None | Some("") => Admission::refused("missing_secret"),
         Some(given) if keys::equals_any(given, secrets) => Admission::Admitted,
         Some(_) => Admission::refused("wrong_secret"),
@@ -31,7 +31,7 @@ mod tests {
 
     fn admission(secrets: &[&str], headers: &[(&str, &str)], body: &str) -> Admission {
         let secrets: Vec<SecretString> = secrets.iter().map(|s| SecretString::from(*s)).collect();
-        let delivery = Delivery {
+        let notification = RawNotification {
             source: "keys".to_owned(),
             provider: "kinguin".to_owned(),
             received_at: Timestamp::from_seconds(0),
@@ -40,7 +40,7 @@ mod tests {
             headers: Headers::new(headers.iter().map(|(name, value)| (*name, *value))),
             body: body.as_bytes().to_vec(),
         };
-        admit(&secrets, &delivery)
+        admit(&secrets, &notification)
     }
 
     #[test]

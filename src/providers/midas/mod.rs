@@ -9,11 +9,13 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 
-use crate::domain::{Answer, Claim, Comparison, Course, Delivery, Failure, Judge, Known, Reading, Timestamp};
+use crate::domain::{
+    Answer, Claim, Comparison, Course, Failure, Judge, Known, RawNotification, Reading, Timestamp,
+};
 
 use super::{
-    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Kind, Provider,
-    is_test_body,
+    Acknowledgement, Admission, Api, Built, Examination, Key, KeyError, KeyKind, Keys, Provider,
+    ProviderKind, is_test_body,
 };
 
 mod api;
@@ -32,8 +34,8 @@ use pem::CheckKey;
 use signature::{Signer, Stamp, Unsigned};
 
 /// `provider = "midas"`.
-pub static MIDAS: Kind = Kind {
-    word: "midas",
+pub static MIDAS: ProviderKind = ProviderKind {
+    name: "midas",
     keys: &[
         Key { name: "merchant_id", kind: KeyKind::Id, required: true, example: "\"m-1001\"", default: None },
         Key { name: "project_id", kind: KeyKind::Id, required: true, example: "\"pr-77\"", default: None },
@@ -221,15 +223,15 @@ impl Provider for Midas {
         }
     }
 
-    fn admit(&self, delivery: &Delivery) -> Admission {
+    fn admit(&self, notification: &RawNotification) -> Admission {
         if !self.checks_notifications() {
             return Admission::Admitted;
         }
-        let stamp = Stamp::of_notification(&delivery.headers);
-        if stamp.is_unsigned() && is_test_body(&delivery.body) {
+        let stamp = Stamp::of_notification(&notification.headers);
+        if stamp.is_unsigned() && is_test_body(&notification.body) {
             return Admission::TestCall;
         }
-        match stamp.check(&self.platform, &delivery.body) {
+        match stamp.check(&self.platform, &notification.body) {
             Ok(()) => Admission::Admitted,
             Err(unsigned) => {
                 let cause = match unsigned {
@@ -241,8 +243,8 @@ impl Provider for Midas {
         }
     }
 
-    fn read(&self, delivery: &Delivery) -> Reading {
-        notification::read(&delivery.body, &self.signer.merchant_id, &self.project_id)
+    fn read(&self, notification: &RawNotification) -> Reading {
+        notification::read(&notification.body, &self.signer.merchant_id, &self.project_id)
     }
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {

@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 
 use super::{BODY_TIME, Intake, IntakeParts, IntakeSource, routes};
 use crate::domain::{
-    Answer, Claim, Clock, Comparison, Delivery, Failure, Judge, Known, Outcome, Reading, Timestamp, Unasked,
+    Answer, Claim, Clock, Comparison, Failure, Judge, Known, Outcome, RawNotification, Reading, Timestamp,
+    Unasked,
 };
 use crate::metrics::Metrics;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider, is_test_body};
@@ -49,16 +50,16 @@ impl Provider for Fake {
         }
     }
 
-    fn admit(&self, delivery: &Delivery) -> Admission {
-        match delivery.headers.get("x-event-secret") {
+    fn admit(&self, notification: &RawNotification) -> Admission {
+        match notification.headers.get("x-event-secret") {
             Some("right") => Admission::Admitted,
             Some(_) => Admission::refused("wrong_secret"),
-            None if is_test_body(&delivery.body) => Admission::TestCall,
+            None if is_test_body(&notification.body) => Admission::TestCall,
             None => Admission::refused("missing_secret"),
         }
     }
 
-    fn read(&self, _: &Delivery) -> Reading {
+    fn read(&self, _: &RawNotification) -> Reading {
         Unasked::malformed("").into()
     }
 
@@ -104,7 +105,7 @@ impl House {
             let source = IntakeSource {
                 name: name.to_owned(),
                 provider: Arc::new(Fake { is_wordy }),
-                provider_word: "kinguin",
+                provider_name: "kinguin",
                 path_token: token.map(Into::into),
                 counters: metrics.intake(name),
             };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::pages::{self, Filter};
-use crate::domain::Delivery;
+use crate::domain::RawNotification;
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -101,10 +101,10 @@ pub(in crate::store) fn verifications(conn: &Connection, id: i64) -> Result<Vec<
 }
 
 /// One notification as received; `None` if there is none or its body was emptied.
-pub(in crate::store) fn delivery(conn: &Connection, id: i64) -> Result<Option<Delivery>> {
-    let sql = format!("SELECT {} FROM intake i WHERE i.id = ?1", rows::DELIVERY_COLUMNS);
-    let found = conn.prepare_cached(&sql)?.query_row([id], rows::delivery).optional()?;
-    Ok(found.flatten().map(|(_, delivery)| delivery))
+pub(in crate::store) fn raw_notification(conn: &Connection, id: i64) -> Result<Option<RawNotification>> {
+    let sql = format!("SELECT {} FROM intake i WHERE i.id = ?1", rows::RAW_COLUMNS);
+    let found = conn.prepare_cached(&sql)?.query_row([id], rows::raw_notification).optional()?;
+    Ok(found.flatten().map(|(_, notification)| notification))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {

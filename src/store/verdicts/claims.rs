@@ -7,18 +7,18 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_it
 
 use super::{hour_index, supersede};
 use crate::domain::{
-    Claim, ClaimKey, Course, Delivery, EventTime, Reading, Reason, State, StatusKey, Subject, Timestamp,
-    Unasked,
+    Claim, ClaimKey, Course, EventTime, RawNotification, Reading, Reason, State, StatusKey, Subject,
+    Timestamp, Unasked,
 };
 use crate::store::error::{Result, StoreError};
 use crate::store::queue::fairness;
 use crate::store::rows::{self, BATCH_BYTES};
 
-/// A delivery together with what reading it gave.
+/// A notification together with what reading it gave.
 #[derive(Clone, Debug)]
 pub struct Filing {
     pub id: i64,
-    pub delivery: Delivery,
+    pub notification: RawNotification,
     /// What it says; `None` while its source is not configured: it waits, unread.
     pub reading: Option<Reading>,
     /// Whether its question may be asked together with others of its lane.
@@ -38,11 +38,11 @@ pub struct Filed {
     pub reason: Option<Reason>,
 }
 
-/// Some deliveries, oldest first.
+/// Some notifications, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Each with its id.
-    pub deliveries: Vec<(i64, Delivery)>,
+    pub notifications: Vec<(i64, RawNotification)>,
     /// Whether there may be more: the batch holds as many as were asked for, or [`BATCH_BYTES`].
     pub is_full: bool,
 }
@@ -55,8 +55,8 @@ impl Batch {
         while rows < most && bytes < BATCH_BYTES {
             let Some(row) = found.next()? else { return Ok(batch) };
             rows += 1;
-            bytes += rows::delivery_bytes(row)?;
-            batch.deliveries.extend(rows::delivery(row)?);
+            bytes += rows::raw_bytes(row)?;
+            batch.notifications.extend(rows::raw_notification(row)?);
         }
         batch.is_full = true;
         Ok(batch)
@@ -65,7 +65,7 @@ impl Batch {
 
 /// Unparsed notifications after `after`, of the configured sources, oldest first.
 pub(in crate::store) fn unfiled(conn: &Connection, after: i64, most: usize) -> Result<Batch> {
-    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id", rows::DELIVERY_COLUMNS);
+    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id", rows::RAW_COLUMNS);
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([after])?;
     Batch::read(&mut found, most)
@@ -125,7 +125,7 @@ const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 
 /// Notifications of a source that were filed unread while it was not configured.
 pub(in crate::store) fn unread(conn: &Connection, source: &str, most: usize) -> Result<Batch> {
-    let mut statement = conn.prepare_cached(&format!("SELECT {} {UNREAD}", rows::DELIVERY_COLUMNS))?;
+    let mut statement = conn.prepare_cached(&format!("SELECT {} {UNREAD}", rows::RAW_COLUMNS))?;
     let mut found = statement.query([source])?;
     Batch::read(&mut found, most)
 }
@@ -162,12 +162,12 @@ impl Sheet {
 
     /// What reading gave.
     pub(in crate::store) fn of(filing: &Filing) -> Self {
-        let Filing { id, delivery, reading, is_listable, course } = filing;
+        let Filing { id, notification, reading, is_listable, course } = filing;
         let blank = Self {
             id: *id,
-            source: delivery.source.clone(),
-            received_at: delivery.received_at,
-            sender: rows::sender(&delivery.remote_addr),
+            source: notification.source.clone(),
+            received_at: notification.received_at,
+            sender: rows::sender(&notification.remote_addr),
             asked: None,
             state: State::Pending,
             reason: None,

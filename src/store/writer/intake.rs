@@ -4,13 +4,17 @@ use rusqlite::{Connection, params};
 
 use super::handle::Writer;
 use super::rows::{Held, Row};
-use crate::domain::{Delivery, Timestamp};
+use crate::domain::{RawNotification, Timestamp};
 use crate::store::error::Result;
 
-/// Appends a delivery; returns its id once it is on disk. `held` goes with it until then.
-pub(in crate::store) async fn append(writer: &Writer, delivery: Delivery, held: Held) -> Result<i64> {
+/// Appends a notification; returns its id once it is on disk. `held` goes with it until then.
+pub(in crate::store) async fn append(
+    writer: &Writer,
+    notification: RawNotification,
+    held: Held,
+) -> Result<i64> {
     // Built here, not on the writer thread, which every intake request waits for.
-    writer.append_row(Row::new(delivery, held)).await
+    writer.append_row(Row::new(notification, held)).await
 }
 
 /// Counts a request that was not stored.

@@ -5,40 +5,40 @@ use std::sync::LazyLock;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ToSql, params_from_iter};
 
-use crate::domain::{Delivery, Origin};
+use crate::domain::{Origin, RawNotification};
 use crate::store::error::Result;
 
-/// What a delivery takes up until it is on disk.
+/// What a notification takes up until it is on disk.
 pub(in crate::store) type Held = Box<dyn std::any::Any + Send>;
 
-/// A delivery as `intake` keeps it.
+/// A notification as `intake` keeps it.
 pub(super) struct Row {
-    delivery: Delivery,
+    notification: RawNotification,
     received_at: Box<str>,
     headers: Box<str>,
     _held: Held,
 }
 
 impl Row {
-    pub(super) fn new(delivery: Delivery, held: Held) -> Self {
+    pub(super) fn new(notification: RawNotification, held: Held) -> Self {
         Self {
             _held: held,
-            received_at: delivery.received_at.to_string().into(),
-            headers: delivery.headers.to_stored_json().into(),
-            delivery,
+            received_at: notification.received_at.to_string().into(),
+            headers: notification.headers.to_stored_json().into(),
+            notification,
         }
     }
 
     /// In the order of [`INSERTS`].
     fn columns(&self) -> [Column<'_>; 8] {
         [
-            Column::Text(Some(&self.delivery.source)),
-            Column::Text(Some(&self.delivery.provider)),
+            Column::Text(Some(&self.notification.source)),
+            Column::Text(Some(&self.notification.provider)),
             Column::Text(Some(&self.received_at)),
-            Column::Text(Some(&self.delivery.remote_addr)),
-            Column::Text(self.delivery.content_type.as_deref()),
+            Column::Text(Some(&self.notification.remote_addr)),
+            Column::Text(self.notification.content_type.as_deref()),
             Column::Text(Some(&self.headers)),
-            Column::Body(&self.delivery.body),
+            Column::Body(&self.notification.body),
             Column::Text(Some(Origin::Intake.as_str())),
         ]
     }

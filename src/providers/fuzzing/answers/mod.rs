@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::conversation::{Conversation, NOW, Reply, SEPARATOR};
-use super::notifications::delivery;
+use super::notifications::notification;
 use super::{assert_fit_for_a_line, fuzz, plain, recording};
 use crate::domain::{
     Answer, CallResult, Cause, Claim, Failure, Known, Outcome, Reading, StoredObject, SubjectKind, Timestamp,
@@ -34,7 +34,7 @@ type Questions = BTreeMap<String, Vec<Asked>>;
 fn questions(provider: &dyn Provider, notifications: &[(&str, Says)]) -> Questions {
     let mut questions = Questions::new();
     for (file, says) in notifications {
-        let claim = match provider.read(&delivery(&recording(file))) {
+        let claim = match provider.read(&notification(&recording(file))) {
             Reading::Claim(claim) => *claim,
             Reading::Unasked(unasked) => panic!("{file}: {unasked:?}"),
         };

@@ -25,14 +25,14 @@ const PRODUCT: &str = include_str!("../../../../data/kinguin/answers/product.jso
 const ORDER_NOT_FOUND: &str = include_str!("../../../../data/kinguin/answers/order-not-found.json");
 const UNAUTHORIZED: &str = include_str!("../../../../data/kinguin/answers/unauthorized.json");
 
-fn provider(kind: &Kind) -> Arc<dyn Provider> {
+fn provider(kind: &ProviderKind) -> Arc<dyn Provider> {
     let mut keys = Keys::default();
     keys.set("api_key", KeyValue::Secrets(vec!["key-1".into()]));
     (kind.build)(&keys).unwrap()
 }
 
-fn delivery(headers: &[(&str, &str)], body: &[u8]) -> Delivery {
-    Delivery {
+fn notification(headers: &[(&str, &str)], body: &[u8]) -> RawNotification {
+    RawNotification {
         source: "keys".to_owned(),
         provider: "kinguin".to_owned(),
         received_at: Timestamp::from_seconds(1_741_083_310),
@@ -44,18 +44,18 @@ fn delivery(headers: &[(&str, &str)], body: &[u8]) -> Delivery {
 }
 
 /// A recorded request.
-fn recorded(request: &str) -> Delivery {
+fn recorded(request: &str) -> RawNotification {
     let (head, body) = request.split_once("\n\n").unwrap();
     let headers: Vec<_> = head.lines().skip(1).map(|line| line.split_once(": ").unwrap()).collect();
-    delivery(&headers, body.as_bytes())
+    notification(&headers, body.as_bytes())
 }
 
 fn webhook(event: &str, body: &str) -> Reading {
-    provider(&KINGUIN).read(&delivery(&[("X-Event-Name", event)], body.as_bytes()))
+    provider(&KINGUIN).read(&notification(&[("X-Event-Name", event)], body.as_bytes()))
 }
 
 fn postback(body: &str) -> Reading {
-    provider(&KINGUIN_POSTBACK).read(&delivery(&[], body.as_bytes()))
+    provider(&KINGUIN_POSTBACK).read(&notification(&[], body.as_bytes()))
 }
 
 fn claim_of(reading: Reading) -> Claim {
@@ -138,8 +138,8 @@ fn a_good_answer_is_an_empty_204() {
 
 #[test]
 fn a_postback_needs_no_secret() {
-    let delivery = delivery(&[("X-Event-Secret", "anything")], b"{}");
-    assert_eq!(provider(&KINGUIN_POSTBACK).admit(&delivery), Admission::Admitted);
+    let notification = notification(&[("X-Event-Secret", "anything")], b"{}");
+    assert_eq!(provider(&KINGUIN_POSTBACK).admit(&notification), Admission::Admitted);
 }
 
 #[test]

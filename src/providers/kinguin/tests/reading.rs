@@ -60,7 +60,7 @@ fn the_shape_of_a_postbacks_body_names_its_event() {
 fn a_webhook_without_its_event_name_is_malformed_whatever_its_body() {
     let body = recorded(POSTBACK_ORDER).body;
     for headers in [&[][..], &[("X-Event-Name", "")], &[("X-Event-Name", "a"), ("x-event-name", "b")]] {
-        let unasked = unasked_of(provider(&KINGUIN).read(&delivery(headers, &body)));
+        let unasked = unasked_of(provider(&KINGUIN).read(&notification(headers, &body)));
         assert_eq!(unasked.reason, Reason::Malformed);
         assert!(unasked.detail.starts_with("X-Event-Name is "), "{}", unasked.detail);
     }

@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn any_body_is_read(body in proptest::collection::vec(any::<u8>(), 0..200), event in ".*") {
         for (kind, headers) in [(&KINGUIN_POSTBACK, &[][..]), (&KINGUIN, &[("x-event-name", event.as_str())])] {
-            let _ = provider(kind).read(&delivery(headers, &body));
+            let _ = provider(kind).read(&notification(headers, &body));
         }
     }
 

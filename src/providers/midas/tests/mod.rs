@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::domain::{Claim, Clock, Delivery, Headers, Reading, Timestamp, Unasked};
+use crate::domain::{Claim, Clock, Headers, RawNotification, Reading, Timestamp, Unasked};
 use crate::metrics::Metrics;
 use crate::providers::http::{Api, Client, OpenGate, Reply};
 use crate::providers::keys::{KeyError, KeyValue, Keys};
@@ -100,8 +100,8 @@ pub(in crate::providers) fn stamp(pkcs8: &[u8], serial: &str, body: &[u8]) -> Ve
     .to_vec()
 }
 
-pub(super) fn delivery(headers: Vec<(String, String)>, body: &[u8]) -> Delivery {
-    Delivery {
+pub(super) fn notification(headers: Vec<(String, String)>, body: &[u8]) -> RawNotification {
+    RawNotification {
         source: "game".to_owned(),
         provider: "midas".to_owned(),
         received_at: Timestamp::from_seconds(NOW),

@@ -8,7 +8,7 @@ use crate::providers::{Admission, Provider as _};
 
 use super::super::signature::{received_text, request_text};
 use super::{
-    MERCHANT, NOW, PLATFORM, assemble, certificate, checking_keys, delivery, keys, keys_with, midas,
+    MERCHANT, NOW, PLATFORM, assemble, certificate, checking_keys, keys, keys_with, midas, notification,
     recorded, stamp,
 };
 
@@ -45,8 +45,8 @@ fn a_notification_that_the_platform_signed_is_admitted() {
     let midas = assemble(&checking_keys()).unwrap();
     for body in [recorded("notifications/paid.json"), Vec::new(), b"\xff\x00binary\n".to_vec()] {
         for serial in ["0C2D", "c2d", "00:0C:2D"] {
-            let delivery = delivery(stamp(PLATFORM, serial, &body), &body);
-            assert_eq!(midas.admit(&delivery), Admission::Admitted);
+            let notification = notification(stamp(PLATFORM, serial, &body), &body);
+            assert_eq!(midas.admit(&notification), Admission::Admitted);
         }
     }
 }
@@ -57,9 +57,9 @@ fn a_bare_public_key_checks_any_serial_and_none() {
         rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PLATFORM.into(), &rcgen::PKCS_RSA_SHA256).unwrap();
     let midas = assemble(&keys_with(&key.public_key_pem())).unwrap();
     let mut headers = stamp(PLATFORM, "77", b"body");
-    assert_eq!(midas.admit(&delivery(headers.clone(), b"body")), Admission::Admitted);
+    assert_eq!(midas.admit(&notification(headers.clone(), b"body")), Admission::Admitted);
     headers.retain(|(name, _)| name != "Txgw-Serial");
-    assert_eq!(midas.admit(&delivery(headers, b"body")), Admission::Admitted);
+    assert_eq!(midas.admit(&notification(headers, b"body")), Admission::Admitted);
 }
 
 /// The cause of a refusal, which comes with words for the log.
@@ -75,9 +75,9 @@ fn a_rotation_needs_no_outage() {
     let both = certificate(MERCHANT, &[0x0c, 0x2c]) + &certificate(PLATFORM, &[0x0c, 0x2d]);
     let midas = assemble(&keys_with(&both)).unwrap();
     for (key, serial) in [(MERCHANT, "0C2C"), (PLATFORM, "0C2D")] {
-        assert_eq!(midas.admit(&delivery(stamp(key, serial, b"x"), b"x")), Admission::Admitted);
+        assert_eq!(midas.admit(&notification(stamp(key, serial, b"x"), b"x")), Admission::Admitted);
     }
-    let crossed = delivery(stamp(PLATFORM, "0C2C", b"x"), b"x");
+    let crossed = notification(stamp(PLATFORM, "0C2C", b"x"), b"x");
     assert_eq!(refused(&midas.admit(&crossed)), Some("wrong_signature"));
 }
 
@@ -114,7 +114,7 @@ fn what_is_not_signed_right_is_refused() {
         (twice, "wrong_signature"),
     ];
     for (headers, word) in cases {
-        assert_eq!(refused(&midas.admit(&delivery(headers.clone(), &body))), Some(word), "{headers:?}");
+        assert_eq!(refused(&midas.admit(&notification(headers.clone(), &body))), Some(word), "{headers:?}");
     }
 }
 
@@ -122,16 +122,16 @@ fn what_is_not_signed_right_is_refused() {
 fn a_test_button_is_known_by_its_empty_body_without_a_signature() {
     let midas = assemble(&checking_keys()).unwrap();
     for body in ["", "{}", " { } \n"] {
-        assert_eq!(midas.admit(&delivery(Vec::new(), body.as_bytes())), Admission::TestCall);
-        let wrongly_signed = delivery(stamp(MERCHANT, "0C2D", body.as_bytes()), body.as_bytes());
+        assert_eq!(midas.admit(&notification(Vec::new(), body.as_bytes())), Admission::TestCall);
+        let wrongly_signed = notification(stamp(MERCHANT, "0C2D", body.as_bytes()), body.as_bytes());
         assert_eq!(refused(&midas.admit(&wrongly_signed)), Some("wrong_signature"));
     }
 }
 
 #[test]
 fn nothing_is_checked_without_a_certificate_or_where_only_answers_are() {
-    assert_eq!(assemble(&keys()).unwrap().admit(&delivery(Vec::new(), b"{}")), Admission::Admitted);
+    assert_eq!(assemble(&keys()).unwrap().admit(&notification(Vec::new(), b"{}")), Admission::Admitted);
     let mut keys = checking_keys();
     keys.set("check_signatures", crate::providers::keys::KeyValue::Text("answers".to_owned()));
-    assert_eq!(assemble(&keys).unwrap().admit(&delivery(Vec::new(), b"x")), Admission::Admitted);
+    assert_eq!(assemble(&keys).unwrap().admit(&notification(Vec::new(), b"x")), Admission::Admitted);
 }

@@ -8,24 +8,24 @@ use reqwest::header::HeaderMap;
 use crate::domain::Failure;
 
 /// Status, headers and body; or what the network did instead.
-type Spoken = Result<(u16, HeaderMap, Vec<u8>), Failure>;
+type CannedAnswer = Result<(u16, HeaderMap, Vec<u8>), Failure>;
 
 /// From the path and query of a call to its answer.
 #[derive(Clone)]
-pub(super) struct Script(Arc<dyn Fn(&str) -> Spoken + Send + Sync>);
+pub(super) struct CannedAnswers(Arc<dyn Fn(&str) -> CannedAnswer + Send + Sync>);
 
-impl Script {
-    pub(super) fn new(answer: impl Fn(&str) -> Spoken + Send + Sync + 'static) -> Self {
+impl CannedAnswers {
+    pub(super) fn new(answer: impl Fn(&str) -> CannedAnswer + Send + Sync + 'static) -> Self {
         Self(Arc::new(answer))
     }
 
-    pub(super) fn answer(&self, path_and_query: &str) -> Spoken {
+    pub(super) fn answer(&self, path_and_query: &str) -> CannedAnswer {
         (self.0)(path_and_query)
     }
 }
 
-impl fmt::Debug for Script {
+impl fmt::Debug for CannedAnswers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Script")
+        f.write_str("CannedAnswers")
     }
 }

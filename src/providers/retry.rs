@@ -6,7 +6,7 @@ use crate::domain::{Cause, Failure};
 
 /// A caller's retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct CallRetries {
     /// Maximum number of tries.
     pub tries: u32,
     /// Delay after the first try, doubled each time.
@@ -15,7 +15,7 @@ pub struct Patience {
     pub longest_pause: Duration,
 }
 
-impl Patience {
+impl CallRetries {
     /// No retries.
     pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
@@ -54,29 +54,29 @@ mod tests {
 
     #[test]
     fn pauses_double_until_the_tries_are_spent_and_a_shops_own_pause_is_kept() {
-        let patience = Patience { tries: 4, first_pause: SECOND, longest_pause: 3 * SECOND };
+        let retries = CallRetries { tries: 4, first_pause: SECOND, longest_pause: 3 * SECOND };
         let down = Failure::new(Cause::ApiUnreachable, "down");
-        let pauses: Vec<_> = (1..=4).map(|tries| patience.pause_after(&down, tries)).collect();
+        let pauses: Vec<_> = (1..=4).map(|tries| retries.pause_after(&down, tries)).collect();
         assert_eq!(pauses, [Some(SECOND), Some(2 * SECOND), Some(3 * SECOND), None]);
         let told = |seconds| Failure {
             retry_after: Some(seconds * SECOND),
             ..Failure::new(Cause::ApiRateLimited, "wait").with_status(429)
         };
-        assert_eq!(patience.pause_after(&told(3), 1), Some(3 * SECOND));
-        assert_eq!(patience.pause_after(&told(4), 1), None);
+        assert_eq!(retries.pause_after(&told(3), 1), Some(3 * SECOND));
+        assert_eq!(retries.pause_after(&told(4), 1), None);
     }
 
     #[test]
     fn a_refusal_is_final() {
-        let patience = Patience { tries: 4, first_pause: SECOND, longest_pause: SECOND };
+        let retries = CallRetries { tries: 4, first_pause: SECOND, longest_pause: SECOND };
         for (failure, again) in [
             (Failure::new(Cause::ApiDenied, "").with_status(403), false),
             (Failure::new(Cause::ApiError, "").with_status(400), false),
             (Failure::new(Cause::ApiError, "").with_status(200), false),
             (Failure::new(Cause::ApiError, "").with_status(502), true),
         ] {
-            assert_eq!(patience.pause_after(&failure, 1).is_some(), again, "{failure:?}");
+            assert_eq!(retries.pause_after(&failure, 1).is_some(), again, "{failure:?}");
         }
-        assert_eq!(Patience::NONE.pause_after(&Failure::new(Cause::ApiUnreachable, ""), 1), None);
+        assert_eq!(CallRetries::NONE.pause_after(&Failure::new(Cause::ApiUnreachable, ""), 1), None);
     }
 }

@@ -110,7 +110,7 @@ fn write_json<T: serde::Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
 
 /// One HTTP request to an intake URL, before verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub struct RawNotification {
     /// The source whose intake URL was called.
     pub source: String,
     pub provider: String,
