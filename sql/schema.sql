@@ -58,8 +58,8 @@ CREATE TABLE verdicts (
   event_order     INTEGER,              -- orders the claims of a source: milliseconds, times without a zone taken as UTC
   event_id        TEXT,                 -- the sender's id of the event
   question        TEXT,                 -- what to ask; pending rows with equal questions share a call
-  lane            TEXT,                 -- the kind of call that the question needs
-  listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- 1: one list call may answer it with others of its lane
+  call_kind       TEXT,                 -- the kind of call that the question needs
+  listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- 1: one list call may answer it with others of its kind of call
   statuses        TEXT,                 -- key of the statuses that the claim asserts; NULL: it asserts none
   before          TEXT,                 -- key of the statuses before it, as the sender states them; NULL: it states none
   explains        TEXT,                 -- keys of the statuses that it explains once confirmed, separated by spaces
@@ -84,9 +84,9 @@ CREATE TABLE verdicts (
 ) STRICT;
 
 -- The queue.
-CREATE INDEX verdicts_first_questions ON verdicts (source, listable, lane, sender, notification_id)
+CREATE INDEX verdicts_first_questions ON verdicts (source, listable, call_kind, sender, notification_id)
   WHERE state = 'pending' AND asked = 0 AND lease IS NULL;
-CREATE INDEX verdicts_again ON verdicts (source, lane, sender, next_attempt_at)
+CREATE INDEX verdicts_again ON verdicts (source, call_kind, sender, next_attempt_at)
   WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
 CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
   WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
@@ -165,73 +165,73 @@ END;
 -- Weighted fair queueing of senders with questions to ask (see src/store/queue/fairness.rs). A row may outlive its
 -- questions for a while; it is removed when its turn comes.
 CREATE TABLE fair_queue (
-  source   TEXT NOT NULL,    -- as in verdicts
-  kind     INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),  -- 0: first questions that a list call may answer, 1: other first
+  source    TEXT NOT NULL,                                   -- as in verdicts
+  queue     INTEGER NOT NULL CHECK (queue BETWEEN 0 AND 2),  -- 0: first questions that a list call may answer, 1: other first
                              -- ones, 2: repeated ones
-  lane     TEXT NOT NULL,    -- as in verdicts
-  sender   TEXT NOT NULL,    -- as in verdicts
-  due_at   TEXT NOT NULL,    -- none of its questions is due before this
-  position INTEGER,          -- virtual time of its next turn, the lowest goes first; NULL: not queueing yet
-  PRIMARY KEY (source, kind, lane, sender)
+  call_kind TEXT NOT NULL,                                   -- as in verdicts
+  sender    TEXT NOT NULL,                                   -- as in verdicts
+  due_at    TEXT NOT NULL,                                   -- none of its questions is due before this
+  position  INTEGER,                                         -- virtual time of its next turn, the lowest goes first; NULL: not queueing yet
+  PRIMARY KEY (source, queue, call_kind, sender)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fair_queue_order ON fair_queue (source, kind, lane, position) WHERE position IS NOT NULL;
-CREATE INDEX fair_queue_to_come ON fair_queue (source, lane, due_at) WHERE position IS NULL;
+CREATE INDEX fair_queue_order ON fair_queue (source, queue, call_kind, position) WHERE position IS NOT NULL;
+CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, due_at) WHERE position IS NULL;
 
 CREATE TRIGGER verdicts_turn_new AFTER INSERT ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
-  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
-  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  INSERT INTO fair_queue (source, queue, call_kind, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.call_kind, new.sender, new.next_attempt_at)
   ON CONFLICT DO NOTHING;
 END;
 
 CREATE TRIGGER verdicts_turn_moved AFTER UPDATE OF state, lease, asked, question, next_attempt_at, listable, sender ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
-  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
-  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  INSERT INTO fair_queue (source, queue, call_kind, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.call_kind, new.sender, new.next_attempt_at)
   ON CONFLICT DO NOTHING;
   UPDATE fair_queue SET due_at = new.next_attempt_at
-  WHERE source = new.source AND kind = iif(new.asked, 2, 1 - new.listable) AND lane = new.lane AND sender = new.sender
+  WHERE source = new.source AND queue = iif(new.asked, 2, 1 - new.listable) AND call_kind = new.call_kind AND sender = new.sender
     AND due_at > new.next_attempt_at;
 END;
 
 -- The virtual time of each fair queue: newcomers join one stride behind the last sender served.
 CREATE TABLE fair_queue_clock (
   source       TEXT NOT NULL,     -- as in fair_queue
-  kind         INTEGER NOT NULL,  -- as in fair_queue
-  lane         TEXT NOT NULL,     -- as in fair_queue
+  queue        INTEGER NOT NULL,  -- as in fair_queue
+  call_kind    TEXT NOT NULL,     -- as in fair_queue
   virtual_time INTEGER NOT NULL,  -- the position of the last sender served
-  PRIMARY KEY (source, kind, lane)
+  PRIMARY KEY (source, queue, call_kind)
 ) STRICT, WITHOUT ROWID;
 
 -- The last position given within an IPv6 /48 to senders without confirmations. They advance together, so splitting one
 -- /48 into many /64 gains nothing.
 CREATE TABLE fair_queue_networks (
-  source   TEXT NOT NULL,     -- as in fair_queue
-  kind     INTEGER NOT NULL,  -- as in fair_queue
-  lane     TEXT NOT NULL,     -- as in fair_queue
-  network  TEXT NOT NULL,     -- the /48
-  position INTEGER NOT NULL,  -- as in fair_queue
-  PRIMARY KEY (source, kind, lane, network)
+  source    TEXT NOT NULL,     -- as in fair_queue
+  queue     INTEGER NOT NULL,  -- as in fair_queue
+  call_kind TEXT NOT NULL,     -- as in fair_queue
+  network   TEXT NOT NULL,     -- the /48
+  position  INTEGER NOT NULL,  -- as in fair_queue
+  PRIMARY KEY (source, queue, call_kind, network)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fair_queue_networks_behind ON fair_queue_networks (source, kind, lane, position);
+CREATE INDEX fair_queue_networks_behind ON fair_queue_networks (source, queue, call_kind, position);
 
 -- Sources, or kinds of their calls, that fail as a whole.
 CREATE TABLE outages (
   source    TEXT NOT NULL,     -- the failing source
-  lane      TEXT NOT NULL,     -- the kind of call; '' for the whole source
+  call_kind TEXT NOT NULL,     -- the kind of call; '' for the whole source
   cause     TEXT NOT NULL,     -- api_unreachable, api_denied, api_rate_limited, api_error
   detail    TEXT NOT NULL,     -- result of the last probe, in plain words
   since     TEXT NOT NULL,     -- the first failure
   failures  INTEGER NOT NULL,  -- failed probes in a row
   resume_at TEXT NOT NULL,     -- no calls before this
-  PRIMARY KEY (source, lane)
+  PRIMARY KEY (source, call_kind)
 ) STRICT, WITHOUT ROWID;
 
 -- Failed questions that stood for a whole source: each counts for every notification pending on it.
 CREATE TABLE probes (
-  source TEXT NOT NULL,        -- the source that was probed
-  lane   TEXT NOT NULL,        -- as in outages
-  at     TEXT NOT NULL         -- when the probe was sent
+  source    TEXT NOT NULL,     -- the source that was probed
+  call_kind TEXT NOT NULL,     -- as in outages
+  at        TEXT NOT NULL      -- when the probe was sent
 ) STRICT;
 CREATE INDEX probes_by_source ON probes (source, at);
 
@@ -588,14 +588,14 @@ SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type,
   v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time,
   coalesce(v.state, 'pending') AS state,
   iif(v.state = 'pending', coalesce(
-    (SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane) ORDER BY o.lane LIMIT 1),
+    (SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind) ORDER BY o.call_kind LIMIT 1),
     v.reason), v.reason) AS reason,
   v.detail, v.duplicate_of, coalesce(v.news, 0) AS news,
   coalesce(v.attempts, 0) + iif(v.state = 'pending',
-    (SELECT count(*) FROM probes p WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+    (SELECT count(*) FROM probes p WHERE p.source = v.source AND p.at > v.probes_since AND p.call_kind IN ('', v.call_kind)),
     0) AS attempts,
   iif(v.state = 'pending', max(v.next_attempt_at, coalesce(
-    (SELECT max(o.resume_at) FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)), v.next_attempt_at)),
+    (SELECT max(o.resume_at) FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind)), v.next_attempt_at)),
     NULL) AS next_attempt_at,
   v.decided_at, i.origin
 FROM intake i LEFT JOIN verdicts v ON v.notification_id = i.id;

@@ -38,7 +38,7 @@ SELECT id,
 FROM plan;
 
 INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, resolved_id, claim,
-  claim_key, event_time, event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of,
+  claim_key, event_time, event_sent, event_order, event_id, question, call_kind, listable, state, reason, detail, duplicate_of,
   news, attempts, probes_since, asked, next_attempt_at, decided_at)
 SELECT id, source, received_at, substr(received_at, 1, 10), remote_addr, 'order.updated', 'order', subject_id,
   iif(state = 'confirmed', subject_id, NULL),
@@ -130,8 +130,8 @@ FROM verdicts GROUP BY 1, 2, 3, 4;
 INSERT INTO senders (sender, kept) SELECT sender, count(*) FROM verdicts GROUP BY sender;
 
 -- What waits, for whose turn it is.
-INSERT INTO fair_queue (source, kind, lane, sender, due_at)
-SELECT source, iif(asked, 2, 1 - listable), lane, sender, min(next_attempt_at) FROM verdicts
+INSERT INTO fair_queue (source, queue, call_kind, sender, due_at)
+SELECT source, iif(asked, 2, 1 - listable), call_kind, sender, min(next_attempt_at) FROM verdicts
 WHERE state = 'pending' GROUP BY 1, 2, 3, 4;
 
 INSERT INTO hour_index (hour, first_id)

@@ -196,7 +196,7 @@ INSERT INTO intake (id, source, provider, received_at, remote_addr, content_type
          "oldFulfillmentStatus":"AWAITING_PROCESSING","newFulfillmentStatus":"AWAITING_PROCESSING"}}
 ', 'intake');
 
-INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, resolved_id, claim, claim_key, event_time, event_sent, event_order, event_id, question, lane, listable, state, reason, detail, duplicate_of, news, attempts, probes_since, own_refusals, asked, next_attempt_at, decided_at, retried_at, emptied) VALUES
+INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, resolved_id, claim, claim_key, event_time, event_sent, event_order, event_id, question, call_kind, listable, state, reason, detail, duplicate_of, news, attempts, probes_since, own_refusals, asked, next_attempt_at, decided_at, retried_at, emptied) VALUES
   (1, 'oldshop', '2026-11-22T06:09:55.312Z', '2026-11-22', '127.0.0.1', 'order_status_change', 'order', '1207', '1207', '{"owner_id":"4400551","order_id":"1207","payment_status":"ACCEPTED","fulfillment_status":"NEW","unverified":{"old_fulfillment_status":"NEW","event_type":"order_status_change","date":"2014-11-02 09:41:00","old_payment_status":"QUEUED"}}', 'ea5a2511cb27fcbaa43e9921e803ecffcbc9efacad0524ceaea8c171ea563d75', NULL, '2014-11-02 09:41:00', 1414921260000, NULL, 'order 1207', 'orders', 1, 'confirmed', 'match', NULL, NULL, 1, 1, '2026-11-22T06:09:55.692Z', 0, 1, NULL, '2026-11-22T06:09:55.692Z', NULL, 0),
   (10, 'shop', '2026-11-22T06:09:56.009Z', '2026-11-22', '127.0.0.1', 'order.updated', 'order', 'SALE-H4K9P', NULL, '{"storeId":"4400551","entityId":"731200456","data":{"orderId":"SALE-H4K9P","newPaymentStatus":"PAID","newFulfillmentStatus":"AWAITING_PROCESSING"},"unverified":{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"eventType":"order.updated","data":{"oldPaymentStatus":"AWAITING_PAYMENT","oldFulfillmentStatus":"AWAITING_PROCESSING"}}}', '307e1ed4669d500095b236598a39399ef70db4511c522c41004439197c5f41b1', '2025-11-24T16:00:00.000Z', '1764000000', 1764000000000, '11111111-2222-4333-8444-555555555555', 'orders ["SALE-H4K9P","731200456"]', 'orders', 1, 'ignored', 'duplicate', 'the same claim as notification 7', 7, 0, 0, '2026-11-22T06:09:56.009Z', 0, 0, NULL, '2026-11-22T06:09:56.018Z', NULL, 0),
   (1001, 'shop', '2026-11-21T01:15:01.250Z', '2026-11-21', '203.0.113.1', 'order.updated', 'order', 'SALE-H4K9P', 'SALE-H4K9P', '{"storeId":"4400551","entityId":"731200456","data":{"orderId":"SALE-H4K9P","newPaymentStatus":"PAID","newFulfillmentStatus":"AWAITING_PROCESSING"},"unverified":{"eventId":"11111111-2222-4333-8444-555555555555","eventCreated":1764000000,"eventType":"order.updated","data":{"oldPaymentStatus":"AWAITING_PAYMENT","oldFulfillmentStatus":"AWAITING_PROCESSING"}}}', '307e1ed4669d500095b236598a39399ef70db4511c522c41004439197c5f41b1-1', '2025-11-24T16:00:00.000Z', '1764000000', 1764000000000, '11111111-2222-4333-8444-555555555555', 'orders ["SALE-H4K9P","731200456"]', 'orders', 1, 'confirmed', 'unavailable', NULL, NULL, 1, 1, '2026-11-21T01:15:01.250Z', 1, 1, NULL, '2026-11-22T05:00:00.000Z', NULL, 0),
@@ -364,11 +364,11 @@ INSERT INTO refusals (source, day, cause, count, last_at, last_remote_addr) VALU
   ('shop', '2026-11-20', 'test_call', 2, '2026-11-20T11:00:00.000Z', '198.51.100.1'),
   ('shop', '2026-11-22', 'wrong_signature', 1, '2026-11-22T06:09:56.018Z', '127.0.0.1');
 
-INSERT INTO outages (source, lane, cause, detail, since, failures, resume_at) VALUES
+INSERT INTO outages (source, call_kind, cause, detail, since, failures, resume_at) VALUES
   ('keys', '', 'api_denied', 'HTTP 401', '2026-11-22T04:00:00.000Z', 3, '2026-11-22T05:30:00.000Z'),
   ('shop', 'products', 'api_denied', 'INSUFFICIENT_APP_SCOPE', '2026-11-22T04:10:00.000Z', 1, '2026-11-22T05:30:00.000Z');
 
-INSERT INTO probes (source, lane, at) VALUES
+INSERT INTO probes (source, call_kind, at) VALUES
   ('branch', '', '2026-11-22T06:09:56.180Z'),
   ('keys', '', '2026-11-22T04:05:00.000Z'),
   ('keys', '', '2026-11-22T04:20:00.000Z');
@@ -509,7 +509,7 @@ INSERT INTO daily_counts (day, source, state, reason, n) VALUES
 
 DELETE FROM fair_queue;
 
-INSERT INTO fair_queue (source, kind, lane, sender, due_at) VALUES
+INSERT INTO fair_queue (source, queue, call_kind, sender, due_at) VALUES
   ('game', 1, 'transactions', '203.0.113.12', '2026-12-01T00:00:00.000Z'),
   ('keys', 2, 'orders', '203.0.113.17', '2026-12-01T00:00:00.000Z'),
   ('oldkeys', 2, 'orders', '203.0.113.16', '2026-12-01T00:00:00.000Z'),
@@ -519,7 +519,7 @@ INSERT INTO fair_queue (source, kind, lane, sender, due_at) VALUES
 
 DELETE FROM fair_queue_clock;
 
-INSERT INTO fair_queue_clock (source, kind, lane, virtual_time) VALUES
+INSERT INTO fair_queue_clock (source, queue, call_kind, virtual_time) VALUES
   ('branch', 0, 'orders', 1724),
   ('game', 1, 'transactions', 3744),
   ('game', 2, 'transactions', 24482),

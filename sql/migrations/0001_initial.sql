@@ -39,7 +39,7 @@ CREATE TABLE verdicts (
   event_order     INTEGER,
   event_id        TEXT,
   question        TEXT,
-  lane            TEXT,
+  call_kind       TEXT,
   listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),
   statuses        TEXT,
   before          TEXT,
@@ -62,9 +62,9 @@ CREATE TABLE verdicts (
   CHECK ((state = 'pending') = (decided_at IS NULL)),
   CHECK ((lease IS NULL) = (lease_until IS NULL))
 ) STRICT;
-CREATE INDEX verdicts_first_questions ON verdicts (source, listable, lane, sender, notification_id)
+CREATE INDEX verdicts_first_questions ON verdicts (source, listable, call_kind, sender, notification_id)
   WHERE state = 'pending' AND asked = 0 AND lease IS NULL;
-CREATE INDEX verdicts_again ON verdicts (source, lane, sender, next_attempt_at)
+CREATE INDEX verdicts_again ON verdicts (source, call_kind, sender, next_attempt_at)
   WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
 CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
   WHERE state = 'pending' AND asked = 1 AND lease IS NULL;
@@ -128,67 +128,67 @@ CREATE TRIGGER verdicts_sender_gone AFTER DELETE ON verdicts BEGIN
 END;
 
 CREATE TABLE fair_queue (
-  source   TEXT NOT NULL,
-  kind     INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),
-  lane     TEXT NOT NULL,
-  sender   TEXT NOT NULL,
-  due_at   TEXT NOT NULL,
-  position INTEGER,
-  PRIMARY KEY (source, kind, lane, sender)
+  source    TEXT NOT NULL,
+  queue     INTEGER NOT NULL CHECK (queue BETWEEN 0 AND 2),
+  call_kind TEXT NOT NULL,
+  sender    TEXT NOT NULL,
+  due_at    TEXT NOT NULL,
+  position  INTEGER,
+  PRIMARY KEY (source, queue, call_kind, sender)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fair_queue_order ON fair_queue (source, kind, lane, position) WHERE position IS NOT NULL;
-CREATE INDEX fair_queue_to_come ON fair_queue (source, lane, due_at) WHERE position IS NULL;
+CREATE INDEX fair_queue_order ON fair_queue (source, queue, call_kind, position) WHERE position IS NOT NULL;
+CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, due_at) WHERE position IS NULL;
 
 CREATE TRIGGER verdicts_turn_new AFTER INSERT ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
-  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
-  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  INSERT INTO fair_queue (source, queue, call_kind, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.call_kind, new.sender, new.next_attempt_at)
   ON CONFLICT DO NOTHING;
 END;
 
 CREATE TRIGGER verdicts_turn_moved AFTER UPDATE OF state, lease, asked, question, next_attempt_at, listable, sender ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN
-  INSERT INTO fair_queue (source, kind, lane, sender, due_at)
-  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.lane, new.sender, new.next_attempt_at)
+  INSERT INTO fair_queue (source, queue, call_kind, sender, due_at)
+  VALUES (new.source, iif(new.asked, 2, 1 - new.listable), new.call_kind, new.sender, new.next_attempt_at)
   ON CONFLICT DO NOTHING;
   UPDATE fair_queue SET due_at = new.next_attempt_at
-  WHERE source = new.source AND kind = iif(new.asked, 2, 1 - new.listable) AND lane = new.lane AND sender = new.sender
+  WHERE source = new.source AND queue = iif(new.asked, 2, 1 - new.listable) AND call_kind = new.call_kind AND sender = new.sender
     AND due_at > new.next_attempt_at;
 END;
 
 CREATE TABLE fair_queue_clock (
   source       TEXT NOT NULL,
-  kind         INTEGER NOT NULL,
-  lane         TEXT NOT NULL,
+  queue        INTEGER NOT NULL,
+  call_kind    TEXT NOT NULL,
   virtual_time INTEGER NOT NULL,
-  PRIMARY KEY (source, kind, lane)
+  PRIMARY KEY (source, queue, call_kind)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fair_queue_networks (
-  source   TEXT NOT NULL,
-  kind     INTEGER NOT NULL,
-  lane     TEXT NOT NULL,
-  network  TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  PRIMARY KEY (source, kind, lane, network)
+  source    TEXT NOT NULL,
+  queue     INTEGER NOT NULL,
+  call_kind TEXT NOT NULL,
+  network   TEXT NOT NULL,
+  position  INTEGER NOT NULL,
+  PRIMARY KEY (source, queue, call_kind, network)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fair_queue_networks_behind ON fair_queue_networks (source, kind, lane, position);
+CREATE INDEX fair_queue_networks_behind ON fair_queue_networks (source, queue, call_kind, position);
 
 CREATE TABLE outages (
   source    TEXT NOT NULL,
-  lane      TEXT NOT NULL,
+  call_kind TEXT NOT NULL,
   cause     TEXT NOT NULL,
   detail    TEXT NOT NULL,
   since     TEXT NOT NULL,
   failures  INTEGER NOT NULL,
   resume_at TEXT NOT NULL,
-  PRIMARY KEY (source, lane)
+  PRIMARY KEY (source, call_kind)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE probes (
-  source TEXT NOT NULL,
-  lane   TEXT NOT NULL,
-  at     TEXT NOT NULL
+  source    TEXT NOT NULL,
+  call_kind TEXT NOT NULL,
+  at        TEXT NOT NULL
 ) STRICT;
 CREATE INDEX probes_by_source ON probes (source, at);
 
@@ -498,14 +498,14 @@ SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type,
   v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time,
   coalesce(v.state, 'pending') AS state,
   iif(v.state = 'pending', coalesce(
-    (SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane) ORDER BY o.lane LIMIT 1),
+    (SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind) ORDER BY o.call_kind LIMIT 1),
     v.reason), v.reason) AS reason,
   v.detail, v.duplicate_of, coalesce(v.news, 0) AS news,
   coalesce(v.attempts, 0) + iif(v.state = 'pending',
-    (SELECT count(*) FROM probes p WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)),
+    (SELECT count(*) FROM probes p WHERE p.source = v.source AND p.at > v.probes_since AND p.call_kind IN ('', v.call_kind)),
     0) AS attempts,
   iif(v.state = 'pending', max(v.next_attempt_at, coalesce(
-    (SELECT max(o.resume_at) FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)), v.next_attempt_at)),
+    (SELECT max(o.resume_at) FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind)), v.next_attempt_at)),
     NULL) AS next_attempt_at,
   v.decided_at, i.origin
 FROM intake i LEFT JOIN verdicts v ON v.notification_id = i.id;

@@ -64,7 +64,7 @@ pub struct Claim {
     /// The API call to make. Pending claims of one source with the same question share a call.
     pub question: String,
     /// The kind of call. An API may allow one kind and deny another.
-    pub lane: String,
+    pub call_kind: String,
     /// The values that verification compares, spelled and nested as by the provider.
     pub asserted: Map<String, Value>,
     /// The values that held before the event, as the sender states them; the API is not asked about them. Nothing else

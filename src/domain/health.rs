@@ -204,7 +204,7 @@ pub struct Today {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
     /// The kind of call; empty for all kinds.
-    pub lane: String,
+    pub call_kind: String,
     pub cause: Cause,
     pub detail: String,
     pub since: Timestamp,

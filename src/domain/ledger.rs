@@ -150,7 +150,7 @@ pub enum SourceStatus {
     /// The source as a whole, or one kind of its calls, fails.
     Failing {
         /// The kind of call that fails; `None` for all kinds.
-        lane: Option<String>,
+        call_kind: Option<String>,
         cause: Cause,
         detail: String,
         /// The time to wait that the API asked for.

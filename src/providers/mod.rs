@@ -85,13 +85,13 @@ pub trait Provider: Judge {
     /// Asks the API the question of `claim`; every call goes through `api`.
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer>;
 
-    /// Whether the question of `claim` can be asked by a list call together with others of its lane: a plain id
+    /// Whether the question of `claim` can be asked by a list call together with others of its kind of call: a plain id
     /// (`[A-Za-z0-9_-]{1,40}`) and an API that has such a list.
     fn is_listable(&self, _claim: &Claim) -> bool {
         false
     }
 
-    /// Asks about up to [`LIST_LIMIT`] listable claims of one lane by one call. The answers stand in the order of the
+    /// Asks about up to [`LIST_LIMIT`] listable claims of one kind of call by one call. The answers stand in the order of the
     /// claims; `None` if the list does not show the object, which judges nothing. What a list does not confirm has
     /// to be asked again by [`Provider::ask`].
     ///

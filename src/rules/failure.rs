@@ -12,7 +12,7 @@ use crate::domain::{Cause, Failure, FailureScope, Reason, Timestamp};
 #[must_use]
 pub fn on_failure(
     failure: &Failure,
-    lane: &str,
+    call_kind: &str,
     asked_at: Timestamp,
     ledger: &Ledger,
     policy: &Policy,
@@ -20,7 +20,7 @@ pub fn on_failure(
 ) -> Settlement {
     let source_status = match failure.scope {
         FailureScope::Source => failing(None, failure),
-        FailureScope::CallKind => failing(Some(lane.to_owned()), failure),
+        FailureScope::CallKind => failing(Some(call_kind.to_owned()), failure),
         // The credentials work, according to the provider or the control question.
         FailureScope::Subject => SourceStatus::Well,
         FailureScope::Unclear => SourceStatus::Unchanged,
@@ -40,9 +40,9 @@ pub fn on_failure(
     }
 }
 
-fn failing(lane: Option<String>, failure: &Failure) -> SourceStatus {
+fn failing(call_kind: Option<String>, failure: &Failure) -> SourceStatus {
     SourceStatus::Failing {
-        lane,
+        call_kind,
         cause: failure.cause,
         detail: failure.detail.clone(),
         retry_after: failure.retry_after,

@@ -252,8 +252,8 @@ fn age(now: Timestamp, then: Option<Timestamp>) -> Option<Duration> {
 #[must_use]
 pub fn api(source: &SourceHealth) -> String {
     match source.failing.first() {
-        Some(failing) if failing.lane.is_empty() => failing.cause.to_string(),
-        Some(failing) => format!("{} ({})", failing.cause, failing.lane),
+        Some(failing) if failing.call_kind.is_empty() => failing.cause.to_string(),
+        Some(failing) => format!("{} ({})", failing.cause, failing.call_kind),
         None if !source.is_configured => "not configured".to_owned(),
         None if source.was_answered => "answers".to_owned(),
         None => "not asked yet".to_owned(),

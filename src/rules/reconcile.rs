@@ -203,7 +203,7 @@ mod tests {
             event: event.to_owned(),
             subject: Subject { kind: SubjectKind::Order, id: "A".to_owned() },
             question: String::new(),
-            lane: String::new(),
+            call_kind: String::new(),
             asserted: values(status),
             before: Map::new(),
             event_time: EventTime::default(),

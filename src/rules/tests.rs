@@ -55,7 +55,7 @@ fn claim(id: &str, status: &str) -> Claim {
         event: "order.status".to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: id.to_owned() },
         question: format!("order {id}"),
-        lane: "orders".to_owned(),
+        call_kind: "orders".to_owned(),
         asserted: Map::from_iter([("status".to_owned(), json!(status))]),
         before: Map::new(),
         event_time: EventTime::default(),
@@ -347,7 +347,7 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
             (TruthChange::Keep, None, false)
         );
         let stops = match settlement.source_status {
-            SourceStatus::Failing { lane, .. } => Some(lane),
+            SourceStatus::Failing { call_kind, .. } => Some(call_kind),
             SourceStatus::Well | SourceStatus::Unchanged => None,
         };
         let expected = match scope {

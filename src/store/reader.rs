@@ -88,7 +88,7 @@ impl Reader {
         self.read(move |conn| claims::unread(conn, &source, most)).await
     }
 
-    /// Sources and lanes that fail as a whole.
+    /// Sources and kinds of calls that fail as a whole.
     pub async fn failing(&self) -> Result<Vec<super::FailingSource>> {
         self.read(pauses::failing).await
     }

@@ -86,7 +86,7 @@ pub(super) fn object(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Map<S
 
 /// The columns of `verdicts` that [`claim`] reads.
 pub(super) const CLAIM_COLUMNS: &str = "event, subject_kind, subject_id, claim, event_time, event_sent, event_order, \
-                                        event_id, question, lane, claim_key";
+                                        event_id, question, call_kind, claim_key";
 
 /// Reads [`CLAIM_COLUMNS`]; `None` if a column that every claim has is empty.
 pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>> {
@@ -99,13 +99,14 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>
         order: row.get::<_, Option<i64>>("event_order")?.map(Timestamp::from_millis),
     };
     let (event, id, event_id) = (text("event")?, text("subject_id")?, text("event_id")?);
-    let (question, lane) = (text("question")?.unwrap_or_default(), text("lane")?.unwrap_or_default());
+    let (question, call_kind) =
+        (text("question")?.unwrap_or_default(), text("call_kind")?.unwrap_or_default());
     let key = ClaimKey::from_stored(text("claim_key")?.unwrap_or_default());
     let (Some(event), Some(kind), Some(id), Some((asserted, before))) = (event, kind, id, values) else {
         return Ok(None);
     };
     let subject = Subject { kind, id };
-    Ok(Some((Claim { event, subject, question, lane, asserted, before, event_time, event_id }, key)))
+    Ok(Some((Claim { event, subject, question, call_kind, asserted, before, event_time, event_id }, key)))
 }
 
 /// The columns of `intake` that [`raw_notification`] reads.

@@ -88,7 +88,7 @@ fn filing(id: i64) -> Filing {
         event: "order.updated".to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: "A".to_owned() },
         question: "order A".to_owned(),
-        lane: "orders".to_owned(),
+        call_kind: "orders".to_owned(),
         asserted: Map::from_iter([("status".to_owned(), json!("paid"))]),
         before: Map::new(),
         event_time: EventTime { order: Some(now()), ..EventTime::default() },
@@ -163,8 +163,8 @@ fn crowded() -> Connection {
         conn.execute_batch(&sql).unwrap();
     }
     conn.execute_batch("DELETE FROM senders; INSERT INTO senders (sender, kept) SELECT sender, count(*) FROM verdicts GROUP BY sender;
-                        INSERT OR IGNORE INTO fair_queue (source, kind, lane, sender, due_at)
-                        SELECT source, 2, lane, sender, min(next_attempt_at) FROM verdicts WHERE state = 'pending' AND asked = 1 GROUP BY sender;")
+                        INSERT OR IGNORE INTO fair_queue (source, queue, call_kind, sender, due_at)
+                        SELECT source, 2, call_kind, sender, min(next_attempt_at) FROM verdicts WHERE state = 'pending' AND asked = 1 GROUP BY sender;")
         .unwrap();
     conn
 }
@@ -258,7 +258,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     let conn = crowded();
     let conn = &conn;
     let failing = SourceStatus::Failing {
-        lane: None,
+        call_kind: None,
         cause: Cause::ApiUnreachable,
         detail: "dead".to_owned(),
         retry_after: None,

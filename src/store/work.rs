@@ -243,20 +243,20 @@ impl Store {
         }
     }
 
-    /// Gives up on the notifications that waited too long on a failing source (`lane` empty) or lane.
+    /// Gives up on the notifications that waited too long on a failing source (`call_kind` empty) or kind of call.
     pub async fn give_up_waiting(
         &self,
         source: String,
-        lane: String,
+        call_kind: String,
         cause: Cause,
         policy: Policy,
         now: Timestamp,
     ) -> Result<Vec<Moved>> {
         let (mut moved, mut next) = (Vec::new(), Some((String::new(), 0)));
         while let Some(after) = next {
-            let (source, lane, policy) = (source.clone(), lane.clone(), policy.clone());
+            let (source, call_kind, policy) = (source.clone(), call_kind.clone(), policy.clone());
             let look = move |conn: &Connection| {
-                decisions::give_up_waiting(conn, &source, &lane, cause, &policy, &after, now)
+                decisions::give_up_waiting(conn, &source, &call_kind, cause, &policy, &after, now)
             };
             let (some, rest) = self.writer.write(look).await?;
             moved.extend(some);

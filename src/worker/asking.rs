@@ -167,13 +167,13 @@ impl Asker {
         let parts = &self.parts;
         let question = question_of(lease, &answer);
         let source = question.source.clone();
-        let failing = failing_lane(&question, &answer);
+        let failing = failing_calls(&question, &answer);
         let (now, jitter) = (parts.clock.now(), jitter());
         let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
-        let lane = question.claim.lane.clone();
+        let call_kind = question.claim.call_kind.clone();
         let judge = move |ledger: &Ledger| -> Settlement {
             let fail = |failure: &Failure| {
-                rules::on_failure(failure, &lane, answer.asked_at, ledger, &policy, jitter)
+                rules::on_failure(failure, &call_kind, answer.asked_at, ledger, &policy, jitter)
             };
             let judged = contained(|| match (&answer.result, asked) {
                 (CallResult::Failed(failure), _) => fail(failure),
@@ -188,9 +188,9 @@ impl Asker {
         }
         match failing {
             None => Ok(()),
-            Some((lane, failure)) => {
-                log_outage(&source, &lane, &failure);
-                give_up(parts, &source, &lane, failure.cause).await
+            Some((call_kind, failure)) => {
+                log_outage(&source, &call_kind, &failure);
+                give_up(parts, &source, &call_kind, failure.cause).await
             }
         }
     }
@@ -214,11 +214,11 @@ fn question_of(lease: Lease, answer: &Answer) -> Question {
 }
 
 /// The kind of call that a failure pauses; empty for the whole source.
-fn failing_lane(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
+fn failing_calls(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
     match &answer.result {
         CallResult::Failed(failure) => match failure.scope {
             FailureScope::Source => Some((String::new(), failure.clone())),
-            FailureScope::CallKind => Some((question.claim.lane.clone(), failure.clone())),
+            FailureScope::CallKind => Some((question.claim.call_kind.clone(), failure.clone())),
             FailureScope::Subject | FailureScope::Unclear => None,
         },
         CallResult::Found(_) | CallResult::NotFound(_) => None,
@@ -242,20 +242,21 @@ fn unasked(source: &str, asked_at: Timestamp, panicked: Panicked) -> Answer {
     Answer { asked_at, date: None, http_status: None, latency_ms: 0, result }
 }
 
-fn log_outage(source: &str, lane: &str, failure: &Failure) {
-    let lane = if lane.is_empty() { "all" } else { lane };
+fn log_outage(source: &str, call_kind: &str, failure: &Failure) {
+    let call_kind = if call_kind.is_empty() { "all" } else { call_kind };
     let level = if failure.cause == Cause::ApiDenied { log::Level::Error } else { log::Level::Warn };
     log::log!(
         level,
-        "source={source} calls={lane} cause={} the API fails: {}",
+        "source={source} calls={call_kind} cause={} the API fails: {}",
         failure.cause,
         failure.detail
     );
 }
 
-async fn give_up(parts: &Parts, source: &str, lane: &str, cause: Cause) -> Result<(), StoreError> {
+async fn give_up(parts: &Parts, source: &str, call_kind: &str, cause: Cause) -> Result<(), StoreError> {
     let (policy, now) = (parts.policy.clone(), parts.clock.now());
-    let moved = parts.store.give_up_waiting(source.to_owned(), lane.to_owned(), cause, policy, now).await?;
+    let moved =
+        parts.store.give_up_waiting(source.to_owned(), call_kind.to_owned(), cause, policy, now).await?;
     for moved in &moved {
         announce(parts, source, moved);
     }

@@ -71,7 +71,7 @@ impl Provider for Fragile {
             event: "changed".to_owned(),
             subject: Subject { kind: SubjectKind::Order, id: id.to_owned() },
             question: id.to_owned(),
-            lane: "orders".to_owned(),
+            call_kind: "orders".to_owned(),
             asserted: Map::from_iter([("behaviour".to_owned(), json!(behaviour))]),
             before: Map::new(),
             event_time: EventTime::default(),

@@ -104,7 +104,7 @@ impl Stage {
         let wait = Move::Wait { reason: Reason::ApiDenied, next_attempt_at: Clock::system().now() };
         let detail = "the token is not taken".to_owned();
         let failing =
-            SourceStatus::Failing { lane: None, cause: Cause::ApiDenied, detail, retry_after: None };
+            SourceStatus::Failing { call_kind: None, cause: Cause::ApiDenied, detail, retry_after: None };
         self.rule(id, wait, Outcome::ApiDenied, failing);
     }
 

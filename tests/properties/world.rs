@@ -296,13 +296,13 @@ impl World {
             latency_ms: answer.latency_ms,
             truth_id,
         };
-        let lane = question.claim.lane.clone();
+        let call_kind = question.claim.call_kind.clone();
         let (now, owed) = (self.time(), Arc::clone(&self.owed));
         let judge = move |ledger: &Ledger| {
             owed.lock().unwrap().extend(agreed(&answer, ledger));
             match &answer.result {
                 CallResult::Failed(failure) => {
-                    rules::on_failure(failure, &lane, answer.asked_at, ledger, &Self::policy(), 0.5)
+                    rules::on_failure(failure, &call_kind, answer.asked_at, ledger, &Self::policy(), 0.5)
                 }
                 _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
             }
@@ -314,8 +314,8 @@ impl World {
     pub(super) fn give_up(&mut self) {
         let outages = self.runtime.block_on(self.store.reader().failing()).unwrap();
         for outage in outages {
-            let (source, lane, policy) = (outage.source, outage.lane, Self::policy());
-            let given_up = self.store.give_up_waiting(source, lane, outage.cause, policy, self.time());
+            let (source, call_kind, policy) = (outage.source, outage.call_kind, Self::policy());
+            let given_up = self.store.give_up_waiting(source, call_kind, outage.cause, policy, self.time());
             self.runtime.block_on(given_up).unwrap();
         }
     }
@@ -417,7 +417,7 @@ pub(super) fn claim(order: u8, status: u8, event: u8) -> Claim {
         event: "order.status".to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: order.to_string() },
         question: format!("order {order}"),
-        lane: "orders".to_owned(),
+        call_kind: "orders".to_owned(),
         asserted: Map::from_iter([("status".to_owned(), json!(STATUSES[usize::from(status)]))]),
         before: Map::new(),
         event_time: EventTime::default(),

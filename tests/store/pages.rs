@@ -17,10 +17,10 @@ fn store(folder: &Path) -> (Connection, Reader) {
     let other_ids = "UPDATE verdicts SET resolved_id = 'other-' || notification_id % 3
                      WHERE state = 'confirmed' AND notification_id % 2 = 0";
     assert!(conn.execute(other_ids, []).unwrap() > 1);
-    let failing = "UPDATE verdicts SET lane = 'products'
+    let failing = "UPDATE verdicts SET call_kind = 'products'
                    WHERE source = 'shop' AND state = 'pending' AND reason = 'api_unreachable'";
     assert_eq!(conn.execute(failing, []).unwrap(), 1);
-    let causes = "SELECT count(DISTINCT lane = '') FROM outages";
+    let causes = "SELECT count(DISTINCT call_kind = '') FROM outages";
     assert_eq!(conn.query_row(causes, [], |row| row.get(0)), Ok(2));
     let reader = Reader::open(&path).unwrap();
     (conn, reader)

@@ -83,16 +83,18 @@ pub(super) async fn check_standing(
     let is_well = examination.checks.iter().all(|check| check.good);
     let failing = store.reader().failing().await?;
     for outage in failing.iter().filter(|outage| outage.source == *name) {
-        let lane = if outage.lane.is_empty() { String::new() } else { format!(" ({})", outage.lane) };
+        let call_kind =
+            if outage.call_kind.is_empty() { String::new() } else { format!(" ({})", outage.call_kind) };
         let what = format!("{}, {}", outage.cause, outage.detail);
         let since = outage.since;
         if is_well {
-            findings
-                .good(format!("source {name}{lane} was failing since {since} ({what}); its pause is over"))?;
+            findings.good(format!(
+                "source {name}{call_kind} was failing since {since} ({what}); its pause is over"
+            ))?;
         } else {
             let next = outage.resume_at;
             findings.bad(format!(
-                "source {name}{lane} is failing since {since} ({what}); asked again at {next}"
+                "source {name}{call_kind} is failing since {since} ({what}); asked again at {next}"
             ))?;
         }
     }

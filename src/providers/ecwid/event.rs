@@ -67,7 +67,7 @@ impl Event {
     }
 
     /// The kind of call that the question needs: Ecwid gives a scope for each.
-    fn lane(self) -> &'static str {
+    fn call_kind(self) -> &'static str {
         match self {
             Self::Order => "orders",
             Self::OrderDeleted => "orders/deleted",
@@ -145,8 +145,8 @@ fn claim(store_id: &str, notification: &RawNotification) -> Result<Claim, Readin
             kind: event.subject_kind(),
             id: order_id.clone().unwrap_or_else(|| entity_id.clone()),
         },
-        question: format!("{} {}{since}", event.lane(), json!([order_id, entity_id])),
-        lane: event.lane().to_owned(),
+        question: format!("{} {}{since}", event.call_kind(), json!([order_id, entity_id])),
+        call_kind: event.call_kind().to_owned(),
         asserted,
         before,
         event_id: Some(event_id),

@@ -80,7 +80,7 @@ impl Ion {
         let claim = Claim {
             subject: Subject { kind: SubjectKind::Order, id: order_id.clone() },
             question: format!("order {order_id}"),
-            lane: "orders".to_owned(),
+            call_kind: "orders".to_owned(),
             asserted,
             before: before.collect(),
             event_id: None,

@@ -111,7 +111,7 @@ fn an_order_becomes_a_claim_with_its_old_values_before() {
     assert_eq!(claim.subject.id, "SALE-H4K9P");
     assert_eq!(claim.event_id.as_deref(), Some("11111111-2222-4333-8444-555555555555"));
     assert_eq!(claim.event_time.instant.unwrap().to_string(), "2025-11-24T16:00:00.000Z");
-    assert_eq!(claim.lane, "orders");
+    assert_eq!(claim.call_kind, "orders");
 }
 
 #[test]

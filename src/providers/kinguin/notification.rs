@@ -140,13 +140,13 @@ fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<
             asserted.insert("status".to_owned(), Value::String(COMPLETED.to_owned()));
         }
     }
-    let (call, lane) =
+    let (call, call_kind) =
         if kind == SubjectKind::Product { ("product", "products") } else { ("order", "orders") };
     Ok(Claim {
         event: draft.event.word().to_owned(),
         subject: Subject { kind, id: id.clone() },
         question: format!("{call} {id}"),
-        lane: lane.to_owned(),
+        call_kind: call_kind.to_owned(),
         asserted,
         before: Map::new(),
         event_time: draft.event_time,

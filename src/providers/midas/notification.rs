@@ -16,7 +16,7 @@ pub(super) const PAID: &str = "OrderPaid";
 pub(super) const CANCELLED: &str = "OrderCancelled";
 
 /// The one kind of call of this provider.
-const LANE: &str = "transactions";
+const CALL_KIND: &str = "transactions";
 
 /// What may stand under `billing` or at top level, and is compared.
 const MOVABLE: [&str; 3] = ["settings", "transaction", "payment_details"];
@@ -181,7 +181,7 @@ fn claim(event: &str, said: &Object, event_time: EventTime) -> Result<Claim, Str
     Ok(Claim {
         event: event.to_owned(),
         question: format!("transaction {id}"),
-        lane: LANE.to_owned(),
+        call_kind: CALL_KIND.to_owned(),
         subject: Subject { kind: SubjectKind::Order, id },
         asserted,
         before: Object::new(),

@@ -147,7 +147,11 @@ fn unconfigured(source: &SourceHealth) -> Option<Warning> {
 }
 
 fn fails(source: &SourceHealth, failing: &Failing, now: Timestamp) -> Option<Warning> {
-    let calls = if failing.lane.is_empty() { String::new() } else { format!(" (calls of {})", failing.lane) };
+    let calls = if failing.call_kind.is_empty() {
+        String::new()
+    } else {
+        format!(" (calls of {})", failing.call_kind)
+    };
     let since = span(now.since(failing.since));
     let Failing { cause, detail, resume_at, .. } = failing;
     let pending = match source.pending {

@@ -68,7 +68,7 @@ fn of_source(change: impl FnOnce(&mut SourceHealth)) -> String {
 
 fn failing(cause: Cause, since: u64) -> Failing {
     let detail = "HTTP 403".to_owned();
-    Failing { lane: String::new(), cause, detail, since: ago(since), resume_at: ago(0) }
+    Failing { call_kind: String::new(), cause, detail, since: ago(since), resume_at: ago(0) }
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn a_rejected_credential_is_said_at_once_and_a_failing_api_after_a_while() {
         assert_eq!(of_source(|s| s.failing = vec![failing(cause, 900)]), "");
         assert_eq!(of_source(|s| s.failing = vec![failing(cause, 901)]), "api_failing");
     }
-    let lane = Failing { lane: "products".to_owned(), ..failing(Cause::ApiDenied, 0) };
+    let call_kind = Failing { call_kind: "products".to_owned(), ..failing(Cause::ApiDenied, 0) };
     let mut health = well();
-    health.sources[0].failing = vec![lane];
+    health.sources[0].failing = vec![call_kind];
     assert!(warnings(&health)[0].what.contains("products"));
 }
 

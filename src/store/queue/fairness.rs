@@ -1,6 +1,6 @@
 //! Weighted fair queueing of senders (stride scheduling, see [`crate::rules::turns`]), stored in `fair_queue`.
 //!
-//! - There is one queue per source, lane and [`Kind`] of question. Its senders are weighted by `senders.weight`,
+//! - There is one queue per source, kind of call and [`Queue`] of question. Its senders are weighted by `senders.weight`,
 //!   their recent share of confirmations, so that a flood gets few calls, a new sender gets one at once, and no
 //!   sender starves.
 //! - A trigger of `verdicts` adds a sender as soon as one of its notifications is pending ([`enter`] activates it
@@ -24,19 +24,19 @@ use crate::store::rows;
 /// Senders that enter their circles in one transaction: it must not keep the intake waiting.
 const MOST_ENTERING: usize = 500;
 
-/// What kind of question a circle is for.
+/// Which of the three queues of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Queue {
     /// First ones that a list call may ask.
     Listable = 0,
     /// Other first ones.
     Single = 1,
     /// Repeated ones.
-    Again = 2,
+    Retry = 2,
 }
 
-impl Kind {
-    pub(in crate::store) const ALL: [Self; 3] = [Self::Listable, Self::Single, Self::Again];
+impl Queue {
+    pub(in crate::store) const ALL: [Self; 3] = [Self::Listable, Self::Single, Self::Retry];
 }
 
 /// The next question to ask.
@@ -44,9 +44,9 @@ impl Kind {
 pub(super) struct Due {
     pub(in crate::store) id: i64,
     pub(in crate::store) question: String,
-    pub(in crate::store) lane: String,
+    pub(in crate::store) call_kind: String,
     sender: String,
-    kind: Kind,
+    queue: Queue,
     /// `None` for one that is asked about out of turn.
     position: Option<i64>,
     /// When it became due.
@@ -56,56 +56,56 @@ pub(super) struct Due {
 impl Due {
     /// Whether it was never asked before.
     pub(in crate::store) fn is_first(&self) -> bool {
-        self.kind != Kind::Again
+        self.queue != Queue::Retry
     }
 
     /// A retry that is asked out of turn.
     pub(super) fn out_of_turn(
         id: i64,
         question: String,
-        lane: String,
+        call_kind: String,
         sender: String,
         due_at: Timestamp,
     ) -> Self {
-        Self { id, question, lane, sender, kind: Kind::Again, position: None, due_at }
+        Self { id, question, call_kind, sender, queue: Queue::Retry, position: None, due_at }
     }
 }
 
-/// The lanes with an active sender in a queue of this kind.
-pub(super) fn lanes(conn: &Connection, source: &str, kind: Kind) -> Result<Vec<String>> {
-    let mut statement = conn.prepare_cached(NEXT_LANE)?;
+/// The kinds of calls with an active sender in a queue of this kind.
+pub(super) fn call_kinds(conn: &Connection, source: &str, queue: Queue) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(NEXT_CALL_KIND)?;
     let mut next = |after: &str| -> Result<Option<String>> {
-        Ok(statement.query_row(params![source, kind as i64, after], |row| row.get(0)).optional()?)
+        Ok(statement.query_row(params![source, queue as i64, after], |row| row.get(0)).optional()?)
     };
-    // Every lane has a name.
+    // Every kind of call has a name.
     let mut found = Vec::new();
-    let mut lane = next("")?;
-    while let Some(name) = lane {
-        lane = next(&name)?;
+    let mut call_kind = next("")?;
+    while let Some(name) = call_kind {
+        call_kind = next(&name)?;
         found.push(name);
     }
     Ok(found)
 }
 
-pub(in crate::store) const NEXT_LANE: &str = "SELECT lane FROM fair_queue
-                                    WHERE source = ?1 AND kind = ?2 AND lane > ?3 AND position IS NOT NULL
-                                    ORDER BY lane LIMIT 1";
+pub(in crate::store) const NEXT_CALL_KIND: &str = "SELECT call_kind FROM fair_queue
+                                    WHERE source = ?1 AND queue = ?2 AND call_kind > ?3 AND position IS NOT NULL
+                                    ORDER BY call_kind LIMIT 1";
 
 /// Activates the senders with a due question.
 pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
-    for lane in lanes_to_come(conn, source, closed)? {
+    for call_kind in call_kinds_to_come(conn, source, closed)? {
         let mut statement = conn.prepare_cached(ENTERING)?;
         // What lies further ahead than any pause was planned before the clock was set back.
         for (from, to) in
             [(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), "~".to_owned())]
         {
-            let values = params![source, lane, from, to, rows::limit(MOST_ENTERING)];
-            let found = statement.query_map(values, |row| Ok((kind(row.get(0)?), row.get(1)?)))?;
-            let entering: Vec<(Kind, String)> = found.collect::<rusqlite::Result<_>>()?;
-            for (kind, sender) in entering {
+            let values = params![source, call_kind, from, to, rows::limit(MOST_ENTERING)];
+            let found = statement.query_map(values, |row| Ok((queue(row.get(0)?), row.get(1)?)))?;
+            let entering: Vec<(Queue, String)> = found.collect::<rusqlite::Result<_>>()?;
+            for (queue, sender) in entering {
                 let share = share(conn, &sender)?;
-                let position = share.joins(reached(conn, source, kind, &lane)?);
-                stand(conn, source, kind, &lane, &sender, share, position)?;
+                let position = share.joins(reached(conn, source, queue, &call_kind)?);
+                stand(conn, source, queue, &call_kind, &sender, share, position)?;
             }
         }
     }
@@ -113,77 +113,79 @@ pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Tim
 }
 
 pub(in crate::store) const ENTERING: &str =
-    "SELECT kind, sender FROM fair_queue WHERE source = ?1 AND lane = ?2 AND position IS NULL
+    "SELECT queue, sender FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL
                           AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
 
-fn lanes_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
-    let mut statement = conn.prepare_cached(NEXT_LANE_TO_COME)?;
+fn call_kinds_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(NEXT_CALL_KIND_TO_COME)?;
     let mut found = Vec::new();
     let mut last = String::new();
-    while let Some(lane) = statement.query_row([source, &last], |row| row.get::<_, String>(0)).optional()? {
-        if !closed.contains(&lane) {
-            found.push(lane.clone());
+    while let Some(call_kind) =
+        statement.query_row([source, &last], |row| row.get::<_, String>(0)).optional()?
+    {
+        if !closed.contains(&call_kind) {
+            found.push(call_kind.clone());
         }
-        last = lane;
+        last = call_kind;
     }
     Ok(found)
 }
 
-pub(in crate::store) const NEXT_LANE_TO_COME: &str =
-    "SELECT lane FROM fair_queue WHERE source = ?1 AND lane > ?2 AND position IS NULL ORDER BY lane LIMIT 1";
+pub(in crate::store) const NEXT_CALL_KIND_TO_COME: &str = "SELECT call_kind FROM fair_queue WHERE source = ?1 AND call_kind > ?2 AND position IS NULL ORDER BY call_kind LIMIT 1";
 
 /// When the first of those who wait outside the circles may enter.
 pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> Result<Option<Timestamp>> {
     let mut earliest: Option<String> = None;
-    for lane in lanes_to_come(conn, source, closed)? {
-        let due_at: String = conn.prepare_cached(NEXT_ENTRY)?.query_row([source, &lane], |row| row.get(0))?;
+    for call_kind in call_kinds_to_come(conn, source, closed)? {
+        let due_at: String =
+            conn.prepare_cached(NEXT_ENTRY)?.query_row([source, &call_kind], |row| row.get(0))?;
         earliest = Some(earliest.map_or(due_at.clone(), |before| before.min(due_at)));
     }
     Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
 }
 
-pub(in crate::store) const NEXT_ENTRY: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND lane = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
+pub(in crate::store) const NEXT_ENTRY: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
 
 /// The next question of a queue. Senders before it without due questions are removed, as many as `leaves` allows.
 pub(super) fn next(
     conn: &Connection,
     source: &str,
-    kind: Kind,
-    lane: &str,
+    queue: Queue,
+    call_kind: &str,
     now: Timestamp,
     leaves: &Cell<usize>,
 ) -> Result<Option<Due>> {
     while leaves.get() > 0 {
         let head = conn
             .prepare_cached(HEAD)?
-            .query_row(params![source, kind as i64, lane], |row| {
+            .query_row(params![source, queue as i64, call_kind], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
             })
             .optional()?;
         let Some((sender, position)) = head else { return Ok(None) };
-        let found = match kind {
-            Kind::Listable | Kind::Single => first_question(conn, source, kind, lane, &sender)?,
-            Kind::Again => repeated_question(conn, source, lane, &sender, now)?,
+        let found = match queue {
+            Queue::Listable | Queue::Single => first_question(conn, source, queue, call_kind, &sender)?,
+            Queue::Retry => repeated_question(conn, source, call_kind, &sender, now)?,
         };
         if let Some((id, question, due_at)) = found {
             return Ok(Some(Due {
                 id,
                 question,
-                lane: lane.to_owned(),
+                call_kind: call_kind.to_owned(),
                 sender,
-                kind,
+                queue,
                 position: Some(position),
                 due_at,
             }));
         }
-        leave(conn, source, kind, lane, &sender)?;
+        leave(conn, source, queue, call_kind, &sender)?;
         leaves.set(leaves.get() - 1);
     }
     Ok(None)
 }
 
 pub(in crate::store) const HEAD: &str =
-    "SELECT sender, position FROM fair_queue WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND position IS NOT NULL
+    "SELECT sender, position FROM fair_queue WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND position IS NOT NULL
                     ORDER BY position LIMIT 1";
 
 /// What is asked about, and since when it is due.
@@ -191,24 +193,24 @@ type Question = (i64, String, Timestamp);
 
 pub(in crate::store) const FIRST_QUESTION: &str =
     "SELECT notification_id, question, next_attempt_at FROM verdicts
-                              WHERE source = ?1 AND listable = ?2 AND lane = ?3 AND sender = ?4
+                              WHERE source = ?1 AND listable = ?2 AND call_kind = ?3 AND sender = ?4
                                 AND state = 'pending' AND asked = 0 AND lease IS NULL
                               ORDER BY notification_id LIMIT 1";
 
 fn first_question(
     conn: &Connection,
     source: &str,
-    kind: Kind,
-    lane: &str,
+    queue: Queue,
+    call_kind: &str,
     sender: &str,
 ) -> Result<Option<Question>> {
-    let values = params![source, kind == Kind::Listable, lane, sender];
+    let values = params![source, queue == Queue::Listable, call_kind, sender];
     Ok(conn.prepare_cached(FIRST_QUESTION)?.query_row(values, question).optional()?)
 }
 
 pub(in crate::store) const REPEATED_QUESTION: &str =
     "SELECT notification_id, question, next_attempt_at FROM verdicts
-                                 WHERE source = ?1 AND lane = ?2 AND sender = ?3
+                                 WHERE source = ?1 AND call_kind = ?2 AND sender = ?3
                                    AND next_attempt_at > ?4 AND next_attempt_at <= ?5
                                    AND state = 'pending' AND asked = 1 AND lease IS NULL
                                  ORDER BY next_attempt_at LIMIT 1";
@@ -216,18 +218,18 @@ pub(in crate::store) const REPEATED_QUESTION: &str =
 fn repeated_question(
     conn: &Connection,
     source: &str,
-    lane: &str,
+    call_kind: &str,
     sender: &str,
     now: Timestamp,
 ) -> Result<Option<Question>> {
     let mut statement = conn.prepare_cached(REPEATED_QUESTION)?;
     let overdue =
-        statement.query_row(params![source, lane, sender, "", now.to_string()], question).optional()?;
+        statement.query_row(params![source, call_kind, sender, "", now.to_string()], question).optional()?;
     if overdue.is_some() {
         return Ok(overdue);
     }
     let from = now.plus(LONGEST_PAUSE).to_string();
-    Ok(statement.query_row(params![source, lane, sender, from, "~"], question).optional()?)
+    Ok(statement.query_row(params![source, call_kind, sender, from, "~"], question).optional()?)
 }
 
 fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
@@ -236,26 +238,26 @@ fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
 }
 
 /// Takes a sender out of its circle: for good, or until its next question is due.
-fn leave(conn: &Connection, source: &str, kind: Kind, lane: &str, sender: &str) -> Result<()> {
-    let next: Option<String> = match kind {
-        Kind::Listable | Kind::Single => None,
-        Kind::Again => conn
+fn leave(conn: &Connection, source: &str, queue: Queue, call_kind: &str, sender: &str) -> Result<()> {
+    let next: Option<String> = match queue {
+        Queue::Listable | Queue::Single => None,
+        Queue::Retry => conn
             .prepare_cached(
-                "SELECT next_attempt_at FROM verdicts WHERE source = ?1 AND lane = ?2 AND sender = ?3
+                "SELECT next_attempt_at FROM verdicts WHERE source = ?1 AND call_kind = ?2 AND sender = ?3
                    AND state = 'pending' AND asked = 1 AND lease IS NULL ORDER BY next_attempt_at LIMIT 1",
             )?
-            .query_row([source, lane, sender], |row| row.get(0))
+            .query_row([source, call_kind, sender], |row| row.get(0))
             .optional()?,
     };
     match next {
         Some(due_at) => conn
             .prepare_cached(
-                "UPDATE fair_queue SET position = NULL, due_at = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+                "UPDATE fair_queue SET position = NULL, due_at = ?5 WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND sender = ?4",
             )?
-            .execute(params![source, kind as i64, lane, sender, due_at])?,
+            .execute(params![source, queue as i64, call_kind, sender, due_at])?,
         None => conn
-            .prepare_cached("DELETE FROM fair_queue WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4")?
-            .execute(params![source, kind as i64, lane, sender])?,
+            .prepare_cached("DELETE FROM fair_queue WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND sender = ?4")?
+            .execute(params![source, queue as i64, call_kind, sender])?,
     };
     Ok(())
 }
@@ -264,72 +266,72 @@ fn leave(conn: &Connection, source: &str, kind: Kind, lane: &str, sender: &str) 
 pub(super) fn went(conn: &Connection, source: &str, due: &Due) -> Result<()> {
     let Some(position) = due.position else { return Ok(()) };
     conn.prepare_cached(
-        "INSERT INTO fair_queue_clock (source, kind, lane, virtual_time) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO fair_queue_clock (source, queue, call_kind, virtual_time) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET virtual_time = excluded.virtual_time",
     )?
-    .execute(params![source, due.kind as i64, due.lane, position])?;
+    .execute(params![source, due.queue as i64, due.call_kind, position])?;
     let share = share(conn, &due.sender)?;
-    stand(conn, source, due.kind, &due.lane, &due.sender, share, share.goes_on(position))
+    stand(conn, source, due.queue, &due.call_kind, &due.sender, share, share.goes_on(position))
 }
 
 /// Puts a sender at a position, or further behind where its network goes on together.
 fn stand(
     conn: &Connection,
     source: &str,
-    kind: Kind,
-    lane: &str,
+    queue: Queue,
+    call_kind: &str,
     sender: &str,
     share: Share,
     position: i64,
 ) -> Result<()> {
     let position = match network(sender).filter(|_| share.counts_with_its_network()) {
         None => position,
-        Some(network) => behind_network(conn, source, kind, lane, &network, share, position)?,
+        Some(network) => behind_network(conn, source, queue, call_kind, &network, share, position)?,
     };
     conn.prepare_cached(
-        "UPDATE fair_queue SET position = ?5 WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND sender = ?4",
+        "UPDATE fair_queue SET position = ?5 WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND sender = ?4",
     )?
-    .execute(params![source, kind as i64, lane, sender, position])?;
+    .execute(params![source, queue as i64, call_kind, sender, position])?;
     Ok(())
 }
 
 fn behind_network(
     conn: &Connection,
     source: &str,
-    kind: Kind,
-    lane: &str,
+    queue: Queue,
+    call_kind: &str,
     network: &str,
     share: Share,
     position: i64,
 ) -> Result<i64> {
     // Positions that the queue has passed delay no sender.
-    let reached = reached(conn, source, kind, lane)?;
+    let reached = reached(conn, source, queue, call_kind)?;
     conn.prepare_cached(
-        "DELETE FROM fair_queue_networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND position < ?4",
+        "DELETE FROM fair_queue_networks WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND position < ?4",
     )?
-    .execute(params![source, kind as i64, lane, reached])?;
+    .execute(params![source, queue as i64, call_kind, reached])?;
     let last = conn
         .prepare_cached(
-            "SELECT position FROM fair_queue_networks WHERE source = ?1 AND kind = ?2 AND lane = ?3 AND network = ?4",
+            "SELECT position FROM fair_queue_networks WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND network = ?4",
         )?
-        .query_row(params![source, kind as i64, lane, network], |row| row.get(0))
+        .query_row(params![source, queue as i64, call_kind, network], |row| row.get(0))
         .optional()?;
     let position = share.behind(position, last);
     conn.prepare_cached(
-        "INSERT INTO fair_queue_networks (source, kind, lane, network, position) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO fair_queue_networks (source, queue, call_kind, network, position) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET position = excluded.position",
     )?
-    .execute(params![source, kind as i64, lane, network, position])?;
+    .execute(params![source, queue as i64, call_kind, network, position])?;
     Ok(position)
 }
 
 /// Where the last turn of a circle was.
-fn reached(conn: &Connection, source: &str, kind: Kind, lane: &str) -> Result<i64> {
+fn reached(conn: &Connection, source: &str, queue: Queue, call_kind: &str) -> Result<i64> {
     let reached = conn
         .prepare_cached(
-            "SELECT virtual_time FROM fair_queue_clock WHERE source = ?1 AND kind = ?2 AND lane = ?3",
+            "SELECT virtual_time FROM fair_queue_clock WHERE source = ?1 AND queue = ?2 AND call_kind = ?3",
         )?
-        .query_row(params![source, kind as i64, lane], |row| row.get(0))
+        .query_row(params![source, queue as i64, call_kind], |row| row.get(0))
         .optional()?;
     Ok(reached.unwrap_or(0))
 }
@@ -370,10 +372,10 @@ fn network(sender: &str) -> Option<String> {
     Some(format!("{a:x}:{b:x}:{c:x}"))
 }
 
-fn kind(stored: i64) -> Kind {
+fn queue(stored: i64) -> Queue {
     match stored {
-        0 => Kind::Listable,
-        1 => Kind::Single,
-        _ => Kind::Again,
+        0 => Queue::Listable,
+        1 => Queue::Single,
+        _ => Queue::Retry,
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::fairness::{self, Due, Kind};
+use super::fairness::{self, Due, Queue};
 use super::pauses;
 use super::pauses::LONGEST_PAUSE;
 use super::rate_limit::{self, CallPermit};
@@ -35,7 +35,7 @@ const MOST_LEAVING: usize = 500;
 /// meanwhile.
 const MOST_AT_ONCE: usize = 100;
 
-/// Minimum number of first questions of one lane for a list call; fewer are answered sooner one by one.
+/// Minimum number of first questions of one kind of call for a list call; fewer are answered sooner one by one.
 const LIST_WORTH: usize = 16;
 
 /// How long first questions may keep a repeated one waiting.
@@ -107,18 +107,18 @@ pub(in crate::store) fn lease(
     }
     let (closed, on_trial) = (Vec::new(), Vec::new());
     let leaves = Cell::new(MOST_LEAVING);
-    let lanes = <[_; 3]>::default();
-    let mut round = Round { conn, request, now, closed, on_trial, lanes, leaves, held: 0, bytes: 0 };
-    for (lane, until) in &barriers.lanes {
-        if is_closed(*until) || is_anyone_at_work(conn, source, Some(lane))? {
-            round.closed.push(lane.clone());
+    let call_kinds = <[_; 3]>::default();
+    let mut round = Round { conn, request, now, closed, on_trial, call_kinds, leaves, held: 0, bytes: 0 };
+    for (call_kind, until) in &barriers.call_kinds {
+        if is_closed(*until) || is_anyone_at_work(conn, source, Some(call_kind))? {
+            round.closed.push(call_kind.clone());
         } else {
-            round.on_trial.push(lane.clone());
+            round.on_trial.push(call_kind.clone());
         }
     }
     fairness::enter(conn, source, &round.closed, now)?;
-    for kind in Kind::ALL {
-        round.lanes[kind as usize] = fairness::lanes(conn, source, kind)?;
+    for queue in Queue::ALL {
+        round.call_kinds[queue as usize] = fairness::call_kinds(conn, source, queue)?;
     }
     let (left, next_free) = rate_limit::free(conn, source, request.rate, now)?;
     let (free, next_free) = rate_limit::paced(request.rate, left, next_free, request.last_begun_at, now);
@@ -138,7 +138,7 @@ pub(in crate::store) fn lease(
     } else if round.leaves.get() == 0 {
         Some(now)
     } else {
-        let ends = barriers.lanes.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
+        let ends = barriers.call_kinds.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
         fairness::next_entry(conn, source, &round.closed)?.into_iter().chain(ends).min()
     };
     Ok(leased)
@@ -147,7 +147,7 @@ pub(in crate::store) fn lease(
 /// The next call.
 enum Next {
     Single(Due),
-    /// As many first questions of this lane as a list call takes.
+    /// As many first questions of this kind of call as a list call takes.
     List(String),
 }
 
@@ -160,8 +160,8 @@ struct Round<'a> {
     closed: Vec<String>,
     /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
     on_trial: Vec<String>,
-    /// By kind, the lanes with an active sender at the start of the round.
-    lanes: [Vec<String>; 3],
+    /// By kind, the kinds of calls with an active sender at the start of the round.
+    call_kinds: [Vec<String>; 3],
     /// How many more senders without a question may be taken out of their circles.
     leaves: Cell<usize>,
     /// The notifications under the leases so far.
@@ -182,26 +182,27 @@ impl Round<'_> {
             return Ok(Some(Next::Single(due)));
         }
         if begun % KEPT_FOR_OVERDUE == KEPT_FOR_OVERDUE - 1
-            && let Some(due) = self.next_of(Kind::Again, begun / KEPT_FOR_OVERDUE)?
+            && let Some(due) = self.next_of(Queue::Retry, begun / KEPT_FOR_OVERDUE)?
             && (due.due_at <= self.now.minus(OVERDUE))
         {
             return Ok(Some(Next::Single(due)));
         }
-        if !is_probe && let Some(lane) = self.crowded_lane(begun)? {
-            return Ok(Some(Next::List(lane)));
+        if !is_probe && let Some(call_kind) = self.crowded_call_kind(begun)? {
+            return Ok(Some(Next::List(call_kind)));
         }
-        for kind in [Kind::Listable, Kind::Single, Kind::Again] {
-            if let Some(due) = self.next_of(kind, begun)? {
+        for queue in [Queue::Listable, Queue::Single, Queue::Retry] {
+            if let Some(due) = self.next_of(queue, begun)? {
                 return Ok(Some(Next::Single(due)));
             }
         }
         Ok(None)
     }
 
-    /// The next question of this kind; its lanes take turns.
-    fn next_of(&self, kind: Kind, begun: u64) -> Result<Option<Due>> {
-        for lane in self.lanes(kind, begun) {
-            let due = fairness::next(self.conn, &self.request.source, kind, lane, self.now, &self.leaves)?;
+    /// The next question of this kind; its kinds of calls take turns.
+    fn next_of(&self, queue: Queue, begun: u64) -> Result<Option<Due>> {
+        for call_kind in self.call_kinds(queue, begun) {
+            let due =
+                fairness::next(self.conn, &self.request.source, queue, call_kind, self.now, &self.leaves)?;
             if due.is_some() {
                 return Ok(due);
             }
@@ -209,26 +210,28 @@ impl Round<'_> {
         Ok(None)
     }
 
-    fn lanes(&self, kind: Kind, begun: u64) -> impl Iterator<Item = &str> {
-        let mut lanes: Vec<&str> = self.lanes[kind as usize].iter().map(String::as_str).collect();
-        lanes.retain(|lane| !self.closed.iter().any(|closed| closed == lane));
-        if let Some(first) = begun.checked_rem(u64::try_from(lanes.len()).unwrap_or(0)) {
-            lanes.rotate_left(usize::try_from(first).unwrap_or(0));
+    fn call_kinds(&self, queue: Queue, begun: u64) -> impl Iterator<Item = &str> {
+        let mut call_kinds: Vec<&str> = self.call_kinds[queue as usize].iter().map(String::as_str).collect();
+        call_kinds.retain(|call_kind| !self.closed.iter().any(|closed| closed == call_kind));
+        if let Some(first) = begun.checked_rem(u64::try_from(call_kinds.len()).unwrap_or(0)) {
+            call_kinds.rotate_left(usize::try_from(first).unwrap_or(0));
         }
-        lanes.into_iter()
+        call_kinds.into_iter()
     }
 
-    /// A lane with enough first questions for a list call.
-    fn crowded_lane(&self, begun: u64) -> Result<Option<String>> {
-        for lane in self.lanes(Kind::Listable, begun) {
+    /// A kind of call with enough first questions for a list call.
+    fn crowded_call_kind(&self, begun: u64) -> Result<Option<String>> {
+        for call_kind in self.call_kinds(Queue::Listable, begun) {
             let waiting: i64 = self
                 .conn
                 .prepare_cached(CROWD)?
-                .query_row(params![self.request.source, lane, rows::limit(LIST_WORTH)], |row| row.get(0))?;
+                .query_row(params![self.request.source, call_kind, rows::limit(LIST_WORTH)], |row| {
+                    row.get(0)
+                })?;
             if usize::try_from(waiting).unwrap_or(0) >= LIST_WORTH
-                && !self.on_trial.iter().any(|tried| tried == lane)
+                && !self.on_trial.iter().any(|tried| tried == call_kind)
             {
-                return Ok(Some(lane.to_owned()));
+                return Ok(Some(call_kind.to_owned()));
             }
         }
         Ok(None)
@@ -243,9 +246,9 @@ impl Round<'_> {
                 Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
-        let Some((id, question, lane, sender)) = found else { return Ok(None) };
-        let due = Due::out_of_turn(id, question, lane, sender, self.now);
-        Ok(Some(due).filter(|due| !self.closed.contains(&due.lane)))
+        let Some((id, question, call_kind, sender)) = found else { return Ok(None) };
+        let due = Due::out_of_turn(id, question, call_kind, sender, self.now);
+        Ok(Some(due).filter(|due| !self.closed.contains(&due.call_kind)))
     }
 
     /// Leases what a call asks, with permission for it.
@@ -255,8 +258,8 @@ impl Round<'_> {
         let mut leases = Vec::new();
         match next {
             Next::Single(due) => {
-                if self.on_trial.contains(&due.lane) {
-                    self.closed.push(due.lane.clone());
+                if self.on_trial.contains(&due.call_kind) {
+                    self.closed.push(due.call_kind.clone());
                 }
                 let name = format!("{}/{}", request.owner, permit.id);
                 let held = hold(conn, &request.source, &due, name, permit, now)?;
@@ -265,11 +268,11 @@ impl Round<'_> {
                 leases.push(held.lease);
                 fairness::went(conn, &request.source, &due)?;
             }
-            Next::List(lane) => {
+            Next::List(call_kind) => {
                 while leases.len() < request.most_in_list
                     && !self.is_full()
                     && let Some(due) =
-                        fairness::next(conn, &request.source, Kind::Listable, &lane, now, &self.leaves)?
+                        fairness::next(conn, &request.source, Queue::Listable, &call_kind, now, &self.leaves)?
                 {
                     let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
                     let one = hold(conn, &request.source, &due, name, permit, now)?;
@@ -285,10 +288,11 @@ impl Round<'_> {
 }
 
 pub(in crate::store) const CROWD: &str =
-    "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND lane = ?2
+    "SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE source = ?1 AND listable = 1 AND call_kind = ?2
                        AND state = 'pending' AND asked = 0 AND lease IS NULL LIMIT ?3)";
 
-pub(in crate::store) const FAILED_LAST: &str = "SELECT notification_id, question, lane, sender FROM verdicts
+pub(in crate::store) const FAILED_LAST: &str =
+    "SELECT notification_id, question, call_kind, sender FROM verdicts
                            WHERE source = ?1 AND next_attempt_at <= ?2 AND state = 'pending' AND asked = 1
                              AND lease IS NULL AND question IS NOT NULL
                            ORDER BY next_attempt_at DESC, notification_id LIMIT 1";
@@ -364,13 +368,13 @@ fn length(row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
     Ok(row.get::<_, Option<i64>>("claim_bytes")?.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0))
 }
 
-/// Whether any question of the source, or of one lane of it, is leased.
-fn is_anyone_at_work(conn: &Connection, source: &str, lane: Option<&str>) -> Result<bool> {
-    Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, lane], |row| row.get(0))?)
+/// Whether any question of the source, or of one kind of call of it, is leased.
+fn is_anyone_at_work(conn: &Connection, source: &str, call_kind: Option<&str>) -> Result<bool> {
+    Ok(conn.prepare_cached(AT_WORK)?.query_row(params![source, call_kind], |row| row.get(0))?)
 }
 
 pub(in crate::store) const AT_WORK: &str = "SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_leased
-                         WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR lane = ?2))";
+                         WHERE lease IS NOT NULL AND source = ?1 AND (?2 IS NULL OR call_kind = ?2))";
 
 fn waits(conn: &Connection, source: &str) -> Result<bool> {
     Ok(conn

@@ -18,7 +18,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
 pub struct FailingSource {
     pub source: String,
     /// The kind of call; empty for all.
-    pub lane: String,
+    pub call_kind: String,
     pub cause: Cause,
     pub detail: String,
     pub since: Timestamp,
@@ -31,25 +31,25 @@ pub struct FailingSource {
 /// All current outages.
 pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
     let mut statement = conn.prepare_cached(
-        "SELECT source, lane, cause, detail, since, failures, resume_at FROM outages ORDER BY source, lane",
+        "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages ORDER BY source, call_kind",
     )?;
     let found = statement.query_map([], read)?;
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
 }
 
-fn of_lane(conn: &Connection, source: &str, lane: &str) -> Result<Option<FailingSource>> {
+fn of_call_kind(conn: &Connection, source: &str, call_kind: &str) -> Result<Option<FailingSource>> {
     Ok(conn
         .prepare_cached(
-            "SELECT source, lane, cause, detail, since, failures, resume_at FROM outages WHERE source = ?1 AND lane = ?2",
+            "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages WHERE source = ?1 AND call_kind = ?2",
         )?
-        .query_row([source, lane], read)
+        .query_row([source, call_kind], read)
         .optional()?)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
     Ok(FailingSource {
         source: row.get("source")?,
-        lane: row.get("lane")?,
+        call_kind: row.get("call_kind")?,
         cause: rows::cause(row)?,
         detail: row.get("detail")?,
         since: rows::known_instant(row, "since")?,
@@ -58,25 +58,26 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
     })
 }
 
-/// The paused lanes of a source at `now`, and whether the whole source fails.
+/// The paused kinds of calls of a source at `now`, and whether the whole source fails.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Barriers {
     /// The whole source fails; no calls before this time.
     pub(in crate::store) source: Option<Timestamp>,
     /// Lanes that fail, each with when it may be probed.
-    pub(in crate::store) lanes: Vec<(String, Timestamp)>,
+    pub(in crate::store) call_kinds: Vec<(String, Timestamp)>,
 }
 
 pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
-    let mut statement = conn.prepare_cached("SELECT lane, resume_at FROM outages WHERE source = ?1")?;
+    let mut statement = conn.prepare_cached("SELECT call_kind, resume_at FROM outages WHERE source = ?1")?;
     let mut found = statement.query([source])?;
     let mut barriers = Barriers::default();
     while let Some(row) = found.next()? {
-        let (lane, resume_at): (String, _) = (row.get("lane")?, rows::known_instant(row, "resume_at")?);
-        if lane.is_empty() {
+        let (call_kind, resume_at): (String, _) =
+            (row.get("call_kind")?, rows::known_instant(row, "resume_at")?);
+        if call_kind.is_empty() {
             barriers.source = Some(resume_at);
         } else {
-            barriers.lanes.push((lane, resume_at));
+            barriers.call_kinds.push((call_kind, resume_at));
         }
     }
     Ok(barriers)
@@ -88,7 +89,7 @@ pub(in crate::store) fn told_to_wait_until(
     source: &str,
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    let outage = of_lane(conn, source, "")?.filter(|outage| outage.cause == Cause::ApiRateLimited);
+    let outage = of_call_kind(conn, source, "")?.filter(|outage| outage.cause == Cause::ApiRateLimited);
     let until = outage.map(|outage| outage.resume_at);
     Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
 }
@@ -96,7 +97,7 @@ pub(in crate::store) fn told_to_wait_until(
 /// The part of a question that matters for its source's status.
 pub(in crate::store) struct Probe<'a> {
     pub(in crate::store) source: &'a str,
-    pub(in crate::store) lane: &'a str,
+    pub(in crate::store) call_kind: &'a str,
     /// When it was sent.
     pub(in crate::store) asked_at: Timestamp,
 }
@@ -119,19 +120,19 @@ pub(in crate::store) fn apply(
             }
             // A question that was sent before the pause ends says nothing about the API since.
             conn.prepare_cached(
-                "DELETE FROM outages WHERE source = ?1 AND lane IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
+                "DELETE FROM outages WHERE source = ?1 AND call_kind IN ('', ?2) AND (resume_at <= ?3 OR resume_at > ?4)",
             )?
             .execute(params![
                 source,
-                probe.lane,
+                probe.call_kind,
                 probe.asked_at.to_string(),
                 now.plus(LONGEST_PAUSE).to_string()
             ])?;
             Ok(None)
         }
-        SourceStatus::Failing { lane, cause, detail, retry_after } => {
-            let lane = lane.as_deref().unwrap_or("");
-            let known = of_lane(conn, source, lane)?;
+        SourceStatus::Failing { call_kind, cause, detail, retry_after } => {
+            let call_kind = call_kind.as_deref().unwrap_or("");
+            let known = of_call_kind(conn, source, call_kind)?;
             let paused_until = known
                 .as_ref()
                 .filter(|known| known.failures > 0 && probe.asked_at < known.resume_at)
@@ -149,22 +150,22 @@ pub(in crate::store) fn apply(
             let resume_at = now.plus(pause).max(paused_until.unwrap_or(now));
             let since = known.filter(|known| known.cause == *cause).map_or(now, |known| known.since);
             conn.prepare_cached(
-                "INSERT INTO outages (source, lane, cause, detail, since, failures, resume_at)
+                "INSERT INTO outages (source, call_kind, cause, detail, since, failures, resume_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT DO UPDATE SET cause = excluded.cause, detail = excluded.detail, since = excluded.since,
                    failures = excluded.failures, resume_at = excluded.resume_at",
             )?
             .execute(params![
                 source,
-                lane,
+                call_kind,
                 cause.as_str(),
                 detail,
                 since.to_string(),
                 failures,
                 resume_at.to_string()
             ])?;
-            conn.prepare_cached("INSERT INTO probes (source, lane, at) VALUES (?1, ?2, ?3)")?
-                .execute(params![source, lane, now.to_string()])?;
+            conn.prepare_cached("INSERT INTO probes (source, call_kind, at) VALUES (?1, ?2, ?3)")?
+                .execute(params![source, call_kind, now.to_string()])?;
             Ok(Some(resume_at))
         }
     }

@@ -28,7 +28,7 @@ pub(in crate::store) const STRETCH: &str =
 pub(in crate::store) const STRETCH_IN_TROUBLE: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
      WHERE state = ?5 AND reason IS ?6 AND source = ?7
-       AND coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane = v.lane), reason) = ?8
+       AND coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind = v.call_kind), reason) = ?8
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
@@ -39,8 +39,8 @@ pub(in crate::store) const OF_SUBJECT: &str =
      WHERE subject_id = ?5 AND source = ?8 AND subject_kind = ?9
        AND (?6 IS NULL OR state = ?6)
        AND (?7 IS NULL OR ?7 = iif(state = 'pending',
-         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)
-           ORDER BY o.lane LIMIT 1), reason), reason))
+         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind)
+           ORDER BY o.call_kind LIMIT 1), reason), reason))
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
@@ -50,8 +50,8 @@ pub(in crate::store) const OF_OTHER_ID: &str =
      WHERE resolved_id = ?5 AND resolved_id <> subject_id AND (?8 IS NULL OR source = ?8)
        AND (?6 IS NULL OR state = ?6)
        AND (?7 IS NULL OR ?7 = iif(state = 'pending',
-         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.lane IN ('', v.lane)
-           ORDER BY o.lane LIMIT 1), reason), reason))
+         coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind IN ('', v.call_kind)
+           ORDER BY o.call_kind LIMIT 1), reason), reason))
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 

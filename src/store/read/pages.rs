@@ -159,7 +159,7 @@ impl<'a> Page<'a> {
         let outages = if state == State::Pending { self.outages(source)? } else { Vec::new() };
         let passes = match outages.first() {
             None => reason == Some(wanted),
-            Some((lane, cause)) if lane.is_empty() => cause == wanted,
+            Some((call_kind, cause)) if call_kind.is_empty() => cause == wanted,
             Some(_) => {
                 let [state, reason, source] = stretch;
                 return self.walk(index_scans::STRETCH_IN_TROUBLE, &[state, reason, source, &wanted]);
@@ -168,10 +168,11 @@ impl<'a> Page<'a> {
         if passes { self.walk(index_scans::STRETCH, &stretch) } else { Ok(()) }
     }
 
-    /// What fails of a source, the whole of it first: lane and cause.
+    /// What fails of a source, the whole of it first: kind of call and cause.
     fn outages(&self, source: &str) -> Result<Vec<(String, String)>> {
-        let mut statement =
-            self.conn.prepare_cached("SELECT lane, cause FROM outages WHERE source = ?1 ORDER BY lane")?;
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT call_kind, cause FROM outages WHERE source = ?1 ORDER BY call_kind")?;
         let found = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }

@@ -129,7 +129,7 @@ fn recover(
         event: EVENT.to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: order_id.to_owned() },
         question: String::new(),
-        lane: String::new(),
+        call_kind: String::new(),
         asserted: compared.clone(),
         before: Map::new(),
         event_time: EventTime::default(),

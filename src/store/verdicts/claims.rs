@@ -21,7 +21,7 @@ pub struct Filing {
     pub notification: RawNotification,
     /// What it says; `None` while its source is not configured: it waits, unread.
     pub reading: Option<Reading>,
-    /// Whether its question may be asked together with others of its lane.
+    /// Whether its question may be asked together with others of its kind of call.
     pub is_listable: bool,
     /// Where its claim stands in the course of its subject.
     pub course: Course,
@@ -254,7 +254,7 @@ impl Sheet {
         let inserted = conn
             .prepare_cached(
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
-                   event_sent, event_order, event_id, question, lane, listable, statuses, before, explains, state, reason,
+                   event_sent, event_order, event_id, question, call_kind, listable, statuses, before, explains, state, reason,
                    detail, duplicate_of, next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
                    ?13 AND NOT EXISTS (SELECT 1 FROM (
@@ -279,7 +279,7 @@ impl Sheet {
         let verdict = self.verdict(repeated, due, now);
         conn.prepare_cached(
             "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
-               event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, lane = ?12,
+               event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, call_kind = ?12,
                listable = ?13, statuses = ?14, before = ?15, explains = ?16, state = ?17, reason = ?18, detail = ?19,
                duplicate_of = ?20, next_attempt_at = ?21, decided_at = ?22
              WHERE notification_id = ?1",
@@ -327,7 +327,7 @@ fn said(
         event_time.order.map(Timestamp::millis).into(),
         text(claim.and_then(|claim| claim.event_id.as_deref())),
         text(claim.map(|claim| claim.question.as_str())),
-        text(claim.map(|claim| claim.lane.as_str())),
+        text(claim.map(|claim| claim.call_kind.as_str())),
         is_listable.into(),
         text(course.asserted.as_ref().map(StatusKey::as_str)),
         text(course.before.as_ref().map(StatusKey::as_str)),

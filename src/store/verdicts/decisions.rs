@@ -107,12 +107,12 @@ const MOST_LOOKED_AT: usize = 500;
 /// Where [`give_up_waiting`] goes on: after what came in then, with this id.
 pub(in crate::store) type LookedAt = (String, i64);
 
-/// Gives up on notifications that only waited while their source, or their lane of it, failed for too long. Looks at some, the
+/// Gives up on notifications that only waited while their source, or their kind of call of it, failed for too long. Looks at some, the
 /// oldest after `after` first; also says where to go on, `None` at the end.
 pub(in crate::store) fn give_up_waiting(
     conn: &Connection,
     source: &str,
-    lane: &str,
+    call_kind: &str,
     cause: Cause,
     policy: &Policy,
     after: &LookedAt,
@@ -121,7 +121,7 @@ pub(in crate::store) fn give_up_waiting(
     let too_old = now.minus(policy.give_up_after).to_string();
     let mut statement = conn.prepare_cached(WAITED_LONG)?;
     let limit = rows::limit(MOST_LOOKED_AT);
-    let values = params![source, too_old, lane, retry::LEAST_ATTEMPTS, limit, after.0, after.1];
+    let values = params![source, too_old, call_kind, retry::LEAST_ATTEMPTS, limit, after.0, after.1];
     let mut found = statement.query(values)?;
     let (mut ids, mut looked_at, mut last) = (Vec::new(), 0, None);
     while ids.len() < BATCH
@@ -140,12 +140,12 @@ pub(in crate::store) fn give_up_waiting(
         conn.prepare_cached(
             "UPDATE verdicts SET state = 'undecided', reason = ?2,
                detail = coalesce((SELECT t.detail FROM outages t
-                 WHERE t.source = verdicts.source AND t.lane = ?4), detail),
+                 WHERE t.source = verdicts.source AND t.call_kind = ?4), detail),
                attempts = attempts + (SELECT count(*) FROM probes p
-                 WHERE p.source = verdicts.source AND p.at > probes_since AND p.lane IN ('', verdicts.lane)),
+                 WHERE p.source = verdicts.source AND p.at > probes_since AND p.call_kind IN ('', verdicts.call_kind)),
                probes_since = ?3, next_attempt_at = NULL, decided_at = ?3 WHERE notification_id = ?1",
         )?
-        .execute(params![id, cause.as_str(), now.to_string(), lane])?;
+        .execute(params![id, cause.as_str(), now.to_string(), call_kind])?;
         moved.push(Moved { id, state: State::Undecided, reason: Some(cause.into()) });
     }
     Ok((moved, last.filter(|_| is_more_left)))
@@ -153,9 +153,9 @@ pub(in crate::store) fn give_up_waiting(
 
 /// Each with whether patience with it is over.
 pub(in crate::store) const WAITED_LONG: &str = "SELECT notification_id, received_at,
-       lease IS NULL AND ?3 IN ('', lane) AND coalesce(retried_at, '') < ?2
+       lease IS NULL AND ?3 IN ('', call_kind) AND coalesce(retried_at, '') < ?2
          AND attempts + (SELECT count(*) FROM probes p
-           WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)) >= ?4 AS is_over
+           WHERE p.source = v.source AND p.at > v.probes_since AND p.call_kind IN ('', v.call_kind)) >= ?4 AS is_over
      FROM verdicts v INDEXED BY verdicts_pending
      WHERE source = ?1 AND state = 'pending' AND received_at < ?2 AND (received_at, notification_id) > (?6, ?7)
      ORDER BY received_at, notification_id LIMIT ?5";

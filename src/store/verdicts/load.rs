@@ -54,7 +54,7 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
     let sql = format!(
         "SELECT notification_id, received_at, retried_at,
            attempts + (SELECT count(*) FROM probes p
-             WHERE p.source = v.source AND p.at > v.probes_since AND p.lane IN ('', v.lane)) AS attempts,
+             WHERE p.source = v.source AND p.at > v.probes_since AND p.call_kind IN ('', v.call_kind)) AS attempts,
            own_refusals, {} FROM verdicts v INDEXED BY verdicts_leased WHERE lease = ?1 AND state = 'pending' ORDER BY notification_id",
         rows::CLAIM_COLUMNS
     );
@@ -215,7 +215,7 @@ mod tests {
         conn.execute_batch(&format!(
             "INSERT INTO intake (id, source, provider, received_at) VALUES ({id}, 's', 'p', '2026-01-01T00:00:00.000Z');
              INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id, claim,
-               claim_key, question, lane, state, reason, probes_since, decided_at, next_attempt_at, lease, lease_until)
+               claim_key, question, call_kind, state, reason, probes_since, decided_at, next_attempt_at, lease, lease_until)
              VALUES ({id}, 's', '2026-01-01T00:00:00.000Z', '2026-01-01', 'a', 'e', 'order', '1', '{{}}', 'k', 'q', 'orders',
                '{state}', iif('{state}' = 'pending', NULL, 'match'), '2026-01-01T00:00:00.000Z',
                iif('{state}' = 'pending', NULL, '2026-01-01T00:00:00.000Z'),

@@ -36,8 +36,11 @@ pub(in crate::store) fn settle(
         return Ok((Vec::new(), None, false));
     }
     let settlement = judge(&ledger);
-    let probe =
-        pauses::Probe { source: &question.source, lane: &question.claim.lane, asked_at: question.asked_at };
+    let probe = pauses::Probe {
+        source: &question.source,
+        call_kind: &question.claim.call_kind,
+        asked_at: question.asked_at,
+    };
     let resume_at = pauses::apply(conn, &probe, &settlement.source_status, policy, jitter, now)?;
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = question.claim.subject.kind;
@@ -150,7 +153,7 @@ fn write_ruling(
         "UPDATE OR FAIL verdicts SET state = ?2, reason = ?3, detail = ?4, duplicate_of = ?5, news = ?6,
            resolved_id = coalesce(?7, resolved_id), next_attempt_at = ?8, decided_at = ?9,
            attempts = attempts + ?10 + (SELECT count(*) FROM probes p
-             WHERE p.source = verdicts.source AND p.at > probes_since AND p.at < ?11 AND p.lane IN ('', verdicts.lane)),
+             WHERE p.source = verdicts.source AND p.at > probes_since AND p.at < ?11 AND p.call_kind IN ('', verdicts.call_kind)),
            probes_since = ?11, own_refusals = own_refusals + ?12, asked = 1, lease = NULL, lease_until = NULL
          WHERE notification_id = ?1",
     )?

@@ -10,7 +10,7 @@ fn a_status_webhook_asserts_ids_and_status() {
     let claim = claim_of(provider(&KINGUIN).read(&recorded(ORDER_STATUS)));
     assert_eq!(claim.event, "order.status");
     assert_eq!((claim.subject.kind, claim.subject.id.as_str()), (SubjectKind::Order, "QZ7T2RMN4WB"));
-    assert_eq!((claim.question.as_str(), claim.lane.as_str()), ("order QZ7T2RMN4WB", "orders"));
+    assert_eq!((claim.question.as_str(), claim.call_kind.as_str()), ("order QZ7T2RMN4WB", "orders"));
     assert_eq!(
         Value::Object(claim.asserted),
         json!({"orderId": "QZ7T2RMN4WB", "orderExternalId": "shop-000451", "status": "completed"})

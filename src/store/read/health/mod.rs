@@ -92,9 +92,9 @@ pub(in crate::store) fn look(
         }
     }
     for failing in pauses::failing(conn)? {
-        let pauses::FailingSource { source, lane, cause, detail, since, resume_at, .. } = failing;
+        let pauses::FailingSource { source, call_kind, cause, detail, since, resume_at, .. } = failing;
         if let Some(health) = of_source.get_mut(&source) {
-            health.failing.push(Failing { lane, cause, detail, since, resume_at });
+            health.failing.push(Failing { call_kind, cause, detail, since, resume_at });
         }
     }
     let age = first_served.map_or(Duration::ZERO, |first| now.since(first));
