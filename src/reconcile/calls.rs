@@ -12,7 +12,7 @@ use crate::config::Source;
 use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::http::{Gate, Pass};
 use crate::providers::{Api, CallRetries};
-use crate::worker::BudgetGate;
+use crate::worker::RateLimitGate;
 
 /// Maximum number of tries before the run is incomplete.
 const TRIES: u32 = 5;
@@ -29,7 +29,7 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) fn new(parts: &Parts<'_>, source: &Source) -> Self {
         let last = Arc::new(AtomicI64::new(0));
-        let budget = BudgetGate {
+        let budget = RateLimitGate {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             source: source.name.clone(),
@@ -54,7 +54,7 @@ impl Calls {
 
 /// A gate that remembers the number of its last call.
 struct NumberingGate {
-    budget: BudgetGate,
+    budget: RateLimitGate,
     last: Arc<AtomicI64>,
 }
 

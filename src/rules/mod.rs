@@ -18,6 +18,7 @@ pub mod alerts;
 pub mod confirmed_values;
 pub mod delivery;
 pub mod failure;
+pub mod fairness;
 pub mod health;
 pub mod reconcile;
 pub mod retry;
@@ -26,8 +27,6 @@ pub mod shipping;
 pub mod supersede;
 #[cfg(test)]
 mod tests;
-
-pub mod turns;
 
 pub use failure::on_failure;
 pub use settle::{is_stale, settle, settle_listed};

@@ -16,7 +16,7 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub async fn save_alerts(&self, memory: AlertMemory) -> Result<()> {
-        self.writer.write(move |conn| save(conn, &memory)).await
+        self.writer.run(move |conn| save(conn, &memory)).await
     }
 
     /// Writes a sign of life of its own, whatever else is written.
@@ -31,7 +31,7 @@ impl Store {
             .execute([now.to_string()])?;
             Ok(())
         };
-        self.writer.write(work).await
+        self.writer.run(work).await
     }
 }
 

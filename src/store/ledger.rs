@@ -15,13 +15,13 @@ impl Store {
     /// it is filled from the start.
     pub async fn keep_change_log(&self, ledger: Option<Include>, now: Timestamp) -> Result<()> {
         match ledger {
-            Some(include) => self.writer.write(move |conn| log::turn_on(conn, &include, now)).await,
+            Some(include) => self.writer.run(move |conn| log::turn_on(conn, &include, now)).await,
             None => {
                 if self.reader().ledger().await?.is_some() {
-                    self.writer.write(log::turn_off).await?;
+                    self.writer.run(log::turn_off).await?;
                 }
                 while self.reader().pool().read(log::has_left).await? {
-                    self.writer.write(log::clear).await?;
+                    self.writer.run(log::clear).await?;
                 }
                 Ok(())
             }
@@ -31,7 +31,7 @@ impl Store {
     /// Where shipping goes on after a connection to a ledger that has got to `there`; `None`: it holds no position of this
     /// file. Where the two do not fit, the ledger is filled from the start. `None` where no ledger is configured.
     pub async fn resume_shipping(&self, there: Option<Position>, now: Timestamp) -> Result<Option<Position>> {
-        self.writer.write(move |conn| progress::resumed(conn, there.as_ref(), now)).await
+        self.writer.run(move |conn| progress::resumed(conn, there.as_ref(), now)).await
     }
 
     /// The ledger has confirmed everything up to `through`; with `until`, everything that was in the store at that time.
@@ -40,12 +40,12 @@ impl Store {
     /// # Errors
     /// The store failed; then the ledger tells its position at the next connection.
     pub async fn shipped(&self, through: Position, until: Option<Timestamp>, now: Timestamp) -> Result<bool> {
-        self.writer.write(move |conn| progress::shipped(conn, &through, until, now)).await
+        self.writer.run(move |conn| progress::shipped(conn, &through, until, now)).await
     }
 
     /// Nothing can be shipped; `error` is one line without a secret, `passes` where trying again may help by itself.
     pub async fn shipping_failed(&self, error: String, passes: bool, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| progress::failed(conn, &error, passes, now)).await
+        self.writer.run(move |conn| progress::failed(conn, &error, passes, now)).await
     }
 
     /// Told after each commit that changed something through this store; not of those of other processes.

@@ -62,8 +62,8 @@ pub use file::lock::{ServeLock, VerifyLock, holder};
 pub use file::schema::SCHEMA_VERSION;
 pub use news::feed::{FeedEdge, NewsQuery};
 pub use queue::lease::{LEASE_LENGTH, Lease, LeaseRequest, Leased};
-pub use queue::pauses::FailingSource;
-pub use queue::rate_limit::{Budget, CallPermit};
+pub use queue::pauses::Outage;
+pub use queue::rate_limit::{CallPermit, Grant};
 pub use read::backlog::QueueLength;
 pub use read::fakes_by_sender::{FakesBySender, FakesOfSender};
 pub use read::lines::{Beyond, Lines, NotificationLine};
@@ -88,13 +88,13 @@ pub struct Store {
     writer: Writer,
     reader: Reader,
     path: Arc<PathBuf>,
-    thread: Arc<WriterThread>,
+    thread: Arc<WriterJoin>,
     outbox: Outbox,
 }
 
 /// Joined by [`Store::close`].
 #[derive(Debug)]
-struct WriterThread(Mutex<Option<JoinHandle<()>>>);
+struct WriterJoin(Mutex<Option<JoinHandle<()>>>);
 
 /// Creates an empty store with mode 0600 if there is no file; for `serve` and `demo` only.
 ///
@@ -150,7 +150,7 @@ impl Store {
         let damage = reader.pool().damage().clone();
         let (writer, thread) =
             Writer::start(path, conn, damage, patience).context("start the store's writer")?;
-        let thread = Arc::new(WriterThread(Mutex::new(Some(thread))));
+        let thread = Arc::new(WriterJoin(Mutex::new(Some(thread))));
         Ok(Self { writer, reader, path: Arc::new(path.to_path_buf()), thread, outbox: Outbox::default() })
     }
 
@@ -254,7 +254,7 @@ impl Store {
             }
             Ok(taken)
         };
-        self.writer.write_soon(work).await
+        self.writer.run_for_command(work).await
     }
 
     /// Files notifications with what reading them gave; what is filed already is left out. They are handed over when this
@@ -276,7 +276,7 @@ impl Store {
     ) -> impl Future<Output = Result<Vec<Filed>>> {
         let sheets: Vec<_> = filings.iter().map(claims::Sheet::of).collect();
         drop(filings);
-        self.writer.write_together(move |conn| claims::file(conn, after, &sheets, now))
+        self.writer.run_batched(move |conn| claims::file(conn, after, &sheets, now))
     }
 
     /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources. `by`
@@ -291,7 +291,7 @@ impl Store {
             filings.iter().map(|filing| filing.notification.source.clone()).collect();
         let sheets: Vec<_> = filings.iter().map(|filing| claims::Sheet::of(filing).decided_by(by)).collect();
         drop(filings);
-        let decided = self.writer.write(move |conn| decisions::retry(conn, &sheets, now)).await?;
+        let decided = self.writer.run(move |conn| decisions::retry(conn, &sheets, now)).await?;
         if decided.iter().any(|decided| matches!(decided, Decided::Done(_))) {
             for source in sources {
                 self.resume(source, now).await?;
@@ -302,7 +302,7 @@ impl Store {
 
     /// Dismisses at most [`BATCH`] undecided notifications.
     pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
-        self.writer.write(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
+        self.writer.run(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
     }
 
     /// Compares a shop's answer about one order with the store as it is now, in one transaction: the answer lands in
@@ -313,7 +313,7 @@ impl Store {
     pub async fn inspect(&self, inspection: Inspection, now: Timestamp) -> Result<Inspected> {
         let subscriptions = self.outbox.subscriptions.load_full();
         let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, &subscriptions, now);
-        let (inspected, left) = self.writer.write(inspect).await?;
+        let (inspected, left) = self.writer.run(inspect).await?;
         if matches!(&inspected, Inspected::Compared(Some(finding)) if finding.notification_id.is_some()) {
             self.outbox.changed.send_replace(());
         }
@@ -326,7 +326,7 @@ impl Store {
         let mut moved = Vec::new();
         while let Some(settled) = left {
             let spread = move |conn: &Connection| supersede::spread(conn, settled.clone(), now);
-            let (superseded, rest) = self.writer.write_together(spread).await?;
+            let (superseded, rest) = self.writer.run_batched(spread).await?;
             moved.extend(superseded.into_iter().map(Moved::superseded));
             left = rest;
         }
@@ -335,12 +335,12 @@ impl Store {
 
     /// Records a complete `reconcile` over everything since the last one: the windows of its sources.
     pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| compare::complete(conn, &windows, now)).await
+        self.writer.run(move |conn| compare::complete(conn, &windows, now)).await
     }
 
     /// Remembers what a `reconcile` found, in place of the one before: its report as JSON.
     pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
-        self.writer.write(move |conn| compare::remember(conn, &report, made_at)).await
+        self.writer.run(move |conn| compare::remember(conn, &report, made_at)).await
     }
 
     /// Writes one row to test whether the store can be written.
@@ -348,7 +348,7 @@ impl Store {
     /// # Errors
     /// It cannot, or another program has held its lock for 3 seconds.
     pub async fn check_writable(&self, now: Timestamp) -> Result<()> {
-        self.writer.append(move |conn| write_row(conn, now)).await
+        self.writer.run_urgent(move |conn| write_row(conn, now)).await
     }
 
     /// Like [`Store::check_writable`], but waits for the lock as long as a command does.
@@ -356,7 +356,7 @@ impl Store {
     /// # Errors
     /// It cannot.
     pub async fn check_writable_patiently(&self, now: Timestamp) -> Result<()> {
-        self.writer.write_soon(move |conn| write_row(conn, now)).await
+        self.writer.run_for_command(move |conn| write_row(conn, now)).await
     }
 
     /// Takes the write lock for a moment, to test whether another program holds it.
@@ -364,7 +364,7 @@ impl Store {
     /// # Errors
     /// One does, for 3 seconds, or the store failed.
     pub async fn check_lock(&self) -> Result<()> {
-        self.writer.append(|_| Ok(())).await
+        self.writer.run_urgent(|_| Ok(())).await
     }
 
     /// The error while another program holds the write lock.
@@ -430,7 +430,7 @@ impl Store {
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
-    /// number removed in each step. What the ledger does not have yet stays for 30 days, unless the disk has little
+    /// number removed in each step. Work the ledger does not have yet stays for 30 days, unless the disk has little
     /// more than `min_free` bytes left.
     ///
     /// # Errors

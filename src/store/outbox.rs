@@ -37,7 +37,7 @@ impl Store {
             conn.execute("UPDATE identity SET file = lower(hex(randomblob(8))) WHERE file IS NULL", [])?;
             Ok(())
         };
-        self.writer.write(work).await
+        self.writer.run(work).await
     }
 
     /// Leases what each action may be sent now.
@@ -50,7 +50,7 @@ impl Store {
         let work = move |conn: &Connection| {
             requests.iter().map(|request| lease::lease(conn, request, &owner, now)).collect()
         };
-        self.writer.write_together(work).await
+        self.writer.run_batched(work).await
     }
 
     /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1.
@@ -67,7 +67,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Recorded> {
         let work = move |conn: &Connection| record::record(conn, id, &owner, &attempt, &policy, jitter, now);
-        self.writer.write_together(work).await
+        self.writer.run_batched(work).await
     }
 
     /// Gives leases back that were not used: the deliveries wait as before.
@@ -75,17 +75,17 @@ impl Store {
     /// # Errors
     /// The store failed; then the leases end by themselves.
     pub async fn release_deliveries(&self, ids: Vec<i64>, owner: String) -> Result<()> {
-        self.writer.write_together(move |conn| lease::release(conn, &ids, &owner)).await
+        self.writer.run_batched(move |conn| lease::release(conn, &ids, &owner)).await
     }
 
     /// Keeps leases for another while.
     pub async fn renew_deliveries(&self, ids: Vec<i64>, owner: String, now: Timestamp) -> Result<()> {
-        self.writer.write_together(move |conn| lease::renew(conn, &ids, &owner, now)).await
+        self.writer.run_batched(move |conn| lease::renew(conn, &ids, &owner, now)).await
     }
 
     /// Frees every lease of a delivery whose owner's name begins with `prefix`; returns how many.
     pub async fn free_deliveries(&self, prefix: String) -> Result<usize> {
-        self.writer.write(move |conn| lease::free_of(conn, &prefix)).await
+        self.writer.run(move |conn| lease::free_of(conn, &prefix)).await
     }
 
     /// Ends the rest of actions that said they exist no more; returns which rested.
@@ -99,7 +99,7 @@ impl Store {
             }
             Ok(woken)
         };
-        let woken = self.writer.write(work).await?;
+        let woken = self.writer.run(work).await?;
         self.outbox.changed.send_replace(());
         Ok(woken)
     }
@@ -111,7 +111,7 @@ impl Store {
         detail: Option<&'static str>,
         now: Timestamp,
     ) -> Result<Vec<DeliveryDecided>> {
-        let decided = self.writer.write(move |conn| decide::redeliver(conn, &ids, detail, now)).await?;
+        let decided = self.writer.run(move |conn| decide::redeliver(conn, &ids, detail, now)).await?;
         self.outbox.changed.send_replace(());
         Ok(decided)
     }
@@ -123,7 +123,7 @@ impl Store {
         detail: &'static str,
         now: Timestamp,
     ) -> Result<Vec<DeliveryDecided>> {
-        let decided = self.writer.write(move |conn| decide::skip(conn, &ids, detail, now)).await?;
+        let decided = self.writer.run(move |conn| decide::skip(conn, &ids, detail, now)).await?;
         self.outbox.changed.send_replace(());
         Ok(decided)
     }
@@ -135,7 +135,7 @@ impl Store {
         seqs: Vec<i64>,
         now: Timestamp,
     ) -> Result<u64> {
-        let made = self.writer.write(move |conn| decide::add_missing(conn, &action, &seqs, now)).await?;
+        let made = self.writer.run(move |conn| decide::add_missing(conn, &action, &seqs, now)).await?;
         self.outbox.changed.send_replace(());
         Ok(made)
     }

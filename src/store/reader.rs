@@ -89,7 +89,7 @@ impl Reader {
     }
 
     /// Sources and kinds of calls that fail as a whole.
-    pub async fn failing(&self) -> Result<Vec<super::FailingSource>> {
+    pub async fn failing(&self) -> Result<Vec<super::Outage>> {
         self.read(pauses::failing).await
     }
 

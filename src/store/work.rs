@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::store::deliveries::clock_step as deliveries;
 use crate::store::error::Result;
 use crate::store::queue::lease::{self, LeaseRequest, Leased};
-use crate::store::queue::rate_limit::{self, Budget, CallPermit};
+use crate::store::queue::rate_limit::{self, CallPermit, Grant};
 use crate::store::queue::{clock_step, pauses};
 use crate::store::verdicts::decisions;
 use crate::store::verdicts::question::{Moved, Question};
@@ -41,7 +41,7 @@ impl Store {
             }
             Ok(leased)
         };
-        self.writer.write_last(lease).await
+        self.writer.run_last(lease).await
     }
 
     /// Releases unused leases, each with whether its question was never asked before, and ends their call's permit.
@@ -58,7 +58,7 @@ impl Store {
             rate_limit::finish(conn, permit, now)?;
             lease::release(conn, &leases)
         };
-        self.writer.write_together(release).await
+        self.writer.run_batched(release).await
     }
 
     /// Gives leases back of subjects that a list did not show: each is asked alone, at once or, where its sender is
@@ -77,7 +77,7 @@ impl Store {
             rate_limit::finish(conn, permit, now)?;
             lease::ask_unlisted(conn, &leases, grace, now)
         };
-        self.writer.write_together(ask_unlisted).await
+        self.writer.run_batched(ask_unlisted).await
     }
 
     /// Releases leases whose questions a list call left open: each is due at once, to be asked alone. Ends the call's
@@ -90,7 +90,7 @@ impl Store {
             rate_limit::finish(conn, permit, now)?;
             lease::ask_alone(conn, &leases, now)
         };
-        self.writer.write_together(work).await
+        self.writer.run_batched(work).await
     }
 
     /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
@@ -110,7 +110,7 @@ impl Store {
             followed.follow(by_ms);
             Ok(())
         };
-        self.writer.write(follow).await?;
+        self.writer.run(follow).await?;
         if by_ms > 0 {
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Store {
                 let source = name.clone();
                 next = self
                     .writer
-                    .write(move |conn| clock_step::bring_forward(conn, &source, &after, by_ms))
+                    .run(move |conn| clock_step::bring_forward(conn, &source, &after, by_ms))
                     .await?;
             }
         }
@@ -129,14 +129,14 @@ impl Store {
     }
 
     async fn move_deliveries(&self, by_ms: i64) -> Result<()> {
-        let (last, actions) = self.writer.write(deliveries::waiting).await?;
+        let (last, actions) = self.writer.run(deliveries::waiting).await?;
         for name in actions {
             let mut next = Some(0);
             while let Some(after) = next {
                 let action = name.clone();
                 let work =
                     move |conn: &Connection| deliveries::move_waiting(conn, &action, after, last, by_ms);
-                next = self.writer.write(work).await?;
+                next = self.writer.run(work).await?;
             }
         }
         Ok(())
@@ -146,7 +146,7 @@ impl Store {
     pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
         loop {
             let owner = owner.clone();
-            if self.writer.write(move |conn| lease::renew(conn, &owner, now)).await? {
+            if self.writer.run(move |conn| lease::renew(conn, &owner, now)).await? {
                 return Ok(());
             }
         }
@@ -157,7 +157,7 @@ impl Store {
         let mut freed = 0;
         loop {
             let prefix = prefix.clone();
-            let some = self.writer.write(move |conn| lease::free_of(conn, &prefix)).await?;
+            let some = self.writer.run(move |conn| lease::free_of(conn, &prefix)).await?;
             freed += some;
             if some < lease::MOST_CHANGED {
                 return Ok(freed);
@@ -183,7 +183,7 @@ impl Store {
         let settle = move |conn: &Connection| {
             settle::settle(conn, &question, &policy, &subscriptions, jitter, now, &judge)
         };
-        let (mut moved, left, has_news) = self.writer.write_together(settle).await?;
+        let (mut moved, left, has_news) = self.writer.run_batched(settle).await?;
         if has_news {
             self.outbox.changed.send_replace(());
         }
@@ -198,17 +198,17 @@ impl Store {
         owner: String,
         rate: Rate,
         now: Timestamp,
-    ) -> Result<Budget> {
+    ) -> Result<Grant> {
         let work = move |conn: &Connection| {
             if let Some(until) = pauses::told_to_wait_until(conn, &source, now)? {
-                return Ok(Budget::PausedUntil(until));
+                return Ok(Grant::PausedUntil(until));
             }
             match rate_limit::free(conn, &source, rate, now)? {
-                (0, next) => Ok(Budget::SpentUntil(next)),
-                _ => Ok(Budget::Granted(rate_limit::grant(conn, &source, &owner, rate, now)?)),
+                (0, next) => Ok(Grant::SpentUntil(next)),
+                _ => Ok(Grant::Granted(rate_limit::grant(conn, &source, &owner, rate, now)?)),
             }
         };
-        self.writer.write(work).await
+        self.writer.run(work).await
     }
 
     /// Ends the calls of a source that processes which died left under way, those of owners whose name begins with
@@ -220,9 +220,7 @@ impl Store {
         rate: Rate,
         now: Timestamp,
     ) -> Result<()> {
-        self.writer
-            .write(move |conn| rate_limit::end_dead_calls(conn, prefix, &source, rate.window, now))
-            .await
+        self.writer.run(move |conn| rate_limit::end_dead_calls(conn, prefix, &source, rate.window, now)).await
     }
 
     /// Ends a call's permit.
@@ -230,14 +228,14 @@ impl Store {
     /// # Errors
     /// The write failed. The call counts until its permit expires.
     pub async fn finish_permit(&self, permit: CallPermit, now: Timestamp) -> Result<()> {
-        self.writer.write_together(move |conn| rate_limit::finish(conn, permit, now)).await
+        self.writer.run_batched(move |conn| rate_limit::finish(conn, permit, now)).await
     }
 
     /// Ends the pauses of a source.
     pub async fn resume(&self, source: String, now: Timestamp) -> Result<()> {
         loop {
             let source = source.clone();
-            if self.writer.write(move |conn| pauses::resume(conn, &source, now)).await? {
+            if self.writer.run(move |conn| pauses::resume(conn, &source, now)).await? {
                 return Ok(());
             }
         }
@@ -258,7 +256,7 @@ impl Store {
             let look = move |conn: &Connection| {
                 decisions::give_up_waiting(conn, &source, &call_kind, cause, &policy, &after, now)
             };
-            let (some, rest) = self.writer.write(look).await?;
+            let (some, rest) = self.writer.run(look).await?;
             moved.extend(some);
             next = rest;
         }

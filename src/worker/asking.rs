@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
 use super::control::ControlQuestion;
-use super::gate::{BudgetGate, QuestionGate, STORE_PAUSE};
+use super::gate::{QuestionGate, RateLimitGate, STORE_PAUSE};
 use super::slots::{Place, Slots};
 use super::{Parts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
@@ -63,7 +63,7 @@ impl Asker {
             },
         };
         let gate = QuestionGate {
-            budget: BudgetGate {
+            budget: RateLimitGate {
                 store: self.parts.store.clone(),
                 clock: self.parts.clock.clone(),
                 source: first.source.clone(),

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::slots::{Slot, Slots};
 use crate::domain::{Cause, Clock, Failure, FailureScope, Rate, Timestamp};
 use crate::providers::http::{Gate, Pass};
-use crate::store::{Budget, CallPermit, Store, StoreError};
+use crate::store::{CallPermit, Grant, Store, StoreError};
 
 /// How long a question waits while the store is damaged.
 const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
@@ -22,7 +22,7 @@ pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The rate limit of one source's API calls.
 #[derive(Clone, Debug)]
-pub struct BudgetGate {
+pub struct RateLimitGate {
     pub store: Store,
     pub clock: Clock,
     pub source: String,
@@ -31,7 +31,7 @@ pub struct BudgetGate {
     pub rate: Rate,
 }
 
-impl BudgetGate {
+impl RateLimitGate {
     /// Waits for a permit. An error of the store is retried, because an uncounted call could exceed the shop's limit.
     ///
     /// # Errors
@@ -41,9 +41,9 @@ impl BudgetGate {
             let now = self.clock.now();
             let (source, owner) = (self.source.clone(), self.owner.clone());
             let wait = match self.store.take_permit(source, owner, self.rate, now).await {
-                Ok(Budget::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
-                Ok(Budget::PausedUntil(then)) => return Err(then),
-                Ok(Budget::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
+                Ok(Grant::Granted(permit)) => return Ok(Counted { gate: self.clone(), permit }),
+                Ok(Grant::PausedUntil(then)) => return Err(then),
+                Ok(Grant::SpentUntil(then)) => then.since(now).clamp(Duration::from_millis(1), LONGEST_WAIT),
                 // A damaged store counts no calls and records no answers.
                 Err(StoreError::Damaged(_)) => return Err(now.plus(DAMAGE_PAUSE)),
                 // Only a command's store gives up; the command then ends and reports it.
@@ -67,7 +67,7 @@ impl BudgetGate {
     }
 }
 
-impl Gate for BudgetGate {
+impl Gate for RateLimitGate {
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async { self.enter_numbered().await.map(|(_, pass)| pass).map_err(told_to_wait) })
     }
@@ -82,7 +82,7 @@ fn told_to_wait(until: Timestamp) -> Failure {
 /// The gate of one question. Its lease came with a permit and a slot for the first call.
 #[derive(Debug)]
 pub(super) struct QuestionGate {
-    pub(super) budget: BudgetGate,
+    pub(super) budget: RateLimitGate,
     pub(super) slots: Slots,
     pub(super) first: Mutex<Option<Slot>>,
     /// The permit for the first call until the end of that call is known. Recording a single call also ends its
@@ -125,7 +125,7 @@ impl QuestionGate {
 
 /// A call under way. After its end, its permit counts for one more window.
 struct Counted {
-    gate: BudgetGate,
+    gate: RateLimitGate,
     permit: CallPermit,
 }
 
@@ -149,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_for_a_call_under_way_does_not_wait_as_if_it_lasted_for_ever() {
         let folder = tempfile::tempdir().unwrap();
-        let gate = BudgetGate {
+        let gate = RateLimitGate {
             store: Store::create_or_open(&folder.path().join("gate.db")).unwrap(),
             clock: Clock::system(),
             source: "shop".to_owned(),

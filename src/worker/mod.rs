@@ -27,7 +27,7 @@ use asking::Asker;
 use control::ControlQuestion;
 use filing::Portion;
 pub use filing::read_notifications;
-pub use gate::BudgetGate;
+pub use gate::RateLimitGate;
 pub use slots::{Place, Slot, Slots, Waiting};
 
 /// Maximum sleep of the loop, because another process may have reset a notification.

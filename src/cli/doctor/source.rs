@@ -11,7 +11,7 @@ use crate::domain::Clock;
 use crate::providers::http::{Client, Gate, OpenGate};
 use crate::providers::{Api, Examination};
 use crate::store::Store;
-use crate::worker::BudgetGate;
+use crate::worker::RateLimitGate;
 
 /// The tolerated difference between clocks. Beyond it signatures are refused, and times cannot be compared.
 const MOST_APART: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ pub(super) async fn examine_all(
             Some(store) => {
                 let (store, clock, name) = (store.clone(), clock.clone(), source.name.clone());
                 let owner = format!("doctor-{}", std::process::id());
-                Arc::new(BudgetGate { store, clock, source: name, owner, rate: source.rate_limit })
+                Arc::new(RateLimitGate { store, clock, source: name, owner, rate: source.rate_limit })
             }
         };
         let api = Api::new(client.clone(), &source.name, &source.api_base, gate);

@@ -1,9 +1,9 @@
-//! Weighted fair queueing of senders (stride scheduling, see [`crate::rules::turns`]), stored in `fair_queue`.
+//! Weighted fair queueing of senders (stride scheduling, see [`crate::rules::fairness`]), stored in `fair_queue`.
 //!
 //! - There is one queue per source, kind of call and [`Queue`] of question. Its senders are weighted by `senders.weight`,
 //!   their recent share of confirmations, so that a flood gets few calls, a new sender gets one at once, and no
 //!   sender starves.
-//! - A trigger of `verdicts` adds a sender as soon as one of its notifications is pending ([`enter`] activates it
+//! - A trigger of `verdicts` adds a sender as soon as one of its notifications is pending ([`activate`] activates it
 //!   when that is due). A sender without due questions is removed when its turn comes. No step counts rows, so each
 //!   costs a few index searches regardless of the queue's length.
 //! - A sender is an address, of IPv6 its /64. The unproven senders of one /48 together get the turns of sixteen, so
@@ -17,12 +17,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::pauses::LONGEST_PAUSE;
 use crate::domain::{Reason, State, Timestamp};
-use crate::rules::turns::Share;
+use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Senders that enter their circles in one transaction: it must not keep the intake waiting.
-const MOST_ENTERING: usize = 500;
+/// Maximum number of senders activated in one transaction, because intake waits for it.
+const MOST_ACTIVATED: usize = 500;
 
 /// Which of the three queues of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,27 +92,27 @@ pub(in crate::store) const NEXT_CALL_KIND: &str = "SELECT call_kind FROM fair_qu
                                     ORDER BY call_kind LIMIT 1";
 
 /// Activates the senders with a due question.
-pub(super) fn enter(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
+pub(super) fn activate(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
     for call_kind in call_kinds_to_come(conn, source, closed)? {
-        let mut statement = conn.prepare_cached(ENTERING)?;
+        let mut statement = conn.prepare_cached(TO_ACTIVATE)?;
         // What lies further ahead than any pause was planned before the clock was set back.
         for (from, to) in
             [(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), "~".to_owned())]
         {
-            let values = params![source, call_kind, from, to, rows::limit(MOST_ENTERING)];
+            let values = params![source, call_kind, from, to, rows::limit(MOST_ACTIVATED)];
             let found = statement.query_map(values, |row| Ok((queue(row.get(0)?), row.get(1)?)))?;
-            let entering: Vec<(Queue, String)> = found.collect::<rusqlite::Result<_>>()?;
-            for (queue, sender) in entering {
-                let share = share(conn, &sender)?;
-                let position = share.joins(reached(conn, source, queue, &call_kind)?);
-                stand(conn, source, queue, &call_kind, &sender, share, position)?;
+            let activated: Vec<(Queue, String)> = found.collect::<rusqlite::Result<_>>()?;
+            for (queue, sender) in activated {
+                let weight = weight_of(conn, &sender)?;
+                let position = weight.join_at(reached(conn, source, queue, &call_kind)?);
+                set_position(conn, source, queue, &call_kind, &sender, weight, position)?;
             }
         }
     }
     Ok(())
 }
 
-pub(in crate::store) const ENTERING: &str =
+pub(in crate::store) const TO_ACTIVATE: &str =
     "SELECT queue, sender FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL
                           AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
 
@@ -133,29 +133,33 @@ fn call_kinds_to_come(conn: &Connection, source: &str, closed: &[String]) -> Res
 
 pub(in crate::store) const NEXT_CALL_KIND_TO_COME: &str = "SELECT call_kind FROM fair_queue WHERE source = ?1 AND call_kind > ?2 AND position IS NULL ORDER BY call_kind LIMIT 1";
 
-/// When the first of those who wait outside the circles may enter.
-pub(super) fn next_entry(conn: &Connection, source: &str, closed: &[String]) -> Result<Option<Timestamp>> {
+/// When the next inactive sender becomes active.
+pub(super) fn next_activation(
+    conn: &Connection,
+    source: &str,
+    closed: &[String],
+) -> Result<Option<Timestamp>> {
     let mut earliest: Option<String> = None;
     for call_kind in call_kinds_to_come(conn, source, closed)? {
         let due_at: String =
-            conn.prepare_cached(NEXT_ENTRY)?.query_row([source, &call_kind], |row| row.get(0))?;
+            conn.prepare_cached(NEXT_ACTIVATION)?.query_row([source, &call_kind], |row| row.get(0))?;
         earliest = Some(earliest.map_or(due_at.clone(), |before| before.min(due_at)));
     }
     Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
 }
 
-pub(in crate::store) const NEXT_ENTRY: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
+pub(in crate::store) const NEXT_ACTIVATION: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
 
-/// The next question of a queue. Senders before it without due questions are removed, as many as `leaves` allows.
+/// The next question of a queue. Senders before it without due questions are removed, as many as `may_deactivate` allows.
 pub(super) fn next(
     conn: &Connection,
     source: &str,
     queue: Queue,
     call_kind: &str,
     now: Timestamp,
-    leaves: &Cell<usize>,
+    may_deactivate: &Cell<usize>,
 ) -> Result<Option<Due>> {
-    while leaves.get() > 0 {
+    while may_deactivate.get() > 0 {
         let head = conn
             .prepare_cached(HEAD)?
             .query_row(params![source, queue as i64, call_kind], |row| {
@@ -178,8 +182,8 @@ pub(super) fn next(
                 due_at,
             }));
         }
-        leave(conn, source, queue, call_kind, &sender)?;
-        leaves.set(leaves.get() - 1);
+        deactivate(conn, source, queue, call_kind, &sender)?;
+        may_deactivate.set(may_deactivate.get() - 1);
     }
     Ok(None)
 }
@@ -237,8 +241,8 @@ fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
     Ok((row.get("notification_id")?, row.get("question")?, due_at))
 }
 
-/// Takes a sender out of its circle: for good, or until its next question is due.
-fn leave(conn: &Connection, source: &str, queue: Queue, call_kind: &str, sender: &str) -> Result<()> {
+/// Removes a sender from its queue, or deactivates it until its next question is due.
+fn deactivate(conn: &Connection, source: &str, queue: Queue, call_kind: &str, sender: &str) -> Result<()> {
     let next: Option<String> = match queue {
         Queue::Listable | Queue::Single => None,
         Queue::Retry => conn
@@ -262,31 +266,31 @@ fn leave(conn: &Connection, source: &str, queue: Queue, call_kind: &str, sender:
     Ok(())
 }
 
-/// A sender has had its turn.
-pub(super) fn went(conn: &Connection, source: &str, due: &Due) -> Result<()> {
+/// Moves a sender on after its turn.
+pub(super) fn served(conn: &Connection, source: &str, due: &Due) -> Result<()> {
     let Some(position) = due.position else { return Ok(()) };
     conn.prepare_cached(
         "INSERT INTO fair_queue_clock (source, queue, call_kind, virtual_time) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET virtual_time = excluded.virtual_time",
     )?
     .execute(params![source, due.queue as i64, due.call_kind, position])?;
-    let share = share(conn, &due.sender)?;
-    stand(conn, source, due.queue, &due.call_kind, &due.sender, share, share.goes_on(position))
+    let weight = weight_of(conn, &due.sender)?;
+    set_position(conn, source, due.queue, &due.call_kind, &due.sender, weight, weight.next_position(position))
 }
 
-/// Puts a sender at a position, or further behind where its network goes on together.
-fn stand(
+/// Sets a sender's position, or a later one if its network shares its turns.
+fn set_position(
     conn: &Connection,
     source: &str,
     queue: Queue,
     call_kind: &str,
     sender: &str,
-    share: Share,
+    weight: Weight,
     position: i64,
 ) -> Result<()> {
-    let position = match network(sender).filter(|_| share.counts_with_its_network()) {
+    let position = match network(sender).filter(|_| weight.counts_with_its_network()) {
         None => position,
-        Some(network) => behind_network(conn, source, queue, call_kind, &network, share, position)?,
+        Some(network) => behind_network(conn, source, queue, call_kind, &network, weight, position)?,
     };
     conn.prepare_cached(
         "UPDATE fair_queue SET position = ?5 WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND sender = ?4",
@@ -301,7 +305,7 @@ fn behind_network(
     queue: Queue,
     call_kind: &str,
     network: &str,
-    share: Share,
+    weight: Weight,
     position: i64,
 ) -> Result<i64> {
     // Positions that the queue has passed delay no sender.
@@ -316,7 +320,7 @@ fn behind_network(
         )?
         .query_row(params![source, queue as i64, call_kind, network], |row| row.get(0))
         .optional()?;
-    let position = share.behind(position, last);
+    let position = weight.behind(position, last);
     conn.prepare_cached(
         "INSERT INTO fair_queue_networks (source, queue, call_kind, network, position) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET position = excluded.position",
@@ -325,7 +329,7 @@ fn behind_network(
     Ok(position)
 }
 
-/// Where the last turn of a circle was.
+/// The virtual time of a queue: the position of its last turn.
 fn reached(conn: &Connection, source: &str, queue: Queue, call_kind: &str) -> Result<i64> {
     let reached = conn
         .prepare_cached(
@@ -337,17 +341,17 @@ fn reached(conn: &Connection, source: &str, queue: Queue, call_kind: &str) -> Re
 }
 
 /// The recent share of confirmations of a sender.
-pub(in crate::store) fn share(conn: &Connection, sender: &str) -> Result<Share> {
+pub(in crate::store) fn weight_of(conn: &Connection, sender: &str) -> Result<Weight> {
     let stored = conn
         .prepare_cached("SELECT weight FROM senders WHERE sender = ?1")?
         .query_row([sender], |row| row.get(0))
         .optional()?;
-    Ok(stored.map_or(Share::UNKNOWN, Share::from_stored))
+    Ok(stored.map_or(Weight::UNKNOWN, Weight::from_stored))
 }
 
 /// Whether the sender with this address is proven.
 pub(in crate::store) fn is_proven(conn: &Connection, remote_addr: &str) -> Result<bool> {
-    Ok(share(conn, &rows::sender(remote_addr))?.is_proven())
+    Ok(weight_of(conn, &rows::sender(remote_addr))?.is_proven())
 }
 
 /// Weighs a sender by what became of some of its notifications.
@@ -356,8 +360,8 @@ pub(in crate::store) fn weigh(
     sender: &str,
     verdicts: impl IntoIterator<Item = (State, Option<Reason>)>,
 ) -> Result<()> {
-    let before = share(conn, sender)?;
-    let after = verdicts.into_iter().fold(before, |share, (state, reason)| share.after(state, reason));
+    let before = weight_of(conn, sender)?;
+    let after = verdicts.into_iter().fold(before, |weight, (state, reason)| weight.after(state, reason));
     if after != before {
         conn.prepare_cached("UPDATE senders SET weight = ?2 WHERE sender = ?1")?
             .execute(params![sender, after.stored()])?;

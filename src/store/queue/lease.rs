@@ -28,8 +28,8 @@ const MOST_UNDER_ONE_LEASE: usize = 500;
 /// Notifications under the leases of one transaction, from which on no further question joins them.
 const MOST_HELD: usize = 1000;
 
-/// Senders without anything left to ask that one transaction takes out of their circles. There may be as many as ever sent.
-const MOST_LEAVING: usize = 500;
+/// Maximum number of senders without questions that one transaction removes from their queues.
+const MOST_DEACTIVATED: usize = 500;
 
 /// Maximum number of questions leased in one transaction (plus the rest of a started list call), because intake waits
 /// meanwhile.
@@ -92,10 +92,10 @@ pub(in crate::store) fn lease(
 ) -> Result<Leased> {
     let source = request.source.as_str();
     free_expired(conn, now)?;
-    let barriers = pauses::barriers(conn, source)?;
+    let pauses_now = pauses::of_source(conn, source)?;
     let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
-    let is_probe = barriers.source.is_some();
-    if let Some(resume_at) = barriers.source {
+    let is_probe = pauses_now.source.is_some();
+    if let Some(resume_at) = pauses_now.source {
         if is_closed(resume_at) {
             let come_back_at = waits(conn, source)?.then_some(resume_at);
             return Ok(Leased { come_back_at, ..Leased::default() });
@@ -106,17 +106,18 @@ pub(in crate::store) fn lease(
         most = most.min(1);
     }
     let (closed, on_trial) = (Vec::new(), Vec::new());
-    let leaves = Cell::new(MOST_LEAVING);
+    let may_deactivate = Cell::new(MOST_DEACTIVATED);
     let call_kinds = <[_; 3]>::default();
-    let mut round = Round { conn, request, now, closed, on_trial, call_kinds, leaves, held: 0, bytes: 0 };
-    for (call_kind, until) in &barriers.call_kinds {
+    let mut round =
+        Round { conn, request, now, closed, on_trial, call_kinds, may_deactivate, held: 0, bytes: 0 };
+    for (call_kind, until) in &pauses_now.call_kinds {
         if is_closed(*until) || is_anyone_at_work(conn, source, Some(call_kind))? {
             round.closed.push(call_kind.clone());
         } else {
             round.on_trial.push(call_kind.clone());
         }
     }
-    fairness::enter(conn, source, &round.closed, now)?;
+    fairness::activate(conn, source, &round.closed, now)?;
     for queue in Queue::ALL {
         round.call_kinds[queue as usize] = fairness::call_kinds(conn, source, queue)?;
     }
@@ -135,11 +136,11 @@ pub(in crate::store) fn lease(
     leased.is_spent = has_spent && round.next(request.begun, false)?.is_some();
     leased.come_back_at = if leased.is_spent {
         Some(next_free)
-    } else if round.leaves.get() == 0 {
+    } else if round.may_deactivate.get() == 0 {
         Some(now)
     } else {
-        let ends = barriers.call_kinds.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
-        fairness::next_entry(conn, source, &round.closed)?.into_iter().chain(ends).min()
+        let ends = pauses_now.call_kinds.iter().map(|(_, until)| *until).filter(|until| is_closed(*until));
+        fairness::next_activation(conn, source, &round.closed)?.into_iter().chain(ends).min()
     };
     Ok(leased)
 }
@@ -156,14 +157,14 @@ struct Round<'a> {
     conn: &'a Connection,
     request: &'a LeaseRequest,
     now: Timestamp,
-    /// Lanes that must not be asked now.
+    /// Kinds of calls that must not be made now.
     closed: Vec<String>,
-    /// Lanes that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
+    /// Kinds of calls that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
     on_trial: Vec<String>,
     /// By kind, the kinds of calls with an active sender at the start of the round.
     call_kinds: [Vec<String>; 3],
-    /// How many more senders without a question may be taken out of their circles.
-    leaves: Cell<usize>,
+    /// How many more senders without questions this transaction may remove from their queues.
+    may_deactivate: Cell<usize>,
     /// The notifications under the leases so far.
     held: usize,
     /// The claims of the leases so far.
@@ -201,8 +202,14 @@ impl Round<'_> {
     /// The next question of this kind; its kinds of calls take turns.
     fn next_of(&self, queue: Queue, begun: u64) -> Result<Option<Due>> {
         for call_kind in self.call_kinds(queue, begun) {
-            let due =
-                fairness::next(self.conn, &self.request.source, queue, call_kind, self.now, &self.leaves)?;
+            let due = fairness::next(
+                self.conn,
+                &self.request.source,
+                queue,
+                call_kind,
+                self.now,
+                &self.may_deactivate,
+            )?;
             if due.is_some() {
                 return Ok(due);
             }
@@ -266,17 +273,23 @@ impl Round<'_> {
                 self.held += held.notifications;
                 self.bytes += held.claim_bytes;
                 leases.push(held.lease);
-                fairness::went(conn, &request.source, &due)?;
+                fairness::served(conn, &request.source, &due)?;
             }
             Next::List(call_kind) => {
                 while leases.len() < request.most_in_list
                     && !self.is_full()
-                    && let Some(due) =
-                        fairness::next(conn, &request.source, Queue::Listable, &call_kind, now, &self.leaves)?
+                    && let Some(due) = fairness::next(
+                        conn,
+                        &request.source,
+                        Queue::Listable,
+                        &call_kind,
+                        now,
+                        &self.may_deactivate,
+                    )?
                 {
                     let name = format!("{}/{}.{}", request.owner, permit.id, leases.len());
                     let one = hold(conn, &request.source, &due, name, permit, now)?;
-                    fairness::went(conn, &request.source, &due)?;
+                    fairness::served(conn, &request.source, &due)?;
                     self.held += one.notifications;
                     self.bytes += one.claim_bytes;
                     leases.push(one.lease);
@@ -308,7 +321,7 @@ pub(in crate::store) const HELD: &str = "SELECT notification_id FROM verdicts IN
                                WHERE lease = ?1 AND state = 'pending'";
 
 /// A lease that was just taken.
-struct Held {
+struct NewLease {
     lease: Lease,
     /// How many are under it.
     notifications: usize,
@@ -325,7 +338,7 @@ fn hold(
     name: String,
     permit: CallPermit,
     now: Timestamp,
-) -> Result<Held> {
+) -> Result<NewLease> {
     let until = now.plus(LEASE_LENGTH).to_string();
     let most = rows::limit(MOST_UNDER_ONE_LEASE);
     let mut hold = conn.prepare_cached(HOLD)?;
@@ -346,7 +359,7 @@ fn hold(
     }
     let is_first = due.is_first();
     let lease = Lease { name, source: source.to_owned(), claim, permit, is_first };
-    Ok(Held { lease, notifications: 1 + others.len(), claim_bytes })
+    Ok(NewLease { lease, notifications: 1 + others.len(), claim_bytes })
 }
 
 /// The claim of a notification that waits; also its length as stored.
@@ -457,7 +470,7 @@ pub(in crate::store) fn ask_unlisted(
         })?;
         let found: Vec<(i64, String, Timestamp)> = found.collect::<rusqlite::Result<_>>()?;
         for (id, sender, received_at) in found {
-            let is_doubtful = fairness::share(conn, &sender)?.is_doubtful();
+            let is_doubtful = fairness::weight_of(conn, &sender)?.is_doubtful();
             let grace_ends = received_at.plus(grace).clamp(now, now.plus(grace));
             give_back(conn, id, if is_doubtful { grace_ends } else { now })?;
         }

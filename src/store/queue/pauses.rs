@@ -15,7 +15,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 3600);
 
 /// A source, or one kind of its calls, that fails as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailingSource {
+pub struct Outage {
     pub source: String,
     /// The kind of call; empty for all.
     pub call_kind: String,
@@ -29,7 +29,7 @@ pub struct FailingSource {
 }
 
 /// All current outages.
-pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>> {
+pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<Outage>> {
     let mut statement = conn.prepare_cached(
         "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages ORDER BY source, call_kind",
     )?;
@@ -37,7 +37,7 @@ pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<FailingSource>>
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
 }
 
-fn of_call_kind(conn: &Connection, source: &str, call_kind: &str) -> Result<Option<FailingSource>> {
+fn of_call_kind(conn: &Connection, source: &str, call_kind: &str) -> Result<Option<Outage>> {
     Ok(conn
         .prepare_cached(
             "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages WHERE source = ?1 AND call_kind = ?2",
@@ -46,8 +46,8 @@ fn of_call_kind(conn: &Connection, source: &str, call_kind: &str) -> Result<Opti
         .optional()?)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
-    Ok(FailingSource {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Outage> {
+    Ok(Outage {
         source: row.get("source")?,
         call_kind: row.get("call_kind")?,
         cause: rows::cause(row)?,
@@ -60,27 +60,27 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<FailingSource> {
 
 /// The paused kinds of calls of a source at `now`, and whether the whole source fails.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Barriers {
+pub(super) struct Pauses {
     /// The whole source fails; no calls before this time.
     pub(in crate::store) source: Option<Timestamp>,
-    /// Lanes that fail, each with when it may be probed.
+    /// Kinds of calls that fail, each with when it may be probed.
     pub(in crate::store) call_kinds: Vec<(String, Timestamp)>,
 }
 
-pub(super) fn barriers(conn: &Connection, source: &str) -> Result<Barriers> {
+pub(super) fn of_source(conn: &Connection, source: &str) -> Result<Pauses> {
     let mut statement = conn.prepare_cached("SELECT call_kind, resume_at FROM outages WHERE source = ?1")?;
     let mut found = statement.query([source])?;
-    let mut barriers = Barriers::default();
+    let mut pauses_now = Pauses::default();
     while let Some(row) = found.next()? {
         let (call_kind, resume_at): (String, _) =
             (row.get("call_kind")?, rows::known_instant(row, "resume_at")?);
         if call_kind.is_empty() {
-            barriers.source = Some(resume_at);
+            pauses_now.source = Some(resume_at);
         } else {
-            barriers.call_kinds.push((call_kind, resume_at));
+            pauses_now.call_kinds.push((call_kind, resume_at));
         }
     }
-    Ok(barriers)
+    Ok(pauses_now)
 }
 
 /// Until when the API has asked the whole source to wait, if that is still to come.

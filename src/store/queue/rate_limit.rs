@@ -19,7 +19,7 @@ pub struct CallPermit {
 
 /// The state of a source's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Budget {
+pub enum Grant {
     /// Permission for one call.
     Granted(CallPermit),
     /// Nothing before then.

@@ -166,7 +166,7 @@ impl Retention<'_> {
             let begun = Instant::now();
             work(conn).map(|done| (done, begun.elapsed()))
         };
-        let (done, rows_took) = self.writer.write(timed).await?;
+        let (done, rows_took) = self.writer.run(timed).await?;
         Ok((done, Step { rows_took, all_took: sent.elapsed() }))
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::unshipped::is_unshipped;
 use crate::domain::{State, Timestamp};
-use crate::rules::turns::Share;
+use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -215,7 +215,7 @@ pub(in crate::store) fn empty_notifications(
                sender = iif((SELECT weight FROM senders s WHERE s.sender = verdicts.sender) > ?3, '', ?2)
              WHERE notification_id = ?1",
         )?
-        .execute(params![id, UNPROVEN, Share::UNKNOWN.stored()])?;
+        .execute(params![id, UNPROVEN, Weight::UNKNOWN.stored()])?;
     }
     Ok(ids.len())
 }

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::run::{Pace, Retention};
-use crate::rules::turns::Share;
+use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -105,14 +105,14 @@ const REMOVABLE: [&str; 2] = [
 fn count(conn: &Connection) -> Result<(u64, u64)> {
     let mut statement = conn.prepare_cached(COUNT)?;
     let (kept, senders): (i64, i64) =
-        statement.query_row([Share::UNKNOWN.stored()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        statement.query_row([Weight::UNKNOWN.stored()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((u64::try_from(kept).unwrap_or(0), u64::try_from(senders).unwrap_or(0)))
 }
 
 fn removable(conn: &Connection, most: u64) -> Result<u64> {
     let mut found = 0;
     for sql in REMOVABLE {
-        let values = params![Share::UNKNOWN.stored(), i64::try_from(most).unwrap_or(i64::MAX)];
+        let values = params![Weight::UNKNOWN.stored(), i64::try_from(most).unwrap_or(i64::MAX)];
         let count: i64 = conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         found = most.min(found + u64::try_from(count).unwrap_or(0));
         if found == most {
@@ -125,7 +125,7 @@ fn removable(conn: &Connection, most: u64) -> Result<u64> {
 fn first_to_go(conn: &Connection, most: usize) -> Result<Vec<i64>> {
     let mut ids: Vec<i64> = Vec::new();
     for sql in [OLDEST_IGNORED, OLDEST_UNDECIDED] {
-        let values = params![Share::UNKNOWN.stored(), rows::limit(most - ids.len())];
+        let values = params![Weight::UNKNOWN.stored(), rows::limit(most - ids.len())];
         let mut statement = conn.prepare_cached(sql)?;
         let found = statement.query_map(values, |row| row.get(0))?;
         ids.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
@@ -145,7 +145,7 @@ pub(in crate::store) fn remove(conn: &Connection, ids: &[i64]) -> Result<usize> 
                 "SELECT v.state IN ('ignored', 'undecided') AND s.weight <= ?2
                  FROM verdicts v JOIN senders s ON s.sender = v.sender WHERE v.notification_id = ?1",
             )?
-            .query_row([*id, Share::UNKNOWN.stored()], |row| row.get(0))
+            .query_row([*id, Weight::UNKNOWN.stored()], |row| row.get(0))
             .optional()?;
         if still == Some(true) {
             removed += conn.prepare_cached("DELETE FROM intake WHERE id = ?1")?.execute([id])?;

@@ -1,4 +1,4 @@
-//! The handle of the writer (see [`Desk`]): callers queue their work, and are told of success when it is on disk.
+//! The handle of the writer (see [`WriterThread`]): callers queue their work, and are told of success when it is on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::contention::{Contention, PATIENCE, PATIENCE_OF_COMMANDS};
-use super::job::{Claimed, Job, Place, Task, What, WorkReply};
+use super::job::{Cancellation, Job, QueuePermit, Task, Work, WorkSender};
 use super::rows::Row;
-use super::thread::{Desk, Told};
+use super::thread::{Signals, WriterThread};
 use super::transaction::in_savepoint;
 use crate::store::error::{Result, StoreError};
 use crate::store::file::damage::Damage;
@@ -25,14 +25,14 @@ pub(in crate::store) struct Writer {
     waiting: Arc<AtomicUsize>,
     is_ending: Arc<AtomicBool>,
     damage: Damage,
-    told: Arc<Told>,
+    signals: Arc<Signals>,
     /// Closed by the end of the thread, however that comes.
     alive: watch::Receiver<()>,
 }
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
-    /// [`Writer`] is dropped. What waits for longer than `patience` for another program's lock fails.
+    /// [`Writer`] is dropped. Work waits for longer than `patience` for another program's lock fails.
     pub(in crate::store) fn start(
         path: &Path,
         conn: Connection,
@@ -41,22 +41,23 @@ impl Writer {
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel();
         let (lives, alive) = watch::channel(());
-        let told = Arc::new(Told::new(path));
+        let signals = Arc::new(Signals::new(path));
         let is_ending = Arc::new(AtomicBool::new(false));
-        let mut desk = Desk::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&told), patience)?;
+        let mut writer_thread =
+            WriterThread::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&signals), patience)?;
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
             let _alive = lives;
-            desk.run();
+            writer_thread.run();
         })?;
-        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, told, alive }, thread))
+        Ok((Self { jobs, waiting: Arc::new(AtomicUsize::new(0)), is_ending, damage, signals, alive }, thread))
     }
 
     /// Ends the writer once everything queued is written, even if other handles exist.
     pub(in crate::store) fn end(self) {
         self.is_ending.store(true, Ordering::Release);
-        let wake = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
+        let wake = Work::Isolated(Task::boxed(|_| Ok(()), oneshot::channel().0));
         // A writer that has ended already needs no waking.
-        let _ = self.jobs.send(Job { what: wake, claim: None, goes_last: false, place: None });
+        let _ = self.jobs.send(Job { what: wake, cancellation: None, goes_last: false, permit: None });
     }
 
     /// Waits for the end of the writer's thread.
@@ -69,7 +70,7 @@ impl Writer {
     #[cfg(test)]
     pub(in crate::store) fn kill(&self) {
         struct Deadly;
-        impl super::job::Work for Deadly {
+        impl super::job::Runnable for Deadly {
             fn run(&mut self, _: Result<&Connection>) -> bool {
                 true
             }
@@ -78,88 +79,93 @@ impl Writer {
                 panic!("the writer is to die");
             }
         }
-        let what = What::Alone(Box::new(Deadly));
-        drop(self.jobs.send(Job { what, claim: None, goes_last: false, place: None }));
+        let what = Work::Isolated(Box::new(Deadly));
+        drop(self.jobs.send(Job { what, cancellation: None, goes_last: false, permit: None }));
     }
 
     /// Lets its thread take a turn, for nothing but that.
     pub(in crate::store) fn poke(&self) {
-        let nothing = What::Alone(Task::boxed(|_| Ok(()), oneshot::channel().0));
-        let claim = Claimed::waiting();
-        claim.abandon();
+        let nothing = Work::Isolated(Task::boxed(|_| Ok(()), oneshot::channel().0));
+        let cancellation = Cancellation::waiting();
+        cancellation.abandon();
         // A writer that has ended takes no turn.
-        let _ = self.jobs.send(Job { what: nothing, claim: Some(claim), goes_last: false, place: None });
+        let _ = self.jobs.send(Job {
+            what: nothing,
+            cancellation: Some(cancellation),
+            goes_last: false,
+            permit: None,
+        });
     }
 
-    /// What its thread tells of the write lock.
+    /// Work its thread tells of the write lock.
     pub(in crate::store) fn contention(&self) -> &Contention {
-        &self.told.contention
+        &self.signals.contention
     }
 
     /// Bytes of the WAL that are not copied into the store.
     pub(in crate::store) fn log_left(&self) -> u64 {
-        self.told.log_left.load(Ordering::Relaxed)
+        self.signals.log_left.load(Ordering::Relaxed)
     }
 
     /// How many transactions that changed something it has put on disk.
     pub(in crate::store) fn commits(&self) -> u64 {
-        *self.told.commits.borrow()
+        *self.signals.commits.borrow()
     }
 
     /// Told of each of them.
     pub(in crate::store) fn written(&self) -> watch::Receiver<u64> {
-        self.told.commits.subscribe()
+        self.signals.commits.subscribe()
     }
 
     /// Rung whenever notifications were appended.
     pub(in crate::store) fn appended(&self) -> Arc<Notify> {
-        Arc::clone(&self.told.appended)
+        Arc::clone(&self.signals.appended)
     }
 
     /// Does `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
-    pub(in crate::store) async fn write<T: Send + 'static>(
+    pub(in crate::store) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.write_alone(false, work).await
+        self.run_isolated(false, work).await
     }
 
-    /// Like [`Writer::write`], but at the end of the transaction that is being filled now, for callers that cannot
+    /// Like [`Writer::run`], but at the end of the transaction that is being filled now, for callers that cannot
     /// wait for the next one.
-    pub(in crate::store) async fn write_last<T: Send + 'static>(
+    pub(in crate::store) async fn run_last<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.write_alone(true, work).await
+        self.run_isolated(true, work).await
     }
 
-    /// As [`Writer::write`], for `work` that changes nothing but the store: where other work fails it may be undone, and
+    /// As [`Writer::run`], for `work` that changes nothing but the store: where other work fails it may be undone, and
     /// done again. The writer has it when this returns, and the future waits for the outcome.
-    pub(in crate::store) fn write_together<T: Send + 'static>(
+    pub(in crate::store) fn run_batched<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> {
-        self.hand_over(false, |reply| What::Together(Task::boxed(work, reply)))
+        self.hand_over(false, |reply| Work::Batched(Task::boxed(work, reply)))
     }
 
-    async fn write_alone<T: Send + 'static>(
+    async fn run_isolated<T: Send + 'static>(
         &self,
         goes_last: bool,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut work = once(work);
         let alone = move |conn: &Connection| in_savepoint(conn, &mut work);
-        self.hand_over(goes_last, |reply| What::Alone(Task::boxed(alone, reply))).await
+        self.hand_over(goes_last, |reply| Work::Isolated(Task::boxed(alone, reply))).await
     }
 
     fn hand_over<T, W>(
         &self,
         goes_last: bool,
-        what: impl FnOnce(WorkReply<W, T>) -> What,
+        what: impl FnOnce(WorkSender<W, T>) -> Work,
     ) -> impl Future<Output = Result<T>> {
         let (reply, outcome) = oneshot::channel();
         let sent = self.damage.refuse().and_then(|()| {
-            let job = Job { what: what(reply), claim: None, goes_last, place: None };
+            let job = Job { what: what(reply), cancellation: None, goes_last, permit: None };
             self.jobs.send(job).map_err(|_| StoreError::Closed)
         });
         async move {
@@ -169,54 +175,58 @@ impl Writer {
         }
     }
 
-    /// Appends a notification; returns its id when it is on disk. As with [`Writer::append`].
-    pub(super) async fn append_row(&self, row: Row) -> Result<i64> {
-        let (id, _row) = self.damage.note(self.enqueue(PATIENCE, |reply| What::Append(row, reply)).await?)?;
+    /// Appends a notification; returns its id when it is on disk. As with [`Writer::run_urgent`].
+    pub(super) async fn insert(&self, row: Row) -> Result<i64> {
+        let (id, _row) = self.damage.note(self.enqueue(PATIENCE, |reply| Work::Insert(row, reply)).await?)?;
         Ok(id)
     }
 
-    /// Like [`Writer::write`] for the receiver: `work` is one statement; a full queue and a lock held too long are
+    /// Like [`Writer::run`] for the receiver: `work` is one statement; a full queue and a lock held too long are
     /// errors, and after an error nothing is written.
-    pub(in crate::store) async fn append<T: Send + 'static>(
+    pub(in crate::store) async fn run_urgent<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.append_within(PATIENCE, work).await
+        self.run_urgent_within(PATIENCE, work).await
     }
 
-    /// Like [`Writer::append`], for what a person waits for: a lock is an error after a command's patience.
-    pub(in crate::store) async fn write_soon<T: Send + 'static>(
+    /// Like [`Writer::run_urgent`], for what a person waits for: a lock is an error after a command's patience.
+    pub(in crate::store) async fn run_for_command<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.append_within(PATIENCE_OF_COMMANDS, work).await
+        self.run_urgent_within(PATIENCE_OF_COMMANDS, work).await
     }
 
-    async fn append_within<T: Send + 'static>(
+    async fn run_urgent_within<T: Send + 'static>(
         &self,
         patience: Duration,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (done, _work) =
-            self.enqueue(patience, |reply| What::Alone(Task::boxed(once(work), reply))).await?;
+            self.enqueue(patience, |reply| Work::Isolated(Task::boxed(once(work), reply))).await?;
         self.damage.note(done)
     }
 
     async fn enqueue<T>(
         &self,
         patience: Duration,
-        what: impl FnOnce(oneshot::Sender<T>) -> What,
+        what: impl FnOnce(oneshot::Sender<T>) -> Work,
     ) -> Result<T> {
         self.damage.refuse()?;
-        let place = Place::take(&self.waiting).ok_or(StoreError::Full)?;
-        let claim = Claimed::waiting();
+        let permit = QueuePermit::take(&self.waiting).ok_or(StoreError::Full)?;
+        let cancellation = Cancellation::waiting();
         let (reply, mut outcome) = oneshot::channel();
-        let job =
-            Job { what: what(reply), claim: Some(Arc::clone(&claim)), goes_last: false, place: Some(place) };
+        let job = Job {
+            what: what(reply),
+            cancellation: Some(Arc::clone(&cancellation)),
+            goes_last: false,
+            permit: Some(permit),
+        };
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         match tokio::time::timeout(patience, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed),
-            Err(_) if claim.abandon() => Err(self.told.contention.why_late()),
+            Err(_) if cancellation.abandon() => Err(self.signals.contention.why_late()),
             Err(_) => outcome.await.map_err(|_| StoreError::Closed),
         }
     }

@@ -3,18 +3,18 @@
 use rusqlite::{Connection, params};
 
 use super::handle::Writer;
-use super::rows::{Held, Row};
+use super::rows::{Guard, Row};
 use crate::domain::{RawNotification, Timestamp};
 use crate::store::error::Result;
 
-/// Appends a notification; returns its id once it is on disk. `held` goes with it until then.
+/// Appends a notification; returns its id once it is on disk. `guard` goes with it until then.
 pub(in crate::store) async fn append(
     writer: &Writer,
     notification: RawNotification,
-    held: Held,
+    guard: Guard,
 ) -> Result<i64> {
     // Built here, not on the writer thread, which every intake request waits for.
-    writer.append_row(Row::new(notification, held)).await
+    writer.insert(Row::new(notification, guard)).await
 }
 
 /// Counts a request that was not stored.
@@ -34,5 +34,5 @@ pub(in crate::store) async fn count_refusal(
         .execute(params![source, at.day(), cause, at.to_string(), remote_addr])?;
         Ok(())
     };
-    writer.append(count).await
+    writer.run_urgent(count).await
 }

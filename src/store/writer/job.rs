@@ -13,13 +13,13 @@ use crate::store::error::{Result, StoreError};
 /// Notifications that may wait for the writer; more are turned away at once.
 const LONGEST_QUEUE: usize = 4096;
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
+pub(super) type ResultSender<T> = oneshot::Sender<Result<T>>;
 
 /// Also gives the work back: its memory, too, is freed by the thread that took it.
-pub(super) type WorkReply<F, T> = oneshot::Sender<(Result<T>, F)>;
+pub(super) type WorkSender<F, T> = oneshot::Sender<(Result<T>, F)>;
 
 /// Something that is done inside of a transaction.
-pub(super) trait Work: Send {
+pub(super) trait Runnable: Send {
     /// Does it, or fails as the transaction did; returns whether it succeeded. Its panic is its failure.
     fn run(&mut self, conn: Result<&Connection>) -> bool;
 
@@ -31,7 +31,7 @@ pub(super) trait Work: Send {
 pub(super) struct Task<F, T> {
     work: F,
     done: Option<Result<T>>,
-    reply: WorkReply<F, T>,
+    reply: WorkSender<F, T>,
 }
 
 impl<F, T> Task<F, T>
@@ -40,12 +40,12 @@ where
     T: Send + 'static,
 {
     /// `work`, whose outcome goes to `reply`.
-    pub(super) fn boxed(work: F, reply: WorkReply<F, T>) -> Box<dyn Work> {
+    pub(super) fn boxed(work: F, reply: WorkSender<F, T>) -> Box<dyn Runnable> {
         Box::new(Self { work, done: None, reply })
     }
 }
 
-impl<F, T> Work for Task<F, T>
+impl<F, T> Runnable for Task<F, T>
 where
     F: FnMut(&Connection) -> Result<T> + Send,
     T: Send,
@@ -64,24 +64,24 @@ where
 }
 
 pub(super) struct Job {
-    pub(in crate::store) what: What,
+    pub(in crate::store) what: Work,
     /// `None` for jobs whose sender never goes away.
-    pub(in crate::store) claim: Option<Arc<Claimed>>,
+    pub(in crate::store) cancellation: Option<Arc<Cancellation>>,
     /// Whether it is done at the end of the transaction that is being filled, also where that is full.
     pub(super) goes_last: bool,
     /// Given back when the job is taken.
-    pub(in crate::store) place: Option<Place>,
+    pub(in crate::store) permit: Option<QueuePermit>,
 }
 
-/// What is to be written.
-pub(super) enum What {
+/// Work is to be written.
+pub(super) enum Work {
     /// A notification: many are appended by one statement.
-    Append(Row, Reply<Appended>),
+    Insert(Row, ResultSender<Appended>),
     /// Work that is undone alone where it fails.
-    Alone(Box<dyn Work>),
+    Isolated(Box<dyn Runnable>),
     /// Work that can be done again. Much of it is done together, and only where some of it fails each by itself: what has
     /// to be remembered for undoing is a good part of its cost.
-    Together(Box<dyn Work>),
+    Batched(Box<dyn Runnable>),
 }
 
 /// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
@@ -90,9 +90,9 @@ pub(super) type Appended = (i64, Row);
 
 /// Settles the race between the writer taking a notification and its sender losing patience.
 #[derive(Debug)]
-pub(super) struct Claimed(AtomicU8);
+pub(super) struct Cancellation(AtomicU8);
 
-impl Claimed {
+impl Cancellation {
     const WAITING: u8 = 0;
     const TAKEN: u8 = 1;
     const ABANDONED: u8 = 2;
@@ -115,32 +115,36 @@ impl Claimed {
 impl Job {
     /// Whether its sender still waits; from now on it waits for the outcome.
     pub(super) fn is_taken(&self) -> bool {
-        self.claim.as_ref().is_none_or(|claim| claim.take_if_waiting(Claimed::TAKEN))
+        self.cancellation
+            .as_ref()
+            .is_none_or(|cancellation| cancellation.take_if_waiting(Cancellation::TAKEN))
     }
 
     /// Whether a sender waits for it.
     pub(super) fn is_intake(&self) -> bool {
-        self.claim.is_some()
+        self.cancellation.is_some()
     }
 
     /// Whether its sender went away before it was taken.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.0.load(Ordering::Acquire) == Claimed::ABANDONED)
+        self.cancellation
+            .as_ref()
+            .is_some_and(|cancellation| cancellation.0.load(Ordering::Acquire) == Cancellation::ABANDONED)
     }
 }
 
-/// A place in the bounded queue.
-pub(super) struct Place(Arc<AtomicUsize>);
+/// A permit of the bounded queue, given back when dropped.
+pub(super) struct QueuePermit(Arc<AtomicUsize>);
 
-impl Place {
-    /// One more place; `None`: the queue is full.
+impl QueuePermit {
+    /// One more permit; `None` if the queue is full.
     pub(in crate::store) fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
-        let place = Self(Arc::clone(waiting));
-        (waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE).then_some(place)
+        let permit = Self(Arc::clone(waiting));
+        (waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE).then_some(permit)
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

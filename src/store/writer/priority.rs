@@ -17,12 +17,12 @@ const SILENCE: Duration = Duration::from_millis(1);
 
 /// When notifications came, and the time that was given to other work meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct Precedence {
+pub(super) struct IntakePriority {
     acknowledged_at: Option<Instant>,
     rests_until: Option<Instant>,
 }
 
-impl Precedence {
+impl IntakePriority {
     /// Notifications were acknowledged.
     pub(super) fn acknowledged(&mut self, now: Instant) {
         self.acknowledged_at = Some(now);
@@ -62,47 +62,47 @@ mod tests {
     fn other_work_has_a_fifteenth_of_the_time_while_notifications_come() {
         let began = Instant::now();
         let ms = |ms| began + Duration::from_millis(ms);
-        let mut precedence = Precedence::default();
-        assert!(precedence.lets_work(began));
-        precedence.acknowledged(began);
-        precedence.worked(began, ms(3));
-        assert!(!precedence.lets_work(ms(3)));
-        assert!(!precedence.lets_work(ms(44)));
-        assert!(precedence.lets_work(ms(45)));
+        let mut priority = IntakePriority::default();
+        assert!(priority.lets_work(began));
+        priority.acknowledged(began);
+        priority.worked(began, ms(3));
+        assert!(!priority.lets_work(ms(3)));
+        assert!(!priority.lets_work(ms(44)));
+        assert!(priority.lets_work(ms(45)));
     }
 
     #[test]
     fn other_work_waits_for_notifications_but_no_longer_than_it_rests() {
         let began = Instant::now();
         let us = |us| began + Duration::from_micros(us);
-        let mut precedence = Precedence::default();
-        precedence.acknowledged(began);
-        assert_eq!(precedence.waits(us(1)), None, "nothing was done yet");
-        precedence.worked(began, us(1000));
-        precedence.acknowledged(us(2000));
-        assert_eq!(precedence.waits(us(2200)), Some(Duration::from_micros(800)));
-        assert_eq!(precedence.waits(us(3000)), None, "none has come for a millisecond");
-        precedence.acknowledged(us(14_500));
-        assert_eq!(precedence.waits(us(14_600)), Some(Duration::from_micros(400)));
-        assert_eq!(precedence.waits(us(15_000)), None, "it has rested");
+        let mut priority = IntakePriority::default();
+        priority.acknowledged(began);
+        assert_eq!(priority.waits(us(1)), None, "nothing was done yet");
+        priority.worked(began, us(1000));
+        priority.acknowledged(us(2000));
+        assert_eq!(priority.waits(us(2200)), Some(Duration::from_micros(800)));
+        assert_eq!(priority.waits(us(3000)), None, "none has come for a millisecond");
+        priority.acknowledged(us(14_500));
+        assert_eq!(priority.waits(us(14_600)), Some(Duration::from_micros(400)));
+        assert_eq!(priority.waits(us(15_000)), None, "it has rested");
     }
 
     #[test]
     fn where_no_notification_comes_it_never_rests() {
         let began = Instant::now();
         let ms = |ms| began + Duration::from_millis(ms);
-        let mut precedence = Precedence::default();
-        precedence.worked(began, ms(100));
-        assert!(precedence.lets_work(ms(100)) && precedence.waits(ms(100)).is_none());
-        precedence.acknowledged(ms(100));
-        precedence.worked(ms(110), ms(200));
-        assert!(precedence.lets_work(ms(200)));
+        let mut priority = IntakePriority::default();
+        priority.worked(began, ms(100));
+        assert!(priority.lets_work(ms(100)) && priority.waits(ms(100)).is_none());
+        priority.acknowledged(ms(100));
+        priority.worked(ms(110), ms(200));
+        assert!(priority.lets_work(ms(200)));
     }
 
     #[test]
     fn a_transaction_soon_has_enough_of_other_work() {
         let began = Instant::now();
-        assert!(!Precedence::is_enough(began, began + Duration::from_millis(1)));
-        assert!(Precedence::is_enough(began, began + Duration::from_millis(2)));
+        assert!(!IntakePriority::is_enough(began, began + Duration::from_millis(1)));
+        assert!(IntakePriority::is_enough(began, began + Duration::from_millis(2)));
     }
 }

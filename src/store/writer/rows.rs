@@ -8,21 +8,21 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use crate::domain::{Origin, RawNotification};
 use crate::store::error::Result;
 
-/// What a notification takes up until it is on disk.
-pub(in crate::store) type Held = Box<dyn std::any::Any + Send>;
+/// Work a notification takes up until it is on disk.
+pub(in crate::store) type Guard = Box<dyn std::any::Any + Send>;
 
 /// A notification as `intake` keeps it.
 pub(super) struct Row {
     notification: RawNotification,
     received_at: Box<str>,
     headers: Box<str>,
-    _held: Held,
+    _guard: Guard,
 }
 
 impl Row {
-    pub(super) fn new(notification: RawNotification, held: Held) -> Self {
+    pub(super) fn new(notification: RawNotification, guard: Guard) -> Self {
         Self {
-            _held: held,
+            _guard: guard,
             received_at: notification.received_at.to_string().into(),
             headers: notification.headers.to_stored_json().into(),
             notification,

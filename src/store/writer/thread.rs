@@ -1,6 +1,6 @@
 //! The writer thread. It takes everything queued, notifications first, into one transaction, and reports success only
 //! when that is on disk. There is no timer: a batch is what queued while the last one was synced. While notifications
-//! come, other work has a share of the time only, and the rest of it is put off (see [`Precedence`]).
+//! come, other work has a share of the time only, and the rest of it is put off (see [`IntakePriority`]).
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -14,8 +14,8 @@ use tokio::sync::{Notify, watch};
 
 use super::checkpoint::Checkpoints;
 use super::contention::Contention;
-use super::job::{Job, What};
-use super::priority::Precedence;
+use super::job::{Job, Work};
+use super::priority::IntakePriority;
 use super::transaction::{Transaction, execute, in_transaction};
 use crate::store::error::StoreError;
 use crate::store::file::schema::SCHEMA_VERSION;
@@ -24,21 +24,21 @@ use crate::store::file::schema::SCHEMA_VERSION;
 const LARGEST_BATCH: usize = 512;
 
 /// State of the writer thread. The checkpoints end before the connection is closed.
-pub(super) struct Desk {
+pub(super) struct WriterThread {
     checkpoints: Checkpoints,
     conn: Connection,
     queue: Receiver<Job>,
-    tray: Tray,
-    precedence: Precedence,
+    pending: Pending,
+    priority: IntakePriority,
     is_ending: Arc<AtomicBool>,
-    told: Arc<Told>,
+    signals: Arc<Signals>,
     /// How long it waits for the lock of another program; `None`: without end.
     patience: Option<Duration>,
 }
 
-/// What the writer tells beside its replies.
+/// Work the writer tells beside its replies.
 #[derive(Debug)]
-pub(in crate::store) struct Told {
+pub(in crate::store) struct Signals {
     /// Transactions on disk that changed something: one that only looked writes nothing.
     pub(in crate::store) commits: watch::Sender<u64>,
     /// Rung for each transaction with notifications in it.
@@ -49,7 +49,7 @@ pub(in crate::store) struct Told {
     pub(in crate::store) log_left: Arc<AtomicU64>,
 }
 
-impl Told {
+impl Signals {
     pub(in crate::store) fn new(path: &Path) -> Self {
         let (appended, log_left) = Default::default();
         let commits = watch::Sender::new(0);
@@ -57,9 +57,9 @@ impl Told {
     }
 }
 
-/// What was received and is not written, oldest first.
+/// Work was received and is not written, oldest first.
 #[derive(Default)]
-struct Tray {
+struct Pending {
     notifications: VecDeque<Job>,
     /// Other work; it gives way to notifications.
     work: VecDeque<Job>,
@@ -67,8 +67,8 @@ struct Tray {
     last: VecDeque<Job>,
 }
 
-impl Tray {
-    fn lay(&mut self, job: Job) {
+impl Pending {
+    fn push(&mut self, job: Job) {
         let pile = if job.is_intake() {
             &mut self.notifications
         } else if job.goes_last {
@@ -88,19 +88,19 @@ impl Tray {
     }
 }
 
-impl Desk {
+impl WriterThread {
     /// A writer thread for `queue`, which ends when the queue is empty and `is_ending`.
     pub(in crate::store) fn new(
         path: &Path,
         conn: Connection,
         queue: Receiver<Job>,
         is_ending: Arc<AtomicBool>,
-        told: Arc<Told>,
+        signals: Arc<Signals>,
         patience: Option<Duration>,
     ) -> anyhow::Result<Self> {
-        let checkpoints = Checkpoints::start(path, Arc::clone(&told.log_left))?;
-        let (tray, precedence) = (Tray::default(), Precedence::default());
-        Ok(Self { checkpoints, conn, queue, tray, precedence, is_ending, told, patience })
+        let checkpoints = Checkpoints::start(path, Arc::clone(&signals.log_left))?;
+        let (pending, priority) = (Pending::default(), IntakePriority::default());
+        Ok(Self { checkpoints, conn, queue, pending, priority, is_ending, signals, patience })
     }
 
     /// Writes until the end.
@@ -117,21 +117,21 @@ impl Desk {
     /// Waits until there is something to write: a notification, or other work that has not to wait for any. `false`: there
     /// will be nothing more.
     fn waits_for_jobs(&mut self) -> bool {
-        while self.tray.notifications.is_empty() {
+        while self.pending.notifications.is_empty() {
             let received = match self.queue.try_recv() {
                 Ok(job) => Ok(job),
                 Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) if self.is_ending() => return self.tray.has_work(),
-                Err(TryRecvError::Empty) if !self.tray.has_work() => self.queue.recv().map_err(Into::into),
-                Err(TryRecvError::Empty) => match self.precedence.waits(Instant::now()) {
+                Err(TryRecvError::Empty) if self.is_ending() => return self.pending.has_work(),
+                Err(TryRecvError::Empty) if !self.pending.has_work() => self.queue.recv().map_err(Into::into),
+                Err(TryRecvError::Empty) => match self.priority.waits(Instant::now()) {
                     Some(wait) => self.queue.recv_timeout(wait),
                     None => return true,
                 },
             };
             match received {
-                Ok(job) => self.tray.lay(job),
+                Ok(job) => self.pending.push(job),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.tray.has_work(),
+                Err(RecvTimeoutError::Disconnected) => return self.pending.has_work(),
             }
         }
         true
@@ -145,22 +145,22 @@ impl Desk {
         let changes_before = self.conn.total_changes();
         self.receive();
         let mut transaction = Transaction::default();
-        let notifications = self.tray.notifications.len().min(LARGEST_BATCH);
-        for job in self.tray.notifications.drain(..notifications) {
+        let notifications = self.pending.notifications.len().min(LARGEST_BATCH);
+        for job in self.pending.notifications.drain(..notifications) {
             transaction.take(job, &self.conn);
         }
         transaction.append(&self.conn);
         let has_intake = notifications > 0;
         let began = Instant::now();
-        let has_worked = (!has_intake || self.precedence.lets_work(began)) && self.work(&mut transaction);
+        let has_worked = (!has_intake || self.priority.lets_work(began)) && self.work(&mut transaction);
         self.commit(transaction, changes_before);
         let ended = Instant::now();
         if has_intake {
-            self.precedence.acknowledged(ended);
+            self.priority.acknowledged(ended);
         }
         if has_worked {
             // Most of what such a commit writes are the pages of that work.
-            self.precedence.worked(began, ended);
+            self.priority.worked(began, ended);
         }
         self.checkpoints.committed(&self.conn);
     }
@@ -168,21 +168,21 @@ impl Desk {
     /// Waits for the write lock for as long as something waits for that. `false`: nothing does any more.
     fn takes_lock(&mut self) -> bool {
         loop {
-            self.told.contention.beat();
+            self.signals.contention.beat();
             match execute(&self.conn, "BEGIN IMMEDIATE").map_err(StoreError::from) {
                 Ok(()) => {
-                    self.told.contention.got();
+                    self.signals.contention.got();
                     return true;
                 }
                 Err(StoreError::Locked(_)) => {
-                    let held = self.told.contention.met(Instant::now());
+                    let held = self.signals.contention.met(Instant::now());
                     self.receive();
-                    self.tray.notifications.retain(|job| !job.is_abandoned());
-                    if self.tray.is_empty() {
+                    self.pending.notifications.retain(|job| !job.is_abandoned());
+                    if self.pending.is_empty() {
                         return false;
                     }
                     if self.is_ending() || self.patience.is_some_and(|patience| held >= patience) {
-                        let why = self.told.contention.gives_up();
+                        let why = self.signals.contention.gives_up();
                         self.fail(&why);
                         return false;
                     }
@@ -200,16 +200,16 @@ impl Desk {
         let began = Instant::now();
         let mut taken = 0;
         while taken < LARGEST_BATCH
-            && let Some(job) = self.tray.work.pop_front()
+            && let Some(job) = self.pending.work.pop_front()
         {
             transaction.take(job, &self.conn);
             taken += 1;
-            if Precedence::is_enough(began, Instant::now()) {
+            if IntakePriority::is_enough(began, Instant::now()) {
                 break;
             }
         }
         self.receive();
-        for job in self.tray.last.drain(..) {
+        for job in self.pending.last.drain(..) {
             transaction.take(job, &self.conn);
             taken += 1;
         }
@@ -220,7 +220,7 @@ impl Desk {
     /// Drains the channel into the pending queues.
     fn receive(&mut self) {
         while let Ok(job) = self.queue.try_recv() {
-            self.tray.lay(job);
+            self.pending.push(job);
         }
     }
 
@@ -243,11 +243,11 @@ impl Desk {
             }
             overwrite_failed(&self.conn);
         } else if self.conn.total_changes() != changes_before {
-            self.told.commits.send_modify(|commits| *commits += 1);
+            self.signals.commits.send_modify(|commits| *commits += 1);
         }
         let outcome = || committed.clone();
         if !transaction.appended.is_empty() {
-            self.told.appended.notify_one();
+            self.signals.appended.notify_one();
         }
         for (reply, appended) in transaction.appended {
             // The client may have hung up. The row stays, because delivery is at least once.
@@ -261,7 +261,7 @@ impl Desk {
     /// Reports to all waiting callers that nothing was written.
     fn fail(&mut self, why: &StoreError) {
         self.receive();
-        let Tray { notifications, work, last } = std::mem::take(&mut self.tray);
+        let Pending { notifications, work, last } = std::mem::take(&mut self.pending);
         let jobs: Vec<Job> = notifications.into_iter().chain(work).chain(last).collect();
         // A command tells its user itself.
         let is_told = matches!(why, StoreError::Damaged(_)) || self.patience.is_some();
@@ -270,8 +270,8 @@ impl Desk {
         }
         for job in jobs.into_iter().filter(Job::is_taken) {
             match job.what {
-                What::Append(_, reply) => drop(reply.send(Err(why.clone()))),
-                What::Alone(mut work) | What::Together(mut work) => {
+                Work::Insert(_, reply) => drop(reply.send(Err(why.clone()))),
+                Work::Isolated(mut work) | Work::Batched(mut work) => {
                     work.run(Err(why.clone()));
                     work.finish(Ok(()));
                 }

@@ -2,20 +2,20 @@
 
 use rusqlite::Connection;
 
-use super::job::{Appended, Job, Reply, What, Work};
+use super::job::{Appended, Job, ResultSender, Runnable, Work};
 use super::rows::{self, Row};
 use crate::domain::panics::contained;
 use crate::store::error::{Result, StoreError};
 
-/// What one transaction did until its commit.
+/// Work one transaction did until its commit.
 #[derive(Default)]
 pub(super) struct Transaction {
     /// Taken, not appended yet.
-    rows: Vec<(Row, Reply<Appended>)>,
-    pub(in crate::store) appended: Vec<(Reply<Appended>, Result<Appended>)>,
+    rows: Vec<(Row, ResultSender<Appended>)>,
+    pub(in crate::store) appended: Vec<(ResultSender<Appended>, Result<Appended>)>,
     /// Done together, in a savepoint that is open while there is any.
-    group: Vec<Box<dyn Work>>,
-    pub(super) worked: Vec<Box<dyn Work>>,
+    group: Vec<Box<dyn Runnable>>,
+    pub(super) worked: Vec<Box<dyn Runnable>>,
 }
 
 impl Transaction {
@@ -24,19 +24,19 @@ impl Transaction {
         if !job.is_taken() {
             return;
         }
-        drop(job.place);
+        drop(job.permit);
         match job.what {
-            What::Append(row, reply) => self.rows.push((row, reply)),
-            What::Alone(mut work) => {
+            Work::Insert(row, reply) => self.rows.push((row, reply)),
+            Work::Isolated(mut work) => {
                 self.close_group(conn);
                 work.run(in_transaction(conn));
                 self.worked.push(work);
             }
-            What::Together(work) => self.join_group(work, conn),
+            Work::Batched(work) => self.join_group(work, conn),
         }
     }
 
-    fn join_group(&mut self, mut work: Box<dyn Work>, conn: &Connection) {
+    fn join_group(&mut self, mut work: Box<dyn Runnable>, conn: &Connection) {
         let opened = if self.group.is_empty() { savepoint(conn, "SAVEPOINT together") } else { Ok(()) };
         let is_done = work.run(opened.and_then(|()| in_transaction(conn)));
         self.group.push(work);
@@ -104,7 +104,7 @@ pub(in crate::store) fn in_savepoint<T>(
 }
 
 /// Does work that is undone alone where it fails; what it met it tells itself.
-fn alone(work: &mut dyn Work, conn: &Connection) {
+fn alone(work: &mut dyn Runnable, conn: &Connection) {
     let mut has_run = false;
     let done = in_savepoint(conn, |conn| {
         has_run = true;

@@ -92,7 +92,7 @@ pub(in crate::store) fn look(
         }
     }
     for failing in pauses::failing(conn)? {
-        let pauses::FailingSource { source, call_kind, cause, detail, since, resume_at, .. } = failing;
+        let pauses::Outage { source, call_kind, cause, detail, since, resume_at, .. } = failing;
         if let Some(health) = of_source.get_mut(&source) {
             health.failing.push(Failing { call_kind, cause, detail, since, resume_at });
         }

@@ -7,15 +7,15 @@ use crate::domain::{Reason, State};
 
 /// A sender's weight: the recent share of confirmations among its verdicts, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Share(i64);
+pub struct Weight(i64);
 
-/// A share of 1.
+/// A weight of 1.
 const WHOLE: i64 = 65_536;
 
-/// The part of the way by which one verdict moves the share, so that about the last dozen count.
+/// The part of the way by which one verdict moves the weight, so that about the last dozen count.
 const AGEING: i64 = 8;
 
-/// A verdict that says nothing about the truth takes this part of a good share away, down to an unknown sender's: one true
+/// A verdict that says nothing about the truth takes this part of a good weight away, down to an unknown sender's: one true
 /// notification outweighs some three hundred of them, many true ones a thousand.
 const FORGETTING: i64 = 512;
 
@@ -23,16 +23,16 @@ const FORGETTING: i64 = 512;
 const HEAVIEST: i64 = 64;
 
 /// The stride of a sender without confirmations.
-const LONGEST_STEP: i64 = 65_536;
+const LONGEST_STRIDE: i64 = 65_536;
 
 /// The unproven senders of one network together get as many turns as this many unknown senders.
 const SENDERS_IN_A_NETWORK: i64 = 16;
 
-impl Share {
-    /// The share of a sender without verdicts: better than after a fake, worse than after a confirmation.
+impl Weight {
+    /// The weight of a sender without verdicts: better than after a fake, worse than after a confirmation.
     pub const UNKNOWN: Self = Self(WHOLE / 8);
 
-    /// From [`Share::stored`].
+    /// From [`Weight::stored`].
     #[must_use]
     pub fn from_stored(stored: i64) -> Self {
         Self(stored.clamp(0, WHOLE))
@@ -44,7 +44,7 @@ impl Share {
         self.0
     }
 
-    /// The share after one more verdict. Those that say whether the notification was true move it up or down. Of the
+    /// The weight after one more verdict. Those that say whether the notification was true move it up or down. Of the
     /// others a duplicate, for one, may be a copy of another sender's, but a sender that sends nothing else for long
     /// is an unknown sender again; a shop that could not be asked says nothing at all.
     #[must_use]
@@ -72,36 +72,36 @@ impl Share {
     }
 
     /// The turns it gets per turn of a sender without confirmations: 1 to 64; 8 for an unknown one.
-    fn weight(self) -> i64 {
+    fn turns(self) -> i64 {
         (self.0 * HEAVIEST / WHOLE).clamp(1, HEAVIEST)
     }
 
-    fn step(self) -> i64 {
-        LONGEST_STEP / self.weight()
+    fn stride(self) -> i64 {
+        LONGEST_STRIDE / self.turns()
     }
 
     /// The position of a sender that joins a queue whose last turn was at `reached`: one stride later, so that
     /// newcomers cannot overtake others forever.
     #[must_use]
-    pub fn joins(self, reached: i64) -> i64 {
-        reached.saturating_add(self.step())
+    pub fn join_at(self, reached: i64) -> i64 {
+        reached.saturating_add(self.stride())
     }
 
     /// The position of a sender after its turn.
     #[must_use]
-    pub fn goes_on(self, place: i64) -> i64 {
-        place.saturating_add(self.step())
+    pub fn next_position(self, position: i64) -> i64 {
+        position.saturating_add(self.stride())
     }
 
-    /// The position of a sender whose own would be `place`, behind the `last` of its network. A sender with a better
-    /// share than an unknown one is not grouped.
+    /// The position of a sender whose own would be `position`, behind the `last` of its network. A sender with a better
+    /// weight than an unknown one is not grouped.
     #[must_use]
-    pub fn behind(self, place: i64, last: Option<i64>) -> i64 {
+    pub fn behind(self, position: i64, last: Option<i64>) -> i64 {
         match last {
             Some(last) if self.counts_with_its_network() => {
-                place.max(last.saturating_add(Self::UNKNOWN.step() / SENDERS_IN_A_NETWORK))
+                position.max(last.saturating_add(Self::UNKNOWN.stride() / SENDERS_IN_A_NETWORK))
             }
-            _ => place,
+            _ => position,
         }
     }
 
@@ -123,13 +123,13 @@ mod tests {
     const RIGHT: (State, Option<Reason>) = (State::Confirmed, Some(Reason::Match));
     const WRONG: (State, Option<Reason>) = (State::Ignored, Some(Reason::NotFound));
 
-    fn after(mut share: Share, verdicts: &[((State, Option<Reason>), usize)]) -> Share {
+    fn after(mut weight: Weight, verdicts: &[((State, Option<Reason>), usize)]) -> Weight {
         for ((state, reason), times) in verdicts {
             for _ in 0..*times {
-                share = share.after(*state, *reason);
+                weight = weight.after(*state, *reason);
             }
         }
-        share
+        weight
     }
 
     #[test]
@@ -147,14 +147,14 @@ mod tests {
             (&[(WRONG, 1000), (RIGHT, 1)], 8),
             (&[(WRONG, 1000), (RIGHT, 1), (WRONG, 16)], 1),
         ] {
-            assert_eq!(after(Share::UNKNOWN, verdicts).weight(), weight, "{verdicts:?}");
+            assert_eq!(after(Weight::UNKNOWN, verdicts).turns(), weight, "{verdicts:?}");
         }
     }
 
     #[test]
     fn what_says_nothing_about_the_truth_makes_a_good_sender_unknown_again_and_no_sender_worse() {
-        let caught = after(Share::UNKNOWN, &[(WRONG, 3)]);
-        let [once, often] = [1, 1000].map(|times| after(Share::UNKNOWN, &[(RIGHT, times)]));
+        let caught = after(Weight::UNKNOWN, &[(WRONG, 3)]);
+        let [once, often] = [1, 1000].map(|times| after(Weight::UNKNOWN, &[(RIGHT, times)]));
         for (state, reason) in [
             (State::Ignored, Reason::Duplicate),
             (State::Ignored, Reason::Superseded),
@@ -166,17 +166,17 @@ mod tests {
         ] {
             let verdict = (state, Some(reason));
             assert_eq!(after(caught, &[(verdict, 2000)]), caught, "{reason}");
-            assert_eq!(after(Share::UNKNOWN, &[(verdict, 2000)]), Share::UNKNOWN, "{reason}");
-            for (share, least, most) in [(once, 300, 350), (often, 1000, 1100)] {
-                assert!(after(share, &[(verdict, least)]).is_proven(), "{reason}");
-                assert_eq!(after(share, &[(verdict, most)]), Share::UNKNOWN, "{reason}");
+            assert_eq!(after(Weight::UNKNOWN, &[(verdict, 2000)]), Weight::UNKNOWN, "{reason}");
+            for (weight, least, most) in [(once, 300, 350), (often, 1000, 1100)] {
+                assert!(after(weight, &[(verdict, least)]).is_proven(), "{reason}");
+                assert_eq!(after(weight, &[(verdict, most)]), Weight::UNKNOWN, "{reason}");
             }
         }
     }
 
     #[test]
     fn a_shop_that_could_not_be_asked_says_nothing_about_a_sender() {
-        let good = after(Share::UNKNOWN, &[(RIGHT, 1)]);
+        let good = after(Weight::UNKNOWN, &[(RIGHT, 1)]);
         for (state, reason) in [
             (State::Undecided, Reason::ApiUnreachable),
             (State::Undecided, Reason::ApiDenied),
@@ -211,32 +211,32 @@ mod tests {
                 true,
             ),
         ] {
-            assert_eq!(after(Share::UNKNOWN, verdicts).is_proven(), is_proven, "{verdicts:?}");
+            assert_eq!(after(Weight::UNKNOWN, verdicts).is_proven(), is_proven, "{verdicts:?}");
         }
     }
 
-    /// A circle of senders by name, as the store keeps one.
+    /// A queue of senders by name, as the store keeps one.
     #[derive(Default)]
-    struct Circle {
-        senders: BTreeMap<usize, (i64, Share)>,
+    struct FairQueue {
+        senders: BTreeMap<usize, (i64, Weight)>,
         reached: i64,
     }
 
-    impl Circle {
-        fn join(&mut self, name: usize, share: Share) {
-            self.senders.insert(name, (share.joins(self.reached), share));
+    impl FairQueue {
+        fn join(&mut self, name: usize, weight: Weight) {
+            self.senders.insert(name, (weight.join_at(self.reached), weight));
         }
 
-        fn next(&mut self) -> (usize, i64, Share) {
-            let places = self.senders.iter().map(|(name, (place, share))| (*name, *place, *share));
-            let next = places.min_by_key(|(name, place, _)| (*place, *name)).unwrap();
+        fn next(&mut self) -> (usize, i64, Weight) {
+            let positions = self.senders.iter().map(|(name, (position, weight))| (*name, *position, *weight));
+            let next = positions.min_by_key(|(name, position, _)| (*position, *name)).unwrap();
             self.reached = next.1;
             next
         }
 
         fn turn(&mut self) -> usize {
-            let (name, place, share) = self.next();
-            self.senders.insert(name, (share.goes_on(place), share));
+            let (name, position, weight) = self.next();
+            self.senders.insert(name, (weight.next_position(position), weight));
             name
         }
     }
@@ -245,22 +245,22 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn everybody_has_a_turn_within_a_bounded_number_of_them_whoever_else_joins(
-            shares in prop::collection::vec(0..=WHOLE, 1..8),
+        fn every_sender_has_a_turn_within_a_bounded_number_of_turns(
+            weights in prop::collection::vec(0..=WHOLE, 1..8),
             joining in prop::collection::vec(0..=WHOLE, 0..30),
         ) {
-            let mut circle = Circle::default();
-            for (name, share) in shares.iter().enumerate() {
-                circle.join(name, Share(*share));
+            let mut queue = FairQueue::default();
+            for (name, weight) in weights.iter().enumerate() {
+                queue.join(name, Weight(*weight));
             }
-            let bound = (shares.len() + joining.len()) * usize::try_from(HEAVIEST + 1).unwrap();
-            let mut waits = vec![0; shares.len()];
+            let bound = (weights.len() + joining.len()) * usize::try_from(HEAVIEST + 1).unwrap();
+            let mut waits = vec![0; weights.len()];
             let mut joining = joining.into_iter().enumerate();
             for _ in 0..bound * 2 {
-                if let Some((name, share)) = joining.next() {
-                    circle.join(1000 + name, Share(share));
+                if let Some((name, weight)) = joining.next() {
+                    queue.join(1000 + name, Weight(weight));
                 }
-                let name = circle.turn();
+                let name = queue.turn();
                 for (other, waited) in waits.iter_mut().enumerate() {
                     *waited = if other == name { 0 } else { *waited + 1 };
                     prop_assert!(*waited <= bound, "{other} waited for {waited} turns");
@@ -269,54 +269,54 @@ mod tests {
         }
 
         #[test]
-        fn equal_shares_get_equally_many_turns(share in 0..=WHOLE, senders in 1_usize..20, rounds in 1_usize..20) {
-            let mut circle = Circle::default();
+        fn equal_weights_get_equally_many_turns(weight in 0..=WHOLE, senders in 1_usize..20, rounds in 1_usize..20) {
+            let mut queue = FairQueue::default();
             for name in 0..senders {
-                circle.join(name, Share(share));
+                queue.join(name, Weight(weight));
             }
             let mut turns = vec![0; senders];
             for _ in 0..senders * rounds {
-                turns[circle.turn()] += 1;
+                turns[queue.turn()] += 1;
             }
             prop_assert!(turns.iter().all(|turns: &usize| turns.abs_diff(rounds) <= 1), "{turns:?}");
         }
 
         #[test]
         fn a_newcomer_waits_for_a_few_turns_of_each_other_at_most(others in prop::collection::vec(0..=WHOLE, 1..20)) {
-            let mut circle = Circle::default();
-            for (name, share) in others.iter().enumerate() {
-                circle.join(name, Share(*share));
+            let mut queue = FairQueue::default();
+            for (name, weight) in others.iter().enumerate() {
+                queue.join(name, Weight(*weight));
             }
             for _ in 0..500 {
-                circle.turn();
+                queue.turn();
             }
-            circle.join(1000, Share::UNKNOWN);
-            let before = std::iter::from_fn(|| Some(circle.turn())).take_while(|name| *name != 1000).count();
+            queue.join(1000, Weight::UNKNOWN);
+            let before = std::iter::from_fn(|| Some(queue.turn())).take_while(|name| *name != 1000).count();
             prop_assert!(before <= others.len() * 9, "{before} turns for {}", others.len());
         }
     }
 
     #[test]
     fn a_network_of_any_number_of_unknown_senders_gets_the_turns_of_sixteen() {
-        let mut circle = Circle::default();
+        let mut queue = FairQueue::default();
         let mut last = None;
         for name in 0..5_000 {
-            let place = Share::UNKNOWN.behind(Share::UNKNOWN.joins(circle.reached), last);
-            last = Some(place);
-            circle.senders.insert(name, (place, Share::UNKNOWN));
+            let position = Weight::UNKNOWN.behind(Weight::UNKNOWN.join_at(queue.reached), last);
+            last = Some(position);
+            queue.senders.insert(name, (position, Weight::UNKNOWN));
         }
-        circle.join(9_999, Share::UNKNOWN);
+        queue.join(9_999, Weight::UNKNOWN);
         let mut own = 0;
         for _ in 0..1_700 {
-            let (name, place, share) = circle.next();
-            let mut next = share.goes_on(place);
+            let (name, position, weight) = queue.next();
+            let mut next = weight.next_position(position);
             if name == 9_999 {
                 own += 1;
             } else {
-                next = share.behind(next, last);
+                next = weight.behind(next, last);
                 last = Some(next);
             }
-            circle.senders.insert(name, (next, share));
+            queue.senders.insert(name, (next, weight));
         }
         assert!((99..=101).contains(&own), "{own} of 1700 turns");
     }
