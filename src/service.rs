@@ -3,19 +3,19 @@
 //!
 //! | file | its one job |
 //! |---|---|
-//! | [`assembly`] | builds each room from the settings |
+//! | [`wiring`] | builds each room from the settings |
 //! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
-//! | [`beginning`] | prepares the sources at start, if necessary after the store is unlocked |
+//! | [`startup`] | prepares the sources at start, if necessary after the store is unlocked |
 //! | [`listeners`], [`limits`] | the sockets, their servers, and their connection limits |
-//! | [`inherited`] | socket activation |
-//! | [`traffic`] | tracks connections, so that a stop cuts no request off |
+//! | [`socket_activation`] | the listening sockets from the service manager |
+//! | [`drain`] | tracks connections, so that a stop cuts no request off |
 //! | [`actions`] | the configured actions and the store |
 //! | [`alerts`], [`heartbeat`] | messages to the owner: what needs attention, and that all is well |
 //! | [`ledger`] | the configured ledger |
-//! | [`asking`] | runs one worker at a time; a reload replaces it |
+//! | [`worker`] | runs one worker at a time; a reload replaces it |
 //! | [`reload`] | puts new settings in force |
 //! | [`supervisor`], [`watchdog`] | messages to the service manager |
-//! | [`disk`], [`keeping`] | free disk space, and the retention rules of `[store]` |
+//! | [`disk`], [`retention`] | free disk space, and the retention rules of `[store]` |
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -31,37 +31,37 @@ use crate::config::Settings;
 use crate::deliverer::Deliverer;
 use crate::domain::Clock;
 use crate::metrics::Metrics;
-use crate::store::{self, Moved, ServeLock, Store};
+use crate::store::{self, ServeLock, StateChange, Store};
 
 mod actions;
 mod alerts;
-mod asking;
-mod assembly;
-mod beginning;
 mod disk;
+mod drain;
 mod heartbeat;
-mod inherited;
-mod keeping;
 mod ledger;
 mod limits;
 mod listeners;
 mod reload;
+mod retention;
+mod socket_activation;
 mod sources;
+mod startup;
 pub mod supervisor;
 #[cfg(test)]
 mod tests;
-mod traffic;
 mod watchdog;
+mod wiring;
+mod worker;
 
-use asking::Desk;
-use assembly::Common;
-pub use assembly::{deliverer_parts, subscriptions, worker_parts};
-use beginning::Beginning;
-pub use inherited::{Inherited, WrongSockets};
 pub use ledger::ledger_settings;
 use listeners::{Listeners, Servers, Task};
 use reload::Live;
+pub use socket_activation::{Inherited, WrongSockets};
 pub use sources::{NamesTaken, introduce, join_verify};
+use startup::Startup;
+use wiring::Common;
+pub use wiring::{deliverer_parts, subscriptions, worker_parts};
+use worker::WorkerSupervisor;
 
 /// The share of `server.drain` for requests and calls under way; the rest is for writing their results.
 const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;
@@ -75,7 +75,7 @@ pub struct Options {
     /// Store and acknowledge only; make no calls.
     pub no_worker: bool,
     /// Called for every notification that changes its state.
-    pub moves: Option<mpsc::UnboundedSender<Moved>>,
+    pub moves: Option<mpsc::UnboundedSender<StateChange>>,
     /// Listening sockets passed to this process.
     pub sockets: Inherited,
     /// The service manager's watchdog interval, if it has one.
@@ -93,7 +93,7 @@ pub struct Service {
     common: Common,
     live: Live,
     /// `None` with `--no-worker`.
-    desk: Option<Desk>,
+    worker: Option<WorkerSupervisor>,
     servers: Servers,
     stop: Arc<Notify>,
     stop_keeping: Arc<Notify>,
@@ -124,7 +124,7 @@ impl Service {
         let store = Store::open_to_serve(path)?;
         sources::refuse_taken_names(&store, settings).await?;
         let last_sign = store.reader().last_sign().await?;
-        let beginning = Beginning::new(store.clone(), settings.clone(), clock.clone());
+        let beginning = Startup::new(store.clone(), settings.clone(), clock.clone());
         beginning.or_locked(&store).await?;
         let metrics = Metrics::new()?;
         for source in &settings.sources {
@@ -152,14 +152,15 @@ impl Service {
         let live = Live::new(settings, &common, heart.clone(), reach);
         let stop = Arc::new(Notify::new());
         let mut tasks = Vec::new();
-        let mut desk = None;
+        let mut worker = None;
         let stop_delivering = Arc::new(Notify::new());
         let looked = watch::Sender::new(None);
         let mut watches: Vec<Task> = Vec::new();
         if let Some(heart) = &heart {
             let (heart, heart_of_worker, stop) = (Arc::clone(heart), Arc::clone(heart), Arc::clone(&stop));
-            let (opened, work) = Desk::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
-            desk = Some(opened);
+            let (opened, work) =
+                WorkerSupervisor::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
+            worker = Some(opened);
             tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
             let in_force = live.actions.subscribe();
             let parts = deliverer_parts(&common.store, &common.clock, &common.metrics, "serve", in_force)?;
@@ -197,7 +198,7 @@ impl Service {
         let stop_keeping = Arc::new(Notify::new());
         let rules = live.keep.subscribe();
         let (overfull, stopped) = (Arc::clone(&common.overfull), Arc::clone(&stop_keeping));
-        let keeping = keeping::run(store.clone(), rules, clock, last_sign, overfull, emptied, stopped);
+        let keeping = retention::run(store.clone(), rules, clock, last_sign, overfull, emptied, stopped);
         let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
         tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
@@ -218,7 +219,7 @@ impl Service {
             in_force: settings.clone(),
             common,
             live,
-            desk,
+            worker,
             servers,
             stop,
             stop_keeping,
@@ -255,7 +256,7 @@ impl Service {
     /// Stops: answers the requests under way, lets calls under way end, releases the other leases, and writes
     /// everything that is queued. Takes at most `server.drain`.
     pub async fn stop(self) {
-        let Self { in_force, common, live, desk, servers, mut tasks, watches, .. } = self;
+        let Self { in_force, common, live, worker, servers, mut tasks, watches, .. } = self;
         servers.tell_to_close();
         log::info!("stopping: finishing requests and calls under way");
         self.stop.notify_one();
@@ -282,7 +283,7 @@ impl Service {
             }
         }
         // The store closes when its last handle is dropped.
-        drop((live, desk));
+        drop((live, worker));
         let Common { store, .. } = common;
         store.close();
     }

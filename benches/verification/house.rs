@@ -129,7 +129,7 @@ impl House {
 
 /// Counts what was settled.
 pub(crate) struct Moves {
-    moved: mpsc::UnboundedReceiver<countersign::store::Moved>,
+    moved: mpsc::UnboundedReceiver<countersign::store::StateChange>,
     settled: BTreeSet<i64>,
     confirmed: usize,
 }

@@ -17,7 +17,7 @@ use crate::domain::health::Serving;
 use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
 use crate::service::{self, NamesTaken};
-use crate::store::{self, Moved, Store};
+use crate::store::{self, StateChange, Store};
 use crate::worker::{Turn, Worker};
 
 #[derive(Debug, clap::Args)]
@@ -67,7 +67,7 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
     let mut count = Count::default();
     loop {
         let turn = worker.turn().await?;
-        while let Ok(Moved { state, .. }) = moved.try_recv() {
+        while let Ok(StateChange { state, .. }) = moved.try_recv() {
             match state {
                 State::Confirmed => count.confirmed += 1,
                 State::Ignored => count.ignored += 1,

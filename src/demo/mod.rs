@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use crate::config::Settings;
 use crate::domain::{Reason, State};
 use crate::service::{Options, Service};
-use crate::store::Moved;
+use crate::store::StateChange;
 
 pub use report::{Report, Told};
 pub use scenes::{SCENES, Scene, Verdict};
@@ -66,7 +66,7 @@ pub struct Demo {
     shops: DemoShops,
     targets: Targets,
     service: Service,
-    moves: mpsc::UnboundedReceiver<Moved>,
+    moves: mpsc::UnboundedReceiver<StateChange>,
     sent: Vec<Sent>,
     untold: VecDeque<Event>,
     began: Instant,
@@ -133,7 +133,7 @@ impl Demo {
     }
 
     /// Records that a notification changed its state.
-    async fn note(&mut self, moved: &Moved) -> anyhow::Result<()> {
+    async fn note(&mut self, moved: &StateChange) -> anyhow::Result<()> {
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.id == Some(moved.id)) else { return Ok(()) };
         let (scene, id) = (sent.scene, sent.id);
         if moved.state != State::Pending {

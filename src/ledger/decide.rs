@@ -48,7 +48,7 @@ pub(super) enum Then {
 /// Decides it.
 pub(super) fn after(failure: &Failure) -> Then {
     match failure {
-        Failure::Moved => Then::ReadAgain,
+        Failure::StateChange => Then::ReadAgain,
         Failure::Lost(_) | Failure::Timeout | Failure::Store(_) => Then::Retry,
         Failure::Sql { code, .. } if passes(code) => Then::Retry,
         Failure::OtherWriter => Then::Stop,
@@ -176,7 +176,7 @@ mod tests {
             (Failure::WrongSchema(String::new()), Then::Refused),
             (Failure::OtherFile, Then::Refused),
             (Failure::OtherWriter, Then::Stop),
-            (Failure::Moved, Then::ReadAgain),
+            (Failure::StateChange, Then::ReadAgain),
         ] {
             assert_eq!(after(&failure), wanted, "{failure:?}");
         }

@@ -38,7 +38,7 @@ pub enum Failure {
     /// A `serve` that started later writes this node.
     OtherWriter,
     /// The node's row is not as it was read: another writer, or another state of the ledger.
-    Moved,
+    StateChange,
     /// The store of this file failed.
     Store(String),
 }
@@ -66,7 +66,7 @@ impl fmt::Display for Failure {
                 "another serve with this file's id started later and writes this node; stop one of them, and restart or \
                  reload the other",
             ),
-            Self::Moved => f.write_str("the ledger's state changed meanwhile"),
+            Self::StateChange => f.write_str("the ledger's state changed meanwhile"),
         }
     }
 }

@@ -74,7 +74,9 @@ impl Node {
                     ],
                 )
                 .await?;
-            let Some(row) = self.read_with(session, " FOR UPDATE").await? else { return Err(Failure::Moved) };
+            let Some(row) = self.read_with(session, " FOR UPDATE").await? else {
+                return Err(Failure::StateChange);
+            };
             let writer = decide::claim(&row, &self.file, ours)?;
             session
                 .execute(
@@ -112,7 +114,7 @@ impl Node {
     /// with them. Returns how many rows have a key that the ledger cannot hold, and are left out.
     ///
     /// # Errors
-    /// [`Failure::Moved`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
+    /// [`Failure::StateChange`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
     /// lost and nobody knows.
     pub(super) async fn ship(
         &self,
@@ -156,7 +158,7 @@ impl Node {
             (&until, Type::TIMESTAMPTZ),
         ];
         match session.execute(&sql, &parameters).await? {
-            0 => Err(Failure::Moved),
+            0 => Err(Failure::StateChange),
             _ => Ok(()),
         }
     }

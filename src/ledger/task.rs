@@ -189,7 +189,7 @@ impl Shipper<'_> {
             let resumed = self.parts.store.resume_shipping(there, self.parts.clock.now()).await?;
             let Some(position) = resumed else { return Ok(()) };
             match self.ship_from(session, claim, position).await {
-                Err(Failure::Moved) if moves < MOST_MOVES => moves += 1,
+                Err(Failure::StateChange) if moves < MOST_MOVES => moves += 1,
                 ended => return ended,
             }
         }
@@ -211,7 +211,7 @@ impl Shipper<'_> {
             let is_time = |since: Option<Instant>, every| since.is_none_or(|since| since.elapsed() >= every);
             let refusals = is_time(self.refusals_at, REFUSALS_EVERY);
             let batch = store.reader().changes(position.clone(), self.size.limit(refusals)).await?;
-            let Some(batch) = batch else { return Err(Failure::Moved) };
+            let Some(batch) = batch else { return Err(Failure::StateChange) };
             let is_new = batch.through != position;
             let until = batch.through.reaches(&batch.end).then_some(read_at);
             if is_new || is_time(beat_at, BEAT_EVERY) {
@@ -257,7 +257,7 @@ impl Shipper<'_> {
         if is_new || self.has_failed {
             let store = &self.parts.store;
             if !store.shipped(through.clone(), until, self.parts.clock.now()).await? {
-                return Err(Failure::Moved);
+                return Err(Failure::StateChange);
             }
         }
         self.has_failed = false;

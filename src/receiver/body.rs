@@ -6,7 +6,7 @@ use actix_web::web::Payload;
 use futures_util::StreamExt as _;
 
 use super::refusal::Refusal;
-use super::room::{Held, Room};
+use super::room::{BodyPermit, Room};
 
 /// A body that comes in many parts is gathered in blocks of so many bytes: growing ones, of many bodies at once, would leave
 /// holes between each other, as large as themselves.
@@ -21,20 +21,20 @@ pub(super) async fn read(
     max: usize,
     time: Duration,
     room: &Room,
-) -> Result<(Vec<u8>, Held), Refusal> {
+) -> Result<(Vec<u8>, BodyPermit), Refusal> {
     let all = async {
         // Allocate for what has arrived, not for the claimed length. Most bodies arrive in one piece.
-        let (mut blocks, mut length, mut held) = (Vec::new(), 0, Held::default());
+        let (mut blocks, mut length, mut permit) = (Vec::new(), 0, BodyPermit::default());
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
             if chunk.len() > max - length {
                 return Err(Refusal::TooLarge);
             }
-            room.take(&mut held, chunk.len()).await?;
+            room.take(&mut permit, chunk.len()).await?;
             length += chunk.len();
             gather(&mut blocks, &chunk);
         }
-        Ok((joined(blocks), held))
+        Ok((joined(blocks), permit))
     };
     actix_web::rt::time::timeout(time, all).await.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -11,10 +11,10 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
 
-use super::place::{IntakeUrl, Place};
 use super::redaction::Redaction;
 use super::refusal::Refusal;
-use super::room::Held;
+use super::room::BodyPermit;
+use super::route::{IntakeUrl, Route};
 use super::{Intake, IntakeSource, body, sender};
 use crate::domain::{Headers, RawNotification};
 use crate::providers::keys::equals_any;
@@ -33,13 +33,13 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let began = Instant::now();
     let intake = Data::from(in_force.load_full());
-    let url = match Place::of(req.uri().path()) {
-        Place::Health if matches!(*req.method(), Method::GET | Method::HEAD) => {
+    let url = match Route::of(req.uri().path()) {
+        Route::Health if matches!(*req.method(), Method::GET | Method::HEAD) => {
             return HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok");
         }
-        Place::Health | Place::Nowhere => return Refusal::Nowhere.answer(payload),
-        Place::Hooks(_) if req.method() != Method::POST => return Refusal::NotPost.answer(payload),
-        Place::Hooks(url) => url,
+        Route::Health | Route::Nowhere => return Refusal::Nowhere.answer(payload),
+        Route::Hooks(_) if req.method() != Method::POST => return Refusal::NotPost.answer(payload),
+        Route::Hooks(url) => url,
     };
     let call = Call { sender: sender_of(&req, &intake), intake, began };
     let source = match call.source(url.as_ref()) {
@@ -107,7 +107,7 @@ impl Call {
             }
             too_soon.clone()?;
         }
-        let (body, held) = body::read(payload, parts.max_body, parts.body_time, &self.intake.room).await?;
+        let (body, permit) = body::read(payload, parts.max_body, parts.body_time, &self.intake.room).await?;
         too_soon?;
         let redaction = Redaction::of(source.path_token.as_ref());
         let content_type = req.headers().get(header::CONTENT_TYPE);
@@ -121,7 +121,7 @@ impl Call {
             body,
         };
         match source.provider.admit(&notification) {
-            Admission::Admitted => self.store(source, notification, held).await?,
+            Admission::Admitted => self.store(source, notification, permit).await?,
             Admission::TestCall => {
                 parts.metrics.refused(&source.name, TEST_CALL);
                 self.intake.refusal_log.mention(TEST_CALL, Some(&source.name), self.sender, None);
@@ -137,7 +137,7 @@ impl Call {
         &self,
         source: &IntakeSource,
         notification: RawNotification,
-        held: Held,
+        permit: BodyPermit,
     ) -> Result<(), Refusal> {
         let parts = &self.intake.parts;
         if !parts.has_room.load(Ordering::Relaxed) {
@@ -147,7 +147,7 @@ impl Call {
             return Err(Refusal::UnprovenFull);
         }
         let at = notification.received_at;
-        let stored = parts.store.append_holding(notification, held).await;
+        let stored = parts.store.append_holding(notification, permit).await;
         let id = stored.map_err(|error| Refusal::of_store(&error))?;
         source.counters.stored(self.began.elapsed(), at);
         log::debug!("stored notification={id} source={} provider={}", source.name, source.provider_name);
@@ -206,7 +206,7 @@ fn sender_of(req: &HttpRequest, intake: &Intake) -> IpAddr {
     let forwarded: Vec<String> =
         req.headers().get_all(header::X_FORWARDED_FOR).map(|value| lossy(value.as_bytes())).collect();
     if !forwarded.is_empty() && !sender::is_trusted(peer, &intake.parts.trusted_proxies) {
-        intake.unlisted.mention(peer);
+        intake.untrusted_proxies.mention(peer);
     }
     sender::address(peer, forwarded.iter().map(String::as_str), &intake.parts.trusted_proxies)
 }

@@ -21,22 +21,22 @@ use crate::providers::Provider;
 use crate::store::Store;
 
 mod body;
+mod drain_body;
 mod intake;
-mod limit;
-mod place;
+mod rate_limit;
 mod redaction;
 mod refusal;
 mod room;
+mod route;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod unproven;
-mod unread;
 
-use limit::AddressLimit;
+use rate_limit::AddressLimit;
 use refusal::RefusalLog;
 use room::Room;
-use sender::Unlisted;
+use sender::UntrustedProxies;
 use unproven::UnprovenLimit;
 
 /// The time limit for the whole body of a request; tests set a shorter one.
@@ -88,7 +88,7 @@ pub struct Intake {
     address_limit: Option<AddressLimit>,
     unproven_limit: UnprovenLimit,
     refusal_log: RefusalLog,
-    unlisted: Unlisted,
+    untrusted_proxies: UntrustedProxies,
     guesses: Arc<Semaphore>,
     room: Room,
 }
@@ -100,7 +100,7 @@ impl Intake {
             address_limit: parts.per_address_limit.map(AddressLimit::new),
             unproven_limit: UnprovenLimit::new(parts.max_unproven, Arc::clone(&parts.overfull)),
             refusal_log: RefusalLog::default(),
-            unlisted: Unlisted::default(),
+            untrusted_proxies: UntrustedProxies::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
             room: Room::new(parts.max_body),
             parts,

@@ -11,7 +11,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 
-use super::unread::WithUnread;
+use super::drain_body::WithUnread;
 use crate::store::StoreError;
 
 /// The `Retry-After` of a notification that the store did not take: long enough for a lock to end, short enough that
@@ -164,11 +164,11 @@ impl Refusal {
 
 /// Logs refusals, at most once a second per cause.
 #[derive(Default)]
-pub(super) struct RefusalLog(Mutex<HashMap<&'static str, Told>>);
+pub(super) struct RefusalLog(Mutex<HashMap<&'static str, Throttle>>);
 
-struct Told {
+struct Throttle {
     at: Instant,
-    untold: u64,
+    suppressed: u64,
 }
 
 impl RefusalLog {
@@ -180,10 +180,10 @@ impl RefusalLog {
         sender: IpAddr,
         detail: Option<&str>,
     ) {
-        let Some(untold) = self.turn(cause, Instant::now()) else { return };
+        let Some(suppressed) = self.turn(cause, Instant::now()) else { return };
         let source = source.map(|name| format!(" source={name}")).unwrap_or_default();
         let detail = detail.map(|text| format!(" detail=\"{text}\"")).unwrap_or_default();
-        let others = if untold == 0 { String::new() } else { format!(" suppressed={untold}") };
+        let others = if suppressed == 0 { String::new() } else { format!(" suppressed={suppressed}") };
         log::info!("refused cause={cause}{source} sender={sender}{detail}{others}");
     }
 
@@ -191,14 +191,14 @@ impl RefusalLog {
     fn turn(&self, cause: &'static str, now: Instant) -> Option<u64> {
         let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match causes.get_mut(cause) {
-            Some(told) if now.saturating_duration_since(told.at) < Duration::from_secs(1) => {
-                told.untold = told.untold.saturating_add(1);
+            Some(throttle) if now.saturating_duration_since(throttle.at) < Duration::from_secs(1) => {
+                throttle.suppressed = throttle.suppressed.saturating_add(1);
                 None
             }
             known => {
-                let untold = known.map_or(0, |told| told.untold);
-                causes.insert(cause, Told { at: now, untold: 0 });
-                Some(untold)
+                let suppressed = known.map_or(0, |throttle| throttle.suppressed);
+                causes.insert(cause, Throttle { at: now, suppressed: 0 });
+                Some(suppressed)
             }
         }
     }

@@ -37,7 +37,7 @@ pub(super) struct Room {
 
 /// The bytes that one body takes; they are given back when this is dropped.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct BodyPermit {
     bytes: usize,
     first: Option<OwnedSemaphorePermit>,
     rest: Option<OwnedSemaphorePermit>,
@@ -55,22 +55,22 @@ impl Room {
         }
     }
 
-    /// Takes the next `bytes` of the body that `held` belongs to.
+    /// Takes the next `bytes` of the body that `permit` belongs to.
     ///
     /// # Errors
     /// Other bodies take all room for [`PATIENCE`], or too many wait already.
-    pub(super) async fn take(&self, held: &mut Held, bytes: usize) -> Result<(), Refusal> {
-        let first = bytes.min(FIRST.saturating_sub(held.bytes));
-        for (from, held, bytes) in
-            [(&self.first, &mut held.first, first), (&self.rest, &mut held.rest, bytes - first)]
+    pub(super) async fn take(&self, permit: &mut BodyPermit, bytes: usize) -> Result<(), Refusal> {
+        let first = bytes.min(FIRST.saturating_sub(permit.bytes));
+        for (from, permit, bytes) in
+            [(&self.first, &mut permit.first, first), (&self.rest, &mut permit.rest, bytes - first)]
         {
             let taken = self.part_of(from, bytes).await?;
-            match held {
-                Some(held) => held.merge(taken),
-                None => *held = Some(taken),
+            match permit {
+                Some(permit) => permit.merge(taken),
+                None => *permit = Some(taken),
             }
         }
-        held.bytes += bytes;
+        permit.bytes += bytes;
         Ok(())
     }
 
@@ -95,20 +95,20 @@ mod tests {
         Room { patience: Duration::from_millis(1), ..Room::new(max_body) }
     }
 
-    async fn holding(room: &Room, parts: &[usize]) -> Result<Held, Refusal> {
-        let mut held = Held::default();
+    async fn holding(room: &Room, parts: &[usize]) -> Result<BodyPermit, Refusal> {
+        let mut permit = BodyPermit::default();
         for bytes in parts {
-            room.take(&mut held, *bytes).await?;
+            room.take(&mut permit, *bytes).await?;
         }
-        Ok(held)
+        Ok(permit)
     }
 
     #[actix_web::test]
     async fn all_bodies_together_take_so_much_and_the_small_ones_still_fit() {
         let room = impatient(256 * 1024);
         let mut large = Vec::new();
-        while let Ok(held) = holding(&room, &[FIRST / 2, 256 * 1024 - FIRST / 2]).await {
-            large.push(held);
+        while let Ok(permit) = holding(&room, &[FIRST / 2, 256 * 1024 - FIRST / 2]).await {
+            large.push(permit);
             assert!(large.len() * 256 * 1024 <= BYTES, "{} bodies", large.len());
         }
         assert!(large.len() * 256 * 1024 >= BYTES - FIRST_BYTES, "{} bodies", large.len());
@@ -121,7 +121,7 @@ mod tests {
     #[actix_web::test]
     async fn four_bodies_of_the_greatest_length_always_fit() {
         let room = impatient(40 * MIB);
-        let held: Vec<_> = [
+        let permit: Vec<_> = [
             holding(&room, &[40 * MIB]).await,
             holding(&room, &[40 * MIB]).await,
             holding(&room, &[40 * MIB]).await,
@@ -130,6 +130,6 @@ mod tests {
         .collect::<Result<_, _>>()
         .unwrap();
         assert!(holding(&room, &[32 * MIB]).await.is_ok());
-        drop(held);
+        drop(permit);
     }
 }

@@ -54,9 +54,9 @@ const MOST_MENTIONED: usize = 16;
 
 /// The peers that sent an X-Forwarded-For but are not trusted proxies. Each is logged once.
 #[derive(Default)]
-pub(super) struct Unlisted(Mutex<BTreeSet<IpAddr>>);
+pub(super) struct UntrustedProxies(Mutex<BTreeSet<IpAddr>>);
 
-impl Unlisted {
+impl UntrustedProxies {
     /// Logs an untrusted peer, the first time.
     pub(super) fn mention(&self, peer: IpAddr) {
         let peer = peer.to_canonical();

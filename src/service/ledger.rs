@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use super::assembly::Common;
+use super::wiring::Common;
 use crate::config::Settings;
 use crate::domain::Timestamp;
 use crate::ledger::{self, Parts};

@@ -15,9 +15,9 @@ use rustix::net::Shutdown;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::inherited::Inherited;
+use super::drain::{SETTLE, Traffic};
 use super::limits;
-use super::traffic::{SETTLE, Traffic};
+use super::socket_activation::Inherited;
 use crate::admin::{self, Admin};
 use crate::config::Server as ServerSettings;
 use crate::receiver::{self, Intake};

@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::assembly::{self, Common};
 use super::ledger::ledger_settings;
+use super::wiring::{self, Common};
 use super::{Service, actions, introduce, sources};
 use crate::admin::{Admin, Guard, Reach};
 use crate::config::{Alerts, Settings};
 use crate::deliverer::InForce;
 use crate::ledger;
 use crate::receiver::Intake;
-use crate::store::Keep;
+use crate::store::RetentionPolicy;
 
 /// The state that a reload replaces. A request uses the state that was current when it began.
 pub(super) struct Live {
@@ -24,7 +24,7 @@ pub(super) struct Live {
     /// `store.min_free`, in bytes.
     pub(super) min_free: Arc<AtomicU64>,
     /// The retention rules of `[store]`.
-    pub(super) keep: watch::Sender<Keep>,
+    pub(super) keep: watch::Sender<RetentionPolicy>,
     /// The actions.
     pub(super) actions: watch::Sender<Arc<InForce>>,
     /// How the owner is told what needs attention.
@@ -44,14 +44,14 @@ impl Live {
         reach: Reach,
     ) -> Self {
         let guard = Guard::new(settings.admin.password.clone(), settings.admin.hosts.clone(), reach);
-        let admin = assembly::admin(settings, common, heart.clone(), guard);
-        common.store.subscribe(assembly::subscriptions(settings));
+        let admin = wiring::admin(settings, common, heart.clone(), guard);
+        common.store.subscribe(wiring::subscriptions(settings));
         Self {
-            intake: Arc::new(ArcSwap::from_pointee(assembly::intake(settings, common))),
+            intake: Arc::new(ArcSwap::from_pointee(wiring::intake(settings, common))),
             admin: Arc::new(ArcSwap::from_pointee(admin)),
             min_free: Arc::new(AtomicU64::new(settings.store.min_free)),
-            keep: watch::Sender::new(assembly::keep(settings)),
-            actions: watch::Sender::new(assembly::in_force(settings)),
+            keep: watch::Sender::new(wiring::keep(settings)),
+            actions: watch::Sender::new(wiring::in_force(settings)),
             alerts: watch::Sender::new(Arc::new(settings.alerts.clone())),
             ledger: watch::Sender::new(ledger_settings(settings)),
             heart,
@@ -59,16 +59,16 @@ impl Live {
     }
 
     fn replace(&self, settings: &Settings, common: &Common) {
-        self.intake.store(Arc::new(assembly::intake(settings, common)));
+        self.intake.store(Arc::new(wiring::intake(settings, common)));
         let guard =
             self.admin.load().guard.renewed(settings.admin.password.clone(), settings.admin.hosts.clone());
-        self.admin.store(Arc::new(assembly::admin(settings, common, self.heart.clone(), guard)));
-        common.store.subscribe(assembly::subscriptions(settings));
-        self.actions.send_replace(assembly::in_force(settings));
+        self.admin.store(Arc::new(wiring::admin(settings, common, self.heart.clone(), guard)));
+        common.store.subscribe(wiring::subscriptions(settings));
+        self.actions.send_replace(wiring::in_force(settings));
         self.alerts.send_replace(Arc::new(settings.alerts.clone()));
         self.ledger.send_replace(ledger_settings(settings));
         self.min_free.store(settings.store.min_free, Ordering::Relaxed);
-        self.keep.send_replace(assembly::keep(settings));
+        self.keep.send_replace(wiring::keep(settings));
     }
 }
 
@@ -82,7 +82,7 @@ impl Service {
     pub async fn reload(&mut self, settings: Settings) -> anyhow::Result<()> {
         introduce(&self.common.store, &settings, &self.common.clock).await?;
         let settings = self.with_what_stays(settings);
-        let parts = self.desk.as_ref().map(|desk| desk.parts(&settings, &self.common)).transpose()?;
+        let parts = self.worker.as_ref().map(|worker| worker.parts(&settings, &self.common)).transpose()?;
         for source in &settings.sources {
             self.common.metrics.introduce(&source.name);
         }
@@ -93,8 +93,8 @@ impl Service {
         actions::wake(&self.common.store, &settings).await?;
         let before = std::mem::replace(&mut self.in_force, settings);
         self.tell_of_sources(&before).await;
-        match (&self.desk, parts) {
-            (Some(desk), Some(parts)) => desk.hand_over(self.in_force.clone(), parts).await,
+        match (&self.worker, parts) {
+            (Some(worker), Some(parts)) => worker.hand_over(self.in_force.clone(), parts).await,
             _ => sources::end_pauses(&self.common.store, &self.in_force, &self.common.clock).await,
         }
     }

@@ -73,13 +73,13 @@ pub use read::reports::{Detail, Reported};
 pub use read::subject::SubjectTruth;
 pub use reader::Reader;
 pub use reconcile::compare::{Inspected, Inspection};
-pub use retention::run::{Keep, Kept};
+pub use retention::run::{Removed, RetentionPolicy};
 pub use retention::steps::SettledCount;
 pub use retention::unproven::UnprovenRoom;
 pub use rows::BATCH_BYTES;
+pub use verdicts::call::{StateChange, VerificationCall};
 pub use verdicts::claims::{Batch, Filed, Filing};
 pub use verdicts::decisions::{BATCH, Decided};
-pub use verdicts::question::{Moved, Question};
 pub use writer::trial::{Trial, try_to_write};
 
 /// A handle on the store that writes. Clones share the one writer.
@@ -322,12 +322,12 @@ impl Store {
     }
 
     /// Supersedes what was too much for the transaction of a verdict; returns what moved.
-    async fn supersede(&self, mut left: Option<Settled>, now: Timestamp) -> Result<Vec<Moved>> {
+    async fn supersede(&self, mut left: Option<Settled>, now: Timestamp) -> Result<Vec<StateChange>> {
         let mut moved = Vec::new();
         while let Some(settled) = left {
             let spread = move |conn: &Connection| supersede::spread(conn, settled.clone(), now);
             let (superseded, rest) = self.writer.run_batched(spread).await?;
-            moved.extend(superseded.into_iter().map(Moved::superseded));
+            moved.extend(superseded.into_iter().map(StateChange::superseded));
             left = rest;
         }
         Ok(moved)
@@ -411,16 +411,16 @@ impl Store {
     ///
     /// # Errors
     /// A step failed. The steps before it stay done.
-    pub async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
-        self.retention().keep(rules, now).await
+    pub async fn retain(&self, rules: &RetentionPolicy, now: Timestamp) -> Result<Removed> {
+        self.retention().retain(rules, now).await
     }
 
     /// Applies `max_unproven` if a flood exceeds it by a tenth.
     ///
     /// # Errors
-    /// Like [`Store::keep`].
-    pub async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
-        self.retention().keep_flood(rules).await
+    /// Like [`Store::retain`].
+    pub async fn enforce_unproven(&self, rules: &RetentionPolicy) -> Result<Removed> {
+        self.retention().enforce_unproven(rules).await
     }
 
     /// Whether the disk has so little room left that nothing is kept for the ledger.

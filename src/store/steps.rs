@@ -14,8 +14,8 @@ use super::queue::lease::{self, LeaseRequest, Leased};
 use super::queue::{clock_step, pauses};
 use super::reconcile::known;
 use super::retention::{steps as retention, unproven};
+use super::verdicts::call::VerificationCall;
 use super::verdicts::claims::{self, Filing, Sheet};
-use super::verdicts::question::Question;
 use super::verdicts::{decisions, settle, supersede};
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
 use crate::domain::{
@@ -228,7 +228,7 @@ fn judged(ledger: &Ledger, source_status: SourceStatus) -> Settlement {
 
 fn settle(conn: &Connection, leased: Leased, source_status: &SourceStatus) {
     for lease in leased.calls.into_iter().flatten() {
-        let question = Question {
+        let call = VerificationCall {
             lease: lease.name,
             source: lease.source,
             claim: lease.claim,
@@ -239,8 +239,7 @@ fn settle(conn: &Connection, leased: Leased, source_status: &SourceStatus) {
             truth_id: None,
         };
         let judge = |ledger: &Ledger| judged(ledger, source_status.clone());
-        let (moved, mut left, _) =
-            settle::settle(conn, &question, &policy(), &[], 0.0, now(), judge).unwrap();
+        let (moved, mut left, _) = settle::settle(conn, &call, &policy(), &[], 0.0, now(), judge).unwrap();
         assert!(moved.len() > 400, "{} moved", moved.len());
         for _ in 0..3 {
             left = left.and_then(|settled| supersede::spread(conn, settled, now()).unwrap().1);

@@ -12,32 +12,32 @@ use crate::store::error::Result;
 use crate::store::queue::lease::{self, LeaseRequest, Leased};
 use crate::store::queue::rate_limit::{self, CallPermit, Grant};
 use crate::store::queue::{clock_step, pauses};
+use crate::store::verdicts::call::{StateChange, VerificationCall};
 use crate::store::verdicts::decisions;
-use crate::store::verdicts::question::{Moved, Question};
 use crate::store::verdicts::settle;
 use crate::store::writer::transaction::in_savepoint;
 
 impl Store {
-    /// Leases the next questions of each source, in this order, each with permission for its first call. `places` gives
+    /// Leases the next questions of each source, in this order, each with permission for its first call. `slots` gives
     /// those that the source's calls may take just then; the ones that it does not need are dropped before the next source
     /// is looked at, the others are returned with its name and its leases. A source whose questions cannot be leased keeps no
     /// other from being asked.
     pub async fn lease<P: Send + 'static>(
         &self,
         requests: Vec<LeaseRequest>,
-        mut places: impl FnMut(&str) -> Vec<P> + Send + 'static,
+        mut slots: impl FnMut(&str) -> Vec<P> + Send + 'static,
         now: Timestamp,
     ) -> Result<Vec<(String, Result<Leased>, Vec<P>)>> {
         let lease = move |conn: &Connection| {
             let mut leased = Vec::with_capacity(requests.len());
             for request in requests {
-                let mut places = places(&request.source);
-                if places.is_empty() {
+                let mut slots = slots(&request.source);
+                if slots.is_empty() {
                     continue;
                 }
-                let found = in_savepoint(conn, |conn| lease::lease(conn, &request, places.len(), now));
-                places.truncate(found.as_ref().map_or(0, |found| found.calls.len()));
-                leased.push((request.source, found, places));
+                let found = in_savepoint(conn, |conn| lease::lease(conn, &request, slots.len(), now));
+                slots.truncate(found.as_ref().map_or(0, |found| found.calls.len()));
+                leased.push((request.source, found, slots));
             }
             Ok(leased)
         };
@@ -173,15 +173,15 @@ impl Store {
     /// Nothing was written, and the lease expires.
     pub async fn settle(
         &self,
-        question: Question,
+        call: VerificationCall,
         policy: Policy,
         jitter: f64,
         now: Timestamp,
         judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
-    ) -> Result<Vec<Moved>> {
+    ) -> Result<Vec<StateChange>> {
         let subscriptions = self.outbox.subscriptions.load_full();
         let settle = move |conn: &Connection| {
-            settle::settle(conn, &question, &policy, &subscriptions, jitter, now, &judge)
+            settle::settle(conn, &call, &policy, &subscriptions, jitter, now, &judge)
         };
         let (mut moved, left, has_news) = self.writer.run_batched(settle).await?;
         if has_news {
@@ -249,7 +249,7 @@ impl Store {
         cause: Cause,
         policy: Policy,
         now: Timestamp,
-    ) -> Result<Vec<Moved>> {
+    ) -> Result<Vec<StateChange>> {
         let (mut moved, mut next) = (Vec::new(), Some((String::new(), 0)));
         while let Some(after) = next {
             let (source, call_kind, policy) = (source.clone(), call_kind.clone(), policy.clone());

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::Parts;
+use super::WorkerParts;
 use crate::domain::{Course, RawNotification, State};
 use crate::providers::{self, Provider, Read};
-use crate::store::{self, BATCH as STORE_BATCH, Filing, Moved, StoreError};
+use crate::store::{self, BATCH as STORE_BATCH, Filing, StateChange, StoreError};
 
 /// The limits of one turn.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Filed {
 }
 
 /// Parses a portion of the new notifications, oldest first. The next batch is read while the last one is written.
-pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, StoreError> {
+pub(super) async fn file_new(parts: &WorkerParts, portion: Portion) -> Result<Filed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = VecDeque::new();
     for _ in 0..portion.batches {
@@ -54,18 +54,18 @@ pub(super) async fn file_new(parts: &Parts, portion: Portion) -> Result<Filed, S
 }
 
 /// Reports the settled notifications, and returns the number of parsed ones.
-fn tell(parts: &Parts, filed: &[store::Filed]) -> usize {
+fn tell(parts: &WorkerParts, filed: &[store::Filed]) -> usize {
     for filed in filed {
         if filed.state != State::Pending {
-            let moved = Moved { id: filed.id, state: filed.state, reason: filed.reason };
-            super::asking::announce(parts, &filed.source, &moved);
+            let moved = StateChange { id: filed.id, state: filed.state, reason: filed.reason };
+            super::verifier::announce(parts, &filed.source, &moved);
         }
     }
     filed.len()
 }
 
 /// Parses the notifications that were recorded unparsed while their source was not configured.
-pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
+pub(super) async fn file_unread(parts: &WorkerParts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
             let unread = parts.store.reader().unread(name.clone(), STORE_BATCH).await?;
@@ -78,7 +78,7 @@ pub(super) async fn file_unread(parts: &Parts) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn read_all(parts: &Parts, notifications: Vec<(i64, RawNotification)>) -> Vec<Filing> {
+fn read_all(parts: &WorkerParts, notifications: Vec<(i64, RawNotification)>) -> Vec<Filing> {
     read_notifications(notifications, |source| {
         parts.sources.get(source).map(|source| source.provider.as_ref())
     })

@@ -13,22 +13,22 @@ use crate::domain::ledger::Policy;
 use crate::domain::{Clock, Rate, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::{Api, LIST_LIMIT, Provider};
-use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, Moved, Store, StoreError};
+use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, StateChange, Store, StoreError};
 
-mod asking;
+mod call_gate;
 mod control;
 mod filing;
-mod gate;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
-use asking::Asker;
+pub use call_gate::RateLimitGate;
 use control::ControlQuestion;
 use filing::Portion;
 pub use filing::read_notifications;
-pub use gate::RateLimitGate;
-pub use slots::{Place, Slot, Slots, Waiting};
+pub use slots::{Reserved, Slot, Slots, Ticket};
+use verifier::Verifier;
 
 /// Maximum sleep of the loop, because another process may have reset a notification.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ const READS_FIRST: Duration = Duration::from_secs(1);
 const READ: Portion = Portion { batches: 6, notifications: 150 };
 
 /// The same while calls are under way, which need the writer about as long.
-const READ_BESIDE_QUESTIONS: Portion = Portion { batches: 2, notifications: 100 };
+const READ_BESIDE_CALLS: Portion = Portion { batches: 2, notifications: 100 };
 
 /// Maximum number of questions that one source starts in a turn, before the next source.
 const MOST_IN_ONE_TURN: usize = 64;
@@ -59,7 +59,7 @@ pub struct WorkerSource {
 }
 
 /// The parts of the worker.
-pub struct Parts {
+pub struct WorkerParts {
     pub store: Store,
     /// By name.
     pub sources: BTreeMap<String, WorkerSource>,
@@ -74,14 +74,14 @@ pub struct Parts {
     /// Rung by the receiver for a new notification.
     pub wake: Arc<Notify>,
     /// Called for every change of state; for progress and the demo.
-    pub moves: Option<mpsc::UnboundedSender<Moved>>,
+    pub moves: Option<mpsc::UnboundedSender<StateChange>>,
 }
 
 /// The worker of one process.
 pub struct Worker {
-    parts: Arc<Parts>,
+    parts: Arc<WorkerParts>,
     slots: Slots,
-    questions: JoinSet<()>,
+    verifications: JoinSet<()>,
     controls: BTreeMap<String, Arc<ControlQuestion>>,
     /// The calls begun so far, by source.
     begun: BTreeMap<String, Begun>,
@@ -96,7 +96,7 @@ pub struct Worker {
     /// Since when there has been a backlog to parse, by [`Clock::steady_millis`].
     behind_since_ms: Option<i64>,
     /// No calls before this time, by [`Clock::steady_millis`].
-    asks_from_ms: i64,
+    calls_from_ms: i64,
 }
 
 /// The result of a turn.
@@ -115,12 +115,12 @@ pub enum Turn {
 
 impl Worker {
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: WorkerParts) -> Self {
         let slots = Slots::new(parts.concurrency, parts.sources.keys().map(String::as_str));
         let now = parts.clock.now();
         Self {
             slots,
-            questions: JoinSet::new(),
+            verifications: JoinSet::new(),
             controls: parts.sources.keys().map(|name| (name.clone(), Arc::default())).collect(),
             begun: BTreeMap::new(),
             first: 0,
@@ -129,7 +129,7 @@ impl Worker {
             has_read_again: false,
             look_at: None,
             behind_since_ms: None,
-            asks_from_ms: i64::MIN,
+            calls_from_ms: i64::MIN,
             parts: Arc::new(parts),
         }
     }
@@ -143,8 +143,8 @@ impl Worker {
     /// Makes no calls before this time, by [`Clock::steady_millis`]: the result of [`Worker::run`] of the previous
     /// worker.
     #[must_use]
-    pub fn asking_from(self, asks_from_ms: i64) -> Self {
-        Self { asks_from_ms, ..self }
+    pub fn calling_from(self, calls_from_ms: i64) -> Self {
+        Self { calls_from_ms, ..self }
     }
 
     /// The heartbeat for health checks: when the last turn began, in milliseconds since 1970.
@@ -154,7 +154,7 @@ impl Worker {
     }
 
     /// Works until `stop` is rung, then waits up to `drain` for the calls under way and releases the rest. Returns
-    /// the argument for its successor's [`Worker::asking_from`].
+    /// the argument for its successor's [`Worker::calling_from`].
     pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) -> i64 {
         let stopped = stop.notified();
         tokio::pin!(stopped);
@@ -180,15 +180,15 @@ impl Worker {
             tokio::select! {
                 () = &mut stopped => break,
                 () = wake.notified() => self.look_at = None,
-                Some(_) = self.questions.join_next() => {}
+                Some(_) = self.verifications.join_next() => {}
                 // Before the answer is recorded, so that the next question is leased in the same transaction.
                 () = self.slots.call_ended() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let asks_from_ms = self.asks_from_ms;
+        let calls_from_ms = self.calls_from_ms;
         self.finish(drain).await;
-        asks_from_ms
+        calls_from_ms
     }
 
     /// Parses new notifications and starts the calls that are due and allowed; does not wait for their answers.
@@ -198,9 +198,9 @@ impl Worker {
         }
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
-        while self.questions.try_join_next().is_some() {}
+        while self.verifications.try_join_next().is_some() {}
         if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
-            if !self.questions.is_empty() {
+            if !self.verifications.is_empty() {
                 self.parts.store.renew_leases(self.parts.owner.clone(), now).await?;
             }
             self.renew_at = now.plus(LEASE_LENGTH / 3);
@@ -212,7 +212,7 @@ impl Worker {
         let mut has_worked = false;
         if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
             let reads_first = self.reads_first();
-            let portion = if reads_first { READ } else { READ_BESIDE_QUESTIONS };
+            let portion = if reads_first { READ } else { READ_BESIDE_CALLS };
             let filed = filing::file_new(&self.parts, portion).await?;
             has_worked = filed.count > 0;
             self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
@@ -222,14 +222,14 @@ impl Worker {
                 return Ok(Turn::Worked);
             }
         }
-        let wait_ms = self.asks_from_ms.saturating_sub(self.parts.clock.steady_millis());
+        let wait_ms = self.calls_from_ms.saturating_sub(self.parts.clock.steady_millis());
         if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
             if has_worked {
                 return Ok(Turn::Worked);
             }
             return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
         }
-        let started = self.start_questions().await?;
+        let started = self.start_calls().await?;
         Ok(if has_worked || started.any {
             Turn::Worked
         } else {
@@ -252,7 +252,7 @@ impl Worker {
         log::warn!("the clock was set {} s {direction}", by_ms.unsigned_abs() / 1000);
         if by_ms > 0 {
             let grace = i64::try_from(self.parts.policy.grace.as_millis()).unwrap_or(i64::MAX);
-            self.asks_from_ms = clock.steady_millis().saturating_add(grace.min(by_ms));
+            self.calls_from_ms = clock.steady_millis().saturating_add(grace.min(by_ms));
         }
         let sources: Vec<String> = self.parts.sources.keys().cloned().collect();
         self.parts.store.follow_clock(by_ms, &sources, clock.clone()).await
@@ -260,13 +260,13 @@ impl Worker {
 
     /// Waits until one of the calls under way is recorded; `false` if there is none.
     pub async fn wait_for_one(&mut self) -> bool {
-        self.questions.join_next().await.is_some()
+        self.verifications.join_next().await.is_some()
     }
 
     /// Starts the calls that each source allows now, beginning with another source in each turn.
-    async fn start_questions(&mut self) -> Result<Started, StoreError> {
+    async fn start_calls(&mut self) -> Result<Started, StoreError> {
         let mut names: Vec<&String> =
-            self.parts.sources.keys().filter(|name| self.slots.has_place(name)).collect();
+            self.parts.sources.keys().filter(|name| self.slots.has_room(name)).collect();
         if names.is_empty() {
             return Ok(Started::default());
         }
@@ -276,10 +276,10 @@ impl Worker {
         let names: Vec<String> = names.into_iter().cloned().collect();
         let requests = names.iter().filter_map(|name| self.request(name)).collect();
         let slots = self.slots.clone();
-        let places = move |source: &str| slots.places(source, MOST_IN_ONE_TURN);
+        let reserved = move |source: &str| slots.reserve(source, MOST_IN_ONE_TURN);
         let now = self.parts.clock.now();
         let (mut started, mut failed) = (Started::default(), None);
-        for (name, leased, places) in self.parts.store.lease(requests, places, now).await? {
+        for (name, leased, reserved) in self.parts.store.lease(requests, reserved, now).await? {
             let leased = match leased {
                 Ok(leased) => leased,
                 Err(error) => {
@@ -290,7 +290,7 @@ impl Worker {
             started.any |= !leased.calls.is_empty();
             started.is_spent |= leased.is_spent;
             started.until = [started.until, leased.come_back_at].into_iter().flatten().min();
-            self.ask(&name, leased.calls, places, now);
+            self.ask(&name, leased.calls, reserved, now);
         }
         failed.map_or(Ok(started), Err)
     }
@@ -307,7 +307,7 @@ impl Worker {
     }
 
     /// Starts calls, each in its slot.
-    fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, places: Vec<Place>, now: Timestamp) {
+    fn ask(&mut self, name: &str, calls: Vec<Vec<Lease>>, reserved: Vec<Reserved>, now: Timestamp) {
         let Some(source) = self.parts.sources.get(name).filter(|_| !calls.is_empty()).cloned() else {
             return;
         };
@@ -315,25 +315,25 @@ impl Worker {
         begun.calls = begun.calls.wrapping_add(u64::try_from(calls.len()).unwrap_or(0));
         begun.last_at = now;
         let control = Arc::clone(self.controls.entry(name.to_owned()).or_default());
-        for (leases, place) in calls.into_iter().zip(places) {
-            let asker = Asker {
+        for (leases, reserved) in calls.into_iter().zip(reserved) {
+            let verifier = Verifier {
                 parts: Arc::clone(&self.parts),
                 slots: self.slots.clone(),
                 source: source.clone(),
                 control: Arc::clone(&control),
             };
-            self.questions.spawn(async move { asker.ask(leases, place).await });
+            self.verifications.spawn(async move { verifier.ask(leases, reserved).await });
         }
     }
 
     /// Lets the calls under way end within `drain`, then releases the remaining leases.
     pub async fn finish(mut self, drain: Duration) {
         self.slots.close();
-        let rest = async { while self.questions.join_next().await.is_some() {} };
+        let rest = async { while self.verifications.join_next().await.is_some() {} };
         if tokio::time::timeout(drain, rest).await.is_err() {
-            log::warn!("released {} unanswered calls", self.questions.len());
+            log::warn!("released {} unanswered calls", self.verifications.len());
         }
-        self.questions.shutdown().await;
+        self.verifications.shutdown().await;
         if let Err(error) = self.parts.store.free_leases(self.parts.owner.clone()).await {
             log::warn!("could not release the leases (they expire in 60 s): {error}");
         }

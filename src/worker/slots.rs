@@ -1,7 +1,7 @@
 //! Slots for concurrent API calls, shared so that no shop blocks another: shops whose last call failed together hold
 //! at most half of the slots, and a busy shop leaves at least one to shops that hold none.
 //!
-//! A working shop that is alone may also have calls [`Waiting`] for its own slots. Each is sent as soon as another
+//! A working shop that is alone may also have calls that hold a [`Ticket`] for its slots. Each is sent as soon as another
 //! one ends, without another transaction. After a failed call, none of them is sent.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,7 +21,7 @@ struct Inner {
     concurrency: usize,
     sources: Mutex<BTreeMap<String, SourceSlots>>,
     freed: Notify,
-    /// The number of callers waiting in [`Slots::take`]; they go before calls that are [`Waiting`].
+    /// The number of callers waiting in [`Slots::take`]; they go before calls that hold a [`Ticket`].
     takers: AtomicUsize,
     /// Rung when a call has ended, so that the worker starts the next.
     ended: Notify,
@@ -73,9 +73,9 @@ impl Slots {
         Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false, is_held: true })
     }
 
-    /// Whether [`Slots::places`] would give any.
+    /// Whether [`Slots::reserve`] would give any.
     #[must_use]
-    pub fn has_place(&self, source: &str) -> bool {
+    pub fn has_room(&self, source: &str) -> bool {
         let mut sources = self.lock();
         may_take(&sources, source, self.inner.concurrency)
             || may_wait(&mut sources, source, self.inner.concurrency) > 0
@@ -83,19 +83,19 @@ impl Slots {
 
     /// At most `most` slots for calls of `source` that start now, or as soon as other calls of it end.
     #[must_use]
-    pub fn places(&self, source: &str, most: usize) -> Vec<Place> {
-        let mut places: Vec<Place> =
-            std::iter::from_fn(|| self.try_take(source)).take(most).map(Place::Taken).collect();
+    pub fn reserve(&self, source: &str, most: usize) -> Vec<Reserved> {
+        let mut reserved: Vec<Reserved> =
+            std::iter::from_fn(|| self.try_take(source)).take(most).map(Reserved::Slot).collect();
         let mut sources = self.lock();
-        let room = may_wait(&mut sources, source, self.inner.concurrency).min(most - places.len());
+        let room = may_wait(&mut sources, source, self.inner.concurrency).min(most - reserved.len());
         if let Some(one) = sources.get_mut(source) {
             for _ in 0..room {
                 let (sender, receiver) = oneshot::channel();
                 one.waiting.push_back(sender);
-                places.push(Place::Awaited(Waiting(receiver)));
+                reserved.push(Reserved::Ticket(Ticket(receiver)));
             }
         }
-        places
+        reserved
     }
 
     /// Refuses every call that waits for a slot.
@@ -180,20 +180,20 @@ impl Drop for Taker<'_> {
     }
 }
 
-/// When a call may be sent.
+/// A slot for a call, or a ticket for one.
 #[derive(Debug)]
-pub enum Place {
+pub enum Reserved {
     /// Now.
-    Taken(Slot),
+    Slot(Slot),
     /// After another call of its source has ended.
-    Awaited(Waiting),
+    Ticket(Ticket),
 }
 
 /// A call's ticket for the next free slot of its source.
 #[derive(Debug)]
-pub struct Waiting(oneshot::Receiver<Slot>);
+pub struct Ticket(oneshot::Receiver<Slot>);
 
-impl Waiting {
+impl Ticket {
     /// Waits for the slot. `None` if a call of the source has failed meanwhile or the process stops; then this call
     /// must not be sent.
     pub async fn slot(self) -> Option<Slot> {
@@ -316,15 +316,15 @@ mod tests {
     }
 
     /// Slots of a working source that is alone: two are taken, and one call waits.
-    fn full() -> (Slots, Vec<Slot>, Waiting) {
+    fn full() -> (Slots, Vec<Slot>, Ticket) {
         let slots = Slots::new(3, ["well", "other"]);
         slots.mark("well", true);
         let mut taken = Vec::new();
         let mut waiting = None;
-        for place in slots.places("well", 64) {
-            match place {
-                Place::Taken(slot) => taken.push(slot),
-                Place::Awaited(awaited) => waiting = Some(awaited),
+        for reserved in slots.reserve("well", 64) {
+            match reserved {
+                Reserved::Slot(slot) => taken.push(slot),
+                Reserved::Ticket(awaited) => waiting = Some(awaited),
             }
         }
         (slots, taken, waiting.unwrap())
@@ -334,30 +334,30 @@ mod tests {
     async fn a_call_that_waits_has_the_next_place_of_its_source_and_nobody_else() {
         let (slots, mut taken, waiting) = full();
         assert_eq!(taken.len(), 2, "one is kept for the other source");
-        assert!(!slots.has_place("well"));
+        assert!(!slots.has_room("well"));
         taken.pop();
         assert!(slots.try_take("well").is_none());
         assert!(waiting.slot().await.is_some());
         taken.clear();
-        let all = slots.places("well", 64);
-        assert!(matches!(all[..], [Place::Taken(_), Place::Taken(_), Place::Awaited(_)]), "{all:?}");
+        let all = slots.reserve("well", 64);
+        assert!(matches!(all[..], [Reserved::Slot(_), Reserved::Slot(_), Reserved::Ticket(_)]), "{all:?}");
     }
 
     #[tokio::test]
     async fn places_that_no_call_needs_wake_nothing_and_are_free_again() {
         let slots = Slots::new(8, ["well"]);
         slots.mark("well", true);
-        let places = slots.places("well", 64);
-        assert!(places.iter().any(|place| matches!(place, Place::Awaited(_))), "{places:?}");
-        drop(places);
+        let reserved = slots.reserve("well", 64);
+        assert!(reserved.iter().any(|reserved| matches!(reserved, Reserved::Ticket(_))), "{reserved:?}");
+        drop(reserved);
         assert!(slots.call_ended().now_or_never().is_none());
         assert_eq!(taken(&slots, "well").len(), 8);
     }
 
     #[tokio::test]
     async fn the_end_of_each_call_is_told_also_of_one_that_waited() {
-        let (slots, mut places, waiting) = full();
-        places.clear();
+        let (slots, mut reserved, waiting) = full();
+        reserved.clear();
         assert!(slots.call_ended().now_or_never().is_none(), "none had begun");
         let slot = waiting.slot().await;
         drop(slot.unwrap());
@@ -382,7 +382,7 @@ mod tests {
         drop(waiting);
         let other = slots.try_take("other");
         assert!(other.is_some());
-        assert!(slots.places("well", 64).is_empty());
+        assert!(slots.reserve("well", 64).is_empty());
         let (slots, mut taken_again, waiting) = full();
         let mut second = Box::pin(slots.take("well"));
         assert!((&mut second).now_or_never().is_none());

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc};
 
-use super::{Parts, Worker, WorkerSource};
+use super::{Worker, WorkerParts, WorkerSource};
 use crate::domain::ledger::Policy;
 use crate::domain::{
     Answer, CallResult, Cause, Claim, Clock, Comparison, EventTime, Failure, FoundObject, Headers, Judge,
@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::metrics::Metrics;
 use crate::providers::http::{Client, OpenGate};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
-use crate::store::{Moved, Store};
+use crate::store::{StateChange, Store};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -147,8 +147,8 @@ async fn settled(provider: Fragile, bodies: &[&str]) -> Vec<(String, Option<Stri
     let rate = Rate { limit: 1, window: Duration::from_millis(1) };
     let source = WorkerSource { provider: Arc::new(provider), api, rate };
     let instant = Duration::from_millis(1);
-    let (moves, mut moved) = mpsc::unbounded_channel::<Moved>();
-    let worker = Worker::new(Parts {
+    let (moves, mut moved) = mpsc::unbounded_channel::<StateChange>();
+    let worker = Worker::new(WorkerParts {
         store: store.clone(),
         sources: BTreeMap::from([("shop".to_owned(), source)]),
         policy: Policy {
@@ -170,7 +170,7 @@ async fn settled(provider: Fragile, bodies: &[&str]) -> Vec<(String, Option<Stri
     let mut open: Vec<i64> = (1..).take(bodies.len()).collect();
     let all_settle = async {
         while !open.is_empty() {
-            let Moved { id, state, .. } = moved.recv().await.unwrap();
+            let StateChange { id, state, .. } = moved.recv().await.unwrap();
             open.retain(|waiting| *waiting != id || state == State::Pending);
         }
     };

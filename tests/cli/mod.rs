@@ -14,7 +14,7 @@ use std::time::Duration;
 use countersign::config::{Settings, Source};
 use countersign::domain::ledger::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
 use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotification, Reason, State};
-use countersign::store::{Filing, LeaseRequest, Question, Store};
+use countersign::store::{Filing, LeaseRequest, Store, VerificationCall};
 use serde_json::json;
 
 use crate::support::House;
@@ -135,7 +135,7 @@ impl Stage {
         self.runtime.block_on(async {
             let (_, leased, _) = self.store.lease(vec![request], |_| vec![()], now).await.unwrap().remove(0);
             let lease = leased.unwrap().calls.remove(0).remove(0);
-            let question = Question {
+            let call = VerificationCall {
                 lease: lease.name,
                 source: lease.source,
                 claim: lease.claim,
@@ -145,8 +145,7 @@ impl Stage {
                 latency_ms: 12,
                 truth_id: None,
             };
-            let moved =
-                self.store.settle(question, policy, 1.0, now, move |_| settlement.clone()).await.unwrap();
+            let moved = self.store.settle(call, policy, 1.0, now, move |_| settlement.clone()).await.unwrap();
             assert_eq!(moved.first().map(|moved| moved.id), Some(id));
         });
     }

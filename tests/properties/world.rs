@@ -11,7 +11,7 @@ use countersign::domain::{
     RawNotification, StatusKey, Subject, SubjectKind, Timestamp, Truth,
 };
 use countersign::rules;
-use countersign::store::{Filing, Lease, LeaseRequest, Question, Store};
+use countersign::store::{Filing, Lease, LeaseRequest, Store, VerificationCall};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
@@ -286,7 +286,7 @@ impl World {
             CallResult::Found(shown) => shown.truth.as_ref().map(|truth| truth.id().to_owned()),
             _ => None,
         };
-        let question = Question {
+        let call = VerificationCall {
             lease: lease.name,
             source: lease.source,
             claim: lease.claim,
@@ -296,7 +296,7 @@ impl World {
             latency_ms: answer.latency_ms,
             truth_id,
         };
-        let call_kind = question.claim.call_kind.clone();
+        let call_kind = call.claim.call_kind.clone();
         let (now, owed) = (self.time(), Arc::clone(&self.owed));
         let judge = move |ledger: &Ledger| {
             owed.lock().unwrap().extend(agreed(&answer, ledger));
@@ -307,7 +307,7 @@ impl World {
                 _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
             }
         };
-        self.runtime.block_on(self.store.settle(question, Self::policy(), 0.5, now, judge)).unwrap();
+        self.runtime.block_on(self.store.settle(call, Self::policy(), 0.5, now, judge)).unwrap();
         is_failure
     }
 

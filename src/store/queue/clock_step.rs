@@ -35,7 +35,7 @@ pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
 }
 
 /// Where [`bring_forward`] goes on: after what was planned for then, with this id.
-pub(in crate::store) type Moved = (String, i64);
+pub(in crate::store) type Planned = (String, i64);
 
 /// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most [`BATCH`].
 /// Returns where to go on, `None` at the end. Only for a clock that was set back (`by_ms` is negative): one that was set
@@ -43,14 +43,14 @@ pub(in crate::store) type Moved = (String, i64);
 pub(in crate::store) fn bring_forward(
     conn: &Connection,
     source: &str,
-    after: &Moved,
+    after: &Planned,
     by_ms: i64,
-) -> Result<Option<Moved>> {
+) -> Result<Option<Planned>> {
     let mut statement = conn.prepare_cached(PLANNED)?;
     let found = statement.query_map(params![source, after.0, after.1, BATCH], |row| {
         Ok((row.get("next_attempt_at")?, row.get("notification_id")?))
     })?;
-    let planned: Vec<Moved> = found.collect::<rusqlite::Result<_>>()?;
+    let planned: Vec<Planned> = found.collect::<rusqlite::Result<_>>()?;
     let sql = format!(
         "UPDATE verdicts SET next_attempt_at = {} WHERE notification_id = ?2",
         moved("next_attempt_at")

@@ -16,7 +16,7 @@ use crate::store::writer::handle::Writer;
 
 /// The retention settings of the `[store]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionPolicy {
     /// Settled notifications older than this are removed, if set.
     pub keep: Option<Duration>,
     /// Settled notifications older than this lose their personal data, if set.
@@ -29,7 +29,7 @@ pub struct Keep {
 
 /// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct Removed {
     /// Notifications that `keep` removed.
     pub expired: u64,
     /// Rows that `keep_personal` emptied.
@@ -82,8 +82,8 @@ pub(in crate::store) struct Retention<'a> {
 
 impl Retention<'_> {
     /// Applies all rules once.
-    pub(in crate::store) async fn keep(&self, rules: &Keep, now: Timestamp) -> Result<Kept> {
-        let mut kept = Kept::default();
+    pub(in crate::store) async fn retain(&self, rules: &RetentionPolicy, now: Timestamp) -> Result<Removed> {
+        let mut kept = Removed::default();
         if let Some(age) = rules.keep {
             kept.expired = self.prune(now.minus(age), rules.min_free, now, |_| {}).await?.total();
         }
@@ -95,8 +95,8 @@ impl Retention<'_> {
     }
 
     /// Keeps the rule that a flood breaks before the others are due again.
-    pub(in crate::store) async fn keep_flood(&self, rules: &Keep) -> Result<Kept> {
-        Ok(Kept { unproven: self.bound_unproven(rules.max_unproven).await?, ..Kept::default() })
+    pub(in crate::store) async fn enforce_unproven(&self, rules: &RetentionPolicy) -> Result<Removed> {
+        Ok(Removed { unproven: self.bound_unproven(rules.max_unproven).await?, ..Removed::default() })
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::call::StateChange;
 use super::claims::Sheet;
-use super::question::Moved;
 use crate::domain::ledger::Policy;
 use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;
@@ -17,7 +17,7 @@ pub const BATCH: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decided {
     /// Done; with its new state and reason.
-    Done(Moved),
+    Done(StateChange),
     /// Refused, with the reason.
     Refused { id: i64, why: String },
 }
@@ -28,7 +28,7 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
     for sheet in sheets {
         let id = sheet.id();
         let Some((state, _)) = state_of(conn, id)? else {
-            decided.push(Decided::Done(Moved { id, state: State::Pending, reason: None }));
+            decided.push(Decided::Done(StateChange { id, state: State::Pending, reason: None }));
             continue;
         };
         if is_emptied(conn, id)? {
@@ -47,7 +47,7 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
         let repeated = sheet.repeats(conn)?;
         sheet.write(conn, repeated, now, now)?;
         let (state, reason) = sheet.first_verdict(repeated);
-        decided.push(Decided::Done(Moved { id, state, reason }));
+        decided.push(Decided::Done(StateChange { id, state, reason }));
     }
     Ok(decided)
 }
@@ -73,7 +73,7 @@ pub(in crate::store) fn dismiss(
                 )?
                 .execute(params![id, note.unwrap_or("dismissed by hand"), now.to_string()])?;
                 let (state, reason) = (State::Ignored, Some(Reason::Dismissed));
-                decided.push(Decided::Done(Moved { id: *id, state, reason }));
+                decided.push(Decided::Done(StateChange { id: *id, state, reason }));
             }
             Some((state, _)) => {
                 decided.push(refused(*id, &format!("it is {state}; only undecided ones can be dismissed")));
@@ -117,7 +117,7 @@ pub(in crate::store) fn give_up_waiting(
     policy: &Policy,
     after: &LookedAt,
     now: Timestamp,
-) -> Result<(Vec<Moved>, Option<LookedAt>)> {
+) -> Result<(Vec<StateChange>, Option<LookedAt>)> {
     let too_old = now.minus(policy.give_up_after).to_string();
     let mut statement = conn.prepare_cached(WAITED_LONG)?;
     let limit = rows::limit(MOST_LOOKED_AT);
@@ -146,7 +146,7 @@ pub(in crate::store) fn give_up_waiting(
                probes_since = ?3, next_attempt_at = NULL, decided_at = ?3 WHERE notification_id = ?1",
         )?
         .execute(params![id, cause.as_str(), now.to_string(), call_kind])?;
-        moved.push(Moved { id, state: State::Undecided, reason: Some(cause.into()) });
+        moved.push(StateChange { id, state: State::Undecided, reason: Some(cause.into()) });
     }
     Ok((moved, last.filter(|_| is_more_left)))
 }

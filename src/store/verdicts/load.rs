@@ -19,7 +19,7 @@ const LEAST_EQUALS: [i64; 3] = [1, 1, 0];
 
 /// A question that was asked, as far as the store needs to know it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Asked<'a> {
+pub(in crate::store) struct SubjectQuery<'a> {
     pub(in crate::store) source: &'a str,
     pub(in crate::store) claim: &'a Claim,
     /// The id of the object that the answer shows, where it shows one.
@@ -27,23 +27,23 @@ pub(in crate::store) struct Asked<'a> {
 }
 
 /// The ledger of a lease. What the lease does not hold any more is not in it.
-pub(in crate::store) fn load(conn: &Connection, lease: &str, asked: &Asked<'_>) -> Result<Ledger> {
+pub(in crate::store) fn load(conn: &Connection, lease: &str, query: &SubjectQuery<'_>) -> Result<Ledger> {
     let waiting = waiting(conn, lease)?;
-    let subject = &asked.claim.subject;
-    let stored = match asked.truth_id {
-        Some(id) => stored_object(conn, asked.source, subject.kind, id, &[ById::Exactly])?,
-        None => stored_object(conn, asked.source, subject.kind, &subject.id, &ById::ALL)?,
+    let subject = &query.claim.subject;
+    let stored = match query.truth_id {
+        Some(id) => stored_object(conn, query.source, subject.kind, id, &[ById::Exactly])?,
+        None => stored_object(conn, query.source, subject.kind, &subject.id, &ById::ALL)?,
     };
     let resolved_id =
-        stored.as_ref().map_or(asked.truth_id.unwrap_or(&subject.id), |stored| stored.resolved_id.as_str());
-    let last_confirmed = last_confirmed(conn, asked.source, subject.kind, resolved_id)?;
+        stored.as_ref().map_or(query.truth_id.unwrap_or(&subject.id), |stored| stored.resolved_id.as_str());
+    let last_confirmed = last_confirmed(conn, query.source, subject.kind, resolved_id)?;
     Ok(Ledger {
-        equals: equals(conn, asked.source, lease, &waiting)?,
+        equals: equals(conn, query.source, lease, &waiting)?,
         source_found_any: conn
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM sources WHERE name = ?1 AND found_any_at IS NOT NULL)",
             )?
-            .query_row([asked.source], |row| row.get(0))?,
+            .query_row([query.source], |row| row.get(0))?,
         waiting,
         stored,
         last_confirmed,
@@ -229,7 +229,7 @@ mod tests {
         let sql = format!("SELECT {} FROM verdicts WHERE notification_id = 1", rows::CLAIM_COLUMNS);
         let (claim, _) = conn.query_row(&sql, [], rows::claim)?.unwrap();
         supersede::link(conn, 2, false)?;
-        load(conn, "w/1", &Asked { source: "s", claim: &claim, truth_id: None })
+        load(conn, "w/1", &SubjectQuery { source: "s", claim: &claim, truth_id: None })
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use super::call::{StateChange, VerificationCall};
 use super::confirm::{Confirmation, confirm};
-use super::load::{self, Asked};
-use super::question::{Moved, Question};
+use super::load::{self, SubjectQuery};
 use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus};
@@ -21,32 +21,28 @@ use crate::store::queue::{fairness, lease, pauses, rate_limit};
 /// Loads the ledger, lets `judge` decide, writes what it decides.
 pub(in crate::store) fn settle(
     conn: &Connection,
-    question: &Question,
+    call: &VerificationCall,
     policy: &Policy,
     subscriptions: &[Subscription],
     jitter: f64,
     now: Timestamp,
     judge: impl FnOnce(&Ledger) -> Settlement,
-) -> Result<(Vec<Moved>, Option<Settled>, bool)> {
-    let asked =
-        Asked { source: &question.source, claim: &question.claim, truth_id: question.truth_id.as_deref() };
-    let ledger = load::load(conn, &question.lease, &asked)?;
-    rate_limit::finish(conn, question.permit, now)?;
+) -> Result<(Vec<StateChange>, Option<Settled>, bool)> {
+    let query = SubjectQuery { source: &call.source, claim: &call.claim, truth_id: call.truth_id.as_deref() };
+    let ledger = load::load(conn, &call.lease, &query)?;
+    rate_limit::finish(conn, call.permit, now)?;
     if ledger.waiting.is_empty() {
         return Ok((Vec::new(), None, false));
     }
     let settlement = judge(&ledger);
-    let probe = pauses::Probe {
-        source: &question.source,
-        call_kind: &question.claim.call_kind,
-        asked_at: question.asked_at,
-    };
+    let probe =
+        pauses::Probe { source: &call.source, call_kind: &call.claim.call_kind, asked_at: call.asked_at };
     let resume_at = pauses::apply(conn, &probe, &settlement.source_status, policy, jitter, now)?;
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
-    let kind = question.claim.subject.kind;
-    truth::write(conn, &question.source, kind, &settlement.truth, question.asked_at, newest)?;
+    let kind = call.claim.subject.kind;
+    truth::write(conn, &call.source, kind, &settlement.truth, call.asked_at, newest)?;
     // Before a confirmation of this settlement takes its place.
-    let past = past(conn, question, &settlement)?;
+    let past = past(conn, call, &settlement)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     let mut has_news = false;
     for ruling in &settlement.rulings {
@@ -59,44 +55,49 @@ pub(in crate::store) fn settle(
             )?
             .execute(params![
                 ruling.id,
-                question.permit.id,
-                question.asked_at.to_string(),
+                call.permit.id,
+                call.asked_at.to_string(),
                 verification.outcome.as_str(),
-                question.http_status,
-                i64::try_from(question.latency_ms).unwrap_or(i64::MAX),
+                call.http_status,
+                i64::try_from(call.latency_ms).unwrap_or(i64::MAX),
                 verification.detail,
                 verification.answer.as_ref().map(Value::to_string),
             ])?;
         }
-        has_news |= confirm_ruling(conn, question, &settlement, ruling, subscriptions, now)?;
+        has_news |= confirm_ruling(conn, call, &settlement, ruling, subscriptions, now)?;
         moved.push(moves);
     }
-    let settled = settled(conn, question, &settlement, past)?;
+    let settled = settled(conn, call, &settlement, past)?;
     let (superseded, left) = supersede::spread(conn, settled, now)?;
     let superseded_before = superseded_now(&mut moved, superseded);
     for moves in &moved {
         weigh_sender(conn, moves)?;
     }
     moved.extend(superseded_before);
-    lease::ask_alone(conn, std::slice::from_ref(&question.lease), now)?;
+    lease::ask_alone(conn, std::slice::from_ref(&call.lease), now)?;
     if settlement.found && !ledger.source_found_any {
-        note_found(conn, &question.source, now)?;
+        note_found(conn, &call.source, now)?;
     }
     if matches!(settlement.source_status, SourceStatus::Failing { .. }) {
-        pauses::forget_probes(conn, &question.source, now, policy.give_up_after * 4)?;
+        pauses::forget_probes(conn, &call.source, now, policy.give_up_after * 4)?;
     }
     Ok((moved, left, has_news))
 }
 
 /// What was confirmed about the subject so far.
-fn past(conn: &Connection, question: &Question, settlement: &Settlement) -> Result<Past> {
-    let Subject { kind, id } = &question.claim.subject;
+fn past(conn: &Connection, call: &VerificationCall, settlement: &Settlement) -> Result<Past> {
+    let Subject { kind, id } = &call.claim.subject;
     let resolved_id = settlement.resolved_id.as_deref().unwrap_or(id);
-    supersede::past(conn, &question.source, kind.as_str(), resolved_id, settlement.confirmed_before.clone())
+    supersede::past(conn, &call.source, kind.as_str(), resolved_id, settlement.confirmed_before.clone())
 }
 
 /// What may explain others, or be explained, now that it is settled.
-fn settled(conn: &Connection, question: &Question, settlement: &Settlement, past: Past) -> Result<Settled> {
+fn settled(
+    conn: &Connection,
+    call: &VerificationCall,
+    settlement: &Settlement,
+    past: Past,
+) -> Result<Settled> {
     let is_news =
         settlement.rulings.iter().any(|ruling| matches!(ruling.to, Move::Settle { news: true, .. }));
     let mut links = Vec::new();
@@ -105,41 +106,41 @@ fn settled(conn: &Connection, question: &Question, settlement: &Settlement, past
             links.extend(supersede::link(conn, ruling.id, is_news)?);
         }
     }
-    Ok(Settled { source: question.source.clone(), subject: question.claim.subject.clone(), links, past })
+    Ok(Settled { source: call.source.clone(), subject: call.claim.subject.clone(), links, past })
 }
 
 /// Says of what has just moved that it is superseded; returns what had settled before.
-fn superseded_now(moved: &mut [Moved], superseded: Vec<i64>) -> Vec<Moved> {
+fn superseded_now(moved: &mut [StateChange], superseded: Vec<i64>) -> Vec<StateChange> {
     let fresh: BTreeMap<i64, usize> = moved.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
     let mut before = Vec::new();
     for id in superseded {
         match fresh.get(&id).and_then(|place| moved.get_mut(*place)) {
             Some(fresh) => fresh.reason = Some(Reason::Superseded),
-            None => before.push(Moved::superseded(id)),
+            None => before.push(StateChange::superseded(id)),
         }
     }
     before
 }
 
-fn moved_by(ruling: &Ruling) -> Option<Moved> {
+fn moved_by(ruling: &Ruling) -> Option<StateChange> {
     let (state, reason) = match &ruling.to {
         Move::Settle { state, reason, .. } => (*state, *reason),
         Move::Wait { reason, .. } => (State::Pending, *reason),
         Move::GiveUp { reason } => (State::Undecided, *reason),
         Move::AskAlone => return None,
     };
-    Some(Moved { id: ruling.id, state, reason: Some(reason) })
+    Some(StateChange { id: ruling.id, state, reason: Some(reason) })
 }
 
 fn write_ruling(
     conn: &Connection,
     ruling: &Ruling,
-    moves: &Moved,
+    moves: &StateChange,
     resolved_id: Option<&str>,
     resume_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
-    let Moved { state, reason, .. } = *moves;
+    let StateChange { state, reason, .. } = *moves;
     let (duplicate_of, news) = match &ruling.to {
         Move::Settle { duplicate_of, news, .. } => (*duplicate_of, *news),
         _ => (None, false),
@@ -175,7 +176,7 @@ fn write_ruling(
 }
 
 /// The effect of a verdict on its sender's weight.
-fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Result<()> {
+fn weigh_sender(conn: &Connection, StateChange { id, state, reason }: &StateChange) -> Result<()> {
     if *state == State::Pending {
         return Ok(());
     }
@@ -188,7 +189,7 @@ fn weigh_sender(conn: &Connection, Moved { id, state, reason }: &Moved) -> Resul
 /// Remembers what a ruling confirmed; returns whether that is news.
 fn confirm_ruling(
     conn: &Connection,
-    question: &Question,
+    call: &VerificationCall,
     settlement: &Settlement,
     ruling: &Ruling,
     subscriptions: &[Subscription],
@@ -199,11 +200,11 @@ fn confirm_ruling(
     else {
         return Ok(false);
     };
-    let Subject { kind, id } = &question.claim.subject;
+    let Subject { kind, id } = &call.claim.subject;
     let id = settlement.resolved_id.clone().unwrap_or_else(|| id.clone());
     let confirmation = Confirmation {
         notification_id: ruling.id,
-        source: &question.source,
+        source: &call.source,
         subject: &Subject { kind: *kind, id },
         reason: *reason,
         values,

@@ -81,7 +81,7 @@ fn told_to_wait(until: Timestamp) -> Failure {
 
 /// The gate of one question. Its lease came with a permit and a slot for the first call.
 #[derive(Debug)]
-pub(super) struct QuestionGate {
+pub(super) struct VerificationGate {
     pub(super) budget: RateLimitGate,
     pub(super) slots: Slots,
     pub(super) first: Mutex<Option<Slot>>,
@@ -90,7 +90,7 @@ pub(super) struct QuestionGate {
     pub(super) first_permit: Mutex<Option<CallPermit>>,
 }
 
-impl Gate for QuestionGate {
+impl Gate for VerificationGate {
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
         Box::pin(async {
             let first = self.first.lock().ok().and_then(|mut first| first.take());
@@ -105,7 +105,7 @@ impl Gate for QuestionGate {
     }
 }
 
-impl QuestionGate {
+impl VerificationGate {
     /// If the call fails, the next call must know it before the slot is free.
     fn pass(&self, until_over: impl Send + 'static) -> Pass {
         let (slots, source) = (self.slots.clone(), self.budget.source.clone());

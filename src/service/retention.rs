@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::{Clock, Timestamp};
-use crate::store::{Keep, Kept, Store};
+use crate::store::{Removed, RetentionPolicy, Store};
 
 /// The time between two runs.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -77,7 +77,7 @@ fn ahead_ms(clock: &Clock) -> i64 {
 /// `store.keep_personal`.
 pub(super) async fn run(
     store: Store,
-    mut rules: watch::Receiver<Keep>,
+    mut rules: watch::Receiver<RetentionPolicy>,
     clock: Clock,
     last_sign: Option<Timestamp>,
     overfull: Arc<Notify>,
@@ -107,7 +107,7 @@ pub(super) async fn run(
             was_short = is_short;
             let kept = if is_flood {
                 // This rule goes by the order of ids, not by the clock.
-                store.keep_flood(&in_force).await
+                store.enforce_unproven(&in_force).await
             } else if doubt.is_doubtful(&clock) {
                 log::warn!(
                     "the clock was set ahead, or the machine was off for long; the retention rules by age \
@@ -116,15 +116,15 @@ pub(super) async fn run(
                 continue;
             } else {
                 let now = clock.now();
-                let kept = store.keep(&in_force, now).await;
+                let kept = store.retain(&in_force, now).await;
                 if kept.is_ok() {
                     emptied.send_replace(in_force.keep_personal.map(|age| now.minus(age)));
                 }
                 kept
             };
             match kept {
-                Ok(kept) if kept == Kept::default() => {}
-                Ok(Kept { expired, emptied, unproven }) => log::info!(
+                Ok(kept) if kept == Removed::default() => {}
+                Ok(Removed { expired, emptied, unproven }) => log::info!(
                     "retention: {expired} notifications removed by store.keep, {emptied} rows emptied by \
                         store.keep_personal, {unproven} notifications removed by store.max_unproven"
                 ),

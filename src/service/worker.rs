@@ -10,11 +10,11 @@ use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::assembly::{Common, worker_parts};
 use super::sources;
+use super::wiring::{Common, worker_parts};
 use crate::config::Settings;
-use crate::store::Moved;
-use crate::worker::{Parts, Worker};
+use crate::store::StateChange;
+use crate::worker::{Worker, WorkerParts};
 
 /// The heartbeat interval while a worker ends: shorter than any watchdog's.
 const BEAT: Duration = Duration::from_millis(100);
@@ -23,19 +23,19 @@ const BEAT: Duration = Duration::from_millis(100);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The handle that replaces the running worker.
-pub(super) struct Desk {
-    successors: mpsc::Sender<Successor>,
-    moves: Option<mpsc::UnboundedSender<Moved>>,
+pub(super) struct WorkerSupervisor {
+    successors: mpsc::Sender<NextWorker>,
+    moves: Option<mpsc::UnboundedSender<StateChange>>,
 }
 
 /// The settings for the next worker, and the channel that reports its start.
-struct Successor {
+struct NextWorker {
     settings: Settings,
-    parts: Parts,
+    parts: WorkerParts,
     begun: oneshot::Sender<()>,
 }
 
-impl Desk {
+impl WorkerSupervisor {
     /// Builds the first worker and the future that runs it and its successors. The future ends when `stop` is rung,
     /// or when a worker ends unexpectedly. `heart` holds the time of the last heartbeat of any of them.
     ///
@@ -44,21 +44,21 @@ impl Desk {
     pub(super) fn open(
         settings: &Settings,
         common: &Common,
-        moves: Option<mpsc::UnboundedSender<Moved>>,
+        moves: Option<mpsc::UnboundedSender<StateChange>>,
         heart: Arc<AtomicI64>,
         stop: Arc<Notify>,
     ) -> anyhow::Result<(Self, impl Future<Output = ()> + Send + use<>)> {
         let (successors, next) = mpsc::channel(1);
-        let desk = Self { successors, moves };
-        let (parts, patience) = (desk.parts(settings, common)?, super::under_way(settings));
-        Ok((desk, work(parts, patience, common.clone(), heart, next, stop)))
+        let worker = Self { successors, moves };
+        let (parts, patience) = (worker.parts(settings, common)?, super::under_way(settings));
+        Ok((worker, work(parts, patience, common.clone(), heart, next, stop)))
     }
 
     /// The parts of a worker with these settings.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
-    pub(super) fn parts(&self, settings: &Settings, common: &Common) -> anyhow::Result<Parts> {
+    pub(super) fn parts(&self, settings: &Settings, common: &Common) -> anyhow::Result<WorkerParts> {
         let Common { store, clock, metrics, wake, .. } = common;
         worker_parts(settings, store, clock, metrics, "serve", Arc::clone(wake), self.moves.clone())
     }
@@ -68,26 +68,26 @@ impl Desk {
     ///
     /// # Errors
     /// The worker ended unexpectedly.
-    pub(super) async fn hand_over(&self, settings: Settings, parts: Parts) -> anyhow::Result<()> {
+    pub(super) async fn hand_over(&self, settings: Settings, parts: WorkerParts) -> anyhow::Result<()> {
         let (begun, has_begun) = oneshot::channel();
         let ended = "the worker has ended";
-        self.successors.send(Successor { settings, parts, begun }).await.context(ended)?;
+        self.successors.send(NextWorker { settings, parts, begun }).await.context(ended)?;
         has_begun.await.context(ended)
     }
 }
 
 async fn work(
-    mut parts: Parts,
+    mut parts: WorkerParts,
     mut patience: Duration,
     common: Common,
     heart: Arc<AtomicI64>,
-    mut next: mpsc::Receiver<Successor>,
+    mut next: mpsc::Receiver<NextWorker>,
     stop: Arc<Notify>,
 ) {
-    let mut asks_from_ms = i64::MIN;
+    let mut calls_from_ms = i64::MIN;
     loop {
         let stop_worker = Arc::new(Notify::new());
-        let worker = Worker::new(parts).beating(Arc::clone(&heart)).asking_from(asks_from_ms);
+        let worker = Worker::new(parts).beating(Arc::clone(&heart)).calling_from(calls_from_ms);
         let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), patience));
         let successor = tokio::select! {
             _ = &mut working => return,
@@ -99,7 +99,7 @@ async fn work(
             Some(successor) = next.recv() => successor,
         };
         stop_worker.notify_one();
-        asks_from_ms = end(working.as_mut(), patience, &common, &heart).await;
+        calls_from_ms = end(working.as_mut(), patience, &common, &heart).await;
         if stop.notified().now_or_never().is_some() {
             // A stop is under way, so the next worker would only release its leases.
             return;
@@ -130,7 +130,7 @@ async fn end(
         }
     };
     tokio::select! {
-        asks_from_ms = &mut working => return asks_from_ms,
+        calls_from_ms = &mut working => return calls_from_ms,
         _ = tokio::time::timeout(patience + LAST_WORDS, beats) => {}
     }
     working.await

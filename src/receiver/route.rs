@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 /// A route of the intake listener.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Route {
     /// `/healthz`.
     Health,
     /// A path below `/hooks/`; `None` if it does not have the form of an intake URL.
@@ -21,7 +21,7 @@ pub(super) struct IntakeUrl {
     pub(super) token: Option<String>,
 }
 
-impl Place {
+impl Route {
     /// Parses `path`, which has no query string. Panels like to end an address with a slash: one more is nothing.
     pub(super) fn of(path: &str) -> Self {
         let mut segments = path.split('/');
@@ -68,11 +68,11 @@ mod tests {
     #[test]
     fn only_the_exact_form_but_for_one_slash_is_an_intake_url() {
         let url = |source: &str, token: Option<&str>| {
-            Place::Hooks(Some(IntakeUrl { source: source.to_owned(), token: token.map(str::to_owned) }))
+            Route::Hooks(Some(IntakeUrl { source: source.to_owned(), token: token.map(str::to_owned) }))
         };
         for (path, expected) in [
-            ("/healthz", Place::Health),
-            ("/healthz/", Place::Nowhere),
+            ("/healthz", Route::Health),
+            ("/healthz/", Route::Nowhere),
             ("/hooks/shop", url("shop", None)),
             ("/hooks/sh%6Fp", url("shop", None)),
             ("/%68ooks/shop", url("shop", None)),
@@ -80,20 +80,20 @@ mod tests {
             ("/hooks/shop//", url("shop", Some(""))),
             ("/hooks/shop/t%2Fk", url("shop", Some("t/k"))),
             ("/hooks/shop/t%2Fk/", url("shop", Some("t/k"))),
-            ("/hooks/shop/token//", Place::Hooks(None)),
-            ("/hooks/shop/%FF", Place::Hooks(None)),
+            ("/hooks/shop/token//", Route::Hooks(None)),
+            ("/hooks/shop/%FF", Route::Hooks(None)),
             ("/hooks/", url("", None)),
             ("/hooks//shop", url("", Some("shop"))),
-            ("/hooks/shop/token/more", Place::Hooks(None)),
-            ("/hooks", Place::Nowhere),
-            ("//hooks/shop", Place::Nowhere),
-            ("/hooks%2Fshop", Place::Nowhere),
-            ("/Hooks/shop", Place::Nowhere),
-            ("/", Place::Nowhere),
-            ("", Place::Nowhere),
-            ("*", Place::Nowhere),
+            ("/hooks/shop/token/more", Route::Hooks(None)),
+            ("/hooks", Route::Nowhere),
+            ("//hooks/shop", Route::Nowhere),
+            ("/hooks%2Fshop", Route::Nowhere),
+            ("/Hooks/shop", Route::Nowhere),
+            ("/", Route::Nowhere),
+            ("", Route::Nowhere),
+            ("*", Route::Nowhere),
         ] {
-            assert_eq!(Place::of(path), expected, "{path}");
+            assert_eq!(Route::of(path), expected, "{path}");
         }
     }
 }

@@ -4,20 +4,20 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
+use super::call_gate::{RateLimitGate, STORE_PAUSE, VerificationGate};
 use super::control::ControlQuestion;
-use super::gate::{QuestionGate, RateLimitGate, STORE_PAUSE};
-use super::slots::{Place, Slots};
-use super::{Parts, WorkerSource};
+use super::slots::{Reserved, Slots};
+use super::{WorkerParts, WorkerSource};
 use crate::domain::ledger::{Ledger, Settlement};
 use crate::domain::panics::{Panicked, contained, contained_async};
 use crate::domain::{Answer, CallResult, Cause, Failure, FailureScope, Reason, State, Timestamp};
 use crate::providers::Api;
 use crate::rules;
-use crate::store::{CallPermit, Lease, Moved, Question, StoreError};
+use crate::store::{CallPermit, Lease, StateChange, StoreError, VerificationCall};
 
 /// Verifies the questions of one source.
-pub(super) struct Asker {
-    pub(super) parts: Arc<Parts>,
+pub(super) struct Verifier {
+    pub(super) parts: Arc<WorkerParts>,
     pub(super) slots: Slots,
     pub(super) source: WorkerSource,
     pub(super) control: Arc<ControlQuestion>,
@@ -25,21 +25,21 @@ pub(super) struct Asker {
 
 /// How a question was asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum CallForm {
     /// By calls for its subject alone.
-    Alone,
+    Single,
     /// By a list call together with others.
-    InList,
+    List,
 }
 
-impl Asker {
+impl Verifier {
     /// Asks a question, or several by a list call, and records the outcome. If the store cannot record it, or if the
     /// call may no longer be sent, the lease is released and the question is asked again later.
-    pub(super) async fn ask(&self, leases: Vec<Lease>, place: Place) {
+    pub(super) async fn ask(&self, leases: Vec<Lease>, reserved: Reserved) {
         let Some(first) = leases.first() else { return };
         let (source, permit) = (first.source.clone(), first.permit);
         let names: Vec<String> = leases.iter().map(|lease| lease.name.clone()).collect();
-        let done = contained_async(self.ask_and_record(leases, place)).await;
+        let done = contained_async(self.verify(leases, reserved)).await;
         match done.unwrap_or_else(|panicked| Err(panicked.into())) {
             Ok(()) => return,
             // Only a command's store gives up; the command reports that.
@@ -49,12 +49,12 @@ impl Asker {
         self.give_back(names, permit).await;
     }
 
-    async fn ask_and_record(&self, leases: Vec<Lease>, place: Place) -> Result<(), StoreError> {
+    async fn verify(&self, leases: Vec<Lease>, reserved: Reserved) -> Result<(), StoreError> {
         let Some(first) = leases.first() else { return Ok(()) };
         let permit = first.permit;
-        let slot = match place {
-            Place::Taken(slot) => slot.used(),
-            Place::Awaited(waiting) => match waiting.slot().await {
+        let slot = match reserved {
+            Reserved::Slot(slot) => slot.used(),
+            Reserved::Ticket(ticket) => match ticket.slot().await {
                 Some(slot) => slot,
                 None => {
                     self.release(leases, permit).await;
@@ -62,7 +62,7 @@ impl Asker {
                 }
             },
         };
-        let gate = QuestionGate {
+        let gate = VerificationGate {
             budget: RateLimitGate {
                 store: self.parts.store.clone(),
                 clock: self.parts.clock.clone(),
@@ -110,7 +110,7 @@ impl Asker {
                     CallResult::Failed(self.control.with_known_scope(provider, api, failure).await);
             }
             self.slots.mark(&lease.source, is_well(&answer));
-            self.record(lease, answer, Asked::Alone).await?;
+            self.record(lease, answer, CallForm::Single).await?;
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Asker {
                         .flatten()
                         .filter(|answer| !matches!(answer.result, CallResult::Failed(_)))
                     {
-                        Some(answer) => records.push(self.record(lease, answer, Asked::InList)),
+                        Some(answer) => records.push(self.record(lease, answer, CallForm::List)),
                         None => open.push(lease.name),
                     }
                 }
@@ -155,7 +155,7 @@ impl Asker {
                 if failure.scope == FailureScope::Source || failure.scope == FailureScope::CallKind {
                     let (http_status, result) = (failure.http_status, CallResult::Failed(failure));
                     let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, result };
-                    self.record(first, answer, Asked::Alone).await
+                    self.record(first, answer, CallForm::Single).await
                 } else {
                     self.parts.store.ask_alone(vec![first.name], permit, self.parts.clock.now()).await
                 }
@@ -163,26 +163,28 @@ impl Asker {
         }
     }
 
-    async fn record(&self, lease: Lease, answer: Answer, asked: Asked) -> Result<(), StoreError> {
+    async fn record(&self, lease: Lease, answer: Answer, form: CallForm) -> Result<(), StoreError> {
         let parts = &self.parts;
-        let question = question_of(lease, &answer);
-        let source = question.source.clone();
-        let failing = failing_calls(&question, &answer);
+        let call = call_of(lease, &answer);
+        let source = call.source.clone();
+        let failing = failing_calls(&call, &answer);
         let (now, jitter) = (parts.clock.now(), jitter());
         let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
-        let call_kind = question.claim.call_kind.clone();
+        let call_kind = call.claim.call_kind.clone();
         let judge = move |ledger: &Ledger| -> Settlement {
             let fail = |failure: &Failure| {
                 rules::on_failure(failure, &call_kind, answer.asked_at, ledger, &policy, jitter)
             };
-            let judged = contained(|| match (&answer.result, asked) {
+            let judged = contained(|| match (&answer.result, form) {
                 (CallResult::Failed(failure), _) => fail(failure),
-                (_, Asked::Alone) => rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now),
-                (_, Asked::InList) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
+                (_, CallForm::Single) => {
+                    rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now)
+                }
+                (_, CallForm::List) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
             });
             judged.unwrap_or_else(|panicked| fail(&panicked.into()))
         };
-        let moved = parts.store.settle(question, parts.policy.clone(), jitter, now, judge).await?;
+        let moved = parts.store.settle(call, parts.policy.clone(), jitter, now, judge).await?;
         for moved in &moved {
             announce(parts, &source, moved);
         }
@@ -196,12 +198,12 @@ impl Asker {
     }
 }
 
-fn question_of(lease: Lease, answer: &Answer) -> Question {
+fn call_of(lease: Lease, answer: &Answer) -> VerificationCall {
     let truth_id = match &answer.result {
         CallResult::Found(object) => object.truth.as_ref().map(|truth| truth.id().to_owned()),
         _ => None,
     };
-    Question {
+    VerificationCall {
         lease: lease.name,
         source: lease.source,
         claim: lease.claim,
@@ -214,11 +216,11 @@ fn question_of(lease: Lease, answer: &Answer) -> Question {
 }
 
 /// The kind of call that a failure pauses; empty for the whole source.
-fn failing_calls(question: &Question, answer: &Answer) -> Option<(String, Failure)> {
+fn failing_calls(call: &VerificationCall, answer: &Answer) -> Option<(String, Failure)> {
     match &answer.result {
         CallResult::Failed(failure) => match failure.scope {
             FailureScope::Source => Some((String::new(), failure.clone())),
-            FailureScope::CallKind => Some((question.claim.call_kind.clone(), failure.clone())),
+            FailureScope::CallKind => Some((call.claim.call_kind.clone(), failure.clone())),
             FailureScope::Subject | FailureScope::Unclear => None,
         },
         CallResult::Found(_) | CallResult::NotFound(_) => None,
@@ -253,7 +255,7 @@ fn log_outage(source: &str, call_kind: &str, failure: &Failure) {
     );
 }
 
-async fn give_up(parts: &Parts, source: &str, call_kind: &str, cause: Cause) -> Result<(), StoreError> {
+async fn give_up(parts: &WorkerParts, source: &str, call_kind: &str, cause: Cause) -> Result<(), StoreError> {
     let (policy, now) = (parts.policy.clone(), parts.clock.now());
     let moved =
         parts.store.give_up_waiting(source.to_owned(), call_kind.to_owned(), cause, policy, now).await?;
@@ -264,7 +266,7 @@ async fn give_up(parts: &Parts, source: &str, call_kind: &str, cause: Cause) -> 
 }
 
 /// Logs and counts a change of state, and reports it to the observer.
-pub(super) fn announce(parts: &Parts, source: &str, moved: &Moved) {
+pub(super) fn announce(parts: &WorkerParts, source: &str, moved: &StateChange) {
     let reason = moved.reason.map_or("", Reason::as_str);
     if moved.state == State::Pending {
         log::debug!("notification={} source={source} pending={reason}", moved.id);

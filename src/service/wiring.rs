@@ -17,8 +17,8 @@ use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{Keep, Moved, Reported, Store, Subscription};
-use crate::worker::{Parts, WorkerSource};
+use crate::store::{Reported, RetentionPolicy, StateChange, Store, Subscription};
+use crate::worker::{WorkerParts, WorkerSource};
 
 /// The parts that all rooms share, independent of the settings.
 #[derive(Clone)]
@@ -102,9 +102,9 @@ fn reported(settings: &Settings) -> Vec<Reported> {
 }
 
 /// The retention rules of the `[store]` table.
-pub(super) fn keep(settings: &Settings) -> Keep {
+pub(super) fn keep(settings: &Settings) -> RetentionPolicy {
     let config = &settings.store;
-    Keep {
+    RetentionPolicy {
         keep: config.keep,
         keep_personal: config.keep_personal,
         max_unproven: config.max_unproven,
@@ -157,8 +157,8 @@ pub fn worker_parts(
     metrics: &Metrics,
     role: &str,
     wake: Arc<Notify>,
-    moves: Option<mpsc::UnboundedSender<Moved>>,
-) -> anyhow::Result<Parts> {
+    moves: Option<mpsc::UnboundedSender<StateChange>>,
+) -> anyhow::Result<WorkerParts> {
     let client = Client::new(settings.verify.timeout, metrics.clone(), clock.clone())?;
     let sources: BTreeMap<String, WorkerSource> = settings
         .sources
@@ -169,7 +169,7 @@ pub fn worker_parts(
             (source.name.clone(), WorkerSource { provider, api, rate: source.rate_limit })
         })
         .collect();
-    Ok(Parts {
+    Ok(WorkerParts {
         store: store.clone(),
         sources,
         policy: settings.verify.policy.clone(),

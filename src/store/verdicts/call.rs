@@ -5,7 +5,7 @@ use crate::store::queue::rate_limit::CallPermit;
 
 /// The facts of one question, for its verification rows.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct VerificationCall {
     /// The lease under which it was asked.
     pub lease: String,
     pub source: String,
@@ -25,13 +25,13 @@ pub struct Question {
 
 /// A notification that moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct StateChange {
     pub id: i64,
     pub state: State,
     pub reason: Option<Reason>,
 }
 
-impl Moved {
+impl StateChange {
     /// One that a later confirmed notification explains.
     pub(in crate::store) fn superseded(id: i64) -> Self {
         Self { id, state: State::Ignored, reason: Some(Reason::Superseded) }

@@ -19,9 +19,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// A future that ends when the first writes are done or have failed. Clones end together.
 #[derive(Clone)]
-pub(super) struct Beginning(Shared<BoxFuture<'static, Result<(), Arc<str>>>>);
+pub(super) struct Startup(Shared<BoxFuture<'static, Result<(), Arc<str>>>>);
 
-impl Beginning {
+impl Startup {
     /// Starts the first writes. Only a lock delays them.
     pub(super) fn new(store: Store, settings: Settings, clock: Clock) -> Self {
         let begin = async move {
