@@ -23,7 +23,7 @@ CREATE TABLE sources (
   provider        TEXT NOT NULL,              -- a name keeps its provider forever
   first_served_at TEXT NOT NULL,              -- silence before this means nothing
   found_any_at    TEXT,                       -- first answer that showed an object; NULL: none yet
-  last_filed_at   TEXT                        -- receipt of the latest parsed notification; NULL: none yet
+  last_parsed_at   TEXT                        -- receipt of the latest parsed notification; NULL: none yet
 ) STRICT, WITHOUT ROWID;
 
 -- Every notification as received. The receiver only appends here, by one ascending key, so a large store stays fast.

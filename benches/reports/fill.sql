@@ -5,7 +5,7 @@
 -- Each news row went to the action `erp`, one in ten to `ship`, too; one in a thousand deliveries is dead, and as many wait.
 -- All is a function of the id, so that two stores of a size are alike but for their days.
 
-INSERT INTO sources (name, provider, first_served_at, found_any_at, last_filed_at)
+INSERT INTO sources (name, provider, first_served_at, found_any_at, last_parsed_at)
 SELECT column1, column2, strftime('%Y-%m-%dT%H:%M:%fZ', (until_ms - 5184000000) / 1000.0, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', (until_ms - 5184000000) / 1000.0, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', until_ms / 1000.0, 'unixepoch')

@@ -4,7 +4,7 @@
 -- real. From the first release on this file does not change.
 BEGIN;
 
-INSERT INTO sources (name, provider, first_served_at, found_any_at, last_filed_at) VALUES
+INSERT INTO sources (name, provider, first_served_at, found_any_at, last_parsed_at) VALUES
   ('branch', 'ecwid', '2026-11-22T06:09:55.105Z', '2026-11-22T06:09:56.415Z', '2026-11-22T06:09:56.176Z'),
   ('game', 'midas', '2026-11-22T06:09:55.105Z', '2026-11-22T06:09:56.168Z', '2026-11-22T06:09:56.161Z'),
   ('keys', 'kinguin', '2026-11-22T06:09:55.105Z', '2026-11-22T06:09:56.056Z', '2026-11-22T06:09:56.067Z'),

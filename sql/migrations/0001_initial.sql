@@ -7,7 +7,7 @@ CREATE TABLE sources (
   provider        TEXT NOT NULL,
   first_served_at TEXT NOT NULL,
   found_any_at    TEXT,
-  last_filed_at   TEXT
+  last_parsed_at   TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE intake (

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::domain::{State, Timestamp};
 use crate::providers::{self, Read};
-use crate::store::{BATCH_BYTES, Decided, Filing, Result, Store};
+use crate::store::{BATCH_BYTES, Decided, ParsedNotification, Result, Store};
 
 /// How many notifications one transaction changes: it has to be over within 20 ms, because intake waits for it.
 pub const BATCH: usize = 50;
@@ -18,22 +18,22 @@ pub async fn retry(
     now: Timestamp,
 ) -> Result<Vec<Decided>> {
     let mut decided = Vec::new();
-    let mut filings: Vec<Filing> = Vec::new();
+    let mut parsed: Vec<ParsedNotification> = Vec::new();
     let mut bytes = 0;
     for id in ids {
         match read_afresh(settings, store, id).await? {
-            Ok(filing) => {
-                bytes += filing.notification.body.len();
-                filings.push(filing);
+            Ok(one) => {
+                bytes += one.notification.body.len();
+                parsed.push(one);
             }
             Err(why) => decided.push(Decided::Refused { id, why }),
         }
         if bytes >= BATCH_BYTES {
             bytes = 0;
-            decided.extend(store.retry(std::mem::take(&mut filings), by, now).await?);
+            decided.extend(store.retry(std::mem::take(&mut parsed), by, now).await?);
         }
     }
-    decided.extend(store.retry(filings, by, now).await?);
+    decided.extend(store.retry(parsed, by, now).await?);
     Ok(decided)
 }
 
@@ -42,7 +42,7 @@ async fn read_afresh(
     settings: &Settings,
     store: &Store,
     id: i64,
-) -> Result<std::result::Result<Filing, String>> {
+) -> Result<std::result::Result<ParsedNotification, String>> {
     let Some(notification) = store.reader().raw_notification(id).await? else {
         return Ok(Err(match store.reader().lines_of(vec![id]).await?.first() {
             None => "no such notification; run countersign list",
@@ -59,5 +59,5 @@ async fn read_afresh(
         return Ok(Err(format!("its source {name} is configured as {now}, but it was received as {then}")));
     }
     let Read { reading, is_listable, course } = providers::read(source.provider.as_ref(), &notification);
-    Ok(Ok(Filing { id, notification, reading: Some(reading), is_listable, course }))
+    Ok(Ok(ParsedNotification { id, notification, reading: Some(reading), is_listable, course }))
 }

@@ -23,9 +23,9 @@ const CHUNK: usize = 500;
 /// How often one order is asked about when the store learns newer things meanwhile.
 const ASKS: usize = 10;
 
-/// How often what came in meanwhile is filed before an order is compared. Beside a busy intake something new may have come
+/// How often new notifications are parsed before an order is compared. Beside a busy intake something new may have come
 /// whenever the writer's turn comes.
-const FILINGS: usize = 200;
+const PARSINGS: usize = 200;
 
 /// This many failed calls in a row mean that the shop fails, not the orders.
 const FAILURES_IN_A_ROW: usize = 3;
@@ -181,8 +181,8 @@ impl Inquest<'_> {
     /// Asks about one order and compares. Returns whether the shop shows it.
     async fn ask(&mut self, order_id: &str, scope: Scope) -> Result<Result<bool, Failure>, StoreError> {
         let mut answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
-        let (mut asks, mut filings) = (0, 0);
-        while asks < ASKS && filings < FILINGS {
+        let (mut asks, mut parsings) = (0, 0);
+        while asks < ASKS && parsings < PARSINGS {
             if let CallResult::Failed(failure) = answer.result {
                 return Ok(Err(failure));
             }
@@ -197,8 +197,8 @@ impl Inquest<'_> {
                     answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
                 }
                 Inspected::Unfiled => {
-                    filings += 1;
-                    self.file().await?;
+                    parsings += 1;
+                    self.parse_new().await?;
                 }
             }
         }
@@ -229,14 +229,14 @@ impl Inquest<'_> {
         self.parts.store.inspect(inspection, self.parts.clock.now()).await
     }
 
-    async fn file(&self) -> Result<(), StoreError> {
+    async fn parse_new(&self) -> Result<(), StoreError> {
         let mut is_more_left = true;
         while is_more_left {
-            let unfiled = self.parts.store.reader().unfiled(0, BATCH).await?;
-            is_more_left = unfiled.is_full;
-            let filings =
-                read_notifications(unfiled.notifications, |name| provider_of(&self.parts.sources, name));
-            self.parts.store.file(filings, self.parts.clock.now()).await?;
+            let unparsed = self.parts.store.reader().unparsed(0, BATCH).await?;
+            is_more_left = unparsed.is_full;
+            let parsed =
+                read_notifications(unparsed.notifications, |name| provider_of(&self.parts.sources, name));
+            self.parts.store.record(parsed, self.parts.clock.now()).await?;
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ pub use retention::steps::SettledCount;
 pub use retention::unproven::UnprovenRoom;
 pub use rows::BATCH_BYTES;
 pub use verdicts::call::{StateChange, VerificationCall};
-pub use verdicts::claims::{Batch, Filed, Filing};
+pub use verdicts::claims::{Batch, FirstVerdict, ParsedNotification};
 pub use verdicts::decisions::{BATCH, Decided};
 pub use writer::trial::{Trial, try_to_write};
 
@@ -257,41 +257,46 @@ impl Store {
         self.writer.run_for_command(work).await
     }
 
-    /// Files notifications with what reading them gave; what is filed already is left out. They are handed over when this
-    /// returns, in the order of the calls; the future waits for the outcome.
-    pub fn file(&self, filings: Vec<Filing>, now: Timestamp) -> impl Future<Output = Result<Vec<Filed>>> {
-        self.file_after(0, filings, now)
+    /// Records parsed notifications, except those that are recorded already. The writer has them when this returns, in
+    /// the order of the calls; the future waits for the outcome.
+    pub fn record(
+        &self,
+        parsed: Vec<ParsedNotification>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
+        self.record_after(0, parsed, now)
     }
 
-    /// Like [`Store::file`], for notifications that were read before those up to `after` are filed.
+    /// Like [`Store::record`], for notifications that were parsed before those up to `after` are recorded.
     ///
     /// # Errors
     /// The write failed, or earlier notifications are not recorded. Then these are not either, because skipped ones
     /// would not be found again.
-    pub fn file_after(
+    pub fn record_after(
         &self,
         after: i64,
-        filings: Vec<Filing>,
+        parsed: Vec<ParsedNotification>,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Filed>>> {
-        let sheets: Vec<_> = filings.iter().map(claims::Sheet::of).collect();
-        drop(filings);
-        self.writer.run_batched(move |conn| claims::file(conn, after, &sheets, now))
+    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
+        let rows_to_write: Vec<_> = parsed.iter().map(claims::VerdictRow::of).collect();
+        drop(parsed);
+        self.writer.run_batched(move |conn| claims::record(conn, after, &rows_to_write, now))
     }
 
     /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources. `by`
     /// becomes the detail of those that wait then.
     pub async fn retry(
         &self,
-        filings: Vec<Filing>,
+        parsed: Vec<ParsedNotification>,
         by: Option<&'static str>,
         now: Timestamp,
     ) -> Result<Vec<Decided>> {
         let sources: BTreeSet<String> =
-            filings.iter().map(|filing| filing.notification.source.clone()).collect();
-        let sheets: Vec<_> = filings.iter().map(|filing| claims::Sheet::of(filing).decided_by(by)).collect();
-        drop(filings);
-        let decided = self.writer.run(move |conn| decisions::retry(conn, &sheets, now)).await?;
+            parsed.iter().map(|parsed| parsed.notification.source.clone()).collect();
+        let rows_to_write: Vec<_> =
+            parsed.iter().map(|parsed| claims::VerdictRow::of(parsed).decided_by(by)).collect();
+        drop(parsed);
+        let decided = self.writer.run(move |conn| decisions::retry(conn, &rows_to_write, now)).await?;
         if decided.iter().any(|decided| matches!(decided, Decided::Done(_))) {
             for source in sources {
                 self.resume(source, now).await?;

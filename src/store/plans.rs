@@ -9,11 +9,11 @@ use crate::store::verdicts::{claims, load};
 #[test]
 fn each_step_of_leasing_is_a_search() {
     let conn = fresh();
-    let unfiled = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", claims::UNFILED);
-    let unread = format!("SELECT i.id {} LIMIT ?2", claims::UNREAD);
+    let unparsed = format!("SELECT i.id {} ORDER BY i.id LIMIT ?2", claims::UNPARSED);
+    let awaiting_source = format!("SELECT i.id {} LIMIT ?2", claims::AWAITING_SOURCE);
     for (sql, step) in [
-        (unfiled.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
-        (unread.as_str(), "verdicts_waiting (source=? AND question=?)"),
+        (unparsed.as_str(), "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"),
+        (awaiting_source.as_str(), "verdicts_waiting (source=? AND question=?)"),
         (fairness::NEXT_CALL_KIND, "fair_queue_order (source=? AND queue=? AND call_kind>?)"),
         (fairness::NEXT_CALL_KIND_TO_COME, "fair_queue_to_come (source=? AND call_kind>?)"),
         (fairness::TO_ACTIVATE, "fair_queue_to_come (source=? AND call_kind=? AND due_at>? AND due_at<?)"),
@@ -56,9 +56,9 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
     let stretch = "verdicts_by_state (state=? AND reason=? AND source=? AND rowid>? AND rowid<?)";
     for (sql, step) in [
         (index_scans::ALL, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (index_scans::UNFILED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (index_scans::STRETCH, stretch),
-        (index_scans::STRETCH_IN_TROUBLE, stretch),
+        (index_scans::UNPARSED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (index_scans::RANGE, stretch),
+        (index_scans::RANGE_IN_OUTAGE, stretch),
         (
             index_scans::OF_SUBJECT,
             "verdicts_by_subject (source=? AND subject_kind=? AND subject_id=? AND notification_id>? AND notification_id<?)",
@@ -79,13 +79,13 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
 #[test]
 fn what_is_open_is_read_in_order_from_its_index() {
     let plan = plan(&fresh(), "SELECT * FROM open LIMIT 50");
-    let (settled, unfiled) = plan.split_once("RIGHT").unwrap();
+    let (settled, unparsed) = plan.split_once("RIGHT").unwrap();
     assert!(
         settled.contains("MERGE (UNION ALL)") && settled.contains("v USING INDEX verdicts_open"),
         "{plan}"
     );
     assert!(!settled.contains("TEMP B-TREE"), "{plan}");
-    assert!(unfiled.contains("SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"), "{plan}");
+    assert!(unparsed.contains("SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"), "{plan}");
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn a_page_read_from_the_oldest_takes_the_same_index_as_from_the_newest() {
     let conn = fresh();
     for sql in [
         index_scans::ALL,
-        index_scans::UNFILED,
-        index_scans::STRETCH,
-        index_scans::STRETCH_IN_TROUBLE,
+        index_scans::UNPARSED,
+        index_scans::RANGE,
+        index_scans::RANGE_IN_OUTAGE,
         index_scans::OF_SUBJECT,
         index_scans::OF_OTHER_ID,
     ] {

@@ -79,13 +79,13 @@ impl Reader {
     }
 
     /// At most `most` notifications that are not parsed yet, oldest first, with ids greater than `after`.
-    pub async fn unfiled(&self, after: i64, most: usize) -> Result<Batch> {
-        self.read(move |conn| claims::unfiled(conn, after, most)).await
+    pub async fn unparsed(&self, after: i64, most: usize) -> Result<Batch> {
+        self.read(move |conn| claims::unparsed(conn, after, most)).await
     }
 
-    /// At most `most` notifications of a source that were filed unread while it was not configured.
-    pub async fn unread(&self, source: String, most: usize) -> Result<Batch> {
-        self.read(move |conn| claims::unread(conn, &source, most)).await
+    /// At most `most` notifications of a source that were recorded unparsed while it was not configured.
+    pub async fn awaiting_source(&self, source: String, most: usize) -> Result<Batch> {
+        self.read(move |conn| claims::awaiting_source(conn, &source, most)).await
     }
 
     /// Sources and kinds of calls that fail as a whole.
@@ -195,7 +195,7 @@ impl Reader {
 
     /// The queues of all sources that the store ever knew.
     pub async fn queues(&self) -> Result<Vec<super::QueueLength>> {
-        self.read(|conn| backlog::queues(conn, &Backlog::default().unread(conn, "")?)).await
+        self.read(|conn| backlog::queues(conn, &Backlog::default().unparsed(conn, "")?)).await
     }
 
     /// The sources that the store ever knew, with their providers, by name.

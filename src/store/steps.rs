@@ -15,7 +15,7 @@ use super::queue::{clock_step, pauses};
 use super::reconcile::known;
 use super::retention::{steps as retention, unproven};
 use super::verdicts::call::VerificationCall;
-use super::verdicts::claims::{self, Filing, Sheet};
+use super::verdicts::claims::{self, ParsedNotification, VerdictRow};
 use super::verdicts::{decisions, settle, supersede};
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
 use crate::domain::{
@@ -83,7 +83,7 @@ fn notification() -> RawNotification {
     }
 }
 
-fn filing(id: i64) -> Filing {
+fn parsed(id: i64) -> ParsedNotification {
     let claim = Claim {
         event: "order.updated".to_owned(),
         subject: Subject { kind: SubjectKind::Order, id: "A".to_owned() },
@@ -95,7 +95,13 @@ fn filing(id: i64) -> Filing {
         event_id: None,
     };
     let course = Course::told(&[("status", "paid")], &[("status", "paid")]);
-    Filing { id, notification: notification(), reading: Some(claim.into()), is_listable: true, course }
+    ParsedNotification {
+        id,
+        notification: notification(),
+        reading: Some(claim.into()),
+        is_listable: true,
+        course,
+    }
 }
 
 /// A fifth of the crowd each: first questions, repeated ones, duplicates, mismatches, undecided ones. Some of all are
@@ -108,7 +114,7 @@ fn crowded() -> Connection {
     conn.execute("INSERT INTO sources VALUES ('shop', 'ecwid', '2020-01-01T00:00:00.000Z', NULL, NULL)", [])
         .unwrap();
     append(&conn, 1);
-    claims::file(&conn, 0, &[Sheet::of(&filing(1))], now()).unwrap();
+    claims::record(&conn, 0, &[VerdictRow::of(&parsed(1))], now()).unwrap();
     let triggers: Vec<(String, String)> = conn
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'verdicts'")
         .unwrap()
@@ -263,10 +269,10 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
         retry_after: None,
     };
     append(conn, CROWD + 1);
-    takes_few_steps("filing", conn, || {
-        assert!(claims::has_unfiled(conn).unwrap());
-        assert_eq!(claims::unfiled(conn, 0, 100).unwrap().notifications.len(), 1);
-        claims::file(conn, 0, &[Sheet::of(&filing(CROWD + 1))], now()).unwrap();
+    takes_few_steps("recording", conn, || {
+        assert!(claims::has_unparsed(conn).unwrap());
+        assert_eq!(claims::unparsed(conn, 0, 100).unwrap().notifications.len(), 1);
+        claims::record(conn, 0, &[VerdictRow::of(&parsed(CROWD + 1))], now()).unwrap();
     });
     let first = takes_few_steps("leasing", conn, || leased(conn, 0));
     takes_few_steps("renewing", conn, || {
@@ -290,8 +296,9 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     let undecided = values(conn, "SELECT notification_id FROM verdicts WHERE state = 'undecided' LIMIT 100");
     takes_few_steps("dismissing", conn, || decisions::dismiss(conn, &undecided, None, now()).unwrap());
     takes_few_steps("retrying", conn, || {
-        let sheets: Vec<Sheet> = undecided.iter().map(|id| Sheet::of(&filing(*id))).collect();
-        decisions::retry(conn, &sheets, now()).unwrap();
+        let rows_to_write: Vec<VerdictRow> =
+            undecided.iter().map(|id| VerdictRow::of(&parsed(*id))).collect();
+        decisions::retry(conn, &rows_to_write, now()).unwrap();
     });
     takes_few_steps("a clock set back", conn, || {
         let next = clock_step::bring_forward(conn, SOURCE, &(String::new(), 0), -1000).unwrap();

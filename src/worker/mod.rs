@@ -17,7 +17,7 @@ use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, StateChange, Store, StoreE
 
 mod call_gate;
 mod control;
-mod filing;
+mod parsing;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -25,8 +25,8 @@ mod verifier;
 
 pub use call_gate::RateLimitGate;
 use control::ControlQuestion;
-use filing::Portion;
-pub use filing::read_notifications;
+use parsing::Portion;
+pub use parsing::read_notifications;
 pub use slots::{Reserved, Slot, Slots, Ticket};
 use verifier::Verifier;
 
@@ -90,7 +90,7 @@ pub struct Worker {
     renew_at: Timestamp,
     last_turn: Arc<AtomicI64>,
     /// Whether the notifications that waited for their source's configuration were parsed.
-    has_read_again: bool,
+    has_parsed_awaiting: bool,
     /// When to check for new notifications without a ring.
     look_at: Option<Timestamp>,
     /// Since when there has been a backlog to parse, by [`Clock::steady_millis`].
@@ -126,7 +126,7 @@ impl Worker {
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
-            has_read_again: false,
+            has_parsed_awaiting: false,
             look_at: None,
             behind_since_ms: None,
             calls_from_ms: i64::MIN,
@@ -205,18 +205,18 @@ impl Worker {
             }
             self.renew_at = now.plus(LEASE_LENGTH / 3);
         }
-        if !self.has_read_again {
-            filing::file_unread(&self.parts).await?;
-            self.has_read_again = true;
+        if !self.has_parsed_awaiting {
+            parsing::parse_awaiting(&self.parts).await?;
+            self.has_parsed_awaiting = true;
         }
         let mut has_worked = false;
         if self.look_at.is_none_or(|then| then <= now || then > now.plus(LOOK_EVERY)) {
             let reads_first = self.reads_first();
             let portion = if reads_first { READ } else { READ_BESIDE_CALLS };
-            let filed = filing::file_new(&self.parts, portion).await?;
-            has_worked = filed.count > 0;
-            self.look_at = (!filed.is_more_left).then(|| now.plus(LOOK_EVERY));
-            if !filed.is_more_left {
+            let parsed = parsing::parse_new(&self.parts, portion).await?;
+            has_worked = parsed.count > 0;
+            self.look_at = (!parsed.is_more_left).then(|| now.plus(LOOK_EVERY));
+            if !parsed.is_more_left {
                 self.behind_since_ms = None;
             } else if reads_first {
                 return Ok(Turn::Worked);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use countersign::config::{Settings, Source};
 use countersign::domain::ledger::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
 use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotification, Reason, State};
-use countersign::store::{Filing, LeaseRequest, Store, VerificationCall};
+use countersign::store::{LeaseRequest, ParsedNotification, Store, VerificationCall};
 use serde_json::json;
 
 use crate::support::House;
@@ -82,8 +82,14 @@ impl Stage {
         self.runtime.block_on(async {
             let id = self.store.append(notification.clone()).await.unwrap();
             let reading = Some(self.shop.provider.read(&notification));
-            let filing = Filing { id, notification, reading, is_listable: false, course: Course::default() };
-            self.store.file(vec![filing], Clock::system().now()).await.unwrap();
+            let parsed = ParsedNotification {
+                id,
+                notification,
+                reading,
+                is_listable: false,
+                course: Course::default(),
+            };
+            self.store.record(vec![parsed], Clock::system().now()).await.unwrap();
             id
         })
     }

@@ -11,7 +11,7 @@ use countersign::domain::{
     RawNotification, StatusKey, Subject, SubjectKind, Timestamp, Truth,
 };
 use countersign::rules;
-use countersign::store::{Filing, Lease, LeaseRequest, Store, VerificationCall};
+use countersign::store::{Lease, LeaseRequest, ParsedNotification, Store, VerificationCall};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
@@ -215,8 +215,9 @@ impl World {
         let id = self.runtime.block_on(self.store.append(notification.clone())).unwrap();
         let claim = claim(order, status, event);
         let course = course(&claim);
-        let filing = Filing { id, notification, reading: Some(claim.into()), is_listable: false, course };
-        self.runtime.block_on(self.store.file(vec![filing], self.time())).unwrap();
+        let parsed =
+            ParsedNotification { id, notification, reading: Some(claim.into()), is_listable: false, course };
+        self.runtime.block_on(self.store.record(vec![parsed], self.time())).unwrap();
     }
 
     /// Leases what may be asked now; returns how many questions.
@@ -337,8 +338,9 @@ impl World {
         let [order, status, event] = notification.body[..] else { return };
         let claim = claim(order, status, event);
         let course = course(&claim);
-        let filing = Filing { id, notification, reading: Some(claim.into()), is_listable: false, course };
-        self.runtime.block_on(self.store.retry(vec![filing], None, self.time())).unwrap();
+        let parsed =
+            ParsedNotification { id, notification, reading: Some(claim.into()), is_listable: false, course };
+        self.runtime.block_on(self.store.retry(vec![parsed], None, self.time())).unwrap();
     }
 
     pub(super) fn dismiss(&mut self, id: i64) {

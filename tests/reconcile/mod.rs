@@ -2,13 +2,13 @@
 
 mod ecwid;
 mod faults;
+mod findings;
 mod ion;
 mod kinguin;
 mod midas;
 mod month;
 mod odd;
 mod recovering;
-mod told;
 mod waiting;
 mod windows;
 

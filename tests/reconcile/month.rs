@@ -10,8 +10,8 @@ use countersign::simulator::kinguin::{self, KinguinAccount};
 use countersign::simulator::midas::{MidasMerchant, Transaction};
 use countersign::simulator::{Fault, Trouble};
 
+use super::findings::{self, Findings};
 use super::midas::{merchant_lines, paid};
-use super::told::{self, Told};
 use super::{Run, ecwid_lines, notification, now, receive, webhook};
 use crate::support::House;
 
@@ -151,8 +151,8 @@ impl Trade {
     }
 
     /// Each finding that all of this makes.
-    fn findings() -> Told {
-        let mut findings = Told::new();
+    fn findings() -> Findings {
+        let mut findings = Findings::new();
         let mut find = |source: &str, kind: &str, numbers: Vec<u64>, name: &dyn Fn(u64) -> String| {
             findings.extend(numbers.into_iter().map(|n| (source.to_owned(), kind.to_owned(), name(n))));
         };
@@ -227,24 +227,25 @@ fn every_finding_of_a_month_is_found_none_is_invented_in_every_format_and_recove
     assert_eq!((&counts["fakes"], &counts["pending"]), (&FAKES.into(), &8.into()));
 
     let wanted = Trade::findings();
-    let (fakes, others): (Told, Told) = wanted.clone().into_iter().partition(|(_, kind, _)| kind == "fake");
-    let listed: Told = others
+    let (fakes, others): (Findings, Findings) =
+        wanted.clone().into_iter().partition(|(_, kind, _)| kind == "fake");
+    let listed: Findings = others
         .iter()
         .cloned()
         .chain(fakes.iter().filter(|fake| fake.2.as_str() >= "FAKE-020").cloned())
         .collect();
-    assert_eq!(told::in_json(&run.report), listed);
+    assert_eq!(findings::in_json(&run.report), listed);
 
     let printed = |format| String::from_utf8(trade.run(format).stdout).unwrap();
-    let rows = told::in_csv(&printed("csv"));
+    let rows = findings::in_csv(&printed("csv"));
     let row = |kind: &str| ("shop".to_owned(), kind.to_owned(), "-".to_owned());
     assert_eq!(rows.len(), listed.len() + 1, "one row a finding, and one for the fakes that are not listed");
-    assert_eq!(rows.into_iter().filter(|found| *found != row("omitted")).collect::<Told>(), listed);
-    assert_eq!(told::in_html(&printed("html")), listed);
+    assert_eq!(rows.into_iter().filter(|found| *found != row("omitted")).collect::<Findings>(), listed);
+    assert_eq!(findings::in_html(&printed("html")), listed);
 
     let text = printed("text");
-    let mail = told::in_text(&text);
-    let latest: Told = fakes.iter().rev().take(5).cloned().collect();
+    let mail = findings::in_text(&text);
+    let latest: Findings = fakes.iter().rev().take(5).cloned().collect();
     assert_eq!(mail, others.iter().chain(&latest).cloned().collect(), "{text}");
     for (source, kind, n) in EXPECTED {
         assert!(text.contains(&format!("{n} {kind}")), "{source} {n} {kind}:\n{text}");

@@ -12,8 +12,8 @@ fn received_at(house: House, instants: [&str; 3]) -> House {
     assert!(serve.stop().success());
     let conn = rusqlite::Connection::open(house.store_path()).unwrap();
     conn.execute("UPDATE sources SET first_served_at = '2026-01-01T00:00:00.000Z'", []).unwrap();
-    conn.execute("UPDATE sources SET last_filed_at = ?1", [instants[2]]).unwrap();
-    // As if they had been filed then: the tallies belong to the days of receipt.
+    conn.execute("UPDATE sources SET last_parsed_at = ?1", [instants[2]]).unwrap();
+    // As if they had been parsed then: the tallies belong to the days of receipt.
     conn.execute("DELETE FROM daily_counts", []).unwrap();
     for (id, instant) in (1..).zip(instants) {
         conn.execute("UPDATE intake SET received_at = ?2 WHERE id = ?1", (id, instant)).unwrap();

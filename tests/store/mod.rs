@@ -3,9 +3,9 @@
 mod beside;
 pub(crate) mod columns;
 mod file;
-mod filing;
 mod links;
 mod locked;
 mod log;
 mod pages;
+mod parsing;
 mod sources;

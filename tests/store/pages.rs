@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use countersign::domain::{Course, Headers, RawNotification, Reason, State, Timestamp};
-use countersign::store::{Filing, Filter, Reader, Store};
+use countersign::store::{Filter, ParsedNotification, Reader, Store};
 use rusqlite::{Connection, params};
 
 use crate::upgrade::make_sample;
@@ -148,10 +148,10 @@ fn where_an_hour_begins_is_known_however_the_clock_is_set_and_whatever_is_remove
         &[(6002, "2026-11-24T09:59:00.000Z"), (6003, "2026-11-24T09:10:00.000Z")],
         &[(6004, "2026-11-24T10:01:00.000Z")],
     ] {
-        file(&path, &conn, came);
+        record(&path, &conn, came);
     }
-    let filed = "SELECT count(*) FROM verdicts WHERE notification_id > 6000";
-    assert_eq!(conn.query_row(filed, [], |row| row.get(0)), Ok(4));
+    let recorded = "SELECT count(*) FROM verdicts WHERE notification_id > 6000";
+    assert_eq!(conn.query_row(recorded, [], |row| row.get(0)), Ok(4));
     assert_eq!(conn.query_row(late, [], |row| row.get(0)), Ok(0));
     assert_eq!(
         texts(&conn, "SELECT hour || ' ' || first_id FROM hour_index WHERE hour > '2026-11-24'"),
@@ -161,9 +161,9 @@ fn where_an_hour_begins_is_known_however_the_clock_is_set_and_whatever_is_remove
     assert_eq!(conn.query_row(counted, [], |row| row.get(0)), Ok(4));
 }
 
-/// Files notifications that came in at these times, unread.
-fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
-    let filing = |&(id, at): &(i64, &str)| {
+/// Records notifications received at these times, unparsed.
+fn record(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
+    let one = |&(id, at): &(i64, &str)| {
         let insert =
             "INSERT INTO intake (id, source, provider, received_at) VALUES (?1, 'shop', 'ecwid', ?2)";
         conn.execute(insert, params![id, at]).unwrap();
@@ -176,13 +176,13 @@ fn file(path: &Path, conn: &Connection, came: &[(i64, &str)]) {
             headers: Headers::default(),
             body: Vec::new(),
         };
-        Filing { id, notification, reading: None, is_listable: false, course: Course::default() }
+        ParsedNotification { id, notification, reading: None, is_listable: false, course: Course::default() }
     };
-    let filings = came.iter().map(filing).collect();
+    let parsed = came.iter().map(one).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(path).unwrap();
-        store.file(filings, Timestamp::from_millis(0)).await.unwrap();
+        store.record(parsed, Timestamp::from_millis(0)).await.unwrap();
         store.close();
     });
 }

@@ -25,21 +25,21 @@ pub struct QueueLength {
 
 /// Of what was read. Pending ones came in on the day of the oldest of them or later: older tallies hold none.
 pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
-       SELECT name, provider, last_filed_at,
+       SELECT name, provider, last_parsed_at,
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
        FROM sources s)
      SELECT read.name, read.provider,
        coalesce((SELECT sum(n) FROM daily_counts t
            WHERE t.day >= substr(read.oldest, 1, 10) AND t.source = read.name AND t.state = 'pending'), 0) AS pending,
-       read.oldest, read.last_filed_at
+       read.oldest, read.last_parsed_at
      FROM read ORDER BY read.name";
 
 /// The engine would sort all of it to count it by source, and of a flood that is much.
-pub(super) const UNREAD: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
+pub(super) const UNPARSED: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
 
 /// The notifications of one source that are not parsed yet.
 #[derive(Clone, Debug, Default)]
-pub(in crate::store) struct Unread {
+pub(in crate::store) struct Unparsed {
     pub(in crate::store) count: u64,
     /// How much of it came in at or after the time that was asked for.
     pub(in crate::store) since: u64,
@@ -47,7 +47,7 @@ pub(in crate::store) struct Unread {
     latest: String,
 }
 
-impl Unread {
+impl Unparsed {
     fn add(&mut self, received_at: &str, since: &str) {
         self.count += 1;
         self.since += u64::from(received_at >= since);
@@ -72,22 +72,26 @@ pub(in crate::store) struct Backlog(Mutex<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
-    /// Up to here all was read.
-    filed: i64,
-    /// Up to here it is counted.
+    /// Everything up to this id is parsed.
+    parsed_to: i64,
+    /// Everything up to this id is counted.
     last: i64,
     since: String,
-    of_source: BTreeMap<String, Unread>,
+    of_source: BTreeMap<String, Unparsed>,
 }
 
 impl Backlog {
-    /// The unparsed notifications by source; [`Unread::since`] counts from `day` on.
-    pub(in crate::store) fn unread(&self, conn: &Connection, day: &str) -> Result<BTreeMap<String, Unread>> {
-        let filed = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
-        let filed: i64 = conn.prepare_cached(filed)?.query_row([], |row| row.get(0))?;
+    /// The unparsed notifications by source; [`Unparsed::since`] counts from `day` on.
+    pub(in crate::store) fn unparsed(
+        &self,
+        conn: &Connection,
+        day: &str,
+    ) -> Result<BTreeMap<String, Unparsed>> {
+        let parsed_to = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
+        let parsed_to: i64 = conn.prepare_cached(parsed_to)?.query_row([], |row| row.get(0))?;
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.filed != filed || counted.since != day {
-            *counted = Counted { filed, last: filed, since: day.to_owned(), ..Counted::default() };
+        if counted.parsed_to != parsed_to || counted.since != day {
+            *counted = Counted { parsed_to, last: parsed_to, since: day.to_owned(), ..Counted::default() };
         }
         counted.add(conn)?;
         Ok(counted.of_source.clone())
@@ -96,13 +100,13 @@ impl Backlog {
 
 impl Counted {
     fn add(&mut self, conn: &Connection) -> Result<()> {
-        let mut statement = conn.prepare_cached(UNREAD)?;
+        let mut statement = conn.prepare_cached(UNPARSED)?;
         let mut found = statement.query([self.last])?;
         while let Some(row) = found.next()? {
             self.last = row.get(0)?;
             if let (Ok(source), Ok(received_at)) = (row.get_ref(1)?.as_str(), row.get_ref(2)?.as_str()) {
-                if let Some(unread) = self.of_source.get_mut(source) {
-                    unread.add(received_at, &self.since);
+                if let Some(unparsed) = self.of_source.get_mut(source) {
+                    unparsed.add(received_at, &self.since);
                 } else {
                     self.of_source.entry(source.to_owned()).or_default().add(received_at, &self.since);
                 }
@@ -112,23 +116,23 @@ impl Counted {
     }
 }
 
-/// The queues of all sources that the store knows; what is `unread` waits in them too.
+/// The queues of all sources that the store knows; what is `unparsed` waits in them too.
 pub(in crate::store) fn queues(
     conn: &Connection,
-    unread: &BTreeMap<String, Unread>,
+    unparsed: &BTreeMap<String, Unparsed>,
 ) -> Result<Vec<QueueLength>> {
     let mut statement = conn.prepare_cached(QUEUES)?;
     let found = statement.query_map([], |row| {
         let source: String = row.get("name")?;
-        let unread = unread.get(&source);
-        let oldest_unread = unread.and_then(|unread| Timestamp::parse_rfc3339(&unread.oldest));
+        let unparsed = unparsed.get(&source);
+        let oldest_unread = unparsed.and_then(|unparsed| Timestamp::parse_rfc3339(&unparsed.oldest));
         Ok(QueueLength {
             source,
             provider: row.get("provider")?,
             pending: u64::try_from(row.get::<_, i64>("pending")?).unwrap_or(0)
-                + unread.map_or(0, |unread| unread.count),
+                + unparsed.map_or(0, |unparsed| unparsed.count),
             oldest: rows::instant(row, "oldest")?.or(oldest_unread),
-            last_received: rows::instant(row, "last_filed_at")?,
+            last_received: rows::instant(row, "last_parsed_at")?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -148,12 +152,12 @@ mod tests {
     }
 
     fn counts(backlog: &Backlog, conn: &Connection, day: &str) -> Vec<(String, u64, u64)> {
-        let unread = backlog.unread(conn, day).unwrap();
-        unread.into_iter().map(|(source, unread)| (source, unread.count, unread.since)).collect()
+        let unparsed = backlog.unparsed(conn, day).unwrap();
+        unparsed.into_iter().map(|(source, unparsed)| (source, unparsed.count, unparsed.since)).collect()
     }
 
     #[test]
-    fn what_is_counted_is_not_read_again_until_some_of_it_is_filed_or_a_day_begins() {
+    fn what_is_counted_is_not_read_again_until_some_is_parsed_or_a_day_begins() {
         let conn = fresh();
         let backlog = Backlog::default();
         let (monday, tuesday) = ("2026-11-23", "2026-11-24");
@@ -169,7 +173,11 @@ mod tests {
         assert_eq!(counts(&backlog, &conn, tuesday), fresh);
         conn.execute("UPDATE intake SET source = 'keys'", []).unwrap();
         assert_eq!(counts(&backlog, &conn, tuesday), fresh);
-        let filed = Backlog(Mutex::new(Counted { filed: 2, ..Counted::default() }));
-        assert_eq!(counts(&filed, &conn, tuesday), [("keys".to_owned(), 4, 0)], "nothing is filed any more");
+        let parsed_to = Backlog(Mutex::new(Counted { parsed_to: 2, ..Counted::default() }));
+        assert_eq!(
+            counts(&parsed_to, &conn, tuesday),
+            [("keys".to_owned(), 4, 0)],
+            "nothing is parsed any more"
+        );
     }
 }

@@ -2,30 +2,29 @@
 //! row that is older than the page needs. All take from which id on (?1), below which (?2), received when at the earliest
 //! (?3), and how many (?4).
 
-/// The same walk from the oldest.
-pub(in crate::store) fn forwards(walk: &str) -> String {
-    walk.replace(" DESC LIMIT ?4", " LIMIT ?4")
+/// The same scan from the oldest.
+pub(in crate::store) fn forwards(scan: &str) -> String {
+    scan.replace(" DESC LIMIT ?4", " LIMIT ?4")
 }
 
 pub(in crate::store) const ALL: &str =
     "SELECT id FROM intake WHERE id >= ?1 AND id < ?2 AND received_at >= ?3 ORDER BY id DESC LIMIT ?4";
 
 /// What has just come in, of the source ?5.
-pub(in crate::store) const UNFILED: &str =
+pub(in crate::store) const UNPARSED: &str =
     "SELECT id FROM intake
      WHERE (?5 IS NULL OR source = ?5) AND id >= max(?1, (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
        AND id < ?2 AND received_at >= ?3
      ORDER BY id DESC LIMIT ?4";
 
 /// What shares the state ?5, the reason ?6 and the source ?7.
-pub(in crate::store) const STRETCH: &str =
-    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
+pub(in crate::store) const RANGE: &str = "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
      WHERE state = ?5 AND reason IS ?6 AND source = ?7
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
 /// The same where some kinds of calls fail: what waits for one of them has its cause, and the others their own.
-pub(in crate::store) const STRETCH_IN_TROUBLE: &str =
+pub(in crate::store) const RANGE_IN_OUTAGE: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
      WHERE state = ?5 AND reason IS ?6 AND source = ?7
        AND coalesce((SELECT o.cause FROM outages o WHERE o.source = v.source AND o.call_kind = v.call_kind), reason) = ?8
@@ -55,7 +54,7 @@ pub(in crate::store) const OF_OTHER_ID: &str =
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// Nothing that came in at ?1 or later has a lower id; what is not filed yet has none of the filed ones'.
+/// Nothing that came in at ?1 or later has a lower id; unparsed ones have higher ids than parsed ones.
 pub(in crate::store) const FIRST_ID: &str =
     "SELECT coalesce(min(first_id), (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
      FROM hour_index WHERE hour >= substr(?1, 1, 13)";

@@ -1,9 +1,9 @@
 //! Which notifications a list shows: the newest that pass a filter. Each page is read from the ends of indexes, so that it
 //! costs as much with ten notifications as with ten million, also where what is asked for is rare.
 //!
-//! What is filed lies by state, reason and source in one index, each such stretch in the order of the ids. There are as
-//! many stretches as verdicts that a source ever had: all that may pass are read, newest first, and none of them further
-//! back than a page needs. What has just come in is in no stretch yet, and above all of them.
+//! Parsed notifications lie by state, reason and source in one index, each such range in the order of the ids. There are as
+//! many ranges as verdicts that a source ever had: all that may pass are read, newest first, and none of them further
+//! back than a page needs. What has just come in is in no range yet, and above all of them.
 
 use std::borrow::Cow;
 
@@ -35,17 +35,16 @@ pub struct Filter {
     pub limit: usize,
 }
 
-/// The ids of the notifications that pass the filter, in its order. A filter by subject finds what is filed: what has
-/// only just come in has not been read yet.
+/// The ids of the notifications that pass the filter, in its order. A filter by subject finds parsed notifications only.
 pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i64>> {
     let mut page = Page::new(conn, filter)?;
     if let Some(subject) = &filter.subject {
         page.of_subject(subject)?;
     } else if filter.state.is_none() && filter.reason.is_none() && filter.source.is_none() {
-        page.walk(index_scans::ALL, &[])?;
+        page.scan(index_scans::ALL, &[])?;
     } else {
         if filter.state.is_none_or(|state| state == State::Pending) && filter.reason.is_none() {
-            page.walk(index_scans::UNFILED, &[&filter.source])?;
+            page.scan(index_scans::UNPARSED, &[&filter.source])?;
         }
         page.of_states()?;
     }
@@ -76,7 +75,7 @@ impl<'a> Page<'a> {
     }
 
     /// Adds what comes before the last of a full page; `values` are those beyond the four that every walk takes.
-    fn walk(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
+    fn scan(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
         let Filter { limit, oldest_first, .. } = *self.filter;
         let last = limit.checked_sub(1).and_then(|last| self.found.get(last)).copied();
         let mut least = self.first_id;
@@ -121,14 +120,14 @@ impl<'a> Page<'a> {
     fn of_subject(&mut self, subject: &str) -> Result<()> {
         let Filter { state, reason, source, .. } = self.filter;
         let (state, reason) = (state.map(State::as_str), reason.map(Reason::as_str));
-        self.walk(index_scans::OF_OTHER_ID, &[&subject, &state, &reason, source])?;
+        self.scan(index_scans::OF_OTHER_ID, &[&subject, &state, &reason, source])?;
         let sources = match source {
             Some(source) => vec![source.clone()],
             None => self.each(index_scans::NEXT_OF_ALL_SOURCES, &[])?,
         };
         for source in sources {
             for kind in ["order", "product"] {
-                self.walk(index_scans::OF_SUBJECT, &[&subject, &state, &reason, &source, &kind])?;
+                self.scan(index_scans::OF_SUBJECT, &[&subject, &state, &reason, &source, &kind])?;
             }
         }
         Ok(())
@@ -144,28 +143,28 @@ impl<'a> Page<'a> {
                     None => self.each(index_scans::NEXT_SOURCE, &[&state.as_str(), &reason])?,
                 };
                 for source in sources {
-                    self.stretch(*state, reason.as_deref(), &source)?;
+                    self.range(*state, reason.as_deref(), &source)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn stretch(&mut self, state: State, reason: Option<&str>, source: &str) -> Result<()> {
-        let stretch: [&dyn ToSql; 3] = [&state.as_str(), &reason, &source];
+    fn range(&mut self, state: State, reason: Option<&str>, source: &str) -> Result<()> {
+        let range: [&dyn ToSql; 3] = [&state.as_str(), &reason, &source];
         let Some(wanted) = self.filter.reason.map(Reason::as_str) else {
-            return self.walk(index_scans::STRETCH, &stretch);
+            return self.scan(index_scans::RANGE, &range);
         };
         let outages = if state == State::Pending { self.outages(source)? } else { Vec::new() };
         let passes = match outages.first() {
             None => reason == Some(wanted),
             Some((call_kind, cause)) if call_kind.is_empty() => cause == wanted,
             Some(_) => {
-                let [state, reason, source] = stretch;
-                return self.walk(index_scans::STRETCH_IN_TROUBLE, &[state, reason, source, &wanted]);
+                let [state, reason, source] = range;
+                return self.scan(index_scans::RANGE_IN_OUTAGE, &[state, reason, source, &wanted]);
             }
         };
-        if passes { self.walk(index_scans::STRETCH, &stretch) } else { Ok(()) }
+        if passes { self.scan(index_scans::RANGE, &range) } else { Ok(()) }
     }
 
     /// What fails of a source, the whole of it first: kind of call and cause.

@@ -50,7 +50,7 @@ pub enum Inspected {
     Compared(Option<Finding>),
     /// The store knows newer things than the answer: ask again.
     Outdated,
-    /// Deliveries wait to be filed; any of them may tell what the answer says.
+    /// Notifications are not parsed yet; any of them may tell what the answer says.
     Unfiled,
 }
 
@@ -64,7 +64,7 @@ pub(in crate::store) fn inspect(
 ) -> Result<(Inspected, Option<Settled>)> {
     // They are not parsed here, because everything else waits for this transaction. And a row with a verdict must
     // never stand behind one without: the queue begins after the last verdict.
-    if claims::has_unfiled(conn)? {
+    if claims::has_unparsed(conn)? {
         return Ok((Inspected::Unfiled, None));
     }
     let Inspection { source, judge, names, answer, scope, .. } = inspection;

@@ -3,7 +3,7 @@
 //!
 //! What goes takes nothing else along: the tallies behind `daily`, what was told about a subject, and the truth in
 //! `orders` and `products` stay. Ids are never used twice, and a notification goes from `intake` and `verdicts` at once,
-//! so that "not filed yet" can go on meaning: an id above the highest in `verdicts`.
+//! so that "not parsed yet" can go on meaning: an id above the highest in `verdicts`.
 
 use rusqlite::{Connection, params};
 

@@ -25,9 +25,9 @@ pub struct UnprovenRoom {
 
 /// What is left of a bound of `max`.
 pub(in crate::store) fn room(conn: &Connection, max: u64) -> Result<UnprovenRoom> {
-    let unfiled: i64 = conn.prepare_cached(UNFILED)?.query_row([], |row| row.get(0))?;
+    let unparsed: i64 = conn.prepare_cached(UNPARSED)?.query_row([], |row| row.get(0))?;
     let (kept, senders) = count(conn)?;
-    let kept = kept.saturating_add(u64::try_from(unfiled).unwrap_or(0));
+    let kept = kept.saturating_add(u64::try_from(unparsed).unwrap_or(0));
     let left = match max.saturating_sub(kept) {
         0 => removable(conn, (max / 10).max(1))?,
         left => left,
@@ -75,8 +75,8 @@ fn beyond(conn: &Connection, max: u64) -> Result<Vec<i64>> {
 const COUNT: &str =
     "SELECT coalesce(sum(kept), 0), count(*) FROM senders WHERE weight <= ?1 AND sender <> ''";
 
-/// Whose they are is known once they are filed, in a moment.
-const UNFILED: &str = "SELECT coalesce((SELECT max(id) FROM intake), 0)
+/// Whose they are is known once they are parsed, in a moment.
+const UNPARSED: &str = "SELECT coalesce((SELECT max(id) FROM intake), 0)
                          - coalesce((SELECT max(notification_id) FROM verdicts), 0)";
 
 /// Reads an index entry for each ignored notification of such senders: as many as `max_unproven` allows, and not as many
@@ -175,7 +175,7 @@ mod tests {
             assert!(plan.lines().any(|step| step.contains(wanted)), "{sql}: {plan}");
             assert!(!plan.lines().any(|step| step == "SCAN v" || step == "SCAN verdicts"), "{sql}: {plan}");
         }
-        let unfiled = plan(&conn, UNFILED);
-        assert!(unfiled.lines().filter(|step| step.contains("SEARCH")).count() == 2, "{unfiled}");
+        let unparsed = plan(&conn, UNPARSED);
+        assert!(unparsed.lines().filter(|step| step.contains("SEARCH")).count() == 2, "{unparsed}");
     }
 }

@@ -14,12 +14,12 @@ use crate::store::error::{Result, StoreError};
 use crate::store::queue::fairness;
 use crate::store::rows::{self, BATCH_BYTES};
 
-/// A notification together with what reading it gave.
+/// A notification and its parsed form.
 #[derive(Clone, Debug)]
-pub struct Filing {
+pub struct ParsedNotification {
     pub id: i64,
     pub notification: RawNotification,
-    /// What it says; `None` while its source is not configured: it waits, unread.
+    /// What it says; `None` while its source is not configured: it stays pending, unparsed.
     pub reading: Option<Reading>,
     /// Whether its question may be asked together with others of its kind of call.
     pub is_listable: bool,
@@ -27,9 +27,9 @@ pub struct Filing {
     pub course: Course,
 }
 
-/// What filing settled at once.
+/// The first verdict of a recorded notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filed {
+pub struct FirstVerdict {
     pub id: i64,
     pub source: String,
     /// `pending`, or `ignored` where no question is needed.
@@ -64,49 +64,49 @@ impl Batch {
 }
 
 /// Unparsed notifications after `after`, of the configured sources, oldest first.
-pub(in crate::store) fn unfiled(conn: &Connection, after: i64, most: usize) -> Result<Batch> {
-    let sql = format!("SELECT {} {UNFILED} ORDER BY i.id", rows::RAW_COLUMNS);
+pub(in crate::store) fn unparsed(conn: &Connection, after: i64, most: usize) -> Result<Batch> {
+    let sql = format!("SELECT {} {UNPARSED} ORDER BY i.id", rows::RAW_COLUMNS);
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([after])?;
     Batch::read(&mut found, most)
 }
 
 /// Whether any notification is not parsed yet.
-pub(in crate::store) fn has_unfiled(conn: &Connection) -> Result<bool> {
-    let sql = format!("SELECT EXISTS (SELECT 1 {UNFILED})");
+pub(in crate::store) fn has_unparsed(conn: &Connection) -> Result<bool> {
+    let sql = format!("SELECT EXISTS (SELECT 1 {UNPARSED})");
     Ok(conn.prepare_cached(&sql)?.query_row([0], |row| row.get(0))?)
 }
 
 pub(super) const LAST: &str = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
 
-pub(in crate::store) const UNFILED: &str =
+pub(in crate::store) const UNPARSED: &str =
     "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
 
-/// Files what was read, lowest id first, if everything up to `after` is filed. What another process has filed meanwhile is
-/// left out.
-pub(in crate::store) fn file(
+/// Records parsed notifications, lowest id first, if everything up to `after` is recorded. Those that another process
+/// has recorded meanwhile are skipped.
+pub(in crate::store) fn record(
     conn: &Connection,
     after: i64,
-    sheets: &[Sheet],
+    rows_to_write: &[VerdictRow],
     now: Timestamp,
-) -> Result<Vec<Filed>> {
+) -> Result<Vec<FirstVerdict>> {
     let last: i64 = conn.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
     if last < after {
-        return Err(StoreError::Engine(format!("notification {after} is not filed, and goes first")));
+        return Err(StoreError::Engine(format!("notification {after} is not recorded, and goes first")));
     }
-    let mut filed = Vec::with_capacity(sheets.len());
+    let mut recorded = Vec::with_capacity(rows_to_write.len());
     let mut last_of = BTreeMap::new();
     let mut settled_of: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    hour_index::note(conn, sheets.iter().map(|sheet| (sheet.id, sheet.received_at)))?;
-    for sheet in sheets {
-        let repeated = sheet.repeats(conn)?;
-        if sheet.insert(conn, repeated, now)? {
-            last_of.insert(&sheet.source, sheet.received_at);
-            let (state, reason) = sheet.first_verdict(repeated);
+    hour_index::note(conn, rows_to_write.iter().map(|row| (row.id, row.received_at)))?;
+    for row in rows_to_write {
+        let repeated = row.repeats(conn)?;
+        if row.insert(conn, repeated, now)? {
+            last_of.insert(&row.source, row.received_at);
+            let (state, reason) = row.first_verdict(repeated);
             if state != State::Pending {
-                settled_of.entry(&sheet.sender).or_default().push((state, reason));
+                settled_of.entry(&row.sender).or_default().push((state, reason));
             }
-            filed.push(Filed { id: sheet.id, source: sheet.source.clone(), state, reason });
+            recorded.push(FirstVerdict { id: row.id, source: row.source.clone(), state, reason });
         }
     }
     for (sender, verdicts) in settled_of {
@@ -114,30 +114,30 @@ pub(in crate::store) fn file(
     }
     for (source, last) in last_of {
         conn.prepare_cached(
-            "UPDATE sources SET last_filed_at = max(coalesce(last_filed_at, ''), ?2) WHERE name = ?1",
+            "UPDATE sources SET last_parsed_at = max(coalesce(last_parsed_at, ''), ?2) WHERE name = ?1",
         )?
         .execute(params![source, last.to_string()])?;
     }
-    Ok(filed)
+    Ok(recorded)
 }
 
 const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
 
-/// Notifications of a source that were filed unread while it was not configured.
-pub(in crate::store) fn unread(conn: &Connection, source: &str, most: usize) -> Result<Batch> {
-    let mut statement = conn.prepare_cached(&format!("SELECT {} {UNREAD}", rows::RAW_COLUMNS))?;
+/// Notifications of a source that were recorded unparsed while it was not configured.
+pub(in crate::store) fn awaiting_source(conn: &Connection, source: &str, most: usize) -> Result<Batch> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {} {AWAITING_SOURCE}", rows::RAW_COLUMNS))?;
     let mut found = statement.query([source])?;
     Batch::read(&mut found, most)
 }
 
-pub(in crate::store) const UNREAD: &str =
+pub(in crate::store) const AWAITING_SOURCE: &str =
     "FROM verdicts v INDEXED BY verdicts_waiting CROSS JOIN intake i ON i.id = v.notification_id
      WHERE v.source = ?1 AND v.question IS NULL AND v.state = 'pending' ORDER BY v.notification_id";
 
-/// What filing writes about a notification; [`crate::store::verdicts::decisions`] writes it again on a retry. It is
+/// The row of a notification in `verdicts`; [`crate::store::verdicts::decisions`] overwrites it on a retry. It is
 /// built by the worker, not on the writer thread, which every intake request waits for.
 #[derive(Debug)]
-pub(in crate::store) struct Sheet {
+pub(in crate::store) struct VerdictRow {
     id: i64,
     source: String,
     received_at: Timestamp,
@@ -147,7 +147,7 @@ pub(in crate::store) struct Sheet {
     state: State,
     reason: Option<Reason>,
     detail: Option<String>,
-    /// The first columns of [`Sheet::insert`] and [`Sheet::write`], in their order: what the notification says.
+    /// The first columns of [`VerdictRow::insert`] and [`VerdictRow::write`], in their order: what the notification says.
     said: [Value; 16],
 }
 
@@ -155,14 +155,14 @@ pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdict
                                    WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
                                    ORDER BY notification_id LIMIT 1";
 
-impl Sheet {
+impl VerdictRow {
     pub(super) fn id(&self) -> i64 {
         self.id
     }
 
     /// What reading gave.
-    pub(in crate::store) fn of(filing: &Filing) -> Self {
-        let Filing { id, notification, reading, is_listable, course } = filing;
+    pub(in crate::store) fn of(parsed: &ParsedNotification) -> Self {
+        let ParsedNotification { id, notification, reading, is_listable, course } = parsed;
         let blank = Self {
             id: *id,
             source: notification.source.clone(),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::call::StateChange;
-use super::claims::Sheet;
+use super::claims::VerdictRow;
 use crate::domain::ledger::Policy;
 use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;
@@ -23,10 +23,14 @@ pub enum Decided {
 }
 
 /// Resets notifications with their newly parsed claims.
-pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestamp) -> Result<Vec<Decided>> {
-    let mut decided = Vec::with_capacity(sheets.len());
-    for sheet in sheets {
-        let id = sheet.id();
+pub(in crate::store) fn retry(
+    conn: &Connection,
+    rows_to_write: &[VerdictRow],
+    now: Timestamp,
+) -> Result<Vec<Decided>> {
+    let mut decided = Vec::with_capacity(rows_to_write.len());
+    for row in rows_to_write {
+        let id = row.id();
         let Some((state, _)) = state_of(conn, id)? else {
             decided.push(Decided::Done(StateChange { id, state: State::Pending, reason: None }));
             continue;
@@ -44,9 +48,9 @@ pub(in crate::store) fn retry(conn: &Connection, sheets: &[Sheet], now: Timestam
                probes_since = ?2, lease = NULL, lease_until = NULL WHERE notification_id = ?1",
         )?
         .execute(params![id, now.to_string()])?;
-        let repeated = sheet.repeats(conn)?;
-        sheet.write(conn, repeated, now, now)?;
-        let (state, reason) = sheet.first_verdict(repeated);
+        let repeated = row.repeats(conn)?;
+        row.write(conn, repeated, now, now)?;
+        let (state, reason) = row.first_verdict(repeated);
         decided.push(Decided::Done(StateChange { id, state, reason }));
     }
     Ok(decided)

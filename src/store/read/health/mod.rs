@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::backlog;
-use super::backlog::{Backlog, Unread};
+use super::backlog::{Backlog, Unparsed};
 use super::reports::Reported;
 use crate::domain::health::{Contents, Failing, Refused, SourceHealth};
 use crate::domain::{Counts, Reason, State, Timestamp};
@@ -48,7 +48,7 @@ pub(super) const REFUSED: [&str; 2] = [
 ];
 
 pub(super) const KNOWN: &str =
-    "SELECT name, provider, first_served_at, last_filed_at, found_any_at IS NOT NULL AS was_answered,
+    "SELECT name, provider, first_served_at, last_parsed_at, found_any_at IS NOT NULL AS was_answered,
        (SELECT completed_at FROM reconciliations r WHERE r.source = s.name) AS reconciled_at
      FROM sources s ORDER BY name";
 
@@ -71,13 +71,13 @@ pub(in crate::store) fn look(
         of_source.insert(source.name.clone(), health);
     }
     let first_served = known(conn, &mut of_source)?;
-    let unread = backlog.unread(conn, &now.day())?;
-    queues(conn, &mut of_source, &unread)?;
+    let unparsed = backlog.unparsed(conn, &now.day())?;
+    queues(conn, &mut of_source, &unparsed)?;
     let (received_lately, verdicts) = days(conn, &mut of_source, now)?;
-    for (source, unread) in &unread {
+    for (source, unparsed) in &unparsed {
         if let Some(health) = of_source.get_mut(source) {
-            health.today.received += unread.since;
-            health.last_received = health.last_received.max(unread.latest());
+            health.today.received += unparsed.since;
+            health.last_received = health.last_received.max(unparsed.latest());
         }
     }
     for source in of_source.values_mut() {
@@ -141,7 +141,7 @@ fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> R
             ..SourceHealth::default()
         });
         health.first_served_at = rows::instant(row, "first_served_at")?;
-        health.last_received = rows::instant(row, "last_filed_at")?;
+        health.last_received = rows::instant(row, "last_parsed_at")?;
         health.was_answered = row.get("was_answered")?;
         health.reconciled_at = rows::instant(row, "reconciled_at")?;
         first = [first, health.first_served_at].into_iter().flatten().min();
@@ -152,9 +152,9 @@ fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> R
 fn queues(
     conn: &Connection,
     of_source: &mut BTreeMap<String, SourceHealth>,
-    unread: &BTreeMap<String, Unread>,
+    unparsed: &BTreeMap<String, Unparsed>,
 ) -> Result<()> {
-    for queue in backlog::queues(conn, unread)? {
+    for queue in backlog::queues(conn, unparsed)? {
         if let Some(health) = of_source.get_mut(&queue.source) {
             (health.pending, health.oldest_pending) = (queue.pending, queue.oldest);
         }

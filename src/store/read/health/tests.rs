@@ -15,7 +15,7 @@ fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
         (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
         (UNDECIDED, "SCAN daily_counts"),
         (crate::store::read::backlog::QUEUES, "USING COVERING INDEX verdicts_pending (source=?)"),
-        (crate::store::read::backlog::UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
+        (crate::store::read::backlog::UNPARSED, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (crate::store::read::backlog::QUEUES, "SEARCH t USING PRIMARY KEY (day>?)"),
     ] {
         let plan = plan(sql);

@@ -26,7 +26,7 @@ pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10) AS day, state, 
      FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1, 2, 3";
 
 /// Unparsed notifications count as pending.
-pub(super) const UNFILED: &str = "SELECT substr(received_at, 1, 10) AS day, 'pending' AS state, '' AS reason, count(*) AS n FROM intake \
+pub(super) const UNPARSED: &str = "SELECT substr(received_at, 1, 10) AS day, 'pending' AS state, '' AS reason, count(*) AS n FROM intake \
      WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1";
 
@@ -41,7 +41,7 @@ pub(super) fn tally(conn: &Connection, source: &str, window: Window) -> Result<T
     for edge in parts.edges.into_iter().flatten() {
         tally.add(conn, &mut days, EDGE, [source, &edge.from.to_string(), &edge.to.to_string()])?;
     }
-    tally.add(conn, &mut days, UNFILED, [source, &window.from.to_string(), &window.to.to_string()])?;
+    tally.add(conn, &mut days, UNPARSED, [source, &window.from.to_string(), &window.to.to_string()])?;
     tally.days = days.into_values().collect();
     Ok(tally)
 }

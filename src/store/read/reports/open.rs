@@ -28,7 +28,7 @@ pub(super) const UNDECIDED: &str = "SELECT notification_id, received_at FROM ver
                                     ORDER BY received_at LIMIT ?3";
 
 /// Notifications that are not parsed yet.
-pub(super) const UNFILED: &str = "SELECT id, received_at FROM intake \
+pub(super) const UNPARSED: &str = "SELECT id, received_at FROM intake \
                                   WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
                                     AND source = ?1 AND received_at < ?2 ORDER BY id LIMIT ?3";
 
@@ -49,13 +49,13 @@ pub(super) const COUNT_UNDECIDED: &str =
      + (SELECT count(*) FROM verdicts INDEXED BY verdicts_undecided WHERE source = ?1 AND state = 'undecided'
        AND received_at >= substr(?2, 1, 10) AND received_at < ?2)";
 
-pub(super) const COUNT_UNFILED: &str = "SELECT count(*) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
+pub(super) const COUNT_UNPARSED: &str = "SELECT count(*) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2";
 
 /// Adds what has been open for too long at `now`.
 pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut SourceReport) -> Result<()> {
     let before = now.minus(LONG);
-    let total = [(COUNT_PENDING, before), (COUNT_UNFILED, before), (COUNT_UNDECIDED, now)]
+    let total = [(COUNT_PENDING, before), (COUNT_UNPARSED, before), (COUNT_UNDECIDED, now)]
         .into_iter()
         .try_fold(0_u64, |sum, (sql, before)| {
             let n =
@@ -63,7 +63,7 @@ pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut
             Ok::<_, rusqlite::Error>(sum.saturating_add(n))
         })?;
     let oldest =
-        oldest(conn, source, [(PENDING, before), (UNFILED, before), (UNDECIDED, now)], MOST_FINDINGS)?;
+        oldest(conn, source, [(PENDING, before), (UNPARSED, before), (UNDECIDED, now)], MOST_FINDINGS)?;
     let listed = u64::try_from(oldest.len()).unwrap_or(u64::MAX);
     report.omitted.insert(FindingKind::Open.as_str(), total.saturating_sub(listed));
     for id in oldest {
@@ -74,7 +74,7 @@ pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut
 
 /// Those that have been open for longest at `now`, however short that is.
 pub(super) fn longest(conn: &Connection, source: &str, now: Timestamp) -> Result<Vec<Wait>> {
-    let ids = oldest(conn, source, [PENDING, UNFILED, UNDECIDED].map(|sql| (sql, now)), LONGEST)?;
+    let ids = oldest(conn, source, [PENDING, UNPARSED, UNDECIDED].map(|sql| (sql, now)), LONGEST)?;
     let read = |id| conn.prepare_cached(FINDING)?.query_row([id], |row| wait(row, now));
     Ok(ids.into_iter().map(read).collect::<rusqlite::Result<_>>()?)
 }

@@ -11,11 +11,11 @@ use crate::store::rows;
 pub(super) const LAST_KEPT: &str = "SELECT v.received_at AS heard_at FROM verdicts v JOIN intake i ON i.id = v.notification_id \
      WHERE v.source = ?1 AND v.received_at < ?2 AND i.origin = 'intake' ORDER BY v.received_at DESC LIMIT 1";
 
-pub(super) const LAST_UNFILED: &str = "SELECT max(received_at) AS heard_at FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
+pub(super) const LAST_UNPARSED: &str = "SELECT max(received_at) AS heard_at FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2 AND origin = 'intake'";
 
 /// Before its first serve, silence means nothing; its latest one may have been pruned.
-pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_filed_at < ?2, last_filed_at, first_served_at)) AS heard_at FROM sources \
+pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_parsed_at < ?2, last_parsed_at, first_served_at)) AS heard_at FROM sources \
      WHERE name = ?1 AND first_served_at < ?2";
 
 /// Adds a finding where nothing came in before `now` for longer than expected.
@@ -34,7 +34,7 @@ pub(super) fn find(
         Ok(found.flatten())
     };
     let Some(known_since) = last(KNOWN_SINCE)? else { return Ok(()) };
-    let heard = last(LAST_KEPT)?.max(last(LAST_UNFILED)?);
+    let heard = last(LAST_KEPT)?.max(last(LAST_UNPARSED)?);
     let since = known_since.max(heard.unwrap_or(known_since));
     if now.since(since) > expected {
         let detail =

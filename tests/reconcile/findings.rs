@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// Source, kind, subject (`-` where it is about none).
-pub(super) type Told = BTreeSet<(String, String, String)>;
+pub(super) type Findings = BTreeSet<(String, String, String)>;
 
 /// The findings of the JSON.
-pub(super) fn in_json(report: &Value) -> Told {
+pub(super) fn in_json(report: &Value) -> Findings {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let sources = report["sources"].as_array().unwrap().iter();
     let findings = sources.flat_map(|source| {
@@ -30,8 +30,8 @@ pub(super) fn in_csv(sheet: &str) -> Vec<(String, String, String)> {
 }
 
 /// The findings that the mail writes out.
-pub(super) fn in_text(text: &str) -> Told {
-    let mut told = Told::new();
+pub(super) fn in_text(text: &str) -> Findings {
+    let mut told = Findings::new();
     let (mut source, mut kind) = (String::new(), String::new());
     let lines: Vec<&str> = text.lines().collect();
     for (place, line) in lines.iter().enumerate() {
@@ -52,9 +52,9 @@ pub(super) fn in_text(text: &str) -> Told {
 }
 
 /// The rows of the page's tables of findings.
-pub(super) fn in_html(page: &str) -> Told {
+pub(super) fn in_html(page: &str) -> Findings {
     let up_to = |text: &str, end: &str| text.split(end).next().unwrap().trim().to_owned();
-    let mut told = Told::new();
+    let mut told = Findings::new();
     for section in page.split("<h2>").skip(1) {
         let source = up_to(section, " <span");
         for group in section.split("<h3>").skip(1).filter(|group| group.contains("class=\"findings\"")) {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::WorkerParts;
 use crate::domain::{Course, RawNotification, State};
 use crate::providers::{self, Provider, Read};
-use crate::store::{self, BATCH as STORE_BATCH, Filing, StateChange, StoreError};
+use crate::store::{self, BATCH as STORE_BATCH, ParsedNotification, StateChange, StoreError};
 
 /// The limits of one turn.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Portion {
 
 /// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Filed {
+pub(super) struct Parsed {
     /// The number of parsed notifications.
     pub(super) count: usize,
     /// Whether there may be more.
@@ -27,58 +27,58 @@ pub(super) struct Filed {
 }
 
 /// Parses a portion of the new notifications, oldest first. The next batch is read while the last one is written.
-pub(super) async fn file_new(parts: &WorkerParts, portion: Portion) -> Result<Filed, StoreError> {
+pub(super) async fn parse_new(parts: &WorkerParts, portion: Portion) -> Result<Parsed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
     let mut under_way = VecDeque::new();
     for _ in 0..portion.batches {
-        let batch = parts.store.reader().unfiled(after, portion.notifications).await?;
+        let batch = parts.store.reader().unparsed(after, portion.notifications).await?;
         is_last = !batch.is_full;
-        let next = read_all(parts, batch.notifications);
-        if let Some(last) = next.last().map(|filing| filing.id) {
-            under_way.push_back(parts.store.file_after(after, next, parts.clock.now()));
+        let next = parse_all(parts, batch.notifications);
+        if let Some(last) = next.last().map(|parsed| parsed.id) {
+            under_way.push_back(parts.store.record_after(after, next, parts.clock.now()));
             after = last;
         }
         if is_last {
             break;
         }
         if under_way.len() > 1
-            && let Some(filed) = under_way.pop_front()
+            && let Some(recorded) = under_way.pop_front()
         {
-            count += tell(parts, &filed.await?);
+            count += tell(parts, &recorded.await?);
         }
     }
-    for filed in under_way {
-        count += tell(parts, &filed.await?);
+    for recorded in under_way {
+        count += tell(parts, &recorded.await?);
     }
-    Ok(Filed { count, is_more_left: !is_last })
+    Ok(Parsed { count, is_more_left: !is_last })
 }
 
 /// Reports the settled notifications, and returns the number of parsed ones.
-fn tell(parts: &WorkerParts, filed: &[store::Filed]) -> usize {
-    for filed in filed {
-        if filed.state != State::Pending {
-            let moved = StateChange { id: filed.id, state: filed.state, reason: filed.reason };
-            super::verifier::announce(parts, &filed.source, &moved);
+fn tell(parts: &WorkerParts, recorded: &[store::FirstVerdict]) -> usize {
+    for recorded in recorded {
+        if recorded.state != State::Pending {
+            let moved = StateChange { id: recorded.id, state: recorded.state, reason: recorded.reason };
+            super::verifier::announce(parts, &recorded.source, &moved);
         }
     }
-    filed.len()
+    recorded.len()
 }
 
 /// Parses the notifications that were recorded unparsed while their source was not configured.
-pub(super) async fn file_unread(parts: &WorkerParts) -> Result<(), StoreError> {
+pub(super) async fn parse_awaiting(parts: &WorkerParts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
-            let unread = parts.store.reader().unread(name.clone(), STORE_BATCH).await?;
-            if unread.notifications.is_empty() {
+            let awaiting = parts.store.reader().awaiting_source(name.clone(), STORE_BATCH).await?;
+            if awaiting.notifications.is_empty() {
                 break;
             }
-            parts.store.retry(read_all(parts, unread.notifications), None, parts.clock.now()).await?;
+            parts.store.retry(parse_all(parts, awaiting.notifications), None, parts.clock.now()).await?;
         }
     }
     Ok(())
 }
 
-fn read_all(parts: &WorkerParts, notifications: Vec<(i64, RawNotification)>) -> Vec<Filing> {
+fn parse_all(parts: &WorkerParts, notifications: Vec<(i64, RawNotification)>) -> Vec<ParsedNotification> {
     read_notifications(notifications, |source| {
         parts.sources.get(source).map(|source| source.provider.as_ref())
     })
@@ -88,13 +88,19 @@ fn read_all(parts: &WorkerParts, notifications: Vec<(i64, RawNotification)>) -> 
 pub fn read_notifications<'a>(
     notifications: Vec<(i64, RawNotification)>,
     provider_of: impl Fn(&str) -> Option<&'a dyn Provider>,
-) -> Vec<Filing> {
+) -> Vec<ParsedNotification> {
     let read = |(id, notification): (i64, RawNotification)| match provider_of(&notification.source)
         .map(|provider| providers::read(provider, &notification))
     {
-        None => Filing { id, notification, reading: None, is_listable: false, course: Course::default() },
+        None => ParsedNotification {
+            id,
+            notification,
+            reading: None,
+            is_listable: false,
+            course: Course::default(),
+        },
         Some(Read { reading, is_listable, course }) => {
-            Filing { id, notification, reading: Some(reading), is_listable, course }
+            ParsedNotification { id, notification, reading: Some(reading), is_listable, course }
         }
     };
     notifications.into_iter().map(read).collect()

@@ -1,12 +1,12 @@
-//! Filing: in order, and what fails fails alone.
+//! Recording parsed notifications: in order, and what fails fails alone.
 
 use std::path::Path;
 
 use countersign::domain::{Course, Headers, RawNotification, Timestamp};
-use countersign::store::{Filing, Store};
+use countersign::store::{ParsedNotification, Store};
 use rusqlite::Connection;
 
-/// A store with these notifications, unread.
+/// A store with these notifications, unparsed.
 async fn store(folder: &Path, came: usize) -> Store {
     let store = Store::create_or_open(&folder.join("a.db")).unwrap();
     for _ in 0..came {
@@ -27,18 +27,18 @@ fn notification() -> RawNotification {
     }
 }
 
-fn filings(ids: &[i64]) -> Vec<Filing> {
-    let filing = |&id| Filing {
+fn parsed(ids: &[i64]) -> Vec<ParsedNotification> {
+    let one = |&id| ParsedNotification {
         id,
         notification: notification(),
         reading: None,
         is_listable: false,
         course: Course::default(),
     };
-    ids.iter().map(filing).collect()
+    ids.iter().map(one).collect()
 }
 
-fn filed(folder: &Path) -> Vec<i64> {
+fn recorded(folder: &Path) -> Vec<i64> {
     let conn = Connection::open(folder.join("a.db")).unwrap();
     let mut statement = conn.prepare("SELECT notification_id FROM verdicts ORDER BY 1").unwrap();
     let found = statement.query_map([], |row| row.get(0)).unwrap();
@@ -53,13 +53,13 @@ fn now() -> Timestamp {
 async fn a_batch_is_filed_after_the_one_before_it_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path(), 4).await;
-    let early = store.file_after(2, filings(&[3, 4]), now()).await;
-    assert!(early.unwrap_err().to_string().contains("notification 2 is not filed"));
-    assert!(filed(folder.path()).is_empty());
+    let early = store.record_after(2, parsed(&[3, 4]), now()).await;
+    assert!(early.unwrap_err().to_string().contains("notification 2 is not recorded"));
+    assert!(recorded(folder.path()).is_empty());
     let (first, second) =
-        tokio::join!(store.file(filings(&[1, 2]), now()), store.file_after(2, filings(&[3, 4]), now()));
+        tokio::join!(store.record(parsed(&[1, 2]), now()), store.record_after(2, parsed(&[3, 4]), now()));
     assert_eq!((first.unwrap().len(), second.unwrap().len()), (2, 2));
-    assert_eq!(filed(folder.path()), [1, 2, 3, 4]);
+    assert_eq!(recorded(folder.path()), [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn work_that_fails_beside_other_work_undoes_nothing_of_it() {
     let each: Vec<_> = (1..=40)
         .map(|id| {
             let after = if id % 3 == 0 { 1000 } else { 0 };
-            store.file_after(after, filings(&[id]), now())
+            store.record_after(after, parsed(&[id]), now())
         })
         .collect();
     let done = futures_util::future::join_all(each).await;
@@ -77,7 +77,7 @@ async fn work_that_fails_beside_other_work_undoes_nothing_of_it() {
         assert_eq!(done.is_err(), id % 3 == 0, "{id}: {done:?}");
     }
     let wanted: Vec<i64> = (1..=40).filter(|id| id % 3 != 0).collect();
-    assert_eq!(filed(folder.path()), wanted);
+    assert_eq!(recorded(folder.path()), wanted);
     let conn = Connection::open(folder.path().join("a.db")).unwrap();
     let counted = "SELECT pending FROM daily WHERE day = '2026-11-24'";
     let pending: i64 = conn.query_row(counted, [], |row| row.get(0)).unwrap();
