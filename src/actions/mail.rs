@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::smtp::{Letter, MailServer};
 use super::{Message, Stop, Target, Telling, Told, ended};
-use crate::domain::visible::visible;
+use crate::domain::escape::escape_controls;
 use crate::domain::{News, NewsType, SubjectKind, Timestamp};
 
 /// Longest value in a subject, in characters.
@@ -78,7 +78,7 @@ fn value(values: &Map<String, Value>, key: &str, longest: usize) -> Option<Strin
 }
 
 fn short(text: &str, longest: usize) -> String {
-    let text = visible(text);
+    let text = escape_controls(text);
     let mut short: String = text.chars().take(longest).collect();
     if text.chars().count() > longest {
         short.push('…');

@@ -11,8 +11,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Admin, look};
 use crate::domain::Timestamp;
+use crate::domain::format::span;
 use crate::domain::health::{Warning, WarningKind};
-use crate::rules::health::{self, span};
+use crate::rules::health;
 use crate::store::ServeLock;
 
 /// The time between two checks.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::screen::{Screen, visible};
-use super::{CommandError, Exit, settings, words};
+use super::screen::{Screen, escape_controls};
+use super::{CommandError, Exit, args, settings};
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryFilter, DeliveryRow, Reader};
 
@@ -20,13 +20,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
     /// Only in this state
-    #[arg(long, value_name = "STATE", value_parser = words::delivery_state(DeliveryState::ALL))]
+    #[arg(long, value_name = "STATE", value_parser = args::delivery_state(DeliveryState::ALL))]
     state: Option<DeliveryState>,
     /// Only about this order or product
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
     /// Only deliveries of news since: an age (24h), an RFC 3339 time or a date
-    #[arg(long, value_name = "24h", value_parser = words::since)]
+    #[arg(long, value_name = "24h", value_parser = args::since)]
     since: Option<Timestamp>,
     /// Maximum number of deliveries
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -76,13 +76,13 @@ fn row(delivery: &DeliveryRow) -> [String; 8] {
     let when = delivery.next_attempt_at.as_ref().or(delivery.decided_at.as_ref());
     [
         delivery.id.to_string(),
-        visible(&delivery.action).into_owned(),
+        escape_controls(&delivery.action).into_owned(),
         delivery.seq.to_string(),
-        visible(&delivery.subject_id).into_owned(),
+        escape_controls(&delivery.subject_id).into_owned(),
         delivery.state.clone(),
         delivery.attempts.to_string(),
         when.cloned().unwrap_or_else(|| "-".to_owned()),
-        visible(delivery.detail.as_deref().unwrap_or("-")).into_owned(),
+        escape_controls(delivery.detail.as_deref().unwrap_or("-")).into_owned(),
     ]
 }
 

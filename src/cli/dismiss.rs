@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::chosen::{Chosen, counted, decide};
-use super::{CommandError, Exit, screen, words};
+use super::selection::{Selection, counted, decide};
+use super::{CommandError, Exit, args, screen};
 use crate::domain::{Clock, Reason, State};
 use crate::store::Filter;
 
@@ -14,14 +14,14 @@ use crate::store::Filter;
 )]
 pub(super) struct Args {
     /// Ids of notifications, as shown by list
-    #[arg(value_name = "ID", required_unless_present = "state", value_parser = words::id())]
+    #[arg(value_name = "ID", required_unless_present = "state", value_parser = args::id())]
     #[arg(conflicts_with_all = ["state", "reason", "source"])]
     ids: Vec<i64>,
     /// Select every undecided notification, instead of by id
-    #[arg(long, value_name = "STATE", value_parser = words::state(&[State::Undecided]))]
+    #[arg(long, value_name = "STATE", value_parser = args::state(&[State::Undecided]))]
     state: Option<State>,
     /// Only with this reason
-    #[arg(long, value_name = "REASON", requires = "state", value_parser = words::reason())]
+    #[arg(long, value_name = "REASON", requires = "state", value_parser = args::reason())]
     reason: Option<Reason>,
     /// Only from this source
     #[arg(long, value_name = "NAME", requires = "state")]
@@ -37,7 +37,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let dismiss = async |_: &_, store: &crate::store::Store, ids| {
         Ok(store.dismiss(ids, note.clone(), Clock::system().now()).await?)
     };
-    let (tally, exit) = decide(Chosen::new(ids, filter), config, dismiss).await?;
+    let (tally, exit) = decide(Selection::new(ids, filter), config, dismiss).await?;
     let mut said = format!("{} dismissed", counted(tally.settled));
     if tally.refused > 0 {
         said += &format!("; {} refused", tally.refused);

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::screen::visible;
+use super::screen::escape_controls;
 use crate::config::Mistakes;
 use crate::store::{Store, StoreError};
 
@@ -15,7 +15,7 @@ pub enum Exit {
     /// 1: failure.
     Failed,
     /// 2: wrong usage or configuration.
-    Misused,
+    Usage,
     /// 3: success, but differences were found.
     Differences,
 }
@@ -25,7 +25,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Fine => 0,
             Exit::Failed => 1,
-            Exit::Misused => 2,
+            Exit::Usage => 2,
             Exit::Differences => 3,
         })
     }
@@ -39,7 +39,7 @@ pub enum CommandError {
     /// The configuration has mistakes.
     Misconfigured(Mistakes),
     /// The configuration conflicts with the store, or the arguments with each other; one line per cause.
-    Misused(Vec<String>),
+    Usage(Vec<String>),
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -67,11 +67,11 @@ impl CommandError {
     #[must_use]
     pub fn report(&self) -> Exit {
         for line in self.lines() {
-            complain(&line);
+            print_error(&line);
         }
         match self {
             Self::Failed(_) => Exit::Failed,
-            Self::Misconfigured(_) | Self::Misused(_) => Exit::Misused,
+            Self::Misconfigured(_) | Self::Usage(_) => Exit::Usage,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
             Self::Output(_) => Exit::Failed,
         }
@@ -85,7 +85,7 @@ impl CommandError {
                 vec![format!("{error:#}{}", remedy.map(|todo| format!("; {todo}")).unwrap_or_default())]
             }
             Self::Misconfigured(mistakes) => mistakes.to_string().lines().map(str::to_owned).collect(),
-            Self::Misused(lines) => lines.clone(),
+            Self::Usage(lines) => lines.clone(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Vec::new(),
             Self::Output(error) => {
                 vec![format!("cannot write standard output; make room or redirect it elsewhere: {error}")]
@@ -107,14 +107,16 @@ pub(super) async fn unless_locked<T>(
 }
 
 /// Turns an error whose cause is an `E` into an error of usage, one line per cause.
-pub(super) fn misused<E: std::error::Error + Send + Sync + 'static>(error: anyhow::Error) -> CommandError {
+pub(super) fn usage_error<E: std::error::Error + Send + Sync + 'static>(
+    error: anyhow::Error,
+) -> CommandError {
     match error.downcast_ref::<E>() {
-        Some(cause) => CommandError::Misused(cause.to_string().lines().map(str::to_owned).collect()),
+        Some(cause) => CommandError::Usage(cause.to_string().lines().map(str::to_owned).collect()),
         None => CommandError::Failed(error),
     }
 }
 
 /// Writes one line to standard error. If that fails too, the exit code still tells.
-pub(super) fn complain(line: &str) {
-    drop(writeln!(io::stderr(), "countersign: {}", visible(line)));
+pub(super) fn print_error(line: &str) {
+    drop(writeln!(io::stderr(), "countersign: {}", escape_controls(line)));
 }

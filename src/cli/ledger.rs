@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::exit::complain;
+use super::exit::print_error;
 use super::screen::{self, Screen};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
@@ -89,7 +89,7 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
 }
 
 fn is_agreed(question: &str) -> Result<bool, CommandError> {
-    complain(&format!("{question}. Go on? [y/N]"));
+    print_error(&format!("{question}. Go on? [y/N]"));
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::screen::{Screen, visible};
-use super::{CommandError, Exit, settings, words};
+use super::screen::{Screen, escape_controls};
+use super::{CommandError, Exit, args, settings};
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::{Filter, Notification, Reader};
 
@@ -17,10 +17,10 @@ const PAGE: usize = 200;
                         countersign list --subject SALE-H4K9P --json | jq .detail")]
 pub(super) struct Args {
     /// Only in this state
-    #[arg(long, value_name = "STATE", value_parser = words::state(State::ALL))]
+    #[arg(long, value_name = "STATE", value_parser = args::state(State::ALL))]
     state: Option<State>,
     /// Only with this reason
-    #[arg(long, value_name = "REASON", value_parser = words::reason())]
+    #[arg(long, value_name = "REASON", value_parser = args::reason())]
     reason: Option<Reason>,
     /// Only from this source
     #[arg(long, value_name = "NAME")]
@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
     /// Only received since: an age (24h), an RFC 3339 time or a date
-    #[arg(long, value_name = "24h", value_parser = words::since)]
+    #[arg(long, value_name = "24h", value_parser = args::since)]
     since: Option<Timestamp>,
     /// Maximum number of notifications
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -83,7 +83,7 @@ const UNBROKEN: [usize; 3] = [0, 1, 5];
 
 /// One row of the table. A terminal gets the time in whole seconds, to save width.
 fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
-    let shown = |text: &Option<String>| visible(text.as_deref().unwrap_or("-")).into_owned();
+    let shown = |text: &Option<String>| escape_controls(text.as_deref().unwrap_or("-")).into_owned();
     let received = &notification.received_at;
     let received = match received.get(..19).filter(|_| is_terminal) {
         Some(seconds) => format!("{}Z", seconds.replace('T', " ")),
@@ -92,7 +92,7 @@ fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
     [
         notification.id.to_string(),
         received,
-        visible(&notification.source).into_owned(),
+        escape_controls(&notification.source).into_owned(),
         shown(&notification.event),
         shown(&notification.subject_id),
         notification.state.clone(),

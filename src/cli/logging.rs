@@ -5,7 +5,7 @@ use std::panic::PanicHookInfo;
 
 use log::LevelFilter;
 
-use super::screen::visible;
+use super::screen::escape_controls;
 use crate::domain::Clock;
 
 /// Crates that log their own work or what strangers send: off unless `RUST_LOG` names them.
@@ -41,7 +41,7 @@ pub fn start(level: LevelFilter) {
         if !record.target().starts_with(env!("CARGO_PKG_NAME")) {
             write!(line, "{} ", record.target())?;
         }
-        writeln!(line, "{}", visible(&record.args().to_string()))
+        writeln!(line, "{}", escape_controls(&record.args().to_string()))
     });
     // This fails only if a logger is already set.
     drop(builder.try_init());

@@ -10,10 +10,11 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 
+mod args;
 mod backup;
-mod chosen;
 mod completions;
 mod config;
+mod config_path;
 mod deliveries;
 mod demo;
 mod dismiss;
@@ -26,13 +27,13 @@ pub mod logging;
 mod man;
 mod news;
 mod output;
-mod place;
 mod prune;
 mod reconcile;
 mod redeliver;
 mod report;
 mod retry;
 mod screen;
+mod selection;
 mod send_test;
 mod serve;
 mod show;
@@ -40,11 +41,10 @@ mod simulate;
 mod status;
 mod verify;
 mod window;
-mod words;
 
 pub use exit::{CommandError, Exit};
 
-use exit::misused;
+use exit::usage_error;
 
 /// Receive shop notifications, store each one as received, and believe none of them until the shop's own API
 /// countersigns it.
@@ -121,7 +121,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(usage) => {
             // Help and version come this way too. If their output is closed, there is nowhere to report it.
             drop(usage.print());
-            return if usage.use_stderr() { Exit::Misused } else { Exit::Fine };
+            return if usage.use_stderr() { Exit::Usage } else { Exit::Fine };
         }
     };
     dispatch(cli).unwrap_or_else(|error| error.report())
@@ -129,40 +129,40 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(cli: Cli) -> Result<Exit, CommandError> {
     let config = match cli.command {
-        Command::Init(_) => place::of_init(cli.config),
-        _ => place::of_a_command(cli.config),
+        Command::Init(_) => config_path::of_init(cli.config),
+        _ => config_path::of_a_command(cli.config),
     };
     let config = config.as_path();
     match cli.command {
         Command::Serve(args) => serve::run(args, config),
-        Command::Verify(args) => served(verify::run(args, config)),
-        Command::Status(args) => waited_for(status::run(args, config)),
-        Command::List(args) => waited_for(list::run(args, config)),
-        Command::Show(args) => waited_for(show::run(args, config)),
-        Command::Retry(args) => waited_for(retry::run(args, config)),
-        Command::Dismiss(args) => waited_for(dismiss::run(args, config)),
-        Command::News(args) => waited_for(news::run(args, config)),
-        Command::Deliveries(args) => waited_for(deliveries::run(args, config)),
-        Command::Redeliver(args) => waited_for(redeliver::run(args, config)),
-        Command::Skip(args) => waited_for(redeliver::skip(args, config)),
-        Command::SendTest(args) => waited_for(send_test::run(args, config)),
-        Command::Prune(args) => waited_for(prune::run(args, config)),
-        Command::Backup(args) => waited_for(backup::run(args, config)),
-        Command::Report(args) => waited_for(report::run(args, config)),
-        Command::Reconcile(args) => served(reconcile::run(args, config)),
-        Command::Doctor(args) => waited_for(doctor::run(args, config)),
-        Command::Ledger(args) => waited_for(ledger::run(args, config)),
+        Command::Verify(args) => block_on_pool(verify::run(args, config)),
+        Command::Status(args) => block_on_here(status::run(args, config)),
+        Command::List(args) => block_on_here(list::run(args, config)),
+        Command::Show(args) => block_on_here(show::run(args, config)),
+        Command::Retry(args) => block_on_here(retry::run(args, config)),
+        Command::Dismiss(args) => block_on_here(dismiss::run(args, config)),
+        Command::News(args) => block_on_here(news::run(args, config)),
+        Command::Deliveries(args) => block_on_here(deliveries::run(args, config)),
+        Command::Redeliver(args) => block_on_here(redeliver::run(args, config)),
+        Command::Skip(args) => block_on_here(redeliver::skip(args, config)),
+        Command::SendTest(args) => block_on_here(send_test::run(args, config)),
+        Command::Prune(args) => block_on_here(prune::run(args, config)),
+        Command::Backup(args) => block_on_here(backup::run(args, config)),
+        Command::Report(args) => block_on_here(report::run(args, config)),
+        Command::Reconcile(args) => block_on_pool(reconcile::run(args, config)),
+        Command::Doctor(args) => block_on_here(doctor::run(args, config)),
+        Command::Ledger(args) => block_on_here(ledger::run(args, config)),
         Command::Config(args) => config::run(&args, config),
         Command::Init(args) => init::run(args, config),
-        Command::Simulate(args) => waited_for(simulate::run(args)),
-        Command::Demo(args) => served(demo::run(args)),
+        Command::Simulate(args) => block_on_here(simulate::run(args)),
+        Command::Demo(args) => block_on_pool(demo::run(args)),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
 }
 
 /// Runs a short command on this thread. It logs errors only, for failures that it cannot return.
-fn waited_for(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+fn block_on_here(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -176,7 +176,7 @@ fn settings(config: &Path) -> Result<Settings, CommandError> {
 }
 
 /// Runs a service, or many verifications, on all cores.
-fn served(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+fn block_on_pool(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

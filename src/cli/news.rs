@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::screen::Screen;
 use super::{CommandError, Exit, settings};
 use crate::domain::News;
-use crate::domain::visible::json as visible_json;
+use crate::domain::escape::escape_json;
 use crate::store::{NewsQuery, Reader};
 
 /// News per read.
@@ -71,7 +71,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             after = news.seq;
             left -= 1;
             if args.json {
-                screen.line(&visible_json(&news.line(&Map::new())))?;
+                screen.line(&escape_json(&news.line(&Map::new())))?;
             } else {
                 screen.line(&words(news))?;
             }

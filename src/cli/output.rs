@@ -9,8 +9,8 @@ use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::CommandError;
-use super::exit::complain;
-use super::screen::{Screen, visible};
+use super::exit::print_error;
+use super::screen::{Screen, escape_controls};
 use crate::actions::smtp::{Letter, MailServer};
 use crate::config::Settings;
 use crate::domain::{AttemptOutcome, Clock, SourceReport, Timestamp};
@@ -64,7 +64,7 @@ impl OutputArgs {
     pub(super) fn check(&self, settings: &Settings) -> Result<(), CommandError> {
         if self.mail.is_some() && settings.alerts.ways.mail.is_none() {
             let line = "--mail needs an address; write mail = [\"…\"] in [alerts], and [mail]";
-            return Err(CommandError::Misused(vec![line.to_owned()]));
+            return Err(CommandError::Usage(vec![line.to_owned()]));
         }
         Ok(())
     }
@@ -112,14 +112,15 @@ impl OutputArgs {
         settings: &Settings,
     ) -> CommandError {
         let (Some(_), Some((server, to))) = (self.mail, &settings.alerts.ways.mail) else { return error };
-        let causes: Vec<String> = error.lines().iter().map(|line| visible(line).into_owned()).collect();
+        let causes: Vec<String> =
+            error.lines().iter().map(|line| escape_controls(line).into_owned()).collect();
         let letter = Letter {
             subject: format!("countersign {command}: FAILED"),
             text: format!("countersign {command} failed, and there is no report:\n\n{}\n", causes.join("\n")),
             ..letter(Clock::system().now())
         };
         if let Err(unsent) = send(server, &letter, to).await {
-            unsent.lines().iter().for_each(|line| complain(line));
+            unsent.lines().iter().for_each(|line| print_error(line));
         }
         error
     }

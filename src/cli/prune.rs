@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::chosen::counted;
-use super::{CommandError, Exit, screen, settings, words};
+use super::selection::counted;
+use super::{CommandError, Exit, args, screen, settings};
 use crate::domain::Clock;
 use crate::store::{Reader, SettledCount, Store, StoreError};
 
@@ -20,7 +20,7 @@ use crate::store::{Reader, SettledCount, Store, StoreError};
                         for 30 days, unless the disk is nearly full.")]
 pub(super) struct Args {
     /// Remove settled notifications older than this (36h, 90d)
-    #[arg(long, value_name = "90d", value_parser = words::length)]
+    #[arg(long, value_name = "90d", value_parser = args::length)]
     older_than: Duration,
     /// Show what would be removed, without removing it
     #[arg(long)]

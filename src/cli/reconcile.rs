@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::exit::{complain, unless_locked};
+use super::exit::{print_error, unless_locked};
 use super::output::OutputArgs;
 use super::report::{chosen, warnings};
 use super::window::WindowArgs;
-use super::{CommandError, Exit, logging, misused, settings, words};
+use super::{CommandError, Exit, args, logging, settings, usage_error};
 use crate::config::Settings;
 use crate::domain::{Clock, Report};
 use crate::reconcile::{self, Plan, Progress};
@@ -33,7 +33,7 @@ pub(super) struct Args {
     source: Option<String>,
     /// How far before the window to look again for orders that may still change (shops that list by creation date
     /// only)
-    #[arg(long, value_name = "30d", default_value = "30d", value_parser = words::length)]
+    #[arg(long, value_name = "30d", default_value = "30d", value_parser = args::length)]
     recheck: Duration,
     /// Store each missed and drifted order as a confirmed notification
     #[arg(long)]
@@ -61,7 +61,7 @@ async fn compare(plan: &Plan, settings: &Settings) -> Result<Document, CommandEr
     let store = Store::open(&settings.store.path)?;
     store.subscribe(service::subscriptions(settings));
     let clock = Clock::system();
-    service::introduce(&store, settings, &clock).await.map_err(misused::<NamesTaken>)?;
+    service::introduce(&store, settings, &clock).await.map_err(usage_error::<NamesTaken>)?;
     let bar = progress_bar();
     let watch = |progress| match progress {
         Progress::ToAsk(more) => {
@@ -77,7 +77,7 @@ async fn compare(plan: &Plan, settings: &Settings) -> Result<Document, CommandEr
     let warnings = warnings(store.reader(), &chosen, outcome.report.to, clock.now()).await?;
     store.close();
     for failure in &outcome.failures {
-        complain(failure);
+        print_error(failure);
     }
     let (report, statistics) = (outcome.report, outcome.statistics);
     Ok(Document { basis: Basis::Shops, report, statistics, warnings })
@@ -102,7 +102,7 @@ fn check_source(settings: &Settings, named: Option<&str>) -> Result<(), CommandE
     match named {
         Some(named) if !names.contains(&named) => {
             let line = format!("no source {named}; choose one of: {}", names.join(", "));
-            Err(CommandError::Misused(vec![line]))
+            Err(CommandError::Usage(vec![line]))
         }
         _ => Ok(()),
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::exit::complain;
-use super::{CommandError, Exit, screen, settings, words};
+use super::exit::print_error;
+use super::{CommandError, Exit, args, screen, settings};
 use crate::domain::{Clock, DeliveryState, NewsFilter, Timestamp};
 use crate::store::{DeliveryDecided, DeliveryFilter, NewsQuery, Store, Subscription};
 
@@ -22,7 +22,7 @@ const BATCH: usize = 50;
 )]
 pub(super) struct Args {
     /// Ids of deliveries, as shown by deliveries
-    #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
+    #[arg(value_name = "ID", required_unless_present = "action", value_parser = args::id())]
     #[arg(conflicts_with_all = ["action", "state", "since", "missing"])]
     ids: Vec<i64>,
     /// Select every dead delivery of this action, instead of by id
@@ -30,10 +30,10 @@ pub(super) struct Args {
     action: Option<String>,
     /// Select deliveries in this state, instead of dead ones
     #[arg(long, value_name = "STATE", requires = "action")]
-    #[arg(value_parser = words::delivery_state(&[DeliveryState::Dead, DeliveryState::Skipped]))]
+    #[arg(value_parser = args::delivery_state(&[DeliveryState::Dead, DeliveryState::Skipped]))]
     state: Option<DeliveryState>,
     /// Only deliveries of news since: an age (7d), an RFC 3339 time or a date
-    #[arg(long, value_name = "7d", requires = "action", value_parser = words::since)]
+    #[arg(long, value_name = "7d", requires = "action", value_parser = args::since)]
     since: Option<Timestamp>,
     /// Also deliver news from before the action was configured
     #[arg(long, requires = "action")]
@@ -100,7 +100,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 #[command(after_help = "Examples:\n  countersign skip 17 18\n  countersign skip --action erp --state dead")]
 pub(super) struct SkipArgs {
     /// Ids of deliveries, as shown by deliveries
-    #[arg(value_name = "ID", required_unless_present = "action", value_parser = words::id())]
+    #[arg(value_name = "ID", required_unless_present = "action", value_parser = args::id())]
     #[arg(conflicts_with_all = ["action", "state"])]
     ids: Vec<i64>,
     /// Select every waiting and dead delivery of this action, instead of by id
@@ -108,7 +108,7 @@ pub(super) struct SkipArgs {
     action: Option<String>,
     /// Only in this state
     #[arg(long, value_name = "STATE", requires = "action")]
-    #[arg(value_parser = words::delivery_state(&[DeliveryState::Waiting, DeliveryState::Dead]))]
+    #[arg(value_parser = args::delivery_state(&[DeliveryState::Waiting, DeliveryState::Dead]))]
     state: Option<DeliveryState>,
 }
 
@@ -153,7 +153,7 @@ fn tell(decided: DeliveryDecided, done: &mut u64, refused: &mut u64) {
         DeliveryDecided::Done => *done += 1,
         DeliveryDecided::Refused { id, why } => {
             *refused += 1;
-            complain(&format!("delivery {id} is unchanged: {why}"));
+            print_error(&format!("delivery {id} is unchanged: {why}"));
         }
     }
 }
@@ -196,10 +196,10 @@ fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandErr
     let new = if missing > 0 { format!(" and {missing} that the action never had") } else { String::new() };
     let question = format!("{again} deliveries are delivered again{new}");
     if yes || !stdin().is_terminal() {
-        complain(&question);
+        print_error(&question);
         return Ok(true);
     }
-    complain(&format!("{question}. Go on? [y/N]"));
+    print_error(&format!("{question}. Go on? [y/N]"));
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -91,7 +91,7 @@ pub(super) fn chosen(
     sources.retain(|source| source.name == named);
     if sources.is_empty() {
         let line = format!("no source {named}; choose one of: {}", names.join(", "));
-        return Err(CommandError::Misused(vec![line]));
+        return Err(CommandError::Usage(vec![line]));
     }
     Ok(sources)
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::chosen::{Chosen, counted, decide};
-use super::{CommandError, Exit, screen, words};
+use super::selection::{Selection, counted, decide};
+use super::{CommandError, Exit, args, screen};
 use crate::config::Settings;
 use crate::decisions;
 use crate::domain::{Clock, Reason, State, Timestamp};
@@ -14,27 +14,27 @@ use crate::store::{Decided, Filter, Store};
                         countersign retry --state undecided --source shop --since 7d")]
 pub(super) struct Args {
     /// Ids of notifications, as shown by list
-    #[arg(value_name = "ID", required_unless_present = "state", value_parser = words::id())]
+    #[arg(value_name = "ID", required_unless_present = "state", value_parser = args::id())]
     #[arg(conflicts_with_all = ["state", "reason", "source", "since"])]
     ids: Vec<i64>,
     /// Select every notification in this state, instead of by id
-    #[arg(long, value_name = "STATE", value_parser = words::state(&[State::Undecided, State::Ignored]))]
+    #[arg(long, value_name = "STATE", value_parser = args::state(&[State::Undecided, State::Ignored]))]
     state: Option<State>,
     /// Only with this reason
-    #[arg(long, value_name = "REASON", requires = "state", value_parser = words::reason())]
+    #[arg(long, value_name = "REASON", requires = "state", value_parser = args::reason())]
     reason: Option<Reason>,
     /// Only from this source
     #[arg(long, value_name = "NAME", requires = "state")]
     source: Option<String>,
     /// Only received since: an age (24h), an RFC 3339 time or a date
-    #[arg(long, value_name = "24h", requires = "state", value_parser = words::since)]
+    #[arg(long, value_name = "24h", requires = "state", value_parser = args::since)]
     since: Option<Timestamp>,
 }
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let Args { ids, state, reason, source, since } = args;
     let filter = Filter { state, reason, source, since, ..Filter::default() };
-    let (tally, exit) = decide(Chosen::new(ids, filter), config, retry).await?;
+    let (tally, exit) = decide(Selection::new(ids, filter), config, retry).await?;
     let mut said = format!("{} reset", counted(tally.pending + tally.settled));
     if tally.settled > 0 {
         said += &format!(", {} of them settled without a call", tally.settled);

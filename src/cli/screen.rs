@@ -6,8 +6,8 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use serde::Serialize;
 
 use super::CommandError;
-use crate::domain::visible::json as visible_json;
-pub(super) use crate::domain::visible::visible;
+pub(super) use crate::domain::escape::escape_controls;
+use crate::domain::escape::escape_json;
 
 /// Prints to standard output. An error, such as a closed output, ends the command.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Screen {
     }
 
     pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {
-        writeln!(self.0, "{}", visible(text)).map_err(CommandError::Output)
+        writeln!(self.0, "{}", escape_controls(text)).map_err(CommandError::Output)
     }
 
     /// Prints one line of several parts, in colours if standard output is a terminal and `NO_COLOR` is unset.
@@ -65,8 +65,8 @@ impl Screen {
         let mut line = String::new();
         for (paint, text) in parts {
             match paint.code().filter(|_| is_painted) {
-                Some(code) => line += &format!("\u{1b}[{code}m{}\u{1b}[0m", visible(text)),
-                None => line += &visible(text),
+                Some(code) => line += &format!("\u{1b}[{code}m{}\u{1b}[0m", escape_controls(text)),
+                None => line += &escape_controls(text),
             }
         }
         writeln!(self.0, "{line}").map_err(CommandError::Output)
@@ -85,7 +85,7 @@ impl Screen {
     /// Prints a value as one line of JSON.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string(value).map_err(|error| CommandError::Failed(error.into()))?;
-        writeln!(self.0, "{}", visible_json(&text)).map_err(CommandError::Output)
+        writeln!(self.0, "{}", escape_json(&text)).map_err(CommandError::Output)
     }
 
     /// Writes out everything printed so far.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{CommandError, Exit, logging, misused, served, settings};
+use super::{CommandError, Exit, block_on_pool, logging, settings, usage_error};
 use crate::config::Settings;
 use crate::service::{Inherited, NamesTaken, Options, Service, WrongSockets, supervisor};
 
@@ -41,8 +41,8 @@ pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Info);
     // This must happen before there is a second thread.
     let sockets = Inherited::take(|name| std::env::var(name).ok())
-        .map_err(|wrong| misused::<WrongSockets>(wrong.into()))?;
-    served(serve(args, config, sockets))
+        .map_err(|wrong| usage_error::<WrongSockets>(wrong.into()))?;
+    block_on_pool(serve(args, config, sockets))
 }
 
 async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, CommandError> {
@@ -53,7 +53,7 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
     supervisor::status("opening the store and the listeners");
     let watchdog = supervisor::watchdog();
     let options = Options { no_worker: args.no_worker, sockets, watchdog, ..Options::default() };
-    let mut service = Service::start(&settings, options).await.map_err(misused::<NamesTaken>)?;
+    let mut service = Service::start(&settings, options).await.map_err(usage_error::<NamesTaken>)?;
     log::info!("listening intake=http://{} admin=http://{}", service.intake_addr, service.admin_addr);
     supervisor::ready(&works(settings.sources.len()));
     let broken = loop {

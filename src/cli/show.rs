@@ -9,14 +9,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::screen::Screen;
-use super::{CommandError, Exit, settings, words};
+use super::{CommandError, Exit, args, settings};
 use crate::store::{AttemptRow, DeliveryRow, Notification, Reader, VerificationRow};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign show 17\n  countersign show 17 --json | jq .verifications")]
 pub(super) struct Args {
     /// Id of a notification, as shown by list
-    #[arg(value_name = "ID", value_parser = words::id())]
+    #[arg(value_name = "ID", value_parser = args::id())]
     id: i64,
     /// One JSON object: all columns, and the lists `verifications` and `deliveries`.
     #[arg(long)]

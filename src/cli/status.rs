@@ -6,13 +6,14 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use super::report::chosen;
-use super::screen::{Paint, Screen, visible};
+use super::screen::{Paint, Screen, escape_controls};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
+use crate::domain::format::{size, span};
 use crate::domain::health::{ActionHealth, Health, Serving, SourceHealth, StoreHealth, Unwritable, Warning};
 use crate::domain::shipping::LedgerState;
 use crate::domain::{Clock, Timestamp};
-use crate::rules::health::{self, size, span};
+use crate::rules::health;
 use crate::store::{self, Reader, Trial};
 
 #[derive(Debug, clap::Args)]
@@ -94,7 +95,7 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
     })?;
     screen.line(&format!("store   {}", store_in_words(&health.store)))?;
     if let Some(ledger) = &health.ledger {
-        screen.line(&format!("ledger  {}", visible(&ledger_in_words(ledger, health.now))))?;
+        screen.line(&format!("ledger  {}", escape_controls(&ledger_in_words(ledger, health.now))))?;
     }
     screen.line("")?;
     let width = screen.width();
@@ -143,14 +144,14 @@ fn table(health: &Health, width: Option<u16>) -> String {
     for source in health.sources.iter().filter(|source| source.is_configured || source.pending > 0) {
         let ago = |then: Option<Timestamp>| then.map(|then| span(health.now.since(then)));
         table.add_row([
-            visible(&source.source).into_owned(),
+            escape_controls(&source.source).into_owned(),
             ago(source.last_received).map_or_else(|| "none yet".to_owned(), |ago| format!("{ago} ago")),
             source.today.received.to_string(),
             source.today.confirmed.to_string(),
             source.today.fakes.to_string(),
             source.pending.to_string(),
             ago(source.oldest_pending).unwrap_or_else(|| "-".to_owned()),
-            visible(&health::api(source)).into_owned(),
+            escape_controls(&health::api(source)).into_owned(),
         ]);
     }
     fitted(table, width)
@@ -163,7 +164,7 @@ fn actions(health: &Health, width: Option<u16>) -> String {
     for action in &health.actions {
         let oldest = action.oldest_waiting.map(|then| span(health.now.since(then)));
         table.add_row([
-            visible(&action.action).into_owned(),
+            escape_controls(&action.action).into_owned(),
             action.waiting.to_string(),
             oldest.unwrap_or_else(|| "-".to_owned()),
             action.dead.to_string(),

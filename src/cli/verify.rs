@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::exit::unless_locked;
 use super::screen::Screen;
-use super::{CommandError, Exit, logging, misused, settings};
+use super::{CommandError, Exit, logging, settings, usage_error};
 use crate::config::Settings;
 use crate::deliverer::{self, Deliverer, InForce};
 use crate::domain::health::Serving;
@@ -41,7 +41,7 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     let store = Store::open(&settings.store.path)?;
     store.subscribe(service::subscriptions(&settings));
     let clock = Clock::system();
-    service::introduce(&store, &settings, &clock).await.map_err(misused::<NamesTaken>)?;
+    service::introduce(&store, &settings, &clock).await.map_err(usage_error::<NamesTaken>)?;
     let lock = service::join_verify(&store, &settings, &clock).await?;
     let (count, left) = unless_locked(&store, work(&settings, &store, &clock)).await?;
     deliver(&settings, &store, &clock).await?;

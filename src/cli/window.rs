@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CommandError, words};
+use super::{CommandError, args};
 use crate::domain::{Timestamp, Window};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -10,13 +10,13 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct WindowArgs {
     /// Start of the window: an age (24h), an RFC 3339 time or a date (UTC)
-    #[arg(long, value_name = "24h", value_parser = words::since, conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "24h", value_parser = args::since, conflicts_with_all = ["from", "to"])]
     since: Option<Timestamp>,
     /// Start of the window: an RFC 3339 time or a date (UTC)
-    #[arg(long, value_name = "T", value_parser = words::instant)]
+    #[arg(long, value_name = "T", value_parser = args::instant)]
     from: Option<Timestamp>,
     /// End of the window (exclusive): an RFC 3339 time or a date (UTC)
-    #[arg(long, value_name = "T", value_parser = words::instant)]
+    #[arg(long, value_name = "T", value_parser = args::instant)]
     to: Option<Timestamp>,
 }
 
@@ -39,7 +39,7 @@ impl WindowArgs {
 
 fn empty(from: Timestamp, to: Timestamp) -> CommandError {
     let line = format!("the window from {from} to {to} is empty; --from must be before --to");
-    CommandError::Misused(vec![line])
+    CommandError::Usage(vec![line])
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        words::instant(text).unwrap()
+        args::instant(text).unwrap()
     }
 
     #[test]

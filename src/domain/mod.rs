@@ -7,6 +7,8 @@ pub mod answer;
 pub mod claim;
 pub mod course;
 pub mod decimal;
+pub mod escape;
+pub mod format;
 pub mod health;
 pub mod ledger;
 pub mod news;
@@ -21,7 +23,6 @@ pub mod shipping;
 pub mod statistics;
 pub mod time;
 pub mod verdict;
-pub mod visible;
 pub mod window;
 
 pub use answer::{

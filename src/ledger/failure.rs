@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::{fmt, io};
 
-use crate::domain::visible::visible;
+use crate::domain::escape::escape_controls;
 
 /// The longest message of the engine that is passed on, in characters.
 const LONGEST: usize = 200;
@@ -97,7 +97,7 @@ impl From<tokio_postgres::Error> for Failure {
             let code = answer.code().code().to_owned();
             let message = if is_about_the_engine(&code) {
                 let short: String = answer.message().chars().take(LONGEST).collect();
-                format!("\"{}\"", visible(&short))
+                format!("\"{}\"", escape_controls(&short))
             } else {
                 "an error".to_owned()
             };
@@ -108,7 +108,7 @@ impl From<tokio_postgres::Error> for Failure {
         while let Some(inner) = cause {
             let text: String = inner.to_string().chars().take(LONGEST).collect();
             if causes.last().is_none_or(|last| !last.ends_with(&text)) {
-                causes.push(visible(&text).to_string());
+                causes.push(escape_controls(&text).to_string());
             }
             cause = inner.source();
         }

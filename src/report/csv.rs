@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::words::counted;
-use super::{Document, story};
+use super::{Document, summary};
 use crate::domain::SourceReport;
-use crate::domain::visible::visible;
+use crate::domain::escape::escape_controls;
+use crate::domain::format::counted;
 
 const COLUMNS: [&str; 8] =
     ["source", "provider", "kind", "subject_id", "ours", "shop", "notification_id", "detail"];
@@ -18,7 +18,7 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     writer.write_record(COLUMNS)?;
     let sources = &document.report.sources;
     for source in sources.iter().filter(|source| !source.complete) {
-        writer.write_record(remark(source, "incomplete", story::INCOMPLETE))?;
+        writer.write_record(remark(source, "incomplete", summary::INCOMPLETE))?;
     }
     for source in sources {
         for finding in &source.findings {
@@ -55,7 +55,7 @@ fn remark(source: &SourceReport, kind: &str, detail: &str) -> [String; COLUMNS.l
 pub fn cell(text: &str) -> String {
     let is_taken_for_formula =
         text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let shown = visible(text);
+    let shown = escape_controls(text);
     if is_taken_for_formula { format!("'{shown}") } else { Cow::into_owned(shown) }
 }
 

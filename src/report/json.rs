@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Document;
-use crate::domain::{Report, SourceStatistics, visible};
+use crate::domain::escape::escape_json;
+use crate::domain::{Report, SourceStatistics};
 
 #[derive(Serialize)]
 struct Shape<'a> {
@@ -15,7 +16,7 @@ struct Shape<'a> {
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     let shape = Shape { report: &document.report, statistics: &document.statistics };
-    Ok(format!("{}\n", visible::json(&serde_json::to_string(&shape)?)))
+    Ok(format!("{}\n", escape_json(&serde_json::to_string(&shape)?)))
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use crate::domain::{Report, SourceStatistics};
 mod csv;
 mod html;
 mod json;
-mod story;
+mod layout;
+mod summary;
 mod text;
-mod words;
 
 pub use csv::cell;
 pub use html::{PARTS_CSS, drawn_days, embedded};

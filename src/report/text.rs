@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::words::{clipped, instant, number, wrapped};
-use super::{Document, story};
+use super::layout::{clipped, wrapped};
+use super::{Document, summary};
+use crate::domain::format::{instant, number};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
 /// Maximum number of findings listed per kind and source, to keep the mail readable.
@@ -24,7 +25,7 @@ pub(super) fn render(document: &Document, width: usize) -> String {
         "countersign, {} to {} UTC\n\n{}\n\n",
         instant(report.from),
         instant(report.to),
-        wrapped(&story::summary(document).join(" "), width, 0)
+        wrapped(&summary::summary(document).join(" "), width, 0)
     );
     let rows = report.sources.iter().map(|source| (source.source.clone(), source.counts));
     table(&mut text, "source", &rows.collect::<Vec<_>>(), width);
@@ -72,9 +73,9 @@ fn table(text: &mut String, first: &str, rows: &[(String, Counts)], width: usize
 }
 
 fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceStatistics>, width: usize) {
-    let groups = story::groups(source);
-    let facts = statistics.map(story::facts).unwrap_or_default();
-    let days = statistics.map(|statistics| story::by_period(&statistics.days)).unwrap_or_default();
+    let groups = summary::groups(source);
+    let facts = statistics.map(summary::facts).unwrap_or_default();
+    let days = statistics.map(|statistics| summary::by_period(&statistics.days)).unwrap_or_default();
     if groups.is_empty() && facts.is_empty() && source.complete && source.listed == 0 {
         return;
     }
@@ -93,7 +94,7 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
             "  {} {}: {}",
             number(group.total),
             group.kind.as_str(),
-            story::heading(group.kind)
+            summary::heading(group.kind)
         );
         for found in group.findings.iter().take(most) {
             finding(text, found, width);
@@ -113,7 +114,7 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     if days.len() > 1 {
         text.push('\n');
         let rows: Vec<_> = days.iter().map(|period| (period.day.clone(), period.counts)).collect();
-        table(text, story::period_of(&days), &rows, width);
+        table(text, summary::period_of(&days), &rows, width);
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::health::span;
 use crate::domain::Timestamp;
 use crate::domain::alerts::{
     AlertEntry, AlertMemory, AlertMessage, AlertRules, AlertText, FailingChannel, OverEntry, Problem,
 };
+use crate::domain::format::span;
 use crate::domain::health::Warning;
 
 /// From the first problem that is due to the message.

@@ -2,8 +2,8 @@
 
 use crate::admin::Admin;
 use crate::domain::Timestamp;
-use crate::domain::visible::visible;
-use crate::rules::health::span;
+use crate::domain::escape::escape_controls;
+use crate::domain::format::span;
 use crate::store::NotificationLine;
 
 /// The longest text of a stranger in a cell; the notification's own view has the rest.
@@ -171,7 +171,7 @@ pub(super) fn subject_href(kind: &str, source: &str, id: &str) -> String {
 
 /// What a stranger sent, in characters that nothing obeys, and not too long for a cell.
 pub(super) fn clipped(text: &str) -> String {
-    let shown = visible(text);
+    let shown = escape_controls(text);
     match shown.char_indices().nth(LONGEST) {
         None => shown.into_owned(),
         Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
@@ -190,7 +190,7 @@ pub(super) fn preformatted(text: &str, most: usize, room: usize) -> (String, usi
             '<' => "&#60;".into(),
             '>' => "&#62;".into(),
             '\n' => "\n".into(),
-            c => visible(c.encode_utf8(&mut bytes)),
+            c => escape_controls(c.encode_utf8(&mut bytes)),
         };
         if at + c.len_utf8() > most || html.len() + shown.len() > room {
             return (html, at);

@@ -9,10 +9,11 @@ use super::Shown;
 use super::filter::query;
 use super::frame::{Frame, LIST, Line, When, clipped, fitting, subject_href, weight};
 use crate::admin::{Admin, look};
+use crate::domain::format::span;
 use crate::domain::health::{SourceHealth, Warning, WarningKind};
 use crate::domain::{Timestamp, Window};
 use crate::report::drawn_days;
-use crate::rules::health::{self, span};
+use crate::rules::health;
 use crate::store::{Beyond, Filter};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

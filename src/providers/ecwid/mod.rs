@@ -1,7 +1,7 @@
 //! Ecwid: two notification formats, one API that verifies both.
 //!
 //! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
-//! * [`webhook`] — today's webhooks, kind `ecwid` (`event` reads the body, `signature` checks who signed it)
+//! * [`webhook`] — today's webhooks, kind `ecwid` (`notification` parses the body, `signature` checks it)
 //! * `lookup` — the calls that answer a question
 //! * `listing` — the orders that changed in a window, all pages
 //! * `api` — the calls of API v3 and its lists (`errors` reads its errors)
@@ -17,23 +17,15 @@ use super::{Built, Key, KeyError, KeyKind, Keys, ProviderKind};
 mod api;
 mod doctor;
 mod errors;
-mod event;
 pub mod ion;
 mod judge;
 mod listing;
 mod lookup;
 mod object;
-mod signature;
 pub mod webhook;
 
 #[cfg(test)]
-mod ion_tests;
-#[cfg(test)]
-mod list_tests;
-#[cfg(test)]
 mod shop_double;
-#[cfg(test)]
-mod webhook_tests;
 
 const STORE_ID: Key =
     Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003", default: None };

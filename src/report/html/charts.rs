@@ -1,9 +1,9 @@
 //! Charts as coordinates for the page's template. All lengths are in units of a drawing that scales to the page's
 //! width.
 
+use crate::domain::format::{length, number};
 use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
 use crate::domain::{Counts, FindingKind};
-use crate::report::words::{length, number};
 
 /// The width of every drawing. It is about a phone's width in pixels, so that labels stay readable there.
 const WIDTH: f64 = 320.0;

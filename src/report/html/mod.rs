@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::words::{clipped, counted, instant, number};
-use super::{Basis, Document, story};
+use super::layout::clipped;
+use super::{Basis, Document, summary};
+use crate::domain::format::{counted, instant, number};
 use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
 use crate::domain::{Counts, Finding, SourceReport, SourceStatistics, Timestamp, Window};
 
@@ -167,12 +168,12 @@ fn body(document: &Document) -> Body {
     let report = &document.report;
     let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
     Body {
-        needs_somebody: story::needs_somebody(document),
-        summary: story::summary(document),
-        tiles: tiles(&story::counts(document)),
+        needs_somebody: summary::needs_somebody(document),
+        summary: summary::summary(document),
+        tiles: tiles(&summary::counts(document)),
         over_time: over_time(&days, Window { from: report.from, to: report.to }),
         waits: waits(&document.statistics),
-        kinds: charts::kinds(&story::totals(document)),
+        kinds: charts::kinds(&summary::totals(document)),
         sources: report
             .sources
             .iter()
@@ -198,33 +199,33 @@ fn tiles(counts: &Counts) -> Vec<Tile> {
 }
 
 fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceView {
-    let groups = story::groups(source).into_iter().map(|group| {
+    let groups = summary::groups(source).into_iter().map(|group| {
         let listed = u64::try_from(group.findings.len()).unwrap_or(u64::MAX);
         let more = group.total.saturating_sub(listed);
         GroupView {
             kind: group.kind.as_str(),
-            heading: story::heading(group.kind),
+            heading: summary::heading(group.kind),
             total: number(group.total),
             rows: group.findings.into_iter().map(row).collect(),
             left_out: more,
         }
     });
-    let periods = statistics.map(|statistics| story::by_period(&statistics.days)).unwrap_or_default();
+    let periods = statistics.map(|statistics| summary::by_period(&statistics.days)).unwrap_or_default();
     SourceView {
         name: clipped(&source.source, LONGEST),
         provider: clipped(&source.provider, LONGEST),
         complete: source.complete,
         listed: (source.listed > 0).then(|| counted(source.listed, "order")),
         counts: tiles(&source.counts),
-        facts: statistics.map(story::facts).unwrap_or_default(),
+        facts: statistics.map(summary::facts).unwrap_or_default(),
         groups: groups.collect(),
-        period: story::period_of(&periods),
+        period: summary::period_of(&periods),
         periods: periods.into_iter().map(period).collect(),
     }
 }
 
 fn period(period: DayCounts) -> PeriodView {
-    let reasons = story::by_word(&period.reasons);
+    let reasons = summary::by_word(&period.reasons);
     PeriodView { name: period.day, counts: tiles(&period.counts), reasons }
 }
 

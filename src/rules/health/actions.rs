@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::words::span;
 use crate::domain::Timestamp;
+use crate::domain::format::span;
 use crate::domain::health::{ActionHealth, Warning, WarningKind};
 
 /// An action that fails for less may come back by itself.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::words::span;
 use crate::domain::Timestamp;
+use crate::domain::format::span;
 use crate::domain::health::{Warning, WarningKind};
 use crate::domain::shipping::LedgerState;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{age, span};
+use crate::domain::escape::escape_controls;
 use crate::domain::health::{Failing, LAST_SETTLED, Recent, Refused, SourceHealth, Warning, WarningKind};
-use crate::domain::visible::visible;
 use crate::domain::{Cause, Reason, State, Timestamp};
 
 /// Pending longer than this gets a warning; reports use the same limit.
@@ -66,8 +66,8 @@ fn warning(source: &SourceHealth, kind: WarningKind, what: String, remedy: Strin
 
 /// An example, escaped and cut to fit one line.
 fn shown(detail: &str) -> String {
-    let mut short: String = visible(detail).chars().take(LONGEST_DETAIL).collect();
-    if visible(detail).chars().count() > LONGEST_DETAIL {
+    let mut short: String = escape_controls(detail).chars().take(LONGEST_DETAIL).collect();
+    if escape_controls(detail).chars().count() > LONGEST_DETAIL {
         short.push('…');
     }
     short

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::sample::Sample;
-use super::{Detail, words};
+use super::{Detail, claim_summary};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::{FakeSender, FakeSenders};
 use crate::domain::{Finding, FindingKind, SourceReport, Window};
@@ -64,7 +64,7 @@ pub(super) fn find(
     let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
     report.omitted.insert(FindingKind::Fake.as_str(), total.saturating_sub(listed));
     for id in ids {
-        let shop = conn.prepare_cached(LAST_ANSWER)?.query_row([id], |row| words::column(row, 0));
+        let shop = conn.prepare_cached(LAST_ANSWER)?.query_row([id], |row| claim_summary::column(row, 0));
         let shop = shop.optional()?.flatten();
         report.findings.push(conn.prepare_cached(FAKE)?.query_row([id], |row| finding(row, shop))?);
     }
@@ -82,7 +82,7 @@ fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
     Ok(Finding {
         kind: FindingKind::Fake,
         subject_id: row.get(1)?,
-        ours: words::column(row, 2)?,
+        ours: claim_summary::column(row, 2)?,
         shop,
         notification_id: Some(row.get(0)?),
         detail: Some(told),

@@ -11,13 +11,13 @@ use crate::store::deliveries;
 use crate::store::error::Result;
 
 mod calls;
+mod claim_summary;
 mod counts;
 mod fakes;
 mod open;
 mod sample;
 mod silence;
 mod timing;
-mod words;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
 
-use super::{count, words};
+use super::{claim_summary, count};
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::statistics::Wait;
 use crate::domain::{Finding, FindingKind, SourceReport, Timestamp};
@@ -109,7 +109,7 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
     Ok(Finding {
         kind: FindingKind::Open,
         subject_id: row.get(1)?,
-        ours: words::column(row, 2)?,
+        ours: claim_summary::column(row, 2)?,
         shop: None,
         notification_id: Some(row.get(0)?),
         detail: Some(told),

@@ -1,6 +1,9 @@
 //! Instant Order Notifications: two order events as form fields, without any authentication, announced to end in 2017.
 //! Ecwid's documentation asks the receiver to look the order up and to ignore what the shop does not say.
 
+#[cfg(test)]
+mod tests;
+
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
@@ -13,11 +16,11 @@ use crate::providers::foreign;
 use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
-use super::api::{Inquiry, Shop, encoded};
-use super::errors::clipped;
-use super::judge::{self, Asserted, compare_order};
-use super::object::{self, OrderIds};
-use super::{doctor, listing, lookup};
+use crate::providers::ecwid::api::{Inquiry, Shop, encoded};
+use crate::providers::ecwid::errors::clipped;
+use crate::providers::ecwid::judge::{self, Asserted, compare_order};
+use crate::providers::ecwid::object::{self, OrderIds};
+use crate::providers::ecwid::{doctor, listing, lookup};
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
 
@@ -42,7 +45,7 @@ pub struct Ion {
 }
 
 impl Ion {
-    pub(super) fn new(shop: Shop) -> Self {
+    pub(in crate::providers::ecwid) fn new(shop: Shop) -> Self {
         Self { shop }
     }
 

@@ -9,13 +9,13 @@ use crate::domain::{
 };
 use crate::providers::{Admission, Provider};
 
-use super::api::{IDS, Shop};
-use super::ion::Ion;
-use super::shop_double::{ShopDouble, any_json, listing, notification, now};
+use super::Ion;
+use crate::providers::ecwid::api::{IDS, Shop};
+use crate::providers::ecwid::shop_double::{ShopDouble, any_json, listing, notification, now};
 
-const NEW_ORDER: &str = include_str!("../../../data/ecwid/notifications/ion_new_order.form");
-const CHANGE: &str = include_str!("../../../data/ecwid/notifications/ion_order_status_change.form");
-const OLD_ORDER: &str = include_str!("../../../data/ecwid/answers/old_order.json");
+const NEW_ORDER: &str = include_str!("../../../../data/ecwid/notifications/ion_new_order.form");
+const CHANGE: &str = include_str!("../../../../data/ecwid/notifications/ion_order_status_change.form");
+const OLD_ORDER: &str = include_str!("../../../../data/ecwid/answers/old_order.json");
 
 fn source() -> Ion {
     Ion::new(Shop::new("4400551", SecretString::from("secret_test")))

@@ -10,18 +10,18 @@ use crate::domain::{
 };
 use crate::providers::{Acknowledgement, Admission, Provider};
 
-use super::api::{IDS, Shop};
-use super::shop_double::{ShopDouble, any_json, listing, notification, now};
-use super::webhook::Webhook;
+use super::Webhook;
+use crate::providers::ecwid::api::{IDS, Shop};
+use crate::providers::ecwid::shop_double::{ShopDouble, any_json, listing, notification, now};
 
-const CREATED: &str = include_str!("../../../data/ecwid/notifications/order_created.json");
-pub(super) const UPDATED: &str = include_str!("../../../data/ecwid/notifications/order_updated.json");
-pub(super) const DELETED: &str = include_str!("../../../data/ecwid/notifications/order_deleted.json");
-pub(super) const PRODUCT: &str = include_str!("../../../data/ecwid/notifications/product_updated.json");
-const PRODUCT_DELETED: &str = include_str!("../../../data/ecwid/notifications/product_deleted.json");
-const ORDER: &str = include_str!("../../../data/ecwid/answers/order.json");
-const SHOWN_PRODUCT: &str = include_str!("../../../data/ecwid/answers/product.json");
-const DELETIONS: &str = include_str!("../../../data/ecwid/answers/orders_deleted.json");
+const CREATED: &str = include_str!("../../../../data/ecwid/notifications/order_created.json");
+pub(super) const UPDATED: &str = include_str!("../../../../data/ecwid/notifications/order_updated.json");
+pub(super) const DELETED: &str = include_str!("../../../../data/ecwid/notifications/order_deleted.json");
+pub(super) const PRODUCT: &str = include_str!("../../../../data/ecwid/notifications/product_updated.json");
+const PRODUCT_DELETED: &str = include_str!("../../../../data/ecwid/notifications/product_deleted.json");
+const ORDER: &str = include_str!("../../../../data/ecwid/answers/order.json");
+const SHOWN_PRODUCT: &str = include_str!("../../../../data/ecwid/answers/product.json");
+const DELETIONS: &str = include_str!("../../../../data/ecwid/answers/orders_deleted.json");
 
 /// Eight days before [`now`], at the start of the day.
 const SINCE: &str = "from_date=1763251200&limit=100";

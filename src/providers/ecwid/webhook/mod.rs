@@ -1,6 +1,14 @@
 //! Webhooks: events as JSON. The signature is checked if a `client_secret` is configured, but it proves
 //! little.
 
+mod notification;
+mod signature;
+
+#[cfg(test)]
+mod list_tests;
+#[cfg(test)]
+mod tests;
+
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -12,12 +20,12 @@ use crate::domain::{
 use crate::providers::ids::is_plain;
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
-use super::api::{Inquiry, Shop};
-use super::errors::clipped;
-use super::event::{self, Event};
-use super::judge;
-use super::lookup::{self, OrderNames};
-use super::{doctor, listing, object, signature};
+use self::notification::Event;
+use crate::providers::ecwid::api::{Inquiry, Shop};
+use crate::providers::ecwid::errors::clipped;
+use crate::providers::ecwid::judge;
+use crate::providers::ecwid::lookup::{self, OrderNames};
+use crate::providers::ecwid::{doctor, listing, object};
 
 /// A source that receives webhooks.
 #[derive(Debug)]
@@ -27,7 +35,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    pub(super) fn new(shop: Shop, client_secret: Option<SecretString>) -> Self {
+    pub(in crate::providers::ecwid) fn new(shop: Shop, client_secret: Option<SecretString>) -> Self {
         Self { shop, client_secret }
     }
 }
@@ -54,13 +62,13 @@ impl Provider for Webhook {
     }
 
     fn read(&self, notification: &RawNotification) -> Reading {
-        event::read(&self.shop.store_id, notification)
+        notification::read(&self.shop.store_id, notification)
     }
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let (names, id) = (names(claim), claim.subject.id.as_str());
-            let since = event::since(claim, api.now());
+            let since = notification::since(claim, api.now());
             let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
             let absent = |object: &str| format!("the shop has no {object} {}", clipped(id));
             match Event::of(&claim.event) {

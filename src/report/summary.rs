@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{clipped, counted, instant, length, number};
+use super::layout::clipped;
 use super::{Basis, Document};
+use crate::domain::format::{counted, instant, length, number};
 use crate::domain::statistics::{DayCounts, FakeSenders, Wait};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::exit::complain;
+use super::exit::print_error;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::decisions::BATCH;
@@ -11,14 +11,14 @@ use crate::store::{Decided, Filter, Reader, Store};
 
 /// The selected notifications that are left.
 #[derive(Debug)]
-pub(super) enum Chosen {
+pub(super) enum Selection {
     /// By id, in the order of the command line.
     Named(Vec<i64>),
     /// By a filter, newest first.
     Found(Box<Filter>),
 }
 
-impl Chosen {
+impl Selection {
     /// Selects these ids, each once; without ids, everything that the filter finds.
     pub(super) fn new(ids: Vec<i64>, filter: Filter) -> Self {
         if ids.is_empty() {
@@ -58,16 +58,16 @@ pub(super) struct Tally {
 /// Applies `decide` to all selected notifications in small batches, and prints each refusal. The exit code is a
 /// failure if a notification that was selected by id is refused.
 pub(super) async fn decide(
-    mut chosen: Chosen,
+    mut selection: Selection,
     config: &Path,
     decide: impl AsyncFn(&Settings, &Store, Vec<i64>) -> Result<Vec<Decided>, CommandError>,
 ) -> Result<(Tally, Exit), CommandError> {
     let settings = settings(config)?;
     let store = Store::open(&settings.store.path)?;
-    let is_named = matches!(chosen, Chosen::Named(_));
+    let is_named = matches!(selection, Selection::Named(_));
     let mut tally = Tally::default();
     loop {
-        let ids = chosen.next(store.reader()).await?;
+        let ids = selection.next(store.reader()).await?;
         if ids.is_empty() {
             break;
         }
@@ -77,7 +77,7 @@ pub(super) async fn decide(
                 Decided::Done(_) => tally.settled += 1,
                 Decided::Refused { id, why } => {
                     tally.refused += 1;
-                    complain(&format!("notification {id} is unchanged: {why}"));
+                    print_error(&format!("notification {id} is unchanged: {why}"));
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::alerts::FailingChannel;
+use crate::domain::format::{size, span};
 use crate::domain::health::{
     Check, Contents, Health, Serving, SourceHealth, StoreHealth, Warning, WarningKind,
 };
@@ -14,9 +15,6 @@ mod ledger;
 mod sources;
 #[cfg(test)]
 mod tests;
-mod words;
-
-pub use words::{size, span};
 
 /// Maximum size of the WAL in bytes before a warning. A larger one means that a long read prevents the checkpoint, or
 /// that the disk is too slow.

@@ -11,8 +11,8 @@ use crate::domain::{
 use crate::providers::foreign;
 use crate::providers::ids::unaskable_id;
 
-use super::errors::clipped;
-use super::object;
+use crate::providers::ecwid::errors::clipped;
+use crate::providers::ecwid::object;
 
 /// How long before its receipt a deletion may have happened: Ecwid repeats a webhook for a day, and a receiver that was
 /// down gets a week more.

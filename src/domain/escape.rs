@@ -10,7 +10,7 @@ fn is_obeyed(c: char) -> bool {
 
 /// Escapes such characters as in Rust: `\n`, `\u{1b}`.
 #[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn escape_controls(text: &str) -> Cow<'_, str> {
     if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
     }
@@ -28,7 +28,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Escapes such characters in JSON text, which keeps its meaning: they appear only inside strings, because JSON
 /// escapes ASCII's control characters anyway.
 #[must_use]
-pub fn json(json: &str) -> Cow<'_, str> {
+pub fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_obeyed) {
         return Cow::Borrowed(json);
     }
@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_shown_as_it_is() {
-        assert_eq!(visible("SALE-1 für Œuvre 商店"), "SALE-1 für Œuvre 商店");
+        assert_eq!(escape_controls("SALE-1 für Œuvre 商店"), "SALE-1 für Œuvre 商店");
         assert_eq!(
-            visible("a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"),
+            escape_controls("a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"),
             r"a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"
         );
     }
@@ -61,7 +61,7 @@ mod tests {
     fn json_says_the_same_with_and_without_escapes() {
         let text = "a\u{1b}\u{9b}\u{202e}\u{7f}\"\\\n";
         let text_json = serde_json::to_string(text).unwrap();
-        let shown = json(&text_json);
+        let shown = escape_json(&text_json);
         assert!(!shown.contains(is_obeyed), "{shown}");
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }

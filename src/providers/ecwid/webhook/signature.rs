@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::RawNotification;
 use crate::providers::{Admission, is_test_body};
 
-use super::event::signed_fields;
+use super::notification::signed_fields;
 
 /// The header that carries it.
 const HEADER: &str = "x-ecwid-webhook-signature";
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::providers::ecwid::shop_double::notification;
 
-    const BODY: &str = include_str!("../../../data/ecwid/notifications/order_updated.json");
+    const BODY: &str = include_str!("../../../../data/ecwid/notifications/order_updated.json");
     const SIGNATURE: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
 
     fn admitted(body: &str, headers: &[(&str, &str)]) -> Admission {
