@@ -86,7 +86,7 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
     screen.line(&match &health.serving {
         Serving::Elsewhere(holder) => format!("serve   runs ({holder})"),
         Serving::Here(_) => "serve   runs".to_owned(),
-        Serving::Nobody => "serve   is not running".to_owned(),
+        Serving::NotRunning => "serve   is not running".to_owned(),
         Serving::Unknown => {
             "serve   unknown: this user cannot see whether it runs; run status as the store's \
                 owner"
@@ -202,7 +202,7 @@ fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value 
     let (running, holder) = match &health.serving {
         Serving::Elsewhere(holder) => (Some(true), Some(holder)),
         Serving::Here(_) => (Some(true), None),
-        Serving::Nobody => (Some(false), None),
+        Serving::NotRunning => (Some(false), None),
         Serving::Unknown => (None, None),
     };
     let store = &health.store;

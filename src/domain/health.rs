@@ -37,7 +37,7 @@ pub enum Serving {
     /// Another process serves; with its description of itself.
     Elsewhere(String),
     /// No process serves.
-    Nobody,
+    NotRunning,
     /// Unknown, because this user has no access.
     Unknown,
 }

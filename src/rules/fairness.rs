@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_about_the_truth_makes_a_good_sender_unknown_again_and_no_sender_worse() {
+    fn verdicts_without_truth_make_a_good_sender_unknown_again_and_none_worse() {
         let caught = after(Weight::UNKNOWN, &[(WRONG, 3)]);
         let [once, often] = [1, 1000].map(|times| after(Weight::UNKNOWN, &[(RIGHT, times)]));
         for (state, reason) in [
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_is_proven_while_more_of_it_is_confirmed_than_of_an_unknown_one_is_expected() {
+    fn a_sender_is_proven_while_its_weight_is_above_an_unknown_senders() {
         let unsupported = (State::Ignored, Some(Reason::Unsupported));
         for (verdicts, is_proven) in [
             (&[][..], false),

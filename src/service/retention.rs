@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_start_the_clock_is_held_against_the_store_and_the_time_that_the_machine_is_up() {
+    fn at_start_the_clock_is_compared_with_the_store_and_the_uptime() {
         const DAY: u64 = 24 * 3600;
         let doubts = |silent: Option<u64>, up: u64| {
             let clock = Clock::standing_at(Timestamp::from_seconds(1_750_000_000));

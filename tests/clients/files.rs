@@ -9,7 +9,7 @@ use super::wait_until_files_are_freed;
 use crate::support::{House, Request, Serve, assert_verdict, paid};
 
 #[test]
-fn with_256_files_a_crowd_of_400_leaves_the_worker_and_the_admin_listener_enough_and_intake_recovers() {
+fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
     let house = House::new().ion_shop("shop", 1003, 2);
     let shops = house.simulator.shops();
     let config = house.write_config();

@@ -81,7 +81,7 @@ fn run_until_killed(house: &House, disk: &Disk, load: &Load, kill: Kill) -> Serv
 }
 
 #[test]
-fn every_acknowledged_notification_is_there_once_after_each_of_forty_four_kills_under_load() {
+fn every_acknowledged_notification_is_there_once_after_44_kills_under_load() {
     let house = House::new().verify("timeout = \"60s\"\nconcurrency = 16").ion_shop_with(
         "shop",
         1003,

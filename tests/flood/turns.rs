@@ -43,7 +43,7 @@ fn a_network_that_makes_up_addresses_gets_the_turns_of_sixteen() {
 }
 
 #[test]
-fn a_true_notification_is_judged_with_the_first_answer_about_an_order_that_forged_ones_crowd_around() {
+fn a_true_notification_in_a_crowd_of_forged_ones_is_judged_by_the_first_answer() {
     let house = House::new().verify("concurrency = 1").ion_shop("shop", STORE, 1);
     let serve = house.serve_with(&["--no-worker"]);
     for n in 0..1_200 {

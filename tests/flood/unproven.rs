@@ -57,7 +57,7 @@ fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
 }
 
 #[test]
-fn when_pending_ones_fill_the_bound_strangers_get_503_and_proven_senders_still_get_in() {
+fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
     let house = House::new().store_keys("max_unproven = 20").ion_shop("shop", 1003, 9);
     let shops = house.simulator.shops();
     let serve = house.serve();
@@ -101,7 +101,7 @@ fn what_nobody_has_read_yet_counts_too() {
 }
 
 #[test]
-fn a_thousand_other_things_after_one_true_notification_make_its_sender_a_stranger_again() {
+fn a_thousand_others_after_one_true_notification_make_its_sender_unproven() {
     let house = House::new().store_keys("max_unproven = 500").ion_shop("shop", 1003, 1);
     let serve = house.serve();
     assert_eq!(ion(&serve, STRANGER, "o.1").status, 200);

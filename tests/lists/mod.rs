@@ -132,7 +132,7 @@ fn an_id_that_a_thousand_orders_begin_with_is_put_into_one_list_only() {
 }
 
 #[test]
-fn what_a_list_does_not_show_of_a_doubtful_sender_is_asked_alone_when_its_grace_is_over() {
+fn what_a_list_omits_of_a_doubtful_sender_is_asked_alone_after_its_grace() {
     const DOUBTFUL: &str = "203.0.113.66";
     let house = ion_house();
     let invent = |house: &House, from: &str, orders: std::ops::Range<u64>| {

@@ -39,7 +39,7 @@ fn a_lane_that_failed_and_has_nothing_left_to_ask_calls_nobody_back() {
 }
 
 #[test]
-fn a_source_that_failed_before_the_clock_was_set_back_is_asked_and_then_left_alone_again() {
+fn a_source_failing_before_the_clock_was_set_back_is_asked_and_paused_again() {
     let mut world = World::new();
     world.receive(0, 0, 0);
     fail(&mut world, Fails::Denied);
@@ -50,7 +50,7 @@ fn a_source_that_failed_before_the_clock_was_set_back_is_asked_and_then_left_alo
 }
 
 #[test]
-fn repeated_questions_wait_behind_first_ones_and_when_they_are_overdue_have_every_fourth_call() {
+fn retries_wait_behind_first_questions_and_overdue_ones_get_every_fourth_call() {
     const REPEATED: [u8; 3] = [0, 1, 2];
     let mut world = World::new();
     for order in REPEATED {

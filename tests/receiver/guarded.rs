@@ -103,7 +103,7 @@ fn a_wrong_or_missing_secret_or_signature_is_401_without_a_row_and_counted() {
 }
 
 #[test]
-fn a_stranger_who_posts_without_a_signature_leaves_a_few_lines_that_say_what_is_wrong() {
+fn unsigned_posts_of_a_stranger_leave_a_few_lines_that_say_what_is_wrong() {
     let house = house();
     let serve = house.serve_with(&["--no-worker"]);
     let began = std::time::Instant::now();

@@ -136,7 +136,7 @@ fn of_several_refusals_the_first_in_the_documented_order_is_the_answer() {
 }
 
 #[test]
-fn what_is_no_post_gets_405_with_allow_and_one_line_whether_the_source_exists_or_not() {
+fn any_method_but_post_gets_405_with_allow_and_one_line_for_any_source() {
     let house = five::house();
     let serve = house.serve_with(&["--no-worker"]);
     let paths = ["/hooks/old", "/hooks/shop", "/hooks/pop", "/hooks/keys", "/hooks/game", "/hooks/nobody"];

@@ -42,7 +42,7 @@ fn an_acknowledged_row_survives_a_crash_right_after_the_acknowledgement() {
 }
 
 #[test]
-fn repeated_malformed_unsupported_and_foreign_ones_are_stored_and_acknowledged_alike() {
+fn repeated_malformed_unsupported_and_foreign_ones_are_acknowledged_alike() {
     let house = five::house();
     let serve = house.serve();
     let other_store = OLD.truth(1208).replace("1003", "1004");
@@ -86,7 +86,7 @@ fn repeated_malformed_unsupported_and_foreign_ones_are_stored_and_acknowledged_a
 }
 
 #[test]
-fn an_event_header_that_kinguin_never_sent_is_stored_as_unsupported_and_a_missing_one_as_malformed() {
+fn an_unknown_kinguin_event_is_unsupported_and_a_missing_event_malformed() {
     let house = five::house();
     let serve = house.serve();
     let (post, body) = (crate::support::Request::post("/hooks/keys"), KEYS.truth(1207));

@@ -52,7 +52,7 @@ fn missed_drift_and_vanished_are_found_and_nothing_else() {
 }
 
 #[test]
-fn older_orders_of_ours_are_seen_again_by_the_list_and_the_oldest_by_calls_of_their_own() {
+fn older_orders_of_ours_are_seen_by_the_list_and_the_oldest_by_own_calls() {
     let (house, account) = account("kinguin");
     let serve = house.serve();
     let orders = [

@@ -207,7 +207,7 @@ fn found(run: &Run) -> BTreeMap<(String, String), u64> {
 }
 
 #[test]
-fn every_finding_of_a_month_is_found_none_is_invented_in_every_format_and_recovered_once() {
+fn every_finding_of_a_month_is_in_every_format_once_and_recovered_once() {
     let trade = trade();
     receive(&trade.house, trade.sell());
     let verified = trade.house.run(&["verify"]);

@@ -43,7 +43,7 @@ fn unsettled(keys: &str) -> Shop {
 }
 
 #[test]
-fn the_oldest_ignored_ones_go_first_then_the_oldest_undecided_ones_and_no_pending_ones() {
+fn the_oldest_ignored_ones_go_first_then_undecided_ones_and_never_pending_ones() {
     for (max, left) in [(3, &[1, 2, 3, 7, 8, 10][..]), (5, &[1, 2, 3, 6, 7, 8, 9, 10]), (1, &[1, 2, 3, 7, 8])]
     {
         let shop = unsettled(&format!("max_unproven = {max}"));

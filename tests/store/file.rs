@@ -43,7 +43,7 @@ fn assert_said(said: &str, what: &str, words: &[&str]) {
 }
 
 #[test]
-fn serve_creates_the_store_with_mode_0600_whatever_the_umask_and_its_wal_and_shm_too() {
+fn serve_creates_the_store_its_wal_and_shm_with_mode_0600_for_any_umask() {
     let house = five::house();
     let mut command = std::process::Command::new("sh");
     command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_countersign")]);

@@ -53,7 +53,7 @@ fn the_claim_holds_what_is_compared_and_what_held_before_and_nothing_else() {
 }
 
 #[test]
-fn a_status_that_is_sent_must_be_the_current_one_and_one_that_is_not_sent_asserts_nothing() {
+fn a_sent_status_must_be_the_current_one_and_a_missing_one_asserts_nothing() {
     let (house, _store) = shop();
     let serve = house.serve();
     let bare = Hook::new("order.updated", 731_200_456).order("SALE-H4K9P");
@@ -119,7 +119,7 @@ fn both_ids_must_be_the_order_s() {
 }
 
 #[test]
-fn without_an_order_id_the_list_is_asked_and_the_entity_is_the_internal_id_or_the_number() {
+fn without_an_order_id_the_list_finds_the_entity_by_internal_id_or_number() {
     let (house, store) = shop();
     store.put_order(Order::new("A-555", 8003).paid());
     let cases = [

@@ -226,7 +226,7 @@ fn retry_after_is_honoured_for_the_whole_source() {
 }
 
 #[test]
-fn a_senseless_retry_after_is_ten_seconds_and_the_longest_an_hour_and_all_rows_carry_the_cause() {
+fn a_senseless_retry_after_is_ten_seconds_and_the_longest_is_an_hour() {
     let busy = |value: &str| {
         let headers = vec![("retry-after".to_owned(), value.to_owned())];
         Fault::new(Trouble::Answer { status: 503, headers, body: Vec::new() })

@@ -93,7 +93,7 @@ fn a_product_s_news_are_its_price_its_quantity_and_whether_it_can_be_bought() {
 }
 
 #[test]
-fn a_product_that_the_shop_does_not_know_is_not_found_by_its_own_word_or_by_the_list() {
+fn a_product_is_not_found_by_the_shops_own_word_or_by_its_list() {
     let (house, _store) = shop();
     let serve = house.serve();
     let hook = Hook::new("product.updated", 9999);

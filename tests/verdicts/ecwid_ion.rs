@@ -126,7 +126,7 @@ fn another_store_s_notification_is_wrong_store_and_the_shop_is_not_asked() {
 }
 
 #[test]
-fn without_a_field_that_is_always_sent_it_is_malformed_and_the_detail_names_the_field() {
+fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
     let (house, _store) = shop();
     let serve = house.serve();
     let mut id = 0;

@@ -8,7 +8,7 @@ use crate::support::assert_verdict;
 const REQUIRED: [&str; 5] = ["eventType", "eventId", "eventCreated", "storeId", "entityId"];
 
 #[test]
-fn without_a_field_that_is_always_sent_it_is_malformed_and_the_detail_names_the_field() {
+fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
     let (house, _store) = shop();
     let serve = house.serve();
     let mut id = 0;

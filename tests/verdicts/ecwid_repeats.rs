@@ -22,7 +22,7 @@ fn verified_together(house: &House, source: &str, bodies: &[String]) {
 }
 
 #[test]
-fn equal_claims_that_wait_together_are_settled_by_one_call_and_the_lowest_id_is_confirmed() {
+fn one_call_settles_equal_waiting_claims_and_confirms_the_lowest_id() {
     for (source, body, call) in
         [("hook", paid().body(), "orders/SALE-H4K9P"), ("old", Ion::paid("1207").form(), "orders/1207")]
     {
@@ -63,7 +63,7 @@ fn different_claims_about_one_subject_share_a_call_and_keep_their_own_verdicts()
 }
 
 #[test]
-fn a_repeat_is_the_same_event_subject_values_time_and_event_id_and_nothing_else_makes_one() {
+fn a_repeat_has_the_same_event_subject_values_time_and_event_id() {
     let (house, store) = shop();
     store.put_order(Order::new("SALE-TWO", 731_200_457).paid());
     let serve = house.serve();

@@ -103,7 +103,7 @@ fn a_mismatch_stays_one_unless_a_later_confirmed_one_says_that_it_was_so() {
 }
 
 #[test]
-fn a_confirmed_deletion_supersedes_what_was_not_found_in_both_orders_and_no_mismatch() {
+fn a_confirmed_deletion_supersedes_not_found_in_both_orders_but_no_mismatch() {
     let deleted = Hook::new("order.deleted", 731_200_456).order("SALE-H4K9P").later(9).body();
     let [_, paid, _] = course();
     let paid = paid.body();

@@ -124,7 +124,7 @@ fn an_answer_with_an_older_update_time_settles_nothing_and_overwrites_nothing() 
 }
 
 #[test]
-fn an_answer_that_was_asked_before_the_truth_held_settles_nothing_and_overwrites_nothing() {
+fn an_answer_older_than_the_stored_truth_settles_and_overwrites_nothing() {
     let (house, store) = shop();
     let now = at("2025-11-24T16:00:00Z");
     store.put_order(Order::new("OLD-88-X", 5088).order_number(88).paid().updated_at(now));

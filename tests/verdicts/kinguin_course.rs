@@ -63,7 +63,7 @@ fn the_same_claim_again_is_a_duplicate_and_is_not_asked_about() {
 }
 
 #[test]
-fn of_equal_claims_that_wait_together_the_lowest_id_is_confirmed_though_another_is_answered_first() {
+fn of_equal_waiting_claims_the_lowest_id_is_confirmed_whichever_was_answered() {
     let (house, _account) = with_order("completed");
     let shops = house.simulator.shops();
     let hold = shops.add_fault(Fault::new(Trouble::Hold).path("/v1/order/A").times(1));

@@ -173,7 +173,7 @@ fn a_cancellation_is_never_explained_by_a_payment() {
 }
 
 #[test]
-fn a_payment_and_its_cancellation_are_news_and_a_repeat_in_other_bytes_is_a_duplicate() {
+fn payment_and_cancellation_are_news_and_a_repeat_in_other_bytes_a_duplicate() {
     let (house, merchant) = game();
     merchant.put_transaction(Transaction::new("T-1"));
     let serve = house.serve();

@@ -74,7 +74,7 @@ fn confirms(
 }
 
 #[test]
-fn a_notification_signed_by_the_platform_is_stored_whatever_the_age_and_the_spelling_of_the_serial() {
+fn a_platforms_signature_counts_whatever_its_age_and_the_serials_spelling() {
     let (house, merchant) = checked("");
     let serve = house.serve();
     for (id, serial) in [(1, "0C2D"), (2, "0c2d"), (3, "C2D"), (4, "000C2D")] {

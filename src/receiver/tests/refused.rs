@@ -12,8 +12,8 @@ async fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one
     let house = House::new();
     let mut answers = Vec::new();
     for path in [
-        "/hooks/nobody",
-        "/hooks/nobody/t%2Fk",
+        "/hooks/unknown",
+        "/hooks/unknown/t%2Fk",
         "/hooks/shop",
         "/hooks/shop/",
         "/hooks/shop/wrong",
@@ -48,9 +48,9 @@ async fn a_wrong_or_missing_secret_is_refused_and_counted() {
 }
 
 #[actix_web::test]
-async fn what_is_no_post_gets_405_with_a_line_for_a_person_whether_the_source_exists_or_not() {
+async fn any_method_but_post_gets_405_and_a_line_for_people_for_any_source() {
     let house = House::new();
-    for path in ["/hooks/keys", "/hooks/nobody", "/hooks/shop/wrong", "/hooks/a/b/c", "/hooks/"] {
+    for path in ["/hooks/keys", "/hooks/unknown", "/hooks/shop/wrong", "/hooks/a/b/c", "/hooks/"] {
         for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
             let seen = house.send(TestRequest::with_uri(path).method(method)).await;
             assert_eq!((seen.status, seen.header("allow")), (405, Some("POST")), "{path}");

@@ -37,7 +37,7 @@ async fn talk(address: SocketAddr, parts: &'static [&'static [u8]]) -> String {
 }
 
 #[actix_web::test]
-async fn a_chunked_body_over_max_body_is_refused_before_it_ends_and_the_connection_is_closed() {
+async fn a_chunked_body_over_max_body_is_refused_early_and_its_connection_closed() {
     let house = House::new();
     let answer = talk(
         serve(&house),
@@ -71,7 +71,7 @@ async fn a_refusal_does_not_wait_for_an_endless_body() {
     let house = House::new();
     let answer = talk(
         serve(&house),
-        &[b"POST /hooks/nobody HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
+        &[b"POST /hooks/unknown HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");

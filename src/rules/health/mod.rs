@@ -174,7 +174,7 @@ fn worker(health: &Health) -> Check {
             }
         }
         Serving::Here(None) => Ok("off (--no-worker)".to_owned()),
-        Serving::Elsewhere(_) | Serving::Nobody | Serving::Unknown => Ok("in another process".to_owned()),
+        Serving::Elsewhere(_) | Serving::NotRunning | Serving::Unknown => Ok("in another process".to_owned()),
     };
     check("worker", finding)
 }
@@ -194,7 +194,7 @@ fn alert_failing(failing: &FailingChannel, now: Timestamp) -> Warning {
 }
 
 fn not_serving(health: &Health) -> Option<Warning> {
-    (health.serving == Serving::Nobody).then(|| {
+    (health.serving == Serving::NotRunning).then(|| {
         let what = "no serve runs on this store: nothing is received or verified".to_owned();
         of_all(WarningKind::NotServing, what, "start it, and check why it ended (journalctl -u countersign)")
     })

@@ -175,7 +175,7 @@ fn a_disk_that_fills_within_two_weeks_is_said() {
 
 #[test]
 fn who_serves_matters() {
-    assert_eq!(kinds(|health| health.serving = Serving::Nobody), "not_serving");
+    assert_eq!(kinds(|health| health.serving = Serving::NotRunning), "not_serving");
     let unread = |seconds: u64, serving: Serving| {
         kinds(|health| {
             health.serving = serving;

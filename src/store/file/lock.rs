@@ -142,11 +142,11 @@ impl VerifyLock {
 pub fn holder(path: &Path) -> Serving {
     let mut file = match plain_file::open_to_read(&lock_path(path, SERVE)) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Serving::Nobody,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Serving::NotRunning,
         Err(_) => return Serving::Unknown,
     };
     match file.try_lock_shared() {
-        Ok(()) => Serving::Nobody,
+        Ok(()) => Serving::NotRunning,
         Err(TryLockError::WouldBlock) => {
             let mut content = String::new();
             file.read_to_string(&mut content).unwrap_or_default();

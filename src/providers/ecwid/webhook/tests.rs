@@ -351,7 +351,7 @@ fn copies_of_a_deletion_ask_the_same_and_other_ids_never_do() {
 }
 
 #[test]
-fn without_a_client_secret_everything_is_admitted_and_acknowledged_with_an_empty_200() {
+fn without_a_client_secret_every_body_is_admitted_and_gets_an_empty_200() {
     assert_eq!(source().admit(&notification(b"")), Admission::Admitted);
     let empty = Acknowledgement { status: 200, body: "", content_type: None };
     assert_eq!(source().acknowledgement(), empty);

@@ -185,7 +185,7 @@ fn a_kill_at_any_moment_of_an_upgrade_leaves_the_old_version_or_the_new_one() {
 }
 
 #[test]
-fn a_step_that_fails_undoes_those_before_it_and_leaves_one_copy_however_often_it_is_tried() {
+fn a_failed_step_undoes_earlier_ones_and_leaves_one_copy_after_any_tries() {
     let old = Old::new();
     let bytes = fs::read(old.path()).unwrap();
     for _ in 0..3 {
