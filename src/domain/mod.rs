@@ -13,6 +13,7 @@ pub mod health;
 pub mod ledger;
 pub mod news;
 pub mod notification;
+pub mod number;
 pub mod outbox;
 pub mod panics;
 pub mod rate;

@@ -1,6 +1,8 @@
 //! Timestamps, and the program's only clock.
 
 use std::fmt;
+
+use super::number::whole;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -63,13 +65,13 @@ impl Timestamp {
     /// This instant `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self::from_millis(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self::from_millis(self.0.saturating_add(whole(by.as_millis())))
     }
 
     /// This instant `by` earlier.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self::from_millis(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self::from_millis(self.0.saturating_sub(whole(by.as_millis())))
     }
 
     /// The time since `earlier`; zero if this is not later.
@@ -187,7 +189,7 @@ fn system_millis() -> i64 {
 
 fn steady_millis() -> i64 {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
-    i64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(i64::MAX)
+    whole(BEGINNING.elapsed().as_millis())
 }
 
 #[cfg(test)]

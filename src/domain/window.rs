@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::number::whole;
 use super::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -66,7 +67,7 @@ fn midnight_from(instant: Timestamp) -> Timestamp {
 
 /// The last midnight that is not after `instant`.
 fn midnight_until(instant: Timestamp) -> Timestamp {
-    let day_ms = i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX);
+    let day_ms = whole(DAY.as_millis());
     Timestamp::from_millis(instant.millis().div_euclid(day_ms).saturating_mul(day_ms))
 }
 

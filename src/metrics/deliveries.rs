@@ -8,6 +8,7 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, 
 use super::SECONDS;
 use crate::domain::AttemptOutcome;
 use crate::domain::health::Health;
+use crate::domain::number::whole;
 
 #[derive(Clone, Debug)]
 pub(super) struct DeliveryMetrics {
@@ -59,9 +60,9 @@ impl DeliveryMetrics {
         self.oldest.reset();
         for action in health.actions.iter().filter(|action| action.is_configured) {
             let name = [action.action.as_str()];
-            self.waiting.with_label_values(&name).set(i64::try_from(action.waiting).unwrap_or(i64::MAX));
+            self.waiting.with_label_values(&name).set(whole(action.waiting));
             let age = action.oldest_waiting.map_or(0, |oldest| health.now.since(oldest).as_secs());
-            self.oldest.with_label_values(&name).set(i64::try_from(age).unwrap_or(i64::MAX));
+            self.oldest.with_label_values(&name).set(whole(age));
         }
     }
 }

@@ -5,6 +5,7 @@ use prometheus::{IntGaugeVec, Opts, Registry};
 
 use crate::domain::Timestamp;
 use crate::domain::health::{Health, Serving, SourceHealth, Warning};
+use crate::domain::number::whole;
 
 #[derive(Clone, Debug)]
 pub(super) struct HealthGauges {
@@ -136,8 +137,4 @@ impl HealthGauges {
             self.last_reconcile.with_label_values(&name).set(at);
         }
     }
-}
-
-fn whole(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -9,6 +9,7 @@ use prometheus::{
 };
 
 use crate::domain::health::{Health, Warning};
+use crate::domain::number::whole;
 use crate::domain::{AttemptOutcome, Reason, State, Timestamp};
 
 mod deliveries;
@@ -178,7 +179,6 @@ impl Metrics {
     /// Sets the gauges before each scrape: queues of the configured sources, sizes, `growth` in bytes per day if
     /// known, and the warnings.
     pub fn looked_at(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
-        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         for source in health.sources.iter().filter(|source| source.is_configured) {
             let name = [source.source.as_str()];
             let age = source.oldest_pending.map_or(0, |oldest| health.now.since(oldest).as_secs());

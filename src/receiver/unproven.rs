@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify};
 
+use crate::domain::number::whole;
 use crate::store::{Reader, Result, UnprovenRoom};
 
 /// How soon the store is looked at again after it had no room: nothing is removed faster.
@@ -68,7 +69,7 @@ impl UnprovenLimit {
         let least = if had_room { Duration::ZERO } else { PAUSE_WHEN_FULL };
         let pause = PAUSE_FOR_EACH_SENDER.saturating_mul(u32::try_from(senders).unwrap_or(u32::MAX));
         *look = Some(Look { had_room, until: Instant::now() + pause.max(least) });
-        self.room.store(i64::try_from(left).unwrap_or(i64::MAX).saturating_sub(1), Ordering::Relaxed);
+        self.room.store(whole(left).saturating_sub(1), Ordering::Relaxed);
         Ok(had_room)
     }
 }

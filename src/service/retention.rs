@@ -9,6 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
+use crate::domain::number::whole;
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Removed, RetentionPolicy, Store};
 
@@ -36,7 +37,7 @@ impl Doubt {
     /// machine has been up for `up`, and may have had nothing to store for that long.
     fn new(clock: &Clock, last_sign: Option<Timestamp>, up: Duration) -> Self {
         let silence_ms = last_sign.map_or(0, |last| clock.now().millis().saturating_sub(last.millis()));
-        let up_ms = i64::try_from(up.as_millis()).unwrap_or(i64::MAX);
+        let up_ms = whole(up.as_millis());
         let ahead_ms = ahead_ms(clock);
         let mut doubt = Self {
             ahead_ms: ahead_ms.saturating_sub(silence_ms.saturating_sub(up_ms).max(0)),

@@ -4,6 +4,7 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, params};
 use serde_json::{Map, Value};
 
+use crate::domain::number::whole;
 use crate::domain::{
     Cause, Claim, ClaimKey, EventTime, Headers, RawNotification, Reason, State, Subject, SubjectKind,
     Timestamp,
@@ -159,7 +160,7 @@ pub(super) fn sender(remote_addr: &str) -> String {
 
 /// A number of rows as a LIMIT.
 pub(super) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
+    whole(rows)
 }
 
 /// Registers a source; its provider never changes.

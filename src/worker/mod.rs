@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::domain::ledger::Policy;
+use crate::domain::number::whole;
 use crate::domain::{Clock, Rate, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::{Api, LIST_LIMIT, Provider};
@@ -251,7 +252,7 @@ impl Worker {
         let direction = if by_ms > 0 { "ahead" } else { "back" };
         log::warn!("the clock was set {} s {direction}", by_ms.unsigned_abs() / 1000);
         if by_ms > 0 {
-            let grace = i64::try_from(self.parts.policy.grace.as_millis()).unwrap_or(i64::MAX);
+            let grace = whole(self.parts.policy.grace.as_millis());
             self.calls_from_ms = clock.steady_millis().saturating_add(grace.min(by_ms));
         }
         let sources: Vec<String> = self.parts.sources.keys().cloned().collect();

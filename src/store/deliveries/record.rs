@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::promote;
+use crate::domain::number::whole;
 use crate::domain::{ActionState, Attempt, DeliveryState, RetryPolicy, Timestamp};
 use crate::rules::delivery::{After, Tried, after};
 use crate::store::error::Result;
@@ -74,7 +75,7 @@ fn insert_attempt(conn: &Connection, id: i64, attempt: &Attempt, before: u32) ->
     .execute(params![
         id,
         attempt.at.to_string(),
-        i64::try_from(attempt.latency_ms).unwrap_or(i64::MAX),
+        whole(attempt.latency_ms),
         attempt.outcome.as_str(),
         attempt.http_status,
         attempt.exit_code,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::known;
 use crate::domain::ledger::TruthChange;
+use crate::domain::number::whole;
 use crate::domain::panics::contained;
 use crate::domain::{
     Answer, CallResult, Claim, EventTime, Finding, FindingKind, FoundObject, Judge, Origin, OurOrder, Reason,
@@ -168,7 +169,7 @@ fn recover(
         inspection.call_id,
         answer.asked_at.to_string(),
         answer.http_status,
-        i64::try_from(answer.latency_ms).unwrap_or(i64::MAX),
+        whole(answer.latency_ms),
         Value::Object(compared.clone()).to_string(),
     ])?;
     let confirmation = Confirmation {

@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::run::{Pace, Retention};
+use crate::domain::number::whole;
 use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
@@ -112,7 +113,7 @@ fn count(conn: &Connection) -> Result<(u64, u64)> {
 fn removable(conn: &Connection, most: u64) -> Result<u64> {
     let mut found = 0;
     for sql in REMOVABLE {
-        let values = params![Weight::UNKNOWN.stored(), i64::try_from(most).unwrap_or(i64::MAX)];
+        let values = params![Weight::UNKNOWN.stored(), whole(most)];
         let count: i64 = conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         found = most.min(found + u64::try_from(count).unwrap_or(0));
         if found == most {

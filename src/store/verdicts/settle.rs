@@ -12,6 +12,7 @@ use super::load::{self, SubjectQuery};
 use super::supersede::{self, Settled};
 use super::truth;
 use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus};
+use crate::domain::number::whole;
 use crate::domain::{Reason, State, Subject, Timestamp};
 use crate::rules::supersede::Past;
 use crate::store::deliveries::Subscription;
@@ -59,7 +60,7 @@ pub(in crate::store) fn settle(
                 call.asked_at.to_string(),
                 verification.outcome.as_str(),
                 call.http_status,
-                i64::try_from(call.latency_ms).unwrap_or(i64::MAX),
+                whole(call.latency_ms),
                 verification.detail,
                 verification.answer.as_ref().map(Value::to_string),
             ])?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::number::whole;
 use crate::domain::replaced::is_replaced;
 use crate::domain::{
     Claim, EventTime, RawNotification, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
@@ -237,7 +238,7 @@ fn event_time(fields: &Map<String, Value>) -> EventTime {
 /// that the copies of one notification ask the same.
 fn deleted_since(received_at: Timestamp) -> i64 {
     let seconds = received_at.minus(DELETED_WITHIN).seconds();
-    let day = i64::try_from(DAY).unwrap_or(i64::MAX);
+    let day = whole(DAY);
     seconds - seconds.rem_euclid(day)
 }
 

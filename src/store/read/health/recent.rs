@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params};
 
 use crate::domain::health::{LAST_SETTLED, Recent, SourceHealth};
+use crate::domain::number::whole;
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
@@ -27,7 +28,7 @@ pub(super) fn add(
     since: Timestamp,
 ) -> Result<()> {
     let mut newest = Vec::new();
-    let most = i64::try_from(LAST_SETTLED).unwrap_or(i64::MAX);
+    let most = whole(LAST_SETTLED);
     for (state, reason) in verdicts {
         let mut statement = conn.prepare_cached(RECENT)?;
         let found =

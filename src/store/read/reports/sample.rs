@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params};
 
 use super::Detail;
 use crate::domain::Window;
+use crate::domain::number::whole;
 use crate::store::error::Result;
 
 /// Ids grow with time, but for those that came in together; a clock that was set costs the sample a part of its evenness.
@@ -35,7 +36,7 @@ impl Sample {
         let id = |sql: &str| -> Result<Option<i64>> {
             Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.flatten())
         };
-        let one_in = i64::try_from(one_in).unwrap_or(i64::MAX);
+        let one_in = whole(one_in);
         Ok(id(first)?.zip(id(last)?).map(|(first, last)| Self::of(first, last, runs, one_in)))
     }
 
