@@ -163,6 +163,12 @@ pub(super) fn limit(rows: usize) -> i64 {
     whole(rows)
 }
 
+/// The highest parsed id. Notifications are parsed in the order of their ids, so everything up to it is parsed.
+pub(super) fn parsed_to(conn: &rusqlite::Connection) -> rusqlite::Result<i64> {
+    let mut statement = conn.prepare_cached("SELECT coalesce(max(notification_id), 0) FROM verdicts")?;
+    statement.query_row([], |row| row.get(0))
+}
+
 /// Registers a source; its provider never changes.
 pub(super) fn introduce_source(
     conn: &rusqlite::Connection,

@@ -4,7 +4,7 @@ mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imports::{Arrows, Source, sources};
+use imports::{Arrows, Source, sources, sources_in};
 
 /// Each room with the rooms that it may know.
 const ARROWS: [(&str, &[&str]); 20] = [
@@ -213,4 +213,30 @@ fn the_rules_that_judge_know_no_clock_and_no_io() {
             }
         }
     }
+}
+
+/// A longer name does not fit on a line of a test run.
+const LONGEST_TEST_NAME: usize = 80;
+
+#[test]
+fn test_names_fit_on_a_line() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for Source { file, text, .. } in ["src", "tests"].into_iter().flat_map(sources_in) {
+        let mut is_test = false;
+        for line in text.lines().map(str::trim_start) {
+            is_test |=
+                ["#[test]", "#[tokio::test", "#[actix_web::test]"].iter().any(|at| line.starts_with(at));
+            let Some(name) = line.trim_start_matches("async ").strip_prefix("fn ").filter(|_| is_test) else {
+                continue;
+            };
+            let name = name.split('(').next().unwrap_or(name);
+            count += 1;
+            is_test = false;
+            if name.len() > LONGEST_TEST_NAME {
+                wrong.push(format!("{}: {name} has {} characters", file.display(), name.len()));
+            }
+        }
+    }
+    assert!(count > 900, "only {count} tests were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -87,8 +87,7 @@ impl Backlog {
         conn: &Connection,
         day: &str,
     ) -> Result<BTreeMap<String, Unparsed>> {
-        let parsed_to = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
-        let parsed_to: i64 = conn.prepare_cached(parsed_to)?.query_row([], |row| row.get(0))?;
+        let parsed_to = rows::parsed_to(conn)?;
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.parsed_to != parsed_to || counted.since != day {
             *counted = Counted { parsed_to, last: parsed_to, since: day.to_owned(), ..Counted::default() };

@@ -77,8 +77,6 @@ pub(in crate::store) fn has_unparsed(conn: &Connection) -> Result<bool> {
     Ok(conn.prepare_cached(&sql)?.query_row([0], |row| row.get(0))?)
 }
 
-pub(super) const LAST: &str = "SELECT coalesce(max(notification_id), 0) FROM verdicts";
-
 pub(in crate::store) const UNPARSED: &str =
     "FROM intake i WHERE i.id > max(?1, (SELECT coalesce(max(notification_id), 0) FROM verdicts))";
 
@@ -90,7 +88,7 @@ pub(in crate::store) fn record(
     rows_to_write: &[VerdictRow],
     now: Timestamp,
 ) -> Result<Vec<FirstVerdict>> {
-    let last: i64 = conn.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+    let last = rows::parsed_to(conn)?;
     if last < after {
         return Err(StoreError::Engine(format!("notification {after} is not recorded, and goes first")));
     }
