@@ -2,7 +2,7 @@
 //! sorting, however large the store is.
 
 use crate::store::file::query_plan::{fresh, plan};
-use crate::store::queue::{fairness, lease};
+use crate::store::queue::{fairness, lease, release};
 use crate::store::read::{fakes_by_sender, index_scans, lines, list, subject};
 use crate::store::verdicts::{claims, load};
 
@@ -31,14 +31,14 @@ fn each_step_of_leasing_is_a_search() {
         (lease::FAILED_LAST, "verdicts_repeated_questions (source=? AND next_attempt_at<?)"),
         (lease::ALSO_WAITING, "verdicts_waiting (source=? AND question=?)"),
         (lease::HOLD, "INTEGER PRIMARY KEY (rowid=?)"),
-        (lease::HELD, "verdicts_leased (lease=?)"),
+        (release::HELD, "verdicts_leased (lease=?)"),
         (load::IS_ALONE, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (load::EQUALS[0], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (load::EQUALS[1], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (claims::REPEATED, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (lease::AT_WORK, "verdicts_leased (lease>?)"),
-        (lease::FREE_EXPIRED, "verdicts_leased (lease>?)"),
-        (lease::RENEW, "verdicts_leased (lease>? AND lease<?)"),
+        (release::FREE_EXPIRED, "verdicts_leased (lease>?)"),
+        (release::RENEW, "verdicts_leased (lease>? AND lease<?)"),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");

@@ -11,6 +11,7 @@ use serde_json::{Map, json};
 
 use super::file::query_plan::fresh;
 use super::queue::lease::{self, LeaseRequest, Leased};
+use super::queue::release;
 use super::queue::{clock_step, pauses};
 use super::reconcile::known;
 use super::retention::{steps as retention, unproven};
@@ -276,7 +277,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     });
     let first = takes_few_steps("leasing", conn, || leased(conn, 0));
     takes_few_steps("renewing", conn, || {
-        lease::renew(conn, "test-1", now().plus(Duration::from_secs(1))).unwrap()
+        release::renew(conn, "test-1", now().plus(Duration::from_secs(1))).unwrap()
     });
     takes_few_steps("settling", conn, || settle(conn, first, &SourceStatus::Well));
     let again = takes_few_steps("leasing again", conn, || leased(conn, 3));
@@ -291,8 +292,8 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     let names: Vec<(String, bool)> =
         unused.calls.into_iter().flatten().map(|lease| (lease.name, lease.is_first)).collect();
     assert!(!names.is_empty());
-    takes_few_steps("releasing", conn, || lease::release(conn, &names).unwrap());
-    takes_few_steps("freeing", conn, || lease::free_of(conn, "test-").unwrap());
+    takes_few_steps("releasing", conn, || release::release(conn, &names).unwrap());
+    takes_few_steps("freeing", conn, || release::free_of(conn, "test-").unwrap());
     let undecided = values(conn, "SELECT notification_id FROM verdicts WHERE state = 'undecided' LIMIT 100");
     takes_few_steps("dismissing", conn, || decisions::dismiss(conn, &undecided, None, now()).unwrap());
     takes_few_steps("retrying", conn, || {

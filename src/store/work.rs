@@ -11,6 +11,7 @@ use crate::store::deliveries::clock_step as deliveries;
 use crate::store::error::Result;
 use crate::store::queue::lease::{self, LeaseRequest, Leased};
 use crate::store::queue::rate_limit::{self, CallPermit, Grant};
+use crate::store::queue::release;
 use crate::store::queue::{clock_step, pauses};
 use crate::store::verdicts::call::{StateChange, VerificationCall};
 use crate::store::verdicts::decisions;
@@ -54,11 +55,11 @@ impl Store {
         permit: CallPermit,
         now: Timestamp,
     ) -> Result<()> {
-        let release = move |conn: &Connection| {
+        let work = move |conn: &Connection| {
             rate_limit::finish(conn, permit, now)?;
-            lease::release(conn, &leases)
+            release::release(conn, &leases)
         };
-        self.writer.run_batched(release).await
+        self.writer.run_batched(work).await
     }
 
     /// Gives leases back of subjects that a list did not show: each is asked alone, at once or, where its sender is
@@ -75,7 +76,7 @@ impl Store {
     ) -> Result<()> {
         let ask_unlisted = move |conn: &Connection| {
             rate_limit::finish(conn, permit, now)?;
-            lease::ask_unlisted(conn, &leases, grace, now)
+            release::ask_unlisted(conn, &leases, grace, now)
         };
         self.writer.run_batched(ask_unlisted).await
     }
@@ -88,7 +89,7 @@ impl Store {
     pub async fn ask_alone(&self, leases: Vec<String>, permit: CallPermit, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             rate_limit::finish(conn, permit, now)?;
-            lease::ask_alone(conn, &leases, now)
+            release::ask_alone(conn, &leases, now)
         };
         self.writer.run_batched(work).await
     }
@@ -142,11 +143,11 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the leases of `owner` for another [`lease::LEASE_LENGTH`].
+    /// Keeps the leases of `owner` for another [`release::LEASE_LENGTH`].
     pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
         loop {
             let owner = owner.clone();
-            if self.writer.run(move |conn| lease::renew(conn, &owner, now)).await? {
+            if self.writer.run(move |conn| release::renew(conn, &owner, now)).await? {
                 return Ok(());
             }
         }
@@ -157,9 +158,9 @@ impl Store {
         let mut freed = 0;
         loop {
             let prefix = prefix.clone();
-            let some = self.writer.run(move |conn| lease::free_of(conn, &prefix)).await?;
+            let some = self.writer.run(move |conn| release::free_of(conn, &prefix)).await?;
             freed += some;
-            if some < lease::MOST_CHANGED {
+            if some < release::MOST_CHANGED {
                 return Ok(freed);
             }
         }

@@ -8,7 +8,7 @@ use crate::domain::{News, Timestamp};
 use crate::rules::delivery::{Admission, admission};
 use crate::store::error::Result;
 use crate::store::news::feed;
-use crate::store::queue::lease::LEASE_LENGTH;
+use crate::store::queue::release::LEASE_LENGTH;
 use crate::store::rows;
 
 /// What is asked for.

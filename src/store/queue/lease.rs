@@ -12,15 +12,12 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fairness::{self, Due, Queue};
-use super::pauses;
-use super::pauses::LONGEST_PAUSE;
+use super::pauses::{self, LONGEST_PAUSE};
 use super::rate_limit::{self, CallPermit};
+use super::release::{self, LEASE_LENGTH};
 use crate::domain::{Claim, Rate, Timestamp};
 use crate::store::error::{Result, StoreError};
 use crate::store::rows::{self, BATCH_BYTES};
-
-/// A lease that is not renewed ends after this.
-pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 
 /// Notifications under one lease: the rest of a crowd waits for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
@@ -91,7 +88,7 @@ pub(in crate::store) fn lease(
     now: Timestamp,
 ) -> Result<Leased> {
     let source = request.source.as_str();
-    free_expired(conn, now)?;
+    release::free_expired(conn, now)?;
     let pauses_now = pauses::of_source(conn, source)?;
     let is_closed = |until: Timestamp| until > now && until <= now.plus(LONGEST_PAUSE);
     let is_probe = pauses_now.source.is_some();
@@ -317,9 +314,6 @@ pub(in crate::store) const ALSO_WAITING: &str = "SELECT notification_id, octet_l
                                        WHERE source = ?1 AND question = ?2 AND state = 'pending' AND lease IS NULL
                                        ORDER BY notification_id LIMIT ?3";
 
-pub(in crate::store) const HELD: &str = "SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
-                               WHERE lease = ?1 AND state = 'pending'";
-
 /// A lease that was just taken.
 struct NewLease {
     lease: Lease,
@@ -393,109 +387,4 @@ fn waits(conn: &Connection, source: &str) -> Result<bool> {
     Ok(conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')")?
         .query_row([source], |row| row.get(0))?)
-}
-
-/// Frees leases that ended, and those that would end impossibly late because the clock was set back; of very many the next
-/// round frees the rest.
-fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
-    conn.prepare_cached(FREE_EXPIRED)?.execute(params![
-        now.to_string(),
-        now.plus(LEASE_LENGTH * 2).to_string(),
-        rows::limit(MOST_CHANGED)
-    ])?;
-    Ok(())
-}
-
-pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
-    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
-      WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2) LIMIT ?3)";
-
-/// Keeps leases of `owner` for another while, [`MOST_CHANGED`] notifications of them; `false`: there may be more.
-pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<bool> {
-    let until = now.plus(LEASE_LENGTH).to_string();
-    let renewed = conn.prepare_cached(RENEW)?.execute(params![owner, until, rows::limit(MOST_CHANGED)])?;
-    Ok(renewed < MOST_CHANGED)
-}
-
-pub(in crate::store) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
-    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
-      WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0' AND lease_until <> ?2 LIMIT ?3)";
-
-/// Frees leases of `owner`, or of any owner whose name begins so, [`MOST_CHANGED`] notifications of them at most; returns how
-/// many they were.
-pub(in crate::store) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
-    Ok(conn.prepare_cached(FREE_OF)?.execute(params![owner_prefix, rows::limit(MOST_CHANGED)])?)
-}
-
-pub(in crate::store) const FREE_OF: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
-    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
-      WHERE lease IS NOT NULL AND substr(lease, 1, length(?1)) = ?1 LIMIT ?2)";
-
-/// Leased notifications that one transaction changes.
-pub(in crate::store) const MOST_CHANGED: usize = 200;
-
-/// The notifications under a lease.
-fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
-    let mut statement = conn.prepare_cached(HELD)?;
-    Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Gives leases back that were never used: their questions wait as before.
-pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
-    for (lease, is_first) in leases {
-        for id in held(conn, lease)? {
-            conn.prepare_cached(
-                "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = ?2 WHERE notification_id = ?1",
-            )?
-            .execute(params![id, !is_first])?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives leases back of subjects that a list did not show: each is asked alone. Before its grace is over no absence
-/// is final, so that the question of a doubtful sender waits for that; a sender that invents orders is asked about
-/// once, and not again and again.
-pub(in crate::store) fn ask_unlisted(
-    conn: &Connection,
-    leases: &[String],
-    grace: Duration,
-    now: Timestamp,
-) -> Result<()> {
-    let mut statement = conn.prepare_cached(UNLISTED)?;
-    for lease in leases {
-        let found = statement.query_map([lease], |row| {
-            let received_at = rows::known_instant(row, "received_at")?;
-            Ok((row.get("notification_id")?, row.get("sender")?, received_at))
-        })?;
-        let found: Vec<(i64, String, Timestamp)> = found.collect::<rusqlite::Result<_>>()?;
-        for (id, sender, received_at) in found {
-            let is_doubtful = fairness::weight_of(conn, &sender)?.is_doubtful();
-            let grace_ends = received_at.plus(grace).clamp(now, now.plus(grace));
-            give_back(conn, id, if is_doubtful { grace_ends } else { now })?;
-        }
-    }
-    Ok(())
-}
-
-const UNLISTED: &str = "SELECT notification_id, sender, received_at FROM verdicts INDEXED BY verdicts_leased
-                        WHERE lease = ?1 AND state = 'pending'";
-
-/// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
-pub(in crate::store) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
-    for lease in leases {
-        for id in held(conn, lease)? {
-            give_back(conn, id, now)?;
-        }
-    }
-    Ok(())
-}
-
-fn give_back(conn: &Connection, id: i64, due: Timestamp) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE OR FAIL verdicts SET lease = NULL, lease_until = NULL, asked = 1, next_attempt_at = ?2
-         WHERE notification_id = ?1",
-    )?
-    .execute(params![id, due.to_string()])?;
-    Ok(())
 }

@@ -5,3 +5,4 @@ pub(super) mod fairness;
 pub(super) mod lease;
 pub(super) mod pauses;
 pub(super) mod rate_limit;
+pub(super) mod release;

@@ -17,7 +17,7 @@ use crate::domain::{Reason, State, Subject, Timestamp};
 use crate::rules::supersede::Past;
 use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
-use crate::store::queue::{fairness, lease, pauses, rate_limit};
+use crate::store::queue::{fairness, pauses, rate_limit, release};
 
 /// Loads the ledger, lets `judge` decide, writes what it decides.
 pub(in crate::store) fn settle(
@@ -75,7 +75,7 @@ pub(in crate::store) fn settle(
         weigh_sender(conn, moves)?;
     }
     moved.extend(superseded_before);
-    lease::ask_alone(conn, std::slice::from_ref(&call.lease), now)?;
+    release::ask_alone(conn, std::slice::from_ref(&call.lease), now)?;
     if settlement.found && !ledger.source_found_any {
         note_found(conn, &call.source, now)?;
     }
