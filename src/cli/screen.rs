@@ -16,9 +16,7 @@ pub(super) struct Screen(BufWriter<Stdout>);
 /// The colour of a part of a line, by meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// The terminal's default.
     Plain,
-    /// Success.
     Green,
     /// A fake that was detected.
     Yellow,

@@ -92,7 +92,6 @@ pub struct AlertMessage {
     pub at: Timestamp,
     /// What it says.
     pub text: AlertText,
-    /// Tries so far.
     pub attempts: u32,
     /// When it is tried next; `None`: it was taken, or given up.
     pub next_attempt_at: Option<Timestamp>,

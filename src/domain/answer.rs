@@ -32,7 +32,6 @@ pub enum CallResult {
     Found(Box<FoundObject>),
     /// The API says that there is no such object, in its own words and not just by a status.
     NotFound(NotFoundEvidence),
-    /// No usable answer.
     Failed(Failure),
 }
 
@@ -92,11 +91,9 @@ pub struct Failure {
 pub enum FailureScope {
     /// Unknown; the control question decides.
     Unclear,
-    /// The whole source.
     Source,
     /// One kind of call (a scope that the token lacks).
     CallKind,
-    /// This subject alone.
     Subject,
 }
 
@@ -121,7 +118,6 @@ impl Failure {
         Self { http_status: Some(status), ..self }
     }
 
-    /// Sets the scope.
     #[must_use]
     pub fn with_scope(self, scope: FailureScope) -> Self {
         Self { scope, ..self }
@@ -251,7 +247,7 @@ pub struct StoredObject {
     pub by_internal_id: bool,
 }
 
-/// What is known besides the answer when a claim is compared with it.
+/// The facts besides the answer when a claim is compared with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The stored truth about the subject.

@@ -55,7 +55,7 @@ pub struct EventTime {
     pub order: Option<Timestamp>,
 }
 
-/// What a notification says, parsed.
+/// A notification in parsed form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     /// The provider's name for the event.

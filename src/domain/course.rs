@@ -43,7 +43,7 @@ impl StatusKey {
     }
 }
 
-/// Where a claim stands in the course of its subject.
+/// The position of a claim in the course of its subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Course {
     /// The statuses that it asserts; `None`: it asserts none, and only a deletion explains it.

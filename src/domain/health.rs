@@ -36,7 +36,6 @@ pub enum Serving {
     Here(Option<Timestamp>),
     /// Another process serves; with its description of itself.
     Elsewhere(String),
-    /// No process serves.
     NotRunning,
     /// Unknown, because this user has no access.
     Unknown,
@@ -160,13 +159,10 @@ pub struct ActionHealth {
     pub action: String,
     /// Whether the configuration has it.
     pub is_configured: bool,
-    /// Deliveries that wait.
     pub waiting: u64,
     /// When the oldest of them was made or started afresh.
     pub oldest_waiting: Option<Timestamp>,
-    /// Dead deliveries.
     pub dead: u64,
-    /// How it does.
     pub state: ActionState,
 }
 
@@ -236,13 +232,11 @@ words! {
         Disk = "disk",
         /// The WAL is not checkpointed.
         Wal = "wal",
-        /// The worker hangs.
         Worker = "worker",
         /// Soon too little free disk space.
         DiskLow = "disk_low",
         /// The store's growth will fill the disk within weeks.
         DiskFilling = "disk_filling",
-        /// No `serve` runs.
         NotServing = "not_serving",
         /// New notifications are not parsed, although a `serve` runs.
         Unread = "unread",

@@ -102,12 +102,9 @@ pub enum Move {
     Wait {
         /// The cause from the last try.
         reason: Reason,
-        /// When to retry.
         next_attempt_at: Timestamp,
     },
-    /// To `undecided`.
     GiveUp {
-        /// The last cause.
         reason: Reason,
     },
     /// Unchanged, to be verified alone at once, because a list call settles only what it confirms.
@@ -129,7 +126,6 @@ pub struct Ruling {
 /// The effect of an answer on the stored truth.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TruthChange {
-    /// No change.
     Keep,
     /// The answer is stored.
     Put(Truth),

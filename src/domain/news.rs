@@ -48,12 +48,9 @@ pub struct News {
     pub kind: NewsType,
     /// When the verdict was written.
     pub at: Timestamp,
-    /// The confirmed notification.
     pub notification_id: i64,
     pub source: String,
-    /// That source's provider.
     pub provider: String,
-    /// The notification's event.
     pub event: Option<String>,
     /// `intake` or `reconcile`.
     pub origin: String,

@@ -27,9 +27,7 @@ words! {
         Delivered = "delivered",
         /// An answer other than success.
         Refused = "refused",
-        /// No complete answer.
         Unreachable = "unreachable",
-        /// None in time.
         Timeout = "timeout",
         /// A command's exit code, or it could not be started.
         Failed = "failed",
@@ -39,9 +37,7 @@ words! {
 /// Which news an action gets; an empty list lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewsFilter {
-    /// Names of sources.
     pub sources: Vec<String>,
-    /// Orders, products.
     pub kinds: Vec<SubjectKind>,
     /// Words of which one is the current status or fulfilment status.
     pub status: Vec<String>,
@@ -74,7 +70,6 @@ pub enum Effect {
 /// One try of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// When it began.
     pub at: Timestamp,
     /// To its end.
     pub latency_ms: u64,

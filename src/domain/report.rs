@@ -71,7 +71,6 @@ pub struct Counts {
     pub ignored: u64,
     /// Ignored as not_found, mismatch or wrong_store.
     pub fakes: u64,
-    /// Ignored as duplicate.
     pub duplicates: u64,
     pub pending: u64,
     pub undecided: u64,

@@ -33,7 +33,6 @@ pub struct SourceStatistics {
     pub api: ApiCalls,
 }
 
-/// One day's counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DayCounts {
     /// The UTC day, `YYYY-MM-DD`.
@@ -51,9 +50,7 @@ pub struct Waits {
     pub sampled: u64,
     /// The sample is one in this many; 1 means all.
     pub one_in: u64,
-    /// The median.
     pub median_ms: u64,
-    /// The 95th percentile.
     pub p95_ms: u64,
     /// The number in each class of [`WAIT_BOUNDS_MS`], and above the last bound.
     pub classes: [u64; WAIT_BOUNDS_MS.len() + 1],

@@ -17,7 +17,6 @@ macro_rules! words {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            /// Parses the word.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|word| word.as_str() == text)
@@ -37,7 +36,6 @@ pub(super) use words;
 words! {
     /// The state of a notification.
     State {
-        /// Not settled yet.
         Pending = "pending",
         /// The shop's API says the same.
         Confirmed = "confirmed",
@@ -67,11 +65,9 @@ words! {
         WrongStore = "wrong_store",
         /// The same claim as a confirmed notification of this source.
         Duplicate = "duplicate",
-        /// Not understood.
         Malformed = "malformed",
         /// Understood, but an event that this version does not verify.
         Unsupported = "unsupported",
-        /// A person's decision.
         Dismissed = "dismissed",
         /// The API could not be reached.
         ApiUnreachable = "api_unreachable",
@@ -127,9 +123,7 @@ words! {
         NotYet = "not_yet",
         /// Connect failure, timeout, 408.
         ApiUnreachable = "api_unreachable",
-        /// Not let in.
         ApiDenied = "api_denied",
-        /// Told to wait.
         ApiRateLimited = "api_rate_limited",
         /// No answer as documented.
         ApiError = "api_error",

@@ -11,7 +11,6 @@ use subtle::ConstantTimeEq as _;
 pub struct Key {
     /// The name in the configuration file.
     pub name: &'static str,
-    /// What it holds.
     pub kind: KeyKind,
     /// Whether a source without it is a mistake.
     pub required: bool,

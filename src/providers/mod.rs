@@ -29,7 +29,6 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 pub use retry::CallRetries;
 
-/// All providers.
 pub const KINDS: &[&ProviderKind] =
     &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
@@ -139,13 +138,13 @@ pub trait Provider: Judge {
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
-/// What a provider makes of a notification.
+/// A notification as parsed by its provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub reading: Reading,
     /// Whether its question may share a list call.
     pub is_listable: bool,
-    /// Where its claim stands in the course of its subject.
+    /// The position of its claim in the course of its subject.
     pub course: Course,
 }
 
@@ -170,7 +169,7 @@ pub fn read(provider: &dyn Provider, notification: &RawNotification) -> Read {
     })
 }
 
-/// What was not read whole equals nothing, so nothing explains it.
+/// A claim with an unreadable value equals nothing, so nothing explains it.
 fn course(provider: &dyn Provider, claim: &Claim) -> Course {
     let course = provider.course(claim);
     Course { asserted: course.asserted.filter(|_| claim.unreadable_value().is_none()), ..course }
@@ -193,7 +192,6 @@ pub enum Admission {
     Admitted,
     /// A panel's TEST button: acknowledged, counted, not stored.
     TestCall,
-    /// Refused.
     Refused {
         /// Counted in `refusals`: `missing_secret`, `wrong_secret`, `missing_signature`, `wrong_signature` or `unreadable`.
         cause: &'static str,

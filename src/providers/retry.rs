@@ -16,7 +16,6 @@ pub struct CallRetries {
 }
 
 impl CallRetries {
-    /// No retries.
     pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
     /// How long to wait before the call is tried again that failed now for the `tries`-th time (from 1); `None` where

@@ -27,9 +27,7 @@ const FOR_A_PERSON: &str = "This URL receives notifications from a shop by POST.
 pub(super) enum Refusal {
     /// Not a POST, on any path below `/hooks/`.
     NotPost,
-    /// No such path.
     Nowhere,
-    /// No such source.
     UnknownSource,
     /// A wrong, missing or unexpected path token.
     WrongPathToken,

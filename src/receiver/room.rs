@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 /// Bytes of bodies at once, unless [`LARGEST_BODIES`] of the longest body are more.
 const BYTES: usize = 64 * 1024 * 1024;
 
-/// So many bodies of the greatest length always fit.
+/// The number of bodies of the greatest length that always fit.
 const LARGEST_BODIES: usize = 4;
 
 /// The first bytes of each body have a room of their own, so that clients that hold back the end of large bodies cannot
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How many may wait so: the server has read on for each of them meanwhile, up to 128 KiB.
 const MOST_WAITING: usize = 64;
 
-/// What is left for bodies.
+/// The memory left for bodies.
 pub(super) struct Room {
     first: Arc<Semaphore>,
     rest: Arc<Semaphore>,

@@ -10,7 +10,6 @@ pub(super) enum Route {
     Health,
     /// A path below `/hooks/`; `None` if it does not have the form of an intake URL.
     Hooks(Option<IntakeUrl>),
-    /// Anything else.
     Nowhere,
 }
 

@@ -20,15 +20,14 @@ const PAUSE_FOR_EACH_SENDER: Duration = Duration::from_micros(1);
 /// Room for senders that are not proven.
 pub(super) struct UnprovenLimit {
     max: u64,
-    /// So many notifications may come in, of any sender, before the store has to be looked at.
+    /// The number of notifications of any sender that may come in before the store must be read again.
     room: AtomicI64,
-    /// The last look.
     look: Mutex<Option<Look>>,
     /// Rung when more is kept than the bound allows.
     overfull: Arc<Notify>,
 }
 
-/// What was seen, and until when it counts.
+/// The result of the last read, and how long it counts.
 #[derive(Clone, Copy)]
 struct Look {
     had_room: bool,

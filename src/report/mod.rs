@@ -31,7 +31,7 @@ pub struct Document {
     pub warnings: Vec<Warning>,
 }
 
-/// What a report is based on.
+/// The basis of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// From the store alone: `report`.

@@ -8,7 +8,7 @@ use crate::domain::format::{counted, instant, length, number};
 use crate::domain::statistics::{DayCounts, FakeSenders, Wait};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
-/// What an incomplete source means.
+/// The note on an incomplete source.
 pub(super) const INCOMPLETE: &str = "the shop could not be read completely; what is missing is unknown";
 
 /// The findings of one kind.

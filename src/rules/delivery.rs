@@ -39,7 +39,6 @@ pub fn passes(filter: &NewsFilter, news: &News) -> bool {
 /// A delivery as it was when it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// Its id.
     pub id: i64,
     /// Tries before this one.
     pub attempts: u32,
@@ -124,7 +123,6 @@ fn pause(policy: &RetryPolicy, attempts: u32, jitter: f64) -> Duration {
 /// What an action may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Whatever is due.
     Any,
     /// One delivery at a time: this one, if there is any; another one that is due only where the turn is over.
     Probe {

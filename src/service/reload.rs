@@ -25,7 +25,6 @@ pub(super) struct Live {
     pub(super) min_free: Arc<AtomicU64>,
     /// The retention rules of `[store]`.
     pub(super) keep: watch::Sender<RetentionPolicy>,
-    /// The actions.
     pub(super) actions: watch::Sender<Arc<InForce>>,
     /// How the owner is told what needs attention.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,

@@ -125,7 +125,7 @@ pub(super) fn in_force(settings: &Settings) -> Arc<InForce> {
     Arc::new(InForce { actions: settings.actions.clone(), drain: super::under_way(settings) })
 }
 
-/// What a deliverer of this process is made of; `role` begins the name of its leases.
+/// The parts of a deliverer of this process; `role` begins the name of its leases.
 ///
 /// # Errors
 /// The HTTP clients cannot be set up.

@@ -344,7 +344,7 @@ impl Store {
         self.writer.run(move |conn| compare::complete(conn, &windows, now)).await
     }
 
-    /// Remembers what a `reconcile` found, in place of the one before: its report as JSON.
+    /// Remembers the findings of a `reconcile`, in place of the previous ones: its report as JSON.
     pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
         self.writer.run(move |conn| compare::remember(conn, &report, made_at)).await
     }

@@ -132,12 +132,12 @@ impl Reader {
         self.read(move |conn| fakes_by_sender::fakes_by_sender(conn, before, looks)).await
     }
 
-    /// What the shop said last about an order or a product, by its id in `orders` or `products`.
+    /// The stored truth about an order or a product, by its id in `orders` or `products`.
     pub async fn truth(&self, source: String, kind: SubjectKind, id: String) -> Result<SubjectTruth> {
         self.read(move |conn| subject::truth(conn, &source, kind, &id)).await
     }
 
-    /// What came in on each day from `since` on, over all sources; removed notifications still count.
+    /// Notifications received on each day from `since` on, over all sources; removed notifications still count.
     pub async fn days(&self, since: Timestamp) -> Result<Vec<DayCounts>> {
         self.read(move |conn| reports::days(conn, &since.day())).await
     }
@@ -156,7 +156,7 @@ impl Reader {
         self.read(move |conn| list::raw_notification(conn, id)).await
     }
 
-    /// Where a `reconcile` over everything since the last complete one begins; `None` for a source that no `serve` ever
+    /// The start of a `reconcile` over everything since the last complete one; `None` for a source that no `serve` ever
     /// knew.
     pub async fn reconcile_start(&self, source: String) -> Result<Option<Timestamp>> {
         self.read(move |conn| known::start(conn, &source)).await
@@ -167,7 +167,7 @@ impl Reader {
         self.read(known::last_report).await
     }
 
-    /// What is known of orders, in their order; each is given by its id in `orders` and then the other ids that
+    /// All that the store knows about these orders, in their order; each is given by its id in `orders` and then the other ids that
     /// notifications may use.
     pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
         self.read(move |conn| known::our_orders(conn, &source, &orders)).await
@@ -203,7 +203,7 @@ impl Reader {
         self.read(reports::known_sources).await
     }
 
-    /// What a report from the store alone tells about each source, in their order: counts and findings (open, silent,
+    /// The part of a report that comes from the store alone, for each source in their order: counts and findings (open, silent,
     /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
     pub async fn account(
         &self,
@@ -242,7 +242,7 @@ impl Reader {
         self.read(move |conn| fairness::is_proven(conn, &remote_addr)).await
     }
 
-    /// What is left for notifications of senders that are not proven, where at most `max` of them are kept.
+    /// The room left for notifications of unproven senders, if at most `max` of them are kept.
     pub async fn room_for_unproven(&self, max: u64) -> Result<UnprovenRoom> {
         self.read(move |conn| unproven::room(conn, max)).await
     }

@@ -12,7 +12,7 @@ use crate::store::{self, BATCH as STORE_BATCH, ParsedNotification, StateChange, 
 pub(super) struct Portion {
     /// Maximum number of transactions.
     pub(super) batches: usize,
-    /// So many notifications in each, or as many as the store gives at once: more cost less together, and keep the intake
+    /// Maximum number of notifications in each, within what the store returns at once: more cost less together, and keep the intake
     /// waiting for longer.
     pub(super) notifications: usize,
 }

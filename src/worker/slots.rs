@@ -183,7 +183,6 @@ impl Drop for Taker<'_> {
 /// A slot for a call, or a ticket for one.
 #[derive(Debug)]
 pub enum Reserved {
-    /// Now.
     Slot(Slot),
     /// After another call of its source has ended.
     Ticket(Ticket),

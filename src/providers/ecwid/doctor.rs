@@ -11,7 +11,6 @@ use super::errors::clipped;
 /// The access that a source's notifications need.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duties<'a> {
-    /// Orders alone.
     Orders,
     /// Orders, products and their deletions, and the key that checks signatures, where one is configured.
     Webhooks(Option<&'a SecretString>),

@@ -29,7 +29,6 @@ const PRODUCT_FIELDS: [&str; 7] = ["id", "price", "quantity", "unlimited", "inSt
 
 /// A status that a claim asserts.
 pub(super) struct Asserted<'a> {
-    /// The API's field.
     pub(super) field: &'static str,
     /// The word as notified.
     pub(super) notified: &'a str,

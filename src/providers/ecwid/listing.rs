@@ -78,7 +78,7 @@ async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Fai
     }
 }
 
-/// What is kept of one order, counted in `bytes`.
+/// The part of an order that is kept, with its size added to `bytes`.
 fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
     if item.get("paymentStatus").and_then(Value::as_str) == Some(INCOMPLETE) {
         *bytes += id.len();

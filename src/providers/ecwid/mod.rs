@@ -40,7 +40,6 @@ const API_BASE: &str = "https://app.ecwid.com/api/v3";
 /// Ecwid's documentation: 600 requests a minute and token.
 const RATE_LIMIT: &str = "600/min";
 
-/// Instant Order Notifications.
 pub static ION: ProviderKind = ProviderKind {
     name: "ecwid-ion",
     keys: &[STORE_ID, TOKEN],
@@ -54,7 +53,6 @@ fn build_ion(keys: &Keys) -> Built {
     Ok(Arc::new(ion::Ion::new(shop(keys)?)))
 }
 
-/// Webhooks.
 pub static WEBHOOK: ProviderKind = ProviderKind {
     name: "ecwid",
     keys: &[STORE_ID, TOKEN, CLIENT_SECRET],

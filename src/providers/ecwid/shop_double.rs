@@ -76,7 +76,6 @@ impl ShopDouble {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Stops serving.
     pub(super) async fn close(self) {
         self.handle.stop(false).await;
     }

@@ -83,7 +83,7 @@ pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Fail
     Ok(reply)
 }
 
-/// What an answer about one order says. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
+/// The result of a call about one order. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
 /// come from a wrong path or a gateway in between.
 pub(super) fn order_said(reply: &Reply) -> CallResult {
     if is_good(reply) {
@@ -106,7 +106,7 @@ pub(super) fn order_said(reply: &Reply) -> CallResult {
     }
 }
 
-/// What an answer about one product says. A 404 with Kinguin's own error means that it is not shown now; the kind
+/// The result of a call about one product. A 404 with Kinguin's own error means that it is not shown now; the kind
 /// `Http` is a wrong path's.
 pub(super) fn product_said(reply: &Reply) -> CallResult {
     if is_good(reply) {

@@ -111,7 +111,7 @@ async fn page(
     }
 }
 
-/// What is compared of an order, counted in `bytes`; its keys are not kept.
+/// The compared part of an order, with its size added to `bytes`; its keys are not kept.
 fn kept(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
     let mut object = object::order(order, String::new())
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", fields::shown(id)))?;

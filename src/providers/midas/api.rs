@@ -76,7 +76,7 @@ impl Midas {
         api.get_with(&asked, sign).await
     }
 
-    /// What an answer about `external_id` says. Only the documented answer with this very id shows a transaction.
+    /// The result of a call about `external_id`. Only the documented answer with this very id shows a transaction.
     pub(super) fn interpret(&self, reply: &Reply, external_id: &str) -> CallResult {
         match self.open(reply) {
             Ok(Opened::Object(object)) => {

@@ -33,7 +33,6 @@ use fields::Object;
 use pem::CheckKey;
 use signature::{Signer, Stamp, Unsigned};
 
-/// `provider = "midas"`.
 pub static MIDAS: ProviderKind = ProviderKind {
     name: "midas",
     keys: &[

@@ -17,7 +17,6 @@ const NONCE: &str = "txgw-nonce";
 const SERIAL: &str = "txgw-serial";
 const SIGNATURE: &str = "txgw-signature";
 
-/// Signs our calls.
 #[derive(Debug)]
 pub(super) struct Signer {
     /// The merchant's private key.

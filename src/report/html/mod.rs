@@ -36,7 +36,7 @@ struct Page {
     body: Body,
 }
 
-/// What a report shows, without the page around it.
+/// The content of a report, without the page around it.
 #[derive(Template)]
 #[template(path = "report/html/body.html")]
 struct Body {

@@ -39,7 +39,6 @@ const USUAL_PAIRS: u64 = 7;
 /// A daily reconcile that last completed longer ago than this gets a warning.
 const LATE_RECONCILE: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// Adds the warnings.
 pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warning>) {
     if !source.is_configured {
         found.extend(unconfigured(source));

@@ -15,17 +15,17 @@ pub struct Link {
     pub id: i64,
     /// The provider's time as sent.
     pub order: Option<Timestamp>,
-    /// What it says of statuses.
+    /// The statuses that it asserts.
     pub statuses: Option<StatusKey>,
     /// The statuses before it, in its sender's words.
     pub before: Option<StatusKey>,
     /// The statuses that it explains.
     pub explains: Vec<StatusKey>,
-    /// What became of it.
+    /// Its verdict.
     pub is: Kind,
 }
 
-/// What a [`Link`] is.
+/// The role of a [`Link`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Ignored as `mismatch`.
@@ -34,7 +34,6 @@ pub enum Kind {
     NotFound,
     /// Superseded: it goes on explaining what was before it.
     Superseded,
-    /// Confirmed.
     Confirmed {
         /// Whether the API said something new.
         is_news: bool,
@@ -54,7 +53,7 @@ impl Link {
     }
 }
 
-/// What was confirmed about the subject before all that settles now.
+/// The confirmations of the subject before those that settle now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     /// The keys of the statuses, all of them first, then those of some of them; empty: nothing was confirmed.
@@ -65,7 +64,7 @@ pub struct Past {
     pub order: Option<Timestamp>,
 }
 
-/// What a notification's word for the past is good for.
+/// The extent to which a notification's statement about the past counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explains {
     /// It contradicts nothing, or is no word of the sender's.
@@ -77,7 +76,7 @@ pub enum Explains {
 }
 
 impl Past {
-    /// What `link` may explain.
+    /// The notifications that `link` may explain.
     #[must_use]
     pub fn lets(&self, link: &Link) -> Explains {
         let (Some(before), Some(told)) = (&link.before, self.confirmed.first()) else { return Explains::All };
@@ -125,7 +124,7 @@ pub trait History {
     fn supersede(&mut self, link: &Link) -> Result<(), Self::Error>;
 }
 
-/// What came of [`supersede`].
+/// The result of [`supersede`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Superseded {
     /// Those that are superseded now.

@@ -10,11 +10,9 @@ use crate::store::news::feed::{self, COLUMNS};
 /// What became of a delivery that a person decided about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryDecided {
-    /// As asked.
     Done,
     /// Refused, with the reason.
     Refused {
-        /// The delivery's id.
         id: i64,
         /// Why, as text.
         why: String,

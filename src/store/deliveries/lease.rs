@@ -14,7 +14,6 @@ use crate::store::rows;
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRequest {
-    /// For this action.
     pub action: String,
     /// At most so many.
     pub most: usize,
@@ -27,11 +26,9 @@ pub struct DeliveryRequest {
 /// A delivery to send now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeasedDelivery {
-    /// Its id.
     pub id: i64,
     /// The id under which the action knows it: the same on every try.
     pub message_id: String,
-    /// Tries so far.
     pub attempts: u32,
     /// What it is about.
     pub news: News,
@@ -42,7 +39,6 @@ pub struct LeasedDelivery {
 /// What an action may be sent now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeasedDeliveries {
-    /// To send now.
     pub deliveries: Vec<LeasedDelivery>,
     /// When the next one is due; `None`: nothing waits, or all of it for what is under way.
     pub come_back_at: Option<Timestamp>,

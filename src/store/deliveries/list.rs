@@ -13,9 +13,7 @@ use crate::store::rows;
 /// Which deliveries to read, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
-    /// Of this action.
     pub action: Option<String>,
-    /// In this state.
     pub state: Option<DeliveryState>,
     /// About this order or product.
     pub subject: Option<String>,
@@ -69,7 +67,6 @@ pub(in crate::store) fn list(conn: &Connection, filter: &DeliveryFilter) -> Resu
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Their ids alone.
 pub(in crate::store) fn ids(conn: &Connection, filter: &DeliveryFilter) -> Result<Vec<i64>> {
     let (rest, values) = condition(filter);
     let mut statement = conn.prepare_cached(&format!("SELECT d.id {rest}"))?;

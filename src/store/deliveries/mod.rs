@@ -22,7 +22,6 @@ pub(super) mod record;
 /// An action in force, as far as the store needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Its name.
     pub action: String,
     /// Which news it gets.
     pub filter: NewsFilter,

@@ -217,7 +217,7 @@ fn synced_as_it_grows<T>(copy: &Path, write: impl FnOnce() -> T) -> (T, std::io:
     })
 }
 
-/// Where the copy is written; absolute, because the engine would read a name that begins with `file:` as a URI.
+/// The path of the copy; absolute, because the engine would read a name that begins with `file:` as a URI.
 fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".partial-{}", std::process::id()));

@@ -14,7 +14,7 @@ pub const LARGEST_THOROUGH: u64 = 1 << 30;
 pub struct Soundness {
     /// How many tables there are.
     pub tables: usize,
-    /// What is wrong, in SQLite's words; at most a few of each table.
+    /// The damage in SQLite's words; at most a few lines per table.
     pub complaints: Vec<String>,
 }
 

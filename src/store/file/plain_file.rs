@@ -77,7 +77,7 @@ fn open(options: &OpenOptions, path: &Path) -> Result<File> {
     }
 }
 
-/// What stands where a plain file is wanted; `None`: one does.
+/// The kind of a file that should be a plain file; `None` if it is one.
 fn what_it_is(path: &Path) -> Option<Error> {
     let kind = path.symlink_metadata().ok()?.file_type();
     Some(if kind.is_symlink() {

@@ -11,13 +11,12 @@ use crate::store::rows;
 pub struct NewsQuery {
     /// News with a greater seq.
     pub after: i64,
-    /// Of this source.
     pub source: Option<String>,
     /// At most so many.
     pub limit: usize,
 }
 
-/// Where the feed begins and ends.
+/// The first and the last seq of the feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedEdge {
     /// The newest seq that `prune` or `keep` removed; 0 where none was.
@@ -60,7 +59,6 @@ pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Op
     Ok(conn.prepare_cached(&sql)?.query_row([id], |row| Ok(read(row))).optional()?.transpose()?)
 }
 
-/// Reads [`COLUMNS`].
 pub(in crate::store) fn read(row: &Row<'_>) -> rusqlite::Result<News> {
     let text = |name: &str| row.get::<_, String>(name);
     Ok(News {
@@ -80,7 +78,7 @@ pub(in crate::store) fn read(row: &Row<'_>) -> rusqlite::Result<News> {
     })
 }
 
-/// Where the feed begins and ends.
+/// The first and the last seq of the feed.
 pub(in crate::store) fn edge(conn: &Connection) -> Result<FeedEdge> {
     let removed = conn
         .prepare_cached("SELECT seq FROM news_removed")?

@@ -34,7 +34,7 @@ pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// Where [`bring_forward`] goes on: after what was planned for then, with this id.
+/// The position of [`bring_forward`]: after the notification planned for then, with this id.
 pub(in crate::store) type Planned = (String, i64);
 
 /// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most [`BATCH`].

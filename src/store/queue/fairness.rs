@@ -27,11 +27,11 @@ const MOST_ACTIVATED: usize = 500;
 /// Which of the three queues of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Queue {
-    /// First ones that a list call may ask.
+    /// First questions that a list call may ask.
     Listable = 0,
-    /// Other first ones.
+    /// Other first questions.
     Single = 1,
-    /// Repeated ones.
+    /// Questions that were asked before.
     Retry = 2,
 }
 
@@ -192,7 +192,7 @@ pub(in crate::store) const HEAD: &str =
     "SELECT sender, position FROM fair_queue WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND position IS NOT NULL
                     ORDER BY position LIMIT 1";
 
-/// What is asked about, and since when it is due.
+/// The notification, its question, and since when it is due.
 type Question = (i64, String, Timestamp);
 
 pub(in crate::store) const FIRST_QUESTION: &str =

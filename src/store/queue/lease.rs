@@ -142,7 +142,6 @@ pub(in crate::store) fn lease(
     Ok(leased)
 }
 
-/// The next call.
 enum Next {
     Single(Due),
     /// As many first questions of this kind of call as a list call takes.

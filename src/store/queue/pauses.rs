@@ -28,7 +28,6 @@ pub struct Outage {
     pub resume_at: Timestamp,
 }
 
-/// All current outages.
 pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<Outage>> {
     let mut statement = conn.prepare_cached(
         "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages ORDER BY source, call_kind",

@@ -74,7 +74,7 @@ const PACED_FROM: Duration = Duration::from_secs(10);
 /// How much of what is left of a budget may be used in one window's time.
 const PACE: u32 = 5;
 
-/// Of `free` calls, how many may begin now, and when the next one, if none may: half of a budget is for bursts, and
+/// How many of `free` calls may begin now, and when the next one may if none: half of a budget is for bursts, and
 /// the other half goes the slower the less is left. Otherwise a flood could use up a whole minute's calls at once,
 /// and a true notification would wait for the end of that minute.
 pub(super) fn paced(

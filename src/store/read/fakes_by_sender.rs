@@ -1,4 +1,4 @@
-//! Who sends the fakes: the newest of them, by the address that they came from.
+//! The newest fakes, grouped by sender address.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,13 @@ use super::pages::{self, Filter};
 use crate::domain::{Reason, State};
 use crate::store::error::Result;
 
-/// One address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FakesOfSender {
     /// The address; `None` if it was emptied.
     pub remote_addr: Option<String>,
     /// Its fakes among those looked at.
     pub count: u64,
-    /// Of these, how many of each reason and source.
+    /// Their number by reason and source.
     pub reasons: BTreeMap<String, u64>,
     /// The sources that they came to.
     pub sources: BTreeMap<String, u64>,
@@ -26,7 +25,6 @@ pub struct FakesOfSender {
 /// The senders of the newest fakes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FakesBySender {
-    /// Most fakes first.
     pub senders: Vec<FakesOfSender>,
     /// Fakes that were looked at.
     pub looked_at: usize,

@@ -10,14 +10,14 @@ pub(in crate::store) fn forwards(scan: &str) -> String {
 pub(in crate::store) const ALL: &str =
     "SELECT id FROM intake WHERE id >= ?1 AND id < ?2 AND received_at >= ?3 ORDER BY id DESC LIMIT ?4";
 
-/// What has just come in, of the source ?5.
+/// Unparsed notifications, of the source ?5.
 pub(in crate::store) const UNPARSED: &str =
     "SELECT id FROM intake
      WHERE (?5 IS NULL OR source = ?5) AND id >= max(?1, (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
        AND id < ?2 AND received_at >= ?3
      ORDER BY id DESC LIMIT ?4";
 
-/// What shares the state ?5, the reason ?6 and the source ?7.
+/// The notifications with the state ?5, the reason ?6 and the source ?7.
 pub(in crate::store) const RANGE: &str = "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
      WHERE state = ?5 AND reason IS ?6 AND source = ?7
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
@@ -31,7 +31,7 @@ pub(in crate::store) const RANGE_IN_OUTAGE: &str =
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// What is about the subject ?5 as notified, of the source ?8 and the kind ?9, with the state ?6 and the reason ?7: one
+/// The notifications about the subject ?5 as notified, of the source ?8 and the kind ?9, with the state ?6 and the reason ?7: one
 /// subject's rows are looked at one by one.
 pub(in crate::store) const OF_SUBJECT: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_subject

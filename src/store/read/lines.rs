@@ -40,18 +40,18 @@ pub struct NotificationLine {
     pub origin: String,
 }
 
-/// What [`list`](Filter) shows, and where it goes on.
+/// A page of [`list`](Filter), and where the next one begins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
     /// Newest first.
     pub lines: Vec<NotificationLine>,
-    /// Where the next page begins, as [`Filter::before_id`]; `None`: there is nothing more.
+    /// The start of the next page, as [`Filter::before_id`]; `None` at the end.
     pub continue_before: Option<i64>,
     /// When the last row that was looked at came in, if the look ended before the page was full.
     pub looked_back_to: Option<String>,
 }
 
-/// What a filter asks for beyond what the indexes serve.
+/// The part of a filter that no index serves.
 #[derive(Clone, Debug, Default)]
 pub struct Beyond {
     /// Only this sender's address.

@@ -31,7 +31,6 @@ pub struct Filter {
     pub after_id: Option<i64>,
     /// The oldest that pass, oldest first, instead of the newest.
     pub oldest_first: bool,
-    /// Maximum number.
     pub limit: usize,
 }
 
@@ -58,7 +57,7 @@ struct Page<'a> {
     since: String,
     /// Nothing that passes has a lower id.
     first_id: i64,
-    /// What comes first of what was walked along so far, in the filter's order.
+    /// The first ids of the scans so far, in the filter's order.
     found: Vec<i64>,
 }
 
@@ -102,7 +101,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// What an index holds, each once, by a search for each.
+    /// The distinct values of an index, with one search for each.
     fn each(&self, next: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
         let mut statement = self.conn.prepare_cached(next)?;
         let mut found: Vec<String> = Vec::new();
@@ -167,7 +166,7 @@ impl<'a> Page<'a> {
         if passes { self.scan(index_scans::RANGE, &range) } else { Ok(()) }
     }
 
-    /// What fails of a source, the whole of it first: kind of call and cause.
+    /// The outages of a source, those of the whole source first: kind of call and cause.
     fn outages(&self, source: &str) -> Result<Vec<(String, String)>> {
         let mut statement = self
             .conn

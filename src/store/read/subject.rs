@@ -1,4 +1,4 @@
-//! What the shop said last about one order or product.
+//! The stored truth about one order or product.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -15,7 +15,6 @@ const LONGEST: usize = 64 * 1024;
 pub struct SubjectTruth {
     /// Name and value; what is not known is left out. `raw` is not among them.
     pub columns: Vec<(String, String)>,
-    /// The API's JSON.
     pub raw: Option<String>,
     /// Whether `raw` is cut.
     pub is_cut: bool,

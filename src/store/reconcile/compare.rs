@@ -38,7 +38,7 @@ pub struct Inspection {
     pub answer: Answer,
     /// The number of the call that brought it.
     pub call_id: i64,
-    /// What may be found.
+    /// The kinds of findings to look for.
     pub scope: Scope,
     /// Whether a missed or drifted order becomes a confirmed notification.
     pub recovers: bool,

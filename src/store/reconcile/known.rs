@@ -13,7 +13,7 @@ use crate::store::verdicts::load;
 /// How much of the window before a window covers again: shops' lists are searches, and searches lag behind.
 const OVERLAP: Duration = Duration::from_secs(6 * 3600);
 
-/// Where a run over everything since the last complete one begins: [`OVERLAP`] before the end of that one's window, at
+/// The start of a run over everything since the last complete one: [`OVERLAP`] before the end of that one's window, at
 /// first where the source's first `serve` did; `None` for a source that no `serve` ever knew.
 pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
     let found = conn
@@ -28,7 +28,7 @@ pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<
     Ok(found.and_then(|(first_served, ended)| ended.map(|ended| ended.minus(OVERLAP)).or(first_served)))
 }
 
-/// What is known of orders, each given by its id and then the other ids that notifications may use.
+/// All that the store knows about orders, each given by its id and then the other ids that notifications may use.
 pub(in crate::store) fn our_orders(
     conn: &Connection,
     source: &str,
@@ -37,7 +37,7 @@ pub(in crate::store) fn our_orders(
     orders.iter().map(|names| our_order(conn, source, names)).collect()
 }
 
-/// What is known of one order.
+/// All that the store knows about one order.
 pub(in crate::store) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
     let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
     let stored = load::stored_by_own_id(conn, source, SubjectKind::Order, order_id)?;

@@ -67,7 +67,6 @@ impl Pace {
 /// How long a step took.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
-    /// Its own statements.
     rows_took: Duration,
     /// Its transaction, with what it waited for.
     all_took: Duration,

@@ -42,7 +42,7 @@ impl SettledCount {
     }
 }
 
-/// What [`prune`] finds old enough: settled, and no duplicate, for those go with their original.
+/// The rows that are old enough for [`prune`]: settled ones. Duplicates are removed with their original.
 const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?1 AND duplicate_of IS NULL
                        AND state IN ('confirmed', 'ignored')";
 
@@ -182,7 +182,7 @@ fn remove_duplicates(
 /// The sender of emptied notifications whose sender was not proven: they still count as such.
 const UNPROVEN: &str = "unproven";
 
-/// What [`empty_notifications`] finds old enough.
+/// The rows that are old enough for [`empty_notifications`].
 const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
                         WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2";
 

@@ -12,10 +12,10 @@ use crate::store::rows;
 /// Notifications above `store.max_unproven` that are looked for at once.
 const MOST_AT_ONCE: u64 = 20_000;
 
-/// What is left of `store.max_unproven`.
+/// The room left under `store.max_unproven`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnprovenRoom {
-    /// So many notifications may come in before it has to be asked again: as many as the bound still allows; where it
+    /// The number of notifications that may come in before it must be asked again: as many as the bound still allows; where it
     /// allows none, as many as can be removed for them, up to a tenth of the bound.
     pub left: u64,
     /// Whether more are kept than the bound allows, so that some should go now.
@@ -24,7 +24,7 @@ pub struct UnprovenRoom {
     pub senders: u64,
 }
 
-/// What is left of a bound of `max`.
+/// The room left under a bound of `max`.
 pub(in crate::store) fn room(conn: &Connection, max: u64) -> Result<UnprovenRoom> {
     let unparsed: i64 = conn.prepare_cached(UNPARSED)?.query_row([], |row| row.get(0))?;
     let (kept, senders) = count(conn)?;

@@ -23,7 +23,7 @@ pub struct ParsedNotification {
     pub reading: Option<Reading>,
     /// Whether its question may be asked together with others of its kind of call.
     pub is_listable: bool,
-    /// Where its claim stands in the course of its subject.
+    /// The position of its claim in the course of its subject.
     pub course: Course,
 }
 
@@ -158,7 +158,6 @@ impl VerdictRow {
         self.id
     }
 
-    /// What reading gave.
     pub(in crate::store) fn of(parsed: &ParsedNotification) -> Self {
         let ParsedNotification { id, notification, reading, is_listable, course } = parsed;
         let blank = Self {
@@ -266,7 +265,6 @@ impl VerdictRow {
         Ok(inserted == 1)
     }
 
-    /// Overwrites the row.
     pub(in crate::store) fn write(
         &self,
         conn: &Connection,

@@ -108,7 +108,7 @@ fn is_emptied(conn: &Connection, id: i64) -> Result<bool> {
 /// Pending notifications that one transaction looks at, to give up on them.
 const MOST_LOOKED_AT: usize = 500;
 
-/// Where [`give_up_waiting`] goes on: after what came in then, with this id.
+/// The position of [`give_up_waiting`]: after the notification received then, with this id.
 pub(in crate::store) type LookedAt = (String, i64);
 
 /// Gives up on notifications that only waited while their source, or their kind of call of it, failed for too long. Looks at some, the

@@ -1,4 +1,4 @@
-//! Where the notifications of each hour begin, for lists since a time. Every writer of new verdicts notes its hours here
+//! The first notification of each hour, for lists since a time. Every writer of new verdicts notes its hours here
 //! first, a group of them at once.
 
 use std::collections::BTreeMap;

@@ -85,14 +85,14 @@ pub(in crate::store) fn settle(
     Ok((moved, left, has_news))
 }
 
-/// What was confirmed about the subject so far.
+/// The confirmations of the subject so far.
 fn past(conn: &Connection, call: &VerificationCall, settlement: &Settlement) -> Result<Past> {
     let Subject { kind, id } = &call.claim.subject;
     let resolved_id = settlement.resolved_id.as_deref().unwrap_or(id);
     supersede::past(conn, &call.source, kind.as_str(), resolved_id, settlement.confirmed_before.clone())
 }
 
-/// What may explain others, or be explained, now that it is settled.
+/// The notifications that may explain others, or be explained, now that they are settled.
 fn settled(
     conn: &Connection,
     call: &VerificationCall,

@@ -14,7 +14,7 @@ const MOST: usize = 200;
 /// Entries of an index that are looked at where it cannot lead to the wanted ones alone.
 const MOST_LOOKED_AT: i64 = 1000;
 
-/// What has settled and may explain others, or be explained.
+/// Settled notifications that may explain others, or be explained.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Settled {
     pub(super) source: String,

@@ -43,7 +43,7 @@ pub(in crate::store) struct Signals {
     pub(in crate::store) commits: watch::Sender<u64>,
     /// Rung for each transaction with notifications in it.
     pub(in crate::store) appended: Arc<Notify>,
-    /// That it goes on, and what keeps it from writing.
+    /// Whether it goes on, and which lock keeps it from writing.
     pub(in crate::store) contention: Contention,
     /// Bytes of the WAL that are not copied into the store.
     pub(in crate::store) log_left: Arc<AtomicU64>,

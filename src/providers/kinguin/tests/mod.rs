@@ -43,7 +43,6 @@ fn notification(headers: &[(&str, &str)], body: &[u8]) -> RawNotification {
     }
 }
 
-/// A recorded request.
 fn recorded(request: &str) -> RawNotification {
     let (head, body) = request.split_once("\n\n").unwrap();
     let headers: Vec<_> = head.lines().skip(1).map(|line| line.split_once(": ").unwrap()).collect();

@@ -24,7 +24,7 @@ struct Upgraded {
 }
 
 impl Upgraded {
-    /// What the log says about it, with the way back.
+    /// The log line about it, with the way back.
     fn message(&self, path: &Path) -> String {
         let Self { from, to, backup } = self;
         format!(

@@ -122,7 +122,7 @@ fn the_schema_file_is_what_the_migrations_make() {
     assert_eq!(described(&conn), described(&migrated));
 }
 
-/// What a schema is made of, as SQL without comments and line breaks; its version, and whose it is.
+/// The parts of a schema as SQL without comments and line breaks, its version and its application id.
 fn described(conn: &Connection) -> Vec<String> {
     let mut statement =
         conn.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name").unwrap();

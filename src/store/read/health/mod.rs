@@ -128,7 +128,7 @@ fn contents(conn: &Connection) -> Result<Contents> {
     })
 }
 
-/// What the store remembers of each source; returns when the first of them was served first.
+/// The facts about each source; returns when the first of them was served first.
 fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> Result<Option<Timestamp>> {
     let mut statement = conn.prepare_cached(KNOWN)?;
     let mut found = statement.query([])?;

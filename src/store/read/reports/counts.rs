@@ -49,7 +49,7 @@ pub(super) fn tally(conn: &Connection, source: &str, window: Window) -> Result<T
 /// The counts of all sources.
 pub(super) const DAYS: &str = "SELECT day, state, reason, n FROM daily_counts WHERE day >= ?1 AND n > 0";
 
-/// What came in on each day from `since` on, over all sources, by the daily counts alone.
+/// Notifications received on each day from `since` on, over all sources, by the daily counts alone.
 pub(super) fn days(conn: &Connection, since: &str) -> Result<Vec<DayCounts>> {
     let mut days = BTreeMap::new();
     Tally::default().add(conn, &mut days, DAYS, [since])?;

@@ -137,12 +137,11 @@ pub(in crate::store) fn known_sources(conn: &Connection) -> Result<Vec<(String, 
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What came in on each day from `since` on, over all sources.
+/// Notifications received on each day from `since` on, over all sources.
 pub(in crate::store) fn days(conn: &Connection, since: &str) -> Result<Vec<DayCounts>> {
     counts::days(conn, since)
 }
 
-/// A count column.
 fn count(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
 }

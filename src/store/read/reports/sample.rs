@@ -25,7 +25,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Of the ids between the least that `first` finds and the largest that `last` finds; `None` if there is nothing.
+    /// A sample of the ids from the lowest that `first` finds to the highest that `last` finds; `None` if there are none.
     pub(super) fn new<P: Params + Copy>(
         conn: &Connection,
         [first, last]: [&str; 2],
@@ -40,7 +40,7 @@ impl Sample {
         Ok(id(first)?.zip(id(last)?).map(|(first, last)| Self::of(first, last, runs, one_in)))
     }
 
-    /// Of the notifications of a source that came in within the window.
+    /// A sample of a source's notifications received in the window.
     pub(super) fn of_window(
         conn: &Connection,
         source: &str,
