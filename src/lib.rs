@@ -58,8 +58,6 @@
 //! - SQL outside [`store`] and [`ledger`], an HTTP client outside [`providers`], a clock or I/O in [`rules`].
 //! - Anything from a notification that chooses a host, a path or a store; a secret in a log, a row or an error.
 
-#![expect(missing_docs, reason = "a comment adds to a name; a name that says it all has none")]
-
 pub mod actions;
 pub mod admin;
 pub mod cli;
