@@ -18,7 +18,7 @@ pub struct Window {
 
 /// A window, split at UTC midnights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
+pub struct WindowParts {
     /// The partial days: at most the first and the last.
     pub edges: [Option<Window>; 2],
     /// The whole days between, if any.
@@ -34,12 +34,12 @@ impl Window {
 
     /// Splits it into its whole days and the parts around them.
     #[must_use]
-    pub fn parts(self) -> Parts {
+    pub fn parts(self) -> WindowParts {
         let (first, last) = (midnight_from(self.from), midnight_until(self.to));
         if first >= last {
-            return Parts { edges: [self.unless_empty(), None], days: None };
+            return WindowParts { edges: [self.unless_empty(), None], days: None };
         }
-        Parts {
+        WindowParts {
             edges: [
                 Self { from: self.from, to: first }.unless_empty(),
                 Self { from: last, to: self.to }.unless_empty(),
@@ -85,7 +85,7 @@ mod tests {
         let three = window("2026-01-01T06:00:00Z", "2026-01-03T12:00:00Z");
         assert_eq!(
             three.parts(),
-            Parts {
+            WindowParts {
                 edges: [
                     Some(window("2026-01-01T06:00:00Z", "2026-01-02T00:00:00Z")),
                     Some(window("2026-01-03T00:00:00Z", "2026-01-03T12:00:00Z"))
@@ -94,7 +94,7 @@ mod tests {
             }
         );
         let whole = window("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
-        assert_eq!(whole.parts(), Parts { edges: [None, None], days: Some(whole) });
+        assert_eq!(whole.parts(), WindowParts { edges: [None, None], days: Some(whole) });
         let within = window("2026-01-01T23:00:00Z", "2026-01-02T01:00:00Z");
         let parts = within.parts();
         assert_eq!((parts.edges[0], parts.days), (Some(within), None));
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_window_without_length_has_no_parts() {
         let none = window("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z");
-        assert_eq!(none.parts(), Parts { edges: [None, None], days: None });
+        assert_eq!(none.parts(), WindowParts { edges: [None, None], days: None });
         assert_eq!(none.length(), Duration::ZERO);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::Parts;
+use super::ReconcileParts;
 use crate::config::Source;
 use crate::domain::{Cause, Failure, FailureScope};
 use crate::providers::http::{Gate, Pass};
@@ -27,7 +27,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(parts: &Parts<'_>, source: &Source) -> Self {
+    pub(super) fn new(parts: &ReconcileParts<'_>, source: &Source) -> Self {
         let last = Arc::new(AtomicI64::new(0));
         let budget = RateLimitGate {
             store: parts.store.clone(),

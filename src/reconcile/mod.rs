@@ -63,7 +63,7 @@ pub struct Outcome {
 }
 
 /// The parts that all sources of a run share.
-struct Parts<'a> {
+struct ReconcileParts<'a> {
     store: &'a Store,
     settings: &'a Settings,
     /// All configured sources, because any new notification may have to be parsed.
@@ -87,7 +87,7 @@ pub async fn run(
 ) -> anyhow::Result<Outcome> {
     let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
     let sources = settings.sources.clone().into();
-    let parts = Parts { store, settings, sources, plan, clock, client, watch };
+    let parts = ReconcileParts { store, settings, sources, plan, clock, client, watch };
     let now = clock.now();
     let to = plan.to.unwrap_or_else(|| now.minus(settings.verify.policy.grace));
     let mut chosen = Vec::new();

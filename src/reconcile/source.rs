@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::calls::Calls;
 use super::collected::Collected;
-use super::{Parts, Progress};
+use super::{Progress, ReconcileParts};
 use crate::config::Source;
 use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{
@@ -40,7 +40,7 @@ pub(super) struct Account {
 
 /// Asks one source's shop, and then reads the store's own findings.
 pub(super) async fn inspect(
-    parts: &Parts<'_>,
+    parts: &ReconcileParts<'_>,
     source: &Source,
     window: Window,
 ) -> Result<Account, StoreError> {
@@ -65,7 +65,7 @@ pub(super) async fn inspect(
 
 /// One source under inspection.
 struct Inquest<'a> {
-    parts: &'a Parts<'a>,
+    parts: &'a ReconcileParts<'a>,
     source: &'a Source,
     window: Window,
     calls: Calls,

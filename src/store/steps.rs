@@ -319,7 +319,7 @@ fn no_statement_of_the_writer_walks_over_what_one_sender_has_sent() {
     });
     takes_few_steps("pruning", conn, || {
         assert_eq!(
-            retention::prune(conn, now(), 100, retention::Place::default(), "z").unwrap().0.total(),
+            retention::prune(conn, now(), 100, retention::PruneCursor::default(), "z").unwrap().0.total(),
             100
         );
     });

@@ -1,11 +1,11 @@
 //! What is in force, and where it came from.
 
-use super::{Desk, SHOP};
+use super::{ConfigFolder, SHOP};
 use crate::config::{Origin, Shown};
 
 #[test]
 fn each_setting_has_its_value_and_its_origin() {
-    let desk = Desk::new()
+    let config = ConfigFolder::new()
         .with_file("t", "hush-file\n")
         .with_file("platform.pem", "x")
         .with_variable("COUNTERSIGN_SOURCES_GAME_PRIVATE_KEY", "hush-variable");
@@ -13,8 +13,8 @@ fn each_setting_has_its_value_and_its_origin() {
                 [sources.shop]\nprovider = 'ecwid'\nstore_id = 1003\ntoken_file = \"t\"\npath_token = \"hush-path\"\n\
                 [sources.game]\nprovider = \"midas\"\nmerchant_id = \"m\"\nproject_id = 7\nserial_no = \"0A\"\n\
                 platform_cert_files = [\"platform.pem\"]\nsign_query = false\n";
-    let settings = desk.load(text).unwrap();
-    let folder = desk.path();
+    let settings = config.load(text).unwrap();
+    let folder = config.path();
     let found = |key: &str| {
         let entry =
             settings.entries.iter().find(|entry| entry.key == key).unwrap_or_else(|| panic!("no {key}"));
@@ -52,7 +52,7 @@ fn each_setting_has_its_value_and_its_origin() {
 
 #[test]
 fn each_key_is_entered_once() {
-    let settings = Desk::new().load(SHOP).unwrap();
+    let settings = ConfigFolder::new().load(SHOP).unwrap();
     let mut keys: Vec<&str> = settings.entries.iter().map(|entry| entry.key.as_str()).collect();
     let count = keys.len();
     keys.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Desk, SHOP};
+use super::{ConfigFolder, SHOP};
 use crate::config::{EXAMPLE, file};
 use crate::providers::{self, KeyKind};
 
@@ -120,15 +120,15 @@ fn the_example_names_every_key_and_no_other() {
 
 #[test]
 fn the_example_is_right_but_for_the_missing_source() {
-    let said = Desk::new().complaints(EXAMPLE);
+    let said = ConfigFolder::new().complaints(EXAMPLE);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said.iter().all(|line| line.contains("no source is configured")), "{said:?}");
 }
 
 #[test]
 fn what_the_example_sets_are_the_defaults() {
-    let desk = Desk::new();
-    let (example, bare) = (desk.load(format!("{EXAMPLE}{SHOP}")).unwrap(), desk.load(SHOP).unwrap());
+    let config = ConfigFolder::new();
+    let (example, bare) = (config.load(format!("{EXAMPLE}{SHOP}")).unwrap(), config.load(SHOP).unwrap());
     assert_eq!(example.server, bare.server);
     assert_eq!(example.store, bare.store);
     assert_eq!(example.verify, bare.verify);
@@ -136,8 +136,9 @@ fn what_the_example_sets_are_the_defaults() {
 
 #[test]
 fn the_example_with_everything_switched_on_is_right() {
-    let desk = Desk::new().with_file("merchant.pem", "key").with_file("platform.pem", "certificate");
-    let settings = desk.load(switched_on()).unwrap();
+    let config =
+        ConfigFolder::new().with_file("merchant.pem", "key").with_file("platform.pem", "certificate");
+    let settings = config.load(switched_on()).unwrap();
     let names: Vec<_> = settings.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(names, ["shop", "keys", "game"]);
     assert!(settings.server.per_address_limit.is_some() && settings.store.keep.is_some());

@@ -1,6 +1,6 @@
 //! The `[ledger]` table.
 
-use super::{Desk, SHOP};
+use super::{ConfigFolder, SHOP};
 use crate::config::Shown;
 use crate::domain::shipping::Included;
 
@@ -8,18 +8,18 @@ const URL: &str = "url = \"postgres://countersign@db.example.com/shop\"";
 
 #[test]
 fn a_ledger_needs_a_url_and_a_node_and_has_a_schema() {
-    let desk = Desk::new().with_variable("COUNTERSIGN_LEDGER_PASSWORD", "hunter2");
+    let config = ConfigFolder::new().with_variable("COUNTERSIGN_LEDGER_PASSWORD", "hunter2");
     let text =
         format!("[ledger]\n{URL}\nnode = \"a\"\ninclude = [\"raw\", \"body\"]\nca_file = \"ca.pem\"\n{SHOP}");
-    let settings = desk.load(text).unwrap();
+    let settings = config.load(text).unwrap();
     let ledger = settings.ledger.unwrap();
     assert_eq!((ledger.node.as_str(), ledger.schema.as_str()), ("a", "countersign"));
     assert_eq!(ledger.include, [Included::Body, Included::Raw].into());
-    assert_eq!(ledger.ca_file, Some(desk.path().join("ca.pem")));
+    assert_eq!(ledger.ca_file, Some(config.path().join("ca.pem")));
     assert!(ledger.password.is_some());
     let password = settings.entries.iter().find(|entry| entry.key == "ledger.password").unwrap();
     assert_eq!(password.value, Shown::Secret);
-    assert!(Desk::new().load(SHOP).unwrap().ledger.is_none());
+    assert!(ConfigFolder::new().load(SHOP).unwrap().ledger.is_none());
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_wrong_ledger_is_named_by_its_key_and_no_password_is_repeated() {
         (&format!("{URL}\nnode = \"a\"\nhost = \"x\""), "ledger.host: unknown key"),
         (&format!("{URL}\nnode = \"a\"\npassword = \"\""), "ledger.password: is empty"),
     ] {
-        let found = Desk::new().complaints(format!("[ledger]\n{lines}\n{SHOP}"));
+        let found = ConfigFolder::new().complaints(format!("[ledger]\n{lines}\n{SHOP}"));
         assert_eq!(found.len(), 1, "{lines}: {found:?}");
         assert!(found[0].contains(said), "{lines}: {found:?}");
         assert!(!found[0].contains("hunter2"), "{found:?}");

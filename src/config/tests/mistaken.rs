@@ -4,7 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::{Desk, SHOP};
+use super::{ConfigFolder, SHOP};
 use crate::config::Settings;
 
 #[test]
@@ -66,7 +66,7 @@ fn a_wrong_value_is_named_with_its_line_and_an_example() {
         ("verify", "denied_pause = \"99999999999999999999999d\"", "is too long; the maximum is 1h"),
     ] {
         let key = line.split(' ').next().unwrap();
-        let said = Desk::new().complaints(format!("# first\n[{table}]\n{line}\n{SHOP}"));
+        let said = ConfigFolder::new().complaints(format!("# first\n[{table}]\n{line}\n{SHOP}"));
         let [said] = said.as_slice() else { panic!("{line}: {said:?}") };
         let start = format!("c.toml:3: {table}.{key}: {wrong} (e.g. {key} = ");
         assert!(said.starts_with(&start) && said.ends_with(')'), "{line}:\n{said}\n{start}");
@@ -83,12 +83,12 @@ fn listeners_that_take_each_others_place_are_a_mistake() {
         ("127.0.0.1:9000", "127.0.0.2:9000", None),
     ] {
         let text = format!("[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n{SHOP}");
-        let found = Desk::new().load(text).err();
+        let found = ConfigFolder::new().load(text).err();
         let line_found =
             found.as_ref().and_then(|mistakes| mistakes.iter().next()).and_then(|first| first.line);
         assert_eq!(line_found, line, "{listen} {admin} {found:?}");
     }
-    let said = Desk::new().complaints(format!("[server]\nlisten = \"127.0.0.1:8081\"\n{SHOP}"));
+    let said = ConfigFolder::new().complaints(format!("[server]\nlisten = \"127.0.0.1:8081\"\n{SHOP}"));
     assert_eq!(
         said,
         [
@@ -145,7 +145,11 @@ fn what_nobody_knows_is_named_with_a_guess() {
             "2: \"a\\nb\": unknown key; remove it, or use one of server, store, verify, sources, admin, mail, alerts, actions, ledger (e.g. [server])",
         ),
     ] {
-        assert_eq!(Desk::new().complaints(format!("{text}{SHOP}")), [format!("c.toml:{said}")], "{text}");
+        assert_eq!(
+            ConfigFolder::new().complaints(format!("{text}{SHOP}")),
+            [format!("c.toml:{said}")],
+            "{text}"
+        );
     }
 }
 
@@ -203,7 +207,7 @@ fn a_wrong_source_is_named() {
                 (e.g. [sources.shop])".to_owned(),
         ]),
     ] {
-        assert_eq!(Desk::new().complaints(text), said, "{text}");
+        assert_eq!(ConfigFolder::new().complaints(text), said, "{text}");
     }
 }
 
@@ -233,10 +237,10 @@ fn the_own_keys_of_a_source_are_checked_for_their_type() {
             ),
         ),
     ] {
-        let desk = Desk::new().with_file("here", "x");
+        let config = ConfigFolder::new().with_file("here", "x");
         let key = line.split(' ').next().unwrap();
         assert_eq!(
-            desk.complaints(format!("{midas}{line}\n")),
+            config.complaints(format!("{midas}{line}\n")),
             [format!("c.toml:7: sources.game.{key}: {said}")],
             "{line}"
         );
@@ -277,7 +281,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
         ("[sources.a]\n[sources.a]\n", vec!["c.toml:2: a: is set here for the second time"]),
         ("a = [\n1]\na = [\n2,\n3]\n", vec!["c.toml:3: a: is set here for the second time"]),
     ] {
-        let mut said = Desk::new().complaints(text);
+        let mut said = ConfigFolder::new().complaints(text);
         let mut starts = starts;
         said.sort();
         starts.sort_unstable();
@@ -286,7 +290,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
             assert!(said.starts_with(start), "{text}: {said}");
         }
     }
-    let said = Desk::new().complaints(b"[server]\n# caf\xe9\n");
+    let said = ConfigFolder::new().complaints(b"[server]\n# caf\xe9\n");
     assert_eq!(said, ["c.toml:2: contains bytes that are not UTF-8; save the file as UTF-8 text"]);
 }
 
@@ -294,7 +298,7 @@ fn a_file_that_is_no_toml_is_named_with_its_line() {
 fn all_mistakes_are_listed_in_the_order_of_their_lines() {
     let text = "[store]\nkeep = 1\nkeeep = 1\n[verify]\nretry_cap = \"1s\"\n[server]\nlisten = 1\n[sources.a]\n\
                 provider = \"ecwid\"\n[sources.b]\nprovider = \"x\"\n";
-    let mistakes = Desk::new().load(text).unwrap_err();
+    let mistakes = ConfigFolder::new().load(text).unwrap_err();
     let lines: Vec<_> =
         mistakes.iter().map(|mistake| (mistake.line.unwrap(), mistake.key.as_str())).collect();
     let expected = [
@@ -374,7 +378,7 @@ proptest! {
 
     #[test]
     fn no_text_panics_and_every_refusal_has_a_reason(text in prop_oneof![toml_soup(), any::<String>()]) {
-        let found = Desk::new().load(text);
+        let found = ConfigFolder::new().load(text);
         prop_assert!(found.err().is_none_or(|mistakes| mistakes.iter().count() > 0));
     }
 }
@@ -384,7 +388,8 @@ fn a_mail_server_is_whole_or_wrong() {
     let right =
         "smtp = \"smtps://user@mail.example.com\"\npassword = \"hush\"\nfrom = \"shop@example.com\"\n";
     let mailbox = "[actions.tell]\nmail = [\"owner@example.com\"]\n";
-    let said = |mail: &str, action: &str| Desk::new().complaints(format!("{SHOP}{mail}{action}")).join("\n");
+    let said =
+        |mail: &str, action: &str| ConfigFolder::new().complaints(format!("{SHOP}{mail}{action}")).join("\n");
     assert_eq!(said(&format!("[mail]\n{right}"), mailbox), "");
     for (mail, action, part) in [
         (String::new(), mailbox, "actions.tell.mail"),

@@ -117,12 +117,12 @@ static MIDAS: ProviderKind = shop(
 );
 
 /// A folder with a configuration, and the files that it names.
-struct Desk {
+struct ConfigFolder {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
 }
 
-impl Desk {
+impl ConfigFolder {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{Desk, ECWID_API, SHOP};
+use super::{ConfigFolder, ECWID_API, SHOP};
 use crate::domain::Rate;
 use crate::providers::KINDS;
 
@@ -14,9 +14,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[test]
 fn what_is_not_configured_has_the_defaults_of_the_contract() {
-    let desk = Desk::new();
-    let settings = desk.load(SHOP).unwrap();
-    assert_eq!(settings.file, desk.path().join("c.toml"));
+    let config = ConfigFolder::new();
+    let settings = config.load(SHOP).unwrap();
+    assert_eq!(settings.file, config.path().join("c.toml"));
     let server = &settings.server;
     assert_eq!(server.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(server.admin_listen, "127.0.0.1:8081".parse().unwrap());
@@ -25,7 +25,7 @@ fn what_is_not_configured_has_the_defaults_of_the_contract() {
     assert_eq!(server.per_address_limit, None);
     assert_eq!(server.drain, 10 * SECOND);
     let store = &settings.store;
-    assert_eq!(store.path, desk.path().join("countersign.db"));
+    assert_eq!(store.path, config.path().join("countersign.db"));
     assert_eq!(store.min_free, 256 * 1024 * 1024);
     assert_eq!((store.keep, store.keep_personal, store.max_unproven), (None, None, 1_000_000));
     let verify = &settings.verify;
@@ -76,7 +76,7 @@ fn what_is_configured_counts() {
         token = "hush"
         api_base = "http://127.0.0.1:9/api/"
     "#;
-    let settings = Desk::new().load(text).unwrap();
+    let settings = ConfigFolder::new().load(text).unwrap();
     assert_eq!(settings.server.max_body, 64 << 20);
     assert!(settings.server.trusted_proxies.is_empty());
     assert_eq!(settings.server.per_address_limit, Some(Rate { limit: 50, window: SECOND }));
@@ -96,10 +96,10 @@ fn what_is_configured_counts() {
 #[test]
 fn sources_may_be_written_as_inline_tables() {
     let text = "sources.shop = { provider = \"ecwid\", store_id = 1003, token = \"hush\" }\n";
-    assert_eq!(Desk::new().load(text).unwrap().sources.len(), 1);
+    assert_eq!(ConfigFolder::new().load(text).unwrap().sources.len(), 1);
     let text =
         "\u{feff}[sources]\r\nshop.provider = \"ecwid\"\r\nshop.store_id = 1003\r\nshop.token = \"hush\"\r\n";
-    assert_eq!(Desk::new().load(text).unwrap().sources.len(), 1);
+    assert_eq!(ConfigFolder::new().load(text).unwrap().sources.len(), 1);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn an_api_is_https_or_on_this_machine() {
         ("https://shop.example/a b", None),
         ("", None),
     ] {
-        let loaded = Desk::new().load(format!("{SHOP}api_base = \"{given}\"\n"));
+        let loaded = ConfigFolder::new().load(format!("{SHOP}api_base = \"{given}\"\n"));
         let found = loaded.as_ref().ok().and_then(|settings| settings.sources.first());
         assert_eq!(found.map(|source| source.api_base.as_str()), base, "{given}: {loaded:?}");
     }
@@ -140,7 +140,7 @@ fn the_defaults_of_every_kind_can_be_read() {
     for kind in KINDS {
         let keys = [("api_base", kind.default_api_base), ("rate_limit", kind.default_rate_limit)];
         for (key, value) in keys {
-            let complaints = Desk::new().complaints(format!("{SHOP}{key} = \"{value}\"\n"));
+            let complaints = ConfigFolder::new().complaints(format!("{SHOP}{key} = \"{value}\"\n"));
             assert!(complaints.is_empty(), "{}: {complaints:?}", kind.name);
         }
     }

@@ -41,12 +41,12 @@ pub(super) async fn orders(shop: &Shop, api: &Api, window: Window) -> Result<Lis
 }
 
 /// An order of the list as far as it is kept: `None` for one that is not finished.
-type Kept = Result<Option<Listed>, String>;
+type KeptOrder = Result<Option<Listed>, String>;
 
 /// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so perhaps another not at all.
 async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Failure> {
     let mut inquiry = Inquiry::new(shop, api, None);
-    let (mut orders, mut nameless): (BTreeMap<String, Kept>, Vec<String>) = Default::default();
+    let (mut orders, mut nameless): (BTreeMap<String, KeptOrder>, Vec<String>) = Default::default();
     let (mut seen, mut limit, mut first_total, mut bytes) = (0_u64, PAGE, None, 0);
     loop {
         let Page { total, items } = inquiry.page(list, seen, &mut limit).await?;
@@ -79,7 +79,7 @@ async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Fai
 }
 
 /// The part of an order that is kept, with its size added to `bytes`.
-fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
+fn kept(id: &str, item: &Value, bytes: &mut usize) -> KeptOrder {
     if item.get("paymentStatus").and_then(Value::as_str) == Some(INCOMPLETE) {
         *bytes += id.len();
         return Ok(None);
@@ -100,7 +100,7 @@ fn kept(id: &str, item: &Value, bytes: &mut usize) -> Kept {
     Ok(Some(Listed { object, is_expected: true }))
 }
 
-fn listing(orders: BTreeMap<String, Kept>, nameless: Vec<String>) -> Listing {
+fn listing(orders: BTreeMap<String, KeptOrder>, nameless: Vec<String>) -> Listing {
     let mut listing =
         Listing { orders: Vec::with_capacity(orders.len()), odd: nameless, is_by_creation: false };
     for kept in orders.into_values() {

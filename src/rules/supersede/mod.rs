@@ -22,12 +22,12 @@ pub struct Link {
     /// The statuses that it explains.
     pub explains: Vec<StatusKey>,
     /// Its verdict.
-    pub is: Kind,
+    pub is: LinkKind,
 }
 
 /// The role of a [`Link`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LinkKind {
     /// Ignored as `mismatch`.
     Mismatch,
     /// Ignored as `not_found`.
@@ -86,7 +86,7 @@ impl Past {
         };
         if !was_before || self.confirmed.contains(before) {
             Explains::All
-        } else if link.is == (Kind::Confirmed { is_news: true }) {
+        } else if link.is == (LinkKind::Confirmed { is_news: true }) {
             Explains::From(told.clone())
         } else {
             Explains::Nothing
@@ -147,7 +147,7 @@ pub fn supersede<H: History>(
     let mut done = Superseded::default();
     let mut queue = VecDeque::new();
     let (open, counting): (Vec<Link>, Vec<Link>) =
-        fresh.into_iter().partition(|link| matches!(link.is, Kind::Mismatch | Kind::NotFound));
+        fresh.into_iter().partition(|link| matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound));
     for link in counting {
         history.count(&link, &past.lets(&link))?;
         queue.push_back(link);
@@ -179,7 +179,7 @@ fn take<H: History>(
 ) -> Result<Link, H::Error> {
     history.supersede(&link)?;
     done.ids.push(link.id);
-    let link = Link { is: Kind::Superseded, ..link };
+    let link = Link { is: LinkKind::Superseded, ..link };
     history.count(&link, &past.lets(&link))?;
     Ok(link)
 }

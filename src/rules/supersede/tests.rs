@@ -18,8 +18,8 @@ fn explains(counting: &Link, lets: &Explains, link: &Link) -> bool {
     if !counting.is_not_earlier_than(link) || counting.id == link.id {
         return false;
     }
-    if counting.is == Kind::Deleted {
-        return link.is == Kind::NotFound;
+    if counting.is == LinkKind::Deleted {
+        return link.is == LinkKind::NotFound;
     }
     let is_named = link.statuses.as_ref().is_some_and(|key| counting.explains.contains(key));
     is_named
@@ -39,7 +39,8 @@ impl History for Memory {
     }
 
     fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>, Infallible> {
-        let open = self.links.iter().filter(|link| matches!(link.is, Kind::Mismatch | Kind::NotFound));
+        let open =
+            self.links.iter().filter(|link| matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound));
         let found: Vec<_> = open.filter(|open| explains(link, lets, open)).take(most).cloned().collect();
         self.steps += 1 + found.len();
         Ok(found)
@@ -54,8 +55,8 @@ impl History for Memory {
     fn supersede(&mut self, link: &Link) -> Result<(), Infallible> {
         self.steps += 1;
         let found = self.links.iter_mut().find(|known| known.id == link.id).unwrap();
-        assert!(matches!(found.is, Kind::Mismatch | Kind::NotFound), "{} twice", link.id);
-        found.is = Kind::Superseded;
+        assert!(matches!(found.is, LinkKind::Mismatch | LinkKind::NotFound), "{} twice", link.id);
+        found.is = LinkKind::Superseded;
         Ok(())
     }
 }
@@ -65,13 +66,13 @@ fn key(status: u8) -> StatusKey {
 }
 
 /// It says that the status is now `status`, and was `before`.
-fn link(id: i64, is: Kind, before: Option<u8>, status: u8) -> Link {
+fn link(id: i64, is: LinkKind, before: Option<u8>, status: u8) -> Link {
     let before = before.map(key);
     let explains = before.iter().cloned().collect();
     Link { id, order: None, statuses: Some(key(status)), before, explains, is }
 }
 
-const CONFIRMED: Kind = Kind::Confirmed { is_news: true };
+const CONFIRMED: LinkKind = LinkKind::Confirmed { is_news: true };
 
 fn settle(memory: &mut Memory, fresh: Vec<Link>, past: &Past, most: usize) -> Vec<i64> {
     memory.links.extend(fresh.iter().cloned());
@@ -89,14 +90,14 @@ fn settle(memory: &mut Memory, fresh: Vec<Link>, past: &Past, most: usize) -> Ve
 
 #[test]
 fn a_thousand_claims_cost_a_few_steps_each_however_many_stay_unexplained() {
-    let unexplained = (1..500).map(|id| link(id, Kind::Mismatch, None, 9));
-    let links = unexplained.chain((500..1000).map(|id| link(id, Kind::Mismatch, Some(9), 1))).collect();
+    let unexplained = (1..500).map(|id| link(id, LinkKind::Mismatch, None, 9));
+    let links = unexplained.chain((500..1000).map(|id| link(id, LinkKind::Mismatch, Some(9), 1))).collect();
     let mut memory = Memory { links, ..Memory::default() };
     let superseded = settle(&mut memory, vec![link(1000, CONFIRMED, Some(1), 2)], &Past::default(), 100);
     assert_eq!(superseded, (1..1000).collect::<Vec<_>>(), "over those that were before them");
     assert!(memory.steps < 10 * 1000, "{} steps", memory.steps);
 
-    let links = (1..1000).map(|id| link(id, Kind::Mismatch, None, 9)).collect();
+    let links = (1..1000).map(|id| link(id, LinkKind::Mismatch, None, 9)).collect();
     let mut memory = Memory { links, ..Memory::default() };
     let superseded = settle(&mut memory, vec![link(1000, CONFIRMED, Some(1), 2)], &Past::default(), 100);
     assert_eq!((superseded, memory.steps), (Vec::new(), 2));
@@ -105,8 +106,8 @@ fn a_thousand_claims_cost_a_few_steps_each_however_many_stay_unexplained() {
 #[test]
 fn a_word_about_the_past_explains_nothing_that_contradicts_what_was_confirmed() {
     let past = Past { confirmed: vec![key(1)], id: 1, order: None };
-    let claim = |status, before| link(2, Kind::Mismatch, before, status);
-    let confirmed = |before, is_news| link(3, Kind::Confirmed { is_news }, Some(before), 5);
+    let claim = |status, before| link(2, LinkKind::Mismatch, before, status);
+    let confirmed = |before, is_news| link(3, LinkKind::Confirmed { is_news }, Some(before), 5);
     let cases = [
         // What was confirmed before was so; and it was before.
         (claim(1, None), confirmed(1, true), true),
@@ -139,7 +140,7 @@ fn a_word_about_the_past_explains_nothing_that_contradicts_what_was_confirmed() 
 fn times_decide_where_both_have_one_else_receipt() {
     let at = |id, order: Option<i64>| Link {
         order: order.map(Timestamp::from_millis),
-        ..link(id, Kind::Mismatch, None, 1)
+        ..link(id, LinkKind::Mismatch, None, 1)
     };
     for (own, other, expected) in [
         (at(1, Some(5)), at(2, Some(5)), true),
@@ -156,10 +157,10 @@ fn times_decide_where_both_have_one_else_receipt() {
 
 fn any_link() -> impl Strategy<Value = Link> {
     let kinds = prop_oneof![
-        3 => Just(Kind::Mismatch),
-        2 => Just(Kind::NotFound),
+        3 => Just(LinkKind::Mismatch),
+        2 => Just(LinkKind::NotFound),
         2 => Just(CONFIRMED),
-        1 => Just(Kind::Deleted)
+        1 => Just(LinkKind::Deleted)
     ];
     (kinds, proptest::option::of(0_i64..4), proptest::option::of(0_u8..4), 0_u8..4).prop_map(
         |(is, order, before, status)| Link {
@@ -171,18 +172,21 @@ fn any_link() -> impl Strategy<Value = Link> {
 
 /// As long as one is found that anything which counts explains.
 fn closure(links: &[Link]) -> Vec<i64> {
-    let mut counting: Vec<Link> =
-        links.iter().filter(|link| !matches!(link.is, Kind::Mismatch | Kind::NotFound)).cloned().collect();
+    let mut counting: Vec<Link> = links
+        .iter()
+        .filter(|link| !matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound))
+        .cloned()
+        .collect();
     let mut found = Vec::new();
     loop {
         let next = links.iter().find(|link| {
-            matches!(link.is, Kind::Mismatch | Kind::NotFound)
+            matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound)
                 && !found.contains(&link.id)
                 && counting.iter().any(|counting| explains(counting, &Explains::All, link))
         });
         let Some(next) = next else { break };
         found.push(next.id);
-        counting.push(Link { is: Kind::Superseded, ..next.clone() });
+        counting.push(Link { is: LinkKind::Superseded, ..next.clone() });
     }
     found.sort_unstable();
     found

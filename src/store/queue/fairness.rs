@@ -193,7 +193,7 @@ pub(in crate::store) const HEAD: &str =
                     ORDER BY position LIMIT 1";
 
 /// The notification, its question, and since when it is due.
-type Question = (i64, String, Timestamp);
+type NextQuestion = (i64, String, Timestamp);
 
 pub(in crate::store) const FIRST_QUESTION: &str =
     "SELECT notification_id, question, next_attempt_at FROM verdicts
@@ -207,7 +207,7 @@ fn first_question(
     queue: Queue,
     call_kind: &str,
     sender: &str,
-) -> Result<Option<Question>> {
+) -> Result<Option<NextQuestion>> {
     let values = params![source, queue == Queue::Listable, call_kind, sender];
     Ok(conn.prepare_cached(FIRST_QUESTION)?.query_row(values, question).optional()?)
 }
@@ -225,7 +225,7 @@ fn repeated_question(
     call_kind: &str,
     sender: &str,
     now: Timestamp,
-) -> Result<Option<Question>> {
+) -> Result<Option<NextQuestion>> {
     let mut statement = conn.prepare_cached(REPEATED_QUESTION)?;
     let overdue =
         statement.query_row(params![source, call_kind, sender, "", now.to_string()], question).optional()?;
@@ -236,7 +236,7 @@ fn repeated_question(
     Ok(statement.query_row(params![source, call_kind, sender, from, "~"], question).optional()?)
 }
 
-fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<Question> {
+fn question(row: &rusqlite::Row<'_>) -> rusqlite::Result<NextQuestion> {
     let due_at = rows::known_instant(row, "next_attempt_at")?;
     Ok((row.get("notification_id")?, row.get("question")?, due_at))
 }

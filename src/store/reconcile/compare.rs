@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::rules;
 use crate::rules::reconcile::Scope;
-use crate::rules::supersede::{Kind, Link};
+use crate::rules::supersede::{Link, LinkKind};
 use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
 use crate::store::verdicts::claims;
@@ -183,7 +183,7 @@ fn recover(
     confirm(conn, &confirmation, subscriptions, now)?;
     let (order, statuses, before) = (None, None, None);
     let explains = contained(|| judge.course(&claim)).unwrap_or_default().explains;
-    let link = Link { id, order, statuses, before, explains, is: Kind::Confirmed { is_news } };
+    let link = Link { id, order, statuses, before, explains, is: LinkKind::Confirmed { is_news } };
     let settled = Settled::alone(source, claim.subject, link);
     let (_, left) = supersede::spread(conn, settled, now)?;
     Ok((id, left))

@@ -109,13 +109,13 @@ impl Retention<'_> {
     ) -> Result<SettledCount> {
         let mut gone = SettledCount::default();
         let mut pace = Pace::new();
-        let mut place = Some(steps::Place::default());
-        while let Some(from) = place {
+        let mut cursor = Some(steps::PruneCursor::default());
+        while let Some(from) = cursor {
             let most = pace.rows;
             let held = held_since(self.path, min_free, now);
             let ((step, next), took) =
                 self.step(move |conn| steps::prune(conn, before, most, from, &held)).await?;
-            place = next;
+            cursor = next;
             if step.total() > 0 {
                 gone.add(step);
                 progress(step.total());

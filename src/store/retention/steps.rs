@@ -63,7 +63,7 @@ fn is_held(since: &str) -> String {
 
 /// How far [`prune`] has come.
 #[derive(Clone, Debug, Default)]
-pub(in crate::store) struct Place {
+pub(in crate::store) struct PruneCursor {
     emptied: bool,
     received_at: String,
     id: i64,
@@ -106,18 +106,18 @@ pub(in crate::store) fn prune(
     conn: &Connection,
     before: Timestamp,
     most: usize,
-    mut place: Place,
+    mut cursor: PruneCursor,
     held_since: &str,
-) -> Result<(SettledCount, Option<Place>)> {
+) -> Result<(SettledCount, Option<PruneCursor>)> {
     let sql =
         format!("SELECT notification_id, received_at, state, {} AS is_held {EXPIRED_FROM}", is_held("?6"));
     let mut statement = conn.prepare_cached(&sql)?;
     let values = params![
         before.to_string(),
         rows::limit(most),
-        place.emptied,
-        place.received_at,
-        place.id,
+        cursor.emptied,
+        cursor.received_at,
+        cursor.id,
         held_since
     ];
     let found = statement.query_map(values, |row| {
@@ -131,7 +131,7 @@ pub(in crate::store) fn prune(
     let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut gone = SettledCount::default();
     if found.is_empty() {
-        let next = (!place.emptied).then(|| Place { emptied: true, ..Place::default() });
+        let next = (!cursor.emptied).then(|| PruneCursor { emptied: true, ..PruneCursor::default() });
         return Ok((gone, next));
     }
     let mut room = most;
@@ -149,12 +149,12 @@ pub(in crate::store) fn prune(
                 room -= 1;
             }
         }
-        (place.received_at, place.id) = (received_at, id);
+        (cursor.received_at, cursor.id) = (received_at, id);
         if room == 0 {
             break;
         }
     }
-    Ok((gone, Some(place)))
+    Ok((gone, Some(cursor)))
 }
 
 /// Removes some of the first `most` duplicates of an original; returns how many, and how many of them stay.

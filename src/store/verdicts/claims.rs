@@ -146,7 +146,7 @@ pub(in crate::store) struct VerdictRow {
     reason: Option<Reason>,
     detail: Option<String>,
     /// The first columns of [`VerdictRow::insert`] and [`VerdictRow::write`], in their order: what the notification says.
-    said: [Value; 16],
+    columns: [Value; 16],
 }
 
 pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdicts
@@ -169,7 +169,7 @@ impl VerdictRow {
             state: State::Pending,
             reason: None,
             detail: None,
-            said: said(*id, None, None, &NO_TIME, None, false, &Course::default()),
+            columns: columns(*id, None, None, &NO_TIME, None, false, &Course::default()),
         };
         match reading {
             None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
@@ -181,7 +181,7 @@ impl VerdictRow {
                     state: Unasked::STATE,
                     reason: Some(unasked.reason),
                     detail: Some(unasked.detail.clone()),
-                    said: said(
+                    columns: columns(
                         *id,
                         event,
                         subject,
@@ -197,7 +197,7 @@ impl VerdictRow {
                 let (event, subject) = (Some(claim.event.as_str()), Some(&claim.subject));
                 let key = claim.key();
                 Self {
-                    said: said(
+                    columns: columns(
                         *id,
                         event,
                         subject,
@@ -247,7 +247,7 @@ impl VerdictRow {
         let day = self.received_at.day();
         let place = [&self.source, &received_at, &self.sender, &day].map(|text| text as &dyn ToSql);
         let verdict = self.verdict(repeated, self.received_at, now);
-        let values = self.said.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
+        let values = self.columns.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
         let inserted = conn
             .prepare_cached(
                 "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
@@ -280,11 +280,11 @@ impl VerdictRow {
                duplicate_of = ?20, next_attempt_at = ?21, decided_at = ?22
              WHERE notification_id = ?1",
         )?
-        .execute(params_from_iter(self.said.iter().chain(&verdict)))?;
+        .execute(params_from_iter(self.columns.iter().chain(&verdict)))?;
         Ok(())
     }
 
-    /// The columns of both statements that follow what is said.
+    /// The columns of both statements that follow [`VerdictRow::columns`].
     fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Value; 6] {
         let (state, reason) = self.first_verdict(repeated);
         let pending = state == State::Pending;
@@ -300,7 +300,7 @@ impl VerdictRow {
     }
 }
 
-fn said(
+fn columns(
     id: i64,
     event: Option<&str>,
     subject: Option<&Subject>,

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::domain::{Reason, State, StatusKey, Subject, Timestamp};
-use crate::rules::supersede::{self, Explains, History, Kind, Link, Past, Superseded};
+use crate::rules::supersede::{self, Explains, History, Link, LinkKind, Past, Superseded};
 use crate::store::error::{Result, StoreError};
 use crate::store::rows;
 
@@ -47,10 +47,10 @@ pub(in crate::store) fn spread(
 pub(super) fn link(conn: &Connection, id: i64, is_news: bool) -> Result<Option<Link>> {
     let found = conn.prepare_cached(LINK)?.query_row([id], |row| {
         let kind = match (rows::state(row)?, rows::reason(row)?) {
-            (State::Confirmed, Some(Reason::Deleted)) => Kind::Deleted,
-            (State::Confirmed, _) => Kind::Confirmed { is_news },
-            (State::Ignored, Some(Reason::Mismatch)) => Kind::Mismatch,
-            (State::Ignored, Some(Reason::NotFound)) => Kind::NotFound,
+            (State::Confirmed, Some(Reason::Deleted)) => LinkKind::Deleted,
+            (State::Confirmed, _) => LinkKind::Confirmed { is_news },
+            (State::Ignored, Some(Reason::Mismatch)) => LinkKind::Mismatch,
+            (State::Ignored, Some(Reason::NotFound)) => LinkKind::NotFound,
             _ => return Ok(None),
         };
         read(row, kind).map(Some)
@@ -63,7 +63,7 @@ pub(in crate::store) const LINK: &str =
                                          FROM verdicts WHERE notification_id = ?1";
 
 /// Reads the first columns of [`LINK`].
-fn read(row: &Row<'_>, is: Kind) -> rusqlite::Result<Link> {
+fn read(row: &Row<'_>, is: LinkKind) -> rusqlite::Result<Link> {
     let key = |name| -> rusqlite::Result<Option<StatusKey>> {
         Ok(row.get_ref(name)?.as_str_or_null()?.map(StatusKey::from_stored))
     };
@@ -164,12 +164,12 @@ impl Subjects<'_> {
     fn earlier(
         &self,
         link: &Link,
-        is: Kind,
+        is: LinkKind,
         statuses: &StatusKey,
         from: Option<&StatusKey>,
         most: usize,
     ) -> Result<Vec<Link>> {
-        let reason = if is == Kind::NotFound { Reason::NotFound } else { Reason::Mismatch };
+        let reason = if is == LinkKind::NotFound { Reason::NotFound } else { Reason::Mismatch };
         let (kind, id) = (self.subject.kind.as_str(), &self.subject.id);
         let order = link.order.map(Timestamp::millis);
         let (reason, statuses) = (reason.as_str(), statuses.as_str());
@@ -248,7 +248,7 @@ impl History for Subjects<'_> {
     type Error = StoreError;
 
     fn is_explained(&mut self, link: &Link) -> Result<bool> {
-        if link.is == Kind::NotFound && self.has_explanation(link, ANY, FOR_ALL)? {
+        if link.is == LinkKind::NotFound && self.has_explanation(link, ANY, FOR_ALL)? {
             return Ok(true);
         }
         let Some(statuses) = &link.statuses else { return Ok(false) };
@@ -260,7 +260,7 @@ impl History for Subjects<'_> {
     }
 
     fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>> {
-        if link.is == Kind::Deleted {
+        if link.is == LinkKind::Deleted {
             return self.not_found_before(link, most);
         }
         let from = match lets {
@@ -270,7 +270,7 @@ impl History for Subjects<'_> {
         };
         let mut found = Vec::new();
         for statuses in &link.explains {
-            for is in [Kind::Mismatch, Kind::NotFound] {
+            for is in [LinkKind::Mismatch, LinkKind::NotFound] {
                 let room = most.saturating_sub(found.len());
                 found.append(&mut self.earlier(link, is, statuses, from, room)?);
             }
@@ -279,7 +279,7 @@ impl History for Subjects<'_> {
     }
 
     fn count(&mut self, link: &Link, lets: &Explains) -> Result<()> {
-        if link.is == Kind::Deleted {
+        if link.is == LinkKind::Deleted {
             return self.add_explanation(link, ANY, FOR_ALL);
         }
         let from = match lets {
@@ -307,7 +307,7 @@ impl Subjects<'_> {
         let order = link.order.map(Timestamp::millis);
         let mut statement = self.conn.prepare_cached(NOT_FOUND_BEFORE)?;
         let values = params![self.source, kind, id, order, link.id, rows::limit(most), MOST_LOOKED_AT];
-        let found = statement.query_map(values, |row| read(row, Kind::NotFound))?;
+        let found = statement.query_map(values, |row| read(row, LinkKind::NotFound))?;
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use super::contention::{Contention, PATIENCE, PATIENCE_OF_COMMANDS};
 use super::job::{Cancellation, Job, QueuePermit, Task, Work, WorkSender};
 use super::rows::Row;
-use super::thread::{Signals, WriterThread};
+use super::thread::{WriterSignals, WriterThread};
 use super::transaction::in_savepoint;
 use crate::store::error::{Result, StoreError};
 use crate::store::file::damage::Damage;
@@ -25,7 +25,7 @@ pub(in crate::store) struct Writer {
     waiting: Arc<AtomicUsize>,
     is_ending: Arc<AtomicBool>,
     damage: Damage,
-    signals: Arc<Signals>,
+    signals: Arc<WriterSignals>,
     /// Closed by the end of the thread, however that comes.
     alive: watch::Receiver<()>,
 }
@@ -41,7 +41,7 @@ impl Writer {
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel();
         let (lives, alive) = watch::channel(());
-        let signals = Arc::new(Signals::new(path));
+        let signals = Arc::new(WriterSignals::new(path));
         let is_ending = Arc::new(AtomicBool::new(false));
         let mut writer_thread =
             WriterThread::new(path, conn, queue, Arc::clone(&is_ending), Arc::clone(&signals), patience)?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::handle::Writer;
-use super::rows::{Guard, Row};
+use super::rows::{Row, UntilStored};
 use crate::domain::{RawNotification, Timestamp};
 use crate::store::error::Result;
 
@@ -11,7 +11,7 @@ use crate::store::error::Result;
 pub(in crate::store) async fn append(
     writer: &Writer,
     notification: RawNotification,
-    guard: Guard,
+    guard: UntilStored,
 ) -> Result<i64> {
     // Built here, not on the writer thread, which every intake request waits for.
     writer.insert(Row::new(notification, guard)).await

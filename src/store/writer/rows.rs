@@ -9,18 +9,18 @@ use crate::domain::{Origin, RawNotification};
 use crate::store::error::Result;
 
 /// Work a notification takes up until it is on disk.
-pub(in crate::store) type Guard = Box<dyn std::any::Any + Send>;
+pub(in crate::store) type UntilStored = Box<dyn std::any::Any + Send>;
 
 /// A notification as `intake` keeps it.
 pub(super) struct Row {
     notification: RawNotification,
     received_at: Box<str>,
     headers: Box<str>,
-    _guard: Guard,
+    _guard: UntilStored,
 }
 
 impl Row {
-    pub(super) fn new(notification: RawNotification, guard: Guard) -> Self {
+    pub(super) fn new(notification: RawNotification, guard: UntilStored) -> Self {
         Self {
             _guard: guard,
             received_at: notification.received_at.to_string().into(),

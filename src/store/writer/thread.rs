@@ -31,14 +31,14 @@ pub(super) struct WriterThread {
     pending: Pending,
     priority: IntakePriority,
     is_ending: Arc<AtomicBool>,
-    signals: Arc<Signals>,
+    signals: Arc<WriterSignals>,
     /// How long it waits for the lock of another program; `None`: without end.
     patience: Option<Duration>,
 }
 
 /// Work the writer tells beside its replies.
 #[derive(Debug)]
-pub(in crate::store) struct Signals {
+pub(in crate::store) struct WriterSignals {
     /// Transactions on disk that changed something: one that only looked writes nothing.
     pub(in crate::store) commits: watch::Sender<u64>,
     /// Rung for each transaction with notifications in it.
@@ -49,7 +49,7 @@ pub(in crate::store) struct Signals {
     pub(in crate::store) log_left: Arc<AtomicU64>,
 }
 
-impl Signals {
+impl WriterSignals {
     pub(in crate::store) fn new(path: &Path) -> Self {
         let (appended, log_left) = Default::default();
         let commits = watch::Sender::new(0);
@@ -95,7 +95,7 @@ impl WriterThread {
         conn: Connection,
         queue: Receiver<Job>,
         is_ending: Arc<AtomicBool>,
-        signals: Arc<Signals>,
+        signals: Arc<WriterSignals>,
         patience: Option<Duration>,
     ) -> anyhow::Result<Self> {
         let checkpoints = Checkpoints::start(path, Arc::clone(&signals.log_left))?;
