@@ -24,7 +24,7 @@ pub(super) const KEYS: &[Known] = &[
     ("heartbeat_every", "\"5m\""),
 ];
 
-/// More often nobody needs to know.
+/// The shortest interval that makes sense.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The `[alerts]` table.

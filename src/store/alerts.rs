@@ -12,17 +12,11 @@ use crate::domain::health::WarningKind;
 
 impl Store {
     /// Remembers this in the place of what was remembered before.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn save_alerts(&self, memory: AlertMemory) -> Result<()> {
         self.writer.run(move |conn| save(conn, &memory)).await
     }
 
     /// Writes a sign of life of its own, whatever else is written.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn write_liveness(&self, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             conn.prepare_cached(
@@ -37,17 +31,11 @@ impl Store {
 
 impl Reader {
     /// What is remembered about alerts.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn alerts(&self) -> Result<AlertMemory> {
         self.read(load).await
     }
 
     /// The channels on which alerts do not get through.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
         self.read(failing).await
     }

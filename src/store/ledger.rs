@@ -1,4 +1,4 @@
-//! What whoever ships the store to the ledger does with it: read the next rows, and record how far the ledger has got.
+//! Store operations for shipping to the ledger: read the next rows, and record how far the ledger is.
 
 use rusqlite::Connection;
 use tokio::sync::watch;

@@ -110,9 +110,6 @@ impl Reader {
     }
 
     /// The ids of what [`Reader::lines`] finds, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
     pub async fn ids_beyond(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Vec<i64>> {
         self.read(move |conn| Ok(lines::ids(conn, &filter, &beyond, looks)?.ids)).await
     }
