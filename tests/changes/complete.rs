@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::domain::shipping::{Cell, Included, LedgerTable};
 
-use super::{Ledger, everything};
+use super::{Ledger, everything, logging, logging_house};
 use crate::actions::{Endpoint, ok, status};
 use crate::news::{about_order, about_product, house, mug, order, tell};
 use crate::support::House;
@@ -19,7 +19,7 @@ fn done(house: &House, arguments: &[&str]) {
 #[test]
 fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
     let endpoint = Endpoint::answering(|_| status(500, "", "no"));
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     let keys = format!("url = \"{}\"\nretry = [\"10ms\"]\ngive_up_after = \"10ms\"\n", endpoint.url());
     let house = house.action("erp", &keys).store_keys("keep_personal = \"400d\"");
     let house = house.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
@@ -85,7 +85,6 @@ fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
     let house = house.store_keys("keep_personal = \"1ms\"");
     let serve = house.serve();
     serve.wait_for_line("the rules are kept", |line| line.contains("rows emptied"));
-    ledger.configure(Some(everything()));
     assert!(serve.stop().success());
     ledger.ship_all();
     ledger.equals(&house);
@@ -98,20 +97,32 @@ fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
 #[test]
 fn without_a_ledger_nothing_is_logged_and_a_ledger_that_goes_takes_its_log_along() {
     let (house, shop) = house();
-    shop.put_order(order(1));
-    shop.put_order(order(2));
+    for n in 1..=3 {
+        shop.put_order(order(n));
+    }
     let serve = house.serve();
-    let written = "SELECT (SELECT count(*) FROM changes) || ' ' ||
-      (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'changes_*')";
+    let entries = "SELECT count(*) FROM changes";
+    let triggers = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'changes_*'";
     tell(&serve, about_order("order.created", 1, "a"), 1);
-    assert_eq!(house.value(written).as_deref(), Some("0 0"));
-    let ledger = Ledger::of(&house, everything());
+    assert_eq!(house.value(entries).as_deref(), Some("0"));
+    assert_eq!(house.value(triggers).as_deref(), Some("0"));
+    let house = logging(house);
+    let reload = |house: &House| {
+        house.write_config();
+        serve.signal("HUP");
+    };
+    reload(&house);
+    house.wait_for_value("SELECT is_on FROM ledger_state", "1");
+    assert_ne!(house.value(triggers).as_deref(), Some("0"));
     tell(&serve, about_order("order.created", 2, "b"), 2);
-    assert_ne!(house.value("SELECT count(*) FROM changes").as_deref(), Some("0"));
-    assert!(ledger.state().unwrap().waiting > 0);
-    ledger.configure(None);
-    assert_eq!(house.value(written).as_deref(), Some("0 0"));
-    assert_eq!(ledger.state(), None);
+    assert_ne!(house.value(entries).as_deref(), Some("0"));
+    let house = house.without_ledger();
+    reload(&house);
+    house.wait_for_value("SELECT is_on FROM ledger_state", "0");
+    house.wait_for_value(entries, "0");
+    tell(&serve, about_order("order.created", 3, "c"), 3);
+    assert_eq!(house.value(entries).as_deref(), Some("0"));
+    assert_eq!(house.value(triggers).as_deref(), Some("0"));
 }
 
 #[test]
@@ -120,6 +131,7 @@ fn what_is_not_included_is_left_out() {
     shop.put_order(order(1));
     let serve = house.serve();
     tell(&serve, about_order("order.created", 1, "a"), 1);
+    assert!(serve.stop().success());
     let mut ledger = Ledger::of(&house, [Included::Headers].into());
     ledger.ship_all();
     assert!(ledger.table(LedgerTable::Verifications).is_empty());
@@ -144,7 +156,7 @@ fn what_is_not_included_is_left_out() {
 
 #[test]
 fn refusals_go_when_their_time_has_come_and_keep_nothing_else_waiting() {
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     let house = house.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
     shop.put_order(order(1));
     let serve = house.serve();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Ledger, everything, now};
+use super::{Ledger, everything, logging_house, now};
 use crate::news::{about_order, house, order, tell};
 use crate::support::House;
 
@@ -29,7 +29,7 @@ fn age(house: &House, days: u64) {
 
 #[test]
 fn prune_waits_for_the_ledger_and_takes_nothing_from_it() {
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     shop.put_order(order(1));
     shop.put_order(order(2));
     let serve = house.serve();
@@ -49,7 +49,7 @@ fn prune_waits_for_the_ledger_and_takes_nothing_from_it() {
 
 #[test]
 fn a_change_of_what_was_shipped_is_waited_for_as_well() {
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     shop.put_order(order(1));
     let serve = house.serve();
     tell(&serve, about_order("order.created", 7, "fake"), 1);
@@ -65,7 +65,7 @@ fn a_change_of_what_was_shipped_is_waited_for_as_well() {
 
 #[test]
 fn after_thirty_days_nothing_waits_any_longer_and_the_gap_is_counted() {
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     shop.put_order(order(1));
     let serve = house.serve();
     let ledger = Ledger::of(&house, everything());
@@ -84,7 +84,7 @@ fn after_thirty_days_nothing_waits_any_longer_and_the_gap_is_counted() {
 
 #[test]
 fn nothing_waits_for_the_ledger_at_the_cost_of_the_disk() {
-    let (house, shop) = house();
+    let (house, shop) = logging_house();
     shop.put_order(order(1));
     let serve = house.serve();
     let _ledger = Ledger::of(&house, everything());
@@ -97,7 +97,7 @@ fn nothing_waits_for_the_ledger_at_the_cost_of_the_disk() {
 
 #[test]
 fn nothing_waits_for_the_ledger_at_the_cost_of_max_unproven() {
-    let (house, _shop) = house();
+    let (house, _shop) = logging_house();
     let house = house.store_keys("max_unproven = 2");
     let serve = house.serve();
     let ledger = Ledger::of(&house, everything());

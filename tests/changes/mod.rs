@@ -10,15 +10,32 @@ use countersign::domain::shipping::{
     BatchLimit, Cell, ChangeBatch, Include, Included, LedgerState, LedgerTable, Position,
 };
 use countersign::domain::{Clock, Timestamp};
+use countersign::simulator::ecwid::EcwidStore;
 use countersign::store::Store;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::news::house;
 use crate::support::House;
 
 /// Everything that can be included.
 pub(crate) fn everything() -> Include {
     Included::ALL.iter().copied().collect()
+}
+
+/// The house of [`crate::news`], whose configuration has a ledger that nobody serves: its `serve` keeps the same change
+/// log as a [`Ledger`] of everything, and ships nothing.
+pub(crate) fn logging_house() -> (House, EcwidStore) {
+    let (house, shop) = house();
+    (logging(house), shop)
+}
+
+/// With that ledger in the configuration.
+pub(crate) fn logging(house: House) -> House {
+    let all: Vec<&str> = Included::ALL.iter().map(|word| word.as_str()).collect();
+    house.ledger(&format!(
+        "url = \"postgres://nobody@127.0.0.1:1/nowhere\"\nnode = \"a\"\ninclude = {all:?}\n"
+    ))
 }
 
 /// A ledger in memory: it holds what it was told and how far it got, and nothing else.
