@@ -87,13 +87,13 @@ pub(super) fn pause(then: Then, failures: u32, jitter: f64) -> Duration {
 }
 
 /// The most rows of a batch.
-const MOST_ROWS: usize = 2000;
+const MOST_ROWS: usize = 1000;
 
 /// The fewest: a row may have grown so large that a batch of few takes long.
 const FEWEST_ROWS: usize = 1;
 
 /// The most bytes of a batch. It is in memory some four times: as read, converted, encoded, and on its way.
-const MOST_BYTES: usize = 4 << 20;
+const MOST_BYTES: usize = 2 << 20;
 
 /// The quickest batches are as large as they may be; what takes longer is made smaller.
 const QUICK: Duration = Duration::from_secs(5);

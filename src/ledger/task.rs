@@ -195,7 +195,8 @@ impl Shipper<'_> {
         }
     }
 
-    /// Ships all behind `position`, and then whatever comes, until something fails.
+    /// Ships all behind `position`, and then whatever comes, until something fails. Behind each batch it rests as long as
+    /// that took, so that half of what the engine and the disk can do is left to everything else on the machine.
     async fn ship_from(
         &mut self,
         session: &Session,
@@ -206,6 +207,7 @@ impl Shipper<'_> {
         let mut written = store.written();
         let mut beat_at: Option<Instant> = None;
         loop {
+            let turn = Instant::now();
             written.mark_unchanged();
             let read_at = clock.now();
             let is_time = |since: Option<Instant>, every| since.is_none_or(|since| since.elapsed() >= every);
@@ -242,6 +244,8 @@ impl Shipper<'_> {
                 // Changed or not, other processes may have changed something.
                 drop(tokio::time::timeout(LOOK_EVERY, written.changed()).await);
                 tokio::time::sleep(GATHER).await;
+            } else {
+                tokio::time::sleep(turn.elapsed().min(GATHER)).await;
             }
         }
     }
