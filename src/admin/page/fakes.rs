@@ -10,7 +10,7 @@ use super::{Shown, Trouble};
 use crate::admin::Admin;
 
 /// Fakes that one view looks at.
-const LOOKS: usize = 5_000;
+const LOOKS: usize = 3_000;
 
 /// Senders that one view shows.
 const SENDERS: usize = 100;
