@@ -64,6 +64,14 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
             "verdicts_by_subject (source=? AND subject_kind=? AND subject_id=? AND notification_id>? AND notification_id<?)",
         ),
         (index_scans::OF_OTHER_ID, "verdicts_by_other_id (resolved_id=? AND rowid>? AND rowid<?)"),
+        (
+            index_scans::IGNORED_OF_SENDER,
+            "verdicts_ignored (sender=? AND notification_id>? AND notification_id<?)",
+        ),
+        (
+            index_scans::UNDECIDED_OF_SENDER,
+            "verdicts_given_up (sender=? AND notification_id>? AND notification_id<?)",
+        ),
         (index_scans::FIRST_ID, "SEARCH hour_index USING PRIMARY KEY (hour>?)"),
         (index_scans::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
         (index_scans::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),

@@ -54,6 +54,18 @@ pub(in crate::store) const OF_OTHER_ID: &str =
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
+/// The ignored notifications of the sender ?5.
+pub(in crate::store) const IGNORED_OF_SENDER: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_ignored
+     WHERE state = 'ignored' AND sender = ?5 AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
+
+/// The undecided ones.
+pub(in crate::store) const UNDECIDED_OF_SENDER: &str =
+    "SELECT notification_id FROM verdicts v INDEXED BY verdicts_given_up
+     WHERE state = 'undecided' AND sender = ?5 AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
+     ORDER BY notification_id DESC LIMIT ?4";
+
 /// Nothing that came in at ?1 or later has a lower id; unparsed ones have higher ids than parsed ones.
 pub(in crate::store) const FIRST_ID: &str =
     "SELECT coalesce(min(first_id), (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))

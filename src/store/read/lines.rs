@@ -9,6 +9,7 @@ use super::pages::{self, Filter};
 use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::read::list;
+use crate::store::rows;
 
 /// Ids that are read first from the indexes while a filter looks at each row; then twice as many each time.
 const CHUNK: usize = 500;
@@ -113,6 +114,7 @@ pub(in crate::store) fn ids(
         return Ok(Ids { ids, continue_before, looked_back_to: None });
     }
     let mut found = Ids::default();
+    let sender = beyond.sender.as_deref().map(rows::sender);
     let mut before = start(conn, filter, beyond)?;
     let mut looked = 0;
     let mut chunk = CHUNK;
@@ -121,7 +123,12 @@ pub(in crate::store) fn ids(
         let limit = chunk.min(looks - looked);
         // Each chunk is gathered from all the index scans of the filter: a long look takes few of them.
         chunk *= 2;
-        let ids = pages::ids(conn, &Filter { before_id: before, limit, ..filter.clone() })?;
+        let next = Filter { before_id: before, limit, ..filter.clone() };
+        let of_sender = match &sender {
+            Some(sender) => pages::ids_of_sender(conn, &next, sender)?,
+            None => None,
+        };
+        let ids = of_sender.map_or_else(|| pages::ids(conn, &next), Ok)?;
         for id in &ids {
             before = Some(*id);
             looked += 1;
@@ -200,6 +207,6 @@ pub(in crate::store) const IDS_AFTER: &str = "SELECT id FROM intake WHERE id > ?
 /// The ids of the notifications received after `id`, oldest first, at most `limit`.
 pub(in crate::store) fn ids_after(conn: &Connection, id: i64, limit: usize) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(IDS_AFTER)?;
-    let found = statement.query_map(params![id, crate::store::rows::limit(limit)], |row| row.get(0))?;
+    let found = statement.query_map(params![id, rows::limit(limit)], |row| row.get(0))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -50,6 +50,24 @@ pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i6
     Ok(page.found)
 }
 
+/// The same of a sender (see [`rows::sender`]) where one index serves it, which it does for all that is ignored or undecided;
+/// `None`: no index serves that.
+pub(in crate::store) fn ids_of_sender(
+    conn: &Connection,
+    filter: &Filter,
+    sender: &str,
+) -> Result<Option<Vec<i64>>> {
+    let Filter { reason: None, source: None, subject: None, .. } = filter else { return Ok(None) };
+    let scan = match filter.state {
+        Some(State::Ignored) => index_scans::IGNORED_OF_SENDER,
+        Some(State::Undecided) => index_scans::UNDECIDED_OF_SENDER,
+        _ => return Ok(None),
+    };
+    let mut page = Page::new(conn, filter)?;
+    page.scan(scan, &[&sender])?;
+    Ok(Some(page.found))
+}
+
 /// A page that is being gathered.
 struct Page<'a> {
     conn: &'a Connection,
