@@ -9,7 +9,7 @@
 //! | [`ship`] | what is said about one node |
 //! | [`decide`] | what comes next; pure |
 //! | [`task`] | the shipper |
-//! | [`examine`] | what `doctor` and `ledger take-over` find |
+//! | [`mod@examine`] | what `doctor` and `ledger take-over` find |
 //! | [`failure`] | why nothing is shipped, in a line |
 
 mod connect;

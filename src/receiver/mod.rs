@@ -1,7 +1,7 @@
 //! The intake listener: stores each notification as received, then acknowledges it, and believes nothing.
 //!
-//! [`intake`] follows one request from top to bottom; the other files answer one question each: [`place`] what a path
-//! names, [`sender`] who is calling, [`limit`] whether too often, [`unproven`] whether a stranger still fits in, [`body`]
+//! [`intake`] follows one request from top to bottom; the other files answer one question each: [`route`] what a path
+//! names, [`sender`] who is calling, [`rate_limit`] whether too often, [`unproven`] whether a stranger still fits in, [`body`]
 //! what was sent, [`room`] whether there is memory for it, [`refusal`] why not.
 
 use std::collections::HashMap;

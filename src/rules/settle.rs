@@ -18,7 +18,7 @@ use crate::domain::{
 /// A claimed time may be this much after the shop's clock and ours.
 const FUTURE_TOLERANCE: Duration = Duration::from_secs(600);
 
-/// Decides for every notification with the question of `answer`, which is not a failure (see [`super::fail`]).
+/// Decides for every notification with the question of `answer`, which is not a failure (see [`super::on_failure`]).
 #[must_use]
 pub fn settle(
     judge: &dyn Judge,

@@ -178,7 +178,7 @@ impl<K: Kind> Record<K> {
         }
     }
 
-    /// Whether a call that names this object sees it. Such a call counts for [`Record::hidden_from`].
+    /// Whether a call that names this object sees it. Such a call counts for [`Record::visible_after_asks`].
     pub(super) fn asked(&mut self, now: DateTime<Utc>) -> bool {
         let visible = self.is_visible(now);
         if let Hidden::Asks(left) = &mut self.hidden {

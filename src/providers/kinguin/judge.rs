@@ -17,7 +17,7 @@ const PROCESSING: &str = "processing";
 const UNFINISHED: [&str; 2] = [PROCESSING, "pending"];
 
 /// Holds `claim` against `answer`; a product that is not shown is `unavailable`, and the evidence tells under `held`
-/// what [`is_held`] says.
+/// what [`is_stored`] says.
 pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
     match (&answer.result, claim.subject.kind) {
         (CallResult::Found(object), SubjectKind::Order) => order(claim, object),
