@@ -196,7 +196,7 @@ mod tests {
         let mut size = Size::default();
         assert_eq!(size.after(quick), size);
         size = size.after_timeout();
-        assert_eq!(size.limit(true).rows, 250);
+        assert_eq!(size.limit(true).rows, 125);
         for _ in 0..9 {
             size = size.after(Duration::from_secs(20));
         }
