@@ -115,7 +115,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure::StateChange`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
-    /// lost and nobody knows.
+    /// lost, and which of both is unknown.
     pub(super) async fn ship(
         &self,
         session: &Session,

@@ -74,7 +74,7 @@ impl Shop {
         is_taken
     }
 
-    /// Sells from some threads until `most` was sold, or nobody answers any more.
+    /// Sells from some threads until `most` was sold, or the service answers no more.
     fn sell_until_killed(&self, to: SocketAddr, most: u64) {
         let end = self.next.load(Ordering::Relaxed) + most;
         std::thread::scope(|scope| {

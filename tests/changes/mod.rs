@@ -23,7 +23,7 @@ pub(crate) fn everything() -> Include {
     Included::ALL.iter().copied().collect()
 }
 
-/// The house of [`crate::news`], whose configuration has a ledger that nobody serves: its `serve` keeps the same change
+/// The house of [`crate::news`], whose configuration has a ledger without an engine: its `serve` keeps the same change
 /// log as a [`Ledger`] of everything, and ships nothing.
 pub(crate) fn logging_house() -> (House, EcwidStore) {
     let (house, shop) = house();
@@ -33,9 +33,7 @@ pub(crate) fn logging_house() -> (House, EcwidStore) {
 /// With that ledger in the configuration.
 pub(crate) fn logging(house: House) -> House {
     let all: Vec<&str> = Included::ALL.iter().map(|word| word.as_str()).collect();
-    house.ledger(&format!(
-        "url = \"postgres://nobody@127.0.0.1:1/nowhere\"\nnode = \"a\"\ninclude = {all:?}\n"
-    ))
+    house.ledger(&format!("url = \"postgres://none@127.0.0.1:1/nowhere\"\nnode = \"a\"\ninclude = {all:?}\n"))
 }
 
 /// A ledger in memory: it holds what it was told and how far it got, and nothing else.
