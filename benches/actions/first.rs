@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use countersign::service::Options;
 
-use crate::house::House;
+use crate::env::BenchEnv;
 use crate::shops::Shops;
 use crate::target::is_whole;
 
@@ -25,15 +25,15 @@ pub(crate) fn print() {
         }
     });
     let shops = Shops::open(ORDERS);
-    let house = House::new(&shops, 8, &action);
-    let service = house.start(Options::default());
+    let env = BenchEnv::new(&shops, 8, &action);
+    let service = env.start(Options::default());
     let mut waited: Vec<i64> = (0..ORDERS)
         .map(|n| {
             crate::announce(service.intake_addr, n);
             told.recv_timeout(Duration::from_secs(60)).unwrap()
         })
         .collect();
-    house.runtime.block_on(service.stop());
+    env.runtime.block_on(service.stop());
     waited.sort_unstable();
     println!("| from a verdict to the first byte at an idle target | ms |\n|---|--:|");
     for (name, per_mille) in [("least", 0), ("median", 500), ("p99", 990), ("worst", 999)] {

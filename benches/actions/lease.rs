@@ -6,7 +6,7 @@ use countersign::domain::Clock;
 use countersign::store::{DeliveryRequest, Store};
 use rusqlite::Connection;
 
-use crate::house::House;
+use crate::env::BenchEnv;
 use crate::median;
 use crate::shops::Shops;
 
@@ -36,21 +36,21 @@ pub(crate) fn print() {
     let shops = Shops::open(0);
     let mut plan = String::new();
     for size in SIZES {
-        let house = House::new(&shops, 8, "");
-        house.fill("erp", size);
-        let conn = Connection::open(house.path()).unwrap();
+        let env = BenchEnv::new(&shops, 8, "");
+        env.fill("erp", size);
+        let conn = Connection::open(env.path()).unwrap();
         plan = conn.query_row(DUE, [], |row| row.get("detail")).unwrap();
         for (name, sql) in STATES {
             conn.execute_batch(sql).unwrap();
-            println!("| {size} | {name} | {:.2} |", lease(&house));
+            println!("| {size} | {name} | {:.2} |", lease(&env));
         }
     }
     println!("\nplan: `{plan}`");
 }
 
-fn lease(house: &House) -> f64 {
-    house.runtime.block_on(async {
-        let store = Store::create_or_open(&house.path()).unwrap();
+fn lease(env: &BenchEnv) -> f64 {
+    env.runtime.block_on(async {
+        let store = Store::create_or_open(&env.path()).unwrap();
         let mut took = Vec::new();
         for _ in 0..=ROUNDS {
             let action = "erp".to_owned();

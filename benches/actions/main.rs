@@ -7,8 +7,8 @@
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
+mod env;
 mod first;
-mod house;
 mod lease;
 #[expect(dead_code, reason = "the intake's bench uses all of it")]
 #[path = "../intake/load.rs"]
@@ -27,7 +27,7 @@ use countersign::domain::State;
 use countersign::service::Options;
 use tokio::sync::mpsc;
 
-use house::House;
+use env::BenchEnv;
 use load::Load;
 use shops::Shops;
 use target::Target;
@@ -106,14 +106,14 @@ fn news() {
     let shops = Shops::open(0);
     let told = (0..RUNS).map(|_| {
         let mut target = Target::open(Some(TAKES));
-        let house = House::new(&shops, 8, &target.action("erp", AT_ONCE));
-        house.fill("erp", NEWS);
+        let env = BenchEnv::new(&shops, 8, &target.action("erp", AT_ONCE));
+        env.fill("erp", NEWS);
         let began = Instant::now();
-        let service = house.start(Options::default());
-        house.wait_until_delivered("erp", requests);
+        let service = env.start(Options::default());
+        env.wait_until_delivered("erp", requests);
         let took = began.elapsed().as_secs_f64();
         assert_eq!(target.count(), requests);
-        house.runtime.block_on(service.stop());
+        env.runtime.block_on(service.stop());
         took
     });
     println!("| from the start of `serve` until all are recorded | {:.2} |", least(told));
@@ -128,12 +128,12 @@ fn intake() {
     let shops = Shops::open(0);
     let once = |deliveries: u32, no_worker: bool| {
         let target = Target::open(Some(TAKES));
-        let house = House::new(&shops, 8, &target.action("erp", AT_ONCE));
-        house.fill("erp", deliveries);
-        let service = house.start(Options { no_worker, ..Options::default() });
+        let env = BenchEnv::new(&shops, 8, &target.action("erp", AT_ONCE));
+        env.fill("erp", deliveries);
+        let service = env.start(Options { no_worker, ..Options::default() });
         let run = load.run(service.intake_addr);
-        let delivered = house.delivered("erp");
-        house.runtime.block_on(service.stop());
+        let delivered = env.delivered("erp");
+        env.runtime.block_on(service.stop());
         let most = usize::try_from(deliveries).unwrap();
         assert!(most == 0 || (1..most).contains(&delivered), "{delivered} of {most}");
         (run.rate, run.p99_ms, delivered)
@@ -167,24 +167,24 @@ fn dead() {
         if with_dead {
             actions += &dead.action("dead", 8);
         }
-        let house = House::new(&shops, 32, &actions);
+        let env = BenchEnv::new(&shops, 32, &actions);
         let (moves, mut moved) = mpsc::unbounded_channel();
-        let service = house.start(Options { moves: Some(moves), ..Options::default() });
+        let service = env.start(Options { moves: Some(moves), ..Options::default() });
         let intake = service.intake_addr;
         let began = Instant::now();
         let load = std::thread::spawn(move || Load::paced(16, 1000, Duration::from_millis(2500)).run(intake));
         let announcing = std::thread::spawn(move || (0..ORDERS).for_each(|n| announce(intake, n)));
         let mut confirmed = 0;
         while confirmed < ORDERS {
-            let moved = house.runtime.block_on(moved.recv()).unwrap();
+            let moved = env.runtime.block_on(moved.recv()).unwrap();
             confirmed += usize::from(moved.state == State::Confirmed);
         }
         let verdicts = began.elapsed().as_secs_f64();
-        house.wait_until_delivered("well", ORDERS);
+        env.wait_until_delivered("well", ORDERS);
         let delivered = began.elapsed().as_secs_f64();
         announcing.join().unwrap();
         let run = load.join().unwrap();
-        house.runtime.block_on(service.stop());
+        env.runtime.block_on(service.stop());
         [verdicts, delivered, run.p50_ms, run.p99_ms]
     };
     let rounds: Vec<_> = (0..ROUNDS).map(|_| [once(false), once(true)]).collect();

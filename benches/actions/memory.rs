@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::NEWS;
-use crate::house::House;
+use crate::env::BenchEnv;
 use crate::shops::Shops;
 use crate::target::Target;
 
@@ -22,9 +22,9 @@ pub(crate) fn print() {
     let shops = Shops::open(0);
     for (name, deliveries) in [("nothing waits", 0), ("1024 under way, 8,976 wait", NEWS)] {
         let mut target = Target::open(None);
-        let house = House::new(&shops, 8, &target.action("erp", UNDER_WAY));
-        house.fill("erp", deliveries);
-        let mut serve = house.spawn();
+        let env = BenchEnv::new(&shops, 8, &target.action("erp", UNDER_WAY));
+        env.fill("erp", deliveries);
+        let mut serve = env.spawn();
         let began = Instant::now();
         let wanted = UNDER_WAY.min(usize::try_from(deliveries).unwrap());
         while target.count() < wanted {

@@ -8,7 +8,7 @@
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
-mod house;
+mod env;
 #[expect(dead_code, reason = "only the load that takes all it can get is needed here")]
 #[path = "../intake/load.rs"]
 mod load;
@@ -17,7 +17,7 @@ mod shops;
 
 use std::time::Duration;
 
-use house::{House, Shop};
+use env::{BenchEnv, Shop};
 use load::Load;
 use shops::Shops;
 
@@ -79,9 +79,9 @@ fn row(what: &str, seconds: f64) {
 /// Seconds to settle one notification on each of so many orders.
 fn settle(shop: Shop, at_once: usize, orders: usize) -> f64 {
     let mut shops = Shops::open(orders);
-    let house = House::new(&shops, at_once);
-    house.store((0..orders).map(|n| shop.notification(n, 0)));
-    let settled = house.settle(orders);
+    let env = BenchEnv::new(&shops, at_once);
+    env.store((0..orders).map(|n| shop.notification(n, 0)));
+    let settled = env.settle(orders);
     assert_eq!(settled.confirmed, orders);
     if shop == Shop::Kinguin {
         assert_eq!(shops.calls(), orders);
@@ -92,9 +92,9 @@ fn settle(shop: Shop, at_once: usize, orders: usize) -> f64 {
 /// Different Ecwid orders under the real limit.
 fn ecwid() {
     let mut shops = Shops::open(ORDERS);
-    let house = House::new(&shops, 8);
-    house.store((0..ORDERS).map(|n| Shop::Ecwid.notification(n, 0)));
-    let settled = house.settle(ORDERS);
+    let env = BenchEnv::new(&shops, 8);
+    env.store((0..ORDERS).map(|n| Shop::Ecwid.notification(n, 0)));
+    let settled = env.settle(ORDERS);
     assert_eq!(settled.confirmed, ORDERS);
     println!("| 10,000 different Ecwid orders, 600 calls a minute, 8 at once | s | API calls |");
     println!("|---|---|---|");
@@ -110,9 +110,9 @@ fn calls() {
     for (shop, name) in [(Shop::Kinguin, "without list calls (Kinguin)"), (Shop::Ecwid, "with them (Ecwid)")]
     {
         let mut shops = Shops::open(SUBJECTS);
-        let house = House::new(&shops, 8);
-        house.store((0..SUBJECTS * EACH).map(|n| shop.notification(n % SUBJECTS, n / SUBJECTS)));
-        let settled = house.settle(SUBJECTS * EACH);
+        let env = BenchEnv::new(&shops, 8);
+        env.store((0..SUBJECTS * EACH).map(|n| shop.notification(n % SUBJECTS, n / SUBJECTS)));
+        let settled = env.settle(SUBJECTS * EACH);
         assert_eq!(settled.confirmed, SUBJECTS * EACH);
         let calls = shops.calls();
         let a_subject =
@@ -127,12 +127,12 @@ fn intake() {
     let load = Load::full(64, Duration::from_secs(3));
     let once = |orders: usize, no_worker: bool| {
         let shops = Shops::open(orders);
-        let house = House::new(&shops, 128);
-        house.store((0..orders).map(|n| Shop::Kinguin.notification(n, 0)));
-        let (service, mut moves) = house.start(no_worker);
+        let env = BenchEnv::new(&shops, 128);
+        env.store((0..orders).map(|n| Shop::Kinguin.notification(n, 0)));
+        let (service, mut moves) = env.start(no_worker);
         let run = load.run(service.intake_addr);
         let confirmed = moves.confirmed_so_far();
-        house.runtime.block_on(service.stop());
+        env.runtime.block_on(service.stop());
         assert!(orders == 0 || (1..orders).contains(&confirmed), "{confirmed} of {orders}");
         (run.rate, run.p99_ms, confirmed)
     };

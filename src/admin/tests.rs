@@ -17,12 +17,12 @@ use crate::store::{Reported, Store};
 
 const NOW: i64 = 1_750_000_000_000;
 
-struct House {
+struct TestAdmin {
     admin: Data<Admin>,
     _folder: tempfile::TempDir,
 }
 
-async fn house(change: impl FnOnce(&mut Admin)) -> House {
+async fn env(change: impl FnOnce(&mut Admin)) -> TestAdmin {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
     let (clock, metrics) = (Clock::standing_at(Timestamp::from_millis(NOW)), Metrics::new().unwrap());
@@ -51,10 +51,10 @@ async fn house(change: impl FnOnce(&mut Admin)) -> House {
         heartbeat: None,
     };
     change(&mut admin);
-    House { admin: Data::new(admin), _folder: folder }
+    TestAdmin { admin: Data::new(admin), _folder: folder }
 }
 
-impl House {
+impl TestAdmin {
     async fn receive(&self, source: &str) {
         let notification = RawNotification {
             source: source.to_owned(),
@@ -94,24 +94,24 @@ fn check<'a>(readiness: &'a Value, name: &str) -> &'a Value {
 
 #[actix_web::test]
 async fn healthz_says_ok() {
-    let house = house(|_| ()).await;
-    let (status, _, body) = house.ask(Method::GET, "/healthz").await;
+    let env = env(|_| ()).await;
+    let (status, _, body) = env.ask(Method::GET, "/healthz").await;
     assert_eq!((status, body.as_str()), (200, "ok"));
-    assert_eq!(house.ask(Method::HEAD, "/healthz").await.0, 200);
+    assert_eq!(env.ask(Method::HEAD, "/healthz").await.0, 200);
 }
 
 #[actix_web::test]
 async fn what_is_no_get_is_refused_and_nothing_else_is_served() {
-    let house = house(|_| ()).await;
-    assert_eq!(house.ask(Method::POST, "/readyz").await.0, 405);
-    assert_eq!(house.ask(Method::GET, "/").await.0, 404);
-    assert_eq!(house.ask(Method::GET, "/hooks/shop").await.0, 404);
+    let env = env(|_| ()).await;
+    assert_eq!(env.ask(Method::POST, "/readyz").await.0, 405);
+    assert_eq!(env.ask(Method::GET, "/").await.0, 404);
+    assert_eq!(env.ask(Method::GET, "/hooks/shop").await.0, 404);
 }
 
 #[actix_web::test]
 async fn readyz_is_200_where_all_is_well() {
-    let house = house(|_| ()).await;
-    let (status, readiness) = house.ready().await;
+    let env = env(|_| ()).await;
+    let (status, readiness) = env.ready().await;
     assert_eq!((status, &readiness["ready"]), (200, &Value::Bool(true)), "{readiness}");
     for name in ["store_writable", "disk", "wal", "worker"] {
         assert_eq!(check(&readiness, name)["ok"], true);
@@ -121,8 +121,8 @@ async fn readyz_is_200_where_all_is_well() {
 
 #[actix_web::test]
 async fn readyz_is_503_and_names_the_disk_where_it_is_low() {
-    let house = house(|admin| admin.min_free = u64::MAX).await;
-    let (status, readiness) = house.ready().await;
+    let env = env(|admin| admin.min_free = u64::MAX).await;
+    let (status, readiness) = env.ready().await;
     assert_eq!((status, &readiness["ready"]), (503, &Value::Bool(false)));
     assert_eq!(readiness["failing"], serde_json::json!(["disk"]));
     assert_eq!(check(&readiness, "disk")["ok"], false);
@@ -132,31 +132,31 @@ async fn readyz_is_503_and_names_the_disk_where_it_is_low() {
 #[actix_web::test]
 async fn readyz_is_503_where_the_worker_took_no_turn_for_a_minute() {
     let heartbeat = Arc::new(AtomicI64::new(NOW - 60_000));
-    let house = house(|admin| admin.heartbeat = Some(Arc::clone(&heartbeat))).await;
-    assert_eq!(house.ready().await.0, 200);
+    let env = env(|admin| admin.heartbeat = Some(Arc::clone(&heartbeat))).await;
+    assert_eq!(env.ready().await.0, 200);
     heartbeat.store(NOW - 60_001, Ordering::Relaxed);
-    let (status, readiness) = house.ready().await;
+    let (status, readiness) = env.ready().await;
     assert_eq!(status, 503);
     assert_eq!(readiness["failing"], serde_json::json!(["worker"]));
 }
 
 #[actix_web::test]
 async fn readyz_names_unconfigured_sources_that_wait_and_stays_ready() {
-    let house = house(|_| ()).await;
-    house.receive("old").await;
-    house.receive("shop").await;
-    let (status, readiness) = house.ready().await;
+    let env = env(|_| ()).await;
+    env.receive("old").await;
+    env.receive("shop").await;
+    let (status, readiness) = env.ready().await;
     assert_eq!(status, 200);
     assert_eq!(readiness["unconfigured"], serde_json::json!([{ "name": "old", "pending": 1 }]));
 }
 
 #[actix_web::test]
 async fn metrics_show_the_queues_of_configured_sources_only() {
-    let house = house(|_| ()).await;
-    house.receive("old").await;
-    house.receive("shop").await;
-    house.receive("shop").await;
-    let (status, content_type, body) = house.ask(Method::GET, "/metrics").await;
+    let env = env(|_| ()).await;
+    env.receive("old").await;
+    env.receive("shop").await;
+    env.receive("shop").await;
+    let (status, content_type, body) = env.ask(Method::GET, "/metrics").await;
     assert_eq!((status, content_type.as_str()), (200, "text/plain; version=0.0.4"));
     assert!(body.contains("countersign_pending{source=\"shop\"} 2\n"), "{body}");
     assert!(!body.contains("source=\"old\""), "{body}");

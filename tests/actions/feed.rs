@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{announce, sell};
-use crate::news::{about_product, house, mug, tell};
+use crate::news::{about_product, env, mug, tell};
 use crate::support::{Request, Serve, countersign};
 
 fn lines(serve: &Serve, path: &str) -> Vec<Value> {
@@ -23,8 +23,8 @@ fn seqs(lines: &[Value]) -> Vec<i64> {
 
 #[test]
 fn the_feed_is_json_lines_oldest_first_by_after_limit_and_source() {
-    let (house, store) = house();
-    let serve = house.serve();
+    let (env, store) = env();
+    let serve = env.serve();
     for n in 1..=3 {
         sell(&serve, &store, n, i64::try_from(n).unwrap());
     }
@@ -49,18 +49,18 @@ fn the_feed_is_json_lines_oldest_first_by_after_limit_and_source() {
         ]
     );
     assert_eq!((&all[0]["type"], &all[3]["type"]), (&"order.changed".into(), &"product.changed".into()));
-    assert_eq!(house.value("SELECT at FROM news WHERE seq = 1").as_deref(), all[0]["timestamp"].as_str());
+    assert_eq!(env.value("SELECT at FROM news WHERE seq = 1").as_deref(), all[0]["timestamp"].as_str());
     assert_eq!(seqs(&lines(&serve, "/news?after=1&limit=2&source=shop")), [2, 3]);
     assert_eq!(lines(&serve, "/news?after=4"), [] as [Value; 0]);
-    let output = house.run(&["news", "--json", "--after", "2"]);
+    let output = env.run(&["news", "--json", "--after", "2"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said, serve.admin_page("/news?after=2").text());
 }
 
 #[test]
 fn bad_parameters_and_unknown_sources_are_400() {
-    let (house, _store) = house();
-    let serve = house.serve();
+    let (env, _store) = env();
+    let serve = env.serve();
     for query in [
         "limit=1001",
         "limit=0",
@@ -80,12 +80,12 @@ fn bad_parameters_and_unknown_sources_are_400() {
 
 #[test]
 fn after_a_prune_an_older_after_is_410_with_the_oldest_kept() {
-    let (house, store) = house();
-    let serve = house.serve();
+    let (env, store) = env();
+    let serve = env.serve();
     for n in 1..=2 {
         sell(&serve, &store, n, i64::try_from(n).unwrap());
     }
-    assert!(house.run(&["prune", "--older-than", "0s"]).status.success());
+    assert!(env.run(&["prune", "--older-than", "0s"]).status.success());
     sell(&serve, &store, 3, 3);
     let page = serve.admin_page("/news?after=1");
     assert_eq!(page.status, 410);
@@ -93,7 +93,7 @@ fn after_a_prune_an_older_after_is_410_with_the_oldest_kept() {
     assert_eq!((&said["oldest"], &said["removed"]), (&3.into(), &2.into()));
     assert_eq!(seqs(&lines(&serve, "/news?after=0")), [3]);
     assert_eq!(seqs(&lines(&serve, "/news?after=2")), [3]);
-    assert_eq!(house.run(&["news", "--after", "1"]).status.code(), Some(1));
+    assert_eq!(env.run(&["news", "--after", "1"]).status.code(), Some(1));
 }
 
 /// An open stream of events.
@@ -151,8 +151,8 @@ impl Stream {
 
 #[test]
 fn a_stream_goes_on_as_news_arrives_and_last_event_id_goes_before_after() {
-    let (house, store) = house();
-    let serve = house.serve();
+    let (env, store) = env();
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     sell(&serve, &store, 2, 2);
     let mut all = Stream::open(&serve, "/news", "");
@@ -165,7 +165,7 @@ fn a_stream_goes_on_as_news_arrives_and_last_event_id_goes_before_after() {
     assert_eq!((all.event().0, rest.event().0), (3, 3), "limit does not apply");
     // News that another process writes comes too.
     store.put_order(crate::news::order(4));
-    assert_eq!(house.run(&["reconcile", "--since", "1h", "--recover"]).status.code(), Some(3));
+    assert_eq!(env.run(&["reconcile", "--since", "1h", "--recover"]).status.code(), Some(3));
     assert_eq!(all.event().0, 4);
     let begun = std::time::Instant::now();
     assert!(serve.stop().success());
@@ -174,8 +174,8 @@ fn a_stream_goes_on_as_news_arrives_and_last_event_id_goes_before_after() {
 
 #[test]
 fn a_comment_is_sent_every_15_s() {
-    let (house, _store) = house();
-    let serve = house.serve();
+    let (env, _store) = env();
+    let serve = env.serve();
     let mut stream = Stream::open(&serve, "/news", "");
     let mut comments = Vec::new();
     for _ in 0..2 {
@@ -189,12 +189,12 @@ fn a_comment_is_sent_every_15_s() {
 
 #[test]
 fn news_follow_prints_what_arrives() {
-    let (house, store) = house();
-    let serve = house.serve();
+    let (env, store) = env();
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     let mut follow = countersign()
         .arg("--config")
-        .arg(house.write_config())
+        .arg(env.write_config())
         .args(["news", "--follow", "--json", "--after", "0"])
         .stdout(Stdio::piped())
         .spawn()
@@ -211,20 +211,20 @@ fn news_follow_prints_what_arrives() {
 
 #[test]
 fn a_line_an_event_a_request_and_a_commands_input_are_the_same_json() {
-    let (endpoint, (house, store)) = (super::Endpoint::new(), house());
-    let input = house.folder().join("input");
-    let house = house
+    let (endpoint, (env, store)) = (super::Endpoint::new(), env());
+    let input = env.folder().join("input");
+    let env = env
         .action("erp", &format!("url = \"{}\"\n", endpoint.url()))
         .action("ship", &format!("command = [\"/bin/sh\", \"-c\", \"cat > {}\"]\n", input.display()));
-    let serve = house.serve();
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
-    house.wait_for_value(super::STATES, "delivered delivered");
+    env.wait_for_value(super::STATES, "delivered delivered");
     let line = serve.admin_page("/news").text().trim_end().to_owned();
     let mut stream = Stream::open(&serve, "/news", "");
     let event = stream.until("\n");
     assert!(event.contains(&format!("data: {line}\n")), "{event}");
     assert_eq!(endpoint.wait_for(1)[0].body, line);
     assert_eq!(std::fs::read_to_string(input).unwrap().trim_end(), line);
-    let printed = house.run(&["news", "--json"]);
+    let printed = env.run(&["news", "--json"]);
     assert_eq!(String::from_utf8(printed.stdout).unwrap().trim_end(), line);
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use crate::news::house;
+use crate::news::env;
 use crate::support::{Request, Serve};
 
 fn ask(serve: &Serve, headers: &[(&str, &str)]) -> u16 {
@@ -14,9 +14,9 @@ fn ask(serve: &Serve, headers: &[(&str, &str)]) -> u16 {
 
 #[test]
 fn who_loopback_without_a_password_may_and_what_came_through_a_proxy_may_not() {
-    let (house, _store) = house();
-    let house = house.admin("page = false\n");
-    let serve = house.serve();
+    let (env, _store) = env();
+    let env = env.admin("page = false\n");
+    let serve = env.serve();
     assert_eq!(ask(&serve, &[]), 200);
     for name in ["X-Forwarded-For", "Forwarded", "Via"] {
         assert_eq!(ask(&serve, &[(name, "192.0.2.1")]), 403, "{name}");
@@ -27,9 +27,9 @@ fn who_loopback_without_a_password_may_and_what_came_through_a_proxy_may_not() {
 
 #[test]
 fn who_with_a_password_basic_is_needed_and_guessing_is_slowed() {
-    let (house, _store) = house();
-    let house = house.admin("password = \"correct horse\"\n");
-    let serve = house.serve();
+    let (env, _store) = env();
+    let env = env.admin("password = \"correct horse\"\n");
+    let serve = env.serve();
     let basic = |password: &str| {
         format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("owner:{password}")))
     };
@@ -46,16 +46,16 @@ fn who_with_a_password_basic_is_needed_and_guessing_is_slowed() {
         assert_eq!(waits.header("retry-after"), Some("1"));
     }
     assert_eq!(serve.admin_page("/metrics").status, 200);
-    let shown = house.run(&["config", "show"]);
+    let shown = env.run(&["config", "show"]);
     let said = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(said.contains("admin.password") && !said.contains("horse"), "{said}");
 }
 
 #[test]
 fn host_must_name_this_machine() {
-    let (house, _store) = house();
-    let house = house.admin("hosts = [\"VPS.example.com\"]\n");
-    let serve = house.serve();
+    let (env, _store) = env();
+    let env = env.admin("hosts = [\"VPS.example.com\"]\n");
+    let serve = env.serve();
     for (host, status) in [
         ("localhost", 200),
         ("LOCALHOST:1", 200),

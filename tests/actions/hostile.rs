@@ -7,7 +7,7 @@ use countersign::simulator::ecwid::{Order, Product};
 use serde_json::json;
 
 use super::Endpoint;
-use crate::news::{STORE, about_product, house, tell};
+use crate::news::{STORE, about_product, env, tell};
 use crate::support::smtp::MailServer;
 
 /// Ids of orders; one with a control character is malformed, and no news.
@@ -44,17 +44,17 @@ fn is_obeyed(text: &str) -> bool {
 #[test]
 fn hostile_values_reach_no_header_argument_shell_log_line_or_terminal() {
     let (endpoint, server) = (Endpoint::new(), MailServer::new());
-    let (house, store) = house();
-    let folder = house.folder().to_owned();
+    let (env, store) = env();
+    let folder = env.folder().to_owned();
     let script = folder.join("ship.sh");
     std::fs::write(&script, SCRIPT.replace("$FOLDER", folder.to_str().unwrap())).unwrap();
     let include = "include = [\"email\"]\n";
-    let house = house
+    let env = env
         .action("erp", &format!("url = \"{}\"\n{include}", endpoint.url()))
         .action("ship", &format!("command = [\"/bin/sh\", \"{}\"]\n{include}", script.display()))
         .action("tell", &format!("mail = [\"owner@example.test\"]\n{include}"))
         .section("mail", &server.lines_of_mail());
-    let serve = house.serve();
+    let serve = env.serve();
     let mut id = 0;
     for (n, (order, value)) in (1..).zip(IDS.into_iter().zip(VALUES)) {
         let email = format!("{value}@evil.test");
@@ -69,10 +69,7 @@ fn hostile_values_reach_no_header_argument_shell_log_line_or_terminal() {
         id += 2;
     }
     let count = usize::try_from(id).unwrap();
-    house.wait_for_value(
-        "SELECT count(*) FROM deliveries WHERE state = 'delivered'",
-        &(3 * count).to_string(),
-    );
+    env.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'delivered'", &(3 * count).to_string());
     let requests = endpoint.wait_for(count);
     let known =
         ["webhook-id", "webhook-timestamp", "content-type", "content-length", "host", "accept", "user-agent"];
@@ -88,8 +85,11 @@ fn hostile_values_reach_no_header_argument_shell_log_line_or_terminal() {
     }
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("arguments"), "0\n".repeat(count));
-    let env = read("env");
-    assert!(!env.contains("evil") && !env.contains("pwned") && !env.contains("desrever"), "{env}");
+    let environment = read("env");
+    assert!(
+        !environment.contains("evil") && !environment.contains("pwned") && !environment.contains("desrever"),
+        "{environment}"
+    );
     assert!(!folder.join("pwned").exists() && !Path::new("pwned").exists());
     let mails = server.wait_for(count);
     for mail in &mails {
@@ -117,7 +117,7 @@ fn hostile_values_reach_no_header_argument_shell_log_line_or_terminal() {
         &["list"],
         &["report"],
     ] {
-        let output = house.run(arguments);
+        let output = env.run(arguments);
         assert!(output.status.success(), "{output:?}");
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(!is_obeyed(&said), "{arguments:?}: {said:?}");

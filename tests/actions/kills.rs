@@ -10,7 +10,7 @@ use countersign::simulator::ecwid::EcwidStore;
 use super::{Endpoint, Reply, ok, told};
 use crate::news::{about_order, order};
 use crate::support::disk::{Disk, Word};
-use crate::support::{House, Request};
+use crate::support::{Request, TestEnv};
 
 /// How a life ends.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +85,8 @@ impl Shop {
     }
 }
 
-fn live_until_killed(house: &House, shop: &Shop, endpoint: &Endpoint, disk: &Arc<Disk>, kill: Kill) {
-    let serve = house.serve_on(disk);
+fn live_until_killed(env: &TestEnv, shop: &Shop, endpoint: &Endpoint, disk: &Arc<Disk>, kill: Kill) {
+    let serve = env.serve_on(disk);
     match kill {
         Kill::At(word, n) => disk.set(word, n),
         Kill::WhileSending => endpoint.answer(|_| Reply::Hang(String::new())),
@@ -116,22 +116,22 @@ fn live_until_killed(house: &House, shop: &Shop, endpoint: &Endpoint, disk: &Arc
 #[test]
 fn fifty_kills_lose_no_news_and_tell_none_that_the_shop_did_not_say() {
     let endpoint = Endpoint::new();
-    let (house, store) = told(&endpoint, "timeout = \"1h\"\n");
+    let (env, store) = told(&endpoint, "timeout = \"1h\"\n");
     let shop = Shop { store, next: AtomicU64::new(1), said: Mutex::default() };
     let (disk, kills) = (Arc::new(Disk::new()), kills());
     for kill in &kills {
-        live_until_killed(&house, &shop, &endpoint, &disk, *kill);
+        live_until_killed(&env, &shop, &endpoint, &disk, *kill);
     }
-    let serve = house.serve();
-    house.wait_for_value("SELECT count(*) FROM notifications WHERE state = 'pending'", "0");
-    house.wait_for_value("SELECT count(*) FROM deliveries WHERE state <> 'delivered'", "0");
+    let serve = env.serve();
+    env.wait_for_value("SELECT count(*) FROM notifications WHERE state = 'pending'", "0");
+    env.wait_for_value("SELECT count(*) FROM deliveries WHERE state <> 'delivered'", "0");
     assert!(serve.stop().success());
     let forged =
         "SELECT count(*) FROM notifications WHERE subject_id LIKE 'SALE-1______' AND state <> 'ignored'";
-    assert_eq!(house.value(forged).as_deref(), Some("0"));
+    assert_eq!(env.value(forged).as_deref(), Some("0"));
     let untold = "SELECT count(*) FROM notifications n WHERE state = 'confirmed' AND NOT EXISTS (
                     SELECT 1 FROM news WHERE source = n.source AND subject_id = n.resolved_id)";
-    assert_eq!(house.value(untold).as_deref(), Some("0"));
+    assert_eq!(env.value(untold).as_deref(), Some("0"));
     let said = shop.said.lock().unwrap();
     let mut told = BTreeMap::new();
     let seen = endpoint.seen();
@@ -145,10 +145,10 @@ fn fifty_kills_lose_no_news_and_tell_none_that_the_shop_did_not_say() {
         let first = told.entry(seq).or_insert((id.to_owned(), request.body.clone()));
         assert_eq!((&*first.0, &first.1), (id, &request.body), "the same id and body on every try");
     }
-    let news: i64 = house.value("SELECT count(*) FROM news").unwrap().parse().unwrap();
+    let news: i64 = env.value("SELECT count(*) FROM news").unwrap().parse().unwrap();
     let of_news = "SELECT group_concat(seq, ' ') FROM (SELECT seq FROM news ORDER BY seq)";
     let seqs: Vec<String> = told.keys().map(i64::to_string).collect();
-    assert_eq!(house.value(of_news).unwrap(), seqs.join(" "), "each news was told, and nothing else");
+    assert_eq!(env.value(of_news).unwrap(), seqs.join(" "), "each news was told, and nothing else");
     println!("kills: {}, news: {news}, all told; {} requests", kills.len(), seen.len());
     assert!(news >= 50);
 }

@@ -13,18 +13,18 @@ mod url;
 
 use countersign::simulator::ecwid::EcwidStore;
 
-use crate::news::{about_order, house, order};
-use crate::support::{House, Serve};
+use crate::news::{about_order, env, order};
+use crate::support::{Serve, TestEnv};
 pub(crate) use endpoint::{Endpoint, Reply, ok, status};
 
 /// Retries that no test waits for.
 const QUICK: &str = "retry = [\"50ms\"]\n";
 
-/// A house with one shop and an action `erp` at this endpoint.
-fn told(endpoint: &Endpoint, lines: &str) -> (House, EcwidStore) {
-    let (house, store) = house();
+/// An environment with one shop and an action `erp` at this endpoint.
+fn told(endpoint: &Endpoint, lines: &str) -> (TestEnv, EcwidStore) {
+    let (env, store) = env();
     let lines = format!("url = \"{}\"\n{QUICK}{lines}", endpoint.url());
-    (house.action("erp", &lines), store)
+    (env.action("erp", &lines), store)
 }
 
 /// Sells order `n`, and waits until its notification is confirmed; each order is sold once.
@@ -39,9 +39,8 @@ fn announce(serve: &Serve, n: u64, id: i64) {
 }
 
 /// `state` of each delivery, oldest first.
-fn states(house: &House) -> String {
-    house
-        .value("SELECT group_concat(state, ' ') FROM (SELECT state FROM deliveries ORDER BY id)")
+fn states(env: &TestEnv) -> String {
+    env.value("SELECT group_concat(state, ' ') FROM (SELECT state FROM deliveries ORDER BY id)")
         .unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Endpoint, QUICK, STATES, announce, ok, sell, states, status, told};
-use crate::news::house;
+use crate::news::env;
 
 fn json_lines(output: &std::process::Output) -> Vec<Value> {
     assert!(output.status.success(), "{output:?}");
@@ -14,12 +14,12 @@ fn json_lines(output: &std::process::Output) -> Vec<Value> {
 fn deliveries_and_show_tell_what_became_of_each() {
     let endpoint =
         Endpoint::answering(|seen| if seen.subject() == "SALE-1" { status(500, "", "no") } else { ok() });
-    let (house, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     sell(&serve, &store, 2, 2);
-    house.wait_for_value(STATES, "dead delivered");
-    let all = json_lines(&house.run(&["deliveries", "--json"]));
+    env.wait_for_value(STATES, "dead delivered");
+    let all = json_lines(&env.run(&["deliveries", "--json"]));
     let keys: Vec<&String> = all[0].as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
@@ -44,10 +44,10 @@ fn deliveries_and_show_tell_what_became_of_each() {
         &["--limit", "5", "--state", "dead", "--since", "1h"],
     ] {
         let arguments = [&["deliveries", "--json", "--action", "erp"], filter].concat();
-        let found = json_lines(&house.run(&arguments));
+        let found = json_lines(&env.run(&arguments));
         assert_eq!((found.len(), &found[0]["subject_id"]), (1, &"SALE-1".into()), "{filter:?}");
     }
-    let shown = &json_lines(&house.run(&["show", "1", "--json"]))[0]["deliveries"][0];
+    let shown = &json_lines(&env.run(&["show", "1", "--json"]))[0]["deliveries"][0];
     assert_eq!((&shown["action"], &shown["state"]), (&"erp".into(), &"dead".into()));
     assert_eq!(shown["delivery_attempts"][0]["outcome"], "refused");
     assert_eq!(shown["delivery_attempts"][0]["http_status"], 500);
@@ -57,24 +57,24 @@ fn deliveries_and_show_tell_what_became_of_each() {
 #[test]
 fn redeliver_starts_dead_ones_afresh_and_refuses_waiting_ones_by_id() {
     let endpoint = Endpoint::answering(|_| status(500, "", ""));
-    let (house, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     sell(&serve, &store, 2, 2);
-    house.wait_for_value(STATES, "dead dead");
+    env.wait_for_value(STATES, "dead dead");
     endpoint.answer(|_| ok());
-    assert!(house.run(&["redeliver", "1"]).status.success());
-    house.wait_for_value(STATES, "delivered dead");
-    assert!(house.run(&["redeliver", "--action", "erp"]).status.success());
-    house.wait_for_value(STATES, "delivered delivered");
+    assert!(env.run(&["redeliver", "1"]).status.success());
+    env.wait_for_value(STATES, "delivered dead");
+    assert!(env.run(&["redeliver", "--action", "erp"]).status.success());
+    env.wait_for_value(STATES, "delivered delivered");
     assert!(serve.stop().success());
-    assert!(house.run(&["redeliver", "1"]).status.success());
-    let refused = house.run(&["redeliver", "1"]);
+    assert!(env.run(&["redeliver", "1"]).status.success());
+    let refused = env.run(&["redeliver", "1"]);
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("delivery 1 is unchanged: it is waiting already"), "{said}");
-    assert!(house.run(&["verify"]).status.success(), "verify delivers where no serve runs");
-    assert_eq!(states(&house), "delivered delivered");
+    assert!(env.run(&["verify"]).status.success(), "verify delivers where no serve runs");
+    assert_eq!(states(&env), "delivered delivered");
     let ids: Vec<_> =
         endpoint.seen().iter().map(|seen| seen.header("webhook-id").map(str::to_owned)).collect();
     let (again, before) = ids.split_last().unwrap();
@@ -83,63 +83,63 @@ fn redeliver_starts_dead_ones_afresh_and_refuses_waiting_ones_by_id() {
 
 #[test]
 fn redeliver_missing_reaches_back_through_the_filter_and_only_once() {
-    let (house, store) = house();
-    let serve = house.serve();
+    let (env, store) = env();
+    let serve = env.serve();
     for n in 1..=3 {
         sell(&serve, &store, n, i64::try_from(n).unwrap());
     }
     let endpoint = Endpoint::new();
-    let house = house.action("erp", &format!("url = \"{}\"\n{QUICK}status = [\"PAID\"]\n", endpoint.url()));
+    let env = env.action("erp", &format!("url = \"{}\"\n{QUICK}status = [\"PAID\"]\n", endpoint.url()));
     store.edit_order("SALE-1", |order| order.payment("REFUNDED"));
     announce(&serve, 1, 4);
-    house.write_config();
+    env.write_config();
     serve.signal("HUP");
     serve.wait_for_line("the reload", |line| line.contains("reloaded the configuration"));
     let missing = ["redeliver", "--action", "erp", "--missing", "--since", "1h"];
-    let output = house.run(&missing);
+    let output = env.run(&missing);
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("3 that the action never had"), "{output:?}");
     endpoint.wait_for(3);
-    house.wait_for_value(STATES, "delivered delivered delivered");
-    assert!(house.run(&missing).status.success());
-    assert_eq!(states(&house), "delivered delivered delivered");
+    env.wait_for_value(STATES, "delivered delivered delivered");
+    assert!(env.run(&missing).status.success());
+    assert_eq!(states(&env), "delivered delivered delivered");
 }
 
 #[test]
 fn skip_decides_by_hand_and_refuses_delivered_ones() {
     let endpoint = Endpoint::answering(|_| status(500, "", ""));
-    let (house, store) = told(&endpoint, "");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "");
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     sell(&serve, &store, 2, 2);
     endpoint.wait_for(2);
-    assert!(house.run(&["skip", "1"]).status.success());
-    assert!(house.run(&["skip", "--action", "erp"]).status.success());
-    assert_eq!(states(&house), "skipped skipped");
-    assert_eq!(house.value("SELECT detail FROM deliveries WHERE id = 1").as_deref(), Some("skipped by hand"));
+    assert!(env.run(&["skip", "1"]).status.success());
+    assert!(env.run(&["skip", "--action", "erp"]).status.success());
+    assert_eq!(states(&env), "skipped skipped");
+    assert_eq!(env.value("SELECT detail FROM deliveries WHERE id = 1").as_deref(), Some("skipped by hand"));
     endpoint.answer(|_| ok());
     sell(&serve, &store, 3, 3);
-    house.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 3", "delivered");
-    assert_eq!(house.run(&["skip", "3"]).status.code(), Some(1));
-    assert_eq!(house.run(&["skip", "99"]).status.code(), Some(1));
+    env.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 3", "delivered");
+    assert_eq!(env.run(&["skip", "3"]).status.code(), Some(1));
+    assert_eq!(env.run(&["skip", "99"]).status.code(), Some(1));
 }
 
 #[test]
 fn send_test_sends_an_event_of_type_test_prints_what_came_back_and_stores_nothing() {
     let endpoint = Endpoint::answering(|_| status(200, "", "thanks"));
-    let (house, _store) = told(&endpoint, "");
-    let serve = house.serve();
-    let output = house.run(&["send-test", "erp"]);
+    let (env, _store) = told(&endpoint, "");
+    let serve = env.serve();
+    let output = env.run(&["send-test", "erp"]);
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("thanks"), "{output:?}");
     let seen = endpoint.wait_for(1).remove(0);
     assert!(seen.header("webhook-id").unwrap().starts_with("test_"));
     assert_eq!(seen.json()["type"], "test");
     assert_eq!(seen.json()["data"], serde_json::json!({ "action": "erp" }));
-    assert_eq!(house.value("SELECT count(*) FROM deliveries").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM deliveries").as_deref(), Some("0"));
     endpoint.answer(|_| status(500, "", ""));
-    assert_eq!(house.run(&["send-test", "erp"]).status.code(), Some(1));
-    assert_eq!(house.run(&["send-test", "nope"]).status.code(), Some(1));
+    assert_eq!(env.run(&["send-test", "erp"]).status.code(), Some(1));
+    assert_eq!(env.run(&["send-test", "nope"]).status.code(), Some(1));
     drop(serve);
 }
 
@@ -147,14 +147,14 @@ fn send_test_sends_an_event_of_type_test_prints_what_came_back_and_stores_nothin
 fn prune_takes_no_notification_whose_delivery_waits_or_is_dead() {
     let endpoint =
         Endpoint::answering(|seen| if seen.subject() == "SALE-3" { ok() } else { status(500, "", "") });
-    let (house, store) = told(&endpoint, "");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "");
+    let serve = env.serve();
     for n in 1..=3 {
         sell(&serve, &store, n, i64::try_from(n).unwrap());
     }
-    house.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 3", "delivered");
+    env.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 3", "delivered");
     let prune = ["prune", "--older-than", "0s"];
-    let said = |arguments: &[&str]| String::from_utf8(house.run(arguments).stdout).unwrap();
+    let said = |arguments: &[&str]| String::from_utf8(env.run(arguments).stdout).unwrap();
     assert_eq!(
         said(&["prune", "--older-than", "0s", "--dry-run"]),
         "would remove 1 notification: 1 confirmed, 0 ignored\n"
@@ -163,22 +163,22 @@ fn prune_takes_no_notification_whose_delivery_waits_or_is_dead() {
     let left =
         "SELECT (SELECT group_concat(id) FROM notifications) || ' ' || (SELECT group_concat(seq) FROM news)
                   || ' ' || (SELECT group_concat(id) FROM deliveries)";
-    assert_eq!(house.value(left).as_deref(), Some("1,2 1,2 1,2"));
-    assert!(house.run(&["skip", "--action", "erp"]).status.success());
+    assert_eq!(env.value(left).as_deref(), Some("1,2 1,2 1,2"));
+    assert!(env.run(&["skip", "--action", "erp"]).status.success());
     assert_eq!(said(&prune), "removed 2 notifications: 2 confirmed, 0 ignored\n");
-    assert_eq!(house.value("SELECT count(*) FROM delivery_attempts").as_deref(), Some("0"));
-    assert_eq!(house.value("SELECT coalesce(sum(n), 0) FROM delivery_counts").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM delivery_attempts").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT coalesce(sum(n), 0) FROM delivery_counts").as_deref(), Some("0"));
 }
 
 #[test]
 fn undelivered_a_dead_delivery_is_a_finding_of_report_and_reconcile() {
     let endpoint = Endpoint::answering(|_| status(500, "", ""));
-    let (house, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "give_up_after = \"10ms\"\n");
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
-    house.wait_for_value(STATES, "dead");
+    env.wait_for_value(STATES, "dead");
     for command in ["report", "reconcile"] {
-        let output = house.run(&[command, "--since", "1h", "--json"]);
+        let output = env.run(&[command, "--since", "1h", "--json"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let findings = report["sources"][0]["findings"].as_array().unwrap();
         let found = findings.iter().find(|finding| finding["kind"] == "undelivered").unwrap();
@@ -198,12 +198,12 @@ fn undelivered_a_dead_delivery_is_a_finding_of_report_and_reconcile() {
 fn metrics_count_the_deliveries_of_each_action() {
     let endpoint =
         Endpoint::answering(|seen| if seen.subject() == "SALE-1" { ok() } else { status(500, "", "") });
-    let (house, store) = told(&endpoint, "");
-    let serve = house.serve();
+    let (env, store) = told(&endpoint, "");
+    let serve = env.serve();
     sell(&serve, &store, 1, 1);
     sell(&serve, &store, 2, 2);
     endpoint.wait_for(2);
-    house.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 1", "delivered");
+    env.wait_for_value("SELECT max(state) FROM deliveries WHERE id = 1", "delivered");
     let text = serve.admin_page("/metrics").text();
     for series in [
         "countersign_deliveries_total{action=\"erp\",outcome=\"delivered\"} 1",
@@ -217,11 +217,11 @@ fn metrics_count_the_deliveries_of_each_action() {
 
 #[test]
 fn config_show_masks_secrets_and_mistakes_of_actions_are_named() {
-    let (house, _store) = house();
+    let (env, _store) = env();
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let house = house
-        .action("erp", &format!("url = \"https://erp.example.com/o?key=tok3n\"\nsecret = \"{secret}\"\n"));
-    let said = String::from_utf8(house.run(&["config", "show"]).stdout).unwrap();
+    let env =
+        env.action("erp", &format!("url = \"https://erp.example.com/o?key=tok3n\"\nsecret = \"{secret}\"\n"));
+    let said = String::from_utf8(env.run(&["config", "show"]).stdout).unwrap();
     assert!(said.contains("https://erp.example.com/o?…"), "{said}");
     assert!(!said.contains("tok3n") && !said.contains(secret), "{said}");
     for (lines, wrong) in [
@@ -236,8 +236,8 @@ fn config_show_masks_secrets_and_mistakes_of_actions_are_named() {
         ("command = [\"/bin/true\"]\nsecret = \"whsec_x\"", "is a key of actions with a url"),
         ("url = \"https://a.example/\"\ncurl = 1", "unknown key"),
     ] {
-        let (house, _store) = super::house();
-        let output = house.action("erp", lines).run(&["config", "check"]);
+        let (env, _store) = super::env();
+        let output = env.action("erp", lines).run(&["config", "check"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{lines}: {said}");
         assert!(said.contains(wrong) && said.contains("actions.erp"), "{lines}: {said}");

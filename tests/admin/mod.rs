@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::five::{self, FIVE, KEYS, OLD, SHOP};
+use crate::support::formats::{self, FORMATS, KEYS, OLD, SHOP};
 use crate::support::{Request, Serve};
 
 fn ready(serve: &Serve) -> (u16, Value) {
@@ -17,8 +17,8 @@ fn ready(serve: &Serve) -> (u16, Value) {
 
 #[test]
 fn healthz_says_ok_and_readyz_names_every_check_as_ok() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let health = serve.admin_page("/healthz");
     assert_eq!((health.status, health.text().as_str()), (200, "ok"));
     let (status, readiness) = ready(&serve);
@@ -33,8 +33,8 @@ fn healthz_says_ok_and_readyz_names_every_check_as_ok() {
 
 #[test]
 fn nothing_but_reading_is_served_and_no_intake() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     for path in ["/hooks/shop", "/metrics/", "/readyz/x"] {
         assert_eq!(serve.admin_page(path).status, 404, "{path}");
     }
@@ -42,14 +42,14 @@ fn nothing_but_reading_is_served_and_no_intake() {
         assert_eq!(Request::post(path).send(serve.admin).status, 405, "{path}");
     }
     assert_eq!(SHOP.request(SHOP.truth(1207)).send(serve.admin).status, 403);
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
 }
 
 #[test]
 fn readyz_is_503_and_names_the_store_while_it_is_locked() {
-    let house = five::house();
-    let serve = house.serve();
-    let other = Connection::open(house.store_path()).unwrap();
+    let env = formats::env();
+    let serve = env.serve();
+    let other = Connection::open(env.store_path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (status, readiness) = ready(&serve);
     assert_eq!((status, &readiness["failing"]), (503, &serde_json::json!(["store_writable"])), "{readiness}");
@@ -60,8 +60,8 @@ fn readyz_is_503_and_names_the_store_while_it_is_locked() {
 
 #[test]
 fn readyz_is_503_and_names_the_disk_where_it_is_low() {
-    let house = five::house().store_keys("min_free = \"1000000GiB\"");
-    let serve = house.serve();
+    let env = formats::env().store_keys("min_free = \"1000000GiB\"");
+    let serve = env.serve();
     let (status, readiness) = ready(&serve);
     assert_eq!((status, &readiness["failing"]), (503, &serde_json::json!(["disk"])), "{readiness}");
 }
@@ -100,9 +100,9 @@ fn assert_series(all: &[(String, f64)], name: &str, value: f64) {
 
 #[test]
 fn metrics_count_what_came_in_what_became_of_it_and_what_was_asked() {
-    let house = five::house();
-    let serve = house.serve();
-    for (id, format) in (1..).zip(FIVE) {
+    let env = formats::env();
+    let serve = env.serve();
+    for (id, format) in (1..).zip(FORMATS) {
         serve.send(&format.request(format.truth(1207)));
         serve.settled(id);
     }
@@ -110,7 +110,7 @@ fn metrics_count_what_came_in_what_became_of_it_and_what_was_asked() {
     serve.settled(6);
     let fake = "countersign_verdicts_total{reason=\"not_found\",source=\"old\",state=\"ignored\"}";
     let all = series_with(&serve, fake);
-    for (at, format) in FIVE.into_iter().enumerate() {
+    for (at, format) in FORMATS.into_iter().enumerate() {
         let source = format.source;
         let received = if at == 0 { 2.0 } else { 1.0 };
         assert_series(&all, &format!("countersign_notifications_total{{source=\"{source}\"}}"), received);
@@ -131,8 +131,8 @@ fn metrics_count_what_came_in_what_became_of_it_and_what_was_asked() {
 
 #[test]
 fn every_series_is_named_and_explained_as_prometheus_demands() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     serve.send(&SHOP.request(SHOP.truth(1207)));
     serve.settled(1);
     let text = serve.admin_page("/metrics").text();
@@ -165,10 +165,10 @@ fn every_series_is_named_and_explained_as_prometheus_demands() {
 
 #[test]
 fn no_label_ever_comes_from_a_request() {
-    let house = five::house().server_keys("max_body = \"1KiB\"");
-    let lines = five::lines(&house, KEYS);
-    let house = house.source("guarded", &format!("{lines}secret = \"s\"\npath_token = \"door\"\n"));
-    let serve = house.serve();
+    let env = formats::env().server_keys("max_body = \"1KiB\"");
+    let lines = formats::lines(&env, KEYS);
+    let env = env.source("guarded", &format!("{lines}secret = \"s\"\npath_token = \"door\"\n"));
+    let serve = env.serve();
     let stranger = "stranger-7f3a";
     for request in [
         Request::post(&format!("/hooks/{stranger}")),

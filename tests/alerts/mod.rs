@@ -8,21 +8,21 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::actions::{Endpoint, ok, status};
-use crate::news::{about_order, house, order, tell};
-use crate::support::House;
+use crate::news::{about_order, env, order, tell};
+use crate::support::TestEnv;
 use crate::support::smtp::{MailServer, Say};
 
-/// A house with an action that answers 410 and a mail server; without alerts yet.
-fn gone(mail: &MailServer) -> (House, countersign::simulator::ecwid::EcwidStore) {
+/// An environment with an action that answers 410 and a mail server; without alerts yet.
+fn gone(mail: &MailServer) -> (TestEnv, countersign::simulator::ecwid::EcwidStore) {
     let erp = Endpoint::answering(|_| status(410, "", ""));
-    let (house, store) = house();
-    let house = house.action("erp", &format!("url = \"{}\"\n", erp.url()));
-    (house.section("mail", &mail.lines_of_mail()), store)
+    let (env, store) = env();
+    let env = env.action("erp", &format!("url = \"{}\"\n", erp.url()));
+    (env.section("mail", &mail.lines_of_mail()), store)
 }
 
 /// Writes into the store as an earlier `serve` would have left it.
-fn left_behind(house: &House, sql: &str) {
-    Connection::open(house.store_path()).unwrap().execute_batch(sql).unwrap();
+fn left_behind(env: &TestEnv, sql: &str) {
+    Connection::open(env.store_path()).unwrap().execute_batch(sql).unwrap();
 }
 
 /// A message to the mailbox that failed twice.
@@ -32,20 +32,20 @@ const TRIED_TWICE: &str = "INSERT INTO alert_messages VALUES
 #[test]
 fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     let (mail, url) = (MailServer::new(), Endpoint::new());
-    let (house, store) = gone(&mail);
-    let serve = house.serve();
+    let (env, store) = gone(&mail);
+    let serve = env.serve();
     store.put_order(order(1));
     tell(&serve, about_order("order.updated", 1, "e1"), 1);
-    house.wait_for_value("SELECT count(*) FROM action_states WHERE gone_at IS NOT NULL", "1");
+    env.wait_for_value("SELECT count(*) FROM action_states WHERE gone_at IS NOT NULL", "1");
     // The alerts come by a reload.
     let url_of_alerts = url.url().replace("http://", "http://owner:hush-word@");
-    let house = house.section(
+    let env = env.section(
         "alerts",
         &format!(
             "mail = [\"owner@example.test\"]\nurl = \"{url_of_alerts}\"\nformat = \"json\"\nafter = \"1ms\"\n"
         ),
     );
-    house.write_config();
+    env.write_config();
     serve.signal("HUP");
     let told = mail.wait_for(1).remove(0);
     assert_eq!(told.to, ["owner@example.test"]);
@@ -70,16 +70,16 @@ fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     assert_eq!(kinds(&json), ["delivery_dead"], "{json}");
     assert!(json["text"].as_str().unwrap().contains("→"), "{json}");
     assert!(!serve.log().contains("hush-word"), "{}", serve.log());
-    house.wait_for_value("SELECT count(*) FROM alert_messages WHERE next_attempt_at IS NULL", "2");
+    env.wait_for_value("SELECT count(*) FROM alert_messages WHERE next_attempt_at IS NULL", "2");
     assert!(serve.stop().success());
     // One more was listed before the restart, and not told yet.
-    left_behind(&house, "DELETE FROM alert_problems WHERE kind = 'delivery_dead';
+    left_behind(&env, "DELETE FROM alert_problems WHERE kind = 'delivery_dead';
         INSERT INTO alert_problems (kind, action, since) VALUES ('delivery_dead', 'erp', '2026-01-01T00:00:00.000Z')");
-    let serve = house.serve();
+    let serve = env.serve();
     let json = url.wait_for(2).remove(1).json();
     assert_eq!(kinds(&json), ["delivery_dead"], "{json}");
     assert!(serve.stop().success());
-    let shown = house.run(&["config", "show"]);
+    let shown = env.run(&["config", "show"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("alerts.url") && !shown.contains("hush-word"), "{shown}");
 }
@@ -87,14 +87,14 @@ fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
 #[test]
 fn an_alert_that_cannot_be_sent_is_in_the_log_in_status_and_in_readyz_without_503() {
     let mail = MailServer::answering(|line| line.starts_with("MAIL").then_some(Say::Line("451 later")));
-    let (house, _store) = gone(&mail);
-    let house = house.section("alerts", "mail = [\"owner@example.test\"]\n");
-    assert!(house.serve().stop().success());
-    left_behind(&house, TRIED_TWICE);
-    let serve = house.serve();
+    let (env, _store) = gone(&mail);
+    let env = env.section("alerts", "mail = [\"owner@example.test\"]\n");
+    assert!(env.serve().stop().success());
+    left_behind(&env, TRIED_TWICE);
+    let serve = env.serve();
     serve.wait_for_line("the failure", |line| line.contains("channel=mail try=3 given up: SMTP 451"));
-    house.wait_for_value("SELECT coalesce((SELECT cause FROM alert_channels), '')", "SMTP 451");
-    let status = house.run(&["status", "--json"]);
+    env.wait_for_value("SELECT coalesce((SELECT cause FROM alert_channels), '')", "SMTP 451");
+    let status = env.run(&["status", "--json"]);
     assert_eq!(status.status.code(), Some(3), "{status:?}");
     let json: Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(json["warnings"][0]["kind"], "alert_failing", "{json}");
@@ -106,14 +106,14 @@ fn an_alert_that_cannot_be_sent_is_in_the_log_in_status_and_in_readyz_without_50
 #[test]
 fn the_heartbeat_stops_while_nothing_can_be_written_and_goes_on_after_it() {
     let monitor = Endpoint::new();
-    let (house, _store) = house();
+    let (env, _store) = env();
     let lines = format!("heartbeat_url = \"{}\"\nheartbeat_every = \"1s\"\n", monitor.url());
-    let house = house.section("alerts", &lines);
-    let serve = house.serve();
+    let env = env.section("alerts", &lines);
+    let serve = env.serve();
     assert_eq!(monitor.wait_for(2)[1].line, "GET /orders HTTP/1.1");
-    let beats = || house.value("SELECT at FROM liveness").unwrap();
+    let beats = || env.value("SELECT at FROM liveness").unwrap();
     assert!(!beats().is_empty(), "a row of its own");
-    let other = Connection::open(house.store_path()).unwrap();
+    let other = Connection::open(env.store_path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     serve.wait_for_line("silence", |line| line.contains("no heartbeat: "));
     let count = monitor.seen().len();
@@ -125,15 +125,15 @@ fn the_heartbeat_stops_while_nothing_can_be_written_and_goes_on_after_it() {
 #[test]
 fn no_worker_sends_alerts_and_no_heartbeat() {
     let (mail, monitor) = (MailServer::new(), Endpoint::new());
-    let (house, _store) = gone(&mail);
+    let (env, _store) = gone(&mail);
     let lines = format!(
         "mail = [\"owner@example.test\"]\nheartbeat_url = \"{}\"\nheartbeat_every = \"1s\"\n",
         monitor.url()
     );
-    let house = house.section("alerts", &lines);
-    assert!(house.serve_with(&["--no-worker"]).stop().success());
-    left_behind(&house, TRIED_TWICE);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = env.section("alerts", &lines);
+    assert!(env.serve_with(&["--no-worker"]).stop().success());
+    left_behind(&env, TRIED_TWICE);
+    let serve = env.serve_with(&["--no-worker"]);
     mail.wait_for(1);
     assert!(serve.stop().success());
     assert!(monitor.seen().is_empty());
@@ -142,23 +142,23 @@ fn no_worker_sends_alerts_and_no_heartbeat() {
 #[test]
 fn send_test_alerts_tries_every_channel_and_doctor_sends_nothing() {
     let (mail, url) = (MailServer::new(), Endpoint::answering(|_| status(500, "", "")));
-    let (house, _store) = gone(&mail);
+    let (env, _store) = gone(&mail);
     let lines = format!("mail = [\"owner@example.test\"]\nurl = \"{}\"\n", url.url());
-    let house = house.section("alerts", &lines);
-    let serve = house.serve();
-    let doctor = house.run(&["doctor"]);
+    let env = env.section("alerts", &lines);
+    let serve = env.serve();
+    let doctor = env.run(&["doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(said.contains("ok     alerts by mail") && said.contains("ok     alerts by url"), "{said}");
     assert!(mail.mails().is_empty() && url.seen().is_empty());
-    let test = house.run(&["send-test", "alerts"]);
+    let test = env.run(&["send-test", "alerts"]);
     assert_eq!(test.status.code(), Some(1), "{test:?}");
     let said = String::from_utf8_lossy(&test.stdout).into_owned();
     assert!(said.contains("mail sent in") && said.contains("url failed: HTTP 500"), "{said}");
     assert_eq!(mail.wait_for(1)[0].header("Subject").as_deref(), Some("countersign: test of the alerts"));
     assert_eq!(url.wait_for(1)[0].header("content-type"), Some("text/plain; charset=utf-8"));
     url.answer(|_| ok());
-    assert!(house.run(&["send-test", "alerts"]).status.success());
+    assert!(env.run(&["send-test", "alerts"]).status.success());
     // Of the six in an hour.
-    assert_eq!(house.value("SELECT count(*) FROM alert_messages").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM alert_messages").as_deref(), Some("0"));
     drop(serve);
 }

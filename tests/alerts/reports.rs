@@ -2,18 +2,18 @@
 
 use countersign::simulator::Fault;
 
-use crate::news::house;
-use crate::support::House;
+use crate::news::env;
+use crate::support::TestEnv;
 use crate::support::smtp::{MailServer, Say};
 
-fn mailed(server: &MailServer) -> House {
-    let (house, store) = house();
-    let house =
-        house.section("mail", &server.lines_of_mail()).section("alerts", "mail = [\"owner@example.test\"]\n");
-    assert!(house.serve().stop().success());
+fn mailed(server: &MailServer) -> TestEnv {
+    let (env, store) = env();
+    let env =
+        env.section("mail", &server.lines_of_mail()).section("alerts", "mail = [\"owner@example.test\"]\n");
+    assert!(env.serve().stop().success());
     // Missed: no notification ever told of it.
     store.put_order(crate::news::order(1));
-    house
+    env
 }
 
 /// The order is within it.
@@ -22,8 +22,8 @@ const WINDOW: [&str; 2] = ["--since", "2h"];
 #[test]
 fn mail_sends_text_with_the_page_as_its_other_part_and_still_prints() {
     let server = MailServer::new();
-    let house = mailed(&server);
-    let done = house.run(&[&["reconcile", "--mail"], &WINDOW[..]].concat());
+    let env = mailed(&server);
+    let done = env.run(&[&["reconcile", "--mail"], &WINDOW[..]].concat());
     assert_eq!(done.status.code(), Some(3), "{done:?}");
     assert!(String::from_utf8_lossy(&done.stdout).contains("SALE-1"), "{done:?}");
     let mail = server.wait_for(1).remove(0);
@@ -38,17 +38,17 @@ fn mail_sends_text_with_the_page_as_its_other_part_and_still_prints() {
 #[test]
 fn mail_findings_is_silent_without_a_finding_and_a_mail_that_fails_is_exit_1() {
     let server = MailServer::new();
-    let house = mailed(&server);
-    let quiet = house.run(&["report", "--mail=findings"]);
+    let env = mailed(&server);
+    let quiet = env.run(&["report", "--mail=findings"]);
     assert!(quiet.status.success(), "{quiet:?}");
     assert!(server.mails().is_empty());
-    let loud = house.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
+    let loud = env.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
     assert_eq!(loud.status.code(), Some(3), "{loud:?}");
     server.wait_for(1);
     server.answer(|line| line.starts_with("RCPT").then_some(Say::Line("550 no such user")));
     // Exit 1 goes before the 3 of the order that was missed.
     for command in [&["report", "--mail"][..], &["reconcile", "--mail", "--since", "2h"]] {
-        let failed = house.run(command);
+        let failed = env.run(command);
         assert_eq!(failed.status.code(), Some(1), "{failed:?}");
         assert!(!failed.stdout.is_empty(), "the report is still printed");
         let said = String::from_utf8_lossy(&failed.stderr).into_owned();
@@ -58,10 +58,10 @@ fn mail_findings_is_silent_without_a_finding_and_a_mail_that_fails_is_exit_1() {
 
 #[test]
 fn mail_without_alerts_mail_is_wrong_usage() {
-    let (house, _store) = house();
-    assert!(house.serve().stop().success());
+    let (env, _store) = env();
+    assert!(env.serve().stop().success());
     for command in ["report", "reconcile"] {
-        let refused = house.run(&[command, "--mail"]);
+        let refused = env.run(&[command, "--mail"]);
         assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     }
 }
@@ -69,14 +69,14 @@ fn mail_without_alerts_mail_is_wrong_usage() {
 #[test]
 fn mail_findings_is_sent_when_a_shop_cannot_be_read_and_when_there_is_no_report() {
     let server = MailServer::new();
-    let house = mailed(&server);
-    house.simulator.shops().add_fault(Fault::status(403));
-    let incomplete = house.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
+    let env = mailed(&server);
+    env.simulator.shops().add_fault(Fault::status(403));
+    let incomplete = env.run(&[&["reconcile", "--mail=findings"], &WINDOW[..]].concat());
     assert_eq!(incomplete.status.code(), Some(1), "{incomplete:?}");
     assert!(server.wait_for(1)[0].header("Subject").unwrap().ends_with(": INCOMPLETE"));
-    std::fs::remove_file(house.store_path()).unwrap();
+    std::fs::remove_file(env.store_path()).unwrap();
     for (count, command) in [(2, "reconcile"), (3, "report")] {
-        let failed = house.run(&[command, "--mail=findings"]);
+        let failed = env.run(&[command, "--mail=findings"]);
         assert_eq!(failed.status.code(), Some(1), "{failed:?}");
         let mail = server.wait_for(count).pop().unwrap();
         assert_eq!(mail.header("Subject"), Some(format!("countersign {command}: FAILED")));

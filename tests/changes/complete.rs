@@ -4,32 +4,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::domain::shipping::{Cell, Included, LedgerTable};
 
-use super::{Ledger, everything, logging, logging_house};
+use super::{Ledger, everything, logging, logging_env};
 use crate::actions::{Endpoint, ok, status};
-use crate::news::{about_order, about_product, house, mug, order, tell};
-use crate::support::House;
+use crate::news::{about_order, about_product, env, mug, order, tell};
+use crate::support::TestEnv;
 
 /// Runs a command that has to succeed.
 #[track_caller]
-fn done(house: &House, arguments: &[&str]) {
-    let output = house.run(arguments);
+fn done(env: &TestEnv, arguments: &[&str]) {
+    let output = env.run(arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
 }
 
 #[test]
 fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
     let endpoint = Endpoint::answering(|_| status(500, "", "no"));
-    let (house, shop) = logging_house();
+    let (env, shop) = logging_env();
     let keys = format!("url = \"{}\"\nretry = [\"10ms\"]\ngive_up_after = \"10ms\"\n", endpoint.url());
-    let house = house.action("erp", &keys).store_keys("keep_personal = \"400d\"");
-    let house = house.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
+    let env = env.action("erp", &keys).store_keys("keep_personal = \"400d\"");
+    let env = env.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
     for n in 1..=40 {
         shop.put_order(order(n));
     }
     shop.put_product(mug());
-    let serve = house.serve();
+    let serve = env.serve();
     tell(&serve, about_order("order.created", 1, "before"), 1);
-    let mut ledger = Ledger::of(&house, everything());
+    let mut ledger = Ledger::of(&env, everything());
     ledger.limit.rows = 7;
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -62,15 +62,15 @@ fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
         for _ in 0..3 {
             assert_eq!(serve.post("signed", "{\"a\":1}").status, 401);
         }
-        house.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'waiting'", "0");
+        env.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'waiting'", "0");
         endpoint.answer(|_| ok());
-        done(&house, &["redeliver", "--action", "erp", "--yes"]);
-        house.wait_for_value("SELECT count(*) FROM deliveries WHERE state <> 'delivered'", "0");
-        done(&house, &["retry", "42"]);
+        done(&env, &["redeliver", "--action", "erp", "--yes"]);
+        env.wait_for_value("SELECT count(*) FROM deliveries WHERE state <> 'delivered'", "0");
+        done(&env, &["retry", "42"]);
         serve.settled(42);
         shop.edit_order("SALE-5", |order| order.payment("CANCELLED"));
         assert_eq!(
-            house.run(&["reconcile", "--since", "1h", "--source", "shop", "--recover"]).status.code(),
+            env.run(&["reconcile", "--since", "1h", "--source", "shop", "--recover"]).status.code(),
             Some(3)
         );
         assert!(serve.stop().success());
@@ -78,16 +78,16 @@ fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
         assert!(shipping.join().unwrap() > 10);
     });
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
     assert_eq!(ledger.table(LedgerTable::Refusals).len(), 1);
     // What loses its personal content loses it there as well.
     let (mut emptied, before) = (0, ledger.table(LedgerTable::Notifications));
-    let house = house.store_keys("keep_personal = \"1ms\"");
-    let serve = house.serve();
+    let env = env.store_keys("keep_personal = \"1ms\"");
+    let serve = env.serve();
     serve.wait_for_line("the rules are kept", |line| line.contains("rows emptied"));
     assert!(serve.stop().success());
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
     for (key, cells) in ledger.table(LedgerTable::Notifications) {
         emptied += usize::from(cells[7] == Cell::Null && before[&key][7] != Cell::Null);
     }
@@ -96,43 +96,43 @@ fn the_ledger_ends_with_every_row_as_it_is_whatever_changed_it() {
 
 #[test]
 fn without_a_ledger_nothing_is_logged_and_a_ledger_that_goes_takes_its_log_along() {
-    let (house, shop) = house();
+    let (env, shop) = env();
     for n in 1..=3 {
         shop.put_order(order(n));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     let entries = "SELECT count(*) FROM changes";
     let triggers = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'changes_*'";
     tell(&serve, about_order("order.created", 1, "a"), 1);
-    assert_eq!(house.value(entries).as_deref(), Some("0"));
-    assert_eq!(house.value(triggers).as_deref(), Some("0"));
-    let house = logging(house);
-    let reload = |house: &House| {
-        house.write_config();
+    assert_eq!(env.value(entries).as_deref(), Some("0"));
+    assert_eq!(env.value(triggers).as_deref(), Some("0"));
+    let env = logging(env);
+    let reload = |env: &TestEnv| {
+        env.write_config();
         serve.signal("HUP");
     };
-    reload(&house);
-    house.wait_for_value("SELECT is_on FROM ledger_state", "1");
-    assert_ne!(house.value(triggers).as_deref(), Some("0"));
+    reload(&env);
+    env.wait_for_value("SELECT is_on FROM ledger_state", "1");
+    assert_ne!(env.value(triggers).as_deref(), Some("0"));
     tell(&serve, about_order("order.created", 2, "b"), 2);
-    assert_ne!(house.value(entries).as_deref(), Some("0"));
-    let house = house.without_ledger();
-    reload(&house);
-    house.wait_for_value("SELECT is_on FROM ledger_state", "0");
-    house.wait_for_value(entries, "0");
+    assert_ne!(env.value(entries).as_deref(), Some("0"));
+    let env = env.without_ledger();
+    reload(&env);
+    env.wait_for_value("SELECT is_on FROM ledger_state", "0");
+    env.wait_for_value(entries, "0");
     tell(&serve, about_order("order.created", 3, "c"), 3);
-    assert_eq!(house.value(entries).as_deref(), Some("0"));
-    assert_eq!(house.value(triggers).as_deref(), Some("0"));
+    assert_eq!(env.value(entries).as_deref(), Some("0"));
+    assert_eq!(env.value(triggers).as_deref(), Some("0"));
 }
 
 #[test]
 fn what_is_not_included_is_left_out() {
-    let (house, shop) = house();
+    let (env, shop) = env();
     shop.put_order(order(1));
-    let serve = house.serve();
+    let serve = env.serve();
     tell(&serve, about_order("order.created", 1, "a"), 1);
     assert!(serve.stop().success());
-    let mut ledger = Ledger::of(&house, [Included::Headers].into());
+    let mut ledger = Ledger::of(&env, [Included::Headers].into());
     ledger.ship_all();
     assert!(ledger.table(LedgerTable::Verifications).is_empty());
     for table in LedgerTable::ALL {
@@ -156,11 +156,11 @@ fn what_is_not_included_is_left_out() {
 
 #[test]
 fn refusals_go_when_their_time_has_come_and_keep_nothing_else_waiting() {
-    let (house, shop) = logging_house();
-    let house = house.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
+    let (env, shop) = logging_env();
+    let env = env.source("signed", "provider = \"kinguin\"\napi_key = \"k\"\nsecret = \"s\"\n");
     shop.put_order(order(1));
-    let serve = house.serve();
-    let mut ledger = Ledger::of(&house, everything());
+    let serve = env.serve();
+    let mut ledger = Ledger::of(&env, everything());
     ledger.ship_all();
     ledger.limit.refusals = false;
     assert_eq!(serve.post("signed", "{\"a\":1}").status, 401);
@@ -172,5 +172,5 @@ fn refusals_go_when_their_time_has_come_and_keep_nothing_else_waiting() {
     assert_eq!(serve.post("signed", "{\"a\":1}").status, 401);
     ledger.limit.refusals = true;
     assert_eq!(ledger.ship_all(), [1]);
-    ledger.equals(&house);
+    ledger.equals(&env);
 }

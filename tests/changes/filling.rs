@@ -2,29 +2,29 @@
 
 use countersign::domain::shipping::{Fill, LedgerTable, Position};
 
-use super::{Ledger, everything, logging_house};
-use crate::news::{about_order, house, order, tell};
-use crate::support::House;
+use super::{Ledger, everything, logging_env};
+use crate::news::{about_order, env, order, tell};
+use crate::support::TestEnv;
 
-/// A house whose store holds `count` confirmed orders; its `serve` has ended.
-fn stocked(count: u64) -> House {
-    let (house, shop) = house();
+/// An environment whose store holds `count` confirmed orders; its `serve` has ended.
+fn stocked(count: u64) -> TestEnv {
+    let (env, shop) = env();
     for n in 1..=count {
         shop.put_order(order(n));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for n in 1..=count {
         assert_eq!(serve.post("shop", about_order("order.created", n, "a")).status, 200);
     }
-    house.wait_for_value("SELECT count(*) FROM news", &count.to_string());
+    env.wait_for_value("SELECT count(*) FROM news", &count.to_string());
     assert!(serve.stop().success());
-    house
+    env
 }
 
 #[test]
 fn a_filling_goes_in_pieces_says_how_far_it_is_and_ends() {
-    let house = stocked(60);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(60);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.limit.rows = 16;
     assert_eq!(ledger.state().unwrap().filled, Some(0));
     let (mut from, mut shares) = (ledger.connect(), Vec::new());
@@ -38,29 +38,29 @@ fn a_filling_goes_in_pieces_says_how_far_it_is_and_ends() {
     assert!(shares.is_sorted() && shares.len() > 5 && shares.iter().all(|share| *share < 1000), "{shares:?}");
     let state = ledger.state().unwrap();
     assert_eq!((state.filled, state.waiting, from.fill), (None, 0, Fill::done()));
-    ledger.equals(&house);
+    ledger.equals(&env);
     assert_eq!(ledger.news, (1..=60).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_batch_is_bounded_by_bytes_and_holds_one_row_at_least() {
-    let house = stocked(12);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(12);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.limit.bytes = 1;
     let sizes = ledger.ship_all();
     assert!(sizes.len() >= 12 * 4 && sizes.iter().all(|size| *size <= 1), "{sizes:?}");
-    ledger.equals(&house);
-    let mut larger = Ledger::of(&house, everything());
+    ledger.equals(&env);
+    let mut larger = Ledger::of(&env, everything());
     larger.limit.bytes = 16 * 1024;
     let sizes = larger.ship_all();
     assert!(sizes.len() > 1 && sizes.iter().all(|size| *size < 40), "{sizes:?}");
-    larger.equals(&house);
+    larger.equals(&env);
 }
 
 #[test]
 fn what_the_ledger_committed_and_could_not_tell_of_is_not_shipped_again() {
-    let house = stocked(20);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(20);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.limit.rows = 8;
     let from = ledger.connect();
     let batch = ledger.read(&from).unwrap();
@@ -68,13 +68,13 @@ fn what_the_ledger_committed_and_could_not_tell_of_is_not_shipped_again() {
     assert_eq!(ledger.connect(), batch.through, "the ledger's word counts");
     assert_eq!(ledger.state().unwrap().position, batch.through);
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
 }
 
 #[test]
 fn a_ledger_that_lost_what_it_confirmed_is_filled_again() {
-    let house = stocked(20);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(20);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.limit.rows = 8;
     let from = ledger.connect();
     let batch = ledger.read(&from).unwrap();
@@ -91,18 +91,18 @@ fn a_ledger_that_lost_what_it_confirmed_is_filled_again() {
     assert_eq!(ledger.connect(), again, "a filling that shipped nothing yet does not begin anew");
     assert_eq!(ledger.state().unwrap().shipped_until, None);
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
     // It lost everything.
     (ledger.position, ledger.rows) = (None, Default::default());
     ledger.news.clear();
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
 }
 
 #[test]
 fn a_ledger_that_is_ahead_of_an_older_file_is_filled_again() {
-    let house = stocked(3);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(3);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.ship_all();
     let here = ledger.state().unwrap().position;
     ledger.position = Some(Position { notifications: 1000, ..here.clone() });
@@ -118,8 +118,8 @@ fn a_ledger_that_is_ahead_of_an_older_file_is_filled_again() {
 
 #[test]
 fn a_position_of_an_earlier_filling_ships_nothing_and_confirms_nothing() {
-    let house = stocked(3);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(3);
+    let mut ledger = Ledger::of(&env, everything());
     let from = ledger.connect();
     let batch = ledger.read(&from).unwrap();
     ledger.commit(&batch);
@@ -131,15 +131,15 @@ fn a_position_of_an_earlier_filling_ships_nothing_and_confirms_nothing() {
 
 #[test]
 fn changes_go_alongside_a_filling() {
-    let (house, shop) = logging_house();
+    let (env, shop) = logging_env();
     for n in 1..=30 {
         shop.put_order(order(n));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for n in 1..=30 {
         tell(&serve, about_order("order.created", n, "a"), i64::try_from(n).unwrap());
     }
-    let mut ledger = Ledger::of(&house, everything());
+    let mut ledger = Ledger::of(&env, everything());
     // Other columns: the ledger is filled from here on.
     ledger.configure(Some([].into()));
     ledger.configure(Some(everything()));
@@ -158,47 +158,47 @@ fn changes_go_alongside_a_filling() {
     ledger.commit(&second);
     assert!(ledger.confirm(None));
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
 }
 
 #[test]
 fn what_changes_between_reading_and_confirming_is_shipped_again() {
-    let (house, shop) = logging_house();
+    let (env, shop) = logging_env();
     shop.put_order(order(1));
-    let serve = house.serve();
-    let mut ledger = Ledger::of(&house, everything());
+    let serve = env.serve();
+    let mut ledger = Ledger::of(&env, everything());
     tell(&serve, about_order("order.created", 1, "a"), 1);
     tell(&serve, about_order("order.created", 7, "fake"), 2);
     // First new rows, then rows with an entry in the log.
     for attempt in 1..=2 {
         let batch = ledger.read(&ledger.connect()).unwrap();
         assert!(batch.rows.iter().any(|row| row.table == LedgerTable::Notifications), "{attempt}");
-        assert!(house.run(&["retry", "2"]).status.success());
+        assert!(env.run(&["retry", "2"]).status.success());
         let verified = format!("{}", attempt + 1);
-        house.wait_for_value("SELECT count(*) FROM verifications WHERE notification_id = 2", &verified);
+        env.wait_for_value("SELECT count(*) FROM verifications WHERE notification_id = 2", &verified);
         serve.settled(2);
         ledger.commit(&batch);
         assert!(ledger.confirm(None));
     }
     ledger.ship_all();
-    ledger.equals(&house);
+    ledger.equals(&env);
     assert!(ledger.ship_all().is_empty());
 }
 
 #[test]
 fn a_backup_is_another_file_and_begins_anew() {
-    let house = stocked(3);
-    let mut ledger = Ledger::of(&house, everything());
+    let env = stocked(3);
+    let mut ledger = Ledger::of(&env, everything());
     ledger.ship_all();
-    let copy = house.folder().join("copy.db");
-    assert!(house.run(&["backup", copy.to_str().unwrap()]).status.success());
+    let copy = env.folder().join("copy.db");
+    assert!(env.run(&["backup", copy.to_str().unwrap()]).status.success());
     drop(ledger);
-    std::fs::rename(&copy, house.store_path()).unwrap();
+    std::fs::rename(&copy, env.store_path()).unwrap();
     for end in ["-wal", "-shm"] {
-        std::fs::remove_file(format!("{}{end}", house.store_path().display())).ok();
+        std::fs::remove_file(format!("{}{end}", env.store_path().display())).ok();
     }
-    let mut other = Ledger::of(&house, everything());
+    let mut other = Ledger::of(&env, everything());
     assert_eq!(other.connect().notifications, 0);
     other.ship_all();
-    other.equals(&house);
+    other.equals(&env);
 }

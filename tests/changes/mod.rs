@@ -15,25 +15,25 @@ use countersign::store::Store;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::news::house;
-use crate::support::House;
+use crate::news::env;
+use crate::support::TestEnv;
 
 /// Everything that can be included.
 pub(crate) fn everything() -> Include {
     Included::ALL.iter().copied().collect()
 }
 
-/// The house of [`crate::news`], whose configuration has a ledger without an engine: its `serve` keeps the same change
+/// The environment of [`crate::news`], whose configuration has a ledger without an engine: its `serve` keeps the same change
 /// log as a [`Ledger`] of everything, and ships nothing.
-pub(crate) fn logging_house() -> (House, EcwidStore) {
-    let (house, shop) = house();
-    (logging(house), shop)
+pub(crate) fn logging_env() -> (TestEnv, EcwidStore) {
+    let (env, shop) = env();
+    (logging(env), shop)
 }
 
 /// With that ledger in the configuration.
-pub(crate) fn logging(house: House) -> House {
+pub(crate) fn logging(env: TestEnv) -> TestEnv {
     let all: Vec<&str> = Included::ALL.iter().map(|word| word.as_str()).collect();
-    house.ledger(&format!("url = \"postgres://none@127.0.0.1:1/nowhere\"\nnode = \"a\"\ninclude = {all:?}\n"))
+    env.ledger(&format!("url = \"postgres://none@127.0.0.1:1/nowhere\"\nnode = \"a\"\ninclude = {all:?}\n"))
 }
 
 /// A ledger in memory: it holds what it was told and how far it got, and nothing else.
@@ -48,10 +48,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Makes the store of a house keep a change log for it.
-    pub(crate) fn of(house: &House, include: Include) -> Self {
+    /// Makes the store of an environment keep a change log for it.
+    pub(crate) fn of(env: &TestEnv, include: Include) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let store = Store::open(&house.store_path()).unwrap();
+        let store = Store::open(&env.store_path()).unwrap();
         let limit = BatchLimit { rows: 1000, bytes: 1 << 20, refusals: true };
         let ledger = Self { store, runtime, limit, rows: BTreeMap::new(), position: None, news: Vec::new() };
         ledger.configure(Some(include));
@@ -132,9 +132,9 @@ impl Ledger {
 
     /// Asserts that each table of the ledger is the file's.
     #[track_caller]
-    pub(crate) fn equals(&self, house: &House) {
+    pub(crate) fn equals(&self, env: &TestEnv) {
         for table in LedgerTable::ALL {
-            let file = in_file(house, *table);
+            let file = in_file(env, *table);
             let ledger = self.table(*table);
             for (key, cells) in &file {
                 assert_eq!(ledger.get(key), Some(cells), "{table} {key}");
@@ -146,8 +146,8 @@ impl Ledger {
 }
 
 /// The rows of a table as its owner reads them.
-fn in_file(house: &House, table: LedgerTable) -> BTreeMap<String, Vec<Cell>> {
-    let conn = Connection::open_with_flags(house.store_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+fn in_file(env: &TestEnv, table: LedgerTable) -> BTreeMap<String, Vec<Cell>> {
+    let conn = Connection::open_with_flags(env.store_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
     let mut statement = conn.prepare(&format!("SELECT {} FROM {table}", columns.join(", "))).unwrap();
     let found = statement.query_map([], |row| {

@@ -16,7 +16,7 @@ fn retry_starts_an_undecided_notification_afresh() {
     let said = printed(&stage.run(&["retry", "1"]), 0);
     assert!(said.starts_with("1 notification reset"), "{said}");
     assert_eq!(stage.verdict(id), words("pending", None));
-    assert_eq!(stage.house.row(id).attempts, 0);
+    assert_eq!(stage.env.row(id).attempts, 0);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn retry_reads_under_the_present_configuration() {
     assert_eq!(stage.verdict(id), words("ignored", Some("wrong_store")));
     printed(&stage.run(&["retry", "1"]), 0);
     assert_eq!(stage.verdict(id), words("ignored", Some("wrong_store")));
-    let config = stage.house.write_config();
+    let config = stage.env.write_config();
     let text = std::fs::read_to_string(&config).unwrap().replace("store_id = 1003", "store_id = 2004");
     let moved = config.with_file_name("moved.toml");
     std::fs::write(&moved, text).unwrap();
@@ -90,7 +90,7 @@ fn dismiss_settles_an_undecided_notification_with_its_note() {
         "1 notification dismissed\n"
     );
     assert_eq!(stage.verdict(id), words("ignored", Some("dismissed")));
-    assert_eq!(stage.house.row(id).detail.as_deref(), Some("sold by phone"));
+    assert_eq!(stage.env.row(id).detail.as_deref(), Some("sold by phone"));
     let lines = complaints(&stage.run(&["dismiss", "1"]), 1);
     assert!(lines.len() == 1 && lines[0].contains("only undecided"), "{lines:?}");
 }

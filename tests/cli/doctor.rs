@@ -3,10 +3,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use countersign::simulator::{Fault, Trouble};
 
 use super::{Stage, order, printed};
-use crate::support::{House, Request, paid};
+use crate::support::{Request, TestEnv, paid};
 
 #[test]
-fn doctor_finds_a_healthy_house_healthy() {
+fn doctor_finds_a_healthy_setup_healthy() {
     let stage = Stage::new();
     let text = printed(&stage.run(&["doctor"]), 0);
     let (checks, last) = text.trim_end().rsplit_once('\n').unwrap();
@@ -25,13 +25,13 @@ fn wrongs(stage: &Stage) -> Vec<String> {
 #[test]
 fn doctor_says_what_is_wrong_with_the_store() {
     let stage = Stage::new();
-    std::fs::set_permissions(stage.house.store_path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(stage.env.store_path(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let wrong = wrongs(&stage);
     assert!(wrong.len() == 1 && wrong[0].contains("chmod 600"), "{wrong:?}");
-    std::fs::remove_file(stage.house.store_path()).unwrap();
+    std::fs::remove_file(stage.env.store_path()).unwrap();
     let wrong = wrongs(&stage);
     assert!(wrong.len() == 1 && wrong[0].contains("there is no store at"), "{wrong:?}");
-    assert!(!stage.house.store_path().exists());
+    assert!(!stage.env.store_path().exists());
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn doctor_names_sources_that_changed_or_went() {
 #[test]
 fn doctor_says_what_the_api_says_about_the_token() {
     let stage = Stage::new();
-    stage.house.simulator.shops().open_ecwid(1003, "another token");
+    stage.env.simulator.shops().open_ecwid(1003, "another token");
     let wrong = wrongs(&stage);
     assert!(
         !wrong.is_empty() && wrong.iter().all(|line| line.starts_with("WRONG  source shop: ")),
@@ -58,18 +58,18 @@ fn doctor_says_what_the_api_says_about_the_token() {
 #[test]
 fn doctor_compares_the_clocks() {
     let stage = Stage::new();
-    let skew = stage.house.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(600)));
+    let skew = stage.env.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(600)));
     let wrong = wrongs(&stage);
     assert!(wrong.len() == 1 && wrong[0].contains("behind the API's"), "{wrong:?}");
-    stage.house.simulator.shops().clear_fault(skew);
-    stage.house.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(-600)));
+    stage.env.simulator.shops().clear_fault(skew);
+    stage.env.simulator.shops().add_fault(Fault::new(Trouble::DateSkew(-600)));
     assert!(wrongs(&stage)[0].contains("ahead of the API's"));
 }
 
 #[test]
 fn doctor_with_a_dead_host_says_so() {
     let mut stage = Stage::new();
-    stage.house.simulator.stop_listening().unwrap();
+    stage.env.simulator.stop_listening().unwrap();
     let wrong = wrongs(&stage);
     assert!(!wrong.is_empty() && wrong[0].contains("source shop"), "{wrong:?}");
 }
@@ -79,16 +79,16 @@ fn a_good_examination_ends_the_pause_of_a_source() {
     let stage = Stage::new();
     let id = stage.receive(order("1"));
     stage.deny(id);
-    let resume_at = || stage.house.value("SELECT resume_at FROM outages").unwrap();
+    let resume_at = || stage.env.value("SELECT resume_at FROM outages").unwrap();
     let planned = resume_at();
-    stage.house.simulator.shops().open_ecwid(1003, "another token");
+    stage.env.simulator.shops().open_ecwid(1003, "another token");
     let wrong = wrongs(&stage);
     assert!(
         wrong.iter().any(|line| line.contains("is failing since") && line.contains("api_denied")),
         "{wrong:?}"
     );
     assert_eq!(resume_at(), planned);
-    stage.house.simulator.shops().open_ecwid(1003, super::TOKEN);
+    stage.env.simulator.shops().open_ecwid(1003, super::TOKEN);
     let text = printed(&stage.run(&["doctor"]), 0);
     assert!(text.contains("its pause is over"), "{text}");
     assert!(resume_at() < planned);
@@ -96,21 +96,21 @@ fn a_good_examination_ends_the_pause_of_a_source() {
 
 #[test]
 fn a_proxy_that_is_not_listed_is_a_warning_and_nothing_wrong() {
-    let house = House::new().server_keys("trusted_proxies = []").ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().server_keys("trusted_proxies = []").ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let forwarded = Request::post("/hooks/shop").header("X-Forwarded-For", "198.51.100.1");
     for order in ["o.1", "o.2", "o.3"] {
         assert_eq!(serve.send(&forwarded.clone().body(paid(1003, order))).status, 200);
     }
     assert_eq!(serve.log().matches("is not in server.trusted_proxies").count(), 1, "once for each peer");
-    let done = house.run(&["doctor"]);
+    let done = env.run(&["doctor"]);
     let said = String::from_utf8_lossy(&done.stdout);
     assert_eq!(done.status.code(), Some(0), "{said}");
     let warning = said.lines().find(|line| line.starts_with("WARN ")).unwrap_or_else(|| panic!("{said}"));
     assert!(warning.contains("3 notifications recently came through 127.0.0.1"), "{warning}");
     assert!(warning.contains("otherwise all senders look the same"), "{warning}");
 
-    let house = house.server_keys("trusted_proxies = [\"127.0.0.1\"]");
-    let said = house.run(&["doctor"]).stdout;
+    let env = env.server_keys("trusted_proxies = [\"127.0.0.1\"]");
+    let said = env.run(&["doctor"]).stdout;
     assert!(!String::from_utf8_lossy(&said).contains("WARN "), "a listed one is none");
 }

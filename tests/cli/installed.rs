@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, chown};
 
 use super::{complaints, printed};
-use crate::support::{House, countersign};
+use crate::support::{TestEnv, countersign};
 
 #[test]
 fn every_command_has_a_page_in_the_manual() {
@@ -45,17 +45,17 @@ fn completions_name_every_command_for_every_shell() {
 
 #[test]
 fn what_root_creates_in_the_services_folder_is_the_services() {
-    let house = House::new();
+    let env = TestEnv::new();
     let ecwid = "provider = \"ecwid-ion\"\nstore_id = 1003\ntoken = \"t\"\n";
-    let house = house.source("shop", ecwid);
-    let (folder, nobody) = (house.folder().to_path_buf(), 65534);
+    let env = env.source("shop", ecwid);
+    let (folder, nobody) = (env.folder().to_path_buf(), 65534);
     if chown(&folder, Some(nobody), Some(nobody)).is_err() {
         // Only root gives files away, and only root has to.
         assert_ne!(folder.metadata().unwrap().uid(), nobody);
         return;
     }
-    let serve = house.serve();
-    let store = house.store_path();
+    let serve = env.serve();
+    let store = env.store_path();
     for name in ["", ".serve-lock", ".verify-lock", "-wal", "-shm"] {
         let mut path = store.clone().into_os_string();
         path.push(name);

@@ -17,15 +17,15 @@ use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotificatio
 use countersign::store::{LeaseRequest, ParsedNotification, Store, VerificationCall};
 use serde_json::json;
 
-use crate::support::House;
+use crate::support::TestEnv;
 
 /// What must never be printed.
 const TOKEN: &str = "secret_open_sesame";
 const PATH_TOKEN: &str = "hidden-end-of-the-url";
 
-/// A house with one source, `shop`, and a store that a test fills by hand.
+/// An environment with one source, `shop`, and a store that a test fills by hand.
 struct Stage {
-    house: House,
+    env: TestEnv,
     store: Store,
     shop: Source,
     runtime: tokio::runtime::Runtime,
@@ -33,10 +33,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let house = House::new();
-        house.simulator.shops().open_ecwid(1003, TOKEN);
-        let base = house.simulator.ecwid_base();
-        let house = house.source(
+        let env = TestEnv::new();
+        env.simulator.shops().open_ecwid(1003, TOKEN);
+        let base = env.simulator.ecwid_base();
+        let env = env.source(
             "shop",
             &format!(
                 "provider = \"ecwid-ion\"\nstore_id = 1003\ntoken = \"{TOKEN}\"\npath_token = \"{PATH_TOKEN}\"\n\
@@ -44,18 +44,18 @@ impl Stage {
             ),
         );
         // A pause has to last until somebody ends it, however slow the machine is.
-        let house = house.verify("denied_pause = \"5m\"");
+        let env = env.verify("denied_pause = \"5m\"");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let settings = Settings::load(&house.write_config(), |_| None).unwrap();
-        let store = Store::create_or_open(&house.store_path()).unwrap();
+        let settings = Settings::load(&env.write_config(), |_| None).unwrap();
+        let store = Store::create_or_open(&env.store_path()).unwrap();
         let shop = settings.sources.into_iter().next().unwrap();
-        let stage = Self { house, store, shop, runtime };
+        let stage = Self { env, store, shop, runtime };
         stage.introduce("shop", "ecwid-ion");
         stage
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        self.house.run(arguments)
+        self.env.run(arguments)
     }
 
     fn introduce(&self, source: &str, provider: &'static str) {
@@ -137,7 +137,7 @@ impl Stage {
             found: true,
             source_status,
         };
-        let policy = Settings::load(&self.house.write_config(), |_| None).unwrap().verify.policy;
+        let policy = Settings::load(&self.env.write_config(), |_| None).unwrap().verify.policy;
         self.runtime.block_on(async {
             let (_, leased, _) = self.store.lease(vec![request], |_| vec![()], now).await.unwrap().remove(0);
             let lease = leased.unwrap().calls.remove(0).remove(0);
@@ -158,7 +158,7 @@ impl Stage {
 
     /// State and reason of a notification.
     fn verdict(&self, id: i64) -> (String, Option<String>) {
-        let row = self.house.row(id);
+        let row = self.env.row(id);
         (row.state, row.reason)
     }
 }

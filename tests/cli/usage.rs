@@ -63,7 +63,7 @@ fn the_environment_names_the_configuration_and_the_option_wins() {
 #[test]
 fn each_mistake_of_a_configuration_is_a_line() {
     let stage = Stage::new();
-    let config = stage.house.folder().join("wrong.toml");
+    let config = stage.env.folder().join("wrong.toml");
     let text =
         "[server]\nlistn = \"127.0.0.1:1\"\n[sources.shop]\nprovider = \"ecwid-ion\"\nstore_id = 1003\n";
     std::fs::write(&config, text).unwrap();
@@ -75,7 +75,7 @@ fn each_mistake_of_a_configuration_is_a_line() {
 #[test]
 fn a_missing_store_is_one_line_and_1() {
     let stage = Stage::new();
-    std::fs::remove_file(stage.house.store_path()).unwrap();
+    std::fs::remove_file(stage.env.store_path()).unwrap();
     for arguments in [
         &["list"][..],
         &["show", "1"],
@@ -86,7 +86,7 @@ fn a_missing_store_is_one_line_and_1() {
         let lines = complaints(&stage.run(arguments), 1);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains("there is no store at"), "{lines:?}");
-        assert!(!stage.house.store_path().exists(), "{arguments:?} made a store");
+        assert!(!stage.env.store_path().exists(), "{arguments:?} made a store");
     }
 }
 
@@ -96,7 +96,7 @@ fn whoever_stops_reading_is_told_nothing() {
     for index in 0..400 {
         stage.receive(order(&format!("{index}-{}", "x".repeat(200))));
     }
-    let config = stage.house.write_config();
+    let config = stage.env.write_config();
     let mut command = countersign();
     command.arg("--config").arg(config).args(["list", "--json", "--limit", "400"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

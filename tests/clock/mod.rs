@@ -9,7 +9,7 @@ use countersign::simulator::{Fault, Shops, Trouble};
 use crate::actions::Endpoint;
 use crate::support::disk::{Disk, Word};
 use crate::support::load::Load;
-use crate::support::{House, Serve, assert_verdict, paid};
+use crate::support::{Serve, TestEnv, assert_verdict, paid};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const HOUR: i64 = 3600;
@@ -37,23 +37,23 @@ fn assert_rate(shops: &Shops, limit: usize) {
 
 #[test]
 fn a_question_planned_before_the_clock_was_set_back_keeps_its_delay() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
     let fault = shops.add_fault(Fault::status(500));
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_error");
     jump(&serve, &disk, -3 * HOUR);
     shops.clear_fault(fault);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn the_rate_limit_holds_across_jumps_in_both_directions() {
-    let house = House::new().ion_shop_with("shop", 1003, 30, "rate_limit = \"5/s\"");
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
-    let serve = house.serve_on(&disk);
+    let env = TestEnv::new().ion_shop_with("shop", 1003, 30, "rate_limit = \"5/s\"");
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
+    let serve = env.serve_on(&disk);
     for n in 1..=30 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
@@ -63,7 +63,7 @@ fn the_rate_limit_holds_across_jumps_in_both_directions() {
     }
     for id in 1..=30 {
         serve.settled(id);
-        assert_eq!(house.row(id).outcomes, ["match"]);
+        assert_eq!(env.row(id).outcomes, ["match"]);
     }
     assert_eq!(shops.calls().len(), 30);
     assert_rate(shops, 5);
@@ -71,10 +71,10 @@ fn the_rate_limit_holds_across_jumps_in_both_directions() {
 
 #[test]
 fn a_pause_that_the_shop_asked_for_lasts_also_when_the_clock_is_set_ahead() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
     shops.add_fault(Fault::too_many(Some("3")).times(1));
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_rate_limited");
     jump(&serve, &disk, 5 * HOUR);
@@ -85,10 +85,10 @@ fn a_pause_that_the_shop_asked_for_lasts_also_when_the_clock_is_set_ahead() {
 
 #[test]
 fn what_is_being_asked_is_asked_once_and_counts_whatever_the_clock_does() {
-    let house = House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 1);
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let env = TestEnv::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 1);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
     let held = shops.add_fault(Fault::new(Trouble::Hold));
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "o.1"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     for by in [2 * HOUR, -9 * HOUR, 30 * HOUR] {
@@ -100,31 +100,31 @@ fn what_is_being_asked_is_asked_once_and_counts_whatever_the_clock_does() {
     assert_eq!(shops.calls().len(), 1);
     shops.clear_fault(held);
     serve.settled(1);
-    assert_eq!(house.row(1).outcomes, ["match"]);
+    assert_eq!(env.row(1).outcomes, ["match"]);
 }
 
 #[test]
 fn what_is_not_there_yet_is_not_judged_because_the_clock_was_set_ahead() {
-    let house = House::new().verify("grace = \"3s\"").ion_shop("shop", 1003, 0);
+    let env = TestEnv::new().verify("grace = \"3s\"").ion_shop("shop", 1003, 0);
     let disk = Disk::new();
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "late"));
     serve.pending(1, "not_yet");
     jump(&serve, &disk, HOUR);
-    house.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
+    env.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn nor_is_what_was_never_asked_about_before_and_a_reload_changes_nothing() {
-    let house = House::new()
+    let env = TestEnv::new()
         .verify("grace = \"4s\"\nconcurrency = 1\ntimeout = \"60s\"")
         .server_keys("drain = \"1s\"")
         .ion_shop("shop", 1003, 0);
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
     let held = shops.add_fault(Fault::new(Trouble::Hold));
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "held"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     serve.post("shop", paid(1003, "late"));
@@ -137,18 +137,18 @@ fn nor_is_what_was_never_asked_about_before_and_a_reload_changes_nothing() {
         serve.post("shop", "too broken to be asked about");
         serve.settled(id);
     }
-    house.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
+    env.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
     serve.settled(2);
-    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
 }
 
 #[test]
 fn a_jump_of_weeks_is_no_reason_to_give_up_before_eight_questions() {
-    let house = House::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 1);
-    let (shops, disk) = (house.simulator.shops(), Disk::new());
+    let env = TestEnv::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 1);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
     // The order's own trouble: each question is followed by the control question, which is answered.
     let fault = shops.add_fault(Fault::status(500).path("/orders/o.1"));
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_error");
     for questions in 2..=7 {
@@ -156,20 +156,20 @@ fn a_jump_of_weeks_is_no_reason_to_give_up_before_eight_questions() {
         assert!(shops.wait_for_answers(2 * questions, PATIENCE), "not asked again");
     }
     serve.stop();
-    let row = house.row(1);
+    let row = env.row(1);
     assert_eq!(row.state, "pending", "{row:#?}");
     shops.clear_fault(fault);
     disk.set(Word::ClockSeconds, disk.get(Word::ClockSeconds) + 2 * HOUR);
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn everything_that_was_acknowledged_under_load_settles_whatever_the_clock_does() {
-    let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
-    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
-    let serve = house.serve_on(&disk);
+    let env = TestEnv::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
+    let (disk, load) = (Disk::new(), Load::new(env.ion_store(1003)));
+    let serve = env.serve_on(&disk);
     let mut answered = 0;
     load.run(serve.intake, 4, |_| {
         answered += 1;
@@ -182,44 +182,44 @@ fn everything_that_was_acknowledged_under_load_settles_whatever_the_clock_does()
         }
         answered == 100
     });
-    for row in house.rows() {
+    for row in env.rows() {
         serve.settled(row.id);
     }
-    load.assert_kept(&house.bodies());
-    for row in house.rows() {
+    load.assert_kept(&env.bodies());
+    for row in env.rows() {
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.outcomes, ["match"]);
     }
 }
 
-/// A house whose action gets 500, `serve` on a disk with a clock to set, and a delivery that was tried once.
-fn failing_delivery(retry: &str) -> (House, Endpoint, Disk, Serve) {
+/// An environment whose action gets 500, `serve` on a disk with a clock to set, and a delivery that was tried once.
+fn failing_delivery(retry: &str) -> (TestEnv, Endpoint, Disk, Serve) {
     let endpoint = Endpoint::answering(|_| crate::actions::status(500, "", ""));
-    let (house, store) = crate::news::house();
-    let house = house.action("erp", &format!("url = \"{}\"\nretry = [\"{retry}\"]\n", endpoint.url()));
+    let (env, store) = crate::news::env();
+    let env = env.action("erp", &format!("url = \"{}\"\nretry = [\"{retry}\"]\n", endpoint.url()));
     let disk = Disk::new();
-    let serve = house.serve_on(&disk);
+    let serve = env.serve_on(&disk);
     store.put_order(crate::news::order(1));
     crate::news::tell(&serve, crate::news::about_order("order.updated", 1, "e1"), 1);
-    house.wait_for_value("SELECT attempts >= 1 FROM deliveries", "1");
-    (house, endpoint, disk, serve)
+    env.wait_for_value("SELECT attempts >= 1 FROM deliveries", "1");
+    (env, endpoint, disk, serve)
 }
 
 #[test]
 fn a_delivery_planned_before_the_clock_was_set_back_keeps_its_delay() {
-    let (house, endpoint, disk, serve) = failing_delivery("2s");
+    let (env, endpoint, disk, serve) = failing_delivery("2s");
     jump(&serve, &disk, -3 * HOUR);
     endpoint.answer(|_| crate::actions::ok());
-    house.wait_for_value("SELECT state FROM deliveries", "delivered");
+    env.wait_for_value("SELECT state FROM deliveries", "delivered");
     let since = "SELECT julianday(since) <= julianday(at) FROM deliveries, (SELECT max(at) AS at FROM delivery_attempts)";
-    assert_eq!(house.value(since).as_deref(), Some("1"), "it is as old as it was");
+    assert_eq!(env.value(since).as_deref(), Some("1"), "it is as old as it was");
 }
 
 #[test]
 fn a_jump_of_weeks_is_no_reason_to_give_up_on_a_delivery() {
-    let (house, endpoint, disk, serve) = failing_delivery("1h");
+    let (env, endpoint, disk, serve) = failing_delivery("1h");
     jump(&serve, &disk, 30 * 24 * HOUR);
     endpoint.wait_for(2);
-    house.wait_for_value("SELECT attempts FROM deliveries", "2");
-    assert_eq!(house.value("SELECT state FROM deliveries").as_deref(), Some("waiting"));
+    env.wait_for_value("SELECT attempts FROM deliveries", "2");
+    assert_eq!(env.value("SELECT state FROM deliveries").as_deref(), Some("waiting"));
 }

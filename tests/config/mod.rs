@@ -5,8 +5,8 @@ mod shown;
 
 use std::process::Output;
 
-use crate::support::five::{self, FIVE, SHOP};
-use crate::support::{House, Serve, assert_verdict, countersign};
+use crate::support::formats::{self, FORMATS, SHOP};
+use crate::support::{Serve, TestEnv, assert_verdict, countersign};
 
 const EVERY: [&[&str]; 7] =
     [&["serve"], &["verify"], &["list"], &["show", "1"], &["retry", "1"], &["dismiss", "1"], &["doctor"]];
@@ -63,8 +63,8 @@ fn wrong_usage_exits_with_2_and_a_missing_configuration_says_what_to_do() {
 
 #[test]
 fn the_configuration_is_named_by_option_or_by_environment() {
-    let house = five::house();
-    let path = house.write_config();
+    let env = formats::env();
+    let path = env.write_config();
     let mut command = countersign();
     command.env("COUNTERSIGN_CONFIG", &path).arg("serve");
     let serve = Serve::spawn(command);
@@ -73,9 +73,9 @@ fn the_configuration_is_named_by_option_or_by_environment() {
     assert_eq!((output.status.code(), output.stdout.iter().filter(|b| **b == b'\n').count()), (Some(0), 1));
 }
 
-/// The sources of [`five::house`] with their secrets taken out of the file.
-fn without_secrets(house: &House) -> std::path::PathBuf {
-    let path = house.write_config();
+/// The sources of [`formats::env`] with their secrets taken out of the file.
+fn without_secrets(env: &TestEnv) -> std::path::PathBuf {
+    let path = env.write_config();
     let text = std::fs::read_to_string(&path).unwrap();
     let is_secret = |line: &&str| line.starts_with("token =") || line.starts_with("api_key =");
     std::fs::write(
@@ -88,42 +88,42 @@ fn without_secrets(house: &House) -> std::path::PathBuf {
 
 #[test]
 fn secrets_come_from_files_and_from_the_environment() {
-    let house = five::house();
-    let path = without_secrets(&house);
-    std::fs::write(house.folder().join("token"), format!("{}\n", five::TOKEN)).unwrap();
+    let env = formats::env();
+    let path = without_secrets(&env);
+    std::fs::write(env.folder().join("token"), format!("{}\n", formats::TOKEN)).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let text = text.replace("provider = \"ecwid\"\n", "provider = \"ecwid\"\ntoken_file = \"token\"\n");
     std::fs::write(&path, text).unwrap();
     let mut command = countersign();
-    command.arg("--config").arg(&path).arg("serve").env("COUNTERSIGN_SOURCES_OLD_TOKEN", five::TOKEN);
-    command.env("COUNTERSIGN_SOURCES_POP_API_KEY", five::API_KEY);
-    command.env("COUNTERSIGN_SOURCES_KEYS_API_KEY", five::API_KEY);
+    command.arg("--config").arg(&path).arg("serve").env("COUNTERSIGN_SOURCES_OLD_TOKEN", formats::TOKEN);
+    command.env("COUNTERSIGN_SOURCES_POP_API_KEY", formats::API_KEY);
+    command.env("COUNTERSIGN_SOURCES_KEYS_API_KEY", formats::API_KEY);
     command.env("COUNTERSIGN_SOURCES_KEYS_SECRET", "new one\nold one");
     command.env("COUNTERSIGN_SOURCES_SHOP_PATH_TOKEN", "door");
     let serve = Serve::spawn(command);
     let mut id = 0;
-    for format in FIVE {
+    for format in FORMATS {
         let secrets: &[&str] = if format.source == "keys" { &["new one", "old one"] } else { &[""] };
         let target =
             if format.source == "shop" { "/hooks/shop/door" } else { &format!("/hooks/{}", format.source) };
-        for (secret, number) in secrets.iter().zip(five::ORDERS) {
+        for (secret, number) in secrets.iter().zip(formats::ORDERS) {
             id += 1;
             let request = format.request_to(target, format.truth(number)).header("X-Event-Secret", secret);
             assert_eq!(serve.send(&request).status, format.acknowledgement.0, "{}", format.provider);
             serve.settled(id);
-            assert_verdict(&house.row(id), "confirmed", "match");
+            assert_verdict(&env.row(id), "confirmed", "match");
         }
     }
     assert_eq!(serve.post("shop", SHOP.truth(1208)).status, 404);
-    for secret in [five::TOKEN, five::API_KEY, "new one", "old one", "/door"] {
+    for secret in [formats::TOKEN, formats::API_KEY, "new one", "old one", "/door"] {
         assert!(!serve.log().contains(secret), "{}", serve.log());
     }
 }
 
 #[test]
 fn a_missing_or_empty_secret_is_named_by_key_and_nothing_is_printed_of_the_others() {
-    let house = five::house();
-    let path = without_secrets(&house);
+    let env = formats::env();
+    let path = without_secrets(&env);
     let mut command = countersign();
     command.arg("--config").arg(&path).arg("serve").env("COUNTERSIGN_SOURCES_OLD_TOKEN", "");
     let output = command.env("COUNTERSIGN_SOURCES_POP_API_KEY", "hush-api-key").output().unwrap();

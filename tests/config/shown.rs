@@ -1,7 +1,7 @@
 //! `config show` and `config check`, and credentials through the binary.
 
-use crate::support::five::{self, API_KEY, SHOP, TOKEN};
-use crate::support::{House, Serve, countersign};
+use crate::support::formats::{self, API_KEY, SHOP, TOKEN};
+use crate::support::{Serve, TestEnv, countersign};
 
 fn said(output: &std::process::Output, code: i32) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -12,8 +12,8 @@ fn said(output: &std::process::Output, code: i32) -> String {
 
 #[test]
 fn config_show_prints_what_is_in_force_and_where_it_came_from_but_no_secret() {
-    let house = five::house().server_keys("drain = \"3s\"");
-    let config = house.write_config();
+    let env = formats::env().server_keys("drain = \"3s\"");
+    let config = env.write_config();
     let show = |arguments: &[&str]| {
         let mut command = countersign();
         command.arg("--config").arg(&config).args(["config", "show"]).args(arguments);
@@ -52,11 +52,11 @@ fn config_show_prints_what_is_in_force_and_where_it_came_from_but_no_secret() {
 
 #[test]
 fn config_check_says_that_it_is_right_or_every_mistake() {
-    let house = five::house();
-    assert!(said(&house.run(&["config", "check"]), 0).ends_with(": valid, 5 sources\n"));
-    let house = House::new().server_keys("drain = 3\nlistn = \"x\"");
+    let env = formats::env();
+    assert!(said(&env.run(&["config", "check"]), 0).ends_with(": valid, 5 sources\n"));
+    let env = TestEnv::new().server_keys("drain = 3\nlistn = \"x\"");
     for command in [&["config", "check"][..], &["config", "show"], &["serve"], &["doctor"]] {
-        let errors = said(&house.run(command), 2);
+        let errors = said(&env.run(command), 2);
         assert_eq!(errors.lines().count(), 3, "{errors}");
         for line in errors.lines() {
             assert!(line.contains("(e.g. "), "{line}");
@@ -66,9 +66,9 @@ fn config_check_says_that_it_is_right_or_every_mistake() {
 
 #[test]
 fn every_name_that_is_taken_is_named_with_its_line() {
-    let house = five::house();
-    drop(house.serve());
-    let config = house.write_config();
+    let env = formats::env();
+    drop(env.serve());
+    let config = env.write_config();
     let text = std::fs::read_to_string(&config).unwrap();
     let renamed = [
         ("[sources.old]", "[sources.o]"),
@@ -94,8 +94,8 @@ fn every_name_that_is_taken_is_named_with_its_line() {
 
 #[test]
 fn serve_takes_its_secrets_from_credentials() {
-    let house = five::house();
-    let config = house.write_config();
+    let env = formats::env();
+    let config = env.write_config();
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace(&format!("token = \"{TOKEN}\"\n"), "")).unwrap();
     let credentials = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use countersign::simulator::{Fault, Trouble};
 use super::PATIENCE;
 use crate::support::disk::{Disk, Word};
 use crate::support::load::Load;
-use crate::support::{House, Serve, assert_verdict};
+use crate::support::{Serve, TestEnv, assert_verdict};
 
 /// How a cycle ends.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +48,9 @@ fn kills() -> Vec<Kill> {
     kills
 }
 
-fn run_until_killed(house: &House, disk: &Disk, load: &Load, kill: Kill) -> Serve {
-    let serve = house.serve_on(disk);
-    let shops = house.simulator.shops();
+fn run_until_killed(env: &TestEnv, disk: &Disk, load: &Load, kill: Kill) -> Serve {
+    let serve = env.serve_on(disk);
+    let shops = env.simulator.shops();
     let held = matches!(kill, Kill::WhileAsking | Kill::BeforeRecord)
         .then(|| shops.add_fault(Fault::new(Trouble::Hold)));
     let mut acknowledged = 0;
@@ -82,43 +82,43 @@ fn run_until_killed(house: &House, disk: &Disk, load: &Load, kill: Kill) -> Serv
 
 #[test]
 fn every_acknowledged_notification_is_there_once_after_44_kills_under_load() {
-    let house = House::new().verify("timeout = \"60s\"\nconcurrency = 16").ion_shop_with(
+    let env = TestEnv::new().verify("timeout = \"60s\"\nconcurrency = 16").ion_shop_with(
         "shop",
         1003,
         0,
         "rate_limit = \"1000000/min\"",
     );
-    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
+    let (disk, load) = (Disk::new(), Load::new(env.ion_store(1003)));
     let kills = kills();
     for (cycle, kill) in kills.iter().enumerate() {
-        let status = run_until_killed(&house, &disk, &load, *kill).end();
+        let status = run_until_killed(&env, &disk, &load, *kill).end();
         assert_eq!(status.code(), None, "cycle {cycle}, {kill:?}: it ended by itself");
         for word in [Word::KillBeforeSync, Word::KillAfterSync, Word::KillAtLogWrite, Word::KillAtMainWrite] {
             disk.set(word, 0);
         }
-        load.assert_kept(&house.bodies());
-        assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"), "cycle {cycle}, {kill:?}");
+        load.assert_kept(&env.bodies());
+        assert_eq!(env.value("PRAGMA integrity_check").as_deref(), Some("ok"), "cycle {cycle}, {kill:?}");
     }
-    let serve = house.serve();
-    for row in house.rows() {
+    let serve = env.serve();
+    for row in env.rows() {
         if row.state == "pending" {
             serve.settled(row.id);
         }
     }
-    for row in house.rows() {
+    for row in env.rows() {
         assert_verdict(&row, "confirmed", "match");
         assert_eq!((row.outcomes.as_slice(), row.news), (["match".to_owned()].as_slice(), 1), "{row:#?}");
     }
-    assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
     assert!(serve.stop().success());
-    load.assert_kept(&house.bodies());
+    load.assert_kept(&env.bodies());
     let answers = load.answers();
     println!(
         "crash: {} cycles, {} acknowledged, 0 lost, {} cut off unanswered, {} rows",
         kills.len(),
         answers.acknowledged.len(),
         answers.unanswered.len(),
-        house.bodies().len(),
+        env.bodies().len(),
     );
     assert!(answers.acknowledged.len() >= kills.len() * CALM);
 }

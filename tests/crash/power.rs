@@ -2,18 +2,18 @@
 
 use crate::support::disk::{Disk, Word};
 use crate::support::load::Load;
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 const CYCLES: usize = 8;
 const SENDERS: usize = 4;
 
 #[test]
 fn what_was_acknowledged_survives_power_failures_also_after_syncs_that_failed() {
-    let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
-    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
+    let env = TestEnv::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
+    let (disk, load) = (Disk::new(), Load::new(env.ion_store(1003)));
     disk.set(Word::KeepDurable, 1);
     for cycle in 0..CYCLES {
-        let serve = house.serve_on(&disk);
+        let serve = env.serve_on(&disk);
         let (mut acknowledged, mut refused) = (0, 0);
         load.run(serve.intake, SENDERS, |status| {
             if status == 200 {
@@ -31,31 +31,31 @@ fn what_was_acknowledged_survives_power_failures_also_after_syncs_that_failed() 
             acknowledged >= 40
         });
         assert_eq!(refused >= 12, cycle % 2 == 1, "{refused} refused");
-        load.assert_kept(&house.bodies());
+        load.assert_kept(&env.bodies());
         serve.kill();
-        Disk::cut_power(&house.store_path());
-        load.assert_kept(&house.bodies());
-        assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"), "cycle {cycle}");
+        Disk::cut_power(&env.store_path());
+        load.assert_kept(&env.bodies());
+        assert_eq!(env.value("PRAGMA integrity_check").as_deref(), Some("ok"), "cycle {cycle}");
     }
     disk.set(Word::KeepDurable, 0);
-    let serve = house.serve();
-    for row in house.rows() {
+    let serve = env.serve();
+    for row in env.rows() {
         if row.state == "pending" {
             serve.settled(row.id);
         }
     }
-    assert!(house.rows().iter().all(|row| row.state == "confirmed"));
+    assert!(env.rows().iter().all(|row| row.state == "confirmed"));
     println!("power: {CYCLES} failures, {} acknowledged, 0 lost", load.answers().acknowledged.len());
 }
 
 #[test]
 fn what_was_refused_because_its_sync_failed_is_not_there_after_a_crash_either() {
-    let house = House::new().ion_shop("shop", 1003, 0);
-    let (disk, load) = (Disk::new(), Load::new(house.ion_store(1003)));
-    let serve = Serve::start_with(&house.write_config(), |command| disk.under(command.arg("--no-worker")));
+    let env = TestEnv::new().ion_shop("shop", 1003, 0);
+    let (disk, load) = (Disk::new(), Load::new(env.ion_store(1003)));
+    let serve = Serve::start_with(&env.write_config(), |command| disk.under(command.arg("--no-worker")));
     assert_eq!(load.post(serve.intake), Some(200));
     disk.set(Word::SyncFails, 1);
     assert_eq!(load.post(serve.intake), Some(503));
     serve.kill();
-    load.assert_kept(&house.bodies());
+    load.assert_kept(&env.bodies());
 }

@@ -4,17 +4,17 @@
 use countersign::simulator::ecwid::Order;
 
 use crate::support::disk::{Disk, Word};
-use crate::support::{House, Request, assert_verdict, paid};
+use crate::support::{Request, TestEnv, assert_verdict, paid};
 
 /// Kills at the Nth of `word` for every N up to where the notification passes unharmed; returns how many there were.
-fn kill_at_every(word: Word, house: &House, disk: &Disk, next: &mut u64) -> i64 {
-    let store = house.ion_store(1003);
+fn kill_at_every(word: Word, env: &TestEnv, disk: &Disk, next: &mut u64) -> i64 {
+    let store = env.ion_store(1003);
     for n in 1.. {
         *next += 1;
         let order = format!("o.{next}");
         store.put_order(Order::new(&order, *next).paid());
-        let serve = house.serve_on(disk);
-        let before = house.bodies().len();
+        let serve = env.serve_on(disk);
+        let before = env.bodies().len();
         disk.set(word, n);
         let request = Request::post("/hooks/shop").body(paid(1003, &order));
         let answer = request.try_send(serve.intake).ok().map(|answer| answer.status);
@@ -27,18 +27,18 @@ fn kill_at_every(word: Word, house: &House, disk: &Disk, next: &mut u64) -> i64 
             disk.set(word, 0);
             assert!(serve.stop().success());
         }
-        let stored = house.bodies().len() - before;
+        let stored = env.bodies().len() - before;
         assert!(
             stored == 1 || (stored == 0 && answer.is_none()),
             "{word:?} {n}: {answer:?}, {stored} stored"
         );
         if stored == 1 {
-            let serve = house.serve();
-            if house.row(id).state == "pending" {
+            let serve = env.serve();
+            if env.row(id).state == "pending" {
                 serve.settled(id);
             }
             assert!(serve.stop().success());
-            let row = house.row(id);
+            let row = env.row(id);
             assert_verdict(&row, "confirmed", "match");
             assert_eq!(row.outcomes, ["match"], "{word:?} {n}: settled once: {row:#?}");
         }
@@ -51,17 +51,17 @@ fn kill_at_every(word: Word, house: &House, disk: &Disk, next: &mut u64) -> i64 
 
 #[test]
 fn a_kill_at_any_step_from_receipt_to_verdict_loses_nothing_that_was_acknowledged() {
-    let house = House::new().ion_shop("shop", 1003, 0);
+    let env = TestEnv::new().ion_shop("shop", 1003, 0);
     let disk = Disk::new();
     // A first life, so that the store is there.
-    assert!(house.serve_on(&disk).stop().success());
+    assert!(env.serve_on(&disk).stop().success());
     let mut next = 0;
     let mut kills = 0;
     for (word, at_least) in [(Word::KillBeforeSync, 4), (Word::KillAfterSync, 4), (Word::KillAtLogWrite, 8)] {
-        let steps = kill_at_every(word, &house, &disk, &mut next);
+        let steps = kill_at_every(word, &env, &disk, &mut next);
         assert!(steps >= at_least, "only {steps} steps of {word:?}");
         kills += steps;
     }
-    assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"));
+    assert_eq!(env.value("PRAGMA integrity_check").as_deref(), Some("ok"));
     println!("steps: {kills} kills, each at another step of one notification");
 }

@@ -4,28 +4,28 @@ use std::process::{Child, Stdio};
 
 use countersign::simulator::{Fault, FaultId, Trouble};
 
-use crate::support::{House, countersign, paid};
+use crate::support::{TestEnv, countersign, paid};
 
 use super::PATIENCE;
 
 /// Three stored notifications, and a shop that answers nobody until the fault is cleared.
-fn house() -> (House, FaultId) {
-    let house = House::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 3);
-    let serve = house.serve_with(&["--no-worker"]);
+fn env() -> (TestEnv, FaultId) {
+    let env = TestEnv::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 3);
+    let serve = env.serve_with(&["--no-worker"]);
     for n in 1..=3 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
     assert!(serve.stop().success());
-    let held = house.simulator.shops().add_fault(Fault::new(Trouble::Hold));
-    (house, held)
+    let held = env.simulator.shops().add_fault(Fault::new(Trouble::Hold));
+    (env, held)
 }
 
 /// A `verify` that has asked about something.
-fn verifying(house: &House) -> Child {
+fn verifying(env: &TestEnv) -> Child {
     let mut command = countersign();
-    command.arg("--config").arg(house.write_config()).arg("verify");
+    command.arg("--config").arg(env.write_config()).arg("verify");
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    assert!(house.simulator.shops().wait_for_calls(1, PATIENCE));
+    assert!(env.simulator.shops().wait_for_calls(1, PATIENCE));
     child
 }
 
@@ -35,41 +35,41 @@ fn kill(mut verify: Child) {
 }
 
 #[track_caller]
-fn assert_all_confirmed(house: &House) {
-    for row in house.rows() {
+fn assert_all_confirmed(env: &TestEnv) {
+    for row in env.rows() {
         assert_eq!((row.state.as_str(), row.outcomes.len()), ("confirmed", 1), "{row:#?}");
     }
 }
 
 #[test]
 fn what_a_killed_verify_was_asking_about_is_asked_by_the_next_one() {
-    let (house, held) = house();
-    kill(verifying(&house));
-    house.simulator.shops().clear_fault(held);
-    assert!(house.run(&["verify"]).status.success());
-    assert_all_confirmed(&house);
+    let (env, held) = env();
+    kill(verifying(&env));
+    env.simulator.shops().clear_fault(held);
+    assert!(env.run(&["verify"]).status.success());
+    assert_all_confirmed(&env);
 }
 
 #[test]
 fn what_a_killed_verify_was_asking_about_is_asked_by_the_next_serve() {
-    let (house, held) = house();
-    kill(verifying(&house));
-    house.simulator.shops().clear_fault(held);
-    let serve = house.serve();
+    let (env, held) = env();
+    kill(verifying(&env));
+    env.simulator.shops().clear_fault(held);
+    let serve = env.serve();
     (1..=3).for_each(|id| serve.settled(id));
-    assert_all_confirmed(&house);
+    assert_all_confirmed(&env);
 }
 
 #[test]
 fn what_a_living_verify_asks_about_is_asked_by_no_other() {
-    let (house, held) = house();
-    let mut first = verifying(&house);
-    assert!(house.run(&["verify"]).status.success());
-    let serve = house.serve();
+    let (env, held) = env();
+    let mut first = verifying(&env);
+    assert!(env.run(&["verify"]).status.success());
+    let serve = env.serve();
     serve.post("shop", "too broken to be asked about");
     serve.settled(4);
-    house.simulator.shops().clear_fault(held);
+    env.simulator.shops().clear_fault(held);
     assert!(first.wait().unwrap().success());
-    (1..=3).for_each(|id| assert_eq!(house.row(id).outcomes, ["match"]));
-    assert_eq!(house.simulator.shops().calls().len(), 3);
+    (1..=3).for_each(|id| assert_eq!(env.row(id).outcomes, ["match"]));
+    assert_eq!(env.simulator.shops().calls().len(), 3);
 }

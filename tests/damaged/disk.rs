@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::{assert_failed, beside, stocked};
-use crate::support::{House, countersign};
+use crate::support::{TestEnv, countersign};
 
 /// A user without rights.
 const NOBODY: &str = "65534";
@@ -18,9 +18,9 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 /// Runs a command as a user without rights; `None` where this machine cannot.
-fn run_as_nobody(house: &House, arguments: &[&str]) -> Option<Output> {
-    let config = house.write_config();
-    for entry in std::fs::read_dir(house.folder()).unwrap() {
+fn run_as_nobody(env: &TestEnv, arguments: &[&str]) -> Option<Output> {
+    let config = env.write_config();
+    for entry in std::fs::read_dir(env.folder()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "toml" || ending == "pem") {
             set_mode(&path, 0o644);
@@ -40,17 +40,17 @@ fn run_as_nobody(house: &House, arguments: &[&str]) -> Option<Output> {
 
 #[test]
 fn a_file_that_this_user_may_not_write_is_said_and_may_still_be_read() {
-    let house = stocked();
-    set_mode(house.folder(), 0o777);
-    set_mode(&house.store_path(), 0o444);
-    std::fs::remove_file(beside(&house, ".serve-lock")).unwrap();
-    let Some(output) = run_as_nobody(&house, &["serve"]) else { return };
+    let env = stocked();
+    set_mode(env.folder(), 0o777);
+    set_mode(&env.store_path(), 0o444);
+    std::fs::remove_file(beside(&env, ".serve-lock")).unwrap();
+    let Some(output) = run_as_nobody(&env, &["serve"]) else { return };
     assert_failed(&output, "serve", &["may not write the store", "chown", "Permission denied"]);
-    let output = run_as_nobody(&house, &["retry", "1"]).unwrap();
+    let output = run_as_nobody(&env, &["retry", "1"]).unwrap();
     assert_failed(&output, "retry", &["may not write the store"]);
-    let output = run_as_nobody(&house, &["list"]).unwrap();
+    let output = run_as_nobody(&env, &["list"]).unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let output = run_as_nobody(&house, &["doctor"]).unwrap();
+    let output = run_as_nobody(&env, &["doctor"]).unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("WRONG  this user may not write the store"), "{said}");
@@ -58,27 +58,27 @@ fn a_file_that_this_user_may_not_write_is_said_and_may_still_be_read() {
 
 #[test]
 fn a_file_that_this_user_may_not_even_read_is_said() {
-    let house = stocked();
-    set_mode(house.folder(), 0o777);
-    std::fs::remove_file(beside(&house, ".serve-lock")).unwrap();
+    let env = stocked();
+    set_mode(env.folder(), 0o777);
+    std::fs::remove_file(beside(&env, ".serve-lock")).unwrap();
     for command in [&["serve"][..], &["list"], &["status"], &["report"]] {
-        let Some(output) = run_as_nobody(&house, command) else { return };
+        let Some(output) = run_as_nobody(&env, command) else { return };
         assert_failed(&output, command[0], &["store", "owner"]);
     }
 }
 
 #[test]
 fn a_folder_that_this_user_may_not_write_is_said() {
-    let house = stocked();
-    set_mode(&house.store_path(), 0o666);
-    set_mode(&beside(&house, ".serve-lock"), 0o666);
-    set_mode(house.folder(), 0o555);
+    let env = stocked();
+    set_mode(&env.store_path(), 0o666);
+    set_mode(&beside(&env, ".serve-lock"), 0o666);
+    set_mode(env.folder(), 0o555);
     for command in [&["serve"][..], &["list"], &["status"], &["report"]] {
-        let Some(output) = run_as_nobody(&house, command) else { break };
-        let folder = house.folder().to_string_lossy().into_owned();
+        let Some(output) = run_as_nobody(&env, command) else { break };
+        let folder = env.folder().to_string_lossy().into_owned();
         assert_failed(&output, command[0], &["write", &folder]);
     }
-    set_mode(house.folder(), 0o755);
+    set_mode(env.folder(), 0o755);
 }
 
 /// A file system of two mebibytes; gone when dropped.

@@ -11,19 +11,19 @@ use std::process::Output;
 
 use rusqlite::Connection;
 
-use crate::support::House;
-use crate::support::five::{self, FIVE};
+use crate::support::TestEnv;
+use crate::support::formats::{self, FORMATS};
 
 /// `serve`, and a few who read.
 const ALL: [&[&str]; 4] = [&["serve"], &["list"], &["status"], &["report"]];
 
-/// A house whose store has fifteen settled notifications, all of them in the file itself, and whose serve is stopped.
-fn stocked() -> House {
-    let house = five::house();
-    let serve = house.serve();
+/// An environment whose store has fifteen settled notifications, all of them in the file itself, and whose serve is stopped.
+fn stocked() -> TestEnv {
+    let env = formats::env();
+    let serve = env.serve();
     let mut id = 0;
-    for format in FIVE {
-        for number in five::ORDERS {
+    for format in FORMATS {
+        for number in formats::ORDERS {
             serve.send(&format.request(format.truth(number)));
             id += 1;
         }
@@ -34,12 +34,12 @@ fn stocked() -> House {
     serve.wait_for_line("it left word", |line| line.contains(&format!("recorded last_id={id}")));
     assert!(serve.stop().success());
     // Whoever closes it last takes the log away: what is broken in the file shall not stand in the log once more.
-    drop(Connection::open(house.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
-    house
+    drop(Connection::open(env.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    env
 }
 
-fn beside(house: &House, suffix: &str) -> PathBuf {
-    house.folder().join(format!("countersign.db{suffix}"))
+fn beside(env: &TestEnv, suffix: &str) -> PathBuf {
+    env.folder().join(format!("countersign.db{suffix}"))
 }
 
 /// Changes the bytes of the file.
@@ -50,8 +50,8 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// The first byte of the root page of a table or an index.
-fn root_page(house: &House, name: &str) -> usize {
-    let conn = Connection::open(house.store_path()).unwrap();
+fn root_page(env: &TestEnv, name: &str) -> usize {
+    let conn = Connection::open(env.store_path()).unwrap();
     let page: u32 = conn
         .query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))
         .unwrap();
@@ -71,8 +71,8 @@ fn assert_failed(output: &Output, what: &str, words: &[&str]) {
 
 /// Asserts that `doctor` finds something wrong, and says it with `words`.
 #[track_caller]
-fn assert_doctor(house: &House, words: &[&str]) {
-    let output = house.run(&["doctor"]);
+fn assert_doctor(env: &TestEnv, words: &[&str]) {
+    let output = env.run(&["doctor"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     let wrong =
@@ -82,14 +82,14 @@ fn assert_doctor(house: &House, words: &[&str]) {
 
 /// Asserts that every command fails with these words, and that the store and its log are byte for byte as they were.
 #[track_caller]
-fn assert_all_fail(house: &House, words: &[&str]) {
+fn assert_all_fail(env: &TestEnv, words: &[&str]) {
     // Whoever looks may leave an empty log.
-    let files = || ["", "-wal"].map(|suffix| std::fs::read(beside(house, suffix)).unwrap_or_default());
+    let files = || ["", "-wal"].map(|suffix| std::fs::read(beside(env, suffix)).unwrap_or_default());
     let before = files();
     for command in ALL {
-        assert_failed(&house.run(command), command[0], words);
+        assert_failed(&env.run(command), command[0], words);
         assert!(files() == before, "{command:?} changed a file");
     }
-    assert_doctor(house, words);
+    assert_doctor(env, words);
     assert!(files() == before, "doctor changed a file");
 }

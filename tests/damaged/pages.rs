@@ -1,48 +1,48 @@
 //! Flipped bytes and lost ends of the file itself.
 
 use super::{assert_all_fail, assert_doctor, assert_failed, change, root_page, stocked};
-use crate::support::five::{ORDERS, SHOP};
+use crate::support::formats::{ORDERS, SHOP};
 
 #[test]
 fn a_broken_first_page_is_said() {
-    let house = stocked();
-    change(&house.store_path(), |bytes| bytes[3] ^= 0xff);
-    assert_all_fail(&house, &["cannot be read as a SQLite database", "put a backup in its place"]);
+    let env = stocked();
+    change(&env.store_path(), |bytes| bytes[3] ^= 0xff);
+    assert_all_fail(&env, &["cannot be read as a SQLite database", "put a backup in its place"]);
 }
 
 #[test]
 fn a_first_page_that_lost_its_version_is_no_fresh_store() {
-    let house = stocked();
+    let env = stocked();
     // The schema version, and who made the file.
-    change(&house.store_path(), |bytes| bytes[60..64].fill(0));
-    assert_all_fail(&house, &["no schema version that ever was", "put a backup in its place"]);
-    let house = stocked();
-    change(&house.store_path(), |bytes| bytes[68..72].fill(0));
-    assert_all_fail(&house, &["is a database of another program"]);
+    change(&env.store_path(), |bytes| bytes[60..64].fill(0));
+    assert_all_fail(&env, &["no schema version that ever was", "put a backup in its place"]);
+    let env = stocked();
+    change(&env.store_path(), |bytes| bytes[68..72].fill(0));
+    assert_all_fail(&env, &["is a database of another program"]);
 }
 
 #[test]
 fn a_broken_page_of_a_table_is_said() {
-    let house = stocked();
-    let at = root_page(&house, "verdicts");
-    change(&house.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
-    assert_all_fail(&house, &["is damaged", "put a backup in its place"]);
+    let env = stocked();
+    let at = root_page(&env, "verdicts");
+    change(&env.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
+    assert_all_fail(&env, &["is damaged", "put a backup in its place"]);
 }
 
 #[test]
 fn a_broken_page_that_only_some_need_is_found_by_serve_and_doctor() {
-    let house = stocked();
-    let at = root_page(&house, "products");
-    change(&house.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
-    assert_failed(&house.run(&["serve"]), "serve", &["is damaged", "put a backup in its place"]);
-    assert_doctor(&house, &["is damaged"]);
-    assert!(house.run(&["list"]).status.success(), "what can be read is shown");
+    let env = stocked();
+    let at = root_page(&env, "products");
+    change(&env.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
+    assert_failed(&env.run(&["serve"]), "serve", &["is damaged", "put a backup in its place"]);
+    assert_doctor(&env, &["is damaged"]);
+    assert!(env.run(&["list"]).status.success(), "what can be read is shown");
 }
 
 #[test]
 fn an_index_that_does_not_fit_its_table_is_found_by_doctor() {
-    let house = stocked();
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let env = stocked();
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     conn.execute_batch(
         "PRAGMA writable_schema = ON;
          UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema
@@ -51,33 +51,33 @@ fn an_index_that_does_not_fit_its_table_is_found_by_doctor() {
     )
     .unwrap();
     drop(conn);
-    assert_doctor(&house, &["is damaged", "orders_to_empty"]);
+    assert_doctor(&env, &["is damaged", "orders_to_empty"]);
 }
 
 #[test]
 fn a_truncated_file_is_said() {
     for left in [4096 * 20, 4096 * 2 + 100, 50] {
-        let house = stocked();
-        change(&house.store_path(), |bytes| bytes.truncate(left));
-        assert_all_fail(&house, &["put a backup in its place"]);
+        let env = stocked();
+        change(&env.store_path(), |bytes| bytes.truncate(left));
+        assert_all_fail(&env, &["put a backup in its place"]);
     }
 }
 
 #[test]
 fn an_empty_file_where_a_store_was_is_not_set_up_anew() {
-    let house = stocked();
-    change(&house.store_path(), Vec::clear);
-    assert_all_fail(&house, &["is empty", "put a backup in its place"]);
-    assert_eq!(std::fs::metadata(house.store_path()).unwrap().len(), 0);
+    let env = stocked();
+    change(&env.store_path(), Vec::clear);
+    assert_all_fail(&env, &["is empty", "put a backup in its place"]);
+    assert_eq!(std::fs::metadata(env.store_path()).unwrap().len(), 0);
 }
 
 #[test]
 fn damage_met_while_serving_stops_all_writing_and_is_said_once() {
-    let house = stocked();
-    let at = root_page(&house, "verdicts_by_time");
-    change(&house.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
-    assert_doctor(&house, &["is damaged"]);
-    let serve = house.serve();
+    let env = stocked();
+    let at = root_page(&env, "verdicts_by_time");
+    change(&env.store_path(), |bytes| bytes[at..at + 64].fill(0x5a));
+    assert_doctor(&env, &["is damaged"]);
+    let serve = env.serve();
     let first = serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
     assert!([200, 503].contains(&first.status), "stored, or refused: {}", first.status);
     serve.wait_for_line("it is said", |line| line.contains("ERROR") && line.contains("is damaged"));

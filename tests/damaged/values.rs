@@ -6,8 +6,8 @@ use super::{assert_failed, stocked};
 
 #[test]
 fn a_value_that_no_column_may_hold_is_damage_for_whoever_reads_it() {
-    let house = stocked();
-    let whole = std::fs::read(house.store_path()).unwrap();
+    let env = stocked();
+    let whole = std::fs::read(env.store_path()).unwrap();
     for (damage, command, column) in [
         ("UPDATE daily_counts SET state = 'lost'", &["status"][..], "state"),
         ("UPDATE daily_counts SET reason = 'lost'", &["status"], "reason"),
@@ -18,11 +18,11 @@ fn a_value_that_no_column_may_hold_is_damage_for_whoever_reads_it() {
         ("UPDATE intake SET received_at = 'noon'", &["retry", "1"], "received_at"),
         ("UPDATE intake SET headers = '['", &["retry", "1"], "headers"),
     ] {
-        std::fs::write(house.store_path(), &whole).unwrap();
-        let conn = Connection::open(house.store_path()).unwrap();
+        std::fs::write(env.store_path(), &whole).unwrap();
+        let conn = Connection::open(env.store_path()).unwrap();
         conn.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {damage}")).unwrap();
         drop(conn);
-        let output = house.run(command);
+        let output = env.run(command);
         let words = ["is damaged", &format!("column {column} "), "put a backup in its place"];
         assert_failed(&output, damage, &words);
     }

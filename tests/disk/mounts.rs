@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::failing;
 use crate::support::load::Load;
-use crate::support::{House, countersign, paid};
+use crate::support::{TestEnv, countersign, paid};
 
 /// A small file system over a folder; unmounted when dropped.
 struct Mounted(PathBuf);
@@ -38,42 +38,42 @@ impl Drop for Mounted {
 
 #[test]
 fn a_small_disk_that_is_full_is_503_and_takes_notifications_again_once_it_is_larger() {
-    let house = House::new().store_keys("min_free = \"0B\"").ion_shop("shop", 1003, 0);
-    let disk = match Mounted::over(house.folder(), "size=3m") {
+    let env = TestEnv::new().store_keys("min_free = \"0B\"").ion_shop("shop", 1003, 0);
+    let disk = match Mounted::over(env.folder(), "size=3m") {
         Ok(disk) => disk,
         Err(why) => return println!("{why}"),
     };
-    let load = Load::new(house.ion_store(1003));
-    let serve = house.serve_with(&["--no-worker"]);
+    let load = Load::new(env.ion_store(1003));
+    let serve = env.serve_with(&["--no-worker"]);
     // A file of somebody else takes almost all of it.
     let free = 3 * 1024 * 1024 - 900_000;
-    std::fs::write(house.folder().join("other"), vec![0; free]).unwrap();
+    std::fs::write(env.folder().join("other"), vec![0; free]).unwrap();
     let mut refused = 0;
     load.run(serve.intake, 4, |status| {
         refused += usize::from(status == 503);
         refused == 20
     });
     assert_eq!(failing(&serve), ["store_writable"]);
-    load.assert_kept(&house.bodies());
+    load.assert_kept(&env.bodies());
     disk.remount("size=16m");
     assert_eq!(load.post(serve.intake), Some(200));
     assert_eq!(failing(&serve), [""; 0]);
     assert!(serve.stop().success());
-    load.assert_kept(&house.bodies());
-    assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"));
+    load.assert_kept(&env.bodies());
+    assert_eq!(env.value("PRAGMA integrity_check").as_deref(), Some("ok"));
     println!("full: {} acknowledged, 0 lost", load.answers().acknowledged.len());
 }
 
 #[test]
 fn min_free_answers_503_before_the_disk_is_full_and_the_worker_goes_on() {
-    let house = House::new().store_keys("min_free = \"4MiB\"").ion_shop("shop", 1003, 2);
-    let _disk = match Mounted::over(house.folder(), "size=8m") {
+    let env = TestEnv::new().store_keys("min_free = \"4MiB\"").ion_shop("shop", 1003, 2);
+    let _disk = match Mounted::over(env.folder(), "size=8m") {
         Ok(disk) => disk,
         Err(why) => return println!("{why}"),
     };
-    let serve = house.serve();
+    let serve = env.serve();
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
-    let other = house.folder().join("other");
+    let other = env.folder().join("other");
     std::fs::write(&other, vec![0; 5_000_000]).unwrap();
     serve.wait_for_line("it sees the disk", |line| line.contains("less disk space than store.min_free"));
     let answer = serve.post("shop", paid(1003, "o.2"));
@@ -88,16 +88,16 @@ fn min_free_answers_503_before_the_disk_is_full_and_the_worker_goes_on() {
 
 #[test]
 fn a_read_only_folder_is_an_error_in_one_line_that_says_what_to_do() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let disk = match Mounted::over(house.folder(), "size=8m") {
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let disk = match Mounted::over(env.folder(), "size=8m") {
         Ok(disk) => disk,
         Err(why) => return println!("{why}"),
     };
     for has_store in [false, true] {
         if has_store {
-            assert!(house.serve().stop().success());
+            assert!(env.serve().stop().success());
         }
-        let config = house.write_config();
+        let config = env.write_config();
         disk.remount("ro");
         let ended = countersign().arg("--config").arg(&config).arg("serve").output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -105,7 +105,7 @@ fn a_read_only_folder_is_an_error_in_one_line_that_says_what_to_do() {
         assert!(said.contains("countersign.db"), "{said}");
         disk.remount("rw");
     }
-    let serve = house.serve();
+    let serve = env.serve();
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     serve.settled(1);
 }

@@ -4,12 +4,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::disk::{Disk, Word};
-use crate::support::{House, paid};
+use crate::support::{TestEnv, paid};
 
 #[test]
 fn every_acknowledgement_is_one_sync_of_the_disk_at_least() {
-    let (house, disk) = (House::new().ion_shop("shop", 1003, 0), Disk::new());
-    let serve = house.serve_on(&disk);
+    let (env, disk) = (TestEnv::new().ion_shop("shop", 1003, 0), Disk::new());
+    let serve = env.serve_on(&disk);
     for n in 1..=10 {
         let before = disk.get(Word::SyncsDone);
         assert_eq!(serve.post("shop", paid(1003, &format!("o.{n}"))).status, 200);
@@ -19,8 +19,8 @@ fn every_acknowledgement_is_one_sync_of_the_disk_at_least() {
 
 #[test]
 fn a_disk_that_tarries_delays_the_acknowledgement() {
-    let (house, disk) = (House::new().ion_shop("shop", 1003, 0), Disk::new());
-    let serve = house.serve_on(&disk);
+    let (env, disk) = (TestEnv::new().ion_shop("shop", 1003, 0), Disk::new());
+    let serve = env.serve_on(&disk);
     disk.set(Word::SyncDelay, 300_000);
     let begun = Instant::now();
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use countersign::config::EXAMPLE;
 
 use super::{all, code_spans};
-use crate::support::{House, countersign};
+use crate::support::{TestEnv, countersign};
 
 /// The tables whose keys stand once for each name in them.
 const NAMED: [&str; 2] = ["sources", "actions"];
@@ -66,8 +66,8 @@ fn every_key_that_a_sentence_names_exists() {
 
 /// A configuration of which a block is a part, with the files that it names in `folder`.
 fn completed(block: &str, folder: &std::path::Path) -> String {
-    let house = House::new();
-    let merchant = house.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
+    let env = TestEnv::new();
+    let merchant = env.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
     for line in block.lines() {
         let Some((key, value)) = line.split_once(" = ") else { continue };
         let Some(name) = value.split('"').nth(1).filter(|_| key.contains("_file")) else { continue };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::simulator::{Fault, Trouble};
 
 use super::times;
-use crate::support::{House, assert_verdict, paid};
+use crate::support::{TestEnv, assert_verdict, paid};
 
 /// A name, what fails every call of a store so, and the reason that its notification then waits for.
 type Failing = (&'static str, Fault, &'static str);
@@ -49,18 +49,18 @@ fn answered() -> Vec<Failing> {
 /// One shop for each of them: its notification waits for that reason, and is confirmed once the shop has recovered.
 fn wait_and_recover(timeout: &str, causes: &[Failing]) {
     let keys = format!("timeout = \"{timeout}\"\nconcurrency = 40\ndenied_pause = \"1h\"");
-    let mut house = House::new().verify(&keys);
+    let mut env = TestEnv::new().verify(&keys);
     for (store, (_, fault, _)) in (2000..).zip(causes) {
-        house = house.ion_shop(&format!("shop-{store}"), store, 1);
-        house.simulator.shops().add_fault(fault.clone().store(store.to_string()));
+        env = env.ion_shop(&format!("shop-{store}"), store, 1);
+        env.simulator.shops().add_fault(fault.clone().store(store.to_string()));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for (store, _) in (2000..).zip(causes) {
         assert_eq!(serve.post(&format!("shop-{store}"), paid(store, "o.1")).status, 200);
     }
     for (id, (name, _, reason)) in (1..).zip(causes) {
         serve.pending(id, reason);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_eq!(
             (row.state.as_str(), row.reason.as_deref()),
             ("pending", Some(*reason)),
@@ -68,18 +68,18 @@ fn wait_and_recover(timeout: &str, causes: &[Failing]) {
         );
         assert!(row.detail.is_some(), "{name}: {row:#?}");
     }
-    house.simulator.shops().clear_faults();
+    env.simulator.shops().clear_faults();
     // Those that were denied are asked again only now: not between a question and its control question.
     serve.signal("HUP");
     for (id, (name, _, reason)) in (1..).zip(causes) {
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         let (last, before) = row.outcomes.split_last().unwrap();
         assert_eq!(last, "match", "{name}");
         assert!(!before.is_empty() && before.iter().all(|outcome| outcome == reason), "{name}: {row:#?}");
     }
-    let strayed = house.simulator.shops().calls_matching(|call| call.target.contains("elsewhere"));
+    let strayed = env.simulator.shops().calls_matching(|call| call.target.contains("elsewhere"));
     assert!(strayed.is_empty(), "no redirect is followed: {strayed:#?}");
 }
 
@@ -96,17 +96,17 @@ fn a_question_that_takes_too_long_leaves_it_pending_until_the_shop_recovers() {
 
 #[test]
 fn a_shop_that_takes_no_connection_is_unreachable_and_its_return_settles_everything() {
-    let mut house = House::new().ion_shop("shop", 1003, 3);
-    house.simulator.stop_listening().unwrap();
-    let serve = house.serve();
+    let mut env = TestEnv::new().ion_shop("shop", 1003, 3);
+    env.simulator.stop_listening().unwrap();
+    let serve = env.serve();
     for order in ["o.1", "o.2", "o.3"] {
         assert_eq!(serve.post("shop", paid(1003, order)).status, 200);
     }
     serve.pending(1, "api_unreachable");
-    house.simulator.listen_again().unwrap();
+    env.simulator.listen_again().unwrap();
     for id in 1..=3 {
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
@@ -124,24 +124,24 @@ fn a_retry_after_counts_up_to_an_hour_and_a_senseless_one_as_ten_seconds() {
         (Some("99999999999999999999999"), 3600.0),
         (Some("Fri, 31 Dec 9999 23:59:59 GMT"), 3600.0),
     ];
-    let mut house = House::new();
+    let mut env = TestEnv::new();
     for (store, (header, _)) in (3000..).zip(cases) {
-        house = house.ion_shop(&format!("shop-{store}"), store, 1);
-        house.simulator.shops().add_fault(Fault::too_many(header).store(store.to_string()));
+        env = env.ion_shop(&format!("shop-{store}"), store, 1);
+        env.simulator.shops().add_fault(Fault::too_many(header).store(store.to_string()));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for (store, _) in (3000..).zip(cases) {
         serve.post(&format!("shop-{store}"), paid(store, "o.1"));
     }
     for ((id, store), (header, seconds)) in (1..).zip(3000..).zip(cases) {
         serve.pending(id, "api_rate_limited");
-        let pause = house.value(&format!(
+        let pause = env.value(&format!(
             "SELECT (julianday(n.next_attempt_at) - julianday(max(v.at))) * 86400
              FROM notifications n JOIN verifications v ON v.notification_id = n.id WHERE n.id = {id}"
         ));
         let pause: f64 = pause.unwrap().parse().unwrap();
         assert!((seconds - 0.1..seconds + 19.0).contains(&pause), "{header:?} gave a pause of {pause} s");
-        let asked = times(house.simulator.shops(), &format!("/{store}/"));
+        let asked = times(env.simulator.shops(), &format!("/{store}/"));
         for pair in asked.windows(2) {
             let apart = (pair[1] - pair[0]).as_seconds_f64();
             assert!(apart >= seconds, "{header:?}: asked again after {apart} s");

@@ -4,39 +4,39 @@ use chrono::TimeDelta;
 use countersign::simulator::{Fault, Trouble};
 
 use super::{PATIENCE, times};
-use crate::support::{House, assert_verdict, paid};
+use crate::support::{TestEnv, assert_verdict, paid};
 
 /// Whoever waits for this waits in vain.
 const FOR_EVER: &str = "denied_pause = \"1h\"";
 
-/// A house whose shop refuses every call, with one notification that waits for it.
-fn denied_house(verify: &str) -> House {
-    let house = House::new().verify(verify).ion_shop("shop", 1003, 2);
-    house.simulator.shops().add_fault(Fault::status(403));
-    house
+/// An environment whose shop refuses every call, with one notification that waits for it.
+fn denied_env(verify: &str) -> TestEnv {
+    let env = TestEnv::new().verify(verify).ion_shop("shop", 1003, 2);
+    env.simulator.shops().add_fault(Fault::status(403));
+    env
 }
 
 #[test]
 fn a_refusal_of_one_subject_is_its_own_api_error_and_after_five_it_is_undecided() {
     let statuses = [400, 401, 402, 403, 405, 410, 422];
-    let house = House::new().ion_shop("shop", 1003, 8);
-    let shops = house.simulator.shops();
+    let env = TestEnv::new().ion_shop("shop", 1003, 8);
+    let shops = env.simulator.shops();
     for (n, status) in (1..).zip(statuses) {
         shops.add_fault(Fault::status(status).path(format!("/orders/o.{n}")));
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for n in 1..=8 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
     for (id, status) in (1..).zip(statuses) {
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "undecided", "api_error");
         assert_eq!(row.outcomes, ["api_error"; 5], "{status}: {row:#?}");
         assert_eq!(row.attempts, 5, "{status}");
     }
     serve.settled(8);
-    assert_verdict(&house.row(8), "confirmed", "match");
+    assert_verdict(&env.row(8), "confirmed", "match");
     assert!(!serve.log().contains("the API fails"), "the source is well");
     assert_eq!(times(shops, "/orders/o.1").len(), 5);
     let (refusals, controls) = (5 * statuses.len(), times(shops, "orders?limit=1").len());
@@ -45,14 +45,14 @@ fn a_refusal_of_one_subject_is_its_own_api_error_and_after_five_it_is_undecided(
 
 #[test]
 fn five_refusals_of_one_subject_are_not_enough_before_grace_is_over() {
-    let house = House::new().verify("grace = \"2s\"").ion_shop("shop", 1003, 1);
-    house.simulator.shops().add_fault(Fault::status(403).path("/orders/o.1"));
-    let serve = house.serve();
+    let env = TestEnv::new().verify("grace = \"2s\"").ion_shop("shop", 1003, 1);
+    env.simulator.shops().add_fault(Fault::status(403).path("/orders/o.1"));
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "undecided", "api_error");
-    let age = house.value(
+    let age = env.value(
         "SELECT max((julianday(v.at) - julianday(n.received_at)) * 86400)
          FROM notifications n JOIN verifications v ON v.notification_id = n.id",
     );
@@ -62,11 +62,11 @@ fn five_refusals_of_one_subject_are_not_enough_before_grace_is_over() {
 
 #[test]
 fn a_burst_against_a_revoked_token_asks_few_control_questions() {
-    let house = House::new()
+    let env = TestEnv::new()
         .verify("denied_pause = \"1h\"\nconcurrency = 64\ntimeout = \"60s\"")
         .ion_shop("shop", 1003, 25);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(1);
     let held = shops.add_fault(Fault::new(Trouble::Hold).path("/orders/o."));
@@ -85,26 +85,26 @@ fn a_burst_against_a_revoked_token_asks_few_control_questions() {
 
 #[test]
 fn one_subjects_server_error_stops_nobody_else_and_is_asked_again_until_it_is_over() {
-    let house = House::new().ion_shop("shop", 1003, 2);
-    let fault = house.simulator.shops().add_fault(Fault::status(500).path("/orders/o.1"));
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, 2);
+    let fault = env.simulator.shops().add_fault(Fault::status(500).path("/orders/o.1"));
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_error");
     serve.post("shop", paid(1003, "o.2"));
     serve.settled(2);
-    assert_verdict(&house.row(2), "confirmed", "match");
-    house.simulator.shops().clear_fault(fault);
+    assert_verdict(&env.row(2), "confirmed", "match");
+    env.simulator.shops().clear_fault(fault);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn while_a_source_fails_one_subject_probes_and_the_others_carry_the_cause() {
     for (fault, cause) in [(Fault::status(403), "api_denied"), (Fault::status(500), "api_error")] {
-        let house = House::new().verify("denied_pause = \"20ms\"").ion_shop("shop", 1003, 4);
-        let shops = house.simulator.shops();
+        let env = TestEnv::new().verify("denied_pause = \"20ms\"").ion_shop("shop", 1003, 4);
+        let shops = env.simulator.shops();
         shops.add_fault(fault);
-        let serve = house.serve();
+        let serve = env.serve();
         serve.post("shop", paid(1003, "o.1"));
         serve.pending(1, cause);
         for order in ["o.2", "o.3", "o.4"] {
@@ -113,27 +113,27 @@ fn while_a_source_fails_one_subject_probes_and_the_others_carry_the_cause() {
         let before = shops.calls().len();
         assert!(shops.wait_for_calls(before + 8, PATIENCE));
         for id in 2..=4 {
-            let row = house.row(id);
+            let row = env.row(id);
             assert_eq!((row.state.as_str(), row.reason.as_deref()), ("pending", Some(cause)), "{row:#?}");
             assert!(row.outcomes.is_empty(), "{row:#?}");
             assert!(row.attempts >= 1, "a probe of the source counts for it: {row:#?}");
         }
-        assert!(house.row(1).outcomes.len() >= 3);
+        assert!(env.row(1).outcomes.len() >= 3);
         assert!(times(shops, "/orders/o.2").is_empty());
         shops.clear_faults();
         for id in 1..=4 {
             serve.settled(id);
-            assert_verdict(&house.row(id), "confirmed", "match");
+            assert_verdict(&env.row(id), "confirmed", "match");
         }
     }
 }
 
 #[test]
 fn the_pause_of_a_denied_source_doubles() {
-    let house = denied_house("denied_pause = \"100ms\"");
-    let serve = house.serve();
+    let env = denied_env("denied_pause = \"100ms\"");
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
-    let shops = house.simulator.shops();
+    let shops = env.simulator.shops();
     assert!(shops.wait_for_calls(8, PATIENCE), "each probe is a question and a control question");
     let probes = times(shops, "/orders/o.1");
     for (probe, pause) in probes.windows(2).zip([100, 200, 400]) {
@@ -145,60 +145,60 @@ fn the_pause_of_a_denied_source_doubles() {
 
 #[test]
 fn a_restart_ends_the_pause_of_a_denied_source() {
-    let house = denied_house(FOR_EVER);
-    let serve = house.serve();
+    let env = denied_env(FOR_EVER);
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_denied");
     assert!(serve.stop().success());
-    house.simulator.shops().clear_faults();
-    let serve = house.serve();
+    env.simulator.shops().clear_faults();
+    let serve = env.serve();
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn retry_ends_the_pause_of_a_denied_source() {
-    let house = denied_house(FOR_EVER);
-    let serve = house.serve();
+    let env = denied_env(FOR_EVER);
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_denied");
     serve.post("shop", paid(1003, "o.2"));
-    house.simulator.shops().clear_faults();
-    assert!(house.run(&["retry", "1"]).status.success());
+    env.simulator.shops().clear_faults();
+    assert!(env.run(&["retry", "1"]).status.success());
     for id in [1, 2] {
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn a_good_doctor_ends_the_pause_of_a_denied_source_and_a_bad_one_does_not() {
-    let house = denied_house(FOR_EVER);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let env = denied_env(FOR_EVER);
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_denied");
-    assert_eq!(house.run(&["doctor"]).status.code(), Some(1));
+    assert_eq!(env.run(&["doctor"]).status.code(), Some(1));
     assert_eq!(times(shops, "/orders/o.1").len(), 1);
     shops.clear_faults();
-    house.run(&["doctor"]);
+    env.run(&["doctor"]);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn a_missing_scope_stops_only_that_kind_of_call() {
-    let house = House::new().verify(FOR_EVER);
-    let base = house.simulator.ecwid_base();
-    let store = house.ion_store(1005);
+    let env = TestEnv::new().verify(FOR_EVER);
+    let base = env.simulator.ecwid_base();
+    let store = env.ion_store(1005);
     store.put_order(countersign::simulator::ecwid::Order::new("A1", 7).paid());
     store.put_product(countersign::simulator::ecwid::Product::new(55, "Lamp"));
     store.configure(|settings| {
         settings.scopes.remove("read_catalog");
     });
     let keys = "provider = \"ecwid\"\nstore_id = 1005\ntoken = \"secret_ion_token\"";
-    let house = house.source("shop", &format!("{keys}\napi_base = \"{base}\""));
-    let serve = house.serve();
+    let env = env.source("shop", &format!("{keys}\napi_base = \"{base}\""));
+    let serve = env.serve();
     let product = |event: &str| {
         format!(
             r#"{{"eventId":"{event}","eventCreated":1764000000,"storeId":1005,"entityId":55,"eventType":"product.updated"}}"#
@@ -211,15 +211,15 @@ fn a_missing_scope_stops_only_that_kind_of_call() {
     serve.post("shop", product("e2"));
     serve.post("shop", order);
     serve.settled(3);
-    assert_verdict(&house.row(3), "confirmed", "match");
-    let waiting = house.row(2);
+    assert_verdict(&env.row(3), "confirmed", "match");
+    let waiting = env.row(2);
     assert_eq!((waiting.state.as_str(), waiting.reason.as_deref()), ("pending", Some("api_denied")));
     assert!(waiting.outcomes.is_empty());
     store.configure(|settings| {
         settings.scopes.insert("read_catalog".to_owned());
     });
-    assert!(house.run(&["retry", "1"]).status.success());
+    assert!(env.run(&["retry", "1"]).status.success());
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
 }

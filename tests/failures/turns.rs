@@ -4,34 +4,34 @@ use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Fault, Trouble};
 
 use super::{PATIENCE, orders_asked, times};
-use crate::support::{House, Request, assert_verdict, ion, paid};
+use crate::support::{Request, TestEnv, assert_verdict, ion, paid};
 
 #[test]
 fn notifications_that_wait_on_one_subject_are_settled_by_one_call() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve_with(&["--no-worker"]);
     for payment in ["QUEUED", "ACCEPTED", "ACCEPTED", "DECLINED"] {
         serve.post("shop", ion(1003, "o.1", payment));
     }
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0), "beside serve");
-    assert_verdict(&house.row(1), "ignored", "mismatch");
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_verdict(&house.row(3), "ignored", "duplicate");
-    assert_eq!(house.row(3).duplicate_of, Some(2));
-    assert_verdict(&house.row(4), "ignored", "mismatch");
-    assert_eq!(house.simulator.shops().calls().len(), 1);
-    let calls = house.value("SELECT count(DISTINCT call_id) || ' of ' || count(*) FROM verifications");
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0), "beside serve");
+    assert_verdict(&env.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_verdict(&env.row(3), "ignored", "duplicate");
+    assert_eq!(env.row(3).duplicate_of, Some(2));
+    assert_verdict(&env.row(4), "ignored", "mismatch");
+    assert_eq!(env.simulator.shops().calls().len(), 1);
+    let calls = env.value("SELECT count(DISTINCT call_id) || ' of ' || count(*) FROM verifications");
     assert_eq!(calls.as_deref(), Some("1 of 4"));
 }
 
 #[test]
 fn an_answer_judges_only_what_was_stored_before_its_question_was_sent() {
-    let house = House::new().verify("concurrency = 1").ion_shop("shop", 1003, 0);
-    let store = house.ion_store(1003);
+    let env = TestEnv::new().verify("concurrency = 1").ion_shop("shop", 1003, 0);
+    let store = env.ion_store(1003);
     store.put_order(Order::new("o.1", 41).order_number(1).payment("AWAITING_PAYMENT"));
-    let shops = house.simulator.shops();
+    let shops = env.simulator.shops();
     let held = shops.add_fault(Fault::new(Trouble::Hold).times(1));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.post("shop", ion(1003, "o.1", "QUEUED"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     assert!(store.edit_order("o.1", Order::paid));
@@ -39,23 +39,23 @@ fn an_answer_judges_only_what_was_stored_before_its_question_was_sent() {
     shops.clear_fault(held);
     for id in [1, 2] {
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.outcomes, ["match"], "{row:#?}");
     }
-    let calls = house.value("SELECT count(DISTINCT call_id) FROM verifications");
+    let calls = env.value("SELECT count(DISTINCT call_id) FROM verifications");
     assert_eq!(calls.as_deref(), Some("2"));
-    assert_eq!(house.value("SELECT status FROM orders").as_deref(), Some("PAID"));
+    assert_eq!(env.value("SELECT status FROM orders").as_deref(), Some("PAID"));
 }
 
 #[test]
 fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() {
-    let house = House::new().verify("concurrency = 4").ion_shop("shop", 1003, 0);
-    let store = house.ion_store(1003);
+    let env = TestEnv::new().verify("concurrency = 4").ion_shop("shop", 1003, 0);
+    let store = env.ion_store(1003);
     store.put_order(Order::new("o.1", 41).order_number(1).payment("AWAITING_PAYMENT"));
     store.put_order(Order::new("o.2", 42).order_number(2).paid());
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.2"));
     serve.settled(1);
     let held = shops.add_fault(Fault::new(Trouble::Hold).path("/orders/o.1").times(1));
@@ -65,20 +65,20 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
     assert!(store.edit_order("o.1", |order| order.paid().updated_at(later)));
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(3);
-    assert_verdict(&house.row(3), "confirmed", "match");
+    assert_verdict(&env.row(3), "confirmed", "match");
     shops.clear_fault(held);
     serve.settled(2);
-    let row = house.row(2);
+    let row = env.row(2);
     assert_verdict(&row, "ignored", "mismatch");
     assert_eq!(row.outcomes, ["not_yet", "mismatch"], "{row:#?}");
-    assert_eq!(house.value("SELECT status FROM orders WHERE order_id = 'o.1'").as_deref(), Some("PAID"));
+    assert_eq!(env.value("SELECT status FROM orders WHERE order_id = 'o.1'").as_deref(), Some("PAID"));
 }
 
 #[test]
 fn of_equal_ones_the_first_is_confirmed_even_when_the_later_is_answered_first() {
-    let house = House::new().verify("concurrency = 4").ion_shop("shop", 1003, 2);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let env = TestEnv::new().verify("concurrency = 4").ion_shop("shop", 1003, 2);
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.2"));
     serve.settled(1);
     let held = shops.add_fault(Fault::new(Trouble::Hold).times(1));
@@ -86,40 +86,40 @@ fn of_equal_ones_the_first_is_confirmed_even_when_the_later_is_answered_first() 
     assert!(shops.wait_for_calls(2, PATIENCE));
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(3);
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_verdict(&house.row(3), "ignored", "duplicate");
-    assert_eq!(house.row(3).duplicate_of, Some(2));
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_verdict(&env.row(3), "ignored", "duplicate");
+    assert_eq!(env.row(3).duplicate_of, Some(2));
     shops.clear_fault(held);
     assert!(shops.wait_for_answers(3, PATIENCE));
     serve.stop();
-    assert_eq!(house.row(2).outcomes, ["match"], "the late answer changes nothing");
+    assert_eq!(env.row(2).outcomes, ["match"], "the late answer changes nothing");
 }
 
 #[test]
 fn first_questions_go_before_repeated_ones() {
-    let house = House::new().verify("concurrency = 1").ion_shop("shop", 1003, 3);
-    let shops = house.simulator.shops();
+    let env = TestEnv::new().verify("concurrency = 1").ion_shop("shop", 1003, 3);
+    let shops = env.simulator.shops();
     let fault = shops.add_fault(Fault::status(500).path("/orders/o.1"));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_error");
     assert!(serve.stop().success());
     shops.clear_fault(fault);
     shops.clear_calls();
-    let serve = house.serve_with(&["--no-worker"]);
+    let serve = env.serve_with(&["--no-worker"]);
     serve.post("shop", paid(1003, "o.2"));
     serve.post("shop", paid(1003, "o.3"));
     // The repeated question is due long before this command begins.
-    house.run(&["retry", "99"]);
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0));
+    env.run(&["retry", "99"]);
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0));
     let asked = orders_asked(shops);
     assert_eq!(asked[..2], ["o.2", "o.3"]);
 }
 
 #[test]
 fn sender_addresses_take_turns() {
-    let house = House::new().verify("concurrency = 1").ion_shop("shop", 1003, 9);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().verify("concurrency = 1").ion_shop("shop", 1003, 9);
+    let serve = env.serve_with(&["--no-worker"]);
     let post = |sender: &str, order: u64| {
         let body = paid(1003, &format!("o.{order}"));
         serve.send(&Request::post("/hooks/shop").header("X-Forwarded-For", sender).body(body));
@@ -129,8 +129,8 @@ fn sender_addresses_take_turns() {
     }
     post("198.51.100.1", 8);
     post("203.0.113.99", 9);
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0));
-    let asked = orders_asked(house.simulator.shops());
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0));
+    let asked = orders_asked(env.simulator.shops());
     assert_eq!(asked.len(), 9);
     for order in ["o.8", "o.9"] {
         let place = asked.iter().position(|asked| asked == order).unwrap();
@@ -140,17 +140,17 @@ fn sender_addresses_take_turns() {
 
 #[test]
 fn what_serve_stores_without_a_worker_is_settled_by_verify() {
-    let house = House::new().ion_shop("shop", 1003, 5);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 5);
+    let serve = env.serve_with(&["--no-worker"]);
     for n in 1..=5 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
     assert!(serve.stop().success());
-    assert!(times(house.simulator.shops(), "").is_empty(), "nothing is asked without a worker");
-    assert!(house.rows().iter().all(|row| row.state == "pending"));
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0));
-    assert!(house.rows().iter().all(|row| row.state == "confirmed"));
-    let before = house.simulator.shops().calls().len();
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0), "with nothing left to do");
-    assert_eq!(house.simulator.shops().calls().len(), before);
+    assert!(times(env.simulator.shops(), "").is_empty(), "nothing is asked without a worker");
+    assert!(env.rows().iter().all(|row| row.state == "pending"));
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0));
+    assert!(env.rows().iter().all(|row| row.state == "confirmed"));
+    let before = env.simulator.shops().calls().len();
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0), "with nothing left to do");
+    assert_eq!(env.simulator.shops().calls().len(), before);
 }

@@ -8,7 +8,7 @@ use countersign::simulator::Call;
 use countersign::simulator::ecwid::Order;
 
 use super::load::{self, Forwarded};
-use crate::support::{House, Serve, countersign};
+use crate::support::{Serve, TestEnv, countersign};
 
 const STORE: u64 = 4_400_551;
 const FORGED: usize = 100_000;
@@ -18,20 +18,20 @@ const GENUINE: usize = 50;
 const CALLS_A_MINUTE: usize = 600;
 
 /// A shop with the [`GENUINE`] orders that holds its limit, and a source with the settings of a real one.
-fn house() -> House {
-    let house = House::new().verify(
+fn env() -> TestEnv {
+    let env = TestEnv::new().verify(
         "grace = \"60s\"\nretry_base = \"2s\"\nretry_cap = \"15m\"\ntimeout = \"10s\"\ndenied_pause = \"5m\"",
     );
-    let shop = house.simulator.shops().open_ecwid(STORE, "secret_flood_token");
+    let shop = env.simulator.shops().open_ecwid(STORE, "secret_flood_token");
     shop.configure(|settings| settings.calls_per_minute = Some(CALLS_A_MINUTE));
     for n in 0..GENUINE {
         shop.put_order(Order::new(&format!("TRUE-{n}"), 1_000 + u64::try_from(n).unwrap()).paid());
     }
-    let base = house.simulator.ecwid_base();
+    let base = env.simulator.ecwid_base();
     let keys = format!(
         "provider = \"ecwid\"\nstore_id = {STORE}\ntoken = \"secret_flood_token\"\napi_base = \"{base}\"\n"
     );
-    house.source("shop", &keys)
+    env.source("shop", &keys)
 }
 
 fn body(order: &str, entity: usize) -> String {
@@ -69,9 +69,9 @@ fn confirmed(serve: &Serve, count: usize) {
 
 #[test]
 fn every_true_one_among_100_000_forged_ones_waits_for_few_of_their_calls() {
-    let house = house();
+    let env = env();
     let mut command = countersign();
-    command.arg("--config").arg(house.write_config()).arg("serve").env("RUST_LOG", "info");
+    command.arg("--config").arg(env.write_config()).arg("serve").env("RUST_LOG", "info");
     let serve = Serve::spawn(command);
     let began = Instant::now();
     let to = serve.intake;
@@ -85,12 +85,12 @@ fn every_true_one_among_100_000_forged_ones_waits_for_few_of_their_calls() {
     let last = began.elapsed();
     serve.kill();
 
-    let value = |sql: &str| house.value(sql).unwrap();
+    let value = |sql: &str| env.value(sql).unwrap();
     assert_eq!(value("SELECT count(*) FROM notifications"), (FORGED + GENUINE).to_string());
     let genuine =
         "FROM notifications WHERE subject_id LIKE 'TRUE-%' AND state = 'confirmed' AND reason = 'match'";
     assert_eq!(value(&format!("SELECT count(*) {genuine}")), GENUINE.to_string());
-    let calls = house.simulator.shops().calls();
+    let calls = env.simulator.shops().calls();
     let mut longest = 0;
     for n in 1..=GENUINE {
         let time = |column: &str| {

@@ -8,8 +8,8 @@ use countersign::simulator::Fault;
 use countersign::simulator::ecwid::Order;
 
 use super::load::{self, Forwarded};
-use crate::support::five::{self, GAME, KEYS, OLD, TOKEN};
-use crate::support::{House, Request, Response, Serve, assert_verdict, paid};
+use crate::support::formats::{self, GAME, KEYS, OLD, TOKEN};
+use crate::support::{Request, Response, Serve, TestEnv, assert_verdict, paid};
 
 const STRANGER: &str = "203.0.113.66";
 const OTHER_STRANGER: &str = "203.0.113.77";
@@ -35,8 +35,8 @@ fn flood(serve: &Serve, count: usize, first: usize, notification: impl Fn(usize)
 #[test]
 fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
     const FORGED: usize = 3_000;
-    let house = House::new().store_keys("max_unproven = 1000").ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().store_keys("max_unproven = 1000").ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let broken =
         |n: usize| Forwarded { sender: format!("203.0.113.{}", n % 3), body: format!("order_id={n}") };
     flood(&serve, FORGED, 1, broken);
@@ -49,18 +49,18 @@ fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
     });
     serve.settled(i64::try_from(FORGED).unwrap());
     assert!(serve.stop().success());
-    let ids: Vec<usize> = house.rows().iter().map(|row| usize::try_from(row.id).unwrap()).collect();
+    let ids: Vec<usize> = env.rows().iter().map(|row| usize::try_from(row.id).unwrap()).collect();
     assert!((1_000..=1_100).contains(&ids.len()), "{} are kept", ids.len());
-    assert!(ids.into_iter().rev().eq((1..=FORGED).rev().take(house.rows().len())), "not the oldest went");
-    let counted = house.value("SELECT sum(received) || ' ' || sum(ignored) FROM daily");
+    assert!(ids.into_iter().rev().eq((1..=FORGED).rev().take(env.rows().len())), "not the oldest went");
+    let counted = env.value("SELECT sum(received) || ' ' || sum(ignored) FROM daily");
     assert_eq!(counted.as_deref(), Some("3000 3000"));
 }
 
 #[test]
 fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
-    let house = House::new().store_keys("max_unproven = 20").ion_shop("shop", 1003, 9);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let env = TestEnv::new().store_keys("max_unproven = 20").ion_shop("shop", 1003, 9);
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     assert_eq!(ion(&serve, PROVEN, "o.1").status, 200);
     serve.settled(1);
     let fault = shops.add_fault(Fault::status(500));
@@ -78,9 +78,9 @@ fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
     for n in 2..=5 {
         assert_eq!(ion(&serve, PROVEN, &format!("o.{n}")).status, 200, "the proven sender gets in");
     }
-    assert_eq!(house.rows().len(), 25);
+    assert_eq!(env.rows().len(), 25);
     let counted = "SELECT count || ' ' || last_remote_addr FROM refusals WHERE cause = 'unproven_full'";
-    assert_eq!(house.value(counted), Some(format!("6 {OTHER_STRANGER}")));
+    assert_eq!(env.value(counted), Some(format!("6 {OTHER_STRANGER}")));
     shops.clear_fault(fault);
     (2..=25).for_each(|id| serve.settled(id));
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -88,28 +88,28 @@ fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
         assert!(Instant::now() < deadline, "settled ones make room");
     }
     serve.settled(26);
-    assert_verdict(&house.row(26), "confirmed", "match");
+    assert_verdict(&env.row(26), "confirmed", "match");
 }
 
 #[test]
 fn what_nobody_has_read_yet_counts_too() {
-    let house = House::new().store_keys("max_unproven = 5").ion_shop("shop", 1003, 1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().store_keys("max_unproven = 5").ion_shop("shop", 1003, 1);
+    let serve = env.serve_with(&["--no-worker"]);
     let statuses: Vec<u16> = (1..=8).map(|n| ion(&serve, STRANGER, &format!("fake.{n}")).status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
-    assert_eq!(house.rows().len(), 5);
+    assert_eq!(env.rows().len(), 5);
 }
 
 #[test]
 fn a_thousand_others_after_one_true_notification_make_its_sender_unproven() {
-    let house = House::new().store_keys("max_unproven = 500").ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().store_keys("max_unproven = 500").ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     assert_eq!(ion(&serve, STRANGER, "o.1").status, 200);
     serve.settled(1);
     let broken = |n: usize| Forwarded { sender: STRANGER.to_owned(), body: format!("order_id={n}") };
     flood(&serve, 2_000, 2, broken);
     assert!(serve.stop().success());
-    let kept = house.rows().len();
+    let kept = env.rows().len();
     assert!((500..1_000).contains(&kept), "{kept} are kept");
 }
 
@@ -130,13 +130,13 @@ fn never_settling(n: usize) -> [Request; 3] {
 #[test]
 fn claims_that_never_settle_stay_within_the_bound_and_keep_no_true_one_waiting() {
     const EACH: usize = 2_000;
-    let house = five::house().store_keys("max_unproven = 1000");
-    let house = house.verify("give_up_after = \"1s\"\nretry_base = \"5ms\"\nretry_cap = \"20ms\"");
-    let ecwid = house.simulator.shops().open_ecwid(1003, TOKEN);
+    let env = formats::env().store_keys("max_unproven = 1000");
+    let env = env.verify("give_up_after = \"1s\"\nretry_base = \"5ms\"\nretry_cap = \"20ms\"");
+    let ecwid = env.simulator.shops().open_ecwid(1003, TOKEN);
     for n in 0..1_001 {
         ecwid.put_order(Order::new(&format!("NEAR-{n:04}"), 90_000 + n).paid());
     }
-    let serve = house.serve();
+    let serve = env.serve();
     assert_eq!(send(&serve, OLD.request(OLD.truth(1207)), PROVEN).status, 200);
     serve.settled(1);
     let mut taken = 1;
@@ -156,14 +156,14 @@ fn claims_that_never_settle_stay_within_the_bound_and_keep_no_true_one_waiting()
             assert_eq!(first.status, 204, "a new shop's first notification, below the bound");
             taken += 1;
             serve.settled(taken);
-            assert_verdict(&house.row(taken), "confirmed", "match");
+            assert_verdict(&env.row(taken), "confirmed", "match");
         }
         if n == EACH - 1 {
             let began = Instant::now();
             assert_eq!(send(&serve, OLD.request(OLD.truth(1208)), PROVEN).status, 200);
             taken += 1;
             serve.settled(taken);
-            assert_verdict(&house.row(taken), "confirmed", "match");
+            assert_verdict(&env.row(taken), "confirmed", "match");
             assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         }
     }
@@ -171,17 +171,17 @@ fn claims_that_never_settle_stay_within_the_bound_and_keep_no_true_one_waiting()
         line.contains("source=old verdict=undecided reason=api_error")
     });
     let deadline = Instant::now() + Duration::from_secs(60);
-    let kept = || house.rows().len();
+    let kept = || env.rows().len();
     while kept() > 1_100 {
         assert!(Instant::now() < deadline, "{} are kept", kept());
     }
-    let calls = house.simulator.shops().calls().len();
+    let calls = env.simulator.shops().calls().len();
     println!("{taken} taken, {refused} refused, {} kept, {calls} calls", kept());
     let refusals = "SELECT max(n) FROM (SELECT count(*) AS n FROM verifications WHERE outcome = 'api_error'
                     GROUP BY notification_id)";
-    assert!(house.value(refusals).unwrap().parse::<u32>().unwrap() <= 5, "five and out");
+    assert!(env.value(refusals).unwrap().parse::<u32>().unwrap() <= 5, "five and out");
     assert_eq!(
-        house.value("SELECT count(*) FROM notifications WHERE state = 'confirmed'").as_deref(),
+        env.value("SELECT count(*) FROM notifications WHERE state = 'confirmed'").as_deref(),
         Some("3")
     );
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Case, document, with, withstand};
-use crate::support::five::{self, FIVE, Format, GAME, KEYS, OLD, POP, SHOP};
+use crate::support::formats::{self, FORMATS, Format, GAME, KEYS, OLD, POP, SHOP};
 
 const MALFORMED: &[&str] = &["malformed"];
 
@@ -178,15 +178,15 @@ fn midas_withstands_anything_beside_a_true_notification() {
 
 #[test]
 fn a_body_of_many_megabytes_is_refused_at_every_source_and_leaves_no_row() {
-    let house = five::house();
-    let serve = house.serve();
-    for format in FIVE {
+    let env = formats::env();
+    let serve = env.serve();
+    for format in FORMATS {
         for body in ["[".repeat(5_000_000), "x".repeat(5_000_000)] {
             if let Ok(answer) = format.request(body).try_send(serve.intake) {
                 assert_eq!(answer.status, 413, "{}", format.provider);
             }
         }
     }
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     super::assert_unharmed(&serve);
 }

@@ -1,7 +1,7 @@
 //! Both of Ecwid's formats: words, numbers, repeated names and dates that its documentation never had.
 
 use super::{Case, with, with_json, withstand};
-use crate::support::five::{OLD, SHOP};
+use crate::support::formats::{OLD, SHOP};
 
 const MATCH: &[&str] = &["match"];
 const DUPLICATE: &[&str] = &["duplicate"];

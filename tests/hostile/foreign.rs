@@ -5,8 +5,8 @@ use countersign::simulator::kinguin::Order;
 use countersign::simulator::{Fault, Trouble};
 use serde_json::Value;
 
-use crate::support::five::{self, FIVE, Format, GAME, KEYS, OLD, POP, SHOP};
-use crate::support::{House, Row, assert_verdict};
+use crate::support::formats::{self, FORMATS, Format, GAME, KEYS, OLD, POP, SHOP};
+use crate::support::{Row, TestEnv, assert_verdict};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -22,15 +22,15 @@ fn replaced(body: &str, from: &str, to: &[u8]) -> Vec<u8> {
     [before.as_bytes(), to, after.as_bytes()].concat()
 }
 
-/// The verdict of one notification at a house of its own.
-fn verdict_of(format: Format, body: &[u8]) -> (House, Row) {
-    let house = five::house();
-    let serve = house.serve();
+/// The verdict of one notification at an environment of its own.
+fn verdict_of(format: Format, body: &[u8]) -> (TestEnv, Row) {
+    let env = formats::env();
+    let serve = env.serve();
     let answer = serve.send(&format.request(body));
     assert_eq!((answer.status, answer.text().as_str()), format.acknowledgement);
     serve.settled(1);
-    let row = house.row(1);
-    (house, row)
+    let row = env.row(1);
+    (env, row)
 }
 
 #[test]
@@ -40,8 +40,8 @@ fn what_nobody_compares_makes_no_notification_unreadable() {
     let ended = |format: Format, end: &[u8]| [format.truth(1207).as_bytes(), end].concat();
     let mut cases =
         vec![(OLD, old(b"&name=J%FCrgen")), (OLD, old(b"&name=J\xfcrgen&%FF=1")), (OLD, old(b"\r\n\0"))];
-    cases.extend(FIVE.map(|format| (format, marked(format))));
-    cases.extend(FIVE.map(|format| (format, ended(format, b"\0\0"))));
+    cases.extend(FORMATS.map(|format| (format, marked(format))));
+    cases.extend(FORMATS.map(|format| (format, ended(format, b"\0\0"))));
     for format in [SHOP, POP, KEYS, GAME] {
         for extra in [
             &br#","note":"thanks \ud83d""#[..],
@@ -53,7 +53,7 @@ fn what_nobody_compares_makes_no_notification_unreadable() {
         }
     }
     for (format, body) in cases {
-        let (_house, row) = verdict_of(format, &body);
+        let (_env, row) = verdict_of(format, &body);
         assert_eq!(row.reason.as_deref(), Some("match"), "{} {row:#?}", String::from_utf8_lossy(&body));
     }
 }
@@ -71,7 +71,7 @@ fn an_id_in_which_something_was_replaced_is_malformed() {
         (OLD, "owner_id=1003", b"owner_id=1003\xff"),
     ];
     for (format, from, to) in json {
-        let (_house, row) = verdict_of(format, &replaced(&format.truth(1207), from, to));
+        let (_env, row) = verdict_of(format, &replaced(&format.truth(1207), from, to));
         assert_verdict(&row, "ignored", "malformed");
         assert!(row.detail.clone().unwrap_or_default().contains("no text"), "{row:#?}");
     }
@@ -87,7 +87,7 @@ fn a_compared_value_in_which_something_was_replaced_differs_from_all() {
         (GAME, "\"EUR\"", br#""EUR\ud83d""#),
     ];
     for (format, from, to) in cases {
-        let (_house, row) = verdict_of(format, &replaced(&format.truth(1207), from, to));
+        let (_env, row) = verdict_of(format, &replaced(&format.truth(1207), from, to));
         assert_verdict(&row, "ignored", "mismatch");
     }
 }
@@ -114,21 +114,21 @@ fn answer_of(format: Format) -> (&'static str, &'static str) {
 }
 
 /// The verdict of the true notification where the shop answers `body`.
-fn verdict_by(format: Format, body: Vec<u8>) -> (House, Row) {
-    let house = five::house();
+fn verdict_by(format: Format, body: Vec<u8>) -> (TestEnv, Row) {
+    let env = formats::env();
     let (path, _) = answer_of(format);
     let trouble = Trouble::Answer { status: 200, headers: Vec::new(), body };
-    house.simulator.shops().add_fault(Fault::new(trouble).path(path));
-    let serve = house.serve();
+    env.simulator.shops().add_fault(Fault::new(trouble).path(path));
+    let serve = env.serve();
     serve.send(&format.request(format.truth(1207)));
     serve.settled(1);
-    let row = house.row(1);
-    (house, row)
+    let row = env.row(1);
+    (env, row)
 }
 
 #[test]
 fn what_nobody_compares_makes_no_answer_unreadable() {
-    for format in FIVE {
+    for format in FORMATS {
         let (_, answer) = answer_of(format);
         let answers = [
             [BYTE_ORDER_MARK, answer.as_bytes(), b"\0"].concat(),
@@ -136,9 +136,9 @@ fn what_nobody_compares_makes_no_answer_unreadable() {
             replaced(answer, "please ring", b"J\xfcrgen"),
         ];
         for body in answers {
-            let (house, row) = verdict_by(format, body);
+            let (env, row) = verdict_by(format, body);
             assert_verdict(&row, "confirmed", "match");
-            let raw: Value = serde_json::from_str(&house.value("SELECT raw FROM orders").unwrap()).unwrap();
+            let raw: Value = serde_json::from_str(&env.value("SELECT raw FROM orders").unwrap()).unwrap();
             assert!(raw.is_object(), "{raw}");
         }
     }
@@ -158,7 +158,7 @@ fn a_compared_value_of_an_answer_in_which_something_was_replaced_differs_from_al
     ];
     for (format, from, to) in cases {
         let (_, answer) = answer_of(format);
-        let (_house, row) = verdict_by(format, replaced(answer, from, to));
+        let (_env, row) = verdict_by(format, replaced(answer, from, to));
         assert_verdict(&row, "ignored", "mismatch");
     }
 }
@@ -173,16 +173,16 @@ fn a_replaced_value_equals_no_other_one_and_a_true_replacement_character_is_text
         ("done\u{fffd}".as_bytes(), "done\u{fffd}".as_bytes(), true),
         (br"done\ufffd", "done\u{fffd}".as_bytes(), true),
     ] {
-        let house = five::house();
+        let env = formats::env();
         let (path, answer) = answer_of(KEYS);
         let body = replaced(answer, "completed", shown);
         let trouble = Trouble::Answer { status: 200, headers: Vec::new(), body };
-        house.simulator.shops().add_fault(Fault::new(trouble).path(path));
-        let serve = house.serve();
+        env.simulator.shops().add_fault(Fault::new(trouble).path(path));
+        let serve = env.serve();
         serve.send(&KEYS.request(status(said)));
         serve.settled(1);
         let expected = if is_same { ("confirmed", "match") } else { ("ignored", "mismatch") };
-        assert_verdict(&house.row(1), expected.0, expected.1);
+        assert_verdict(&env.row(1), expected.0, expected.1);
     }
 }
 
@@ -192,14 +192,14 @@ fn an_error_body_with_foreign_bytes_still_says_what_is_not_there() {
         (KEYS, "/order/K1207", &b"{\"kind\":\"OrderNotFound\",\"detail\":\"J\xfcrgen\"}\0"[..]),
         (SHOP, "/orders/1207", b"\xef\xbb\xbf{\"errorCode\":\"STORE_NOT_FOUND\",\"errorMessage\":\"\xff\"}"),
     ] {
-        let house = five::house();
+        let env = formats::env();
         let trouble = Trouble::Answer { status: 404, headers: Vec::new(), body: body.to_vec() };
-        house.simulator.shops().add_fault(Fault::new(trouble).path(path));
-        let serve = house.serve();
+        env.simulator.shops().add_fault(Fault::new(trouble).path(path));
+        let serve = env.serve();
         serve.send(&format.request(format.truth(1207)));
         if format.provider == "kinguin" {
             serve.settled(1);
-            assert_verdict(&house.row(1), "ignored", "not_found");
+            assert_verdict(&env.row(1), "ignored", "not_found");
         } else {
             serve.pending(1, "api_denied");
         }
@@ -216,17 +216,17 @@ fn one_foreign_name_costs_a_list_of_orders_nothing() {
         replaced(&order, "@", name)
     };
     for name in [&b"Game \\ud83d"[..], b"J\xfcrgen"] {
-        let house = five::house();
-        let account = house.simulator.shops().open_kinguin("five", five::API_KEY);
+        let env = formats::env();
+        let account = env.simulator.shops().open_kinguin("five", formats::API_KEY);
         for order_id in ["N1", "N2"] {
             account.put_order(Order::new(order_id).completed());
         }
         let orders = [order(1, b"Game"), order(2, name)].join(&b',');
         let body = [b"{\"item_count\":2,\"results\":[", orders.as_slice(), b"]}\0"].concat();
         let trouble = Trouble::Answer { status: 200, headers: Vec::new(), body };
-        house.simulator.shops().add_fault(Fault::new(trouble).path("createdAtFrom="));
-        drop(house.serve());
-        let done = house.run(&["reconcile", "--format", "json", "--since", "2h", "--source", "keys"]);
+        env.simulator.shops().add_fault(Fault::new(trouble).path("createdAtFrom="));
+        drop(env.serve());
+        let done = env.run(&["reconcile", "--format", "json", "--since", "2h", "--source", "keys"]);
         let report: Value = serde_json::from_slice(&done.stdout).unwrap();
         let findings = report["sources"][0]["findings"].as_array().unwrap();
         assert_eq!((done.status.code(), findings.len()), (Some(3), 2), "{report}");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Case, document, with, withstand};
-use crate::support::five::{Format, GAME, KEYS, OLD, POP, SHOP};
+use crate::support::formats::{Format, GAME, KEYS, OLD, POP, SHOP};
 
 const NOT_FOUND: &[&str] = &["not_found"];
 const MALFORMED: &[&str] = &["malformed"];

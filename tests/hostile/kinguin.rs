@@ -2,7 +2,7 @@
 
 use super::{Case, with, with_json, withstand};
 use crate::support::Request;
-use crate::support::five::{Format, KEYS, POP};
+use crate::support::formats::{Format, KEYS, POP};
 
 const MATCH: &[&str] = &["match"];
 const DUPLICATE: &[&str] = &["duplicate"];

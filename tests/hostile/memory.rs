@@ -1,7 +1,7 @@
 //! Bodies as large as they may be, in every shape that a reader could blow up: each costs memory by its bytes.
 
 use super::document;
-use crate::support::five::{self, FIVE, Format, OLD};
+use crate::support::formats::{self, FORMATS, Format, OLD};
 
 /// The largest body that is taken.
 const LARGEST: usize = 256 * 1024;
@@ -54,8 +54,8 @@ fn form_shapes() -> Vec<Vec<u8>> {
 
 #[test]
 fn a_body_of_any_shape_costs_memory_by_its_bytes() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let mut sent = 0;
     let mut read = |format: Format, body: Vec<u8>| {
         assert!((LARGEST - 300..=LARGEST).contains(&body.len()), "{}", body.len());
@@ -63,7 +63,7 @@ fn a_body_of_any_shape_costs_memory_by_its_bytes() {
         serve.send(&format.request(body));
         serve.settled(sent);
     };
-    for format in FIVE {
+    for format in FORMATS {
         for filler in ["x", "y"] {
             let mut body = format.truth(1207).into_bytes();
             let extra = if format.provider == "ecwid-ion" { "&x=" } else { ",\"x\":\"" };
@@ -79,7 +79,7 @@ fn a_body_of_any_shape_costs_memory_by_its_bytes() {
         }
     }
     let plain = serve.most_memory();
-    for format in FIVE {
+    for format in FORMATS {
         let shapes = if format.provider == "ecwid-ion" { form_shapes() } else { json_shapes(format) };
         for body in shapes {
             read(format, body);

@@ -1,7 +1,7 @@
 //! Midas: words, numbers, amounts, nestings and dates that its documentation never had.
 
 use super::{Case, with, with_json, withstand};
-use crate::support::five::GAME;
+use crate::support::formats::GAME;
 
 const MATCH: &[&str] = &["match"];
 const DUPLICATE: &[&str] = &["duplicate"];

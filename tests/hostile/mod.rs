@@ -12,8 +12,8 @@ mod paths;
 
 use serde_json::Value;
 
-use crate::support::five::{self, Format};
-use crate::support::{House, Request, Serve};
+use crate::support::formats::{self, Format};
+use crate::support::{Request, Serve, TestEnv};
 
 /// A hostile notification and the reasons that explain it.
 struct Case {
@@ -37,8 +37,8 @@ impl Case {
 /// Sends all cases of a format and holds it to every promise.
 #[track_caller]
 fn withstand(format: Format, cases: &[Case]) {
-    let house = five::house().verify("give_up_after = \"1ms\"");
-    let serve = house.serve();
+    let env = formats::env().verify("give_up_after = \"1ms\"");
+    let serve = env.serve();
     // A Midas source believes "no such transaction" only once it has seen one.
     serve.send(&format.request(format.truth(1208)));
     serve.settled(1);
@@ -48,19 +48,19 @@ fn withstand(format: Format, cases: &[Case]) {
     }
     for (id, case) in (2..).zip(cases) {
         serve.settled(id);
-        assert_explained(&house, id, case);
+        assert_explained(&env, id, case);
     }
     let last = i64::try_from(cases.len()).unwrap() + 2;
     serve.send(&format.request(format.truth(1209)));
     serve.settled(last);
-    assert_eq!(house.row(last).reason.as_deref(), Some("match"), "a true one still is confirmed");
-    paths::assert_only_its_own(&house);
+    assert_eq!(env.row(last).reason.as_deref(), Some("match"), "a true one still is confirmed");
+    paths::assert_only_its_own(&env);
     assert_unharmed(&serve);
 }
 
 #[track_caller]
-fn assert_explained(house: &House, id: i64, case: &Case) {
-    let (row, shown) = (house.row(id), case.shown());
+fn assert_explained(env: &TestEnv, id: i64, case: &Case) {
+    let (row, shown) = (env.row(id), case.shown());
     let reason = row.reason.as_deref().unwrap_or("none");
     assert!(case.reasons.contains(&reason), "{reason}, not {:?}: {shown}\n{row:#?}", case.reasons);
     let state = match reason {
@@ -73,7 +73,7 @@ fn assert_explained(house: &House, id: i64, case: &Case) {
     assert!(reason == "match" || !detail.is_empty(), "nothing explains {shown}");
     assert!(!detail.chars().any(char::is_control) && detail.len() < 1000, "{detail:?}");
     let hex: String = case.sent.iter().map(|byte| format!("{byte:02X}")).collect();
-    let kept = house.value(&format!("SELECT hex(body) FROM notifications WHERE id = {id}"));
+    let kept = env.value(&format!("SELECT hex(body) FROM notifications WHERE id = {id}"));
     assert!(kept == Some(hex), "not kept as received: {shown}");
 }
 

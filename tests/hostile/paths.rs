@@ -3,12 +3,12 @@
 use countersign::simulator::{Call, Provider};
 use percent_encoding::percent_decode_str;
 
-use crate::support::House;
+use crate::support::TestEnv;
 
 /// Asserts that every call went to a path that verification needs, with no stranger's text outside of one id.
 #[track_caller]
-pub(super) fn assert_only_its_own(house: &House) {
-    for call in house.simulator.shops().calls() {
+pub(super) fn assert_only_its_own(env: &TestEnv) {
+    for call in env.simulator.shops().calls() {
         assert!(
             call.method == "GET" && !call.forbidden && is_its_own(&call),
             "{} {}",

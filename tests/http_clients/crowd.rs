@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{HEAD, connect, wait_until_files_are_freed};
-use crate::support::{House, Request, assert_verdict, paid};
+use crate::support::{Request, TestEnv, assert_verdict, paid};
 
 /// Connections of each kind.
 const EACH: usize = 100;
@@ -15,8 +15,8 @@ const TRUE: i64 = 40;
 
 #[test]
 fn true_deliveries_are_answered_beside_400_idle_and_dripping_connections() {
-    let house = House::new().ion_shop("shop", 1003, TRUE.unsigned_abs());
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, TRUE.unsigned_abs());
+    let serve = env.serve();
     assert_eq!(serve.send(&Request::new("GET", "/healthz")).status, 200);
     let files = serve.open_files();
     let begin = |start: &str| -> Vec<TcpStream> {
@@ -46,7 +46,7 @@ fn true_deliveries_are_answered_beside_400_idle_and_dripping_connections() {
     }
     for id in 1..=TRUE {
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
     let memory = serve.most_memory();
     println!("crowd: {} slow connections, slowest true delivery {slowest:?}, at most {memory} MiB", 4 * EACH);
@@ -54,13 +54,13 @@ fn true_deliveries_are_answered_beside_400_idle_and_dripping_connections() {
     assert!(memory < 150, "{memory} MiB");
     drop((idle, heads, bodies, chunks));
     wait_until_files_are_freed(&serve, files + 4);
-    assert_eq!(house.bodies().len(), usize::try_from(TRUE).unwrap());
+    assert_eq!(env.bodies().len(), usize::try_from(TRUE).unwrap());
 }
 
 #[test]
 fn bodies_and_headers_without_end_are_cut_off_within_bounds() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
     let endless = [
         (format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n"), chunk),
@@ -90,7 +90,7 @@ fn bodies_and_headers_without_end_are_cut_off_within_bounds() {
         assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     });
     serve.settled(1);
-    assert_eq!(house.bodies().len(), 1);
+    assert_eq!(env.bodies().len(), 1);
     let memory = serve.most_memory();
     println!("without end: at most {memory} MiB");
     assert!(memory < 150, "{memory} MiB");
@@ -98,8 +98,8 @@ fn bodies_and_headers_without_end_are_cut_off_within_bounds() {
 
 #[test]
 fn a_client_that_sends_and_never_reads_fills_its_own_buffers_alone() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let mut greedy = connect(serve.intake);
     greedy.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
     let many = b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100);

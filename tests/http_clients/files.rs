@@ -6,13 +6,13 @@ use std::process::Command;
 use countersign::simulator::Fault;
 
 use super::wait_until_files_are_freed;
-use crate::support::{House, Request, Serve, assert_verdict, paid};
+use crate::support::{Request, Serve, TestEnv, assert_verdict, paid};
 
 #[test]
 fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
-    let house = House::new().ion_shop("shop", 1003, 2);
-    let shops = house.simulator.shops();
-    let config = house.write_config();
+    let env = TestEnv::new().ion_shop("shop", 1003, 2);
+    let shops = env.simulator.shops();
+    let config = env.write_config();
     let mut command = Command::new("prlimit");
     command
         .args(["--nofile=256:256", env!("CARGO_BIN_EXE_countersign"), "--config"])
@@ -30,7 +30,7 @@ fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
     }
     shops.clear_fault(fault);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     assert!(serve.open_files() < 256);
     drop(crowd);
     assert_eq!(serve.post("shop", paid(1003, "o.2")).status, 200);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{HEAD, connect};
-use crate::support::{House, Serve, assert_verdict, paid};
+use crate::support::{Serve, TestEnv, assert_verdict, paid};
 
 /// The longest body that is taken by default.
 const LONGEST: usize = 256 * 1024;
@@ -32,8 +32,8 @@ fn all_but_one_byte(serve: &Serve) -> Result<TcpStream, String> {
 fn a_thousand_bodies_without_their_ends_take_bounded_memory_and_keep_nobody_out() {
     const CLIENTS: usize = 1000;
     const THREADS: usize = 8;
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let (refused, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let answered = std::thread::scope(|scope| {
         let crowd: Vec<_> = (0..THREADS)
@@ -74,14 +74,14 @@ fn a_thousand_bodies_without_their_ends_take_bounded_memory_and_keep_nobody_out(
     assert!(memory < 200, "{memory} MiB");
     assert!(CLIENTS - held + refused >= CLIENTS - FIT, "{held} have sent it all, {refused} were refused");
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!(house.bodies().len(), 1);
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!(env.bodies().len(), 1);
 }
 
 #[test]
 fn bodies_that_fit_are_all_stored_and_give_their_room_back() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve_with(&["--no-worker"]);
     const ROUNDS: usize = 2;
     for _ in 0..ROUNDS {
         let waiting: Vec<_> = (0..FIT - FIT / 8).map(|_| all_but_one_byte(&serve).expect("room")).collect();
@@ -93,6 +93,6 @@ fn bodies_that_fit_are_all_stored_and_give_their_room_back() {
             assert_eq!(&start, b"HTTP/1.1 200");
         }
     }
-    let stored = house.value("SELECT count(*) FROM notifications");
+    let stored = env.value("SELECT count(*) FROM notifications");
     assert_eq!(stored, Some((ROUNDS * (FIT - FIT / 8)).to_string()));
 }

@@ -4,7 +4,7 @@
 use std::io::{Read as _, Write as _};
 
 use super::{HEAD, connect};
-use crate::support::{House, Serve, paid};
+use crate::support::{Serve, TestEnv, paid};
 
 /// Sends bytes and returns the statuses of all answers until the server closes.
 fn statuses(serve: &Serve, bytes: &[u8]) -> Vec<u16> {
@@ -110,15 +110,15 @@ fn ambiguous() -> Vec<(&'static str, String)> {
 
 #[test]
 fn what_is_ambiguous_is_refused_and_hides_nothing() {
-    let house = House::new().ion_shop("shop", 1003, 0);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 0);
+    let serve = env.serve_with(&["--no-worker"]);
     for (name, bytes) in ambiguous() {
         let statuses = statuses(&serve, bytes.as_bytes());
         assert!(matches!(statuses.as_slice(), [] | [400 | 408 | 413 | 431]), "{name}: {statuses:?}");
-        assert_eq!(house.bodies().len(), 0, "{name}");
+        assert_eq!(env.bodies().len(), 0, "{name}");
     }
     assert_eq!(serve.post("shop", paid(1003, "true")).status, 200);
-    assert_eq!(house.bodies(), [paid(1003, "true")]);
+    assert_eq!(env.bodies(), [paid(1003, "true")]);
 }
 
 /// Unusual, but everybody reads them alike: so many notifications are in it, so many rows and acknowledgements come of it.
@@ -178,12 +178,12 @@ fn plain() -> Vec<(&'static str, String, &'static [u16], usize)> {
 
 #[test]
 fn what_is_only_unusual_gives_one_row_for_each_notification() {
-    let house = House::new().ion_shop("shop", 1003, 0);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 0);
+    let serve = env.serve_with(&["--no-worker"]);
     let mut before = 0;
     for (name, bytes, expected, rows) in plain() {
         assert_eq!(statuses(&serve, bytes.as_bytes()), expected, "{name}");
-        let after = house.bodies().len();
+        let after = env.bodies().len();
         assert_eq!(after - before, rows, "{name}");
         before = after;
     }

@@ -2,7 +2,7 @@
 
 use super::wait_until_shipped;
 use crate::documents::document;
-use crate::support::five::{self, SHOP};
+use crate::support::formats::{self, SHOP};
 use crate::support::postgres::Postgres;
 
 /// A query with what Grafana and the reader put in.
@@ -16,8 +16,8 @@ fn completed(sql: &str) -> String {
 #[test]
 fn every_query_about_the_ledger_in_the_documents_finds_rows_there() {
     let database = Postgres::shared().database();
-    let house = five::house().ledger(&database.keys("a"));
-    let serve = house.serve();
+    let env = formats::env().ledger(&database.keys("a"));
+    let serve = env.serve();
     for (id, body) in (1..).zip([SHOP.truth(1207), SHOP.truth(9999)]) {
         serve.send(&SHOP.request(body));
         serve.settled(id);

@@ -39,7 +39,7 @@ fn without_its_engine_serve_starts_acknowledges_and_judges_and_then_catches_up()
     postgres.start_again();
     database.wait_for(&settled("a"), "20");
     serve.wait_for_line("it ships again", |line| line.contains("ships again"));
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     // And in the middle.
     postgres.kill();
     shop.sell(&serve, 21, 21);
@@ -73,7 +73,7 @@ fn a_silent_engine_is_given_up_after_half_a_minute_and_nothing_else_waits_for_it
     proxy.cut();
     proxy.open();
     database.wait_for(&settled("a"), &n.to_string());
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     // A silent engine keeps no serve from stopping.
     proxy.shut();
     shop.tell(&serve, n + 1);
@@ -96,7 +96,7 @@ fn a_full_disk_of_the_engine_is_named_and_passes() {
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("1"));
     database.connect().run("DROP TRIGGER full_disk ON countersign.notifications");
     database.wait_for(&settled("a"), "2");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -129,7 +129,7 @@ fn conflicts_and_a_read_only_engine_are_tried_again_as_a_whole() {
     owner.run(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"));
     owner.run(cut);
     database.wait_for(&settled("a"), "4");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -161,13 +161,13 @@ fn a_ledger_that_went_back_to_an_older_dump_is_filled_again() {
     shop.sell(&serve, 10, 10);
     database.wait_for(&settled("a"), "10");
     database.wait_for("SELECT count(*) FROM countersign.orders", "10");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     // And if it is made anew.
     owner.run("DROP SCHEMA countersign CASCADE");
     shop.sell(&serve, 11, 11);
     database.wait_for(&settled("a"), "11");
     database.wait_for("SELECT count(*) FROM countersign.orders", "11");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -185,22 +185,22 @@ fn a_role_without_privileges_is_refused_by_name_and_ships_once_it_has_them() {
     wait_for_failure(&serve, "42501");
     let warning = shop.wait_for_warning(Some("ledger_refused"));
     assert!(warning.contains("permission denied"), "{warning}");
-    assert_eq!(shop.house.run(&["status"]).status.code(), Some(3));
-    let doctor = shop.house.run(&["doctor"]);
+    assert_eq!(shop.env.run(&["status"]).status.code(), Some(3));
+    let doctor = shop.env.run(&["doctor"]);
     assert_eq!(doctor.status.code(), Some(1));
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(said.contains("WRONG  ledger: ") && said.contains("countersign ledger schema"), "{said}");
     // As its owner is told to.
-    let script = shop.house.run(&["ledger", "schema"]);
+    let script = shop.env.run(&["ledger", "schema"]);
     owner.run(&String::from_utf8(script.stdout).unwrap());
     owner.run(&format!("GRANT USAGE ON SCHEMA countersign TO {name}"));
     owner.run(&format!("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA countersign TO {name}"));
     database.wait_for(&settled("a"), "1");
     assert_eq!(shop.wait_for_warning(None), "");
-    assert_eq!(shop.house.run(&["doctor"]).status.code(), Some(0));
+    assert_eq!(shop.env.run(&["doctor"]).status.code(), Some(0));
     shop.sell(&serve, 2, 2);
     database.wait_for(&settled("a"), "2");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert_silent(&serve);
 }
 
@@ -233,7 +233,7 @@ fn nothing_is_shipped_to_a_newer_schema_and_all_of_it_once_the_schema_is_ours() 
     wait_for_failure(&serve, "has version 99");
     let warning = shop.wait_for_warning(Some("ledger_refused"));
     assert!(warning.contains("upgrade countersign"), "{warning}");
-    assert_eq!(shop.house.run(&["doctor"]).status.code(), Some(1));
+    assert_eq!(shop.env.run(&["doctor"]).status.code(), Some(1));
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("1"));
     database.connect().run("DELETE FROM countersign.versions WHERE version = 99");
     database.wait_for(&settled("a"), "2");
@@ -248,7 +248,7 @@ fn a_table_that_is_not_ours_is_named_by_its_column() {
     database.connect().run("ALTER TABLE countersign.orders RENAME COLUMN total TO sum");
     let serve = shop.serve();
     wait_for_failure(&serve, "orders.total");
-    let doctor = shop.house.run(&["doctor"]);
+    let doctor = shop.env.run(&["doctor"]);
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("orders.total"), "{doctor:?}");
     database.connect().run("ALTER TABLE countersign.orders RENAME COLUMN sum TO total");
     serve.wait_for_line("it ships again", |line| line.contains("ships again"));
@@ -269,6 +269,6 @@ fn a_slow_engine_slows_the_ledger_alone() {
         assert!(began.elapsed() < Duration::from_secs(15), "a verdict waited for the ledger");
     }
     database.wait_for(&settled("a"), "20");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert!(serve.stop().success());
 }

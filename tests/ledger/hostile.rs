@@ -1,7 +1,7 @@
 //! Bytes, numbers and times that no type holds, in every column: nothing stops, and `unfit` names them.
 
 use super::{Shop, settled};
-use crate::support::five::{self, FIVE, SHOP};
+use crate::support::formats::{self, FORMATS, SHOP};
 use crate::support::postgres::Postgres;
 
 const ALL: &str =
@@ -10,8 +10,8 @@ const ALL: &str =
 #[test]
 fn what_strangers_send_reaches_the_ledger_whatever_it_is() {
     let database = Postgres::shared().database();
-    let house = five::house().ledger(&(database.keys("h") + ALL));
-    let serve = house.serve();
+    let env = formats::env().ledger(&(database.keys("h") + ALL));
+    let serve = env.serve();
     let deep = format!("{}1{}", "[".repeat(9000), "]".repeat(9000));
     let bodies: Vec<Vec<u8>> = vec![
         vec![0, 255, 254, 0],
@@ -24,7 +24,7 @@ fn what_strangers_send_reaches_the_ledger_whatever_it_is() {
         vec![b'9'; 100_000],
     ];
     let mut id = 0;
-    for format in FIVE {
+    for format in FORMATS {
         for body in &bodies {
             serve.send(&format.request(body.clone()).header("X-Odd", "\u{fc}"));
             id += 1;
@@ -39,7 +39,7 @@ fn what_strangers_send_reaches_the_ledger_whatever_it_is() {
         database.connect().rows("SELECT id, encode(body, 'hex') FROM countersign.notifications ORDER BY id");
     for row in bodies {
         let id = row[0].as_ref().unwrap();
-        let ours = house.value(&format!("SELECT lower(hex(body)) FROM notifications WHERE id = {id}"));
+        let ours = env.value(&format!("SELECT lower(hex(body)) FROM notifications WHERE id = {id}"));
         assert_eq!(row[1], ours, "body {id}");
     }
     assert!(!serve.log().contains("nothing is shipped"), "{}", serve.log());
@@ -56,7 +56,7 @@ fn what_a_column_cannot_hold_is_null_and_named_and_stops_nothing() {
     }
     assert!(serve.stop().success());
     let long = "x".repeat(5000);
-    let conn = rusqlite::Connection::open(shop.house.store_path()).unwrap();
+    let conn = rusqlite::Connection::open(shop.env.store_path()).unwrap();
     conn.execute_batch(&format!(
         "UPDATE intake SET headers = '{{\"a\": \"\\u0000\\ud800\"}}' WHERE id = 1;
          UPDATE intake SET headers = 'no JSON', content_type = CAST(x'61006200' AS TEXT), body = x'00ff' WHERE id = 2;
@@ -116,8 +116,8 @@ fn what_a_column_cannot_hold_is_null_and_named_and_stops_nothing() {
 fn a_body_of_the_largest_size_is_shipped_in_bounded_memory() {
     let database = Postgres::shared().database();
     let shop = Shop::new().ledger(&(database.keys("m") + ALL));
-    let house = shop.house.server_keys("max_body = \"16MiB\"");
-    let serve = house.serve();
+    let env = shop.env.server_keys("max_body = \"16MiB\"");
+    let serve = env.serve();
     let body = vec![b'a'; 15 << 20];
     assert_eq!(serve.post("shop", body).status, 200);
     let small: Vec<u8> = vec![b'b'; 200 << 10];

@@ -17,33 +17,33 @@ mod tls;
 use countersign::simulator::ecwid::{EcwidStore, Order};
 
 use crate::support::postgres::{Database, PASSWORD};
-use crate::support::{House, Serve, paid};
+use crate::support::{Serve, TestEnv, paid};
 
 /// A shop and a database of its own for the ledger.
 struct Shop {
-    house: House,
+    env: TestEnv,
     store: EcwidStore,
 }
 
 impl Shop {
     fn new() -> Self {
-        let house = House::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
-        let store = house.ion_store(1003);
-        Self { house, store }
+        let env = TestEnv::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
+        let store = env.ion_store(1003);
+        Self { env, store }
     }
 
     /// With this `[ledger]`.
     fn ledger(self, lines: &str) -> Self {
-        Self { house: self.house.ledger(lines), ..self }
+        Self { env: self.env.ledger(lines), ..self }
     }
 
     /// The keys of `[store]`.
     fn store_keys(self, lines: &str) -> Self {
-        Self { house: self.house.store_keys(lines), ..self }
+        Self { env: self.env.store_keys(lines), ..self }
     }
 
     fn serve(&self) -> Serve {
-        self.house.serve()
+        self.env.serve()
     }
 
     /// Sells an order and tells of it; waits until that is settled as notification `id`.
@@ -60,7 +60,7 @@ impl Shop {
 
     /// What `status` says in JSON.
     fn status(&self) -> serde_json::Value {
-        let output = self.house.run(&["status", "--json"]);
+        let output = self.env.run(&["status", "--json"]);
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
@@ -106,7 +106,7 @@ fn wait_until_shipped(database: &Database, node: &str) {
 
 /// Asserts that each table of the ledger equals the file's own, row by row.
 #[track_caller]
-fn assert_same(house: &House, database: &Database, node: &str) {
+fn assert_same(env: &TestEnv, database: &Database, node: &str) {
     wait_until_shipped(database, node);
-    compare::assert_same(&house.store_path(), &database.connect(), node, &[]);
+    compare::assert_same(&env.store_path(), &database.connect(), node, &[]);
 }

@@ -2,11 +2,11 @@
 
 use super::{Shop, assert_same, assert_silent, settled};
 use crate::support::postgres::{PASSWORD, Postgres};
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
-/// Puts the house's configuration in force.
-fn reload(house: &House, serve: &Serve) {
-    house.write_config();
+/// Puts the environment's configuration in force.
+fn reload(env: &TestEnv, serve: &Serve) {
+    env.write_config();
     let before = serve.log().matches("reloaded the configuration").count();
     serve.signal("HUP");
     serve.wait_for_lines("the reload is over", before + 1, |line| {
@@ -21,13 +21,13 @@ fn a_ledger_comes_moves_and_goes_with_a_reload() {
     let serve = shop.serve();
     shop.sell(&serve, 1, 1);
     let shop = shop.ledger(&database.keys("a"));
-    reload(&shop.house, &serve);
+    reload(&shop.env, &serve);
     database.wait_for(&settled("a"), "1");
     shop.sell(&serve, 2, 2);
     database.wait_for(&settled("a"), "2");
-    let shop = Shop { house: shop.house.without_ledger(), ..shop };
-    reload(&shop.house, &serve);
-    shop.house.wait_for_value(
+    let shop = Shop { env: shop.env.without_ledger(), ..shop };
+    reload(&shop.env, &serve);
+    shop.env.wait_for_value(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'changes_*'",
         "0",
     );
@@ -36,13 +36,13 @@ fn a_ledger_comes_moves_and_goes_with_a_reload() {
     assert_eq!(database.value(&settled("a")).as_deref(), Some("2"));
     let other = Postgres::shared().database();
     let shop = shop.ledger(&other.keys("b"));
-    reload(&shop.house, &serve);
+    reload(&shop.env, &serve);
     other.wait_for(&settled("b"), "3");
-    assert_same(&shop.house, &other, "b");
-    let shop = Shop { house: shop.house.without_ledger(), ..shop }.ledger(&database.keys("a"));
-    reload(&shop.house, &serve);
+    assert_same(&shop.env, &other, "b");
+    let shop = Shop { env: shop.env.without_ledger(), ..shop }.ledger(&database.keys("a"));
+    reload(&shop.env, &serve);
     database.wait_for(&settled("a"), "3");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert_silent(&serve);
     assert!(serve.stop().success());
 }
@@ -110,7 +110,7 @@ fn no_output_holds_the_password() {
         &["ledger", "schema"],
         &["ledger", "take-over"],
     ] {
-        let output = shop.house.run(command);
+        let output = shop.env.run(command);
         for text in [&output.stdout, &output.stderr] {
             assert!(!String::from_utf8_lossy(text).contains(PASSWORD), "{command:?}");
         }
@@ -118,7 +118,7 @@ fn no_output_holds_the_password() {
     let metrics = serve.admin_page("/metrics").text();
     assert!(metrics.contains("countersign_ledger_waiting"), "{metrics}");
     assert!(!metrics.contains(PASSWORD));
-    let file = std::fs::read(shop.house.store_path()).unwrap();
+    let file = std::fs::read(shop.env.store_path()).unwrap();
     assert!(!file.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()));
     assert_silent(&serve);
 }

@@ -6,7 +6,7 @@ use crate::support::postgres::Postgres;
 
 /// Copies the file of one shop, which is stopped, to another.
 fn copy(from: &Shop, to: &Shop) {
-    std::fs::copy(from.house.store_path(), to.house.store_path()).unwrap();
+    std::fs::copy(from.env.store_path(), to.env.store_path()).unwrap();
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn of_two_writers_the_older_stops_and_says_so() {
     twin.sell(&newer, 4, 3);
     database.wait_for(&settled("a"), "3");
     assert_eq!(twin.wait_for_warning(None), "");
-    assert_same(&twin.house, &database, "a");
+    assert_same(&twin.env, &database, "a");
     assert!(older.stop().success());
 }
 
@@ -46,15 +46,15 @@ fn a_restored_backup_is_another_file_until_it_takes_the_node_over() {
     for id in 1..=5 {
         shop.sell(&serve, u64::try_from(id).unwrap(), id);
     }
-    let backup = shop.house.folder().join("backup.db");
-    assert!(shop.house.run(&["backup", backup.to_str().unwrap()]).status.success());
+    let backup = shop.env.folder().join("backup.db");
+    assert!(shop.env.run(&["backup", backup.to_str().unwrap()]).status.success());
     for id in 6..=9 {
         shop.sell(&serve, u64::try_from(id).unwrap(), id);
     }
     database.wait_for(&settled("a"), "9");
     assert!(serve.stop().success());
-    std::fs::copy(&backup, shop.house.store_path()).unwrap();
-    let beside = |ending: &str| shop.house.folder().join(format!("countersign.db{ending}"));
+    std::fs::copy(&backup, shop.env.store_path()).unwrap();
+    let beside = |ending: &str| shop.env.folder().join(format!("countersign.db{ending}"));
     for ending in ["-wal", "-shm"] {
         drop(std::fs::remove_file(beside(ending)));
     }
@@ -63,21 +63,21 @@ fn a_restored_backup_is_another_file_until_it_takes_the_node_over() {
     serve.wait_for_line("it is refused", |line| line.contains("another file is this node"));
     let warning = shop.wait_for_warning(Some("ledger_refused"));
     assert!(warning.contains("countersign ledger take-over"), "{warning}");
-    let doctor = shop.house.run(&["doctor"]);
+    let doctor = shop.env.run(&["doctor"]);
     assert_eq!(doctor.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("another file is this node"), "{doctor:?}");
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("9"));
     // Without a terminal and without --yes nothing is done.
-    let asked = shop.house.run(&["ledger", "take-over"]);
+    let asked = shop.env.run(&["ledger", "take-over"]);
     assert_eq!(asked.status.code(), Some(1), "{asked:?}");
     assert!(String::from_utf8_lossy(&asked.stderr).contains("--yes"), "{asked:?}");
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("9"));
-    let taken = shop.house.run(&["ledger", "take-over", "--yes"]);
+    let taken = shop.env.run(&["ledger", "take-over", "--yes"]);
     assert_eq!(taken.status.code(), Some(0), "{taken:?}");
     database.wait_for(&settled("a"), "6");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert_eq!(shop.wait_for_warning(None), "");
-    let again = shop.house.run(&["ledger", "take-over", "--yes"]);
+    let again = shop.env.run(&["ledger", "take-over", "--yes"]);
     assert_eq!(again.status.code(), Some(0), "{again:?}");
     assert!(String::from_utf8_lossy(&again.stdout).contains("this file's already"), "{again:?}");
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("6"));
@@ -95,12 +95,12 @@ fn two_files_under_one_node_do_not_mix_and_under_two_they_do_not_meet() {
     let other = second.serve();
     second.sell(&other, 7, 1);
     other.wait_for_line("it is refused", |line| line.contains("another file is this node"));
-    assert_same(&first.house, &database, "a");
+    assert_same(&first.env, &database, "a");
     assert!(other.stop().success());
-    let second = Shop { house: second.house.without_ledger().ledger(&database.keys("b")), ..second };
+    let second = Shop { env: second.env.without_ledger().ledger(&database.keys("b")), ..second };
     let other: Serve = second.serve();
     database.wait_for(&settled("b"), "1");
-    assert_same(&first.house, &database, "a");
-    assert_same(&second.house, &database, "b");
+    assert_same(&first.env, &database, "a");
+    assert_same(&second.env, &database, "b");
     assert!(other.stop().success());
 }

@@ -20,7 +20,7 @@ fn prune_leaves_the_ledger_alone_and_keep_personal_empties_what_the_file_forgot(
     assert!(serve.stop().success());
     // All of it came in long ago, and the file forgets one of them.
     let old = "2020-01-01";
-    let conn = rusqlite::Connection::open(shop.house.store_path()).unwrap();
+    let conn = rusqlite::Connection::open(shop.env.store_path()).unwrap();
     conn.execute_batch(&format!(
         "UPDATE intake SET received_at = '{old}T00:00:00.000Z';
          UPDATE verdicts SET received_at = '{old}T00:00:00.000Z';
@@ -43,9 +43,9 @@ fn prune_leaves_the_ledger_alone_and_keep_personal_empties_what_the_file_forgot(
     let verdicts =
         "SELECT count(*) FROM countersign.notifications WHERE state = 'confirmed' AND claim IS NOT NULL";
     assert_eq!(database.value(verdicts).as_deref(), Some("4"), "the verdicts stay");
-    let pruned = shop.house.run(&["prune", "--older-than", "30d"]);
+    let pruned = shop.env.run(&["prune", "--older-than", "30d"]);
     assert!(pruned.status.success(), "{pruned:?}");
-    assert_eq!(shop.house.value("SELECT count(*) FROM notifications").as_deref(), Some("1"));
+    assert_eq!(shop.env.value("SELECT count(*) FROM notifications").as_deref(), Some("1"));
     shop.sell(&serve, 5, 5);
     database.wait_for(&settled("a"), "5");
     assert!(serve.stop().success());

@@ -35,7 +35,7 @@ fn two_nodes_and_the_engine_killed_fifty_times_under_load_end_with_the_files_row
         Shop::new().ledger(&database.keys_at(&database.url_at(proxy.addr), "a")),
         Shop::new().ledger(&database.keys("b")),
     ];
-    let loads = [Load::new(shops[0].house.ion_store(1003)), Load::new(shops[1].house.ion_store(1003))];
+    let loads = [Load::new(shops[0].env.ion_store(1003)), Load::new(shops[1].env.ion_store(1003))];
     let mut nodes: [Option<Serve>; 2] = [Some(shops[0].serve()), Some(shops[1].serve())];
     database.wait_for("SELECT count(*) FROM countersign.nodes", "2");
     let mut random = fastrand::Rng::with_seed(15);
@@ -62,9 +62,9 @@ fn two_nodes_and_the_engine_killed_fifty_times_under_load_end_with_the_files_row
     }
     for ((node, shop), (serve, load)) in ["a", "b"].iter().zip(&shops).zip(nodes.iter_mut().zip(&loads)) {
         let serve = serve.get_or_insert_with(|| shop.serve());
-        load.assert_kept(&shop.house.bodies());
-        let count = shop.house.rows().len();
-        shop.house.wait_for_value(
+        load.assert_kept(&shop.env.bodies());
+        let count = shop.env.rows().len();
+        shop.env.wait_for_value(
             "SELECT count(*) FROM notifications WHERE state = 'confirmed'",
             &count.to_string(),
         );
@@ -73,22 +73,18 @@ fn two_nodes_and_the_engine_killed_fifty_times_under_load_end_with_the_files_row
         database.wait_for(&news, &count.to_string());
         let orders = format!("SELECT count(*) FROM countersign.orders WHERE node = '{node}'");
         database.wait_for(&orders, &count.to_string());
-        assert_same(&shop.house, &database, node);
+        assert_same(&shop.env, &database, node);
         assert!(count >= ROUNDS * SOLD / 2, "{count}");
         assert!(!serve.log().contains("panicked"), "{}", serve.log());
     }
-    println!(
-        "ledger: {ROUNDS} kills, {} and {} rows",
-        shops[0].house.rows().len(),
-        shops[1].house.rows().len()
-    );
+    println!("ledger: {ROUNDS} kills, {} and {} rows", shops[0].env.rows().len(), shops[1].env.rows().len());
 }
 
 #[test]
 fn a_serve_that_stops_under_load_loses_no_row_of_the_ledger() {
     let database = Postgres::shared().database();
     let shop = Shop::new().ledger(&database.keys("a"));
-    let load = Load::new(shop.house.ion_store(1003));
+    let load = Load::new(shop.env.ion_store(1003));
     let serve = shop.serve();
     let is_enough = AtomicBool::new(false);
     load.run(serve.intake, 4, |_| {
@@ -99,8 +95,8 @@ fn a_serve_that_stops_under_load_loses_no_row_of_the_ledger() {
     assert!(is_enough.load(Ordering::Relaxed));
     assert!(serve.stop().success());
     let serve = shop.serve();
-    let count = shop.house.rows().len().to_string();
+    let count = shop.env.rows().len().to_string();
     database.wait_for(&settled("a"), &count);
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     assert!(serve.stop().success());
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Shop, assert_same, assert_silent, compare, settled};
-use crate::support::five::{self, FIVE, SHOP};
+use crate::support::formats::{self, FORMATS, SHOP};
 use crate::support::postgres::Postgres;
 
 const ALL: [&str; 7] = ["body", "headers", "remote_addr", "email", "answer", "raw", "verifications"];
@@ -12,11 +12,11 @@ const ALL: [&str; 7] = ["body", "headers", "remote_addr", "email", "answer", "ra
 fn every_table_holds_the_files_rows_and_only_what_is_included_personally() {
     let database = Postgres::shared().database();
     let include = format!("\ninclude = {ALL:?}");
-    let house =
-        five::house().action("erp", "command = [\"/bin/true\"]").ledger(&(database.keys("full") + &include));
-    let serve = house.serve();
+    let env =
+        formats::env().action("erp", "command = [\"/bin/true\"]").ledger(&(database.keys("full") + &include));
+    let serve = env.serve();
     let mut id = 0;
-    for format in FIVE {
+    for format in FORMATS {
         for body in [format.truth(1207), format.truth(1208), format.truth(1208), "{}{".to_owned()] {
             serve.send(&format.request(body));
             id += 1;
@@ -26,23 +26,23 @@ fn every_table_holds_the_files_rows_and_only_what_is_included_personally() {
     assert_eq!(serve.send(&SHOP.request_to("/hooks/shop/no-such-token", "x")).status, 404);
     let encoded = SHOP.request(SHOP.truth(1209)).header("Content-Encoding", "gzip");
     assert_eq!(serve.send(&encoded).status, 415);
-    house.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'waiting'", "0");
+    env.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'waiting'", "0");
     database.wait_for("SELECT position IS NOT NULL FROM countersign.nodes WHERE node = 'full'", "t");
     assert!(serve.stop().success());
     // The next one ships the refusals at once.
-    let serve = house.serve();
+    let serve = env.serve();
     database.wait_for("SELECT count(*) FROM countersign.refusals WHERE cause = 'encoding'", "1");
     database.wait_for("SELECT count(*) FROM countersign.deliveries WHERE state <> 'delivered'", "0");
     assert_silent(&serve);
     super::wait_until_shipped(&database, "full");
-    compare::assert_same(&house.store_path(), &database.connect(), "full", &ALL);
+    compare::assert_same(&env.store_path(), &database.connect(), "full", &ALL);
     let body =
         database.value("SELECT convert_from(body, 'UTF8') FROM countersign.notifications WHERE id = 1");
-    assert_eq!(body, Some(FIVE[0].truth(1207)));
+    assert_eq!(body, Some(FORMATS[0].truth(1207)));
     assert!(serve.stop().success());
     // Less is included from now on: the ledger forgets the rest.
-    let house = house.without_ledger().ledger(&database.keys("full"));
-    let serve = house.serve();
+    let env = env.without_ledger().ledger(&database.keys("full"));
+    let serve = env.serve();
     database.wait_for(
         "SELECT count(*) FROM countersign.notifications WHERE node = 'full'
            AND coalesce(body::text, headers::text, remote_addr) IS NOT NULL",
@@ -79,7 +79,7 @@ fn what_was_there_before_is_filled_in_and_new_verdicts_come_within_a_second() {
     // On a machine with nothing else to do it is a tenth of a second.
     assert!(decided.elapsed() < Duration::from_secs(10), "{:?} {:?}", decided.elapsed(), began.elapsed());
     database.wait_for("SELECT count(*) FROM countersign.news", "51");
-    assert_same(&shop.house, &database, "a");
+    assert_same(&shop.env, &database, "a");
     let fresh =
         "SELECT shipped_until > now() - interval '1 minute' AND shipped_until <= now() + interval '1 second'
                  FROM countersign.nodes";
@@ -95,8 +95,8 @@ fn what_was_there_before_is_filled_in_and_new_verdicts_come_within_a_second() {
 #[test]
 fn the_views_count_and_name_what_the_files_views_do() {
     let database = Postgres::shared().database();
-    let house = five::house().ledger(&database.keys("v"));
-    let serve = house.serve();
+    let env = formats::env().ledger(&database.keys("v"));
+    let serve = env.serve();
     for (id, body) in (1..).zip([SHOP.truth(1207), SHOP.truth(1207), SHOP.truth(9999), "no".to_owned()]) {
         serve.send(&SHOP.request(body));
         serve.settled(id);
@@ -107,7 +107,7 @@ fn the_views_count_and_name_what_the_files_views_do() {
         .map(|at| {
             let column =
                 ["received", "confirmed", "ignored", "fakes", "duplicates", "pending", "undecided"][at];
-            house.value(&format!("SELECT {column} FROM daily")).unwrap()
+            env.value(&format!("SELECT {column} FROM daily")).unwrap()
         })
         .collect();
     let theirs = database.connect().rows(&format!("{daily} countersign.daily")).remove(0);

@@ -2,7 +2,7 @@
 
 use super::{Shop, assert_same, settled};
 use crate::support::postgres::{Database, Postgres};
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 /// Every table, view, column, index and key of the ledger, as the engine describes them.
 fn described(database: &Database) -> Vec<Vec<Option<String>>> {
@@ -23,7 +23,7 @@ fn eight_nodes_that_start_at_once_make_one_schema_and_each_ships_to_it() {
     for (n, (shop, serve)) in shops.iter().zip(&serves).enumerate() {
         shop.sell(serve, 1, 1);
         database.wait_for(&settled(&format!("n{n}")), "1");
-        assert_same(&shop.house, &database, &format!("n{n}"));
+        assert_same(&shop.env, &database, &format!("n{n}"));
     }
     assert_eq!(
         database.value("SELECT string_agg(version::text, ' ') FROM countersign.versions").as_deref(),
@@ -42,7 +42,7 @@ fn the_printed_schema_is_the_one_that_serve_makes_and_may_be_run_again() {
     made.wait_for("SELECT count(*) FROM countersign.nodes", "1");
     assert!(serve.stop().success());
     let by_hand = Postgres::shared().database();
-    let script = shop.house.run(&["ledger", "schema"]);
+    let script = shop.env.run(&["ledger", "schema"]);
     assert!(script.status.success(), "{script:?}");
     let script = String::from_utf8(script.stdout).unwrap();
     for _ in 0..2 {
@@ -55,7 +55,7 @@ fn the_printed_schema_is_the_one_that_serve_makes_and_may_be_run_again() {
 #[test]
 fn every_table_view_and_column_of_the_ledger_is_explained() {
     let database = Postgres::shared().database();
-    let script = House::new().source("shop", "provider = \"ecwid\"\nstore_id = 1\ntoken = \"t\"");
+    let script = TestEnv::new().source("shop", "provider = \"ecwid\"\nstore_id = 1\ntoken = \"t\"");
     let script = script.ledger(&database.keys("a")).run(&["ledger", "schema"]);
     database.connect().run(&String::from_utf8(script.stdout).unwrap());
     let unexplained = "SELECT c.relname || coalesce('.' || a.attname, '') FROM pg_class c

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use crate::support::{House, Serve, paid, raw_shop};
+use crate::support::{Serve, TestEnv, paid, raw_shop};
 use answers::ANSWERS;
 
 /// 256 MiB of zeros, packed a thousandfold.
@@ -33,16 +33,16 @@ const TRUE: u64 = 20;
 fn hostile_answers_end_within_bounds_and_other_shops_are_asked_meanwhile() {
     LazyLock::force(&BOMB);
     let addr = raw_shop::start(ANSWERS);
-    let mut house = House::new()
+    let mut env = TestEnv::new()
         .verify("timeout = \"1s\"\nretry_base = \"30s\"\nretry_cap = \"30s\"")
         .ion_shop("good", 1003, TRUE);
     for n in 0..ANSWERS.len() {
         let lines = format!(
             "provider = \"ecwid-ion\"\nstore_id = 1003\ntoken = \"t\"\napi_base = \"http://{addr}/{n}\"\n"
         );
-        house = house.source(&format!("bad-{n}"), &lines);
+        env = env.source(&format!("bad-{n}"), &lines);
     }
-    let serve = house.serve();
+    let serve = env.serve();
     for n in 0..ANSWERS.len() {
         assert_eq!(serve.post(&format!("bad-{n}"), paid(1003, "o.1")).status, 200);
     }
@@ -53,11 +53,11 @@ fn hostile_answers_end_within_bounds_and_other_shops_are_asked_meanwhile() {
     }
     for n in 1..=i64::try_from(TRUE).unwrap() {
         serve.settled(hostile + n);
-        assert_eq!(house.row(hostile + n).state, "confirmed");
+        assert_eq!(env.row(hostile + n).state, "confirmed");
     }
     let took = begun.elapsed();
     for (id, (name, _)) in (1..).zip(ANSWERS) {
-        assert_not_believed(&serve, &house, id, name);
+        assert_not_believed(&serve, &env, id, name);
     }
     let memory = serve.most_memory();
     println!(
@@ -71,16 +71,16 @@ fn hostile_answers_end_within_bounds_and_other_shops_are_asked_meanwhile() {
 }
 
 #[track_caller]
-fn assert_not_believed(serve: &Serve, house: &House, id: i64, name: &str) {
+fn assert_not_believed(serve: &Serve, env: &TestEnv, id: i64, name: &str) {
     serve.wait_for_line(name, |line| {
         line.contains(&format!("notification={id} ")) && line.contains("pending=api_")
     });
-    let row = house.row(id);
+    let row = env.row(id);
     assert_eq!(row.state, "pending", "{name}: {row:#?}");
     let reason = row.reason.as_deref().unwrap_or_default();
     assert!(matches!(reason, "api_error" | "api_unreachable"), "{name}: {row:#?}");
     let longest =
-        house.value(&format!("SELECT max(latency_ms) FROM verifications WHERE notification_id = {id}"));
+        env.value(&format!("SELECT max(latency_ms) FROM verifications WHERE notification_id = {id}"));
     let longest: u64 = longest.and_then(|ms| ms.parse().ok()).unwrap_or(0);
     assert!(longest < 4000, "{name} took {longest} ms");
 }

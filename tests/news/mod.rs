@@ -4,20 +4,20 @@ mod written;
 
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
 
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 pub(crate) const STORE: u64 = 4_400_661;
 const TOKEN: &str = "secret_news_token";
 
-/// A house with one Ecwid source `shop`, and its store.
-pub(crate) fn house() -> (House, EcwidStore) {
-    let house = House::new();
-    let store = house.simulator.shops().open_ecwid(STORE, TOKEN);
-    let base = house.simulator.ecwid_base();
+/// An environment with one Ecwid source `shop`, and its store.
+pub(crate) fn env() -> (TestEnv, EcwidStore) {
+    let env = TestEnv::new();
+    let store = env.simulator.shops().open_ecwid(STORE, TOKEN);
+    let base = env.simulator.ecwid_base();
     let lines = format!(
         "provider = \"ecwid\"\nstore_id = {STORE}\ntoken = \"{TOKEN}\"\napi_base = \"{base}\"\nrate_limit = \"100000/s\"\n"
     );
-    (house.source("shop", &lines), store)
+    (env.source("shop", &lines), store)
 }
 
 /// A webhook about order `n`, which is `SALE-n`; `event` makes it differ from others.
@@ -50,9 +50,9 @@ pub(crate) fn tell(serve: &Serve, body: impl Into<Vec<u8>>, id: i64) {
 }
 
 /// A column of all news, oldest first, joined by spaces.
-pub(crate) fn column(house: &House, expression: &str) -> String {
+pub(crate) fn column(env: &TestEnv, expression: &str) -> String {
     let sql = format!(
         "SELECT group_concat(coalesce({expression}, '-'), ' ') FROM (SELECT * FROM news ORDER BY seq)"
     );
-    house.value(&sql).unwrap_or_default()
+    env.value(&sql).unwrap_or_default()
 }

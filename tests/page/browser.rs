@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::told_of;
 use crate::support::Serve;
 use crate::support::browser::Browser;
-use crate::support::five::{self, OLD, POP, SHOP};
+use crate::support::formats::{self, OLD, POP, SHOP};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
@@ -60,11 +60,11 @@ return faults;
 
 #[test]
 fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
-    let house = five::house().action("erp", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null\"]").action(
+    let env = formats::env().action("erp", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null\"]").action(
         "bad",
         "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; echo '<script>alert(4)</script>' >&2; exit 65\"]",
     );
-    let serve = house.serve();
+    let serve = env.serve();
     for number in [1207, 1208, 2000] {
         serve.send(&OLD.request(OLD.truth(number)));
     }
@@ -72,7 +72,7 @@ fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
     for id in 1..=6 {
         serve.settled(id);
     }
-    house.wait_for_value("SELECT count(*) FROM deliveries WHERE state IN ('delivered', 'dead')", "4");
+    env.wait_for_value("SELECT count(*) FROM deliveries WHERE state IN ('delivered', 'dead')", "4");
     let browser = Browser::start();
     for (name, path) in [
         ("overview", "/"),
@@ -103,7 +103,7 @@ fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
 
 #[test]
 fn the_open_list_is_live_and_holds_still_while_it_is_read() {
-    let (_house, serve) = told_of(&[1207]);
+    let (_env, serve) = told_of(&[1207]);
     let browser = Browser::start();
     browser.look(1280, "light");
     browser.open(&format!("http://{}/notifications", serve.admin));
@@ -128,7 +128,7 @@ fn the_open_list_is_live_and_holds_still_while_it_is_read() {
 
 #[test]
 fn a_button_is_reached_and_pressed_by_keyboard_alone() {
-    let (_house, serve) = told_of(&[2000]);
+    let (_env, serve) = told_of(&[2000]);
     let browser = Browser::start();
     browser.look(1280, "light");
     browser.open(&format!("http://{}/notifications/1", serve.admin));
@@ -156,7 +156,7 @@ fn a_button_is_reached_and_pressed_by_keyboard_alone() {
 
 #[test]
 fn all_that_a_filter_shows_is_changed_in_three_clicks() {
-    let (_house, serve) = told_of(&[2000, 2001]);
+    let (_env, serve) = told_of(&[2000, 2001]);
     let browser = Browser::start();
     browser.look(360, "dark");
     browser.open(&format!("http://{}/notifications?state=ignored", serve.admin));

@@ -5,44 +5,44 @@ use crate::support::{Request, Serve, assert_verdict};
 
 #[test]
 fn a_change_is_answered_by_a_page_that_says_what_happened() {
-    let (house, serve) = told_of(&[2000]);
+    let (env, serve) = told_of(&[2000]);
     let said = follow(&serve, &press(&serve, "/notifications/1/retry", ""));
     assert!(said.contains("1 notification will be parsed and verified again."), "{said}");
     assert_eq!(links(&said, "/notifications/1"), ["/notifications/1"]);
     serve.wait_for_lines("it is settled again", 2, |line| {
         line.contains("notification=1 ") && line.contains(" verdict=")
     });
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
 }
 
 #[test]
 fn the_detail_of_what_was_retried_says_that_the_page_did_it() {
-    let house = filled(1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(1);
+    let serve = env.serve_with(&["--no-worker"]);
     follow(&serve, &press(&serve, "/notifications/1/retry", ""));
-    let row = house.row(1);
+    let row = env.row(1);
     assert_eq!((row.state.as_str(), row.detail.as_deref()), ("pending", Some("retried on the page")));
 }
 
 #[test]
 fn what_cannot_be_changed_stays_and_the_page_says_why() {
-    let (house, serve) = told_of(&[1207]);
+    let (env, serve) = told_of(&[1207]);
     let said = follow(&serve, &press(&serve, "/notifications/1/retry", ""));
     assert!(said.contains("Nothing changed") && said.contains("1 stays as before"), "{said}");
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     assert!(!page(&serve, "/notifications/1").contains("method=\"post\""), "no button for what is confirmed");
 }
 
 #[test]
 fn a_note_and_the_page_stand_in_the_detail_of_what_was_dismissed() {
-    let house = filled(1);
-    undecide(&house.store_path(), 1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(1);
+    undecide(&env.store_path(), 1);
+    let serve = env.serve_with(&["--no-worker"]);
     let shown = page(&serve, "/notifications/1");
     assert!(shown.contains("action=\"/notifications/1/dismiss\""), "{shown}");
     let said = follow(&serve, &press(&serve, "/notifications/1/dismiss", "note=a+test+of+<mine>"));
     assert!(said.contains("1 notification was dismissed."), "{said}");
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "ignored", "dismissed");
     assert_eq!(row.detail.as_deref(), Some("dismissed on the page: a test of <mine>"));
 }
@@ -57,7 +57,7 @@ fn undecide(store: &std::path::Path, rows: u32) {
 
 #[test]
 fn changes_come_only_from_the_page_itself() {
-    let (house, serve) = told_of(&[2000]);
+    let (env, serve) = told_of(&[2000]);
     let own = format!("http://{}", serve.admin);
     let status = |headers: &[(&str, &str)]| {
         let request = form_of("/notifications/1/retry", "");
@@ -79,7 +79,7 @@ fn changes_come_only_from_the_page_itself() {
         (&[("Referer", &own)], 403),
     ] {
         assert_eq!(status(headers), expected, "{headers:?}");
-        assert_verdict(&house.row(1), "ignored", "not_found");
+        assert_verdict(&env.row(1), "ignored", "not_found");
     }
     for headers in
         [[("Sec-Fetch-Site", "same-origin")], [("Sec-Fetch-Site", "none")], [("Origin", own.as_str())]]
@@ -95,7 +95,7 @@ fn changes_come_only_from_the_page_itself() {
 
 #[test]
 fn a_form_over_64_kib_is_413() {
-    let (_house, serve) = told_of(&[2000]);
+    let (_env, serve) = told_of(&[2000]);
     let note = "x".repeat(64 * 1024);
     assert_eq!(press(&serve, "/notifications/1/dismiss", &format!("note={note}")).status, 413);
     assert_eq!(press(&serve, "/notifications/1/retry", &format!("note={}", &note[10..])).status, 303);
@@ -115,17 +115,17 @@ fn question(serve: &Serve, address: &str) -> (String, String) {
 
 #[test]
 fn bulk_changes_are_counted_and_asked_first_and_keep_to_what_was_counted() {
-    let house = filled(20);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(20);
+    let serve = env.serve_with(&["--no-worker"]);
     let (asked, form) = question(&serve, "/notifications/retry?state=ignored&source=old");
     assert!(asked.starts_with("20 notifications would be parsed and verified again"), "{asked}");
     assert!(asked.contains("up to number 20"), "{asked}");
     assert_eq!(form, "source=old&state=ignored&up_to=20");
-    undecide(&house.store_path(), 3);
+    undecide(&env.store_path(), 3);
     let said = follow(&serve, &press(&serve, "/notifications/retry", &form));
     assert!(said.contains("17 notifications will be parsed"), "{said}");
     assert_eq!(
-        house.value("SELECT group_concat(id) FROM notifications WHERE state = 'undecided'").unwrap(),
+        env.value("SELECT group_concat(id) FROM notifications WHERE state = 'undecided'").unwrap(),
         "18,19,20"
     );
     let answer = press(&serve, "/notifications/retry", "state=ignored");
@@ -140,17 +140,15 @@ fn bulk_changes_are_counted_and_asked_first_and_keep_to_what_was_counted() {
 
 #[test]
 fn bulk_changes_take_the_oldest_thousand_and_say_how_many_are_left() {
-    let house = filled(1200);
-    undecide(&house.store_path(), 1200);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(1200);
+    undecide(&env.store_path(), 1200);
+    let serve = env.serve_with(&["--no-worker"]);
     let (asked, form) = question(&serve, "/notifications/dismiss?state=undecided");
     assert!(asked.starts_with("More than 1000 notifications would be settled as ignored"), "{asked}");
     let said = follow(&serve, &press(&serve, "/notifications/dismiss", &form));
     assert!(said.contains("1000 notifications were dismissed.") && said.contains("200 are left."), "{said}");
     let of = |condition: &str| {
-        house
-            .value(&format!("SELECT min(id) || '-' || max(id) FROM notifications WHERE {condition}"))
-            .unwrap()
+        env.value(&format!("SELECT min(id) || '-' || max(id) FROM notifications WHERE {condition}")).unwrap()
     };
     assert_eq!(
         (of("reason = 'dismissed'"), of("state = 'undecided'")),
@@ -165,11 +163,11 @@ fn bulk_changes_take_the_oldest_thousand_and_say_how_many_are_left() {
 
 #[test]
 fn bulk_changes_go_past_what_cannot_be_changed() {
-    let house = filled(1100);
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let env = filled(1100);
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     let emptied = "UPDATE intake SET body = NULL, headers = NULL, remote_addr = NULL WHERE id <= 1050";
     conn.execute_batch(emptied).unwrap();
-    let serve = house.serve_with(&["--no-worker"]);
+    let serve = env.serve_with(&["--no-worker"]);
     let (_, form) = question(&serve, "/notifications/retry?state=ignored");
     let said = follow(&serve, &press(&serve, "/notifications/retry", &form));
     assert!(said.contains("1000 stay as before") && said.contains("100 are left."), "{said}");
@@ -181,7 +179,7 @@ fn bulk_changes_go_past_what_cannot_be_changed() {
 
 #[test]
 fn a_link_from_elsewhere_leads_nowhere_else() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     let html =
         page(&serve, "/done?change=retry&done=1&left=1&back=//evil.example/&again=https://evil.example");
     assert!(!html.contains("evil"), "{html}");

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::{filled, page, told_of};
 use crate::support::Serve;
-use crate::support::five::{self, OLD, SHOP};
+use crate::support::formats::{self, OLD, SHOP};
 
 #[test]
 fn a_filter_that_no_index_serves_looks_at_10_000_rows_and_offers_to_go_on() {
-    let house = filled(10_500);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(10_500);
+    let serve = env.serve_with(&["--no-worker"]);
     let html = page(&serve, "/notifications?sender=127.0.0.1");
     assert!(html.contains("The filter looked at 10000 notifications, back to "), "{html}");
     assert!(
@@ -24,8 +24,8 @@ fn a_filter_that_no_index_serves_looks_at_10_000_rows_and_offers_to_go_on() {
 
 #[test]
 fn at_most_8_views_read_at_once_and_a_further_one_gets_503_after_2_s() {
-    let house = filled(30_000);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(30_000);
+    let serve = env.serve_with(&["--no-worker"]);
     // Eight readers who stop reading hold their places.
     let held: Vec<TcpStream> = (0..8)
         .map(|_| {
@@ -71,22 +71,22 @@ fn heavy(serve: &Serve) {
 
 #[test]
 fn no_page_weighs_more_than_100_kb_with_everything_that_it_loads() {
-    let house = five::house().action(
+    let env = formats::env().action(
         "bad",
         "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; yes '<&>' | head -c 1000 >&2; exit 65\"]",
     );
-    let serve = house.serve();
+    let serve = env.serve();
     for (id, number) in (1..).zip([1207, 1208, 1209]) {
         serve.send(&OLD.request(OLD.truth(number)));
         serve.settled(id);
     }
     heavy(&serve);
     serve.settled(126);
-    house.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'dead'", "3");
-    house.wait_for_value("SELECT count(*) FROM notifications WHERE state = 'pending'", "0");
+    env.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'dead'", "3");
+    env.wait_for_value("SELECT count(*) FROM notifications WHERE state = 'pending'", "0");
     let shared: usize =
         ["/page.css", "/page.js", "/page.svg"].iter().map(|path| serve.admin_page(path).body.len()).sum();
-    let subject = house.value("SELECT subject_id FROM notifications WHERE id = 124").unwrap();
+    let subject = env.value("SELECT subject_id FROM notifications WHERE id = 124").unwrap();
     let subject: String = form_urlencoded::byte_serialize(subject.as_bytes()).collect();
     for path in [
         "/",
@@ -120,7 +120,7 @@ fn no_page_weighs_more_than_100_kb_with_everything_that_it_loads() {
 
 #[test]
 fn rows_that_a_page_has_no_room_for_are_on_the_next_one() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     heavy(&serve);
     serve.settled(123);
     let mut address = "/notifications".to_owned();
@@ -143,8 +143,8 @@ fn rows_that_a_page_has_no_room_for_are_on_the_next_one() {
 
 #[test]
 fn looking_writes_nothing() {
-    let (house, serve) = told_of(&[1207, 2000]);
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let (env, serve) = told_of(&[1207, 2000]);
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     // It changes with each commit of another connection.
     let version = || conn.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let wrote_nothing = || {

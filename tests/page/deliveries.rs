@@ -1,27 +1,27 @@
 //! News and deliveries on the page.
 
 use super::{follow, links, page, press};
-use crate::support::five::{self, OLD};
-use crate::support::{House, Serve};
+use crate::support::formats::{self, OLD};
+use crate::support::{Serve, TestEnv};
 
 /// An order that was confirmed, one action that took it and one that refuses everything.
-fn told() -> (House, Serve) {
-    let house = five::house()
+fn told() -> (TestEnv, Serve) {
+    let env = formats::env()
         .action("good", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null\"]")
         .action("bad", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; echo '<b>no' >&2; exit 65\"]");
-    let serve = house.serve();
+    let serve = env.serve();
     serve.send(&OLD.request(OLD.truth(1207)));
     serve.settled(1);
-    house.wait_for_value(
+    env.wait_for_value(
         "SELECT group_concat(state) FROM (SELECT state FROM deliveries ORDER BY state)",
         "dead,delivered",
     );
-    (house, serve)
+    (env, serve)
 }
 
 #[test]
 fn what_each_action_did_stands_with_the_notification_and_the_order() {
-    let (_house, serve) = told();
+    let (_env, serve) = told();
     let html = page(&serve, "/notifications/1");
     for part in ["News 1: order.changed", "PAID", ">good <", ">bad <", "exit 65", "&#60;b&#62;no"] {
         assert!(html.contains(part), "{part}: {html}");
@@ -34,7 +34,7 @@ fn what_each_action_did_stands_with_the_notification_and_the_order() {
 
 #[test]
 fn deliveries_keep_to_the_filter_in_their_address() {
-    let (_house, serve) = told();
+    let (_env, serve) = told();
     let shown = |query: &str| {
         page(&serve, &format!("/deliveries?{query}")).matches("<tr><td data-label=\"No.\">").count()
     };
@@ -66,15 +66,15 @@ fn deliveries_keep_to_the_filter_in_their_address() {
 
 #[test]
 fn a_delivery_is_redelivered_and_skipped_by_its_buttons() {
-    let (house, serve) = told();
-    let bad = house.value("SELECT id FROM deliveries WHERE action = 'bad'").unwrap();
+    let (env, serve) = told();
+    let bad = env.value("SELECT id FROM deliveries WHERE action = 'bad'").unwrap();
     let said = follow(&serve, &press(&serve, &format!("/deliveries/{bad}/redeliver"), ""));
     assert!(said.contains("1 delivery is due at once."), "{said}");
-    house.wait_for_value("SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE action = 'bad'", "2");
-    house.wait_for_value("SELECT state FROM deliveries WHERE action = 'bad'", "dead");
+    env.wait_for_value("SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE action = 'bad'", "2");
+    env.wait_for_value("SELECT state FROM deliveries WHERE action = 'bad'", "dead");
     let said = follow(&serve, &press(&serve, &format!("/deliveries/{bad}/skip"), ""));
     assert!(said.contains("1 delivery was skipped."), "{said}");
-    let row = house.value("SELECT state || ': ' || detail FROM deliveries WHERE action = 'bad'").unwrap();
+    let row = env.value("SELECT state || ': ' || detail FROM deliveries WHERE action = 'bad'").unwrap();
     assert_eq!(row, "skipped: skipped on the page");
     let said = follow(&serve, &press(&serve, &format!("/deliveries/{bad}/skip"), ""));
     assert!(said.contains("Nothing changed") && said.contains("1 stays as before"), "{said}");
@@ -82,18 +82,18 @@ fn a_delivery_is_redelivered_and_skipped_by_its_buttons() {
 
 #[test]
 fn the_detail_of_what_was_redelivered_says_that_the_page_did_it() {
-    let (house, serve) = told();
+    let (env, serve) = told();
     assert!(serve.stop().success());
-    let serve = house.serve_with(&["--no-worker"]);
-    let bad = house.value("SELECT id FROM deliveries WHERE action = 'bad'").unwrap();
+    let serve = env.serve_with(&["--no-worker"]);
+    let bad = env.value("SELECT id FROM deliveries WHERE action = 'bad'").unwrap();
     follow(&serve, &press(&serve, &format!("/deliveries/{bad}/redeliver"), ""));
-    let row = house.value("SELECT state || ': ' || detail FROM deliveries WHERE action = 'bad'").unwrap();
+    let row = env.value("SELECT state || ': ' || detail FROM deliveries WHERE action = 'bad'").unwrap();
     assert_eq!(row, "waiting: redelivered on the page");
 }
 
 #[test]
 fn a_warning_leads_to_what_it_is_about() {
-    let (_house, serve) = told();
+    let (_env, serve) = told();
     let html = page(&serve, "/");
     assert!(html.contains("1 thing needs attention"), "{html}");
     let dead = links(&html, "/deliveries?action=bad")[0].replace("&#38;", "&");
@@ -103,17 +103,17 @@ fn a_warning_leads_to_what_it_is_about() {
 
 #[test]
 fn all_deliveries_that_a_filter_shows_are_counted_and_changed() {
-    let (house, serve) = told();
+    let (env, serve) = told();
     let html = page(&serve, "/deliveries?action=bad&state=dead");
     assert_eq!(links(&html, "/deliveries/skip").len(), 1, "{html}");
     let html = page(&serve, "/deliveries/skip?action=bad&state=dead");
     assert!(html.contains("1 delivery would never be made"), "{html}");
-    let newest = house.value("SELECT max(id) FROM deliveries WHERE action = 'bad'").unwrap();
+    let newest = env.value("SELECT max(id) FROM deliveries WHERE action = 'bad'").unwrap();
     let form = format!("action=bad&state=dead&up_to={newest}");
     let said = follow(&serve, &press(&serve, "/deliveries/skip", &form));
     assert!(said.contains("1 delivery was skipped."), "{said}");
     assert_eq!(
-        house.value("SELECT group_concat(state) FROM (SELECT state FROM deliveries ORDER BY state)").unwrap(),
+        env.value("SELECT group_concat(state) FROM (SELECT state FROM deliveries ORDER BY state)").unwrap(),
         "delivered,skipped"
     );
     assert_eq!(press(&serve, "/deliveries/redeliver", "state=waiting&up_to=9").status, 400);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 
 use super::{page, press, told_of};
-use crate::support::five::{self, OLD};
+use crate::support::formats::{self, OLD};
 use crate::support::{Request, Response, Serve, assert_verdict, countersign};
 
 const VIEWS: [&str; 9] = [
@@ -37,7 +37,7 @@ fn named(serve: &Serve, path: &str, host: &str) -> u16 {
 
 #[test]
 fn who_without_a_password_everyone_on_loopback_and_nothing_through_a_proxy() {
-    let (house, serve) = told_of(&[2000]);
+    let (env, serve) = told_of(&[2000]);
     page(&serve, "/");
     for path in VIEWS {
         for name in ["X-Forwarded-For", "Forwarded", "Via"] {
@@ -48,13 +48,13 @@ fn who_without_a_password_everyone_on_loopback_and_nothing_through_a_proxy() {
     }
     let proxied = Request::post("/notifications/1/retry").header("Via", "1.1 proxy");
     assert_eq!(proxied.header("Sec-Fetch-Site", "same-origin").send(serve.admin).status, 403);
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
 }
 
 #[test]
 fn who_with_a_password_only_those_who_know_it() {
-    let house = five::house().admin("password = \"correct horse\"");
-    let serve = house.serve();
+    let env = formats::env().admin("password = \"correct horse\"");
+    let serve = env.serve();
     serve.send(&OLD.request(OLD.truth(2000)));
     serve.settled(1);
     let basic = |password: &str| {
@@ -84,8 +84,8 @@ fn who_with_a_password_only_those_who_know_it() {
 
 #[test]
 fn who_beyond_loopback_without_a_password_sees_health_alone_and_the_log_says_so() {
-    let house = five::house();
-    let config = house.write_config();
+    let env = formats::env();
+    let config = env.write_config();
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"0.0.0.0:0\""))
         .unwrap();
@@ -106,11 +106,11 @@ fn who_beyond_loopback_without_a_password_sees_health_alone_and_the_log_says_so(
 
 #[test]
 fn doctor_warns_of_a_password_over_plain_http_beyond_loopback() {
-    let house = five::house().admin("password = \"correct horse\"");
+    let env = formats::env().admin("password = \"correct horse\"");
     for (address, is_told) in
         [("127.0.0.1:0", false), ("[::1]:0", false), ("0.0.0.0:0", true), ("10.1.2.3:8081", true)]
     {
-        let config = house.write_config();
+        let config = env.write_config();
         let text = std::fs::read_to_string(&config).unwrap();
         let listen = format!("admin_listen = \"{address}\"");
         std::fs::write(&config, text.replace("admin_listen = \"127.0.0.1:0\"", &listen)).unwrap();
@@ -124,8 +124,8 @@ fn doctor_warns_of_a_password_over_plain_http_beyond_loopback() {
 
 #[test]
 fn host_must_name_this_machine() {
-    let house = five::house().admin("hosts = [\"VPS.example.com\"]");
-    let serve = house.serve();
+    let env = formats::env().admin("hosts = [\"VPS.example.com\"]");
+    let serve = env.serve();
     for (host, status) in [
         ("localhost", 200),
         ("LOCALHOST:1", 200),
@@ -147,7 +147,7 @@ fn host_must_name_this_machine() {
 
 #[test]
 fn a_connection_that_a_browser_opened_ahead_is_not_answered_before_it_asks() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     let mut stream = TcpStream::connect(serve.admin).unwrap();
     // Longer than the server's library waits for a head by default.
     stream.set_read_timeout(Some(Duration::from_secs(7))).unwrap();
@@ -160,8 +160,8 @@ fn a_connection_that_a_browser_opened_ahead_is_not_answered_before_it_asks() {
 
 #[test]
 fn read_only_has_no_buttons_and_refuses_every_change() {
-    let house = five::house().admin("read_only = true");
-    let serve = house.serve();
+    let env = formats::env().admin("read_only = true");
+    let serve = env.serve();
     serve.send(&OLD.request(OLD.truth(2000)));
     serve.settled(1);
     for path in ["/notifications/1", "/notifications?state=ignored", "/notifications/retry?state=ignored"] {
@@ -169,13 +169,13 @@ fn read_only_has_no_buttons_and_refuses_every_change() {
         assert!(!html.contains("method=\"post\""), "{path}: {html}");
     }
     assert_eq!(press(&serve, "/notifications/1/retry", "").status, 403);
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
 }
 
 #[test]
 fn without_the_page_only_health_and_news_are_there() {
-    let house = five::house().admin("page = false");
-    let serve = house.serve();
+    let env = formats::env().admin("page = false");
+    let serve = env.serve();
     for path in VIEWS {
         assert_eq!(serve.admin_page(path).status, 404, "{path}");
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{filled, told_of};
-use crate::support::five::SHOP;
+use crate::support::formats::SHOP;
 use crate::support::{Request, Serve};
 
 const COLUMNS: &str = "id,source,provider,received_at,remote_addr,content_type,event,subject_kind,subject_id,resolved_id,claim,\
@@ -31,7 +31,7 @@ fn export(serve: &Serve, path: &str) -> String {
 
 #[test]
 fn an_export_has_the_whole_filter_newest_first_without_bodies_and_headers() {
-    let (_house, serve) = told_of(&[1207, 2000, 2001]);
+    let (_env, serve) = told_of(&[1207, 2000, 2001]);
     let csv = export(&serve, "/notifications.csv?state=ignored");
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!((lines.len(), lines[0]), (3, COLUMNS), "{csv}");
@@ -49,7 +49,7 @@ fn an_export_has_the_whole_filter_newest_first_without_bodies_and_headers() {
 
 #[test]
 fn cells_that_a_spreadsheet_would_obey_are_neutralised() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     serve.send(&SHOP.request(SHOP.truth(1207).replace("\"1207\"", "\"=cmd|x\"")));
     serve.settled(1);
     let csv = export(&serve, "/notifications.csv");
@@ -58,8 +58,8 @@ fn cells_that_a_spreadsheet_would_obey_are_neutralised() {
 
 #[test]
 fn an_export_is_cut_after_100_000_rows_and_says_so() {
-    let house = filled(100_001);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(100_001);
+    let serve = env.serve_with(&["--no-worker"]);
     let csv = export(&serve, "/notifications.csv");
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 100_002, "a head, the rows, and the last line");

@@ -14,8 +14,8 @@ mod views;
 
 use rusqlite::Connection;
 
-use crate::support::five::{self, OLD};
-use crate::support::{House, Request, Response, Serve};
+use crate::support::formats::{self, OLD};
+use crate::support::{Request, Response, Serve, TestEnv};
 
 /// Presses a button as a browser does on the page itself.
 pub(crate) fn press(serve: &Serve, path: &str, form: &str) -> Response {
@@ -43,21 +43,21 @@ fn follow(serve: &Serve, answer: &Response) -> String {
 
 /// The shops of five formats, and `serve` on them, after these orders came to the source `old`; an order from 2000 on is
 /// invented.
-fn told_of(orders: &[u64]) -> (House, Serve) {
-    let house = five::house();
-    let serve = house.serve();
+fn told_of(orders: &[u64]) -> (TestEnv, Serve) {
+    let env = formats::env();
+    let serve = env.serve();
     for (at, number) in orders.iter().enumerate() {
         serve.send(&OLD.request(OLD.truth(*number)));
         serve.settled(i64::try_from(at).unwrap() + 1);
     }
-    (house, serve)
+    (env, serve)
 }
 
 /// A store in which the fake that is notification 1 stands so many times; the copies came from 198.51.100.7.
-fn filled(rows: u32) -> House {
-    let (house, serve) = told_of(&[2000]);
+fn filled(rows: u32) -> TestEnv {
+    let (env, serve) = told_of(&[2000]);
     assert!(serve.stop().success());
-    let conn = Connection::open(house.store_path()).unwrap();
+    let conn = Connection::open(env.store_path()).unwrap();
     conn.execute_batch(&format!(
         "BEGIN;
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
@@ -71,7 +71,7 @@ fn filled(rows: u32) -> House {
          COMMIT;"
     ))
     .unwrap();
-    house
+    env
 }
 
 /// The addresses that a page leads to and that begin so, as they stand in its HTML.

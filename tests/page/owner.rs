@@ -7,12 +7,12 @@ use countersign::simulator::ecwid::{EcwidStore, Order};
 use countersign::simulator::{Fault, Provider};
 
 use crate::support::browser::Browser;
-use crate::support::five::{self, GAME, KEYS, SHOP, TOKEN};
-use crate::support::{House, Serve};
+use crate::support::formats::{self, GAME, KEYS, SHOP, TOKEN};
+use crate::support::{Serve, TestEnv};
 
 /// A shop, a key seller and a game, and what happened to them.
 pub(super) struct Morning {
-    pub(super) house: House,
+    pub(super) env: TestEnv,
     pub(super) serve: Serve,
     shop: EcwidStore,
     sent: i64,
@@ -22,11 +22,11 @@ impl Morning {
     /// Opens the shops; nothing happened yet. Keys are shipped; the ERP refuses everything; the warehouse is out for an
     /// hour.
     pub(super) fn new() -> Self {
-        let house = five::house().without_sources();
-        let sources = [SHOP, KEYS, GAME].map(|format| (format.source, five::lines(&house, format)));
-        let house = sources.iter().fold(house, |house, (name, lines)| house.source(name, lines));
+        let env = formats::env().without_sources();
+        let sources = [SHOP, KEYS, GAME].map(|format| (format.source, formats::lines(&env, format)));
+        let env = sources.iter().fold(env, |env, (name, lines)| env.source(name, lines));
         let program = |ends: &str| format!("command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; {ends}\"]\n");
-        let house = house
+        let env = env
             .verify("give_up_after = \"500ms\"")
             .action("ship", &program("exit 0"))
             .action("erp", &(program("echo no such customer >&2; exit 65") + "sources = [\"keys\"]\n"))
@@ -34,12 +34,12 @@ impl Morning {
                 "warehouse",
                 &(program("exit 1") + "sources = [\"shop\"]\nstatus = [\"SHIPPED\"]\nretry = [\"1h\"]\n"),
             );
-        let shop = house.simulator.shops().open_ecwid(1003, TOKEN);
-        let serve = house.serve();
-        Self { house, serve, shop, sent: 0 }
+        let shop = env.simulator.shops().open_ecwid(1003, TOKEN);
+        let serve = env.serve();
+        Self { env, serve, shop, sent: 0 }
     }
 
-    fn send(&mut self, format: five::Format, body: &str, sender: &str) {
+    fn send(&mut self, format: formats::Format, body: &str, sender: &str) {
         let request = format.request(body).header("X-Forwarded-For", sender).header("User-Agent", "shop/2.1");
         assert!(self.serve.send(&request).status < 300);
         self.sent += 1;
@@ -86,7 +86,7 @@ impl Morning {
         }
         self.tell(9101, r#""newPaymentStatus":"PAID""#, "198.51.100.23");
         self.send(SHOP, "hello?", "198.51.100.23");
-        self.house
+        self.env
             .wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'waiting' AND attempts = 0", "0");
     }
 
@@ -95,13 +95,13 @@ impl Morning {
         for number in [1207, 1208, 1209] {
             self.send(KEYS, &KEYS.truth(number), "192.0.2.20");
         }
-        let shops = self.house.simulator.shops();
+        let shops = self.env.simulator.shops();
         shops.add_fault(Fault::status(500).provider(Provider::Midas));
         for number in [1207, 1208] {
             self.send(GAME, &GAME.truth(number), "192.0.2.30");
         }
-        self.house.simulator.shops().clear_faults();
-        self.house.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'dead'", "3");
+        self.env.simulator.shops().clear_faults();
+        self.env.wait_for_value("SELECT count(*) FROM deliveries WHERE state = 'dead'", "3");
     }
 }
 
@@ -173,7 +173,7 @@ fn each_question_of_an_owner_is_answered_in_at_most_three_clicks() {
     owner.click("Retry 2 notifications");
     owner.reads("it said undecided, what now?", 3, &["2 notifications will be parsed and verified again."]);
     let confirmed = "SELECT count(*) FROM notifications WHERE source = 'game' AND state = 'confirmed'";
-    morning.house.wait_for_value(confirmed, "2");
+    morning.env.wait_for_value(confirmed, "2");
     owner.home();
     owner.click("Show them, and redeliver");
     owner.click("Redeliver all …");

@@ -20,7 +20,7 @@ const MONTH: &str = "
 fn the_pictures_of_the_documentation() {
     let mut morning = Morning::new();
     morning.trade();
-    let store = rusqlite::Connection::open(morning.house.store_path()).unwrap();
+    let store = rusqlite::Connection::open(morning.env.store_path()).unwrap();
     store.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
     store.execute_batch(MONTH).unwrap();
     let browser = Browser::start();
@@ -32,11 +32,9 @@ fn the_pictures_of_the_documentation() {
         browser.picture(name, height);
     };
     take("well", "/", 1120, 700, "light");
-    assert!(
-        morning.house.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code().is_some()
-    );
+    assert!(morning.env.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code().is_some());
     morning.trouble();
-    let id = |sql: &str| morning.house.value(sql).unwrap();
+    let id = |sql: &str| morning.env.value(sql).unwrap();
     let fake = id("SELECT min(id) FROM notifications WHERE reason = 'mismatch'");
     take("overview", "/", 1120, 800, "light");
     take("list", "/notifications", 1120, 560, "light");

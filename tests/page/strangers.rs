@@ -1,7 +1,7 @@
 //! Strangers' bytes, and the headers that contain them.
 
 use super::{page, told_of};
-use crate::support::five::SHOP;
+use crate::support::formats::SHOP;
 use crate::support::{Request, Serve};
 
 /// What a browser must not obey, and a character that turns text around.
@@ -17,7 +17,7 @@ fn hostile(serve: &Serve) {
 
 #[test]
 fn bytes_of_strangers_are_text_on_every_page() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     hostile(&serve);
     for path in
         ["/", "/notifications", "/notifications/1", "/fakes", "/report", "/order?source=shop&id=%3Cscript%3E"]
@@ -38,7 +38,7 @@ fn bytes_of_strangers_are_text_on_every_page() {
 
 #[test]
 fn a_body_is_shown_up_to_64_kib_and_served_whole_as_an_attachment_only() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     let body = format!("{{\"x\":\"{}\"}}", "é".repeat(50_000));
     serve.post("shop", body.clone());
     serve.settled(1);
@@ -56,11 +56,11 @@ fn a_body_is_shown_up_to_64_kib_and_served_whole_as_an_attachment_only() {
 
 #[test]
 fn emptied_content_is_marked_as_emptied() {
-    let (house, serve) = told_of(&[2000]);
+    let (env, serve) = told_of(&[2000]);
     assert!(serve.stop().success());
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     conn.execute_batch("UPDATE intake SET body = NULL, headers = NULL, remote_addr = NULL").unwrap();
-    let serve = house.serve();
+    let serve = env.serve();
     let html = page(&serve, "/notifications/1");
     assert!(
         html.contains("The request was emptied by store.keep_personal") && !html.contains("method=\"post\""),
@@ -72,7 +72,7 @@ fn emptied_content_is_marked_as_emptied() {
 
 #[test]
 fn every_answer_carries_the_headers_that_contain_it() {
-    let (_house, serve) = told_of(&[2000]);
+    let (_env, serve) = told_of(&[2000]);
     let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'self'; \
                   script-src 'self'; img-src 'self'; connect-src 'self'";
     for (request, status, cached) in [
@@ -102,7 +102,7 @@ fn every_answer_carries_the_headers_that_contain_it() {
 
 #[test]
 fn no_page_names_anything_inline_or_from_elsewhere() {
-    let (_house, serve) = told_of(&[1207, 2000]);
+    let (_env, serve) = told_of(&[1207, 2000]);
     for path in [
         "/",
         "/notifications",
@@ -124,7 +124,7 @@ fn no_page_names_anything_inline_or_from_elsewhere() {
 
 #[test]
 fn the_intake_listener_serves_nothing_of_it() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     for path in ["/", "/notifications", "/page.css", "/tail", "/settings"] {
         assert_eq!(Request::new("GET", path).send(serve.intake).status, 404, "{path}");
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{page, told_of};
 use crate::support::Serve;
-use crate::support::five::OLD;
+use crate::support::formats::OLD;
 
 /// An open tail, read a line at a time.
 pub(super) struct Tail(BufReader<TcpStream>);
@@ -49,7 +49,7 @@ fn tail_of(serve: &Serve, list: &str) -> String {
 
 #[test]
 fn a_verdict_is_on_the_open_page_within_a_second() {
-    let (_house, serve) = told_of(&[1207]);
+    let (_env, serve) = told_of(&[1207]);
     let mut tail = Tail::open(&serve, &tail_of(&serve, "/notifications"));
     assert!(tail.until("text/event-stream").is_some());
     let mut best = Duration::MAX;
@@ -67,7 +67,7 @@ fn a_verdict_is_on_the_open_page_within_a_second() {
 
 #[test]
 fn a_tail_keeps_to_the_filter_and_takes_away_what_left_it() {
-    let (_house, serve) = told_of(&[1207]);
+    let (_env, serve) = told_of(&[1207]);
     let mut tail = Tail::open(&serve, &tail_of(&serve, "/notifications?state=confirmed&source=old"));
     assert_eq!(tail.status(), 200);
     for (at, number) in [(2, 2000), (3, 1208)] {
@@ -81,7 +81,7 @@ fn a_tail_keeps_to_the_filter_and_takes_away_what_left_it() {
 
 #[test]
 fn what_came_in_while_the_page_was_on_its_way_is_sent() {
-    let (_house, serve) = told_of(&[1207]);
+    let (_env, serve) = told_of(&[1207]);
     let address = tail_of(&serve, "/notifications");
     serve.send(&OLD.request(OLD.truth(2000)));
     serve.settled(2);
@@ -92,7 +92,7 @@ fn what_came_in_while_the_page_was_on_its_way_is_sent() {
 
 #[test]
 fn at_most_16_tails_are_open_and_a_closed_one_makes_room() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     let mut tails: Vec<Tail> = (0..16).map(|_| Tail::open(&serve, "/tail")).collect();
     for tail in &mut tails {
         assert_eq!(tail.status(), 200);
@@ -107,7 +107,7 @@ fn at_most_16_tails_are_open_and_a_closed_one_makes_room() {
 
 #[test]
 fn a_tail_closes_at_once_on_shutdown() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     let mut tail = Tail::open(&serve, "/tail");
     assert_eq!(tail.status(), 200);
     let asked = Instant::now();

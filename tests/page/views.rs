@@ -2,24 +2,24 @@
 
 use super::{filled, links, page, told_of};
 use crate::support::Serve;
-use crate::support::five::{self, SHOP};
+use crate::support::formats::{self, SHOP};
 
 #[test]
 fn the_overview_says_that_all_is_well_or_what_to_do_and_what_came_in() {
-    let (house, serve) = told_of(&[1207, 2000]);
+    let (env, serve) = told_of(&[1207, 2000]);
     let html = page(&serve, "/");
     assert!(html.contains("All is well.") && html.contains("received today"), "{html}");
     assert!(html.contains("Here stands what <code>countersign reconcile</code> found last"), "{html}");
     assert!(!links(&html, "/notifications/2").is_empty(), "{html}");
     assert!(html.contains("<svg"), "the last days are drawn");
-    assert!(house.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code() == Some(3));
+    assert!(env.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code() == Some(3));
     let html = page(&serve, "/");
     assert!(html.contains(">missed<") && html.contains(">1208<"), "{html}");
 }
 
 #[test]
 fn the_list_keeps_to_the_filter_in_its_address() {
-    let (_house, serve) = told_of(&[1207, 2000, 2001]);
+    let (_env, serve) = told_of(&[1207, 2000, 2001]);
     serve.send(&SHOP.request(SHOP.truth(1207)));
     serve.settled(4);
     let shown = |query: &str| -> Vec<String> {
@@ -76,7 +76,7 @@ fn a_list_is_paged_by_key_and_every_row_is_on_one_page() {
 
 #[test]
 fn one_notification_shows_request_claim_answer_and_what_differs() {
-    let (_house, serve) = told_of(&[]);
+    let (_env, serve) = told_of(&[]);
     serve.send(&SHOP.request(SHOP.truth(1207).replace("PAID", "CANCELLED")));
     serve.settled(1);
     let html = page(&serve, "/notifications/1");
@@ -98,7 +98,7 @@ fn one_notification_shows_request_claim_answer_and_what_differs() {
 
 #[test]
 fn one_order_shows_its_truth_and_all_about_it() {
-    let (_house, serve) = told_of(&[1207, 1207]);
+    let (_env, serve) = told_of(&[1207, 1207]);
     let html = page(&serve, "/order?source=old&id=1207");
     assert!(html.contains("<dt>status</dt><dd><bdi>PAID</bdi>"), "{html}");
     assert_eq!(
@@ -120,7 +120,7 @@ fn find(serve: &Serve, id: &str) -> String {
 
 #[test]
 fn the_search_box_of_each_view_leads_to_the_order_of_an_id() {
-    let (_house, serve) = told_of(&[1207, 2000]);
+    let (_env, serve) = told_of(&[1207, 2000]);
     for path in ["/", "/notifications/2", "/report", "/settings"] {
         assert!(page(&serve, path).contains("action=\"/find\""), "{path}");
     }
@@ -138,7 +138,7 @@ fn the_search_box_of_each_view_leads_to_the_order_of_an_id() {
 
 #[test]
 fn a_verdict_is_explained_where_it_is_shown() {
-    let (_house, serve) = told_of(&[1207, 2000]);
+    let (_env, serve) = told_of(&[1207, 2000]);
     assert!(page(&serve, "/notifications/1").contains("API says the same."));
     let html = page(&serve, "/notifications/2");
     assert!(html.contains("says that there is no such order") && html.contains("Retry asks the shop again."));
@@ -146,18 +146,18 @@ fn a_verdict_is_explained_where_it_is_shown() {
 
 #[test]
 fn a_report_of_parts_of_large_days_is_of_the_whole_days_and_says_so() {
-    let house = filled(20_100);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = filled(20_100);
+    let serve = env.serve_with(&["--no-worker"]);
     let html = page(&serve, "/report?from=1h");
     assert!(html.contains("Whole days, from ") && html.contains("20,100 notifications received"), "{html}");
-    let day = house.value("SELECT min(day) FROM daily").unwrap();
+    let day = env.value("SELECT min(day) FROM daily").unwrap();
     assert!(!page(&serve, &format!("/report?from={day}&to=2100-01-01")).contains("Whole days, from "));
 }
 
 #[test]
 fn fakes_are_counted_by_sender() {
-    let house = filled(30);
-    let serve = house.serve();
+    let env = filled(30);
+    let serve = env.serve();
     let html = page(&serve, "/fakes");
     let row = html.split("198.51.100.7</bdi>").nth(1).unwrap().split("</tr>").next().unwrap();
     assert!(row.contains(">29<") && row.contains("not_found 29") && row.contains("old 29"), "{row}");
@@ -166,7 +166,7 @@ fn fakes_are_counted_by_sender() {
 
 #[test]
 fn the_report_of_any_window_has_the_parts_of_the_html_report() {
-    let (_house, serve) = told_of(&[1207, 2000]);
+    let (_env, serve) = told_of(&[1207, 2000]);
     let html = page(&serve, "/report?from=7d");
     assert!(html.contains("2 notifications received: 1 confirmed, 1 ignored (1 fake)"), "{html}");
     assert!(html.contains("<svg") && html.contains("/report?from=30d"), "{html}");
@@ -176,9 +176,9 @@ fn the_report_of_any_window_has_the_parts_of_the_html_report() {
 
 #[test]
 fn settings_show_the_intake_urls_and_no_secret() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let html = page(&serve, "/settings");
     assert!(html.contains("/hooks/shop") && html.contains("sources.shop.token"), "{html}");
-    assert!(!html.contains(five::TOKEN) && !html.contains(five::API_KEY), "{html}");
+    assert!(!html.contains(formats::TOKEN) && !html.contains(formats::API_KEY), "{html}");
 }

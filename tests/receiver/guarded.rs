@@ -4,24 +4,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-use crate::support::five::{self, Format, GAME, KEYS, POP, SHOP};
-use crate::support::{House, Request, assert_verdict};
+use crate::support::formats::{self, Format, GAME, KEYS, POP, SHOP};
+use crate::support::{Request, TestEnv, assert_verdict};
 
 const CLIENT_SECRET: &str = "client-secret-of-five";
 const OLD_SECRET: &str = "old secret of five";
 const NEW_SECRET: &str = "new-secret-of-five";
 
 /// The three formats that can be guarded, guarded, as `g-shop`, `g-keys` and `g-game`.
-fn house() -> House {
-    let house = five::house();
+fn env() -> TestEnv {
+    let env = formats::env();
     let guards = [
         (SHOP, format!("client_secret = \"{CLIENT_SECRET}\"")),
         (KEYS, format!("secret = [\"{NEW_SECRET}\", \"{OLD_SECRET}\"]")),
         (GAME, "platform_cert_files = [\"platform.pem\"]".to_owned()),
     ];
-    guards.into_iter().fold(house, |house, (format, guard)| {
-        let lines = five::lines(&house, format);
-        house.source(&format!("g-{}", format.source), &format!("{lines}{guard}\n"))
+    guards.into_iter().fold(env, |env, (format, guard)| {
+        let lines = formats::lines(&env, format);
+        env.source(&format!("g-{}", format.source), &format!("{lines}{guard}\n"))
     })
 }
 
@@ -34,34 +34,34 @@ fn ecwid_signature(secret: &str, message: &str) -> String {
     STANDARD.encode(hmac::sign(&key, message.as_bytes()))
 }
 
-fn midas_signed(house: &House, body: &str, over: &str) -> Request {
-    let merchant = house.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
+fn midas_signed(env: &TestEnv, body: &str, over: &str) -> Request {
+    let merchant = env.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
     let headers = merchant.sign_notification(over.as_bytes()).unwrap();
     headers.iter().fold(guarded(GAME, body), |request, (name, value)| request.header(name, value))
 }
 
 #[test]
 fn the_right_secret_or_signature_lets_in() {
-    let house = house();
-    let serve = house.serve();
+    let env = env();
+    let serve = env.serve();
     let signature = ecwid_signature(CLIENT_SECRET, "1764000000.e-1207");
     let requests = [
         guarded(SHOP, SHOP.truth(1207)).header("X-Ecwid-Webhook-Signature", &signature),
         guarded(KEYS, KEYS.truth(1207)).header("X-Event-Secret", NEW_SECRET),
         guarded(KEYS, KEYS.truth(1208)).header("x-event-secret", OLD_SECRET),
-        midas_signed(&house, &GAME.truth(1207), &GAME.truth(1207)),
+        midas_signed(&env, &GAME.truth(1207), &GAME.truth(1207)),
     ];
     for (id, request) in (1..).zip(requests) {
         assert!(matches!(serve.send(&request).status, 200 | 204), "{request:?}");
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn a_wrong_or_missing_secret_or_signature_is_401_without_a_row_and_counted() {
-    let house = house();
-    let serve = house.serve();
+    let env = env();
+    let serve = env.serve();
     let (shop, keys, game) = (SHOP.truth(1207), KEYS.truth(1207), GAME.truth(1207));
     let ecwid = "X-Ecwid-Webhook-Signature";
     let other_secret = ecwid_signature("another", "1764000000.e-1207");
@@ -80,7 +80,7 @@ fn a_wrong_or_missing_secret_or_signature_is_401_without_a_row_and_counted() {
         ("g-keys wrong_secret", guarded(KEYS, "{}").header("X-Event-Secret", "guess")),
         ("g-keys missing_secret", guarded(KEYS, b"\xff\xfe".as_slice())),
         ("g-game missing_signature", guarded(GAME, game.as_str())),
-        ("g-game wrong_signature", midas_signed(&house, &game, &GAME.truth(1208))),
+        ("g-game wrong_signature", midas_signed(&env, &game, &GAME.truth(1208))),
         ("g-game missing_signature", guarded(GAME, "too broken to check")),
     ];
     let mut counts = std::collections::BTreeMap::new();
@@ -91,21 +91,21 @@ fn a_wrong_or_missing_secret_or_signature_is_401_without_a_row_and_counted() {
         *counts.entry(cause).or_insert(0) += 1;
     }
     assert!(serve.stop().success());
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     let causes: Vec<String> = counts.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
     let stored = "SELECT group_concat(source || ' ' || cause || ' ' || count, ',') FROM
                   (SELECT * FROM refusals ORDER BY source, cause)";
-    assert_eq!(house.value(stored), Some(causes.join(",")));
+    assert_eq!(env.value(stored), Some(causes.join(",")));
     let today =
         "SELECT count(*) FROM refusals WHERE day = substr(last_at, 1, 10) AND last_remote_addr = '127.0.0.1'";
-    assert_eq!(house.value(today), Some(counts.len().to_string()));
-    assert_eq!(house.simulator.shops().calls().len(), 0);
+    assert_eq!(env.value(today), Some(counts.len().to_string()));
+    assert_eq!(env.simulator.shops().calls().len(), 0);
 }
 
 #[test]
 fn unsigned_posts_of_a_stranger_leave_a_few_lines_that_say_what_is_wrong() {
-    let house = house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = env();
+    let serve = env.serve_with(&["--no-worker"]);
     let began = std::time::Instant::now();
     for format in [GAME, SHOP] {
         for n in 0..250 {
@@ -119,13 +119,13 @@ fn unsigned_posts_of_a_stranger_leave_a_few_lines_that_say_what_is_wrong() {
     assert!(lines.len() <= seconds + 2, "{} lines in {seconds} s", lines.len());
     let said = "source=g-game sender=127.0.0.1 detail=\"the header txgw-signature is missing\"";
     assert!(lines.iter().any(|line| line.contains(said)), "{lines:?}");
-    assert_eq!(house.value("SELECT sum(count) FROM refusals").as_deref(), Some("500"));
+    assert_eq!(env.value("SELECT sum(count) FROM refusals").as_deref(), Some("500"));
 }
 
 #[test]
 fn a_test_call_is_acknowledged_and_counted_and_leaves_no_row() {
-    let house = house();
-    let serve = house.serve();
+    let env = env();
+    let serve = env.serve();
     for format in [SHOP, KEYS, GAME] {
         for body in ["", "{}"] {
             let answer = serve.send(&guarded(format, body));
@@ -133,32 +133,32 @@ fn a_test_call_is_acknowledged_and_counted_and_leaves_no_row() {
         }
     }
     assert!(serve.stop().success());
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     let counted = "SELECT count(*) FROM refusals WHERE cause = 'test_call' AND count = 2";
-    assert_eq!(house.value(counted).as_deref(), Some("3"));
-    assert_eq!(house.value("SELECT count(*) FROM refusals").as_deref(), Some("3"));
+    assert_eq!(env.value(counted).as_deref(), Some("3"));
+    assert_eq!(env.value("SELECT count(*) FROM refusals").as_deref(), Some("3"));
 }
 
 #[test]
 fn without_a_configured_secret_a_test_call_is_a_malformed_notification() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let mut id = 0;
-    for format in five::FIVE {
+    for format in formats::FORMATS {
         for body in ["", "{}"] {
             id += 1;
             assert_eq!(serve.send(&format.request(body)).status, format.acknowledgement.0);
             serve.settled(id);
-            assert_verdict(&house.row(id), "ignored", "malformed");
+            assert_verdict(&env.row(id), "ignored", "malformed");
         }
     }
-    assert_eq!(house.value("SELECT count(*) FROM refusals").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM refusals").as_deref(), Some("0"));
 }
 
 #[test]
 fn a_secret_sent_to_a_source_without_one_is_no_cause_for_refusal() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let requests = [
         SHOP.request(SHOP.truth(1207)).header("X-Ecwid-Webhook-Signature", "anything"),
         KEYS.request(KEYS.truth(1207)).header("X-Event-Secret", "anything"),
@@ -168,6 +168,6 @@ fn a_secret_sent_to_a_source_without_one_is_no_cause_for_refusal() {
     for (id, request) in (1..).zip(requests) {
         assert!(matches!(serve.send(&request).status, 200 | 204), "{request:?}");
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }

@@ -1,6 +1,6 @@
 //! What is refused whoever sends it, and that a refusal tells a stranger nothing.
 
-use crate::support::five::{self, FIVE, OLD, SHOP};
+use crate::support::formats::{self, FORMATS, OLD, SHOP};
 use crate::support::{Request, Response};
 
 /// What can be seen of an answer, but for its time.
@@ -11,10 +11,10 @@ fn seen(answer: &Response) -> (u16, Option<String>, Option<String>, String) {
 
 #[test]
 fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answer() {
-    let house = five::house();
-    let lines = five::lines(&house, OLD);
-    let house = house.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let lines = formats::lines(&env, OLD);
+    let env = env.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
+    let serve = env.serve_with(&["--no-worker"]);
     let mut answers = Vec::new();
     let targets = [
         "/hooks/nobody",
@@ -31,7 +31,7 @@ fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answe
         "/hooks/HIDDEN/let-me-in",
         "/hooks/hidden/LET-ME-IN",
     ];
-    let unasked = FIVE.map(|format| format!("/hooks/{}/let-me-in", format.source));
+    let unasked = FORMATS.map(|format| format!("/hooks/{}/let-me-in", format.source));
     for target in targets.into_iter().chain(more).chain(unasked.iter().map(String::as_str)) {
         answers.push((target, seen(&serve.send(&OLD.request_to(target, OLD.truth(1207))))));
     }
@@ -40,25 +40,25 @@ fn an_unknown_source_and_a_wrong_missing_or_unasked_for_path_token_get_one_answe
     }
     assert_eq!(answers[0].1.0, 404);
     assert_eq!(answers[0].1.3, r#"{"processed":false,"message":"not found"}"#);
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     assert_eq!(serve.send(&OLD.request_to("/hooks/hidden/let-me-in", OLD.truth(1207))).status, 200);
-    assert_eq!(house.row(1).source, "hidden");
+    assert_eq!(env.row(1).source, "hidden");
     assert!(serve.stop().success());
     let counted = "SELECT sum(count) FROM refusals WHERE source = 'hidden' AND cause = 'wrong_path_token'";
-    assert_eq!(house.value(counted).as_deref(), Some("4"));
+    assert_eq!(env.value(counted).as_deref(), Some("4"));
     let unknown =
         "SELECT count(*) FROM refusals WHERE source NOT IN ('old', 'shop', 'pop', 'keys', 'game', 'hidden')";
-    assert_eq!(house.value(unknown).as_deref(), Some("0"));
+    assert_eq!(env.value(unknown).as_deref(), Some("0"));
 }
 
 #[test]
 fn one_slash_at_the_end_and_a_query_string_are_ignored() {
-    let house = five::house();
-    let lines = five::lines(&house, OLD);
-    let house = house.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let lines = formats::lines(&env, OLD);
+    let env = env.source("hidden", &format!("{lines}path_token = \"let-me-in\"\n"));
+    let serve = env.serve_with(&["--no-worker"]);
     for tail in ["/", "?a=b", "/?a=b&c=/hooks/nobody", "?"] {
-        for format in FIVE {
+        for format in FORMATS {
             let target = format!("/hooks/{}{tail}", format.source);
             let answer = serve.send(&format.request_to(&target, format.truth(1207)));
             assert_eq!(answer.status, format.acknowledgement.0, "{target}");
@@ -68,14 +68,14 @@ fn one_slash_at_the_end_and_a_query_string_are_ignored() {
         let wrong = format!("/hooks/hidden/let-me-inn{tail}");
         assert_eq!(serve.send(&OLD.request_to(&wrong, OLD.truth(1207))).status, 404, "{wrong}");
     }
-    assert_eq!(house.rows().len(), 4 * 6);
+    assert_eq!(env.rows().len(), 4 * 6);
 }
 
 #[test]
 fn a_body_in_another_encoding_than_identity_is_415_without_a_row_and_counted() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
-    for format in FIVE {
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
+    for format in FORMATS {
         for encoding in ["gzip", "GZIP", "br", "identity, gzip", "x"] {
             let request = format.request(format.truth(1207)).header("Content-Encoding", encoding);
             let answer = serve.send(&request);
@@ -85,28 +85,28 @@ fn a_body_in_another_encoding_than_identity_is_415_without_a_row_and_counted() {
         let twice = format.request("x").header("Content-Encoding", "identity");
         assert_eq!(serve.send(&twice.header("Content-Encoding", "deflate")).status, 415);
     }
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     for encoding in ["identity", "Identity", "", "identity, identity"] {
         let request = SHOP.request(SHOP.truth(1207)).header("Content-Encoding", encoding);
         assert_eq!(serve.send(&request).status, 200, "{encoding:?}");
     }
     assert!(serve.stop().success());
-    assert_eq!(house.rows().len(), 4);
+    assert_eq!(env.rows().len(), 4);
     let counted = "SELECT group_concat(source || ' ' || cause || ' ' || count, ',') FROM
                    (SELECT * FROM refusals ORDER BY source)";
     let expected = "game encoding 6,keys encoding 6,old encoding 6,pop encoding 6,shop encoding 6";
-    assert_eq!(house.value(counted).as_deref(), Some(expected));
+    assert_eq!(env.value(counted).as_deref(), Some(expected));
 }
 
 #[test]
 fn of_several_refusals_the_first_in_the_documented_order_is_the_answer() {
-    let house = five::house()
+    let env = formats::env()
         .server_keys("max_body = \"1KiB\"\nper_address_limit = \"1/h\"")
         .store_keys("min_free = \"1000000GiB\"");
-    let lines = five::lines(&house, SHOP);
+    let lines = formats::lines(&env, SHOP);
     let guard = "path_token = \"let-me-in\"\nclient_secret = \"client-secret-of-five\"";
-    let house = house.source("hidden", &format!("{lines}{guard}\n"));
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = env.source("hidden", &format!("{lines}{guard}\n"));
+    let serve = env.serve_with(&["--no-worker"]);
     let right = "/hooks/hidden/let-me-in";
     let from = |address: &str, request: Request| request.header("X-Forwarded-For", address);
     let large = "x".repeat(1025);
@@ -132,13 +132,13 @@ fn of_several_refusals_the_first_in_the_documented_order_is_the_answer() {
     assert_eq!(serve.send(&from("198.51.100.9", Request::post(right).body("{}"))).status, 200, "a test call");
     let unguarded = SHOP.request(SHOP.truth(1207));
     assert_eq!(serve.send(&from("198.51.100.10", unguarded)).status, 503);
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
 }
 
 #[test]
 fn any_method_but_post_gets_405_with_allow_and_one_line_for_any_source() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     let paths = ["/hooks/old", "/hooks/shop", "/hooks/pop", "/hooks/keys", "/hooks/game", "/hooks/nobody"];
     let more =
         ["/hooks/nobody/token", "/hooks/old/token?x=1", "/hooks/a/b/c", "/hooks/old/", "/hooks/", "/hooks//"];
@@ -153,14 +153,14 @@ fn any_method_but_post_gets_405_with_allow_and_one_line_for_any_source() {
         assert_eq!((head.status, head.header("allow"), head.text().as_str()), (405, Some("POST"), ""));
     }
     assert!(texts.iter().all(|text| *text == texts[0] && text.trim_end().lines().count() == 1), "{texts:?}");
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
 }
 
 #[test]
 fn a_body_over_max_body_is_413_by_its_claimed_length_and_by_its_chunks() {
-    let house = five::house().server_keys("max_body = \"2KiB\"");
-    let serve = house.serve_with(&["--no-worker"]);
-    for format in FIVE {
+    let env = formats::env().server_keys("max_body = \"2KiB\"");
+    let serve = env.serve_with(&["--no-worker"]);
+    for format in FORMATS {
         let chunked = |size: usize| {
             let body = format!("{size:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(size));
             format.request(body).header("Transfer-Encoding", "chunked")
@@ -176,19 +176,19 @@ fn a_body_over_max_body_is_413_by_its_claimed_length_and_by_its_chunks() {
             let refused = r#"{"processed":false,"message":"the body is too large"}"#;
             assert_eq!((answer.status, answer.text().as_str()), (413, refused), "{request:?}");
         }
-        assert_eq!(house.value("SELECT count(*) FROM notifications").as_deref(), Some("0"));
+        assert_eq!(env.value("SELECT count(*) FROM notifications").as_deref(), Some("0"));
     }
-    for format in FIVE {
+    for format in FORMATS {
         let answer = serve.send(&format.request("x".repeat(2048)));
         assert_eq!(answer.status, format.acknowledgement.0, "exactly max_body is taken");
     }
-    assert_eq!(house.rows().len(), FIVE.len());
+    assert_eq!(env.rows().len(), FORMATS.len());
 }
 
 #[test]
 fn healthz_is_served_on_the_intake_and_nothing_else() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     let health = serve.send(&Request::new("GET", "/healthz"));
     assert_eq!((health.status, health.text().as_str()), (200, "ok"));
     assert_eq!(serve.send(&Request::new("HEAD", "/healthz")).status, 200);
@@ -211,8 +211,8 @@ fn healthz_is_served_on_the_intake_and_nothing_else() {
 #[test]
 fn a_request_that_is_not_http_gets_400_or_a_closed_connection_and_no_row() {
     use std::io::{Read as _, Write as _};
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
         b"POST /hooks/shop HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
@@ -231,7 +231,7 @@ fn a_request_that_is_not_http_gets_400_or_a_closed_connection_and_no_row() {
         let text = String::from_utf8_lossy(&answer);
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{bytes:?}: {text}");
     }
-    assert_eq!(house.rows().len(), 0);
+    assert_eq!(env.rows().len(), 0);
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200);
     assert!(!serve.log().contains("panicked"), "{}", serve.log());
 }

@@ -3,13 +3,13 @@
 use countersign::simulator::ecwid::{EcwidStore, Order};
 
 use super::{STORE, TOKEN, ecwid_lines, reconcile};
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
-fn shop() -> (House, EcwidStore) {
-    let house = House::new();
-    let shop = house.simulator.shops().open_ecwid(STORE, TOKEN);
-    let lines = ecwid_lines(&house).replace("\"ecwid\"", "\"ecwid-ion\"");
-    (house.source("old", &lines), shop)
+fn shop() -> (TestEnv, EcwidStore) {
+    let env = TestEnv::new();
+    let shop = env.simulator.shops().open_ecwid(STORE, TOKEN);
+    let lines = ecwid_lines(&env).replace("\"ecwid\"", "\"ecwid-ion\"");
+    (env.source("old", &lines), shop)
 }
 
 fn tell(serve: &Serve, number: u64, payment: &str, fulfillment: &str) {
@@ -22,8 +22,8 @@ fn tell(serve: &Serve, number: u64, payment: &str, fulfillment: &str) {
 
 #[test]
 fn drift_is_told_in_statuses_that_the_format_has_a_word_for() {
-    let (house, shop) = shop();
-    let serve = house.serve();
+    let (env, shop) = shop();
+    let serve = env.serve();
     for number in 1..=5 {
         shop.put_order(Order::new(&format!("OLD-{number}"), 40_000 + number).order_number(number).paid());
         tell(&serve, number, "ACCEPTED", "NEW");
@@ -34,7 +34,7 @@ fn drift_is_told_in_statuses_that_the_format_has_a_word_for() {
     shop.edit_order("OLD-3", |order| order.payment("CUSTOM_PAYMENT_STATUS_1").fulfillment("SHIPPED"));
     shop.edit_order("OLD-4", |order| order.payment("REFUNDED"));
     shop.put_order(Order::new("OLD-6", 40_006).order_number(6));
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!(run.code, Some(3), "{run:#?}");
     assert_eq!(
         run.findings("old"),
@@ -48,10 +48,10 @@ fn drift_is_told_in_statuses_that_the_format_has_a_word_for() {
 
 #[test]
 fn an_order_whose_notification_waits_under_its_old_number_counts_as_told() {
-    let (house, shop) = shop();
-    let serve = house.serve_with(&["--no-worker"]);
+    let (env, shop) = shop();
+    let serve = env.serve_with(&["--no-worker"]);
     shop.put_order(Order::new("OLD-1", 40_001).order_number(1).paid());
     tell(&serve, 1, "ACCEPTED", "NEW");
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!((run.code, run.findings("old")), (Some(0), vec![]), "{run:#?}");
 }

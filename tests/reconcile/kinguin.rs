@@ -4,18 +4,18 @@ use chrono::{TimeDelta, Utc};
 use countersign::simulator::kinguin::{KinguinAccount, Order};
 
 use super::reconcile;
-use crate::support::{House, Request, Serve};
+use crate::support::{Request, Serve, TestEnv};
 
 const KEY: &str = "reconcile-api-key";
 
-fn account(provider: &str) -> (House, KinguinAccount) {
-    let house = House::new();
-    let account = house.simulator.shops().open_kinguin("keys", KEY);
+fn account(provider: &str) -> (TestEnv, KinguinAccount) {
+    let env = TestEnv::new();
+    let account = env.simulator.shops().open_kinguin("keys", KEY);
     let lines = format!(
         "provider = \"{provider}\"\napi_key = \"{KEY}\"\nrate_limit = \"10000/s\"\napi_base = \"{}\"\n",
-        house.simulator.kinguin_base()
+        env.simulator.kinguin_base()
     );
-    (house.source("keys", &lines), account)
+    (env.source("keys", &lines), account)
 }
 
 /// Puts an order created so many days ago into the account.
@@ -32,8 +32,8 @@ fn tell(serve: &Serve, order_id: &str, status: &str) {
 
 #[test]
 fn missed_drift_and_vanished_are_found_and_nothing_else() {
-    let (house, account) = account("kinguin");
-    let serve = house.serve();
+    let (env, account) = account("kinguin");
+    let serve = env.serve();
     for (n, order_id) in ["SAME", "DRIFT", "GONE"].into_iter().enumerate() {
         buy(&account, order_id, "completed", 0);
         tell(&serve, order_id, "completed");
@@ -42,7 +42,7 @@ fn missed_drift_and_vanished_are_found_and_nothing_else() {
     buy(&account, "MISSED", "processing", 0);
     account.edit_order("DRIFT", |order| order.status("refunded"));
     account.vanish_order("GONE");
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!(run.code, Some(3), "{run:#?}");
     assert_eq!(
         run.findings("keys"),
@@ -53,8 +53,8 @@ fn missed_drift_and_vanished_are_found_and_nothing_else() {
 
 #[test]
 fn older_orders_of_ours_are_seen_by_the_list_and_the_oldest_by_own_calls() {
-    let (house, account) = account("kinguin");
-    let serve = house.serve();
+    let (env, account) = account("kinguin");
+    let serve = env.serve();
     let orders = [
         ("RECENT", "completed", 10),
         ("OLD", "completed", 60),
@@ -69,49 +69,49 @@ fn older_orders_of_ours_are_seen_by_the_list_and_the_oldest_by_own_calls() {
     buy(&account, "NOT-OURS", "completed", 10);
     account.edit_order("RECENT", |order| order.status("refunded"));
     account.edit_order("OLD", |order| order.status("refunded"));
-    house.simulator.shops().clear_calls();
-    let run = reconcile(&house, &["--recheck", "30d"]);
+    env.simulator.shops().clear_calls();
+    let run = reconcile(&env, &["--recheck", "30d"]);
     assert_eq!(run.code, Some(3), "{run:#?}");
     assert_eq!(run.findings("keys"), ["drift OLD completed refunded", "drift RECENT completed refunded"]);
-    let list = house.simulator.shops().calls_matching(|call| call.target.contains("/v1/order?"));
+    let list = env.simulator.shops().calls_matching(|call| call.target.contains("/v1/order?"));
     assert_eq!(list.len(), 1, "{list:#?}");
 }
 
 #[test]
 fn in_a_later_window_old_orders_are_asked_about_unless_they_are_final() {
-    let (house, account) = account("kinguin");
-    let serve = house.serve();
+    let (env, account) = account("kinguin");
+    let serve = env.serve();
     for (n, (order_id, status)) in [("FINAL", "refunded"), ("OPEN", "completed")].into_iter().enumerate() {
         buy(&account, order_id, status, 60);
         tell(&serve, order_id, status);
         serve.settled(i64::try_from(n).unwrap() + 1);
     }
-    assert_eq!(super::reconcile_all(&house, &[]).code, Some(0));
+    assert_eq!(super::reconcile_all(&env, &[]).code, Some(0));
     // They were confirmed before the six hours by which windows overlap.
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     conn.execute_batch(
         "UPDATE verdicts SET decided_at = '2020-01-01T00:00:00.000Z';
          UPDATE last_confirmed SET confirmed_at = '2020-01-01T00:00:00.000Z'",
     )
     .unwrap();
-    house.simulator.shops().clear_calls();
+    env.simulator.shops().clear_calls();
     account.edit_order("OPEN", |order| order.status("refunded"));
-    let later = super::reconcile_all(&house, &[]);
+    let later = super::reconcile_all(&env, &[]);
     assert_eq!(
         (later.code, later.findings("keys")),
         (Some(3), vec!["drift OPEN completed refunded".to_owned()])
     );
     let asked = |id: &str| {
         let end = format!("/order/{id}");
-        house.simulator.shops().calls_matching(|call| call.target.ends_with(&end)).len()
+        env.simulator.shops().calls_matching(|call| call.target.ends_with(&end)).len()
     };
     assert_eq!((asked("FINAL"), asked("OPEN")), (0, 1));
 }
 
 #[test]
 fn a_postback_tells_of_completed_orders_alone() {
-    let (house, account) = account("kinguin-postback");
-    let serve = house.serve();
+    let (env, account) = account("kinguin-postback");
+    let serve = env.serve();
     buy(&account, "TOLD", "completed", 0);
     serve.post("keys", r#"{"orderId":"TOLD","updatedAt":"2025-03-04T10:15:09+00:00"}"#);
     serve.settled(1);
@@ -119,23 +119,23 @@ fn a_postback_tells_of_completed_orders_alone() {
         buy(&account, &status.to_uppercase(), status, 0);
     }
     buy(&account, "MISSED", "completed", 0);
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!((run.code, run.findings("keys")), (Some(3), vec!["missed MISSED - completed".to_owned()]));
     account.edit_order("TOLD", |order| order.status("refunded"));
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!(run.findings("keys"), ["missed MISSED - completed"]);
 }
 
 #[test]
 fn all_pages_are_read_and_a_page_too_large_is_asked_for_in_parts() {
-    let (house, account) = account("kinguin");
-    let serve = house.serve();
+    let (env, account) = account("kinguin");
+    let serve = env.serve();
     for n in 0..230 {
         buy(&account, &format!("ORDER-{n:03}"), "completed", 0);
     }
     let huge = countersign::simulator::Trouble::Huge(9 * 1024 * 1024);
-    house.simulator.shops().add_fault(countersign::simulator::Fault::new(huge).path("limit=100&page=2"));
-    let run = reconcile(&house, &[]);
+    env.simulator.shops().add_fault(countersign::simulator::Fault::new(huge).path("limit=100&page=2"));
+    let run = reconcile(&env, &[]);
     assert_eq!((run.code, &run.source("keys")["listed"]), (Some(3), &230.into()), "{}", run.errors);
     assert_eq!(run.source("keys")["omitted"]["missed"], 130);
     drop(serve);

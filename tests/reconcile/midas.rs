@@ -3,23 +3,23 @@
 use countersign::simulator::midas::{MidasMerchant, Transaction};
 
 use super::reconcile;
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
-pub(super) fn merchant_lines(house: &House, merchant: &MidasMerchant) -> String {
-    std::fs::write(house.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
+pub(super) fn merchant_lines(env: &TestEnv, merchant: &MidasMerchant) -> String {
+    std::fs::write(env.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
     format!(
         "provider = \"midas\"\nmerchant_id = \"m-1001\"\nproject_id = \"pr-77\"\nprivate_key_file = \"merchant.pem\"\n\
          serial_no = \"{}\"\nrate_limit = \"10000/s\"\napi_base = \"{}\"\n",
         merchant.serial_no(),
-        house.simulator.midas_base()
+        env.simulator.midas_base()
     )
 }
 
-fn merchant() -> (House, MidasMerchant) {
-    let house = House::new();
-    let merchant = house.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
-    let lines = merchant_lines(&house, &merchant);
-    (house.source("game", &lines), merchant)
+fn merchant() -> (TestEnv, MidasMerchant) {
+    let env = TestEnv::new();
+    let merchant = env.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
+    let lines = merchant_lines(&env, &merchant);
+    (env.source("game", &lines), merchant)
 }
 
 pub(super) fn paid(external_id: &str) -> String {
@@ -37,8 +37,8 @@ fn pay_and_tell(merchant: &MidasMerchant, serve: &Serve, id: i64, external_id: &
 
 #[test]
 fn every_transaction_of_ours_is_asked_about_and_no_other() {
-    let (house, merchant) = merchant();
-    let serve = house.serve();
+    let (env, merchant) = merchant();
+    let serve = env.serve();
     for (id, external_id) in (1..).zip(["same", "drift", "pending", "gone"]) {
         pay_and_tell(&merchant, &serve, id, external_id);
     }
@@ -46,20 +46,20 @@ fn every_transaction_of_ours_is_asked_about_and_no_other() {
     merchant.edit_transaction("drift", |transaction| transaction.status("Cancelled"));
     merchant.edit_transaction("pending", |transaction| transaction.status("Pending"));
     merchant.vanish_transaction("gone");
-    house.simulator.shops().clear_calls();
-    let run = reconcile(&house, &[]);
+    env.simulator.shops().clear_calls();
+    let run = reconcile(&env, &[]);
     assert_eq!(run.code, Some(3), "{run:#?}");
     assert_eq!(run.findings("game"), ["drift drift Completed Cancelled", "vanished gone Completed -"]);
     assert_eq!(run.source("game")["listed"], 3);
-    let calls = house.simulator.shops().calls();
+    let calls = env.simulator.shops().calls();
     assert_eq!(calls.len(), 4, "{calls:#?}");
     assert!(calls.iter().all(|call| call.target.contains("/v1/mor/transaction/query?external_id=")));
 }
 
 #[test]
 fn a_recovered_cancellation_explains_the_payment_that_came_too_late() {
-    let (house, merchant) = merchant();
-    let serve = house.serve();
+    let (env, merchant) = merchant();
+    let serve = env.serve();
     pay_and_tell(&merchant, &serve, 1, "shop-order-9");
     merchant.edit_transaction("shop-order-9", |transaction| transaction.status("Cancelled"));
     let other = paid("shop-order-9")
@@ -67,9 +67,9 @@ fn a_recovered_cancellation_explains_the_payment_that_came_too_late() {
         .replace("external_id", "id\":\"TX-shop-order-9\",\"external_id");
     serve.post("game", other);
     serve.settled(2);
-    assert_eq!(house.row(2).reason.as_deref(), Some("mismatch"));
-    assert_eq!(reconcile(&house, &["--recover"]).code, Some(3));
+    assert_eq!(env.row(2).reason.as_deref(), Some("mismatch"));
+    assert_eq!(reconcile(&env, &["--recover"]).code, Some(3));
     // Later than the recovery's own receipt it would not be explained; it came before.
-    assert_eq!(house.row(2).reason.as_deref(), Some("superseded"), "{:#?}", house.rows());
-    assert_eq!(reconcile(&house, &["--recover"]).code, Some(0));
+    assert_eq!(env.row(2).reason.as_deref(), Some("superseded"), "{:#?}", env.rows());
+    assert_eq!(reconcile(&env, &["--recover"]).code, Some(0));
 }

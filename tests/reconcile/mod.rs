@@ -19,7 +19,7 @@ use countersign::simulator::ecwid::{EcwidStore, Order};
 use countersign::store::Store;
 use serde_json::Value;
 
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 const STORE: u64 = 4_400_551;
 const TOKEN: &str = "secret_reconcile_token";
@@ -61,27 +61,27 @@ impl Run {
 }
 
 /// Runs `reconcile` about the last hours, with further arguments.
-fn reconcile(house: &House, arguments: &[&str]) -> Run {
-    reconcile_all(house, &[&["--since", "2h"], arguments].concat())
+fn reconcile(env: &TestEnv, arguments: &[&str]) -> Run {
+    reconcile_all(env, &[&["--since", "2h"], arguments].concat())
 }
 
 /// Runs `reconcile` without any choice but these.
-fn reconcile_all(house: &House, arguments: &[&str]) -> Run {
-    Run::of(&house.run(&[&["reconcile", "--format", "json"], arguments].concat()))
+fn reconcile_all(env: &TestEnv, arguments: &[&str]) -> Run {
+    Run::of(&env.run(&[&["reconcile", "--format", "json"], arguments].concat()))
 }
 
-/// A house with one Ecwid source, `shop`.
-fn ecwid_house() -> (House, EcwidStore) {
-    let house = House::new();
-    let shop = house.simulator.shops().open_ecwid(STORE, TOKEN);
-    let lines = ecwid_lines(&house);
-    (house.source("shop", &lines), shop)
+/// An environment with one Ecwid source, `shop`.
+fn ecwid_env() -> (TestEnv, EcwidStore) {
+    let env = TestEnv::new();
+    let shop = env.simulator.shops().open_ecwid(STORE, TOKEN);
+    let lines = ecwid_lines(&env);
+    (env.source("shop", &lines), shop)
 }
 
-fn ecwid_lines(house: &House) -> String {
+fn ecwid_lines(env: &TestEnv) -> String {
     format!(
         "provider = \"ecwid\"\nstore_id = {STORE}\ntoken = \"{TOKEN}\"\nrate_limit = \"100000/min\"\napi_base = \"{}\"\n",
-        house.simulator.ecwid_base()
+        env.simulator.ecwid_base()
     )
 }
 
@@ -101,9 +101,9 @@ fn sell_and_tell(shop: &EcwidStore, serve: &Serve, order_id: &str, internal_id: 
 }
 
 /// Stores notifications as if they had come in at their times, without a service.
-fn receive(house: &House, notifications: Vec<RawNotification>) {
+fn receive(env: &TestEnv, notifications: Vec<RawNotification>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let store = Store::create_or_open(&house.store_path()).unwrap();
+    let store = Store::create_or_open(&env.store_path()).unwrap();
     runtime.block_on(async {
         let appended = notifications.into_iter().map(|notification| store.append(notification));
         for id in futures_util::future::join_all(appended).await {

@@ -13,7 +13,7 @@ use countersign::simulator::{Fault, Trouble};
 use super::findings::{self, Findings};
 use super::midas::{merchant_lines, paid};
 use super::{Run, ecwid_lines, notification, now, receive, webhook};
-use crate::support::House;
+use crate::support::TestEnv;
 
 const SALES: u64 = 1500;
 const KEYS: u64 = 500;
@@ -36,28 +36,28 @@ const EXPECTED: [(&str, &str, u64); 11] = [
 ];
 
 struct Trade {
-    house: House,
+    env: TestEnv,
     shop: EcwidStore,
     keys: KinguinAccount,
     game: MidasMerchant,
 }
 
 fn trade() -> Trade {
-    let house = House::new();
-    let shops = house.simulator.shops();
+    let env = TestEnv::new();
+    let shops = env.simulator.shops();
     let shop = shops.open_ecwid(super::STORE, super::TOKEN);
     let keys = shops.open_kinguin("keys", "month-api-key");
     let game = shops.open_midas("m-1001", "pr-77").unwrap();
     let keys_lines = format!(
         "provider = \"kinguin\"\napi_key = \"month-api-key\"\nrate_limit = \"10000/s\"\napi_base = \"{}\"\n",
-        house.simulator.kinguin_base()
+        env.simulator.kinguin_base()
     );
-    let (shop_lines, game_lines) = (ecwid_lines(&house), merchant_lines(&house, &game));
-    let house = house
+    let (shop_lines, game_lines) = (ecwid_lines(&env), merchant_lines(&env, &game));
+    let env = env
         .source("shop", &shop_lines)
         .source("keys", &keys_lines)
         .source("game", &format!("{game_lines}expect_every = \"1ms\"\n"));
-    Trade { house, shop, keys, game }
+    Trade { env, shop, keys, game }
 }
 
 /// A time of the month for the n-th of `of` orders, the last one a day ago.
@@ -147,7 +147,7 @@ impl Trade {
             self.shop.put_order(Order::new(&order_id, 70_000 + n).paid());
             notifications.push(notification("shop", "ecwid", now(), told(&order_id, 70_000 + n)));
         }
-        receive(&self.house, notifications);
+        receive(&self.env, notifications);
     }
 
     /// Each finding that all of this makes.
@@ -175,7 +175,7 @@ impl Trade {
 
     /// Faults that pass, in the middle of each shop's answers.
     fn stumble(&self) {
-        let shops = self.house.simulator.shops();
+        let shops = self.env.simulator.shops();
         shops.add_fault(Fault::too_many(Some("1")).path("offset=700").times(1));
         shops.add_fault(Fault::new(Trouble::Truncate).path("offset=300").times(1));
         shops.add_fault(Fault::status(502).path("page=3").times(2));
@@ -184,7 +184,7 @@ impl Trade {
 
     fn run(&self, format: &str) -> std::process::Output {
         self.stumble();
-        self.house.run(&["reconcile", "--since", "31d", "--format", format])
+        self.env.run(&["reconcile", "--since", "31d", "--format", format])
     }
 }
 
@@ -209,8 +209,8 @@ fn found(run: &Run) -> BTreeMap<(String, String), u64> {
 #[test]
 fn every_finding_of_a_month_is_in_every_format_once_and_recovered_once() {
     let trade = trade();
-    receive(&trade.house, trade.sell());
-    let verified = trade.house.run(&["verify"]);
+    receive(&trade.env, trade.sell());
+    let verified = trade.env.run(&["verify"]);
     assert!(verified.status.success(), "{verified:?}");
     trade.go_astray();
     trade.wait();
@@ -253,13 +253,12 @@ fn every_finding_of_a_month_is_in_every_format_once_and_recovered_once() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 
     let recover = |code| {
-        let run =
-            Run::of(&trade.house.run(&["reconcile", "--since", "31d", "--recover", "--format", "json"]));
+        let run = Run::of(&trade.env.run(&["reconcile", "--since", "31d", "--recover", "--format", "json"]));
         assert_eq!(run.code, Some(code), "{}", run.errors);
         let kinds = found(&run).into_keys().map(|(_, kind)| kind);
         kinds.filter(|kind| kind == "missed" || kind == "drift").count()
     };
     assert_eq!((recover(3), recover(3)), (5, 0));
     let recovered = "SELECT count(*) FROM notifications WHERE origin = 'reconcile'";
-    assert_eq!(trade.house.value(recovered).as_deref(), Some("31"));
+    assert_eq!(trade.env.value(recovered).as_deref(), Some("31"));
 }

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Fault, Trouble, kinguin};
 
-use super::{Run, ecwid_house, ecwid_lines, reconcile, reconcile_all, sell_and_tell};
-use crate::support::{House, raw_shop};
+use super::{Run, ecwid_env, ecwid_lines, reconcile, reconcile_all, sell_and_tell};
+use crate::support::{TestEnv, raw_shop};
 
 /// The list of orders shows this body.
 fn lists(part: &str, body: String) -> Fault {
@@ -36,8 +36,8 @@ fn assert_only_the_odd_are_missing(run: &Run, source: &str, findings: &[&str], n
 
 #[test]
 fn an_odd_order_in_ecwids_list_costs_only_itself() {
-    let (house, shop) = ecwid_house();
-    let serve = house.serve();
+    let (env, shop) = ecwid_env();
+    let serve = env.serve();
     sell_and_tell(&shop, &serve, "REC-1", 1);
     serve.settled(1);
     // A null in a field that is not compared is as documented.
@@ -47,71 +47,71 @@ fn an_odd_order_in_ecwids_list_costs_only_itself() {
          "fulfillmentStatus":"AWAITING_PROCESSING","updateDate":null,"updateTimestamp":null}"#;
     let body =
         format!(r#"{{"total":5,"count":5,"offset":0,"limit":100,"items":[{},{good}]}}"#, ODD.join(","));
-    house.simulator.shops().add_fault(lists("updatedFrom", body));
+    env.simulator.shops().add_fault(lists("updatedFrom", body));
     let named = ["2", "3", "REC-BAD"];
     let missed = "missed REC-MISSED - PAID/AWAITING_PROCESSING";
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_only_the_odd_are_missing(&run, "shop", &[missed], &named);
     assert_eq!(run.source("shop")["listed"], 5);
-    assert_only_the_odd_are_missing(&reconcile(&house, &["--recover"]), "shop", &[missed], &named);
+    assert_only_the_odd_are_missing(&reconcile(&env, &["--recover"]), "shop", &[missed], &named);
     let recovered = "SELECT subject_id FROM notifications WHERE event = 'reconcile'";
-    assert_eq!(house.value(recovered).as_deref(), Some("REC-MISSED"));
-    assert_only_the_odd_are_missing(&reconcile(&house, &["--recover"]), "shop", &[], &named);
-    assert_eq!(house.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
+    assert_eq!(env.value(recovered).as_deref(), Some("REC-MISSED"));
+    assert_only_the_odd_are_missing(&reconcile(&env, &["--recover"]), "shop", &[], &named);
+    assert_eq!(env.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
 }
 
 #[test]
 fn an_odd_order_in_kinguins_list_costs_only_itself() {
-    let house = House::new();
-    let account = house.simulator.shops().open_kinguin("keys", "odd-api-key");
+    let env = TestEnv::new();
+    let account = env.simulator.shops().open_kinguin("keys", "odd-api-key");
     let lines = format!(
         "provider = \"kinguin\"\napi_key = \"odd-api-key\"\nrate_limit = \"10000/s\"\napi_base = \"{}\"\n",
-        house.simulator.kinguin_base()
+        env.simulator.kinguin_base()
     );
-    let house = house.source("keys", &lines);
-    house.serve().stop();
+    let env = env.source("keys", &lines);
+    env.serve().stop();
     account.put_order(kinguin::Order::new("MISSED").status("completed"));
     let body = r#"{"item_count":4,"results":[
         {"orderId":"BAD","orderExternalId":"x","status":null},
         {"orderId":"MISSED","orderExternalId":null,"status":"completed","products":null,"createdAt":null},
         {"orderExternalId":"y","status":"completed"},
         {"orderId":"ODD","orderExternalId":{},"status":"completed"}]}"#;
-    house.simulator.shops().add_fault(lists("createdAtFrom", body.to_owned()));
-    let run = reconcile(&house, &["--recover"]);
+    env.simulator.shops().add_fault(lists("createdAtFrom", body.to_owned()));
+    let run = reconcile(&env, &["--recover"]);
     assert_only_the_odd_are_missing(&run, "keys", &["missed MISSED - completed"], &["3", "BAD", "ODD"]);
 }
 
 #[test]
 fn odd_answers_about_single_orders_hide_no_other_order() {
-    let (house, shop) = ecwid_house();
-    house.serve().stop();
+    let (env, shop) = ecwid_env();
+    env.serve().stop();
     for n in 1..=5 {
         shop.put_order(Order::new(&format!("REC-{n}"), n).paid());
     }
     for n in 1..=4 {
         let odd = format!(r#"{{"id":"REC-{n}","paymentStatus":"PAID","fulfillmentStatus":null}}"#);
-        house.simulator.shops().add_fault(lists(&format!("orders/REC-{n}"), odd));
+        env.simulator.shops().add_fault(lists(&format!("orders/REC-{n}"), odd));
     }
-    let run = reconcile(&house, &["--recover"]);
+    let run = reconcile(&env, &["--recover"]);
     assert_eq!((run.code, run.errors.lines().count()), (Some(1), 4), "{run:#?}");
     assert_eq!(run.findings("shop"), ["missed REC-5 - PAID/AWAITING_PROCESSING"]);
 }
 
 #[test]
 fn what_a_list_shows_late_is_found_by_the_next_run() {
-    let (house, shop) = ecwid_house();
-    house.serve().stop();
-    let first = reconcile_all(&house, &[]);
+    let (env, shop) = ecwid_env();
+    env.serve().stop();
+    let first = reconcile_all(&env, &[]);
     assert_eq!(first.code, Some(0), "{first:#?}");
     let changed = chrono::Utc::now() - chrono::TimeDelta::hours(5);
     shop.put_order(Order::new("LATE", 1).paid().updated_at(changed));
-    let second = reconcile_all(&house, &["--recover"]);
+    let second = reconcile_all(&env, &["--recover"]);
     assert_eq!(second.findings("shop"), ["missed LATE - PAID/AWAITING_PROCESSING"]);
     let instant = |run: &Run, end: &str| {
         chrono::DateTime::parse_from_rfc3339(run.report[end].as_str().unwrap()).unwrap()
     };
     assert_eq!(instant(&first, "to") - instant(&second, "from"), chrono::TimeDelta::hours(6));
-    assert_eq!(reconcile_all(&house, &[]).code, Some(0), "it is found once");
+    assert_eq!(reconcile_all(&env, &[]).code, Some(0), "it is found once");
 }
 
 /// An answer with this body.
@@ -142,16 +142,16 @@ fn a_list_that_never_ends_is_a_failure() {
     let scripts: &'static [(&'static str, raw_shop::Script)] =
         Box::leak(Box::new([("many", many as raw_shop::Script), ("large", large), ("total", total)]));
     let addr = raw_shop::start(scripts);
-    let (house, _shop) = ecwid_house();
-    let base = house.simulator.ecwid_base();
-    let ecwid = ecwid_lines(&house).replace(&base, &format!("http://{addr}/2"));
-    let house = scripts.iter().take(2).enumerate().fold(house, |house, (n, (name, _))| {
+    let (env, _shop) = ecwid_env();
+    let base = env.simulator.ecwid_base();
+    let ecwid = ecwid_lines(&env).replace(&base, &format!("http://{addr}/2"));
+    let env = scripts.iter().take(2).enumerate().fold(env, |env, (n, (name, _))| {
         let lines = format!("provider = \"kinguin\"\napi_key = \"k\"\napi_base = \"http://{addr}/{n}\"\n");
-        house.source(name, &lines)
+        env.source(name, &lines)
     });
-    let house = house.source("total", &ecwid);
-    house.serve().stop();
-    let run = reconcile(&house, &[]);
+    let env = env.source("total", &ecwid);
+    env.serve().stop();
+    let run = reconcile(&env, &[]);
     assert_eq!((run.code, run.errors.lines().count()), (Some(1), 3), "{run:#?}");
     for (name, _) in scripts {
         let line = run.errors.lines().find(|line| line.contains(&format!("source {name}:"))).unwrap();

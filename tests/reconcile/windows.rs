@@ -3,22 +3,22 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use countersign::simulator::ecwid::Order;
 
-use super::{Run, ecwid_house, reconcile, reconcile_all};
+use super::{Run, ecwid_env, reconcile, reconcile_all};
 
 #[test]
 fn without_choices_a_run_covers_everything_since_the_last_complete_one() {
-    let (house, shop) = ecwid_house();
+    let (env, shop) = ecwid_env();
     shop.put_order(Order::new("BEFORE", 1000).paid().updated_at(Utc::now() - TimeDelta::hours(1)));
-    let serve = house.serve();
-    let first_served = house.value("SELECT first_served_at FROM sources").unwrap();
+    let serve = env.serve();
+    let first_served = env.value("SELECT first_served_at FROM sources").unwrap();
     shop.put_order(Order::new("SALE-1", 1001).paid());
-    let first = reconcile_all(&house, &[]);
+    let first = reconcile_all(&env, &[]);
     assert_eq!(first.findings("shop"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
     assert_eq!(first.report["from"], first_served.as_str());
-    let second = reconcile_all(&house, &["--recover"]);
+    let second = reconcile_all(&env, &["--recover"]);
     assert_eq!(instant(&second, "from"), instant(&first, "to") - TimeDelta::hours(6), "windows overlap");
-    let chosen = reconcile(&house, &[]);
-    let third = reconcile_all(&house, &[]);
+    let chosen = reconcile(&env, &[]);
+    let third = reconcile_all(&env, &[]);
     let overlapping = instant(&second, "to") - TimeDelta::hours(6);
     assert_eq!(instant(&third, "from"), overlapping, "a run with choices moves nothing: {chosen:#?}");
     drop(serve);
@@ -30,40 +30,40 @@ fn instant(run: &Run, end: &str) -> DateTime<Utc> {
 
 #[test]
 fn a_chosen_window_is_the_one_that_is_asked_for() {
-    let (house, shop) = ecwid_house();
-    house.serve().stop();
+    let (env, shop) = ecwid_env();
+    env.serve().stop();
     for (order_id, internal_id, day) in
         [("JAN-1", 1, "2026-01-01"), ("JAN-2", 2, "2026-01-02"), ("JAN-4", 4, "2026-01-04")]
     {
         let at = format!("{day}T12:00:00Z").parse().unwrap();
         shop.put_order(Order::new(order_id, internal_id).paid().updated_at(at));
     }
-    let run = reconcile_all(&house, &["--from", "2026-01-02", "--to", "2026-01-03T00:00:00Z"]);
+    let run = reconcile_all(&env, &["--from", "2026-01-02", "--to", "2026-01-03T00:00:00Z"]);
     assert_eq!(run.findings("shop"), ["missed JAN-2 - PAID/AWAITING_PROCESSING"]);
     assert_eq!(
         (&run.report["from"], &run.report["to"]),
         (&"2026-01-02T00:00:00.000Z".into(), &"2026-01-03T00:00:00.000Z".into())
     );
-    assert_eq!(house.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
 }
 
 #[test]
 fn the_window_ends_a_grace_before_now() {
-    let (house, shop) = ecwid_house();
-    let house = house.verify("grace = \"30m\"");
-    house.serve().stop();
+    let (env, shop) = ecwid_env();
+    let env = env.verify("grace = \"30m\"");
+    env.serve().stop();
     let minutes = |minutes| Utc::now() - TimeDelta::minutes(minutes);
     shop.put_order(Order::new("EARLY", 1).paid().updated_at(minutes(40)));
     shop.put_order(Order::new("LATE", 2).paid().updated_at(minutes(20)));
-    assert_eq!(reconcile(&house, &[]).findings("shop"), ["missed EARLY - PAID/AWAITING_PROCESSING"]);
+    assert_eq!(reconcile(&env, &[]).findings("shop"), ["missed EARLY - PAID/AWAITING_PROCESSING"]);
 }
 
 #[test]
 fn wrong_usage_a_missing_store_and_a_missing_configuration_end_as_they_should() {
-    let (house, _shop) = ecwid_house();
-    let code = |arguments: &[&str]| house.run(&[&["reconcile"], arguments].concat()).status.code();
+    let (env, _shop) = ecwid_env();
+    let code = |arguments: &[&str]| env.run(&[&["reconcile"], arguments].concat()).status.code();
     assert_eq!(code(&[]), Some(1), "there is no store");
-    house.serve().stop();
+    env.serve().stop();
     assert_eq!(code(&[]), Some(0));
     for wrong in [
         &["--source", "nobody"][..],
@@ -79,26 +79,26 @@ fn wrong_usage_a_missing_store_and_a_missing_configuration_end_as_they_should() 
 
 #[test]
 fn one_source_can_be_chosen() {
-    let (house, shop) = ecwid_house();
-    let lines = super::ecwid_lines(&house);
-    let house = house.source("twin", &lines);
-    house.serve().stop();
+    let (env, shop) = ecwid_env();
+    let lines = super::ecwid_lines(&env);
+    let env = env.source("twin", &lines);
+    env.serve().stop();
     shop.put_order(Order::new("SALE-1", 1001).paid());
-    let run = reconcile_all(&house, &["--source", "twin"]);
+    let run = reconcile_all(&env, &["--source", "twin"]);
     assert_eq!(run.report["sources"].as_array().unwrap().len(), 1);
     assert_eq!(run.findings("twin"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
-    assert_eq!(house.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM reconciliations").as_deref(), Some("0"));
 }
 
 #[test]
 fn the_report_can_be_put_into_a_file() {
-    let (house, shop) = ecwid_house();
-    house.serve().stop();
+    let (env, shop) = ecwid_env();
+    env.serve().stop();
     shop.put_order(Order::new("SALE-1", 1001).paid());
-    let file = house.folder().join("report.json");
+    let file = env.folder().join("report.json");
     std::fs::write(&file, "yesterday's").unwrap();
     let done =
-        house.run(&["reconcile", "--since", "1h", "--format", "json", "--output", file.to_str().unwrap()]);
+        env.run(&["reconcile", "--since", "1h", "--format", "json", "--output", file.to_str().unwrap()]);
     assert_eq!((done.status.code(), done.stdout.len()), (Some(3), 0));
     let written = std::process::Output { stdout: std::fs::read(&file).unwrap(), ..done };
     assert_eq!(Run::of(&written).findings("shop"), ["missed SALE-1 - PAID/AWAITING_PROCESSING"]);
@@ -106,8 +106,8 @@ fn the_report_can_be_put_into_a_file() {
 
 #[test]
 fn what_was_last_told_survives_the_notifications() {
-    let (house, shop) = ecwid_house();
-    let serve = house.serve();
+    let (env, shop) = ecwid_env();
+    let serve = env.serve();
     super::sell_and_tell(&shop, &serve, "SAME", 1001);
     super::sell_and_tell(&shop, &serve, "DRIFT", 1002);
     super::sell_and_tell(&shop, &serve, "GONE", 1003);
@@ -115,11 +115,11 @@ fn what_was_last_told_survives_the_notifications() {
         serve.settled(id);
     }
     serve.stop();
-    let conn = rusqlite::Connection::open(house.store_path()).unwrap();
+    let conn = rusqlite::Connection::open(env.store_path()).unwrap();
     conn.execute_batch("PRAGMA foreign_keys = ON; DELETE FROM intake; DELETE FROM verdicts;").unwrap();
     shop.edit_order("DRIFT", |order| order.payment("REFUNDED"));
     shop.vanish_order("GONE");
-    let run = reconcile(&house, &[]);
+    let run = reconcile(&env, &[]);
     assert_eq!(
         run.findings("shop"),
         [

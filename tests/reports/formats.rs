@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{HOSTILE, house, ion, json, printed, send, traded};
+use super::{HOSTILE, env, ion, json, printed, send, traded};
 
 #[test]
 fn counts_and_findings_are_those_of_the_store() {
-    let house = traded();
-    let report = json(&house, &[]);
+    let env = traded();
+    let report = json(&env, &[]);
     let source = &report["sources"][0];
     assert_eq!((&source["source"], &source["provider"]), (&json!("shop"), &json!("ecwid-ion")));
     assert_eq!((&source["complete"], &source["listed"]), (&json!(true), &json!(0)));
@@ -26,8 +26,8 @@ fn counts_and_findings_are_those_of_the_store() {
 
 #[test]
 fn statistics_tell_reasons_times_calls_and_senders() {
-    let house = traded();
-    let statistics = &json(&house, &[])["statistics"][0];
+    let env = traded();
+    let statistics = &json(&env, &[])["statistics"][0];
     assert_eq!(statistics["ignored"], json!({"duplicate": 1, "malformed": 1, "mismatch": 1, "not_found": 1}));
     assert_eq!(statistics["time_to_verdict"]["sampled"], 4);
     assert_eq!((&statistics["api"]["calls"], &statistics["api"]["failures"]), (&json!(4), &json!({})));
@@ -70,19 +70,19 @@ fn the_page_runs_nothing_and_loads_nothing() {
 
 #[test]
 fn undecided_ones_are_open_findings_and_do_not_change_the_exit_code() {
-    let house = house();
-    let serve = house.serve();
+    let env = env();
+    let serve = env.serve();
     send(&serve, &[ion("1", "ACCEPTED")]);
     assert!(serve.stop().success());
-    let path = house.store_path();
+    let path = env.store_path();
     let conn = rusqlite::Connection::open(path).unwrap();
     conn.execute("UPDATE verdicts SET state = 'undecided', reason = 'api_error'", []).unwrap();
     drop(conn);
-    let source = &json(&house, &["--from", "2020-01-01"])["sources"][0];
+    let source = &json(&env, &["--from", "2020-01-01"])["sources"][0];
     let found = &source["findings"][0];
     assert_eq!((&found["kind"], &found["subject_id"]), (&json!("open"), &json!("1")));
     assert!(found["detail"].as_str().unwrap().starts_with("undecided since "), "{found}");
     assert_eq!(source["counts"]["undecided"], 1);
-    let text = printed(&house.run(&["report"]), 0);
+    let text = printed(&env.run(&["report"]), 0);
     assert!(text.contains("open for too long"), "{text}");
 }

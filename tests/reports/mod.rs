@@ -9,24 +9,24 @@ use std::process::Output;
 use countersign::simulator::ecwid::Order;
 use serde_json::Value;
 
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 const TOKEN: &str = "secret_report_token";
 
 /// An id of one who wants to be obeyed by a terminal, a browser and a spreadsheet.
 const HOSTILE: &str = "=1+1<script>alert(1)</script>\u{202e}";
 
-/// A house with one source, `shop`, whose shop has the orders 1 to 3.
-fn house() -> House {
-    let house = House::new();
-    let base = house.simulator.ecwid_base();
-    let shop = house.simulator.shops().open_ecwid(1003, TOKEN);
+/// An environment with one source, `shop`, whose shop has the orders 1 to 3.
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    let base = env.simulator.ecwid_base();
+    let shop = env.simulator.shops().open_ecwid(1003, TOKEN);
     for id in 1..=3_u32 {
         shop.put_order(Order::new(&id.to_string(), 41_000 + u64::from(id)).order_number(id.into()).paid());
     }
     let lines =
         format!("provider = \"ecwid-ion\"\nstore_id = 1003\ntoken = \"{TOKEN}\"\napi_base = \"{base}\"");
-    house.source("shop", &lines)
+    env.source("shop", &lines)
 }
 
 /// The form of a notification about an order.
@@ -45,10 +45,10 @@ fn send(serve: &Serve, bodies: &[String]) {
     }
 }
 
-/// A house that received two confirmed notifications, a duplicate, a mismatch, an invented order and nonsense.
-fn traded() -> House {
-    let house = house();
-    let serve = house.serve();
+/// An environment that received two confirmed notifications, a duplicate, a mismatch, an invented order and nonsense.
+fn traded() -> TestEnv {
+    let env = env();
+    let serve = env.serve();
     let bodies = [
         ion("1", "ACCEPTED"),
         ion("2", "ACCEPTED"),
@@ -60,7 +60,7 @@ fn traded() -> House {
     serve.post("shop", "nonsense");
     serve.settled(6);
     assert!(serve.stop().success());
-    house
+    env
 }
 
 /// Standard output, after the exit code was checked.
@@ -75,8 +75,8 @@ fn printed(output: &Output, code: i32) -> String {
 
 /// The JSON of `report` with these arguments.
 #[track_caller]
-fn json(house: &House, arguments: &[&str]) -> Value {
-    let text = printed(&house.run(&[&["report", "--json"], arguments].concat()), 0);
+fn json(env: &TestEnv, arguments: &[&str]) -> Value {
+    let text = printed(&env.run(&[&["report", "--json"], arguments].concat()), 0);
     assert_eq!(text.lines().count(), 1, "{text}");
     serde_json::from_str(&text).unwrap()
 }

@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{house, ion, json, printed, send};
+use super::{env, ion, json, printed, send};
 
 #[test]
 fn wrong_usage_ends_with_2_and_says_why() {
-    let house = house();
-    drop(house.serve());
+    let env = env();
+    drop(env.serve());
     for arguments in [
         &["--format", "pdf"][..],
         &["--since", "yesterday"],
@@ -18,25 +18,25 @@ fn wrong_usage_ends_with_2_and_says_why() {
         &["--json", "--format", "csv"],
         &["--source", "nobody"],
     ] {
-        let output = house.run(&[&["report"], arguments].concat());
+        let output = env.run(&[&["report"], arguments].concat());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }
-    let output = house.run(&["report", "--source", "nobody"]);
+    let output = env.run(&["report", "--source", "nobody"]);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(errors, "countersign: no source nobody; choose one of: shop\n");
 }
 
 #[test]
 fn a_missing_store_and_a_file_that_cannot_be_written_end_with_1() {
-    let house = house();
-    let output = house.run(&["report"]);
+    let env = env();
+    let output = env.run(&["report"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("there is no store at"));
-    drop(house.serve());
-    let folder = house.folder().to_str().unwrap().to_owned();
+    drop(env.serve());
+    let folder = env.folder().to_str().unwrap().to_owned();
     for file in [folder.clone(), format!("{folder}/nowhere/report.html"), format!("{folder}/..")] {
-        let output = house.run(&["report", "--output", &file]);
+        let output = env.run(&["report", "--output", &file]);
         assert_eq!(output.status.code(), Some(1), "{file}");
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1, "{file}");
     }
@@ -44,15 +44,15 @@ fn a_missing_store_and_a_file_that_cannot_be_written_end_with_1() {
 
 #[test]
 fn a_file_is_private_whole_and_replaced() {
-    let house = house();
-    drop(house.serve());
-    let file = house.folder().join("report.html");
+    let env = env();
+    drop(env.serve());
+    let file = env.folder().join("report.html");
     std::fs::write(&file, "an older and much longer report".repeat(10_000)).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let before = std::fs::read_dir(house.folder()).unwrap().count();
+    let before = std::fs::read_dir(env.folder()).unwrap().count();
     let mut old = std::fs::File::open(&file).unwrap();
     let path = file.to_str().unwrap();
-    assert_eq!(printed(&house.run(&["report", "--format", "html", "--output", path]), 0), "");
+    assert_eq!(printed(&env.run(&["report", "--format", "html", "--output", path]), 0), "");
     let page = std::fs::read_to_string(&file).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -60,21 +60,21 @@ fn a_file_is_private_whole_and_replaced() {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut old, &mut text).unwrap();
     assert!(text.starts_with("an older") && text.len() == 310_000);
-    let after = std::fs::read_dir(house.folder())
+    let after = std::fs::read_dir(env.folder())
         .unwrap()
         .filter(|entry| !entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("countersign.db"));
     assert!(after.count() <= before);
     // A name without a folder is one of this folder.
-    let config = house.write_config();
+    let config = env.write_config();
     let mut command = crate::support::countersign();
-    command.current_dir(house.folder()).arg("--config").arg(config);
+    command.current_dir(env.folder()).arg("--config").arg(config);
     printed(&command.args(["report", "--json", "--output", "plain.json"]).output().unwrap(), 0);
-    assert!(house.folder().join("plain.json").exists());
+    assert!(env.folder().join("plain.json").exists());
 }
 
 #[test]
 fn a_source_that_is_no_longer_configured_is_told_too() {
-    let old = house();
+    let old = env();
     let serve = old.serve();
     send(&serve, &[ion("1", "ACCEPTED")]);
     assert!(serve.stop().success());
@@ -99,11 +99,11 @@ fn a_source_that_is_no_longer_configured_is_told_too() {
 
 #[test]
 fn json_and_format_json_are_the_same() {
-    let house = house();
-    drop(house.serve());
+    let env = env();
+    drop(env.serve());
     let mut long: serde_json::Value =
-        serde_json::from_str(&printed(&house.run(&["report", "--format", "json"]), 0)).unwrap();
-    let mut short = json(&house, &[]);
+        serde_json::from_str(&printed(&env.run(&["report", "--format", "json"]), 0)).unwrap();
+    let mut short = json(&env, &[]);
     for report in [&mut long, &mut short] {
         for key in ["generated_at", "from", "to"] {
             assert!(report[key].take().as_str().unwrap().ends_with('Z'));

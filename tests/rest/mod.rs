@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use countersign::simulator::Fault;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::{House, Serve, paid};
+use crate::support::{Serve, TestEnv, paid};
 
 /// How long rest is watched.
 const WINDOW: Duration = Duration::from_secs(2);
@@ -39,8 +39,8 @@ fn done(serve: &Serve, store: &Connection) -> Done {
 
 /// Waits for a window in which nothing is committed and the processor is left alone.
 #[track_caller]
-fn comes_to_rest(house: &House, serve: &Serve) {
-    let store = Connection::open_with_flags(house.store_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+fn comes_to_rest(env: &TestEnv, serve: &Serve) {
+    let store = Connection::open_with_flags(env.store_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let deadline = Instant::now() + PATIENCE;
     loop {
         let before = done(serve, &store);
@@ -56,69 +56,69 @@ fn comes_to_rest(house: &House, serve: &Serve) {
 
 #[test]
 fn a_service_whose_notifications_are_all_settled_rests() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve();
-    comes_to_rest(&house, &serve);
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve();
+    comes_to_rest(&env, &serve);
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(1);
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }
 
 #[test]
 fn a_service_that_asks_again_later_rests_until_then() {
-    let house = House::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 2);
-    house.simulator.shops().add_fault(Fault::status(500).path("/orders/o.2"));
-    let serve = house.serve();
+    let env = TestEnv::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 2);
+    env.simulator.shops().add_fault(Fault::status(500).path("/orders/o.2"));
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(1);
     serve.post("shop", paid(1003, "o.2"));
     serve.pending(2, "api_error");
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }
 
 #[test]
 fn a_service_whose_source_is_paused_rests_until_the_pause_is_over() {
-    let house = House::new().verify("denied_pause = \"1h\"").ion_shop("shop", 1003, 3);
-    let serve = house.serve();
+    let env = TestEnv::new().verify("denied_pause = \"1h\"").ion_shop("shop", 1003, 3);
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(1);
-    house.simulator.shops().add_fault(Fault::status(403));
+    env.simulator.shops().add_fault(Fault::status(403));
     serve.post("shop", paid(1003, "o.2"));
     serve.pending(2, "api_denied");
     serve.post("shop", paid(1003, "o.3"));
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }
 
 #[test]
 fn a_service_whose_budget_is_spent_rests_until_the_next_call() {
-    let house = House::new().ion_shop_with("shop", 1003, 3, "rate_limit = \"1/h\"");
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop_with("shop", 1003, 3, "rate_limit = \"1/h\"");
+    let serve = env.serve();
     for order in ["o.1", "o.2", "o.3"] {
         serve.post("shop", paid(1003, order));
     }
     serve.settled(1);
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }
 
 #[test]
 fn a_service_rests_beside_unread_notifications_of_a_source_that_was_removed() {
-    let both = House::new().ion_shop("gone", 1004, 1);
+    let both = TestEnv::new().ion_shop("gone", 1004, 1);
     let with_both = both.serve_with(&["--no-worker"]);
     with_both.post("gone", paid(1004, "o.1"));
     assert!(with_both.stop().success());
-    let house = both.without_sources().ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = both.without_sources().ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(2);
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }
 
 #[test]
 fn a_service_without_a_worker_rests_beside_what_it_only_stores() {
-    let house = House::new().ion_shop("shop", 1003, 1);
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = TestEnv::new().ion_shop("shop", 1003, 1);
+    let serve = env.serve_with(&["--no-worker"]);
     for _ in 0..50 {
         assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     }
-    comes_to_rest(&house, &serve);
+    comes_to_rest(&env, &serve);
 }

@@ -13,7 +13,7 @@ fn stocked() -> (Shop, PathBuf) {
     shop.came_in(3, SHOP, order(1, "e-1"));
     shop.came_in(3, SHOP, order(77, "e-2"));
     shop.settle();
-    let folder = shop.house.folder().join("backups");
+    let folder = shop.env.folder().join("backups");
     std::fs::create_dir(&folder).unwrap();
     (shop, folder.join("copy.db"))
 }
@@ -24,13 +24,13 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 fn backup(shop: &Shop, copy: &Path) -> std::process::Output {
-    shop.house.run(&["backup", copy.to_str().unwrap()])
+    shop.env.run(&["backup", copy.to_str().unwrap()])
 }
 
 #[test]
 fn a_backup_beside_a_running_serve_is_one_private_file_whose_rows_are_told() {
     let (shop, copy) = stocked();
-    let _serve = shop.house.serve();
+    let _serve = shop.env.serve();
     let said = done(&backup(&shop, &copy));
     assert!(said.ends_with("2 notifications, 2 verifications, 1 orders, 0 products, 0 refusals\n"), "{said}");
     assert!(said.starts_with(&format!("wrote {} (", copy.display())), "{said}");
@@ -48,18 +48,18 @@ fn a_backup_beside_a_running_serve_is_one_private_file_whose_rows_are_told() {
 #[test]
 fn a_restored_backup_serves_lists_and_still_knows_what_was_confirmed() {
     let (shop, copy) = stocked();
-    let serve = shop.house.serve();
+    let serve = shop.env.serve();
     done(&backup(&shop, &copy));
     serve.kill();
     let restored = Shop::new();
-    std::fs::copy(&copy, restored.house.store_path()).unwrap();
-    let serve = restored.house.serve();
-    let listed = done(&restored.house.run(&["list", "--json"]));
+    std::fs::copy(&copy, restored.env.store_path()).unwrap();
+    let serve = restored.env.serve();
+    let listed = done(&restored.env.run(&["list", "--json"]));
     assert_eq!(listed.lines().count(), 2, "{listed}");
     assert_eq!(restored.daily(), shop.daily());
     assert_eq!(serve.post("shop", order(1, "e-1")).status, 200);
     serve.settled(3);
-    assert_verdict(&restored.house.row(3), "ignored", "duplicate");
+    assert_verdict(&restored.env.row(3), "ignored", "duplicate");
     assert!(serve.stop().success());
 }
 
@@ -70,7 +70,7 @@ fn an_existing_file_is_replaced_only_with_force() {
     let said = failed(&backup(&shop, &copy), 1);
     assert!(said.contains("already exists") && said.contains("--force"), "{said}");
     assert_eq!(std::fs::read(&copy).unwrap(), b"something else");
-    done(&shop.house.run(&["backup", "--force", copy.to_str().unwrap()]));
+    done(&shop.env.run(&["backup", "--force", copy.to_str().unwrap()]));
     assert!(std::fs::read(&copy).unwrap().starts_with(b"SQLite format 3"));
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o7777, 0o600);
     assert_eq!(names_in(copy.parent().unwrap()), ["copy.db"]);
@@ -79,12 +79,12 @@ fn an_existing_file_is_replaced_only_with_force() {
 #[test]
 fn the_store_itself_is_never_the_target() {
     let (shop, copy) = stocked();
-    let store = shop.house.store_path();
+    let store = shop.env.store_path();
     let link = copy.with_file_name("link.db");
     std::os::unix::fs::symlink(&store, &link).unwrap();
     let wal = PathBuf::from(format!("{}-wal", store.display()));
-    for target in [&store, &link, &wal, &shop.house.folder().join("backups/../countersign.db")] {
-        let said = failed(&shop.house.run(&["backup", "--force", target.to_str().unwrap()]), 1);
+    for target in [&store, &link, &wal, &shop.env.folder().join("backups/../countersign.db")] {
+        let said = failed(&shop.env.run(&["backup", "--force", target.to_str().unwrap()]), 1);
         assert!(said.contains("belongs to the store itself"), "{said}");
     }
     assert_eq!(shop.ids(), [1, 2]);
@@ -105,7 +105,7 @@ fn what_stands_in_the_way_is_said_and_leaves_nothing_behind() {
     let empty = Shop::new();
     let said = failed(&backup(&empty, &copy), 1);
     assert!(said.contains("there is no store"), "{said}");
-    assert!(!empty.house.store_path().exists() && !copy.exists());
+    assert!(!empty.env.store_path().exists() && !copy.exists());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_copy_that_is_not_sound_is_removed_again() {
 fn a_name_that_begins_like_a_uri_is_a_name() {
     let (shop, copy) = stocked();
     let folder = copy.parent().unwrap();
-    let config = shop.house.write_config();
+    let config = shop.env.write_config();
     let mut command = countersign();
     command.current_dir(folder).arg("--config").arg(config).args(["backup", "file:copy.db?mode=memory"]);
     done(&command.output().unwrap());

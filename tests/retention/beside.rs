@@ -27,7 +27,7 @@ fn full() -> Shop {
 
 /// Runs `command` while notifications come in without a pause; returns how many were acknowledged.
 fn under_load(shop: &Shop, command: &[&str]) -> (String, usize) {
-    let serve = shop.house.serve_with(&["--no-worker"]);
+    let serve = shop.env.serve_with(&["--no-worker"]);
     let is_over = AtomicBool::new(false);
     let said = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..4)
@@ -44,7 +44,7 @@ fn under_load(shop: &Shop, command: &[&str]) -> (String, usize) {
                 })
             })
             .collect();
-        let said = done(&shop.house.run(command));
+        let said = done(&shop.env.run(command));
         is_over.store(true, Ordering::SeqCst);
         let sent: usize = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
         (said, sent)
@@ -67,7 +67,7 @@ fn prune_removes_everything_old_while_notifications_come_in() {
 #[test]
 fn a_backup_ends_and_is_consistent_while_notifications_come_in() {
     let shop = full();
-    let copy = shop.house.folder().join("copy.db");
+    let copy = shop.env.folder().join("copy.db");
     let (said, sent) = under_load(&shop, &["backup", copy.to_str().unwrap()]);
     let held: u64 = said.split("checked it: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(held >= OLD && held <= OLD + u64::try_from(sent).unwrap(), "{said}");

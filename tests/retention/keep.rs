@@ -14,8 +14,8 @@ fn keep_removes_old_settled_notifications_and_verifications_at_start() {
         shop.came_in(days_ago, SHOP, order(n, &format!("e-{n}")));
     }
     shop.settle();
-    assert_verdict(&shop.house.row(1), "confirmed", "match");
-    assert_verdict(&shop.house.row(2), "ignored", "not_found");
+    assert_verdict(&shop.env.row(1), "confirmed", "match");
+    assert_verdict(&shop.env.row(2), "ignored", "not_found");
     let daily = shop.daily();
     let serve = shop.serve_and_keep();
     let said = serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
@@ -38,11 +38,11 @@ fn a_pending_or_undecided_notification_never_goes() {
     shop.settle();
     shop.sql(&format!("{UNDECIDED} 2"));
     shop.came_in(300, SHOP, order(4, "e"));
-    let old = shop.house.serve_with(&["--no-worker"]);
+    let old = shop.env.serve_with(&["--no-worker"]);
     old.wait_for_line("the rules are kept", |line| line.contains("retention: "));
     assert_eq!(shop.ids(), [2, 4]);
-    assert_eq!(shop.house.row(2).state, "undecided");
-    assert_eq!(shop.house.row(4).state, "pending");
+    assert_eq!(shop.env.row(2).state, "undecided");
+    assert_eq!(shop.env.row(4).state, "pending");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_duplicate_goes_with_its_original_and_never_before_it() {
         "UPDATE verdicts SET state = 'ignored', reason = 'duplicate', duplicate_of = 5 WHERE notification_id = 4",
     );
     for id in [2, 3] {
-        assert_eq!(shop.house.row(id).duplicate_of, Some(1));
+        assert_eq!(shop.env.row(id).duplicate_of, Some(1));
     }
     let daily = shop.daily();
     let _serve = shop.serve_and_keep();
@@ -74,7 +74,7 @@ fn without_keep_nothing_goes() {
     let shop = Shop::new();
     shop.came_in(4000, SHOP, order(1, "e"));
     shop.settle();
-    let serve = shop.house.serve();
+    let serve = shop.env.serve();
     assert!(serve.stop().success());
     assert_eq!(shop.ids(), [1]);
 }
@@ -84,13 +84,13 @@ fn orders_and_what_was_told_outlive_their_notifications() {
     let shop = Shop::new().store_keys("keep = \"30d\"");
     shop.came_in(31, SHOP, order(1, "first"));
     shop.settle();
-    assert_eq!(shop.house.row(1).news, 1);
+    assert_eq!(shop.env.row(1).news, 1);
     let serve = shop.serve_and_keep();
     assert_eq!(shop.ids(), [] as [i64; 0]);
     assert_eq!(shop.value("SELECT email FROM orders").as_deref(), Some("buyer@example.test"));
     serve.post("shop", order(1, "second"));
     serve.settled(2);
-    let row = shop.house.row(2);
+    let row = shop.env.row(2);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!(row.news, 0, "the same was told before");
 }
@@ -102,7 +102,7 @@ fn a_clock_that_jumped_ahead_while_no_serve_ran_removes_nothing() {
     shop.settle();
     let disk = Disk::new();
     disk.set(Word::ClockSeconds, 500 * 24 * 3600);
-    let serve = shop.house.serve_on(&disk);
+    let serve = shop.env.serve_on(&disk);
     serve.wait_for_line("the rules wait", |line| line.contains("the retention rules by age pause"));
     assert!(serve.stop().success());
     assert_eq!(shop.ids(), [1]);

@@ -14,7 +14,7 @@ use countersign::domain::{Clock, Headers, RawNotification};
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
 use countersign::store::Store;
 
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 const STORE: u64 = 4_400_771;
 
@@ -26,32 +26,32 @@ const CALLER: &str = "jane.roe@private.test";
 
 /// A shop with paid orders 1 to 9 and product 1, and a store that a test fills with what came in long ago.
 struct Shop {
-    house: House,
+    env: TestEnv,
     ecwid: EcwidStore,
 }
 
 impl Shop {
     fn new() -> Self {
-        let house = House::new();
-        let ecwid = house.simulator.shops().open_ecwid(STORE, "secret_keep_token");
-        let base = house.simulator.ecwid_base();
+        let env = TestEnv::new();
+        let ecwid = env.simulator.shops().open_ecwid(STORE, "secret_keep_token");
+        let base = env.simulator.ecwid_base();
         for n in 1..=9 {
             ecwid.put_order(Order::new(&format!("ORDER-{n}"), 1000 + n).paid());
         }
         ecwid.put_product(Product::new(1, "Mug"));
-        let house = house.source(
+        let env = env.source(
             "shop",
             &format!(
                 "provider = \"ecwid\"\nstore_id = {STORE}\ntoken = \"secret_keep_token\"\napi_base = \"{base}\"\n\
                  rate_limit = \"100000/min\""
             ),
         );
-        Self { house, ecwid }
+        Self { env, ecwid }
     }
 
     /// With these keys in `[store]`.
     fn store_keys(self, lines: &str) -> Self {
-        Self { house: self.house.store_keys(lines), ..self }
+        Self { env: self.env.store_keys(lines), ..self }
     }
 
     /// Stores a notification as if it had come in so many days ago.
@@ -66,7 +66,7 @@ impl Shop {
             body: body.into_bytes(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let store = Store::create_or_open(&self.house.store_path()).unwrap();
+        let store = Store::create_or_open(&self.env.store_path()).unwrap();
         let id = runtime.block_on(store.append(notification)).unwrap();
         store.close();
         id
@@ -74,28 +74,28 @@ impl Shop {
 
     /// Asks the shop about everything that waits.
     fn settle(&self) {
-        done(&self.house.run(&["verify"]));
+        done(&self.env.run(&["verify"]));
     }
 
     /// Starts `serve` and waits until it has kept the store's rules, which has to take something away.
     fn serve_and_keep(&self) -> Serve {
-        let serve = self.house.serve();
+        let serve = self.env.serve();
         serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
         serve
     }
 
     /// Changes the store behind the program's back.
     fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(self.house.store_path()).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(self.env.store_path()).unwrap().execute_batch(sql).unwrap();
     }
 
     fn value(&self, sql: &str) -> Option<String> {
-        self.house.value(sql)
+        self.env.value(sql)
     }
 
     /// The ids that are left.
     fn ids(&self) -> Vec<i64> {
-        self.house.rows().iter().map(|row| row.id).collect()
+        self.env.rows().iter().map(|row| row.id).collect()
     }
 
     /// All of the view `daily`.

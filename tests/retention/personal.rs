@@ -9,7 +9,7 @@ fn strict() -> Shop {
 
 /// Whether the bytes stand anywhere in the store's file, free pages included.
 fn file_holds(shop: &Shop, text: &str) -> bool {
-    let bytes = std::fs::read(shop.house.store_path()).unwrap();
+    let bytes = std::fs::read(shop.env.store_path()).unwrap();
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
@@ -60,7 +60,7 @@ fn bodies_headers_addresses_emails_answers_and_raw_are_emptied_not_verdicts() {
     for text in personal {
         assert!(!file_holds(&shop, text), "{text} is still in the file");
     }
-    let shown = super::done(&shop.house.run(&["show", "1"]));
+    let shown = super::done(&shop.env.run(&["show", "1"]));
     assert!(shown.contains("confirmed"), "{shown}");
 }
 
@@ -73,7 +73,7 @@ fn what_is_young_or_not_settled_is_left_alone() {
     shop.settle();
     shop.sql("UPDATE verdicts SET state = 'undecided', reason = 'api_error' WHERE notification_id = 2");
     shop.came_in(31, SHOP, order(4, "pending"));
-    let serve = shop.house.serve_with(&["--no-worker"]);
+    let serve = shop.env.serve_with(&["--no-worker"]);
     serve.wait_for_line("the rules are kept", |line| line.contains("retention: "));
     let full = "SELECT group_concat(id) FROM notifications WHERE body IS NOT NULL AND headers IS NOT NULL
                 AND remote_addr IS NOT NULL";
@@ -91,7 +91,7 @@ fn an_emptied_order_stays_so_when_it_is_fetched_again() {
     shop.ecwid.edit_order("ORDER-1", |order| order.field("fulfillmentStatus", "SHIPPED"));
     serve.post("shop", order(1, "e-2"));
     serve.settled(2);
-    assert_verdict(&shop.house.row(2), "confirmed", "match");
+    assert_verdict(&shop.env.row(2), "confirmed", "match");
     assert_eq!(
         shop.value("SELECT fulfillment_status || ifnull(email, '-') || ifnull(raw, '-') FROM orders")
             .as_deref(),
@@ -126,7 +126,7 @@ fn a_difference_that_is_found_again_and_again_postpones_nothing() {
     shop.ecwid.edit_order("ORDER-1", |order| order.payment("REFUNDED"));
     assert!(shop.ecwid.vanish_order("ORDER-2"));
     for _ in 0..2 {
-        let found = shop.house.run(&["reconcile", "--since", "1h", "--format", "csv"]);
+        let found = shop.env.run(&["reconcile", "--since", "1h", "--format", "csv"]);
         let table = String::from_utf8_lossy(&found.stdout).into_owned();
         assert_eq!(found.status.code(), Some(3), "{found:?}");
         assert!(table.contains("drift,ORDER-1") && table.contains("vanished,ORDER-2"), "{table}");
@@ -143,7 +143,7 @@ fn a_recovery_is_a_notification_and_its_order_is_kept_as_long_as_any() {
     shop.came_in(31, SHOP, order(1, "e-1"));
     shop.settle();
     shop.ecwid.edit_order("ORDER-1", |order| order.payment("REFUNDED"));
-    assert_eq!(shop.house.run(&["reconcile", "--since", "1h", "--recover"]).status.code(), Some(3));
+    assert_eq!(shop.env.run(&["reconcile", "--since", "1h", "--recover"]).status.code(), Some(3));
     let _serve = shop.serve_and_keep();
     let held = "SELECT status || email FROM orders WHERE order_id = 'ORDER-1'";
     assert_eq!(shop.value(held).as_deref(), Some("REFUNDEDbuyer@example.test"));
@@ -160,7 +160,7 @@ fn a_product_has_its_raw_answer_again_after_a_younger_notification() {
     assert_eq!(shop.value(raw).as_deref(), Some("0"));
     serve.post("shop", product("e-2"));
     serve.settled(2);
-    assert_verdict(&shop.house.row(2), "confirmed", "match");
+    assert_verdict(&shop.env.row(2), "confirmed", "match");
     assert_eq!(shop.value(raw).as_deref(), Some("1"));
 }
 
@@ -171,11 +171,11 @@ fn retry_refuses_a_notification_whose_body_was_emptied() {
     shop.settle();
     let serve = shop.serve_and_keep();
     assert!(serve.stop().success());
-    let said = failed(&shop.house.run(&["retry", "1"]), 1);
+    let said = failed(&shop.env.run(&["retry", "1"]), 1);
     assert!(said.contains("notification 1 ") && said.contains("its body was emptied"), "{said}");
-    let all = shop.house.run(&["retry", "--state", "ignored"]);
+    let all = shop.env.run(&["retry", "--state", "ignored"]);
     assert!(String::from_utf8_lossy(&all.stdout).contains("0 notifications reset; 1 refused"), "{all:?}");
-    assert_verdict(&shop.house.row(1), "ignored", "not_found");
+    assert_verdict(&shop.env.row(1), "ignored", "not_found");
 }
 
 #[test]
@@ -186,6 +186,6 @@ fn a_repeat_of_an_emptied_notification_is_still_its_duplicate() {
     let serve = shop.serve_and_keep();
     serve.post("shop", order(1, "e-1"));
     serve.settled(2);
-    assert_verdict(&shop.house.row(2), "ignored", "duplicate");
-    assert_eq!(shop.house.row(2).duplicate_of, Some(1));
+    assert_verdict(&shop.env.row(2), "ignored", "duplicate");
+    assert_eq!(shop.env.row(2).duplicate_of, Some(1));
 }

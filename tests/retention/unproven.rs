@@ -69,7 +69,7 @@ fn one_true_notification_does_not_exempt_its_sender_from_the_bound() {
 #[test]
 fn within_max_unproven_nothing_goes() {
     let shop = flooded("max_unproven = 7");
-    let serve = shop.house.serve();
+    let serve = shop.env.serve();
     assert!(serve.stop().success());
     assert_eq!(shop.ids().len(), 10);
 }

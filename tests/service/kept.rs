@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::Sockets;
 use super::restart::Kept;
-use crate::support::five;
-use crate::support::five::SHOP;
+use crate::support::formats;
+use crate::support::formats::SHOP;
 
 const STOPPING: &str = "stopping: finishing requests and calls under way";
 
 #[test]
 fn an_idle_connection_that_sends_during_a_stop_is_answered_and_told_to_close() {
-    let (house, sockets) = (five::house(), Sockets::open());
-    let serve = sockets.serve(&house, &["--no-worker"]);
+    let (env, sockets) = (formats::env(), Sockets::open());
+    let serve = sockets.serve(&env, &["--no-worker"]);
     let mut kept = Kept::connect(serve.intake).unwrap();
     let first = kept.post("/hooks/shop", SHOP.truth(1207).as_bytes()).unwrap();
     assert_eq!((first.status, first.closes), (200, false));
@@ -24,13 +24,13 @@ fn an_idle_connection_that_sends_during_a_stop_is_answered_and_told_to_close() {
     assert_eq!((last.status, last.closes), (200, true));
     assert!(kept.is_closed());
     assert_eq!(serve.stop().code(), Some(0));
-    assert_eq!(house.rows().len(), 2);
+    assert_eq!(env.rows().len(), 2);
 }
 
 #[test]
 fn a_stop_with_idle_connections_alone_does_not_take_the_whole_drain() {
-    let house = five::house().server_keys("drain = \"60s\"");
-    let serve = house.serve();
+    let env = formats::env().server_keys("drain = \"60s\"");
+    let serve = env.serve();
     let mut idle: Vec<Kept> = (0..5).map(|_| Kept::connect(serve.intake).unwrap()).collect();
     for kept in &mut idle {
         assert_eq!(kept.post("/hooks/shop", SHOP.truth(1207).as_bytes()).unwrap().status, 200);
@@ -45,8 +45,8 @@ fn a_stop_with_idle_connections_alone_does_not_take_the_whole_drain() {
 
 #[test]
 fn a_request_under_way_is_finished_while_new_connections_are_refused() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     let mut slow = Kept::connect(serve.intake).unwrap();
     let body = SHOP.truth(1207);
     let head = format!("POST /hooks/shop HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -65,5 +65,5 @@ fn a_request_under_way_is_finished_while_new_connections_are_refused() {
     let answer = slow.answer().unwrap();
     assert_eq!((answer.status, answer.closes), (200, true));
     assert_eq!(serve.stop().code(), Some(0));
-    assert_eq!(house.rows().len(), 2);
+    assert_eq!(env.rows().len(), 2);
 }

@@ -9,8 +9,8 @@ use countersign::store::Store;
 use rusqlite::Connection;
 
 use super::{edit, serve_command};
-use crate::support::five::{self, SHOP};
-use crate::support::{House, Serve, assert_verdict};
+use crate::support::formats::{self, SHOP};
+use crate::support::{Serve, TestEnv, assert_verdict};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,8 +29,8 @@ impl Manager {
     }
 
     /// `serve` that talks to this manager.
-    fn command(&self, house: &House) -> Command {
-        let mut command = serve_command(&house.write_config());
+    fn command(&self, env: &TestEnv) -> Command {
+        let mut command = serve_command(&env.write_config());
         command.env("NOTIFY_SOCKET", self.folder.path().join("notify"));
         command
     }
@@ -67,8 +67,8 @@ impl Manager {
 
 #[test]
 fn the_manager_hears_of_the_start_a_reload_a_failed_one_and_the_stop() {
-    let (house, manager) = (five::house(), Manager::new());
-    let serve = Serve::spawn(manager.command(&house));
+    let (env, manager) = (formats::env(), Manager::new());
+    let serve = Serve::spawn(manager.command(&env));
     let ready = manager.hears("READY=1");
     assert!(ready.contains("STATUS=receiving and verifying for 5 sources\n"), "{ready}");
     assert_eq!(
@@ -80,7 +80,7 @@ fn the_manager_hears_of_the_start_a_reload_a_failed_one_and_the_stop() {
     let at = reloading.lines().find_map(|line| line.strip_prefix("MONOTONIC_USEC="));
     assert!(at.is_some_and(|at| at.parse::<u64>().unwrap() > 0), "{reloading}");
     assert!(!manager.hears("READY=1").contains("mistakes"));
-    edit(&house, "[verify]", "[verify]\nwhat = 1");
+    edit(&env, "[verify]", "[verify]\nwhat = 1");
     serve.signal("HUP");
     manager.hears("RELOADING=1");
     let kept = manager.hears("READY=1");
@@ -93,17 +93,17 @@ fn the_manager_hears_of_the_start_a_reload_a_failed_one_and_the_stop() {
 
 #[test]
 fn a_serve_that_cannot_start_is_never_ready() {
-    let (house, manager) = (five::house(), Manager::new());
-    let _holder = house.serve();
-    let output = manager.command(&house).output().unwrap();
+    let (env, manager) = (formats::env(), Manager::new());
+    let _holder = env.serve();
+    let output = manager.command(&env).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let heard = manager.heard();
     assert!(heard.contains("STATUS=opening the store") && !heard.contains("READY=1"), "{heard}");
 }
 
 /// `serve` under a watchdog; the shell becomes the binary, so that `$$` is its process.
-fn watched(manager: &Manager, house: &House, limit: Duration, pid: &str) -> Serve {
-    let serve = manager.command(house);
+fn watched(manager: &Manager, env: &TestEnv, limit: Duration, pid: &str) -> Serve {
+    let serve = manager.command(env);
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("export WATCHDOG_PID={pid}; exec \"$0\" \"$@\""));
     command.arg(serve.get_program()).args(serve.get_args());
@@ -115,8 +115,8 @@ fn watched(manager: &Manager, house: &House, limit: Duration, pid: &str) -> Serv
 }
 
 /// Another program that holds the write lock.
-fn hold(house: &House) -> Connection {
-    let other = Connection::open(house.store_path()).unwrap();
+fn hold(env: &TestEnv) -> Connection {
+    let other = Connection::open(env.store_path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
@@ -155,11 +155,11 @@ fn assert_alive_and_told(serve: &Serve, manager: &Manager, limit: Duration) {
 
 #[test]
 fn signs_of_life_go_on_while_another_program_holds_the_lock() {
-    let (house, manager) = (five::house(), Manager::new());
+    let (env, manager) = (formats::env(), Manager::new());
     let limit = Duration::from_millis(1200);
-    let serve = watched(&manager, &house, limit, "$$");
+    let serve = watched(&manager, &env, limit, "$$");
     manager.hears("WATCHDOG=1");
-    let other = hold(&house);
+    let other = hold(&env);
     assert_alive_and_told(&serve, &manager, limit);
     serve.signal("HUP");
     manager.hears("RELOADING=1");
@@ -172,32 +172,32 @@ fn signs_of_life_go_on_while_another_program_holds_the_lock() {
 
 #[test]
 fn a_serve_that_is_started_under_a_lock_answers_503_and_begins_when_it_is_free() {
-    let (house, manager) = (five::house(), Manager::new());
-    drop(Store::create_or_open(&house.store_path()).unwrap());
-    let other = hold(&house);
+    let (env, manager) = (formats::env(), Manager::new());
+    drop(Store::create_or_open(&env.store_path()).unwrap());
+    let other = hold(&env);
     let limit = Duration::from_millis(1200);
-    let serve = watched(&manager, &house, limit, "$$");
+    let serve = watched(&manager, &env, limit, "$$");
     manager.hears("READY=1");
     assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 503);
     assert_alive_and_told(&serve, &manager, limit);
-    assert_eq!(house.value("SELECT count(*) FROM sources").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM sources").as_deref(), Some("0"));
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!(house.value("SELECT count(*) FROM sources").as_deref(), Some("5"));
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!(env.value("SELECT count(*) FROM sources").as_deref(), Some("5"));
 }
 
 #[test]
 fn a_serve_that_is_started_under_a_lock_stops_at_once_and_refuses_taken_names() {
-    let (house, manager) = (five::house(), Manager::new());
-    assert!(house.serve().stop().success());
-    let _other = hold(&house);
-    let serve = Serve::spawn(manager.command(&house));
+    let (env, manager) = (formats::env(), Manager::new());
+    assert!(env.serve().stop().success());
+    let _other = hold(&env);
+    let serve = Serve::spawn(manager.command(&env));
     manager.hears("READY=1");
     assert_eq!(serve.stop().code(), Some(0));
-    let text = std::fs::read_to_string(house.write_config()).unwrap();
-    let taken = house.folder().join("taken.toml");
+    let text = std::fs::read_to_string(env.write_config()).unwrap();
+    let taken = env.folder().join("taken.toml");
     std::fs::write(&taken, text.replacen("\"kinguin-postback\"", "\"kinguin\"", 1)).unwrap();
     let output = serve_command(&taken).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -209,8 +209,8 @@ fn a_serve_that_is_started_under_a_lock_stops_at_once_and_refuses_taken_names() 
 
 #[test]
 fn a_service_leaves_no_core_when_it_is_killed() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", serve.pid())).unwrap();
     let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
     assert!(core.split_whitespace().take(2).eq(["0", "0"]), "{core}");
@@ -218,9 +218,9 @@ fn a_service_leaves_no_core_when_it_is_killed() {
 
 #[test]
 fn signs_of_life_go_on_through_reloads_and_are_not_given_for_another_process() {
-    let house = five::house();
+    let env = formats::env();
     let manager = Manager::new();
-    let serve = watched(&manager, &house, Duration::from_millis(800), "$$");
+    let serve = watched(&manager, &env, Duration::from_millis(800), "$$");
     for _ in 0..3 {
         serve.signal("HUP");
         manager.hears("RELOADING=1");
@@ -229,7 +229,7 @@ fn signs_of_life_go_on_through_reloads_and_are_not_given_for_another_process() {
     }
     drop(serve);
     let manager = Manager::new();
-    let serve = watched(&manager, &house, Duration::from_millis(4), "1");
+    let serve = watched(&manager, &env, Duration::from_millis(4), "1");
     manager.hears("READY=1");
     for _ in 0..20 {
         assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);

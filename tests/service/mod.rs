@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{House, Serve, countersign};
+use crate::support::{Serve, TestEnv, countersign};
 
 /// `serve` on this configuration, with everything in its log.
 fn serve_command(config: &Path) -> Command {
@@ -23,8 +23,8 @@ fn serve_command(config: &Path) -> Command {
 }
 
 /// Rewrites the configuration in place.
-fn edit(house: &House, from: &str, to: &str) {
-    let path = house.folder().join("countersign.toml");
+fn edit(env: &TestEnv, from: &str, to: &str) {
+    let path = env.folder().join("countersign.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from} is not in {text}");
     std::fs::write(path, text.replace(from, to)).unwrap();
@@ -43,8 +43,8 @@ impl Sockets {
     }
 
     /// Starts `serve` on them.
-    fn serve(&self, house: &House, arguments: &[&str]) -> Serve {
-        let mut command = passing(&house.write_config(), &self.intake, &self.admin);
+    fn serve(&self, env: &TestEnv, arguments: &[&str]) -> Serve {
+        let mut command = passing(&env.write_config(), &self.intake, &self.admin);
         command.args(arguments);
         Serve::spawn_as_it_is(command)
     }

@@ -6,8 +6,8 @@ use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Fault, Trouble};
 
 use super::edit;
-use crate::support::five::{self, API_KEY, KEYS, SHOP, TOKEN};
-use crate::support::{House, Serve, assert_verdict, paid};
+use crate::support::formats::{self, API_KEY, KEYS, SHOP, TOKEN};
+use crate::support::{Serve, TestEnv, assert_verdict, paid};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,18 +24,18 @@ fn is_over(line: &str) -> bool {
 
 #[test]
 fn a_new_secret_counts_and_the_old_one_no_longer() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     let status =
         |secret: &str| serve.send(&KEYS.request(KEYS.truth(1207)).header("X-Event-Secret", secret)).status;
     assert_eq!((status("old"), status("new")), (204, 204), "none is configured");
-    edit(&house, "[sources.keys]", "[sources.keys]\nsecret = \"old\"");
+    edit(&env, "[sources.keys]", "[sources.keys]\nsecret = \"old\"");
     reload(&serve);
     assert_eq!((status("old"), status("new")), (204, 401));
-    edit(&house, "secret = \"old\"", "secret = [\"new\", \"old\"]");
+    edit(&env, "secret = \"old\"", "secret = [\"new\", \"old\"]");
     reload(&serve);
     assert_eq!((status("old"), status("new")), (204, 204));
-    edit(&house, "secret = [\"new\", \"old\"]", "secret = \"new\"");
+    edit(&env, "secret = [\"new\", \"old\"]", "secret = \"new\"");
     reload(&serve);
     assert_eq!((status("old"), status("new")), (401, 204));
     for secret in ["old\"", "new\"", API_KEY, TOKEN] {
@@ -45,12 +45,12 @@ fn a_new_secret_counts_and_the_old_one_no_longer() {
 
 #[test]
 fn a_file_with_mistakes_changes_nothing_and_each_mistake_is_a_line_of_the_log() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
-    let path = house.folder().join("countersign.toml");
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
+    let path = env.folder().join("countersign.toml");
     let right = std::fs::read_to_string(&path).unwrap();
-    edit(&house, "[verify]", "[verify]\nconcurrency = 0");
-    edit(&house, "[sources.shop]", "[sources.shop]\npath_token = \"a/b\"\ntokn = \"x\"");
+    edit(&env, "[verify]", "[verify]\nconcurrency = 0");
+    edit(&env, "[sources.shop]", "[sources.shop]\npath_token = \"a/b\"\ntokn = \"x\"");
     reload(&serve);
     let log = serve.log();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("not reloaded: ")).collect();
@@ -78,13 +78,13 @@ fn a_file_with_mistakes_changes_nothing_and_each_mistake_is_a_line_of_the_log() 
 
 #[test]
 fn a_removed_source_waits_and_is_named_and_comes_back_with_what_waited() {
-    let house = House::new().ion_shop("shop", 1003, 3).ion_shop("other", 1004, 3);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let env = TestEnv::new().ion_shop("shop", 1003, 3).ion_shop("other", 1004, 3);
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     let held = shops.add_fault(Fault::new(Trouble::NotJson).store("1004"));
     serve.post("other", paid(1004, "o.1"));
     serve.pending(1, "api_error");
-    let path = house.folder().join("countersign.toml");
+    let path = env.folder().join("countersign.toml");
     let both = std::fs::read_to_string(&path).unwrap();
     let (only_shop, _) = both.split_at(both.find("[sources.other]").unwrap());
     std::fs::write(&path, only_shop).unwrap();
@@ -98,38 +98,38 @@ fn a_removed_source_waits_and_is_named_and_comes_back_with_what_waited() {
     assert!(!metrics.contains("countersign_pending{source=\"other\"}"), "{metrics}");
     serve.post("shop", paid(1003, "o.1"));
     serve.settled(2);
-    assert_eq!(house.row(1).state, "pending");
+    assert_eq!(env.row(1).state, "pending");
     std::fs::write(&path, both).unwrap();
     reload(&serve);
     assert_eq!(serve.post("other", paid(1004, "o.2")).status, 200);
     serve.settled(1);
     serve.settled(3);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(3), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(3), "confirmed", "match");
 }
 
 #[test]
 fn a_reload_ends_the_pause_of_a_source_whose_credentials_were_wrong() {
-    let house = House::new().verify("denied_pause = \"1h\"").ion_shop("shop", 1003, 1);
+    let env = TestEnv::new().verify("denied_pause = \"1h\"").ion_shop("shop", 1003, 1);
     let serve = {
-        house.write_config();
-        edit(&house, "secret_ion_token", "secret_wrong_token");
-        Serve::spawn(super::serve_command(&house.folder().join("countersign.toml")))
+        env.write_config();
+        edit(&env, "secret_ion_token", "secret_wrong_token");
+        Serve::spawn(super::serve_command(&env.folder().join("countersign.toml")))
     };
     serve.post("shop", paid(1003, "o.1"));
     serve.pending(1, "api_denied");
-    edit(&house, "secret_wrong_token", "secret_ion_token");
+    edit(&env, "secret_wrong_token", "secret_ion_token");
     reload(&serve);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn a_question_under_way_ends_or_is_given_back_before_the_next_worker_begins() {
-    let house =
-        House::new().verify("timeout = \"60s\"").server_keys("drain = \"300ms\"").ion_shop("shop", 1003, 3);
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let env =
+        TestEnv::new().verify("timeout = \"60s\"").server_keys("drain = \"300ms\"").ion_shop("shop", 1003, 3);
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     let held = shops.add_fault(Fault::new(Trouble::Hold));
     serve.post("shop", paid(1003, "o.1"));
     assert!(shops.wait_for_calls(1, PATIENCE));
@@ -139,7 +139,7 @@ fn a_question_under_way_ends_or_is_given_back_before_the_next_worker_begins() {
     shops.clear_fault(held);
     serve.settled(1);
     // One that ends within the drain is not asked again.
-    edit(&house, "drain = \"300ms\"", "drain = \"20s\"");
+    edit(&env, "drain = \"300ms\"", "drain = \"20s\"");
     reload(&serve);
     let held = shops.add_fault(Fault::new(Trouble::Hold));
     serve.post("shop", paid(1003, "o.2"));
@@ -149,38 +149,38 @@ fn a_question_under_way_ends_or_is_given_back_before_the_next_worker_begins() {
     shops.clear_fault(held);
     serve.settled(2);
     for id in 1..=2 {
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.outcomes, ["match"], "{row:#?}");
     }
-    assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
 }
 
 #[test]
 fn a_stop_during_a_reload_is_obeyed() {
-    let house =
-        House::new().verify("timeout = \"60s\"").server_keys("drain = \"2s\"").ion_shop("shop", 1003, 1);
-    let shops = house.simulator.shops();
+    let env =
+        TestEnv::new().verify("timeout = \"60s\"").server_keys("drain = \"2s\"").ion_shop("shop", 1003, 1);
+    let shops = env.simulator.shops();
     shops.add_fault(Fault::new(Trouble::Hold));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.post("shop", paid(1003, "o.1"));
     assert!(shops.wait_for_calls(1, PATIENCE));
     serve.signal("HUP");
     serve.wait_for_line("it reloads", |line| line.contains("reloading the configuration"));
     assert_eq!(serve.stop().code(), Some(0));
-    assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
 }
 
 #[test]
 fn what_can_change_does_and_what_cannot_is_named() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
     let large = vec![b'x'; 2000];
     assert_eq!(serve.post("old", large.clone()).status, 200);
-    edit(&house, "[server]", "[server]\nmax_body = \"1KiB\"");
-    edit(&house, "listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:1\"");
-    edit(&house, "admin_listen = \"127.0.0.1:1\"", "admin_listen = \"127.0.0.1:2\"");
-    edit(&house, "path = \"countersign.db\"", "path = \"elsewhere.db\"");
+    edit(&env, "[server]", "[server]\nmax_body = \"1KiB\"");
+    edit(&env, "listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:1\"");
+    edit(&env, "admin_listen = \"127.0.0.1:1\"", "admin_listen = \"127.0.0.1:2\"");
+    edit(&env, "path = \"countersign.db\"", "path = \"elsewhere.db\"");
     reload(&serve);
     for key in ["server.listen", "server.admin_listen", "store.path"] {
         let named = |line: &str| line.contains(&format!(" {key} was changed, but needs a restart"));
@@ -188,14 +188,14 @@ fn what_can_change_does_and_what_cannot_is_named() {
     }
     assert_eq!(serve.post("old", large).status, 413);
     assert_eq!(serve.post("old", "x").status, 200);
-    assert_eq!(house.rows().len(), 2);
-    edit(&house, "min_free = \"1MiB\"", "min_free = \"1000000GiB\"");
+    assert_eq!(env.rows().len(), 2);
+    edit(&env, "min_free = \"1MiB\"", "min_free = \"1000000GiB\"");
     reload(&serve);
     serve.wait_for_line("the disk counts as full", |line| line.contains("less disk space"));
     assert_eq!(serve.post("old", "x").status, 503);
-    edit(&house, "min_free = \"1000000GiB\"", "min_free = \"1MiB\"");
+    edit(&env, "min_free = \"1000000GiB\"", "min_free = \"1MiB\"");
     reload(&serve);
     serve.wait_for_line("there is room", |line| line.contains("enough disk space is free again"));
-    house.ion_store(1003).put_order(Order::new("o.9", 49).paid());
+    env.ion_store(1003).put_order(Order::new("o.9", 49).paid());
     assert_eq!(serve.post("old", "x").status, 200);
 }

@@ -7,18 +7,22 @@ use countersign::simulator::ecwid::Order;
 
 use super::edit;
 use super::restart::Kept;
-use crate::support::{House, paid};
+use crate::support::{TestEnv, paid};
 
 #[test]
 fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
     const RELOADS: usize = 8;
     const BETWEEN: usize = 20;
-    let house =
-        House::new().verify("timeout = \"60s\"").ion_shop_with("shop", 1003, 0, "rate_limit = \"100000/s\"");
-    let house = house.ion_shop("extra", 1004, 20);
-    let store = house.ion_store(1003);
-    let serve = house.serve();
-    let with_extra = std::fs::read_to_string(house.folder().join("countersign.toml")).unwrap();
+    let env = TestEnv::new().verify("timeout = \"60s\"").ion_shop_with(
+        "shop",
+        1003,
+        0,
+        "rate_limit = \"100000/s\"",
+    );
+    let env = env.ion_shop("extra", 1004, 20);
+    let store = env.ion_store(1003);
+    let serve = env.serve();
+    let with_extra = std::fs::read_to_string(env.folder().join("countersign.toml")).unwrap();
     let (without_extra, _) = with_extra.split_at(with_extra.find("[sources.extra]").unwrap());
     let (next, is_over, dropped) = (AtomicU64::new(1), AtomicBool::new(false), AtomicU64::new(0));
     let (tell, told) = mpsc::channel();
@@ -43,9 +47,9 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
             assert_eq!(told.iter().take(BETWEEN).count(), BETWEEN);
             let is_there = n % 2 == 1;
             let text = if is_there { with_extra.as_str() } else { without_extra };
-            std::fs::write(house.folder().join("countersign.toml"), text).unwrap();
+            std::fs::write(env.folder().join("countersign.toml"), text).unwrap();
             if n == 4 {
-                edit(&house, "[verify]", "[verify]\nconcurrency = 3");
+                edit(&env, "[verify]", "[verify]\nconcurrency = 3");
             }
             serve.signal("HUP");
             let is_over = |line: &str| line.ends_with("reloaded the configuration");
@@ -55,7 +59,7 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    let rows = house.rows();
+    let rows = env.rows();
     let sent = next.load(Ordering::Relaxed) - 1;
     println!(
         "{RELOADS} reloads: sent {sent}, dropped {}, stored {}",
@@ -68,7 +72,7 @@ fn reloads_under_load_drop_no_request_and_every_notification_is_settled_once() {
         if row.state == "pending" {
             serve.settled(row.id);
         }
-        let row = house.row(row.id);
+        let row = env.row(row.id);
         assert_eq!(
             (row.state.as_str(), row.outcomes.as_slice()),
             ("confirmed", &["match".to_owned()][..]),

@@ -8,7 +8,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use super::Sockets;
-use crate::support::House;
+use crate::support::TestEnv;
 use crate::support::paid;
 
 /// A connection that is kept open between requests.
@@ -135,13 +135,13 @@ fn restarts_under_load_refuse_no_connection_and_lose_no_notification() {
     const RESTARTS: usize = 6;
     const SENDERS: usize = 4;
     const BETWEEN: usize = 150;
-    let house = House::new().ion_shop("shop", 1003, 0);
+    let env = TestEnv::new().ion_shop("shop", 1003, 0);
     let sockets = Sockets::open();
     let (figures, is_over) = (Figures::default(), AtomicBool::new(false));
     let acknowledged = Mutex::new(BTreeSet::new());
     let (tell, told) = mpsc::channel();
     let to = sockets.intake.local_addr().unwrap();
-    let mut serve = sockets.serve(&house, &["--no-worker"]);
+    let mut serve = sockets.serve(&env, &["--no-worker"]);
     let serve = std::thread::scope(|scope| {
         for sender in 0..2 * SENDERS {
             let load = Load {
@@ -156,7 +156,7 @@ fn restarts_under_load_refuse_no_connection_and_lose_no_notification() {
         for _ in 0..RESTARTS {
             assert_eq!(told.iter().take(BETWEEN).count(), BETWEEN);
             assert_eq!(serve.stop().code(), Some(0));
-            serve = sockets.serve(&house, &["--no-worker"]);
+            serve = sockets.serve(&env, &["--no-worker"]);
         }
         assert_eq!(told.iter().take(BETWEEN).count(), BETWEEN);
         is_over.store(true, Ordering::Relaxed);
@@ -171,7 +171,7 @@ fn restarts_under_load_refuse_no_connection_and_lose_no_notification() {
         assert_eq!(figure.load(Ordering::Relaxed), 0, "{what}: {figures:?}");
     }
     assert!(figures.told_to_close.load(Ordering::Relaxed) > 0, "{figures:?}");
-    let stored = house.value("SELECT count(DISTINCT body) FROM notifications").unwrap();
+    let stored = env.value("SELECT count(DISTINCT body) FROM notifications").unwrap();
     assert_eq!(stored, acknowledged.len().to_string());
     assert_eq!(figures.sent.load(Ordering::Relaxed), acknowledged.len() as u64);
 }

@@ -6,25 +6,25 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use super::{Sockets, passing, passing_any};
-use crate::support::five::{self, SHOP};
+use crate::support::formats::{self, SHOP};
 use crate::support::{Request, Serve, assert_verdict};
 
 #[test]
 fn sockets_that_are_passed_take_the_place_of_the_configured_addresses() {
-    let (house, sockets) = (five::house(), Sockets::open());
-    let serve = sockets.serve(&house, &[]);
+    let (env, sockets) = (formats::env(), Sockets::open());
+    let serve = sockets.serve(&env, &[]);
     assert_eq!(serve.intake, sockets.intake.local_addr().unwrap());
     assert_eq!(serve.admin, sockets.admin.local_addr().unwrap());
     assert_eq!(serve.post("shop", SHOP.truth(1207)).status, 200);
     assert_eq!(serve.admin_page("/readyz").status, 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn one_socket_may_be_passed_and_the_other_be_configured() {
-    let (house, sockets) = (five::house(), Sockets::open());
-    let mut command = passing(&house.write_config(), &sockets.intake, &sockets.admin);
+    let (env, sockets) = (formats::env(), Sockets::open());
+    let mut command = passing(&env.write_config(), &sockets.intake, &sockets.admin);
     command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "admin");
     let serve = Serve::spawn_as_it_is(command);
     assert_eq!(serve.admin, sockets.intake.local_addr().unwrap(), "the first socket, by its name");
@@ -36,9 +36,9 @@ fn one_socket_may_be_passed_and_the_other_be_configured() {
 fn who_sees_the_page_goes_by_the_socket_that_was_passed_not_by_the_configuration() {
     for (bound, configured, status) in [("0.0.0.0:0", "127.0.0.1:0", 404), ("127.0.0.1:0", "0.0.0.0:0", 200)]
     {
-        let (house, intake, admin) =
-            (five::house(), TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind(bound).unwrap());
-        let config = house.write_config();
+        let (env, intake, admin) =
+            (formats::env(), TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind(bound).unwrap());
+        let config = env.write_config();
         let text = std::fs::read_to_string(&config).unwrap();
         let listen = format!("admin_listen = \"{configured}\"");
         std::fs::write(&config, text.replace("admin_listen = \"127.0.0.1:0\"", &listen)).unwrap();
@@ -51,8 +51,8 @@ fn who_sees_the_page_goes_by_the_socket_that_was_passed_not_by_the_configuration
 
 #[test]
 fn sockets_of_another_process_are_not_touched() {
-    let (house, sockets) = (five::house(), Sockets::open());
-    let mut command = passing(&house.write_config(), &sockets.intake, &sockets.admin);
+    let (env, sockets) = (formats::env(), Sockets::open());
+    let mut command = passing(&env.write_config(), &sockets.intake, &sockets.admin);
     let script = "exec 3<&0 4>&1 </dev/null >/dev/null; export LISTEN_PID=1; exec \"$0\" \"$@\"";
     let arguments: Vec<_> = command.get_args().skip(2).map(ToOwned::to_owned).collect();
     let mut other = Command::new("sh");
@@ -75,8 +75,8 @@ fn refused(mut command: Command) -> Vec<String> {
 
 #[test]
 fn sockets_that_nobody_can_use_are_named_with_what_to_write() {
-    let house = five::house();
-    let config = house.write_config();
+    let env = formats::env();
+    let config = env.write_config();
     let tcp = || OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap());
     for (count, names, expected) in [
         ("2", "intake:metrics", vec!["\"metrics\" (descriptor 4) has an unknown name"]),
@@ -103,7 +103,7 @@ fn sockets_that_nobody_can_use_are_named_with_what_to_write() {
     for wrong in [
         OwnedFd::from(stream),
         OwnedFd::from(UdpSocket::bind("127.0.0.1:0").unwrap()),
-        OwnedFd::from(UnixListener::bind(house.folder().join("unix")).unwrap()),
+        OwnedFd::from(UnixListener::bind(env.folder().join("unix")).unwrap()),
         OwnedFd::from(std::fs::File::open(&config).unwrap()),
     ] {
         let said = refused(passing_any(&config, tcp(), wrong));
@@ -115,15 +115,15 @@ fn sockets_that_nobody_can_use_are_named_with_what_to_write() {
 
 #[test]
 fn who_connects_while_nobody_serves_waits_for_the_next_process() {
-    let (house, sockets) = (five::house(), Sockets::open());
-    let serve = sockets.serve(&house, &[]);
+    let (env, sockets) = (formats::env(), Sockets::open());
+    let serve = sockets.serve(&env, &[]);
     let intake: SocketAddr = serve.intake;
     assert_eq!(serve.stop().code(), Some(0));
     let waiting = std::thread::spawn(move || {
         Request::post("/hooks/shop").body(SHOP.truth(1207)).try_send(intake).map(|answer| answer.status)
     });
     // Connected and sent, whether that thread is as far or not: nobody refuses it.
-    let serve = sockets.serve(&house, &[]);
+    let serve = sockets.serve(&env, &[]);
     assert_eq!(waiting.join().unwrap().unwrap(), 200);
     serve.settled(1);
 }

@@ -8,8 +8,8 @@ use countersign::simulator::{Fault, Trouble};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::five::{self, FIVE, KEYS, OLD, ORDERS, SHOP};
-use crate::support::{House, Request, Serve};
+use crate::support::formats::{self, FORMATS, KEYS, OLD, ORDERS, SHOP};
+use crate::support::{Request, Serve, TestEnv};
 
 #[track_caller]
 fn said(output: &Output, code: i32) -> String {
@@ -19,8 +19,8 @@ fn said(output: &Output, code: i32) -> String {
 
 /// The kinds of the warnings with their sources, and the whole.
 #[track_caller]
-fn status(house: &House, code: i32) -> (Vec<String>, Value) {
-    let told: Value = serde_json::from_str(&said(&house.run(&["status", "--json"]), code)).unwrap();
+fn status(env: &TestEnv, code: i32) -> (Vec<String>, Value) {
+    let told: Value = serde_json::from_str(&said(&env.run(&["status", "--json"]), code)).unwrap();
     (kinds(&told["warnings"]), told)
 }
 
@@ -37,55 +37,55 @@ fn readiness(serve: &Serve) -> (u16, Value) {
 
 #[test]
 fn all_is_well_beside_a_running_serve_and_without_one_that_is_the_first_thing_said() {
-    let house = five::house();
-    let serve = house.serve();
-    for (id, format) in (1..).zip(FIVE) {
+    let env = formats::env();
+    let serve = env.serve();
+    for (id, format) in (1..).zip(FORMATS) {
         serve.send(&format.request(format.truth(ORDERS[0])));
         serve.settled(id);
     }
-    let text = said(&house.run(&["status"]), 0);
+    let text = said(&env.run(&["status"]), 0);
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("All is well."), "{text}");
     assert!(text.contains("serve   runs (countersign serve, process "), "{text}");
     assert!(text.contains("free on its disk"), "{text}");
-    for format in FIVE {
+    for format in FORMATS {
         let line = text.lines().find(|line| line.starts_with(&format!("{}  ", format.source))).unwrap();
         assert!(line.contains(" s ago") && line.ends_with("answers"), "{line}");
     }
-    let (found, told) = status(&house, 0);
+    let (found, told) = status(&env, 0);
     assert!(found.is_empty() && told["well"] == true && told["serve"]["running"] == true, "{told}");
     let shop = told["sources"].as_array().unwrap().iter().find(|source| source["source"] == "shop").unwrap();
     assert_eq!(shop["today"], serde_json::json!({ "received": 1, "confirmed": 1, "fakes": 0 }));
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(ORDERS[1]))).status, 200, "looking does no harm");
     assert!(serve.stop().success());
-    let text = said(&house.run(&["status"]), 3);
+    let text = said(&env.run(&["status"]), 3);
     assert!(text.starts_with("1 thing needs attention:\n1. no serve runs"), "{text}");
     assert!(text.contains("   → start it"), "{text}");
-    for secret in [five::TOKEN, five::API_KEY] {
+    for secret in [formats::TOKEN, formats::API_KEY] {
         assert!(!text.contains(secret), "{text}");
     }
 }
 
 #[test]
 fn what_status_cannot_do_is_an_exit_code_of_its_own() {
-    let house = five::house();
-    let output = house.run(&["status"]);
+    let env = formats::env();
+    let output = env.run(&["status"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no store"), "{output:?}");
-    let wrong = five::house().server_keys("nonsense = 1");
+    let wrong = formats::env().server_keys("nonsense = 1");
     assert_eq!(wrong.run(&["status"]).status.code(), Some(2));
 }
 
 #[test]
 fn one_finding_is_told_alike_by_status_readyz_metrics_and_once_by_the_log() {
-    let house = five::house();
+    let env = formats::env();
     let lines =
-        five::lines(&house, OLD).replace("store_id = 1003", "store_id = 1003\nexpect_every = \"1ms\"");
-    let house = house.source("quiet", &lines);
-    let serve = house.serve();
+        formats::lines(&env, OLD).replace("store_id = 1003", "store_id = 1003\nexpect_every = \"1ms\"");
+    let env = env.source("quiet", &lines);
+    let serve = env.serve();
     let begun = serve.wait_for_line("the log says it", |line| line.contains("warning=silent source=quiet"));
     assert!(begun.contains("WARN") && begun.contains("intake URL"), "{begun}");
-    let (found, _) = status(&house, 3);
+    let (found, _) = status(&env, 3);
     assert_eq!(found, ["silent quiet"]);
     let (code, ready) = readiness(&serve);
     assert_eq!((code, kinds(&ready["warnings"])), (200, vec!["silent quiet".to_owned()]), "{ready}");
@@ -100,22 +100,22 @@ fn one_finding_is_told_alike_by_status_readyz_metrics_and_once_by_the_log() {
 
 #[test]
 fn undecided_ones_and_a_rejected_credential_begin_and_are_over() {
-    let house = five::house().verify("give_up_after = \"1ms\"\ndenied_pause = \"5m\"");
-    let stale = five::lines(&house, KEYS).replace(five::API_KEY, "stale-key");
-    let house = house.source("stale", &stale);
-    let shops = house.simulator.shops();
+    let env = formats::env().verify("give_up_after = \"1ms\"\ndenied_pause = \"5m\"");
+    let stale = formats::lines(&env, KEYS).replace(formats::API_KEY, "stale-key");
+    let env = env.source("stale", &stale);
+    let shops = env.simulator.shops();
     let down = shops.add_fault(Fault::new(Trouble::Reset).path("1207"));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
     serve.settled(1);
     serve.wait_for_line("it is said", |line| line.contains("warning=undecided source=shop"));
     serve.send(&KEYS.request_to("/hooks/stale", KEYS.truth(ORDERS[1])));
     serve.wait_for_line("it is said", |line| line.contains("warning=api_denied source=stale"));
-    let (found, told) = status(&house, 3);
+    let (found, told) = status(&env, 3);
     for kind in ["undecided shop", "api_denied stale"] {
         assert!(found.iter().any(|found| found == kind), "{told}");
     }
-    let text = said(&house.run(&["status"]), 3);
+    let text = said(&env.run(&["status"]), 3);
     assert!(text.contains("countersign retry --state undecided --source shop"), "{text}");
     let metrics = serve.admin_page("/metrics").text();
     assert!(metrics.contains("countersign_undecided{source=\"shop\"} 1\n"), "{metrics}");
@@ -124,7 +124,7 @@ fn undecided_ones_and_a_rejected_credential_begin_and_are_over() {
         "{metrics}"
     );
     shops.clear_fault(down);
-    assert!(house.run(&["dismiss", "1"]).status.success());
+    assert!(env.run(&["dismiss", "1"]).status.success());
     serve.wait_for_line("it is over", |line| {
         line.contains("INFO") && line.contains("over=undecided source=shop")
     });
@@ -134,26 +134,26 @@ fn undecided_ones_and_a_rejected_credential_begin_and_are_over() {
 
 #[test]
 fn refusals_by_a_wrong_secret_a_low_disk_and_a_late_reconcile_are_said() {
-    let house = five::house();
-    let lines = five::lines(&house, KEYS);
-    let house = house.source("guarded", &format!("{lines}secret = \"s\"\n"));
-    let serve = house.serve();
+    let env = formats::env();
+    let lines = formats::lines(&env, KEYS);
+    let env = env.source("guarded", &format!("{lines}secret = \"s\"\n"));
+    let serve = env.serve();
     for n in 1..=3 {
-        assert_eq!(status(&house, 0).0, [] as [&str; 0], "before the {n}th");
+        assert_eq!(status(&env, 0).0, [] as [&str; 0], "before the {n}th");
         let guess = Request::post("/hooks/guarded").header("X-Event-Secret", "old").body("{\"a\":1}");
         assert_eq!(serve.send(&guess).status, 401);
     }
-    assert_eq!(status(&house, 3).0, ["wrong_secret guarded"]);
+    assert_eq!(status(&env, 3).0, ["wrong_secret guarded"]);
     assert!(serve.stop().success());
-    let conn = Connection::open(house.store_path()).unwrap();
+    let conn = Connection::open(env.store_path()).unwrap();
     conn.execute_batch(
         "INSERT INTO reconciliations VALUES ('shop', '2020-01-01T00:00:00.000Z', '2020-01-02T00:00:00.000Z',
          '2020-01-02T06:00:00.000Z')",
     )
     .unwrap();
     drop(conn);
-    let free = countersign::store::free_disk(&house.store_path()).unwrap();
-    let house = house.store_keys(&format!("min_free = \"{}KiB\"", free / 1024 * 2 / 3));
-    let (found, told) = status(&house, 3);
+    let free = countersign::store::free_disk(&env.store_path()).unwrap();
+    let env = env.store_keys(&format!("min_free = \"{}KiB\"", free / 1024 * 2 / 3));
+    let (found, told) = status(&env, 3);
     assert_eq!(found, ["not_serving ", "disk_low ", "reconcile_late shop", "wrong_secret guarded"], "{told}");
 }

@@ -2,8 +2,8 @@
 //! that it is not.
 
 use super::{kinds, readiness, said, status};
-use crate::support::five::{self, GAME, KEYS, OLD, ORDERS, SHOP};
-use crate::support::{House, Request, Serve};
+use crate::support::formats::{self, GAME, KEYS, OLD, ORDERS, SHOP};
+use crate::support::{Request, Serve, TestEnv};
 
 /// What is wrong with a source, and a notification of those that it then gets.
 struct Wrong {
@@ -68,21 +68,21 @@ fn send(serve: &Serve, requests: impl Iterator<Item = Request>, last: &mut i64) 
 
 #[test]
 fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
-    let house = five::house();
-    let serve = house.serve();
+    let env = formats::env();
+    let serve = env.serve();
     let mut last = 0;
     // Midas says that there is none only once it has shown any; a duplicate counts as the confirmed one that it repeats.
     let begun = std::iter::repeat_with(|| GAME.request(GAME.truth(ORDERS[0]))).take(2);
     send(&serve, begun, &mut last);
     send(&serve, WRONGS.iter().flat_map(|wrong| (0..9).map(wrong.request)), &mut last);
-    assert_eq!(status(&house, 0).0, [""; 0], "of fewer than ten nothing is said");
+    assert_eq!(status(&env, 0).0, [""; 0], "of fewer than ten nothing is said");
     send(&serve, WRONGS.iter().map(|wrong| (wrong.request)(9)), &mut last);
     let expected: Vec<String> =
         ["old", "shop", "keys", "game"].iter().map(|source| format!("none_confirmed {source}")).collect();
-    let (found, told) = status(&house, 3);
+    let (found, told) = status(&env, 3);
     assert_eq!(found, expected, "{told}");
-    let text = said(&house.run(&["status"]), 3);
-    let report = said(&house.run(&["report", "--since", "1h"]), 0).replace('\n', " ");
+    let text = said(&env.run(&["status"]), 3);
+    let report = said(&env.run(&["report", "--since", "1h"]), 0).replace('\n', " ");
     assert!(!report.contains("Nothing needs attention"), "{report}");
     for Wrong { source, reason, detail, .. } in &WRONGS {
         let line = text.lines().find(|line| line.contains(&format!("source {source}: none of its last 10")));
@@ -104,43 +104,43 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     );
 
     send(&serve, WRONGS.iter().map(|wrong| (wrong.truth)()), &mut last);
-    assert_eq!(status(&house, 0).0, [""; 0]);
+    assert_eq!(status(&env, 0).0, [""; 0]);
     for Wrong { source, .. } in &WRONGS {
         serve.wait_for_line("it is over", |line| {
             line.contains(&format!("over=none_confirmed source={source} "))
         });
     }
     assert_eq!(serve.log().matches("warning=none_confirmed").count(), 4);
-    assert!(said(&house.run(&["report", "--since", "1h"]), 0).contains("Nothing needs attention"));
+    assert!(said(&env.run(&["report", "--since", "1h"]), 0).contains("Nothing needs attention"));
 }
 
 #[test]
 fn notifications_that_wait_count_neither_for_nor_against_a_source() {
-    let house = five::house().verify("grace = \"1h\"");
-    let serve = house.serve();
+    let env = formats::env().verify("grace = \"1h\"");
+    let serve = env.serve();
     for n in 0..9 {
         serve.send(&webhook(9999, "1207", n));
         serve.send(&webhook(1003, &format!("absent-{n}"), n));
     }
     (1..=17).step_by(2).for_each(|id| serve.settled(id));
-    assert_eq!(status(&house, 0).0, [""; 0]);
+    assert_eq!(status(&env, 0).0, [""; 0]);
     serve.send(&webhook(9999, "1207", 9));
     serve.settled(19);
-    assert_eq!(status(&house, 3).0, ["none_confirmed shop"]);
+    assert_eq!(status(&env, 3).0, ["none_confirmed shop"]);
 }
 
 #[test]
 fn a_path_token_that_the_shop_does_not_send_is_told() {
-    let house: House = five::house();
-    let lines = five::lines(&house, SHOP);
-    let house = house.source("hidden", &format!("{lines}path_token = \"k3Vq8mZt\"\n"));
-    let serve = house.serve();
+    let env: TestEnv = formats::env();
+    let lines = formats::lines(&env, SHOP);
+    let env = env.source("hidden", &format!("{lines}path_token = \"k3Vq8mZt\"\n"));
+    let serve = env.serve();
     for _ in 0..3 {
         assert_eq!(serve.send(&SHOP.request_to("/hooks/hidden", SHOP.truth(ORDERS[0]))).status, 404);
     }
     let begun = serve.wait_for_line("it is said", |line| line.contains("warning=wrong_path source=hidden"));
     assert!(begun.contains("3 requests") && !begun.contains("k3Vq8mZt"), "{begun}");
-    assert_eq!(status(&house, 3).0, ["wrong_path hidden"]);
-    let report = said(&house.run(&["report"]), 0).replace('\n', " ");
+    assert_eq!(status(&env, 3).0, ["wrong_path hidden"]);
+    let report = said(&env.run(&["report"]), 0).replace('\n', " ");
     assert!(report.contains("Source hidden: 3 requests"), "{report}");
 }

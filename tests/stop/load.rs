@@ -8,21 +8,21 @@ use countersign::simulator::{Fault, Trouble};
 
 use super::PATIENCE;
 use crate::support::load::Load;
-use crate::support::{House, Response, bodies, paid};
+use crate::support::{Response, TestEnv, bodies, paid};
 
 /// Stops a loaded service by this signal and holds it to its promises; `is_held`: the shop answers nothing.
 fn stop_under_load(signal: &str, is_held: bool) {
     const DRAIN: Duration = Duration::from_secs(12);
-    let house = House::new()
+    let env = TestEnv::new()
         .verify("timeout = \"60s\"\nconcurrency = 16")
         .server_keys("drain = \"12s\"")
         .ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
-    let shops = house.simulator.shops();
+    let shops = env.simulator.shops();
     if is_held {
         shops.add_fault(Fault::new(Trouble::Hold));
     }
-    let load = Load::new(house.ion_store(1003));
-    let serve = house.serve();
+    let load = Load::new(env.ion_store(1003));
+    let serve = env.serve();
     let mut answered = 0;
     let mut begun = Instant::now();
     load.run(serve.intake, 8, |_| {
@@ -36,11 +36,11 @@ fn stop_under_load(signal: &str, is_held: bool) {
     });
     assert_eq!(serve.end().code(), Some(0));
     assert!(begun.elapsed() <= DRAIN, "{signal} took {:?}", begun.elapsed());
-    load.assert_kept(&house.bodies());
+    load.assert_kept(&env.bodies());
     assert!(load.answers().acknowledged.len() >= 100);
-    assert_eq!(house.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
-    let alone = house.folder().join("alone.db");
-    std::fs::copy(house.store_path(), &alone).unwrap();
+    assert_eq!(env.value("SELECT count(*) FROM verdicts WHERE lease IS NOT NULL").as_deref(), Some("0"));
+    let alone = env.folder().join("alone.db");
+    std::fs::copy(env.store_path(), &alone).unwrap();
     load.assert_kept(&bodies(&alone));
 }
 
@@ -61,8 +61,8 @@ fn a_term_under_load_while_the_shop_hangs_ends_within_drain() {
 
 #[test]
 fn clients_that_drip_do_not_hold_up_a_stop() {
-    let house = House::new().server_keys("drain = \"12s\"").ion_shop("shop", 1003, 1);
-    let serve = house.serve();
+    let env = TestEnv::new().server_keys("drain = \"12s\"").ion_shop("shop", 1003, 1);
+    let serve = env.serve();
     let open: Vec<TcpStream> = (0..40)
         .map(|n| {
             let mut stream = TcpStream::connect(serve.intake).unwrap();
@@ -81,16 +81,16 @@ fn clients_that_drip_do_not_hold_up_a_stop() {
             assert_ne!(answer.status, 200);
         }
     }
-    assert_eq!(house.bodies().len(), 1);
+    assert_eq!(env.bodies().len(), 1);
 }
 
 #[test]
 fn an_interrupt_during_a_stop_ends_it_at_once_and_says_so() {
-    let house =
-        House::new().verify("timeout = \"60s\"").server_keys("drain = \"60s\"").ion_shop("shop", 1003, 1);
-    let shops = house.simulator.shops();
+    let env =
+        TestEnv::new().verify("timeout = \"60s\"").server_keys("drain = \"60s\"").ion_shop("shop", 1003, 1);
+    let shops = env.simulator.shops();
     let held = shops.add_fault(Fault::new(Trouble::Hold));
-    let serve = house.serve();
+    let serve = env.serve();
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     assert!(shops.wait_for_calls(1, PATIENCE));
     let begun = Instant::now();
@@ -102,7 +102,7 @@ fn an_interrupt_during_a_stop_ends_it_at_once_and_says_so() {
     assert_eq!(serve.end().code(), Some(1));
     assert!(begun.elapsed() < Duration::from_secs(30), "it took {:?}", begun.elapsed());
     shops.clear_fault(held);
-    let serve = house.serve();
+    let serve = env.serve();
     serve.settled(1);
-    assert_eq!(house.row(1).state, "confirmed");
+    assert_eq!(env.row(1).state, "confirmed");
 }

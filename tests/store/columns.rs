@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use crate::support::five::{self, FIVE, GAME, KEYS, OLD, SHOP};
-use crate::support::{House, Row, Serve};
+use crate::support::formats::{self, FORMATS, GAME, KEYS, OLD, SHOP};
+use crate::support::{Row, Serve, TestEnv};
 
 pub(crate) const STABLE: [(&str, &str); 8] = [
     (
@@ -30,9 +30,9 @@ fn texts(conn: &Connection, sql: &str) -> Vec<String> {
 
 #[test]
 fn the_stable_tables_and_views_have_at_least_the_columns_of_the_contract() {
-    let house = five::house();
-    let _serve = house.serve();
-    let conn = Connection::open(house.store_path()).unwrap();
+    let env = formats::env();
+    let _serve = env.serve();
+    let conn = Connection::open(env.store_path()).unwrap();
     for (table, columns) in STABLE {
         let there = texts(&conn, &format!("SELECT name FROM pragma_table_info('{table}')"));
         for column in columns.split_whitespace() {
@@ -44,9 +44,9 @@ fn the_stable_tables_and_views_have_at_least_the_columns_of_the_contract() {
 
 #[test]
 fn every_table_is_strict() {
-    let house = five::house();
-    let _serve = house.serve();
-    let conn = Connection::open(house.store_path()).unwrap();
+    let env = formats::env();
+    let _serve = env.serve();
+    let conn = Connection::open(env.store_path()).unwrap();
     let loose = "SELECT name FROM pragma_table_list
                  WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'";
     assert_eq!(texts(&conn, loose), Vec::<String>::new());
@@ -74,10 +74,10 @@ fn every_table_view_and_column_is_explained_in_the_schema_file() {
 
 #[test]
 fn times_are_rfc_3339_utc_with_milliseconds_and_days_are_days() {
-    let (house, serve) = settled_mix();
+    let (env, serve) = settled_mix();
     assert_eq!(serve.send(&SHOP.request_to("/hooks/shop/unasked", "{}")).status, 404);
     assert!(serve.stop().success());
-    let conn = Connection::open(house.store_path()).unwrap();
+    let conn = Connection::open(env.store_path()).unwrap();
     let time = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9]Z";
     for (table, column, least) in [
         ("notifications", "received_at", 10),
@@ -102,10 +102,10 @@ fn times_are_rfc_3339_utc_with_milliseconds_and_days_are_days() {
 }
 
 /// Ten notifications: five true ones, a duplicate, and four that are ignored.
-fn settled_mix() -> (House, Serve) {
-    let house = five::house();
-    let serve = house.serve();
-    for format in FIVE {
+fn settled_mix() -> (TestEnv, Serve) {
+    let env = formats::env();
+    let serve = env.serve();
+    for format in FORMATS {
         serve.send(&format.request(format.truth(1207)));
     }
     for id in 1..=5 {
@@ -119,7 +119,7 @@ fn settled_mix() -> (House, Serve) {
     for id in 6..=10 {
         serve.settled(id);
     }
-    (house, serve)
+    (env, serve)
 }
 
 fn reasons(rows: &[Row]) -> Vec<&str> {
@@ -128,7 +128,7 @@ fn reasons(rows: &[Row]) -> Vec<&str> {
 
 #[test]
 fn fakes_are_those_ignored_as_not_found_mismatch_or_wrong_store() {
-    let (house, _serve) = settled_mix();
+    let (env, _serve) = settled_mix();
     let expected = [
         "match",
         "match",
@@ -141,19 +141,19 @@ fn fakes_are_those_ignored_as_not_found_mismatch_or_wrong_store() {
         "wrong_store",
         "malformed",
     ];
-    assert_eq!(reasons(&house.rows()), expected);
+    assert_eq!(reasons(&env.rows()), expected);
     let fakes = "SELECT group_concat(id || ' ' || reason) FROM (SELECT id, reason FROM fakes ORDER BY id)";
-    assert_eq!(house.value(fakes).as_deref(), Some("7 not_found,8 mismatch,9 wrong_store"));
+    assert_eq!(env.value(fakes).as_deref(), Some("7 not_found,8 mismatch,9 wrong_store"));
 }
 
 #[test]
 fn daily_counts_each_source_of_a_day_by_what_became_of_its_notifications() {
-    let (house, serve) = settled_mix();
+    let (env, serve) = settled_mix();
     drop(serve);
-    let serve = house.serve_with(&["--no-worker"]);
+    let serve = env.serve_with(&["--no-worker"]);
     serve.send(&SHOP.request(SHOP.truth(1209)));
     let daily = |source: &str| {
-        house.value(&format!(
+        env.value(&format!(
             "SELECT concat_ws(' ', received, confirmed, ignored, fakes, duplicates, pending, undecided) FROM daily
              WHERE source = '{source}' AND day = (SELECT substr(received_at, 1, 10) FROM notifications WHERE id = 1)"
         ))
@@ -171,39 +171,39 @@ fn daily_counts_each_source_of_a_day_by_what_became_of_its_notifications() {
 
 #[test]
 fn open_shows_what_waits_oldest_first_with_its_age() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
-    for format in FIVE {
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
+    for format in FORMATS {
         serve.send(&format.request(format.truth(1207)));
     }
     let open = "SELECT group_concat(id || state || (age GLOB '0d 00:0[0-9]:[0-9][0-9]')) FROM open";
     let expected: Vec<String> = (1..=5).map(|id| format!("{id}pending1")).collect();
-    assert_eq!(house.value(open), Some(expected.join(",")));
+    assert_eq!(env.value(open), Some(expected.join(",")));
     drop(serve);
-    let serve = house.serve();
+    let serve = env.serve();
     serve.settled(5);
     for id in 1..5 {
         serve.settled(id);
     }
-    assert_eq!(house.value("SELECT count(*) FROM open").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM open").as_deref(), Some("0"));
 }
 
 #[test]
 fn orders_and_products_hold_what_the_api_said() {
-    let (house, serve) = settled_mix();
+    let (env, serve) = settled_mix();
     let product = r#"{"eventId":"p","eventCreated":1764000000,"storeId":1003,"entityId":70123,"eventType":"product.updated"}"#;
     serve.send(&SHOP.request(product));
-    serve.send(&five::POP.request(r#"{"kinguinId":70123,"updatedAt":"2025-03-04T10:15:09+00:00"}"#));
+    serve.send(&formats::POP.request(r#"{"kinguinId":70123,"updatedAt":"2025-03-04T10:15:09+00:00"}"#));
     serve.settled(11);
     serve.settled(12);
     let orders = "SELECT group_concat(concat_ws(' ', source, order_id, status, total, currency), '|')
                   FROM (SELECT * FROM orders WHERE order_id LIKE '%1207' ORDER BY source)";
     let expected = "game T1207 Completed 8.98 EUR|keys K1207 completed 12.40 EUR|old 1207 PAID 24.5|\
                     pop K1207 completed 12.40 EUR|shop 1207 PAID 24.5";
-    assert_eq!(house.value(orders).as_deref(), Some(expected));
+    assert_eq!(env.value(orders).as_deref(), Some(expected));
     let products = "SELECT group_concat(concat_ws(' ', source, product_id, name, price, qty, available), '|')
                     FROM (SELECT * FROM products ORDER BY source)";
     let expected = "pop 70123 Example Game Key 6.20 31 1|shop 70123 Mug 10 41 1";
-    assert_eq!(house.value(products).as_deref(), Some(expected));
-    assert_eq!(house.value("SELECT count(*) FROM orders WHERE NOT json_valid(raw)").as_deref(), Some("0"));
+    assert_eq!(env.value(products).as_deref(), Some(expected));
+    assert_eq!(env.value("SELECT count(*) FROM orders WHERE NOT json_valid(raw)").as_deref(), Some("0"));
 }

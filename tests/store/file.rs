@@ -6,8 +6,8 @@ use std::process::Output;
 
 use rusqlite::Connection;
 
-use crate::support::five::{self, SHOP};
-use crate::support::{House, Serve};
+use crate::support::formats::{self, SHOP};
+use crate::support::{Serve, TestEnv};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -44,25 +44,25 @@ fn assert_said(said: &str, what: &str, words: &[&str]) {
 
 #[test]
 fn serve_creates_the_store_its_wal_and_shm_with_mode_0600_for_any_umask() {
-    let house = five::house();
+    let env = formats::env();
     let mut command = std::process::Command::new("sh");
     command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_countersign")]);
-    command.arg("--config").arg(house.write_config()).arg("serve");
+    command.arg("--config").arg(env.write_config()).arg("serve");
     let serve = Serve::spawn(command);
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200);
     serve.settled(1);
     for ending in ["", "-wal", "-shm", ".serve-lock"] {
-        let path = house.folder().join(format!("countersign.db{ending}"));
+        let path = env.folder().join(format!("countersign.db{ending}"));
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
 }
 
 #[test]
 fn a_missing_store_is_an_error_of_every_other_command_and_none_creates_it() {
-    let house = five::house();
-    let store = house.store_path();
+    let env = formats::env();
+    let store = env.store_path();
     for command in COMMANDS {
-        let output = house.run(command);
+        let output = env.run(command);
         if command == ["doctor"] {
             assert_eq!(output.status.code(), Some(1));
             assert_said(&String::from_utf8_lossy(&output.stdout), "doctor", &["no store"]);
@@ -75,26 +75,26 @@ fn a_missing_store_is_an_error_of_every_other_command_and_none_creates_it() {
 
 #[test]
 fn a_second_serve_on_the_same_store_exits_1_and_says_who_holds_it() {
-    let house = five::house();
-    let serve = house.serve();
-    let output = house.run(&["serve"]);
-    let holder = std::fs::read_to_string(house.folder().join("countersign.db.serve-lock")).unwrap();
+    let env = formats::env();
+    let serve = env.serve();
+    let output = env.run(&["serve"]);
+    let holder = std::fs::read_to_string(env.folder().join("countersign.db.serve-lock")).unwrap();
     let process = holder.split("process ").nth(1).unwrap().split(',').next().unwrap();
     assert_failed(&output, "serve", &["is held by", &format!("process {process}"), "stop that serve first"]);
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200, "the first goes on");
     serve.settled(1);
     drop(serve);
-    let serve = house.serve();
+    let serve = env.serve();
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200, "a killed serve holds nothing");
 }
 
 /// Runs `serve` and every other command on a file that none may touch.
 #[track_caller]
-fn assert_refused_untouched(house: &House, words: &[&str]) {
-    let path = house.store_path();
+fn assert_refused_untouched(env: &TestEnv, words: &[&str]) {
+    let path = env.store_path();
     let before = std::fs::read(&path).unwrap();
     for command in COMMANDS.into_iter().chain([&["serve"][..]]) {
-        let output = house.run(command);
+        let output = env.run(command);
         if command == ["doctor"] {
             assert_eq!(output.status.code(), Some(1));
             assert_said(&String::from_utf8_lossy(&output.stdout), "doctor", words);
@@ -102,7 +102,7 @@ fn assert_refused_untouched(house: &House, words: &[&str]) {
             assert_failed(&output, command[0], words);
         }
         assert!(std::fs::read(&path).unwrap() == before, "{command:?} changed the file");
-        let log = std::fs::metadata(house.folder().join("countersign.db-wal")).map_or(0, |log| log.len());
+        let log = std::fs::metadata(env.folder().join("countersign.db-wal")).map_or(0, |log| log.len());
         assert_eq!(log, 0, "{command:?} wrote a log beside it");
     }
 }
@@ -110,47 +110,47 @@ fn assert_refused_untouched(house: &House, words: &[&str]) {
 #[test]
 fn a_newer_file_is_refused_and_left_untouched() {
     for journal in ["WAL", "DELETE"] {
-        let house = five::house();
-        assert!(house.serve().stop().success());
-        let conn = Connection::open(house.store_path()).unwrap();
+        let env = formats::env();
+        assert!(env.serve().stop().success());
+        let conn = Connection::open(env.store_path()).unwrap();
         conn.execute_batch(&format!("PRAGMA journal_mode = {journal}; PRAGMA user_version = 1000;")).unwrap();
         drop(conn);
-        assert_refused_untouched(&house, &["schema version 1000", "install the newer countersign"]);
+        assert_refused_untouched(&env, &["schema version 1000", "install the newer countersign"]);
     }
 }
 
 #[test]
 fn another_programs_database_is_refused_and_left_untouched() {
     for pragmas in ["", "PRAGMA user_version = 1;", "PRAGMA application_id = 7;"] {
-        let house = five::house();
-        let conn = Connection::open(house.store_path()).unwrap();
+        let env = formats::env();
+        let conn = Connection::open(env.store_path()).unwrap();
         conn.execute_batch(&format!("CREATE TABLE customers (id INTEGER); {pragmas}")).unwrap();
         drop(conn);
-        assert_refused_untouched(&house, &["is a database of another program", "[store] path"]);
+        assert_refused_untouched(&env, &["is a database of another program", "[store] path"]);
     }
 }
 
 #[test]
 fn what_is_no_database_is_refused_and_left_untouched() {
-    let house = five::house();
-    std::fs::write(house.store_path(), "[server]\nlisten = \"127.0.0.1:8080\"\n".repeat(40)).unwrap();
-    assert_refused_untouched(&house, &["cannot be read as a SQLite database"]);
+    let env = formats::env();
+    std::fs::write(env.store_path(), "[server]\nlisten = \"127.0.0.1:8080\"\n".repeat(40)).unwrap();
+    assert_refused_untouched(&env, &["cannot be read as a SQLite database"]);
 }
 
 #[test]
 fn a_folder_in_the_stores_place_is_said() {
-    let house = five::house();
-    std::fs::create_dir(house.store_path()).unwrap();
-    assert_failed(&house.run(&["serve"]), "serve", &["is a folder", "[store] path"]);
+    let env = formats::env();
+    std::fs::create_dir(env.store_path()).unwrap();
+    assert_failed(&env.run(&["serve"]), "serve", &["is a folder", "[store] path"]);
 }
 
 #[test]
 fn the_schema_version_and_the_file_are_the_programs_own() {
-    let house = five::house();
-    let serve = house.serve();
-    assert_ne!(house.value("PRAGMA user_version").as_deref(), Some("0"));
-    assert_eq!(house.value("PRAGMA journal_mode").as_deref(), Some("wal"));
+    let env = formats::env();
+    let serve = env.serve();
+    assert_ne!(env.value("PRAGMA user_version").as_deref(), Some("0"));
+    assert_eq!(env.value("PRAGMA journal_mode").as_deref(), Some("wal"));
     assert!(serve.stop().success());
-    assert_eq!(house.value("PRAGMA integrity_check").as_deref(), Some("ok"));
-    assert_eq!(house.value("SELECT count(*) FROM pragma_foreign_key_check").as_deref(), Some("0"));
+    assert_eq!(env.value("PRAGMA integrity_check").as_deref(), Some("ok"));
+    assert_eq!(env.value("SELECT count(*) FROM pragma_foreign_key_check").as_deref(), Some("0"));
 }

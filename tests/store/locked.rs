@@ -5,22 +5,22 @@ use std::time::{Duration, Instant};
 use countersign::simulator::{Fault, Trouble};
 use rusqlite::Connection;
 
-use crate::support::five::{self, SHOP};
-use crate::support::{House, countersign};
+use crate::support::formats::{self, SHOP};
+use crate::support::{TestEnv, countersign};
 
-/// A house without a serve, in whose store something is left to decide.
-fn undecided() -> House {
-    let house = five::house().verify("give_up_after = \"1ms\"");
-    house.simulator.shops().add_fault(Fault::new(Trouble::Reset));
-    let serve = house.serve();
+/// An environment without a serve, in whose store something is left to decide.
+fn undecided() -> TestEnv {
+    let env = formats::env().verify("give_up_after = \"1ms\"");
+    env.simulator.shops().add_fault(Fault::new(Trouble::Reset));
+    let serve = env.serve();
     serve.send(&SHOP.request(SHOP.truth(1207)));
     serve.settled(1);
     assert!(serve.stop().success());
-    house
+    env
 }
 
-fn hold(house: &House) -> Connection {
-    let other = Connection::open(house.store_path()).unwrap();
+fn hold(env: &TestEnv) -> Connection {
+    let other = Connection::open(env.store_path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
@@ -30,13 +30,13 @@ const WRITING: [&[&str]; 5] =
 
 #[test]
 fn a_command_that_has_to_write_waits_five_seconds_and_names_the_lock() {
-    let house = undecided();
-    let other = hold(&house);
-    let config = house.write_config();
+    let env = undecided();
+    let other = hold(&env);
+    let config = env.write_config();
     let run = |command: &[&str]| {
         countersign().arg("--config").arg(&config).args(command).output().expect("the binary runs")
     };
-    let (store, us) = (house.store_path(), format!("held by process {} (", std::process::id()));
+    let (store, us) = (env.store_path(), format!("held by process {} (", std::process::id()));
     std::thread::scope(|scope| {
         for command in WRITING {
             let (run, store, us) = (&run, &store, &us);
@@ -59,15 +59,15 @@ fn a_command_that_has_to_write_waits_five_seconds_and_names_the_lock() {
         assert!(said.contains("no API was asked"), "{said}");
     });
     drop(other);
-    assert_eq!(house.row(1).state, "undecided");
-    assert_eq!(house.run(&["dismiss", "1"]).status.code(), Some(0));
+    assert_eq!(env.row(1).state, "undecided");
+    assert_eq!(env.run(&["dismiss", "1"]).status.code(), Some(0));
 }
 
 #[test]
 fn commands_that_only_read_go_on_and_status_tells_of_the_lock() {
-    let house = undecided();
-    let _other = hold(&house);
-    let copy = house.folder().join("copy.db");
+    let env = undecided();
+    let _other = hold(&env);
+    let copy = env.folder().join("copy.db");
     for command in [
         &["list"][..],
         &["show", "1"],
@@ -75,10 +75,10 @@ fn commands_that_only_read_go_on_and_status_tells_of_the_lock() {
         &["prune", "--older-than", "1d", "--dry-run"],
         &["backup", &copy.to_string_lossy()],
     ] {
-        let output = house.run(command);
+        let output = env.run(command);
         assert_eq!(output.status.code(), Some(0), "{command:?}: {output:?}");
     }
-    let output = house.run(&["status", "--json"]);
+    let output = env.run(&["status", "--json"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
@@ -92,15 +92,15 @@ fn commands_that_only_read_go_on_and_status_tells_of_the_lock() {
 
 #[test]
 fn a_verify_that_meets_a_lock_while_it_works_ends_by_it() {
-    let house = undecided();
-    let shops = house.simulator.shops();
+    let env = undecided();
+    let shops = env.simulator.shops();
     shops.clear_faults();
-    assert_eq!(house.run(&["retry", "1"]).status.code(), Some(0));
+    assert_eq!(env.run(&["retry", "1"]).status.code(), Some(0));
     let held = shops.add_fault(Fault::new(Trouble::Hold));
     std::thread::scope(|scope| {
-        let verify = scope.spawn(|| house.run(&["verify"]));
+        let verify = scope.spawn(|| env.run(&["verify"]));
         assert!(shops.wait_for_calls(1, Duration::from_secs(30)));
-        let other = hold(&house);
+        let other = hold(&env);
         shops.clear_fault(held);
         let output = verify.join().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -108,5 +108,5 @@ fn a_verify_that_meets_a_lock_while_it_works_ends_by_it() {
         assert!(said.contains("held by process") && said.contains("COMMIT or ROLLBACK"), "{said}");
         drop(other);
     });
-    assert_eq!(house.run(&["verify"]).status.code(), Some(0));
+    assert_eq!(env.run(&["verify"]).status.code(), Some(0));
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::five::{self, SHOP};
-use crate::support::{House, Serve};
+use crate::support::formats::{self, SHOP};
+use crate::support::{Serve, TestEnv};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn log_size(house: &House) -> u64 {
-    std::fs::metadata(house.folder().join("countersign.db-wal")).unwrap().len()
+fn log_size(env: &TestEnv) -> u64 {
+    std::fs::metadata(env.folder().join("countersign.db-wal")).unwrap().len()
 }
 
 /// The checks that are not ok, asked until they are these.
@@ -33,19 +33,19 @@ fn becomes(serve: &Serve, failing: &[&str]) -> Value {
 #[test]
 fn the_log_is_copied_by_itself_after_a_long_reader_and_gives_its_disk_back() {
     const BODY: usize = 4 << 20;
-    let house = five::house().server_keys("max_body = \"4MiB\"");
-    let serve = house.serve_with(&["--no-worker"]);
-    let reader = Connection::open(house.store_path()).unwrap();
+    let env = formats::env().server_keys("max_body = \"4MiB\"");
+    let serve = env.serve_with(&["--no-worker"]);
+    let reader = Connection::open(env.store_path()).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM intake;").unwrap();
     let body = vec![b'x'; BODY];
     for _ in 0..75 {
         assert_eq!(serve.post("shop", body.clone()).status, 200);
     }
-    assert!(log_size(&house) > 256 << 20);
+    assert!(log_size(&env) > 256 << 20);
     let readiness = becomes(&serve, &["wal"]);
     assert!(readiness.to_string().contains("are not checkpointed"), "{readiness}");
     reader.execute_batch("COMMIT").unwrap();
     becomes(&serve, &[]);
     assert_eq!(serve.send(&SHOP.request(SHOP.truth(1207))).status, 200);
-    assert!(log_size(&house) <= 64 << 20, "{}", log_size(&house));
+    assert!(log_size(&env) <= 64 << 20, "{}", log_size(&env));
 }

@@ -1,11 +1,11 @@
 //! A source's name in the store: it keeps its provider, and its rows when it is no longer configured.
 
-use crate::support::five::{self, FIVE, KEYS, OLD, SHOP};
-use crate::support::{House, assert_verdict, countersign};
+use crate::support::formats::{self, FORMATS, KEYS, OLD, SHOP};
+use crate::support::{TestEnv, assert_verdict, countersign};
 
-/// The configuration of `house` as text, with one source's section replaced.
-fn rewrite(house: &House, change: impl FnOnce(String) -> String) -> std::path::PathBuf {
-    let path = house.write_config();
+/// The configuration of `env` as text, with one source's section replaced.
+fn rewrite(env: &TestEnv, change: impl FnOnce(String) -> String) -> std::path::PathBuf {
+    let path = env.write_config();
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, change(text)).unwrap();
     path
@@ -27,10 +27,10 @@ fn without(text: &str, source: &str) -> String {
 
 #[test]
 fn a_name_given_to_another_provider_exits_2_and_says_so() {
-    let house = five::house();
-    assert!(house.serve().stop().success());
-    let (was, now) = (five::lines(&house, OLD), five::lines(&house, SHOP));
-    let path = rewrite(&house, |text| text.replacen(&was, &now, 1));
+    let env = formats::env();
+    assert!(env.serve().stop().success());
+    let (was, now) = (formats::lines(&env, OLD), formats::lines(&env, SHOP));
+    let path = rewrite(&env, |text| text.replacen(&was, &now, 1));
     for command in ["serve", "verify"] {
         let output = countersign().arg("--config").arg(&path).arg(command).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -48,20 +48,20 @@ fn a_name_given_to_another_provider_exits_2_and_says_so() {
 
 #[test]
 fn a_removed_source_waits_is_named_and_goes_on_when_configured_again() {
-    let house = five::house();
-    let serve = house.serve_with(&["--no-worker"]);
-    for format in FIVE {
+    let env = formats::env();
+    let serve = env.serve_with(&["--no-worker"]);
+    for format in FORMATS {
         serve.send(&format.request(format.truth(1207)));
     }
     assert!(serve.stop().success());
-    let path = rewrite(&house, |text| without(&text, "keys"));
+    let path = rewrite(&env, |text| without(&text, "keys"));
     let serve = crate::support::Serve::start(&path, &[]);
     for id in [1, 2, 3, 5] {
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
     assert_eq!(serve.send(&KEYS.request(KEYS.truth(1208))).status, 404);
-    let row = house.row(4);
+    let row = env.row(4);
     assert_eq!((row.source.as_str(), row.state.as_str(), row.reason), ("keys", "pending", None));
     let ready = serve.admin_page("/readyz");
     assert_eq!(ready.status, 200, "{}", ready.text());
@@ -71,30 +71,30 @@ fn a_removed_source_waits_is_named_and_goes_on_when_configured_again() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("source keys is no longer configured, but 1 notification"), "{said}");
     assert!(serve.stop().success());
-    let serve = house.serve();
+    let serve = env.serve();
     serve.settled(4);
-    assert_verdict(&house.row(4), "confirmed", "match");
+    assert_verdict(&env.row(4), "confirmed", "match");
     assert!(!serve.admin_page("/readyz").text().contains(named));
 }
 
 #[test]
 fn what_was_asked_about_waits_too_while_its_source_is_not_configured() {
-    let house = five::house().verify("grace = \"1h\"");
-    let serve = house.serve();
+    let env = formats::env().verify("grace = \"1h\"");
+    let serve = env.serve();
     serve.send(&OLD.request(OLD.truth(9999)));
     serve.pending(1, "not_yet");
     assert!(serve.stop().success());
-    house.simulator.shops().clear_calls();
-    let path = rewrite(&house, |text| without(&text, "old"));
+    env.simulator.shops().clear_calls();
+    let path = rewrite(&env, |text| without(&text, "old"));
     let serve = crate::support::Serve::start(&path, &[]);
     serve.send(&SHOP.request(SHOP.truth(1207)));
     serve.settled(2);
-    assert_eq!(house.row(1).state, "pending");
+    assert_eq!(env.row(1).state, "pending");
     assert!(serve.admin_page("/readyz").text().contains(r#"[{"name":"old","pending":1}]"#));
     assert!(serve.stop().success());
-    assert_eq!(house.simulator.shops().calls().len(), 1, "only the shop's own question");
-    let house = house.verify("grace = \"0s\"");
-    let serve = house.serve();
+    assert_eq!(env.simulator.shops().calls().len(), 1, "only the shop's own question");
+    let env = env.verify("grace = \"0s\"");
+    let serve = env.serve();
     serve.settled(1);
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
 }

@@ -3,7 +3,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod disk;
-pub(crate) mod five;
+pub(crate) mod formats;
 mod http;
 pub(crate) mod load;
 pub(crate) mod postgres;
@@ -24,7 +24,7 @@ pub(crate) use shop::{ion, paid};
 pub(crate) use store::{Row, bodies};
 
 /// A folder with a configuration, and the simulated shops that it points to.
-pub(crate) struct House {
+pub(crate) struct TestEnv {
     folder: tempfile::TempDir,
     pub(crate) simulator: Simulator,
     sections: String,
@@ -42,8 +42,8 @@ retry_cap = "100ms"
 denied_pause = "300ms"
 "#;
 
-impl House {
-    /// A house without any source yet.
+impl TestEnv {
+    /// An environment without any source yet.
     pub(crate) fn new() -> Self {
         let simulator = Simulator::start(Options::default()).expect("simulated shops start");
         Self {
@@ -62,7 +62,7 @@ impl House {
         self
     }
 
-    /// The same house, whose owner took every source out of the configuration.
+    /// The same environment, whose owner took every source out of the configuration.
     pub(crate) fn without_sources(self) -> Self {
         Self { sections: String::new(), ..self }
     }

@@ -2,11 +2,11 @@
 
 use countersign::simulator::ecwid::{EcwidStore, Order};
 
-use super::House;
+use super::TestEnv;
 
 const TOKEN: &str = "secret_ion_token";
 
-impl House {
+impl TestEnv {
     /// Adds an `ecwid-ion` source and its simulated store, which holds the paid orders `o.1` to `o.{orders}`: no plain
     /// ids, so that no list call asks about several.
     pub(crate) fn ion_shop(self, name: &str, store_id: u64, orders: u64) -> Self {

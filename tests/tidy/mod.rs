@@ -1,4 +1,4 @@
-//! The house keeps its shape: rooms import one way, and what belongs to one room is named in no other.
+//! The program keeps its shape: rooms import one way, and what belongs to one room is named in no other.
 
 mod imports;
 

@@ -9,15 +9,15 @@ use crate::support::assert_verdict;
 
 #[test]
 fn order_created_and_updated_are_confirmed_by_one_call_for_the_order_s_id() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     for (id, event) in [(1, "order.created"), (2, "order.updated")] {
-        house.simulator.shops().clear_calls();
+        env.simulator.shops().clear_calls();
         let hook = Hook::sale("PAID", "AWAITING_PROCESSING").set("eventType", event);
         let answer = serve.post("hook", hook.body());
         assert_eq!((answer.status, answer.text().as_str()), (200, ""));
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!((row.provider.as_str(), row.event.as_deref()), ("ecwid", Some(event)));
         assert_eq!(
@@ -29,20 +29,20 @@ fn order_created_and_updated_are_confirmed_by_one_call_for_the_order_s_id() {
             (row.news, row.outcomes.as_slice()),
             (i64::from(id == 1), ["match".to_owned()].as_slice())
         );
-        assert_eq!(asked(&house), ["orders/SALE-H4K9P"]);
+        assert_eq!(asked(&env), ["orders/SALE-H4K9P"]);
     }
 }
 
 #[test]
 fn the_claim_holds_what_is_compared_and_what_held_before_and_nothing_else() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let hook =
         Hook::sale("PAID", "AWAITING_PROCESSING").changed_from("AWAITING_PAYMENT", "AWAITING_PROCESSING");
     let hook = hook.set("somethingNew", json!({"a": [1]})).data("cartId", "C-1");
     post_and_settle(&serve, "hook", hook.body(), 1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    let claim: Value = serde_json::from_str(&house.row(1).claim.unwrap()).unwrap();
+    assert_verdict(&env.row(1), "confirmed", "match");
+    let claim: Value = serde_json::from_str(&env.row(1).claim.unwrap()).unwrap();
     let before =
         json!({"oldPaymentStatus": "AWAITING_PAYMENT", "oldFulfillmentStatus": "AWAITING_PROCESSING"});
     let data = json!({"orderId": "SALE-H4K9P", "newPaymentStatus": "PAID",
@@ -54,8 +54,8 @@ fn the_claim_holds_what_is_compared_and_what_held_before_and_nothing_else() {
 
 #[test]
 fn a_sent_status_must_be_the_current_one_and_a_missing_one_asserts_nothing() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let bare = Hook::new("order.updated", 731_200_456).order("SALE-H4K9P");
     let sale = Hook::sale("PAID", "AWAITING_PROCESSING");
     let cases = [
@@ -76,14 +76,14 @@ fn a_sent_status_must_be_the_current_one_and_a_missing_one_asserts_nothing() {
         let event = u64::try_from(id).unwrap();
         post_and_settle(&serve, "hook", hook.later(event).body(), id);
         let state = if reason == "match" { "confirmed" } else { "ignored" };
-        assert_verdict(&house.row(id), state, reason);
+        assert_verdict(&env.row(id), state, reason);
     }
-    assert!(asked(&house).iter().all(|path| path == "orders/SALE-H4K9P"));
+    assert!(asked(&env).iter().all(|path| path == "orders/SALE-H4K9P"));
 }
 
 #[test]
 fn both_ids_must_be_the_order_s() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     store.put_order(Order::new("NO-INTERNAL", 8001).paid().without("internalId"));
     store.put_order(Order::new("QUOTED", 8002).paid().field("internalId", "8002"));
     let direct = |id: &str| vec![format!("orders/{id}")];
@@ -107,20 +107,20 @@ fn both_ids_must_be_the_order_s() {
         (8001, "NO-INTERNAL", direct("NO-INTERNAL"), "match"),
         (8002, "QUOTED", direct("QUOTED"), "match"),
     ];
-    let serve = house.serve();
+    let serve = env.serve();
     for (id, (entity, order_id, calls, reason)) in (1..).zip(cases) {
-        house.simulator.shops().clear_calls();
+        env.simulator.shops().clear_calls();
         let hook = Hook::new("order.updated", entity).order(order_id).data("newPaymentStatus", "PAID");
         post_and_settle(&serve, "hook", hook.later(u64::try_from(id).unwrap()).body(), id);
         let state = if reason == "match" { "confirmed" } else { "ignored" };
-        assert_verdict(&house.row(id), state, reason);
-        assert_eq!(asked(&house), calls, "{entity} {order_id}");
+        assert_verdict(&env.row(id), state, reason);
+        assert_eq!(asked(&env), calls, "{entity} {order_id}");
     }
 }
 
 #[test]
 fn without_an_order_id_the_list_finds_the_entity_by_internal_id_or_number() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     store.put_order(Order::new("A-555", 8003).paid());
     let cases = [
         (731_200_456, "match", Some("SALE-H4K9P")),
@@ -129,9 +129,9 @@ fn without_an_order_id_the_list_finds_the_entity_by_internal_id_or_number() {
         (555, "not_found", None),
         (999, "not_found", None),
     ];
-    let serve = house.serve();
+    let serve = env.serve();
     for (id, (entity, reason, resolved)) in (1..).zip(cases) {
-        house.simulator.shops().clear_calls();
+        env.simulator.shops().clear_calls();
         let hook = Hook::new("order.created", entity);
         let hook = if id % 2 == 0 {
             hook
@@ -139,7 +139,7 @@ fn without_an_order_id_the_list_finds_the_entity_by_internal_id_or_number() {
             hook.data("newPaymentStatus", "PAID").data("orderId", Value::Null)
         };
         post_and_settle(&serve, "hook", hook.body(), id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, if reason == "match" { "confirmed" } else { "ignored" }, reason);
         let entity = entity.to_string();
         assert_eq!(
@@ -147,14 +147,14 @@ fn without_an_order_id_the_list_finds_the_entity_by_internal_id_or_number() {
             (Some(entity.as_str()), resolved)
         );
         let fetched = resolved.map(|_| whole(&entity, 0));
-        assert_eq!(asked(&house), [by_ids(&entity)].into_iter().chain(fetched).collect::<Vec<_>>());
+        assert_eq!(asked(&env), [by_ids(&entity)].into_iter().chain(fetched).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn a_strange_order_id_chooses_no_other_path() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let entity = by_ids("999");
     let cases = [
         ("a b", vec!["orders/a%20b".to_owned(), entity.clone()]),
@@ -165,43 +165,43 @@ fn a_strange_order_id_chooses_no_other_path() {
         ("deleted?x", vec!["orders/deleted%3Fx".to_owned(), entity]),
     ];
     for (id, (order_id, calls)) in (1..).zip(cases) {
-        house.simulator.shops().clear_calls();
+        env.simulator.shops().clear_calls();
         post_and_settle(&serve, "hook", Hook::new("order.updated", 999).order(order_id).body(), id);
-        assert_verdict(&house.row(id), "ignored", "not_found");
-        assert_eq!(asked(&house), calls, "{order_id}");
+        assert_verdict(&env.row(id), "ignored", "not_found");
+        assert_eq!(asked(&env), calls, "{order_id}");
     }
 }
 
 #[test]
 fn an_entity_of_text_with_a_comma_widens_no_list() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let hook = Hook::new("order.updated", 0).set("entityId", "731200456,41207");
     post_and_settle(&serve, "hook", hook.body(), 1);
-    assert_verdict(&house.row(1), "ignored", "not_found");
-    assert_eq!(asked(&house), [by_ids("731200456%2C41207")]);
+    assert_verdict(&env.row(1), "ignored", "not_found");
+    assert_eq!(asked(&env), [by_ids("731200456%2C41207")]);
 }
 
 #[test]
 fn numbers_may_come_quoted_and_say_the_same() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let hook = Hook::sale("PAID", "AWAITING_PROCESSING").set("eventId", 77);
     post_and_settle(&serve, "hook", hook.body(), 1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     let quoted = hook.set("eventId", "77").set("storeId", "1003").set("entityId", "731200456");
     post_and_settle(&serve, "hook", quoted.set("eventCreated", CREATED.to_string()).body(), 2);
-    assert_verdict(&house.row(2), "ignored", "duplicate");
+    assert_verdict(&env.row(2), "ignored", "duplicate");
 }
 
 #[test]
 fn an_order_that_only_a_second_ask_shows_is_not_lost() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     store.put_order(Order::new("SLOW", 8010).paid().visible_after_asks(4));
-    let house = house.verify("grace = \"1h\"");
-    let serve = house.serve();
+    let env = env.verify("grace = \"1h\"");
+    let serve = env.serve();
     post_and_settle(&serve, "hook", Hook::new("order.created", 8010).order("SLOW").body(), 1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     let (last, before) = row.outcomes.split_last().unwrap();
     assert_eq!(last, "match");
@@ -210,10 +210,10 @@ fn an_order_that_only_a_second_ask_shows_is_not_lost() {
 
 #[test]
 fn a_bare_404_of_the_direct_call_is_undone_by_the_list() {
-    let (house, _store) = shop();
-    fault(&house, "orders/SALE-H4K9P", Fault::status(404));
-    let serve = house.serve();
+    let (env, _store) = shop();
+    fault(&env, "orders/SALE-H4K9P", Fault::status(404));
+    let serve = env.serve();
     post_and_settle(&serve, "hook", Hook::sale("PAID", "AWAITING_PROCESSING").body(), 1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!(asked(&house), ["orders/SALE-H4K9P".to_owned(), by_ids("731200456"), whole("731200456", 0)]);
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!(asked(&env), ["orders/SALE-H4K9P".to_owned(), by_ids("731200456"), whole("731200456", 0)]);
 }

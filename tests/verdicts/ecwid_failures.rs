@@ -6,7 +6,7 @@ use countersign::simulator::ecwid::{EcwidStore, Order};
 use countersign::simulator::{Fault, Trouble};
 
 use super::ecwid_shop::{Hook, Ion, TOKEN, asked, fault, keys, post_and_settle, shop};
-use crate::support::{House, assert_verdict};
+use crate::support::{TestEnv, assert_verdict};
 
 fn answer(status: u16, body: &str) -> Fault {
     Fault::new(Trouble::Answer { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
@@ -55,25 +55,25 @@ fn faults() -> Vec<(&'static str, Fault)> {
 #[test]
 fn no_failure_to_ask_confirms_or_ignores_and_when_it_is_over_the_verdict_comes() {
     for source in ["old", "hook"] {
-        let (house, store) = shop();
-        let house = house.verify("denied_pause = \"1h\"");
-        let serve = house.serve();
+        let (env, store) = shop();
+        let env = env.verify("denied_pause = \"1h\"");
+        let serve = env.serve();
         for (id, (cause, trouble)) in (1..).zip(faults()) {
             let order_id = format!("F{id}");
             let internal = 4000 + u64::try_from(id).unwrap();
             store.put_order(Order::new(&order_id, internal).paid());
-            house.simulator.shops().add_fault(trouble.clone());
+            env.simulator.shops().add_fault(trouble.clone());
             let hook = Hook::new("order.created", internal).order(&order_id).data("newPaymentStatus", "PAID");
             let body = if source == "old" { Ion::paid(&order_id).form() } else { hook.body() };
             serve.post(source, body);
             serve.pending(id, cause);
-            let row = house.row(id);
+            let row = env.row(id);
             assert_eq!((row.state.as_str(), row.reason.as_deref()), ("pending", Some(cause)), "{trouble:?}");
-            house.simulator.shops().clear_faults();
+            env.simulator.shops().clear_faults();
             // Ends the pause. A probe may stand between its question and the control question: that is an api_error.
             serve.signal("HUP");
             serve.settled(id);
-            let row = house.row(id);
+            let row = env.row(id);
             assert_verdict(&row, "confirmed", "match");
             let (last, before) = row.outcomes.split_last().unwrap();
             assert_eq!(last, "match");
@@ -81,57 +81,57 @@ fn no_failure_to_ask_confirms_or_ignores_and_when_it_is_over_the_verdict_comes()
             assert!(before.iter().all(|outcome| outcome.starts_with("api_")), "{trouble:?} {row:#?}");
         }
         // A redirect is not followed.
-        assert!(asked(&house).iter().all(|path| !path.contains("last")));
+        assert!(asked(&env).iter().all(|path| !path.contains("last")));
     }
 }
 
 #[test]
 fn an_order_without_a_documented_field_is_an_api_error() {
     for field in ["id", "paymentStatus", "fulfillmentStatus"] {
-        let (house, store) = shop();
+        let (env, store) = shop();
         assert!(store.edit_order("1207", |order| order.field(field, serde_json::Value::Null)));
         // Without its id the simulated shop no longer finds it: then the answer itself lacks it.
         if field == "id" {
-            fault(&house, "orders/1207", answer(200, "{\"orderNumber\":1207,\"paymentStatus\":\"PAID\"}"));
+            fault(&env, "orders/1207", answer(200, "{\"orderNumber\":1207,\"paymentStatus\":\"PAID\"}"));
         }
-        let serve = house.serve();
+        let serve = env.serve();
         serve.post("old", Ion::paid("1207").form());
         serve.pending(1, "api_error");
-        assert_eq!(house.row(1).state, "pending");
+        assert_eq!(env.row(1).state, "pending");
     }
 }
 
 #[test]
 fn an_answer_that_does_not_come_in_time_is_api_unreachable() {
-    let (house, _store) = shop();
-    let house = house.verify("timeout = \"500ms\"");
-    fault(&house, "orders/1207", Fault::new(Trouble::Hold));
-    fault(&house, "orders/SALE", Fault::new(Trouble::Dribble(Duration::from_millis(20))));
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let env = env.verify("timeout = \"500ms\"");
+    fault(&env, "orders/1207", Fault::new(Trouble::Hold));
+    fault(&env, "orders/SALE", Fault::new(Trouble::Dribble(Duration::from_millis(20))));
+    let serve = env.serve();
     serve.post("old", Ion::paid("1207").form());
     serve.post("hook", Hook::sale("PAID", "AWAITING_PROCESSING").body());
     serve.pending(1, "api_unreachable");
     serve.pending(2, "api_unreachable");
-    house.simulator.shops().clear_faults();
+    env.simulator.shops().clear_faults();
     for id in [1, 2] {
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn a_shop_that_does_not_listen_is_api_unreachable() {
-    let (mut house, _store) = shop();
-    house.simulator.stop_listening().unwrap();
-    let serve = house.serve();
+    let (mut env, _store) = shop();
+    env.simulator.stop_listening().unwrap();
+    let serve = env.serve();
     serve.post("old", Ion::paid("1207").form());
     serve.pending(1, "api_unreachable");
-    house.simulator.listen_again().unwrap();
+    env.simulator.listen_again().unwrap();
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
-type Opened = (House, EcwidStore);
+type Opened = (TestEnv, EcwidStore);
 
 #[test]
 fn a_wrong_token_a_suspended_store_and_a_store_that_is_not_there_are_api_denied() {
@@ -143,82 +143,82 @@ fn a_wrong_token_a_suspended_store_and_a_store_that_is_not_there_are_api_denied(
     for break_it in break_shop {
         let shop = shop();
         break_it(&shop);
-        let (house, store) = shop;
-        let serve = house.serve();
+        let (env, store) = shop;
+        let serve = env.serve();
         serve.post("hook", Hook::sale("PAID", "AWAITING_PROCESSING").body());
         serve.pending(1, "api_denied");
-        assert_eq!(house.row(1).state, "pending");
-        house.simulator.shops().open_ecwid(1003, TOKEN);
+        assert_eq!(env.row(1).state, "pending");
+        env.simulator.shops().open_ecwid(1003, TOKEN);
         store.configure(|settings| (settings.suspended, settings.free_plan) = (false, false));
         serve.settled(1);
-        assert_verdict(&house.row(1), "confirmed", "match");
+        assert_verdict(&env.row(1), "confirmed", "match");
     }
-    let (house, _store) = shop();
-    let keys = keys(&house, "ecwid").replace("1003", "1009");
-    let house = house.source("nowhere", &keys);
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let keys = keys(&env, "ecwid").replace("1003", "1009");
+    let env = env.source("nowhere", &keys);
+    let serve = env.serve();
     serve.post("nowhere", Hook::sale("PAID", "AWAITING_PROCESSING").set("storeId", 1009).body());
     serve.pending(1, "api_denied");
-    assert_eq!(house.row(1).state, "pending");
+    assert_eq!(env.row(1).state, "pending");
 }
 
 #[test]
 fn a_missing_scope_pauses_only_its_kind_of_call_until_a_person_says_retry() {
-    let (house, store) = shop();
-    let house = house.verify("denied_pause = \"1h\"");
+    let (env, store) = shop();
+    let env = env.verify("denied_pause = \"1h\"");
     store.configure(|settings| settings.scopes.retain(|scope| scope != "read_catalog"));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.post("hook", Hook::new("product.updated", 9001).body());
     serve.pending(1, "api_denied");
     // An order still passes; a second product waits without a question of its own.
     post_and_settle(&serve, "hook", Hook::sale("PAID", "AWAITING_PROCESSING").body(), 2);
-    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
     serve.post("hook", Hook::new("product.updated", 9002).body());
     post_and_settle(&serve, "hook", Hook::new("order.updated", 41_207).order("1207").body(), 4);
-    let row = house.row(3);
+    let row = env.row(3);
     assert_eq!((row.state.as_str(), row.reason.as_deref()), ("pending", Some("api_denied")));
     assert!(row.outcomes.is_empty(), "{row:#?}");
     let products = |path: &String| path.starts_with("products");
-    assert_eq!(asked(&house).iter().filter(|path| products(path)).count(), 1);
+    assert_eq!(asked(&env).iter().filter(|path| products(path)).count(), 1);
     store.configure(|settings| settings.scopes.extend(["read_catalog".to_owned()]));
-    assert!(house.run(&["retry", "1"]).status.success());
+    assert!(env.run(&["retry", "1"]).status.success());
     serve.settled(1);
     serve.settled(3);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(3), "ignored", "not_found");
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(3), "ignored", "not_found");
 }
 
 #[test]
 fn a_refusal_of_one_subject_alone_is_its_own_api_error_and_undecided_after_five() {
     for status in [400, 401, 402, 403, 422] {
-        let (house, _store) = shop();
-        fault(&house, "orders/1207", Fault::status(status));
-        let serve = house.serve();
+        let (env, _store) = shop();
+        fault(&env, "orders/1207", Fault::status(status));
+        let serve = env.serve();
         serve.post("old", Ion::paid("1207").form());
         serve.settled(1);
-        let row = house.row(1);
+        let row = env.row(1);
         assert_verdict(&row, "undecided", "api_error");
         assert_eq!(row.outcomes, ["api_error"; 5]);
         let control = |path: &&String| path.starts_with("orders?limit=1");
-        assert_eq!(asked(&house).iter().filter(control).count(), 5);
+        assert_eq!(asked(&env).iter().filter(control).count(), 5);
         post_and_settle(&serve, "old", Ion::new("SALE-H4K9P", "PAID", "NEW").form(), 2);
-        assert_verdict(&house.row(2), "confirmed", "match");
+        assert_verdict(&env.row(2), "confirmed", "match");
     }
 }
 
 #[test]
 fn retry_after_is_honoured_for_the_whole_source() {
-    let (house, _store) = shop();
-    fault(&house, "orders/1207", Fault::too_many(Some("2")).times(1));
-    let serve = house.serve();
+    let (env, _store) = shop();
+    fault(&env, "orders/1207", Fault::too_many(Some("2")).times(1));
+    let serve = env.serve();
     serve.post("old", Ion::paid("1207").form());
     serve.pending(1, "api_rate_limited");
     serve.post("old", Ion::paid("SALE-H4K9P").form());
     serve.settled(1);
     serve.settled(2);
-    assert_eq!(house.row(1).outcomes, ["api_rate_limited", "match"]);
-    assert_eq!(house.row(2).outcomes, ["match"]);
-    let calls = house.simulator.shops().calls();
+    assert_eq!(env.row(1).outcomes, ["api_rate_limited", "match"]);
+    assert_eq!(env.row(2).outcomes, ["match"]);
+    let calls = env.simulator.shops().calls();
     assert_eq!(calls.len(), 3);
     assert!(calls[1].at - calls[0].at >= chrono::TimeDelta::seconds(2), "{calls:#?}");
 }
@@ -238,24 +238,24 @@ fn a_senseless_retry_after_is_ten_seconds_and_the_longest_is_an_hour() {
         (busy("600"), 600),
     ];
     for (trouble, seconds) in cases {
-        let (house, _store) = shop();
-        house.simulator.shops().add_fault(trouble.clone());
-        let serve = house.serve();
+        let (env, _store) = shop();
+        env.simulator.shops().add_fault(trouble.clone());
+        let serve = env.serve();
         serve.post("hook", Hook::sale("PAID", "AWAITING_PROCESSING").body());
         serve.pending(1, "api_rate_limited");
         let wait = "SELECT (julianday(next_attempt_at) - julianday(max(v.at))) * 86400 FROM notifications n
                     JOIN verifications v ON v.notification_id = n.id WHERE n.id = 1";
-        let more = house.value(wait).unwrap().parse::<f64>().unwrap() - f64::from(seconds);
+        let more = env.value(wait).unwrap().parse::<f64>().unwrap() - f64::from(seconds);
         assert!((-0.1..19.0).contains(&more), "{more} s more after {trouble:?}");
         serve.post("hook", Hook::new("order.updated", 41_207).order("1207").body());
         // The other source is not kept waiting; what came in for this one is read by then and carries the cause.
-        house.simulator.shops().clear_faults();
+        env.simulator.shops().clear_faults();
         post_and_settle(&serve, "old", Ion::paid("1207").form(), 3);
         for id in [1, 2] {
-            let row = house.row(id);
+            let row = env.row(id);
             assert_eq!((row.state.as_str(), row.reason.as_deref()), ("pending", Some("api_rate_limited")));
         }
-        assert!(house.row(2).outcomes.is_empty());
-        assert_eq!(asked(&house), ["orders/SALE-H4K9P", "orders/1207"]);
+        assert!(env.row(2).outcomes.is_empty());
+        assert_eq!(asked(&env), ["orders/SALE-H4K9P", "orders/1207"]);
     }
 }

@@ -8,12 +8,12 @@ use crate::support::{Request, assert_verdict};
 
 #[test]
 fn an_order_that_the_shop_shows_with_both_statuses_is_confirmed() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let answer = serve.post("old", Ion::paid("1207").form());
     assert_eq!((answer.status, answer.text().as_str()), (200, ""));
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!((row.source.as_str(), row.provider.as_str()), ("old", "ecwid-ion"));
     assert_eq!(
@@ -22,40 +22,40 @@ fn an_order_that_the_shop_shows_with_both_statuses_is_confirmed() {
     );
     assert_eq!((row.news, row.attempts, row.resolved_id.as_deref()), (1, 1, Some("1207")));
     assert_eq!(row.outcomes, ["match"]);
-    assert_eq!(asked(&house), ["orders/1207"]);
-    assert_eq!(house.value("SELECT status FROM orders").as_deref(), Some("PAID"));
+    assert_eq!(asked(&env), ["orders/1207"]);
+    assert_eq!(env.value("SELECT status FROM orders").as_deref(), Some("PAID"));
 }
 
 #[test]
 fn an_order_that_the_shop_does_not_know_is_ignored_as_not_found() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     post_and_settle(&serve, "old", Ion::paid("9999").form(), 1);
-    assert_verdict(&house.row(1), "ignored", "not_found");
-    assert_eq!(asked(&house), ["orders/9999".to_owned(), by_ids("9999")]);
-    assert_eq!(house.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
-    assert_eq!(house.value("SELECT id FROM fakes").as_deref(), Some("1"));
+    assert_verdict(&env.row(1), "ignored", "not_found");
+    assert_eq!(asked(&env), ["orders/9999".to_owned(), by_ids("9999")]);
+    assert_eq!(env.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT id FROM fakes").as_deref(), Some("1"));
 }
 
 #[test]
 fn the_same_claim_again_is_a_duplicate_and_is_not_asked_about() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     post_and_settle(&serve, "old", Ion::paid("1207").form(), 1);
     post_and_settle(&serve, "old", Ion::paid("1207").form(), 2);
-    let row = house.row(2);
+    let row = env.row(2);
     assert_verdict(&row, "ignored", "duplicate");
     assert_eq!((row.duplicate_of, row.news), (Some(1), 0));
-    assert_eq!(asked(&house), ["orders/1207"]);
+    assert_eq!(asked(&env), ["orders/1207"]);
 }
 
 #[test]
 fn the_claim_holds_what_is_compared_and_a_date_without_zone_is_no_time() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let body = Ion::paid("1207").changed_from("QUEUED", "NEW").set("gift", "yes").form();
     post_and_settle(&serve, "old", body, 1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!(row.event.as_deref(), Some("order_status_change"));
     let claim: Value = serde_json::from_str(&row.claim.unwrap()).unwrap();
@@ -99,8 +99,8 @@ const WORDS: [(&str, &str, &str, &str, bool); 26] = [
 
 #[test]
 fn each_old_word_means_its_v3_word_and_every_other_word_itself() {
-    let (house, store) = shop();
-    let serve = house.serve();
+    let (env, store) = shop();
+    let serve = env.serve();
     for (place, (payment, fulfillment, shop_payment, shop_fulfillment, _)) in (1..).zip(WORDS) {
         let id = format!("W{place}");
         store.put_order(Order::new(&id, 50_000 + place).payment(shop_payment).fulfillment(shop_fulfillment));
@@ -109,26 +109,26 @@ fn each_old_word_means_its_v3_word_and_every_other_word_itself() {
     for (id, (.., is_same)) in (1..).zip(WORDS) {
         serve.settled(id);
         let (state, reason) = if is_same { ("confirmed", "match") } else { ("ignored", "mismatch") };
-        assert_verdict(&house.row(id), state, reason);
+        assert_verdict(&env.row(id), state, reason);
     }
 }
 
 #[test]
 fn another_store_s_notification_is_wrong_store_and_the_shop_is_not_asked() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     for (id, owner) in (1..).zip(["1004", "10030", "01003", "1003 "]) {
         post_and_settle(&serve, "old", Ion::paid("1207").set("owner_id", owner).form(), id);
-        assert_verdict(&house.row(id), "ignored", "wrong_store");
+        assert_verdict(&env.row(id), "ignored", "wrong_store");
     }
-    assert!(asked(&house).is_empty());
-    assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("4"));
+    assert!(asked(&env).is_empty());
+    assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("4"));
 }
 
 #[test]
 fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let mut id = 0;
     for field in ["owner_id", "event_type", "order_id", "payment_status", "fulfillment_status"] {
         let (missing, empty) = (Ion::paid("1207").without(field), Ion::paid("1207").set(field, ""));
@@ -137,62 +137,62 @@ fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
         for body in [missing.form(), empty.form(), missing.json(), empty.json(), null, list] {
             id += 1;
             post_and_settle(&serve, "old", body, id);
-            let row = house.row(id);
+            let row = env.row(id);
             assert_verdict(&row, "ignored", "malformed");
             assert!(row.detail.as_deref().unwrap().contains(field), "{row:#?}");
         }
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn a_body_that_is_neither_form_nor_json_object_is_stored_as_malformed() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let bodies: [&[u8]; 7] =
         [b"", b"{", b"{}", b"\xff\xfe\x00", b"owner_id=%FF", b"&&&", b"{\"owner_id\":1003} trailing"];
     for (id, body) in (1..).zip(bodies) {
         post_and_settle(&serve, "old", body, id);
-        assert_verdict(&house.row(id), "ignored", "malformed");
+        assert_verdict(&env.row(id), "ignored", "malformed");
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn an_event_that_this_version_does_not_know_is_unsupported_whatever_else_is_missing() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     for (id, event) in (1..).zip(["order_deleted", "NEW_ORDER", "new_order "]) {
         post_and_settle(&serve, "old", Ion::paid("1207").set("event_type", event).form(), id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "unsupported");
         assert_eq!(row.event.as_deref(), Some(event));
     }
     post_and_settle(&serve, "old", "event_type=stock_changed", 4);
-    assert_verdict(&house.row(4), "ignored", "unsupported");
-    assert!(asked(&house).is_empty());
+    assert_verdict(&env.row(4), "ignored", "unsupported");
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn a_json_body_says_the_same_as_a_form_whatever_the_content_type() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let post = |content_type: &str, body: String| {
         let request = Request::post("/hooks/old").header("Content-Type", content_type).body(body);
         assert_eq!(serve.send(&request).status, 200);
     };
     post("application/x-www-form-urlencoded", format!(" \n{}", Ion::paid("1207").json()));
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     post("application/json", Ion::paid("1207").form());
     serve.settled(2);
-    assert_verdict(&house.row(2), "ignored", "duplicate");
+    assert_verdict(&env.row(2), "ignored", "duplicate");
 }
 
 #[test]
 fn a_field_that_repeats_counts_only_when_it_says_the_same() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let form = Ion::paid("1207").form();
     let bodies = [
         (format!("{form}&order_id=9999"), "ignored", "malformed"),
@@ -203,19 +203,19 @@ fn a_field_that_repeats_counts_only_when_it_says_the_same() {
     ];
     for (id, (body, state, reason)) in (1..).zip(bodies) {
         post_and_settle(&serve, "old", body, id);
-        assert_verdict(&house.row(id), state, reason);
+        assert_verdict(&env.row(id), state, reason);
     }
 }
 
 #[test]
 fn no_date_is_a_cause_for_refusal_and_another_date_is_another_claim() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let dates = ["2014-11-02 09:41:01", "yesterday", "0000-99-99 99:99:99", "2999-01-01 00:00:00"];
     let dated = dates.map(|date| Ion::paid("1207").set("date", date));
     for (id, ion) in (1..).zip(dated.into_iter().chain([Ion::paid("1207").without("date")])) {
         post_and_settle(&serve, "old", ion.form(), id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!((row.event_time.as_deref(), row.news), (None, i64::from(id == 1)));
     }

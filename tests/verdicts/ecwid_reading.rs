@@ -9,8 +9,8 @@ const REQUIRED: [&str; 5] = ["eventType", "eventId", "eventCreated", "storeId", 
 
 #[test]
 fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let mut id = 0;
     for event in ["order.updated", "order.deleted", "product.updated", "product.deleted"] {
         let hook = Hook::new(event, 9001);
@@ -21,19 +21,19 @@ fn without_a_required_field_it_is_malformed_and_the_detail_names_the_field() {
             for body in bodies.map(|hook| hook.body()) {
                 id += 1;
                 post_and_settle(&serve, "hook", body, id);
-                let row = house.row(id);
+                let row = env.row(id);
                 assert_verdict(&row, "ignored", "malformed");
                 assert!(row.detail.as_deref().unwrap().contains(field), "{row:#?}");
             }
         }
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn a_field_of_another_kind_than_documented_is_malformed() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let order = || Hook::sale("PAID", "AWAITING_PROCESSING");
     let long = "x".repeat(256);
     let cases = [
@@ -63,31 +63,31 @@ fn a_field_of_another_kind_than_documented_is_malformed() {
     ];
     for (id, (hook, field)) in (1..).zip(cases) {
         post_and_settle(&serve, "hook", hook.body(), id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "malformed");
         assert!(row.detail.as_deref().unwrap().contains(field), "{row:#?}");
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn a_body_that_is_no_json_object_is_stored_as_malformed() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let deep = "[".repeat(100_000);
     let bodies: [&[u8]; 9] =
         [b"", b"{}", b"{", b"[]", b"null", b"\"order.updated\"", b"a=b", b"\xff\xfe\x00", deep.as_bytes()];
     for (id, body) in (1..).zip(bodies) {
         post_and_settle(&serve, "hook", body, id);
-        assert_verdict(&house.row(id), "ignored", "malformed");
+        assert_verdict(&env.row(id), "ignored", "malformed");
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn every_other_event_is_unsupported_and_never_malformed() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let events = [
         "unfinished_order.created",
         "customer.updated",
@@ -112,17 +112,17 @@ fn every_other_event_is_unsupported_and_never_malformed() {
             _ => Hook::sale("PAID", "x").set("eventType", event).body(),
         };
         post_and_settle(&serve, "hook", body, id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "unsupported");
         assert_eq!(row.event.as_deref(), Some(event));
     }
-    assert!(asked(&house).is_empty());
+    assert!(asked(&env).is_empty());
 }
 
 #[test]
 fn another_store_s_webhook_is_wrong_store_and_the_shop_is_not_asked() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     let hooks = [
         Hook::sale("PAID", "AWAITING_PROCESSING"),
         Hook::new("order.created", 731_200_456),
@@ -134,9 +134,9 @@ fn another_store_s_webhook_is_wrong_store_and_the_shop_is_not_asked() {
         (1..).zip(hooks.iter().flat_map(|hook| [(hook, json!(1004)), (hook, json!("1003 "))]))
     {
         post_and_settle(&serve, "hook", hook.clone().set("storeId", store).body(), id);
-        assert_verdict(&house.row(id), "ignored", "wrong_store");
+        assert_verdict(&env.row(id), "ignored", "wrong_store");
     }
-    assert!(asked(&house).is_empty());
-    assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("10"));
-    assert_eq!(house.value("SELECT count(*) FROM verifications").as_deref(), Some("0"));
+    assert!(asked(&env).is_empty());
+    assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("10"));
+    assert_eq!(env.value("SELECT count(*) FROM verifications").as_deref(), Some("0"));
 }

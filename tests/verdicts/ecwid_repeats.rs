@@ -4,20 +4,20 @@ use countersign::simulator::ecwid::Order;
 use countersign::simulator::{Fault, Trouble};
 
 use super::ecwid_shop::{CREATED, Hook, Ion, asked, fault, keys, post_and_settle, shop, wait_for_call};
-use crate::support::{House, assert_verdict};
+use crate::support::{TestEnv, assert_verdict};
 
 fn paid() -> Hook {
     Hook::sale("PAID", "AWAITING_PROCESSING")
 }
 
 /// Stores these bodies while nobody asks, then settles all that is due.
-fn verified_together(house: &House, source: &str, bodies: &[String]) {
-    let serve = house.serve_with(&["--no-worker"]);
+fn verified_together(env: &TestEnv, source: &str, bodies: &[String]) {
+    let serve = env.serve_with(&["--no-worker"]);
     for body in bodies {
         assert_eq!(serve.post(source, body.as_str()).status, 200);
     }
     assert!(serve.stop().success());
-    let output = house.run(&["verify"]);
+    let output = env.run(&["verify"]);
     assert!(output.status.success(), "{output:?}");
 }
 
@@ -26,49 +26,49 @@ fn one_call_settles_equal_waiting_claims_and_confirms_the_lowest_id() {
     for (source, body, call) in
         [("hook", paid().body(), "orders/SALE-H4K9P"), ("old", Ion::paid("1207").form(), "orders/1207")]
     {
-        let (house, _store) = shop();
-        verified_together(&house, source, &[body.clone(), body.clone(), body]);
-        assert_verdict(&house.row(1), "confirmed", "match");
+        let (env, _store) = shop();
+        verified_together(&env, source, &[body.clone(), body.clone(), body]);
+        assert_verdict(&env.row(1), "confirmed", "match");
         for id in [2, 3] {
-            let row = house.row(id);
+            let row = env.row(id);
             assert_verdict(&row, "ignored", "duplicate");
             assert_eq!((row.duplicate_of, row.news), (Some(1), 0));
         }
-        assert_eq!(asked(&house), [call]);
-        assert_eq!(house.value("SELECT count(DISTINCT call_id) FROM verifications").as_deref(), Some("1"));
+        assert_eq!(asked(&env), [call]);
+        assert_eq!(env.value("SELECT count(DISTINCT call_id) FROM verifications").as_deref(), Some("1"));
     }
 }
 
 #[test]
 fn different_claims_about_one_subject_share_a_call_and_keep_their_own_verdicts() {
-    let (house, _store) = shop();
+    let (env, _store) = shop();
     let bodies = [
         paid().body(),
         Hook::sale("REFUNDED", "AWAITING_PROCESSING").later(1).body(),
         paid().later(2).body(),
         paid().set("eventType", "order.created").later(3).body(),
     ];
-    verified_together(&house, "hook", &bodies);
+    verified_together(&env, "hook", &bodies);
     for (id, state, reason, news) in [
         (1, "confirmed", "match", 1),
         (2, "ignored", "mismatch", 0),
         (3, "confirmed", "match", 0),
         (4, "confirmed", "match", 0),
     ] {
-        assert_verdict(&house.row(id), state, reason);
-        assert_eq!(house.row(id).news, news);
+        assert_verdict(&env.row(id), state, reason);
+        assert_eq!(env.row(id).news, news);
     }
-    assert_eq!(asked(&house), ["orders/SALE-H4K9P"]);
-    assert_eq!(house.value("SELECT count(DISTINCT call_id) FROM verifications").as_deref(), Some("1"));
+    assert_eq!(asked(&env), ["orders/SALE-H4K9P"]);
+    assert_eq!(env.value("SELECT count(DISTINCT call_id) FROM verifications").as_deref(), Some("1"));
 }
 
 #[test]
 fn a_repeat_has_the_same_event_subject_values_time_and_event_id() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     store.put_order(Order::new("SALE-TWO", 731_200_457).paid());
-    let serve = house.serve();
+    let serve = env.serve();
     post_and_settle(&serve, "hook", paid().changed_from("AWAITING_PAYMENT", "AWAITING_PROCESSING").body(), 1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     let two =
         Hook::new("order.updated", 731_200_457).order("SALE-TWO").statuses("PAID", "AWAITING_PROCESSING");
     let cases = [
@@ -84,7 +84,7 @@ fn a_repeat_has_the_same_event_subject_values_time_and_event_id() {
     ];
     for (id, (hook, is_repeat)) in (2..).zip(cases) {
         post_and_settle(&serve, "hook", hook.body(), id);
-        let row = house.row(id);
+        let row = env.row(id);
         let (state, reason) = if is_repeat { ("ignored", "duplicate") } else { ("confirmed", "match") };
         assert_verdict(&row, state, reason);
         assert_eq!(row.duplicate_of, is_repeat.then_some(1));
@@ -93,56 +93,56 @@ fn a_repeat_has_the_same_event_subject_values_time_and_event_id() {
 
 #[test]
 fn the_same_event_id_with_another_body_is_asked_about_afresh() {
-    let (house, _store) = shop();
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let serve = env.serve();
     post_and_settle(&serve, "hook", paid().body(), 1);
     post_and_settle(&serve, "hook", paid().data("newPaymentStatus", "REFUNDED").body(), 2);
-    assert_verdict(&house.row(2), "ignored", "mismatch");
-    assert_eq!(asked(&house), ["orders/SALE-H4K9P", "orders/SALE-H4K9P"]);
+    assert_verdict(&env.row(2), "ignored", "mismatch");
+    assert_eq!(asked(&env), ["orders/SALE-H4K9P", "orders/SALE-H4K9P"]);
 }
 
 #[test]
 fn the_same_claim_at_another_source_is_no_duplicate() {
-    let (house, _store) = shop();
-    let second = keys(&house, "ecwid");
-    let house = house.source("second", &second);
-    let serve = house.serve();
+    let (env, _store) = shop();
+    let second = keys(&env, "ecwid");
+    let env = env.source("second", &second);
+    let serve = env.serve();
     for (id, source) in [(1, "hook"), (2, "second")] {
         post_and_settle(&serve, source, paid().body(), id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn a_copy_that_comes_while_the_question_is_under_way_becomes_its_duplicate() {
-    let (house, _store) = shop();
-    fault(&house, "orders/SALE-H4K9P", Fault::new(Trouble::Hold));
-    let serve = house.serve();
+    let (env, _store) = shop();
+    fault(&env, "orders/SALE-H4K9P", Fault::new(Trouble::Hold));
+    let serve = env.serve();
     serve.post("hook", paid().body());
-    wait_for_call(&house, "orders/SALE-H4K9P");
+    wait_for_call(&env, "orders/SALE-H4K9P");
     serve.post("hook", paid().body());
-    house.simulator.shops().clear_faults();
+    env.simulator.shops().clear_faults();
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(2), "ignored", "duplicate");
-    assert_eq!(house.row(2).duplicate_of, Some(1));
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(2), "ignored", "duplicate");
+    assert_eq!(env.row(2).duplicate_of, Some(1));
 }
 
 #[test]
 fn an_answer_judges_only_what_was_stored_before_its_question_was_sent() {
-    let (house, store) = shop();
-    fault(&house, "orders/SALE-H4K9P", Fault::new(Trouble::Hold).times(1));
-    let serve = house.serve();
+    let (env, store) = shop();
+    fault(&env, "orders/SALE-H4K9P", Fault::new(Trouble::Hold).times(1));
+    let serve = env.serve();
     serve.post("hook", paid().body());
-    wait_for_call(&house, "orders/SALE-H4K9P");
+    wait_for_call(&env, "orders/SALE-H4K9P");
     assert!(store.edit_order("SALE-H4K9P", |order| order.fulfillment("SHIPPED")));
     serve.post("hook", Hook::sale("PAID", "SHIPPED").later(1).body());
-    house.simulator.shops().clear_faults();
+    env.simulator.shops().clear_faults();
     serve.settled(2);
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_eq!(house.row(2).outcomes, ["match"]);
-    assert!(asked(&house).len() >= 2);
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_eq!(env.row(2).outcomes, ["match"]);
+    assert!(asked(&env).len() >= 2);
 }
 
 #[test]
@@ -150,15 +150,15 @@ fn undecided_copies_become_duplicates_of_the_one_that_is_confirmed() {
     for (source, body, call) in
         [("hook", paid().body(), "orders/SALE-H4K9P"), ("old", Ion::paid("1207").form(), "orders/1207")]
     {
-        let (house, _store) = shop();
-        fault(&house, call, Fault::status(400));
-        let serve = house.serve();
+        let (env, _store) = shop();
+        fault(&env, call, Fault::status(400));
+        let serve = env.serve();
         post_and_settle(&serve, source, body.clone(), 1);
-        assert_verdict(&house.row(1), "undecided", "api_error");
-        house.simulator.shops().clear_faults();
+        assert_verdict(&env.row(1), "undecided", "api_error");
+        env.simulator.shops().clear_faults();
         post_and_settle(&serve, source, body, 2);
-        assert_verdict(&house.row(2), "confirmed", "match");
-        let row = house.row(1);
+        assert_verdict(&env.row(2), "confirmed", "match");
+        let row = env.row(1);
         assert_verdict(&row, "ignored", "duplicate");
         assert_eq!(row.duplicate_of, Some(2));
     }
@@ -166,33 +166,33 @@ fn undecided_copies_become_duplicates_of_the_one_that_is_confirmed() {
 
 #[test]
 fn a_forged_early_copy_that_was_ignored_does_not_silence_the_true_one() {
-    let (house, store) = shop();
-    let serve = house.serve();
+    let (env, store) = shop();
+    let serve = env.serve();
     let shipped = Hook::sale("PAID", "SHIPPED").body();
     post_and_settle(&serve, "hook", shipped.clone(), 1);
-    assert_verdict(&house.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(1), "ignored", "mismatch");
     let new_order = Hook::new("order.created", 731_999).order("SALE-NEW").statuses("PAID", "NEW").body();
     post_and_settle(&serve, "hook", new_order.clone(), 2);
-    assert_verdict(&house.row(2), "ignored", "not_found");
+    assert_verdict(&env.row(2), "ignored", "not_found");
     assert!(store.edit_order("SALE-H4K9P", |order| order.fulfillment("SHIPPED")));
     store.put_order(Order::new("SALE-NEW", 731_999).paid().fulfillment("NEW"));
     post_and_settle(&serve, "hook", shipped, 3);
     post_and_settle(&serve, "hook", new_order, 4);
     for (forged, copy) in [(1, 3), (2, 4)] {
-        assert_verdict(&house.row(copy), "confirmed", "match");
-        assert_eq!(house.row(copy).news, 1);
+        assert_verdict(&env.row(copy), "confirmed", "match");
+        assert_eq!(env.row(copy).news, 1);
         // What is ignored already keeps its verdict.
-        assert_eq!(house.row(forged).duplicate_of, None);
+        assert_eq!(env.row(forged).duplicate_of, None);
     }
-    assert_verdict(&house.row(1), "ignored", "mismatch");
-    assert_verdict(&house.row(2), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "ignored", "not_found");
 }
 
 #[test]
 fn a_forged_early_copy_that_still_waits_costs_the_true_one_nothing() {
-    let (house, store) = shop();
-    let house = house.verify("grace = \"1h\"\nretry_base = \"1h\"\nretry_cap = \"1h\"");
-    let serve = house.serve();
+    let (env, store) = shop();
+    let env = env.verify("grace = \"1h\"\nretry_base = \"1h\"\nretry_cap = \"1h\"");
+    let serve = env.serve();
     let shipped = Hook::sale("PAID", "SHIPPED").body();
     serve.post("hook", shipped.clone());
     serve.pending(1, "not_yet");
@@ -200,7 +200,7 @@ fn a_forged_early_copy_that_still_waits_costs_the_true_one_nothing() {
     serve.post("hook", shipped);
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(2), "ignored", "duplicate");
-    assert_eq!(house.row(2).duplicate_of, Some(1));
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(2), "ignored", "duplicate");
+    assert_eq!(env.row(2).duplicate_of, Some(1));
 }

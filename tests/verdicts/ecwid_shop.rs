@@ -6,7 +6,7 @@ use countersign::simulator::Fault;
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
 use serde_json::{Value, json};
 
-use crate::support::{House, Serve};
+use crate::support::{Serve, TestEnv};
 
 pub(super) const TOKEN: &str = "secret_test_token";
 
@@ -17,20 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const CREATED: u64 = 1_764_000_000;
 
 /// The paid orders `1207` (of before 2020) and `SALE-H4K9P` (of today), and product 9001.
-pub(super) fn shop() -> (House, EcwidStore) {
-    let house = House::new();
-    let store = house.simulator.shops().open_ecwid(1003, TOKEN);
+pub(super) fn shop() -> (TestEnv, EcwidStore) {
+    let env = TestEnv::new();
+    let store = env.simulator.shops().open_ecwid(1003, TOKEN);
     store.put_order(Order::new("1207", 41_207).order_number(1207).paid());
     store.put_order(sale());
     store.put_product(Product::new(9001, "Mug"));
-    let old = keys(&house, "ecwid-ion");
-    let hook = keys(&house, "ecwid");
-    (house.source("old", &old).source("hook", &hook), store)
+    let old = keys(&env, "ecwid-ion");
+    let hook = keys(&env, "ecwid");
+    (env.source("old", &old).source("hook", &hook), store)
 }
 
 /// The keys of a source that asks the store's API.
-pub(super) fn keys(house: &House, provider: &str) -> String {
-    let base = house.simulator.ecwid_base();
+pub(super) fn keys(env: &TestEnv, provider: &str) -> String {
+    let base = env.simulator.ecwid_base();
     format!("provider = \"{provider}\"\nstore_id = 1003\ntoken = \"{TOKEN}\"\napi_base = \"{base}\"")
 }
 
@@ -40,21 +40,21 @@ pub(super) fn sale() -> Order {
 }
 
 /// The API calls so far, below the store's own path.
-pub(super) fn asked(house: &House) -> Vec<String> {
+pub(super) fn asked(env: &TestEnv) -> Vec<String> {
     let below = |target: &str| target.split_once("/1003/").map_or(target, |(_, path)| path).to_owned();
-    house.simulator.shops().calls().iter().map(|call| below(&call.target)).collect()
+    env.simulator.shops().calls().iter().map(|call| below(&call.target)).collect()
 }
 
 /// Waits until a call whose target contains `part` has arrived.
 #[track_caller]
-pub(super) fn wait_for_call(house: &House, part: &str) {
-    let arrived = house.simulator.shops().wait_for_call(|call| call.target.contains(part), PATIENCE);
-    assert!(arrived, "no call with {part} in {:?}", asked(house));
+pub(super) fn wait_for_call(env: &TestEnv, part: &str) {
+    let arrived = env.simulator.shops().wait_for_call(|call| call.target.contains(part), PATIENCE);
+    assert!(arrived, "no call with {part} in {:?}", asked(env));
 }
 
 /// Sets a fault for all calls whose target contains `part`.
-pub(super) fn fault(house: &House, part: &str, fault: Fault) {
-    house.simulator.shops().add_fault(fault.path(part));
+pub(super) fn fault(env: &TestEnv, part: &str, fault: Fault) {
+    env.simulator.shops().add_fault(fault.path(part));
 }
 
 /// Posts a body to a source and waits until notification `id`, which it becomes, is settled.

@@ -6,17 +6,17 @@ use countersign::simulator::ecwid::EcwidStore;
 use ring::hmac;
 
 use super::ecwid_shop::{Hook, asked, keys, shop};
-use crate::support::{House, Request, Serve, assert_verdict};
+use crate::support::{Request, Serve, TestEnv, assert_verdict};
 
 const SECRET: &str = "test_client_secret_1";
 
 /// Ecwid's rule: the signature of event `11111111-2222-4333-8444-555555555555`, created 1764000000, under [`SECRET`].
 const DOCUMENTED: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
 
-fn signed_shop() -> (House, EcwidStore) {
-    let (house, store) = shop();
-    let keys = format!("{}\nclient_secret = \"{SECRET}\"", keys(&house, "ecwid"));
-    (house.source("signed", &keys), store)
+fn signed_shop() -> (TestEnv, EcwidStore) {
+    let (env, store) = shop();
+    let keys = format!("{}\nclient_secret = \"{SECRET}\"", keys(&env, "ecwid"));
+    (env.source("signed", &keys), store)
 }
 
 fn documented() -> Hook {
@@ -35,39 +35,38 @@ fn post(serve: &Serve, body: &str, signatures: &[&str]) -> u16 {
 }
 
 /// How often deliveries to `signed` were refused for `cause`, once serve has written all of it.
-fn refused(house: &House, cause: &str) -> Option<String> {
-    house.value(&format!("SELECT sum(count) FROM refusals WHERE source = 'signed' AND cause = '{cause}'"))
+fn refused(env: &TestEnv, cause: &str) -> Option<String> {
+    env.value(&format!("SELECT sum(count) FROM refusals WHERE source = 'signed' AND cause = '{cause}'"))
 }
 
 #[test]
 fn the_documented_signature_opens_the_door_and_the_api_still_decides() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     assert_eq!(post(&serve, &documented().body(), &[DOCUMENTED]), 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     // It covers neither order nor status: the same signature under another body opens, and is then found false.
     assert_eq!(post(&serve, &documented().data("newPaymentStatus", "REFUNDED").body(), &[DOCUMENTED]), 200);
     serve.settled(2);
-    assert_verdict(&house.row(2), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "ignored", "mismatch");
     // The digits count as they stand in the body, quoted or not; a number may be the event's id.
     assert_eq!(post(&serve, &documented().set("eventCreated", "1764000000").body(), &[DOCUMENTED]), 200);
     let numbered = documented().set("eventId", 77).body();
     assert_eq!(post(&serve, &numbered, &[&signature(SECRET, "1764000000.77")]), 200);
     serve.settled(3);
     serve.settled(4);
-    assert_verdict(&house.row(3), "ignored", "duplicate");
-    assert_verdict(&house.row(4), "confirmed", "match");
+    assert_verdict(&env.row(3), "ignored", "duplicate");
+    assert_verdict(&env.row(4), "confirmed", "match");
     // The signature itself is no secret of ours and stays with the other headers.
-    let header =
-        house.value("SELECT headers ->> 'x-ecwid-webhook-signature' FROM notifications WHERE id = 1");
+    let header = env.value("SELECT headers ->> 'x-ecwid-webhook-signature' FROM notifications WHERE id = 1");
     assert_eq!(header.as_deref(), Some(DOCUMENTED));
 }
 
 #[test]
 fn a_missing_or_wrong_signature_is_401_and_leaves_no_row() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     let body = documented().body();
     let foreign = signature("another_secret", "1764000000.11111111-2222-4333-8444-555555555555");
     let url_safe = DOCUMENTED.replace('/', "_").replace('+', "-");
@@ -90,15 +89,15 @@ fn a_missing_or_wrong_signature_is_401_and_leaves_no_row() {
         assert_eq!(post(&serve, &changed.body(), &[DOCUMENTED]), 401);
     }
     assert!(serve.stop().success());
-    assert!(house.rows().is_empty() && asked(&house).is_empty());
-    assert_eq!(refused(&house, "missing_signature").as_deref(), Some("1"));
-    assert_eq!(refused(&house, "wrong_signature").as_deref(), Some("11"));
+    assert!(env.rows().is_empty() && asked(&env).is_empty());
+    assert_eq!(refused(&env, "missing_signature").as_deref(), Some("1"));
+    assert_eq!(refused(&env, "wrong_signature").as_deref(), Some("11"));
 }
 
 #[test]
 fn a_body_too_broken_to_check_is_401_and_leaves_no_row() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     let broken = [
         "{".to_owned(),
         "[]".to_owned(),
@@ -113,37 +112,37 @@ fn a_body_too_broken_to_check_is_401_and_leaves_no_row() {
     }
     assert_eq!(post(&serve, "{", &[]), 401);
     assert!(serve.stop().success());
-    assert!(house.rows().is_empty());
-    assert_eq!(refused(&house, "unreadable").as_deref(), Some("7"));
+    assert!(env.rows().is_empty());
+    assert_eq!(refused(&env, "unreadable").as_deref(), Some("7"));
 }
 
 #[test]
 fn a_test_button_without_signature_is_acknowledged_counted_and_not_stored() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     for body in ["", "{}", " {\n} "] {
         assert_eq!(post(&serve, body, &[]), 200, "{body:?}");
     }
     assert!(serve.stop().success());
-    assert!(house.rows().is_empty());
-    assert_eq!(refused(&house, "test_call").as_deref(), Some("3"));
+    assert!(env.rows().is_empty());
+    assert_eq!(refused(&env, "test_call").as_deref(), Some("3"));
 }
 
 #[test]
 fn a_signed_body_that_lacks_other_fields_is_stored_as_malformed() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     assert_eq!(post(&serve, &documented().without("storeId").body(), &[DOCUMENTED]), 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "ignored", "malformed");
+    assert_verdict(&env.row(1), "ignored", "malformed");
 }
 
 #[test]
 fn without_a_client_secret_no_signature_is_looked_at() {
-    let (house, _store) = signed_shop();
-    let serve = house.serve();
+    let (env, _store) = signed_shop();
+    let serve = env.serve();
     let request = Request::post("/hooks/hook").body(documented().body());
     assert_eq!(serve.send(&request.header("X-Ecwid-Webhook-Signature", "nonsense")).status, 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }

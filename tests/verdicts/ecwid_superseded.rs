@@ -1,7 +1,7 @@
 //! Both Ecwid formats: what a later confirmed notification explains.
 
 use super::ecwid_shop::{Hook, Ion, post_and_settle, shop};
-use crate::support::{House, Row, Serve, assert_verdict};
+use crate::support::{Row, Serve, TestEnv, assert_verdict};
 
 /// The order's course: created unpaid, paid, refunded. The shop shows its end.
 fn course() -> [Hook; 3] {
@@ -23,18 +23,18 @@ fn ion_course() -> [Ion; 3] {
     ]
 }
 
-fn refunded() -> (House, Serve) {
-    let (house, store) = shop();
+fn refunded() -> (TestEnv, Serve) {
+    let (env, store) = shop();
     for id in ["1207", "SALE-H4K9P"] {
         assert!(store.edit_order(id, |order| order.payment("REFUNDED")));
     }
-    let serve = house.serve();
-    (house, serve)
+    let serve = env.serve();
+    (env, serve)
 }
 
 /// Posts one after the other, each settled before the next; returns the rows in the order of posting.
 fn settled_in_turn<'a>(
-    house: &House,
+    env: &TestEnv,
     serve: &Serve,
     source: &str,
     bodies: impl IntoIterator<Item = &'a String>,
@@ -42,7 +42,7 @@ fn settled_in_turn<'a>(
     for (id, body) in (1..).zip(bodies) {
         post_and_settle(serve, source, body.as_str(), id);
     }
-    house.rows()
+    env.rows()
 }
 
 #[test]
@@ -51,32 +51,32 @@ fn a_chain_is_superseded_in_whatever_order_it_settles() {
     let courses = [("hook", course().map(|hook| hook.body())), ("old", ion_course().map(|ion| ion.form()))];
     for (source, bodies) in courses {
         for order in orders {
-            let (house, serve) = refunded();
-            let rows = settled_in_turn(&house, &serve, source, order.iter().map(|at| &bodies[*at]));
+            let (env, serve) = refunded();
+            let rows = settled_in_turn(&env, &serve, source, order.iter().map(|at| &bodies[*at]));
             for (row, at) in rows.iter().zip(order) {
                 match at {
                     2 => assert_verdict(row, "confirmed", "match"),
                     _ => assert_verdict(row, "ignored", "superseded"),
                 }
             }
-            assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("0"));
+            assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("0"));
         }
     }
 }
 
 #[test]
 fn a_chain_that_waits_together_is_superseded_too() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
-    let serve = house.serve_with(&["--no-worker"]);
+    let serve = env.serve_with(&["--no-worker"]);
     for hook in course() {
         serve.post("hook", hook.body());
     }
     assert!(serve.stop().success());
-    assert!(house.run(&["verify"]).status.success());
-    assert_verdict(&house.row(1), "ignored", "superseded");
-    assert_verdict(&house.row(2), "ignored", "superseded");
-    assert_verdict(&house.row(3), "confirmed", "match");
+    assert!(env.run(&["verify"]).status.success());
+    assert_verdict(&env.row(1), "ignored", "superseded");
+    assert_verdict(&env.row(2), "ignored", "superseded");
+    assert_verdict(&env.row(3), "confirmed", "match");
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn a_mismatch_stays_one_unless_a_later_confirmed_one_says_that_it_was_so() {
         (paid.clone().later(20), refund.clone()),
     ];
     for (mismatch, confirmed) in cases {
-        let (house, serve) = refunded();
+        let (env, serve) = refunded();
         let bodies = [mismatch.body(), confirmed.body()];
-        let rows = settled_in_turn(&house, &serve, "hook", &bodies);
+        let rows = settled_in_turn(&env, &serve, "hook", &bodies);
         assert_verdict(&rows[0], "ignored", "mismatch");
         assert_verdict(&rows[1], "confirmed", "match");
     }
@@ -108,65 +108,65 @@ fn a_confirmed_deletion_supersedes_not_found_in_both_orders_but_no_mismatch() {
     let [_, paid, _] = course();
     let paid = paid.body();
     for bodies in [[paid.clone(), deleted.clone()], [deleted.clone(), paid.clone()]] {
-        let (house, store) = shop();
+        let (env, store) = shop();
         assert!(store.delete_order("SALE-H4K9P"));
-        let serve = house.serve();
-        for row in settled_in_turn(&house, &serve, "hook", &bodies) {
+        let serve = env.serve();
+        for row in settled_in_turn(&env, &serve, "hook", &bodies) {
             match row.event.as_deref() {
                 Some("order.deleted") => assert_verdict(&row, "confirmed", "deleted"),
                 _ => assert_verdict(&row, "ignored", "superseded"),
             }
         }
     }
-    let (house, store) = shop();
+    let (env, store) = shop();
     assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
-    let serve = house.serve();
+    let serve = env.serve();
     post_and_settle(&serve, "hook", paid, 1);
     assert!(store.delete_order("SALE-H4K9P"));
     post_and_settle(&serve, "hook", deleted, 2);
-    assert_verdict(&house.row(1), "ignored", "mismatch");
-    assert_verdict(&house.row(2), "confirmed", "deleted");
+    assert_verdict(&env.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "confirmed", "deleted");
 }
 
 #[test]
 fn a_product_s_confirmed_deletion_supersedes_what_was_not_found() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     assert!(store.delete_product(9001));
-    let serve = house.serve();
+    let serve = env.serve();
     post_and_settle(&serve, "hook", Hook::new("product.updated", 9001).later(1).body(), 1);
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
     post_and_settle(&serve, "hook", Hook::new("product.deleted", 9001).later(2).body(), 2);
-    assert_verdict(&house.row(2), "confirmed", "deleted");
-    assert_verdict(&house.row(1), "ignored", "superseded");
+    assert_verdict(&env.row(2), "confirmed", "deleted");
+    assert_verdict(&env.row(1), "ignored", "superseded");
     // Claimed for a time after the deletion, it is explained by nothing.
     post_and_settle(&serve, "hook", Hook::new("product.updated", 9001).later(3).body(), 3);
-    assert_verdict(&house.row(3), "ignored", "not_found");
+    assert_verdict(&env.row(3), "ignored", "not_found");
 }
 
 #[test]
 fn another_source_s_or_another_order_s_confirmation_explains_nothing() {
-    let (house, serve) = refunded();
+    let (env, serve) = refunded();
     let [_, paid, _] = course();
     post_and_settle(&serve, "hook", paid.body(), 1);
     let [.., ion] = ion_course();
     post_and_settle(&serve, "old", ion.form(), 2);
     let other = Hook::new("order.updated", 41_207).order("1207").statuses("REFUNDED", "AWAITING_PROCESSING");
     post_and_settle(&serve, "hook", other.changed_from("PAID", "AWAITING_PROCESSING").later(3).body(), 3);
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_verdict(&house.row(3), "confirmed", "match");
-    assert_verdict(&house.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_verdict(&env.row(3), "confirmed", "match");
+    assert_verdict(&env.row(1), "ignored", "mismatch");
 }
 
 #[test]
 fn of_equal_times_old_values_decide_whatever_was_received_first() {
     for backwards in [false, true] {
-        let (house, store) = shop();
+        let (env, store) = shop();
         assert!(store.edit_order("SALE-H4K9P", |order| order.payment("PAID")));
-        let serve = house.serve();
+        let serve = env.serve();
         let [created, paid, _] = course().map(|hook| hook.later(1).body());
         let mut bodies = [created, paid];
         bodies.rotate_left(usize::from(backwards));
-        let rows = settled_in_turn(&house, &serve, "hook", &bodies);
+        let rows = settled_in_turn(&env, &serve, "hook", &bodies);
         for row in &rows {
             match row.event.as_deref() {
                 Some("order.created") => assert_verdict(row, "ignored", "superseded"),
@@ -178,34 +178,34 @@ fn of_equal_times_old_values_decide_whatever_was_received_first() {
 
 #[test]
 fn a_sender_s_word_about_the_past_hides_no_fake_from_what_was_confirmed_before() {
-    let (house, store) = shop();
+    let (env, store) = shop();
     assert!(store.edit_order("SALE-H4K9P", |order| order.payment("AWAITING_PAYMENT")));
-    let serve = house.serve();
+    let serve = env.serve();
     let [created, paid, _] = course();
     post_and_settle(&serve, "hook", created.body(), 1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     // Forged; and then a true status, with the forged one as the one before: nothing has changed meanwhile.
     post_and_settle(&serve, "hook", paid.clone().body(), 2);
     let cover = |payment: &str, second| {
         Hook::sale(payment, "AWAITING_PROCESSING").changed_from("PAID", "AWAITING_PROCESSING").later(second)
     };
     post_and_settle(&serve, "hook", cover("AWAITING_PAYMENT", 5).body(), 3);
-    assert_verdict(&house.row(3), "confirmed", "match");
-    assert_verdict(&house.row(2), "ignored", "mismatch");
+    assert_verdict(&env.row(3), "confirmed", "match");
+    assert_verdict(&env.row(2), "ignored", "mismatch");
     // The order is refunded indeed: what says that it came from where the order was known to be is on the way, nothing else.
     let bare = Hook::sale("PAID", "AWAITING_PROCESSING").later(3);
     post_and_settle(&serve, "hook", bare.body(), 4);
     assert!(store.edit_order("SALE-H4K9P", |order| order.payment("REFUNDED")));
     post_and_settle(&serve, "hook", cover("REFUNDED", 6).body(), 5);
-    assert_verdict(&house.row(5), "confirmed", "match");
-    assert_verdict(&house.row(2), "ignored", "superseded");
-    assert_verdict(&house.row(4), "ignored", "mismatch");
+    assert_verdict(&env.row(5), "confirmed", "match");
+    assert_verdict(&env.row(2), "ignored", "superseded");
+    assert_verdict(&env.row(4), "ignored", "mismatch");
 }
 
 #[test]
 fn hundreds_of_forged_claims_hide_no_true_one_from_what_explains_it() {
     const FORGED: usize = 600;
-    let (house, serve) = refunded();
+    let (env, serve) = refunded();
     let [_, paid, refund] = course();
     post_and_settle(&serve, "hook", paid.body(), 1);
     let forged = |n: usize| {
@@ -219,7 +219,7 @@ fn hundreds_of_forged_claims_hide_no_true_one_from_what_explains_it() {
     }
     let last = i64::try_from(FORGED).unwrap() + 2;
     post_and_settle(&serve, "hook", refund.body(), last);
-    assert_verdict(&house.row(last), "confirmed", "match");
-    assert_verdict(&house.row(1), "ignored", "superseded");
-    assert_eq!(house.value("SELECT count(*) FROM fakes"), Some(FORGED.to_string()));
+    assert_verdict(&env.row(last), "confirmed", "match");
+    assert_verdict(&env.row(1), "ignored", "superseded");
+    assert_eq!(env.value("SELECT count(*) FROM fakes"), Some(FORGED.to_string()));
 }

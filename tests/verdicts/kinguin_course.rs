@@ -5,7 +5,7 @@ use countersign::simulator::{Fault, Trouble};
 use serde_json::json;
 
 use super::kinguin::{AT, calls, keys, settled_as, status, webhook};
-use crate::support::{House, Serve, assert_verdict};
+use crate::support::{Serve, TestEnv, assert_verdict};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -13,17 +13,17 @@ fn say(serve: &Serve, order_id: &str, word: &str, at: &str) {
     serve.send(&webhook("order.status", &status(order_id, word, &format!("2025-03-04T10:15:{at}Z"))));
 }
 
-/// A house whose account holds the order `A` in this status.
-fn with_order(word: &str) -> (House, KinguinAccount) {
-    let (house, account) = keys();
+/// An environment whose account holds the order `A` in this status.
+fn with_order(word: &str) -> (TestEnv, KinguinAccount) {
+    let (env, account) = keys();
     account.put_order(Order::new("A").status(word));
-    (house, account)
+    (env, account)
 }
 
 #[test]
 fn two_true_notifications_about_one_completion_are_both_confirmed_and_one_is_news() {
-    let (house, account) = with_order("completed");
-    let serve = house.serve();
+    let (env, account) = with_order("completed");
+    let serve = env.serve();
     serve.send(&webhook("order.complete", &json!({"orderId": "A", "updatedAt": AT})));
     serve.settled(1);
     serve.send(&webhook("order.status", &status("A", "completed", AT)));
@@ -31,7 +31,7 @@ fn two_true_notifications_about_one_completion_are_both_confirmed_and_one_is_new
     account.edit_order("A", |order| order.status("refunded"));
     serve.send(&webhook("order.status", &status("A", "refunded", AT)));
     serve.settled(3);
-    let rows = house.rows();
+    let rows = env.rows();
     for row in &rows {
         assert_verdict(row, "confirmed", "match");
     }
@@ -40,8 +40,8 @@ fn two_true_notifications_about_one_completion_are_both_confirmed_and_one_is_new
 
 #[test]
 fn the_same_claim_again_is_a_duplicate_and_is_not_asked_about() {
-    let (house, _account) = with_order("completed");
-    let serve = house.serve();
+    let (env, _account) = with_order("completed");
+    let serve = env.serve();
     let mut spelled = status("A", "completed", AT);
     serve.send(&webhook("order.status", &spelled));
     serve.settled(1);
@@ -50,24 +50,24 @@ fn the_same_claim_again_is_a_duplicate_and_is_not_asked_about() {
         spelled["unknown"] = id.into();
         serve.send(&webhook("order.status", &spelled));
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "duplicate");
         assert_eq!((row.duplicate_of, row.news), (Some(1), 0));
     }
-    assert_eq!(calls(&house).len(), 1);
+    assert_eq!(calls(&env).len(), 1);
     let later = webhook("order.status", &status("A", "completed", "2025-03-04T10:15:10+00:00"));
     serve.send(&later);
     serve.settled(4);
-    assert_verdict(&house.row(4), "confirmed", "match");
-    assert_eq!(house.row(4).news, 0, "another time is another claim, and no news");
+    assert_verdict(&env.row(4), "confirmed", "match");
+    assert_eq!(env.row(4).news, 0, "another time is another claim, and no news");
 }
 
 #[test]
 fn of_equal_waiting_claims_the_lowest_id_is_confirmed_whichever_was_answered() {
-    let (house, _account) = with_order("completed");
-    let shops = house.simulator.shops();
+    let (env, _account) = with_order("completed");
+    let shops = env.simulator.shops();
     let hold = shops.add_fault(Fault::new(Trouble::Hold).path("/v1/order/A").times(1));
-    let serve = house.serve();
+    let serve = env.serve();
     say(&serve, "A", "completed", "09");
     assert!(shops.wait_for_calls(1, PATIENCE));
     say(&serve, "A", "completed", "09");
@@ -77,24 +77,24 @@ fn of_equal_waiting_claims_the_lowest_id_is_confirmed_whichever_was_answered() {
     }
     say(&serve, "A", "completed", "09");
     serve.settled(3);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!((house.row(1).news, house.row(1).outcomes.len()), (1, 1));
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!((env.row(1).news, env.row(1).outcomes.len()), (1, 1));
     for id in [2, 3] {
-        assert_verdict(&house.row(id), "ignored", "duplicate");
-        assert_eq!(house.row(id).duplicate_of, Some(1));
+        assert_verdict(&env.row(id), "ignored", "duplicate");
+        assert_eq!(env.row(id).duplicate_of, Some(1));
     }
     shops.clear_fault(hold);
     say(&serve, "A", "refunded", "10");
     serve.settled(4);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(4), "ignored", "mismatch");
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(4), "ignored", "mismatch");
 }
 
 #[test]
 fn notifications_that_wait_on_one_order_are_settled_by_one_call() {
-    let (house, account) = with_order("completed");
+    let (env, account) = with_order("completed");
     account.configure(|settings| settings.address_refused = true);
-    let serve = house.serve();
+    let serve = env.serve();
     say(&serve, "A", "completed", "01");
     serve.pending(1, "api_denied");
     for (word, at) in [("completed", "01"), ("completed", "02"), ("refunded", "03")] {
@@ -104,19 +104,19 @@ fn notifications_that_wait_on_one_order_are_settled_by_one_call() {
     for id in 1..=4 {
         serve.settled(id);
     }
-    let reasons: Vec<_> = house.rows().into_iter().filter_map(|row| row.reason).collect();
+    let reasons: Vec<_> = env.rows().into_iter().filter_map(|row| row.reason).collect();
     assert_eq!(reasons, ["match", "duplicate", "match", "mismatch"]);
     let good =
         "SELECT count(DISTINCT call_id) || ' ' || count(*) FROM verifications WHERE outcome <> 'api_denied'";
-    assert_eq!(house.value(good).as_deref(), Some("1 4"), "rows settled by one call share its id");
+    assert_eq!(env.value(good).as_deref(), Some("1 4"), "rows settled by one call share its id");
 }
 
 #[test]
 fn an_answer_judges_only_what_was_stored_before_the_question() {
-    let (house, account) = with_order("completed");
-    let shops = house.simulator.shops();
+    let (env, account) = with_order("completed");
+    let shops = env.simulator.shops();
     let hold = shops.add_fault(Fault::new(Trouble::Hold).path("/v1/order/A").times(1));
-    let serve = house.serve();
+    let serve = env.serve();
     say(&serve, "A", "completed", "09");
     assert!(shops.wait_for_call(|call| call.target.ends_with("/v1/order/A"), PATIENCE));
     account.edit_order("A", |order| order.status("refunded"));
@@ -124,22 +124,22 @@ fn an_answer_judges_only_what_was_stored_before_the_question() {
     shops.clear_fault(hold);
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_eq!(calls(&house).len(), 2);
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_eq!(calls(&env).len(), 2);
 }
 
 #[test]
 fn a_forged_early_copy_with_another_status_never_silences_the_true_one() {
-    let (house, _account) = with_order("completed");
-    let serve = house.serve();
+    let (env, _account) = with_order("completed");
+    let serve = env.serve();
     say(&serve, "A", "refunded", "09");
     say(&serve, "A", "completed", "09");
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(1), "ignored", "mismatch");
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_eq!(house.value("SELECT group_concat(id) FROM fakes").as_deref(), Some("1"));
+    assert_verdict(&env.row(1), "ignored", "mismatch");
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_eq!(env.value("SELECT group_concat(id) FROM fakes").as_deref(), Some("1"));
 }
 
 #[test]
@@ -151,31 +151,31 @@ fn an_overtaken_status_is_superseded_once_the_later_one_is_confirmed() {
         ("refunded", "completed"),
         ("canceled", "completed"),
     ] {
-        let (house, _account) = with_order(now);
-        let serve = house.serve();
+        let (env, _account) = with_order(now);
+        let serve = env.serve();
         say(&serve, "A", before, "01");
         serve.settled(1);
-        assert_verdict(&house.row(1), "ignored", "mismatch");
+        assert_verdict(&env.row(1), "ignored", "mismatch");
         say(&serve, "A", now, "02");
         serve.settled(2);
         settled_as(&serve, 1, "superseded");
-        assert_verdict(&house.row(2), "confirmed", "match");
+        assert_verdict(&env.row(2), "confirmed", "match");
         // And the other way round: what comes late is explained by what is confirmed already.
         let at_first = status("A", before, "2025-03-04T10:15:00Z");
         serve.send(&webhook("order.status", &at_first));
         serve.settled(3);
-        let row = house.row(3);
+        let row = env.row(3);
         assert_verdict(&row, "ignored", "superseded");
         assert_eq!(row.outcomes, ["mismatch"]);
-        assert_verdict(&house.row(1), "ignored", "superseded");
-        assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("0"), "{before} before {now}");
+        assert_verdict(&env.row(1), "ignored", "superseded");
+        assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("0"), "{before} before {now}");
     }
 }
 
 #[test]
 fn order_complete_takes_its_place_in_the_course() {
-    let (house, account) = with_order("completed");
-    let serve = house.serve();
+    let (env, account) = with_order("completed");
+    let serve = env.serve();
     say(&serve, "A", "processing", "01");
     serve.settled(1);
     serve.send(&webhook("order.complete", &json!({"orderId": "A", "updatedAt": "2025-03-04T10:15:02Z"})));
@@ -183,37 +183,37 @@ fn order_complete_takes_its_place_in_the_course() {
     account.put_order(Order::new("B").status("refunded"));
     serve.send(&webhook("order.complete", &json!({"orderId": "B", "updatedAt": "2025-03-04T10:15:02Z"})));
     serve.settled(3);
-    assert_verdict(&house.row(3), "ignored", "mismatch");
+    assert_verdict(&env.row(3), "ignored", "mismatch");
     say(&serve, "B", "refunded", "03");
     settled_as(&serve, 3, "superseded");
 }
 
 #[test]
 fn without_a_later_time_or_an_earlier_place_nothing_is_superseded() {
-    let (house, account) = with_order("completed");
-    let serve = house.serve();
+    let (env, account) = with_order("completed");
+    let serve = env.serve();
     say(&serve, "A", "completed", "05");
     serve.settled(1);
     // Later by the provider's time; no place in the course.
     for (id, word, at) in [(2, "processing", "06"), (3, "pending", "01")] {
         say(&serve, "A", word, at);
         serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "mismatch");
+        assert_verdict(&env.row(id), "ignored", "mismatch");
     }
     account.put_order(Order::new("B").status("refunded"));
     say(&serve, "B", "canceled", "01");
     say(&serve, "B", "refunded", "02");
     serve.settled(4);
     serve.settled(5);
-    assert_verdict(&house.row(4), "ignored", "mismatch");
-    assert_verdict(&house.row(5), "confirmed", "match");
+    assert_verdict(&env.row(4), "ignored", "mismatch");
+    assert_verdict(&env.row(5), "confirmed", "match");
 }
 
 #[test]
 fn of_equal_times_either_explains_whichever_was_received_first() {
     for words in [["processing", "completed"], ["completed", "processing"]] {
-        let (house, _account) = with_order("completed");
-        let serve = house.serve();
+        let (env, _account) = with_order("completed");
+        let serve = env.serve();
         for (id, word) in (1..).zip(words) {
             say(&serve, "A", word, "05");
             serve.settled(id);
@@ -221,7 +221,7 @@ fn of_equal_times_either_explains_whichever_was_received_first() {
         for (id, word) in (1..).zip(words) {
             match word {
                 "processing" => settled_as(&serve, id, "superseded"),
-                _ => assert_verdict(&house.row(id), "confirmed", "match"),
+                _ => assert_verdict(&env.row(id), "confirmed", "match"),
             }
         }
     }
@@ -229,21 +229,21 @@ fn of_equal_times_either_explains_whichever_was_received_first() {
 
 #[test]
 fn a_not_found_is_superseded_by_what_is_confirmed_later() {
-    let (house, account) = keys();
-    let serve = house.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
     say(&serve, "A", "processing", "01");
     serve.settled(1);
-    assert_verdict(&house.row(1), "ignored", "not_found");
+    assert_verdict(&env.row(1), "ignored", "not_found");
     account.put_order(Order::new("A").completed());
     say(&serve, "A", "completed", "02");
     settled_as(&serve, 1, "superseded");
-    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
 }
 
 #[test]
 fn a_whole_course_that_arrives_late_is_superseded_in_a_chain() {
-    let (house, _account) = with_order("refunded");
-    let serve = house.serve();
+    let (env, _account) = with_order("refunded");
+    let serve = env.serve();
     say(&serve, "A", "processing", "01");
     say(&serve, "A", "completed", "02");
     serve.settled(1);
@@ -251,20 +251,20 @@ fn a_whole_course_that_arrives_late_is_superseded_in_a_chain() {
     say(&serve, "A", "refunded", "03");
     settled_as(&serve, 1, "superseded");
     settled_as(&serve, 2, "superseded");
-    assert_verdict(&house.row(3), "confirmed", "match");
+    assert_verdict(&env.row(3), "confirmed", "match");
 }
 
 #[test]
 fn an_undecided_equal_becomes_the_duplicate_of_the_one_that_is_confirmed() {
-    let (house, account) = with_order("processing");
-    let house = house.verify("give_up_after = \"50ms\"");
-    let serve = house.serve();
+    let (env, account) = with_order("processing");
+    let env = env.verify("give_up_after = \"50ms\"");
+    let serve = env.serve();
     say(&serve, "A", "completed", "01");
     serve.settled(1);
-    assert_verdict(&house.row(1), "undecided", "not_yet");
+    assert_verdict(&env.row(1), "undecided", "not_yet");
     account.edit_order("A", Order::completed);
     say(&serve, "A", "completed", "01");
     settled_as(&serve, 1, "duplicate");
-    assert_verdict(&house.row(2), "confirmed", "match");
-    assert_eq!(house.row(1).duplicate_of, Some(2));
+    assert_verdict(&env.row(2), "confirmed", "match");
+    assert_eq!(env.row(1).duplicate_of, Some(2));
 }

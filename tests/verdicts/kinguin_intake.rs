@@ -10,9 +10,9 @@ const REFUSED: &str = r#"{"processed":false,"message":""#;
 
 #[test]
 fn any_of_the_listed_secrets_lets_in_and_a_wrong_or_missing_one_does_not() {
-    let (house, account) = keys_with("secret = [\"new-secret\", \"old-secret\"]");
+    let (env, account) = keys_with("secret = [\"new-secret\", \"old-secret\"]");
     account.put_order(Order::new("QZ7T2RMN4WB").completed());
-    let serve = house.serve();
+    let serve = env.serve();
     let body = status("QZ7T2RMN4WB", "completed", AT);
     for secret in ["new-secret", "old-secret"] {
         let answer = serve.send(&webhook("order.status", &body).header("X-Event-Secret", secret));
@@ -26,9 +26,9 @@ fn any_of_the_listed_secrets_lets_in_and_a_wrong_or_missing_one_does_not() {
     assert_eq!(serve.send(&webhook("order.status", &body)).status, 401);
     assert_eq!(serve.send(&raw_webhook("order.status", "not JSON")).status, 401);
     serve.settled(2);
-    assert_eq!(house.rows().len(), 2, "what is refused is not stored");
+    assert_eq!(env.rows().len(), 2, "what is refused is not stored");
     let count = |cause: &str| {
-        house.value(&format!(
+        env.value(&format!(
             "SELECT count FROM refusals WHERE source = 'keys' AND cause = '{cause}' AND day = substr(last_at, 1, 10)
                AND last_remote_addr = '127.0.0.1'"
         ))
@@ -37,7 +37,7 @@ fn any_of_the_listed_secrets_lets_in_and_a_wrong_or_missing_one_does_not() {
         (count("wrong_secret").as_deref(), count("missing_secret").as_deref()),
         (Some("4"), Some("3"))
     );
-    let headers = house.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
+    let headers = env.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
     let headers: Value = serde_json::from_str(&headers).unwrap();
     assert_eq!(headers["x-event-secret"], "[redacted]");
     assert!(!serve.log().contains("new-secret"));
@@ -45,40 +45,40 @@ fn any_of_the_listed_secrets_lets_in_and_a_wrong_or_missing_one_does_not() {
 
 #[test]
 fn a_test_call_without_the_secret_is_acknowledged_and_not_stored() {
-    let (house, _account) = keys_with("secret = \"the-secret\"");
-    let serve = house.serve();
+    let (env, _account) = keys_with("secret = \"the-secret\"");
+    let serve = env.serve();
     for body in ["", "{}", " {\n} "] {
         let answer = serve.send(&Request::post("/hooks/keys").body(body));
         assert_eq!((answer.status, answer.text().as_str()), (204, ""), "{body:?}");
     }
     let wrong = Request::post("/hooks/keys").header("X-Event-Secret", "guessed").body("{}");
     assert_eq!(serve.send(&wrong).status, 401, "a guess is no test call");
-    assert_eq!(house.rows().len(), 0);
-    let counted = house.value("SELECT count FROM refusals WHERE cause = 'test_call'");
+    assert_eq!(env.rows().len(), 0);
+    let counted = env.value("SELECT count FROM refusals WHERE cause = 'test_call'");
     assert_eq!(counted.as_deref(), Some("3"));
 }
 
 #[test]
 fn without_a_configured_secret_any_sender_is_stored_and_its_secret_is_not() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_order(Order::new("QZ7T2RMN4WB").completed());
-    let serve = house.serve();
+    let serve = env.serve();
     let request = webhook("order.status", &status("QZ7T2RMN4WB", "completed", AT));
     assert_eq!(serve.send(&request.header("X-Event-Secret", "typed-into-the-panel")).status, 204);
     assert_eq!(serve.send(&Request::post("/hooks/keys").body("{}")).status, 204);
     serve.settled(1);
     serve.settled(2);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_verdict(&house.row(2), "ignored", "malformed");
-    let headers = house.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_verdict(&env.row(2), "ignored", "malformed");
+    let headers = env.value("SELECT headers FROM notifications WHERE id = 1").unwrap();
     assert!(!headers.contains("typed-into-the-panel"), "{headers}");
 }
 
 #[test]
 fn the_content_type_decides_nothing() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_order(Order::new("QZ7T2RMN4WB").completed());
-    let serve = house.serve();
+    let serve = env.serve();
     let types = [None, Some("aplication/json"), Some("application/x-www-form-urlencoded"), Some("nonsense")];
     for (id, content_type) in (1..).zip(types) {
         let body = status("QZ7T2RMN4WB", "completed", &format!("2025-03-04T10:15:0{id}Z")).to_string();
@@ -88,18 +88,18 @@ fn the_content_type_decides_nothing() {
         }
         assert_eq!(serve.send(&request).status, 204);
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
-        let stored = house.value(&format!("SELECT content_type FROM notifications WHERE id = {id}"));
+        assert_verdict(&env.row(id), "confirmed", "match");
+        let stored = env.value(&format!("SELECT content_type FROM notifications WHERE id = {id}"));
         assert_eq!(stored.as_deref(), content_type);
     }
 }
 
 #[test]
 fn without_an_event_name_it_is_malformed_whatever_the_body() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_order(Order::new("QZ7T2RMN4WB").completed());
     account.put_product(Product::new(70_123, "5f00aa11bb22cc33dd44ee55"));
-    let serve = house.serve();
+    let serve = env.serve();
     let bodies = [
         json!({"orderId": "QZ7T2RMN4WB", "updatedAt": AT}),
         json!({"kinguinId": 70_123, "updatedAt": AT}),
@@ -110,31 +110,31 @@ fn without_an_event_name_it_is_malformed_whatever_the_body() {
         let request = if id == 3 { request.header("X-Event-Name", "") } else { request };
         assert_eq!(serve.send(&request).status, 204);
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "malformed");
         assert!(row.detail.unwrap().contains("X-Event-Name"));
     }
-    assert!(calls(&house).is_empty(), "never the rules of postbacks");
+    assert!(calls(&env).is_empty(), "never the rules of postbacks");
 }
 
 #[test]
 fn an_unknown_event_word_is_unsupported() {
-    let (house, _account) = keys();
-    let serve = house.serve();
+    let (env, _account) = keys();
+    let serve = env.serve();
     for (id, event) in [(1, "order.refund"), (2, "ORDER.STATUS"), (3, "order.status;"), (4, "postback")] {
         assert_eq!(serve.send(&webhook(event, &status("QZ7T2RMN4WB", "completed", AT))).status, 204);
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "unsupported");
         assert_eq!(row.event.as_deref(), Some(event));
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
 }
 
 #[test]
 fn what_is_not_understood_is_stored_as_malformed_with_the_field() {
-    let (house, _account) = keys();
-    let serve = house.serve();
+    let (env, _account) = keys();
+    let serve = env.serve();
     let (long, long_product) = ("x".repeat(256), "1".repeat(30));
     let order = |id: &str| json!({"orderId": id, "status": "completed", "updatedAt": AT}).to_string();
     let dated = |at: Value| json!({"orderId": "A", "status": "completed", "updatedAt": at}).to_string();
@@ -175,49 +175,49 @@ fn what_is_not_understood_is_stored_as_malformed_with_the_field() {
     for (id, (event, body, field)) in (1..).zip(cases) {
         assert_eq!(serve.send(&raw_webhook(event, &body)).status, 204, "{body}");
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "malformed");
         assert_eq!(row.event.as_deref(), Some(event));
         assert!(row.detail.as_deref().unwrap().contains(field), "{body}: {row:#?}");
         assert_eq!((row.attempts, row.outcomes.len()), (0, 0));
-        let stored = house.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
+        let stored = env.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
         assert_eq!(stored.as_deref(), Some(body.as_str()), "kept as received");
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
 }
 
 #[test]
 fn an_order_id_that_is_no_word_is_malformed_and_asks_nothing() {
-    let (house, account) = keys();
-    let serve = house.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
     let too_long = "x".repeat(65);
     let ids = ["a b", "über", "a,b", "a/b", "../products", "a\\b", "a%2Fkeys", "a?b", "last", &too_long];
     for (id, order_id) in (1..).zip(ids) {
         account.put_order(Order::new(order_id).completed());
         serve.send(&webhook("order.status", &status(order_id, "completed", AT)));
         serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "malformed");
+        assert_verdict(&env.row(id), "ignored", "malformed");
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
     for (id, order_id) in (11..).zip(["...", "A-b_c.1", &too_long[..64]]) {
         account.put_order(Order::new(order_id).completed());
         serve.send(&webhook("order.status", &status(order_id, "completed", AT)));
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn an_order_id_in_digits_is_the_same_as_a_number_or_as_text() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_order(Order::new("123456789012345678901").completed());
-    let serve = house.serve();
+    let serve = env.serve();
     let as_number = format!(r#"{{"orderId":123456789012345678901,"status":"completed","updatedAt":"{AT}"}}"#);
     serve.send(&raw_webhook("order.status", &as_number));
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
     serve.send(&webhook("order.status", &status("123456789012345678901", "completed", AT)));
     serve.settled(2);
-    assert_verdict(&house.row(2), "ignored", "duplicate");
-    assert_eq!(calls(&house), ["/v1/order/123456789012345678901"]);
+    assert_verdict(&env.row(2), "ignored", "duplicate");
+    assert_eq!(calls(&env), ["/v1/order/123456789012345678901"]);
 }

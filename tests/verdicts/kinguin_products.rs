@@ -23,9 +23,9 @@ fn update(kinguin_id: u64, updated_at: &str) -> Value {
 
 #[test]
 fn a_product_that_the_api_shows_with_both_ids_is_confirmed() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_product(shown(70_123).price("6.20").field("qty", "31"));
-    let serve = house.serve();
+    let serve = env.serve();
     let mut body = update(70_123, AT);
     body["qty"] = 9.into();
     body["price"] = "1.00".into();
@@ -33,7 +33,7 @@ fn a_product_that_the_api_shows_with_both_ids_is_confirmed() {
     let answer = serve.send(&webhook("product.update", &body));
     assert_eq!((answer.status, answer.text().as_str()), (204, ""));
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!(row.event.as_deref(), Some("product.update"));
     assert_eq!((row.subject_kind.as_deref(), row.subject_id.as_deref()), (Some("product"), Some("70123")));
@@ -44,19 +44,19 @@ fn a_product_that_the_api_shows_with_both_ids_is_confirmed() {
     let columns = "source || '|' || product_id || '|' || name || '|' || price || '|' || currency || '|' || qty || '|' \
                    || available || '|' || updated_at";
     assert_eq!(
-        house.value(&format!("SELECT {columns} FROM products")).as_deref(),
+        env.value(&format!("SELECT {columns} FROM products")).as_deref(),
         Some("keys|70123|Example Game Key|6.20|EUR|31|1|2025-03-04T10:15:09.000Z"),
         "the API's values, never the notification's"
     );
-    let raw: Value = serde_json::from_str(&house.value("SELECT raw FROM products").unwrap()).unwrap();
+    let raw: Value = serde_json::from_str(&env.value("SELECT raw FROM products").unwrap()).unwrap();
     assert_eq!(raw["productId"], PRODUCT_ID);
-    assert_eq!(calls(&house), ["/v1/products/70123"]);
+    assert_eq!(calls(&env), ["/v1/products/70123"]);
 }
 
 #[test]
 fn the_ids_must_agree_and_the_api_must_not_be_older() {
-    let (house, account) = keys();
-    let serve = house.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
     let rows = [
         (json!({"updatedAt": "2025-03-04T10:15:09+00:00"}), "match"),
         (json!({"updatedAt": "2025-03-04T10:15:09.999+00:00"}), "match"),
@@ -77,15 +77,15 @@ fn the_ids_must_agree_and_the_api_must_not_be_older() {
         serve.send(&webhook("product.update", &body));
         serve.settled(id);
         let state = if reason == "match" { "confirmed" } else { "ignored" };
-        assert_verdict(&house.row(id), state, reason);
+        assert_verdict(&env.row(id), state, reason);
     }
 }
 
 #[test]
 fn every_documented_form_of_a_date_is_understood() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_product(shown(70_123));
-    let serve = house.serve();
+    let serve = env.serve();
     let (whole, fraction) = ("2025-03-04T10:15:09.000Z", "2025-03-04T10:15:09.120Z");
     let forms = [
         ("2025-03-04T10:15:09+00:00", Some(whole)),
@@ -106,7 +106,7 @@ fn every_documented_form_of_a_date_is_understood() {
     for (id, (text, event_time)) in (1..).zip(forms) {
         serve.send(&webhook("product.update", &update(70_123, text)));
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.event_time.as_deref(), event_time, "{text}");
         assert_eq!(row.claim.unwrap().contains(text), event_time.is_some(), "{text}");
@@ -115,76 +115,76 @@ fn every_documented_form_of_a_date_is_understood() {
 
 #[test]
 fn a_product_older_than_notified_is_not_yet_until_the_api_has_caught_up() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_product(shown(70_123));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.send(&webhook("product.update", &update(70_123, "2025-03-04T10:15:10.001+00:00")));
     serve.pending(1, "not_yet");
     account.edit_product(70_123, |product| product.updated_at(at("2025-03-04T10:15:10Z")));
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    let updated_at = house.value("SELECT updated_at FROM products");
+    assert_verdict(&env.row(1), "confirmed", "match");
+    let updated_at = env.value("SELECT updated_at FROM products");
     assert_eq!(updated_at.as_deref(), Some("2025-03-04T10:15:10.000Z"));
 }
 
 #[test]
 fn a_time_to_come_is_waited_for_unless_the_product_carries_it_too() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     let ahead = Utc::now() + TimeDelta::minutes(20);
     account.put_product(shown(1));
     account.put_product(shown(2).updated_at(ahead));
-    let serve = house.serve();
+    let serve = env.serve();
     let ahead = ahead.to_rfc3339();
     serve.send(&webhook("product.update", &update(1, &ahead)));
     serve.pending(1, "not_yet");
     serve.send(&webhook("product.update", &update(2, &ahead)));
     serve.settled(2);
-    assert_verdict(&house.row(2), "confirmed", "match");
+    assert_verdict(&env.row(2), "confirmed", "match");
 }
 
 #[test]
 fn a_product_that_is_not_shown_is_confirmed_only_where_we_held_it_with_the_same_ids() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_product(shown(70_123));
-    let serve = house.serve();
+    let serve = env.serve();
     serve.send(&webhook("product.update", &update(70_123, AT)));
     serve.settled(1);
     account.vanish_product(70_123);
     serve.send(&webhook("product.update", &update(70_123, "2025-03-05T10:15:09Z")));
     serve.settled(2);
-    let row = house.row(2);
+    let row = env.row(2);
     assert_verdict(&row, "confirmed", "unavailable");
     assert_eq!((row.news, row.outcomes.as_slice()), (1, ["unavailable".to_owned()].as_slice()));
-    assert_eq!(house.value("SELECT available FROM products").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT available FROM products").as_deref(), Some("0"));
     let mut other = update(70_123, "2025-03-06T10:15:09Z");
     other["productId"] = "6a00aa11bb22cc33dd44ee55".into();
     serve.send(&webhook("product.update", &other));
     serve.send(&webhook("product.update", &update(70_124, AT)));
     for id in [3, 4] {
         serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "unavailable");
+        assert_verdict(&env.row(id), "ignored", "unavailable");
     }
-    assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("0"), "not a fake");
-    assert_eq!(house.value("SELECT count(*) FROM products").as_deref(), Some("1"));
+    assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("0"), "not a fake");
+    assert_eq!(env.value("SELECT count(*) FROM products").as_deref(), Some("1"));
 }
 
 #[test]
 fn a_products_404_of_any_kind_but_http_says_that_it_is_not_shown() {
-    let (house, account) = keys();
-    let serve = house.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
     for (id, kind) in [(1, "ProductUnavailable"), (2, "ProductNotFound"), (3, "NotFound")] {
         account.configure(|settings| settings.product_not_found_kind = kind.to_owned());
         serve.send(&webhook("product.update", &update(u64::try_from(id).unwrap(), AT)));
         serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "unavailable");
+        assert_verdict(&env.row(id), "ignored", "unavailable");
     }
 }
 
 #[test]
 fn a_products_404_without_a_kind_or_with_http_is_api_error() {
-    let (house, account) = keys();
+    let (env, account) = keys();
     account.put_product(shown(5));
-    let serve = house.serve();
+    let serve = env.serve();
     let bodies = [
         r#"{"kind":"Http","status":404,"title":"Not Found"}"#,
         r#"{"status":404,"title":"Not Found"}"#,
@@ -194,31 +194,31 @@ fn a_products_404_without_a_kind_or_with_http_is_api_error() {
         "<h1>404</h1>",
     ];
     for (id, body) in (1..).zip(bodies) {
-        let fault = answering(&house, "/v1/products/", 404, body);
+        let fault = answering(&env, "/v1/products/", 404, body);
         serve.send(&webhook("product.update", &update(5, &format!("2025-03-04T10:15:0{id}Z"))));
         serve.pending(id, "api_error");
-        house.simulator.shops().clear_fault(fault);
+        env.simulator.shops().clear_fault(fault);
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn an_unavailable_product_within_grace_is_not_yet() {
-    let (house, account) = keys();
-    let house = house.verify("grace = \"60s\"");
-    let serve = house.serve();
+    let (env, account) = keys();
+    let env = env.verify("grace = \"60s\"");
+    let serve = env.serve();
     serve.send(&webhook("product.update", &update(70_123, AT)));
     serve.pending(1, "not_yet");
     account.put_product(shown(70_123));
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }
 
 #[test]
 fn a_change_of_price_quantity_or_availability_is_news_and_a_repeated_truth_is_not() {
-    let (house, account) = keys();
-    let serve = house.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
     // The API's `updatedAt` stands still: what is sold changes without it.
     let shown = || shown(70_123);
     let changes = [
@@ -233,7 +233,7 @@ fn a_change_of_price_quantity_or_availability_is_news_and_a_repeated_truth_is_no
         account.put_product(product);
         serve.send(&webhook("product.update", &update(70_123, &format!("2025-03-04T10:15:0{id}Z"))));
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         assert_eq!(row.news, news, "{row:#?}");
     }

@@ -5,23 +5,26 @@ use std::path::Path;
 use countersign::simulator::midas::{MidasMerchant, Transaction};
 use serde_json::{Value, json};
 
-use crate::support::{House, Serve, assert_verdict};
+use crate::support::{Serve, TestEnv, assert_verdict};
 
 pub(super) const STORED: &str = r#"{"processed":true,"message":"stored"}"#;
 pub(super) const PAID_AT: &str = "2026-01-02T03:04:05Z";
 
-/// A house with a `midas` source `game` that checks no signatures, and the merchant behind it.
-pub(super) fn game() -> (House, MidasMerchant) {
+/// An environment with a `midas` source `game` that checks no signatures, and the merchant behind it.
+pub(super) fn game() -> (TestEnv, MidasMerchant) {
     game_with("", |_, _| {})
 }
 
 /// The same with further lines in the source's table, and with what `prepare` puts into the folder.
-pub(super) fn game_with(lines: &str, prepare: impl FnOnce(&MidasMerchant, &Path)) -> (House, MidasMerchant) {
-    let house = House::new();
-    let base = house.simulator.midas_base();
-    let merchant = house.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
-    std::fs::write(house.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
-    prepare(&merchant, house.folder());
+pub(super) fn game_with(
+    lines: &str,
+    prepare: impl FnOnce(&MidasMerchant, &Path),
+) -> (TestEnv, MidasMerchant) {
+    let env = TestEnv::new();
+    let base = env.simulator.midas_base();
+    let merchant = env.simulator.shops().open_midas("m-1001", "pr-77").unwrap();
+    std::fs::write(env.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
+    prepare(&merchant, env.folder());
     let has = |key: &str| lines.lines().any(|line| line.starts_with(key));
     let mut table = format!(
         "provider = \"midas\"\nmerchant_id = \"m-1001\"\nproject_id = \"pr-77\"\nprivate_key_file = \"merchant.pem\"\n\
@@ -30,7 +33,7 @@ pub(super) fn game_with(lines: &str, prepare: impl FnOnce(&MidasMerchant, &Path)
     if !has("serial_no") {
         table.push_str("serial_no = \"0A1B\"\n");
     }
-    (house.source("game", &format!("{table}{lines}")), merchant)
+    (env.source("game", &format!("{table}{lines}")), merchant)
 }
 
 /// The notification of a payment as [`Transaction::new`] has it, everything movable under `billing`.
@@ -64,8 +67,8 @@ pub(super) fn post(serve: &Serve, body: &Value) {
 }
 
 /// The calls so far: path and query below the `api_base`.
-pub(super) fn calls(house: &House) -> Vec<String> {
-    let calls = house.simulator.shops().calls();
+pub(super) fn calls(env: &TestEnv) -> Vec<String> {
+    let calls = env.simulator.shops().calls();
     calls.iter().map(|call| call.target.replacen("/midas", "", 1)).collect()
 }
 
@@ -77,13 +80,13 @@ pub(super) fn with(mut body: Value, pointer: &str, value: Value) -> Value {
 
 #[test]
 fn a_payment_that_the_query_shows_as_completed_is_confirmed() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("shop-order-9"));
-    let serve = house.serve();
+    let serve = env.serve();
     let answer = serve.post("game", paid("shop-order-9").to_string());
     assert_eq!((answer.status, answer.text().as_str()), (200, STORED), "byte for byte");
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!((row.provider.as_str(), row.event.as_deref()), ("midas", Some("OrderPaid")));
     assert_eq!(
@@ -92,25 +95,25 @@ fn a_payment_that_the_query_shows_as_completed_is_confirmed() {
     );
     assert_eq!((row.resolved_id.as_deref(), row.news), (Some("shop-order-9"), 1));
     assert_eq!(row.event_time.as_deref(), Some("2026-01-02T03:04:05.000Z"));
-    assert_eq!(calls(&house), ["/v1/mor/transaction/query?external_id=shop-order-9"]);
+    assert_eq!(calls(&env), ["/v1/mor/transaction/query?external_id=shop-order-9"]);
     let columns =
         "source || '|' || order_id || '|' || status || '|' || total || '|' || currency || '|' || email";
     assert_eq!(
-        house.value(&format!("SELECT {columns} FROM orders")).as_deref(),
+        env.value(&format!("SELECT {columns} FROM orders")).as_deref(),
         Some("game|shop-order-9|Completed|8.98|EUR|p42@example.test")
     );
-    let raw: Value = serde_json::from_str(&house.value("SELECT raw FROM orders").unwrap()).unwrap();
+    let raw: Value = serde_json::from_str(&env.value("SELECT raw FROM orders").unwrap()).unwrap();
     assert_eq!(raw, Value::Object(merchant.transactions()[0].fields().clone()));
 }
 
 #[test]
 fn the_claim_holds_what_is_compared_and_nothing_else() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("shop-order-9"));
-    let serve = house.serve();
+    let serve = env.serve();
     post(&serve, &paid("shop-order-9"));
     serve.settled(1);
-    let claim: Value = serde_json::from_str(&house.row(1).claim.unwrap()).unwrap();
+    let claim: Value = serde_json::from_str(&env.row(1).claim.unwrap()).unwrap();
     let wanted = json!({
         "notification_type": "OrderPaid",
         "settings": {"merchant_id": "m-1001", "project_id": "pr-77"},
@@ -123,13 +126,13 @@ fn the_claim_holds_what_is_compared_and_nothing_else() {
 
 #[test]
 fn a_cancellation_is_confirmed_by_the_status_cancelled() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("C-1").status("Cancelled"));
-    let serve = house.serve();
+    let serve = env.serve();
     post(&serve, &cancelled("C-1"));
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
-    assert_eq!(house.row(1).event.as_deref(), Some("OrderCancelled"));
+    assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!(env.row(1).event.as_deref(), Some("OrderCancelled"));
 }
 
 /// What a transaction shows instead.
@@ -137,8 +140,8 @@ type Shown<'a> = &'a dyn Fn(Transaction) -> Transaction;
 
 #[test]
 fn status_ids_amount_and_currency_must_agree_where_both_sides_have_them() {
-    let (house, merchant) = game();
-    let serve = house.serve();
+    let (env, merchant) = game();
+    let serve = env.serve();
     let (tx, user) = ("/billing/transaction/id", "/user/external_id");
     let (amount, currency) =
         ("/billing/payment_details/payment/amount", "/billing/payment_details/payment/currency");
@@ -177,68 +180,68 @@ fn status_ids_amount_and_currency_must_agree_where_both_sides_have_them() {
         merchant.put_transaction(shown(Transaction::new(&external_id)));
         post(&serve, &with(paid(&external_id), pointer, value));
         serve.settled(id);
-        assert_verdict(&house.row(id), if reason == "match" { "confirmed" } else { "ignored" }, reason);
+        assert_verdict(&env.row(id), if reason == "match" { "confirmed" } else { "ignored" }, reason);
     }
     merchant.put_transaction(Transaction::new("V-0"));
     post(&serve, &cancelled("V-0"));
     serve.settled(28);
-    assert_verdict(&house.row(28), "ignored", "mismatch");
+    assert_verdict(&env.row(28), "ignored", "mismatch");
 }
 
 #[test]
 fn another_merchant_or_project_is_wrong_store_without_a_question() {
-    let (house, _merchant) = game();
-    let house = house.verify("grace = \"60s\"");
-    let serve = house.serve();
+    let (env, _merchant) = game();
+    let env = env.verify("grace = \"60s\"");
+    let serve = env.serve();
     for (id, field) in [(1, "merchant_id"), (2, "project_id")] {
         let pointer = format!("/billing/settings/{field}");
         post(&serve, &with(paid("shop-order-9"), &pointer, json!("other")));
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "wrong_store");
         assert!(row.detail.unwrap().contains(field));
         assert_eq!(row.subject_id.as_deref(), Some("shop-order-9"));
     }
-    assert!(calls(&house).is_empty());
-    assert_eq!(house.value("SELECT count(*) FROM fakes").as_deref(), Some("2"));
+    assert!(calls(&env).is_empty());
+    assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("2"));
 }
 
 #[test]
 fn a_transaction_of_another_project_is_wrong_store_and_never_our_truth() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("T-1").project("pr-78"));
-    let serve = house.serve();
+    let serve = env.serve();
     post(&serve, &paid("T-1"));
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "ignored", "wrong_store");
     assert_eq!(row.outcomes, ["wrong_store"]);
     assert!(row.detail.unwrap().contains("transaction.project.id"));
-    assert_eq!(house.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
+    assert_eq!(env.value("SELECT count(*) FROM orders").as_deref(), Some("0"));
     let mut without = paid("T-1");
     without["billing"]["settings"] = json!(null);
     post(&serve, &without);
     serve.settled(2);
-    assert_verdict(&house.row(2), "ignored", "wrong_store");
+    assert_verdict(&env.row(2), "ignored", "wrong_store");
 }
 
 #[test]
 fn settings_that_are_not_sent_are_no_contradiction() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("T-1"));
-    let serve = house.serve();
+    let serve = env.serve();
     let minimal = json!({"notification_type": "OrderPaid", "transaction": {"external_id": "T-1"}});
     post(&serve, &minimal);
     serve.settled(1);
-    let row = house.row(1);
+    let row = env.row(1);
     assert_verdict(&row, "confirmed", "match");
     assert_eq!(row.event_time, None);
 }
 
 #[test]
 fn everything_is_percent_encoded_into_the_one_query() {
-    let (house, merchant) = game();
-    let serve = house.serve();
+    let (env, merchant) = game();
+    let serve = env.serve();
     for (id, (external_id, encoded)) in (1..).zip([
         ("a/b", "a%2Fb"),
         ("../x", "..%2Fx"),
@@ -247,11 +250,11 @@ fn everything_is_percent_encoded_into_the_one_query() {
         ("a,b", "a%2Cb"),
         ("ключ", "%D0%BA%D0%BB%D1%8E%D1%87"),
     ]) {
-        house.simulator.shops().clear_calls();
+        env.simulator.shops().clear_calls();
         merchant.put_transaction(Transaction::new(external_id));
         post(&serve, &paid(external_id));
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
-        assert_eq!(calls(&house), [format!("/v1/mor/transaction/query?external_id={encoded}")]);
+        assert_verdict(&env.row(id), "confirmed", "match");
+        assert_eq!(calls(&env), [format!("/v1/mor/transaction/query?external_id={encoded}")]);
     }
 }

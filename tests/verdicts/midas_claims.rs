@@ -18,8 +18,8 @@ fn flat(mut body: Value) -> Value {
 
 #[test]
 fn the_values_may_stand_under_billing_or_at_top_level_or_in_both() {
-    let (house, merchant) = game();
-    let serve = house.serve();
+    let (env, merchant) = game();
+    let serve = env.serve();
     let under = paid;
     let top = |id: &str| flat(paid(id));
     let without_billing = |id: &str| {
@@ -47,8 +47,8 @@ fn the_values_may_stand_under_billing_or_at_top_level_or_in_both() {
         merchant.put_transaction(Transaction::new(&external_id));
         post(&serve, &form(&external_id));
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
-        claims.push(house.row(id).claim.unwrap().replace(&external_id, "N"));
+        assert_verdict(&env.row(id), "confirmed", "match");
+        claims.push(env.row(id).claim.unwrap().replace(&external_id, "N"));
     }
     let first: Value = serde_json::from_str(&claims[0]).unwrap();
     for claim in &claims {
@@ -58,9 +58,9 @@ fn the_values_may_stand_under_billing_or_at_top_level_or_in_both() {
 
 #[test]
 fn both_nestings_of_one_payment_are_one_claim() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("N-1").payment("10.00", "EUR"));
-    let serve = house.serve();
+    let serve = env.serve();
     let amount = "/billing/payment_details/payment/amount";
     post(&serve, &with(paid("N-1"), amount, json!("10")));
     serve.settled(1);
@@ -68,17 +68,17 @@ fn both_nestings_of_one_payment_are_one_claim() {
     post(&serve, &with(paid("N-1"), amount, json!(10.0)));
     for id in [2, 3] {
         serve.settled(id);
-        assert_verdict(&house.row(id), "ignored", "duplicate");
-        assert_eq!(house.row(id).duplicate_of, Some(1));
+        assert_verdict(&env.row(id), "ignored", "duplicate");
+        assert_eq!(env.row(id).duplicate_of, Some(1));
     }
-    assert_eq!(calls(&house).len(), 1);
+    assert_eq!(calls(&env).len(), 1);
 }
 
 #[test]
 fn places_or_words_that_contradict_each_other_are_malformed() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("X"));
-    let serve = house.serve();
+    let serve = env.serve();
     let both = |name: &str, above: Value| {
         let mut body = paid("X");
         body[name] = above;
@@ -98,30 +98,30 @@ fn places_or_words_that_contradict_each_other_are_malformed() {
     for (id, (body, field)) in (1..).zip(cases) {
         post(&serve, &body);
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "malformed");
         assert!(row.detail.as_deref().unwrap().contains(field), "{row:#?}");
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
 }
 
 #[test]
 fn an_order_status_that_contradicts_nothing_is_no_matter() {
-    let (house, merchant) = game();
-    let serve = house.serve();
+    let (env, merchant) = game();
+    let serve = env.serve();
     for (id, status) in [(1, json!("Unknown")), (2, json!(null)), (3, json!("Settled"))] {
         let external_id = format!("S-{id}");
         merchant.put_transaction(Transaction::new(&external_id));
         post(&serve, &with(paid(&external_id), "/order/status", status));
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }
 
 #[test]
 fn what_is_not_understood_is_malformed_with_the_field() {
-    let (house, _merchant) = game();
-    let serve = house.serve();
+    let (env, _merchant) = game();
+    let serve = env.serve();
     let external_id = "/billing/transaction/external_id";
     let amount = "/billing/payment_details/payment/amount";
     let mut cases = vec![
@@ -162,19 +162,19 @@ fn what_is_not_understood_is_malformed_with_the_field() {
         let answer = serve.post("game", body.clone());
         assert_eq!((answer.status, answer.text().as_str()), (200, super::midas::STORED), "{body}");
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "malformed");
         assert!(row.detail.as_deref().unwrap().contains(field), "{body}: {row:#?}");
-        let stored = house.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
+        let stored = env.value(&format!("SELECT body FROM notifications WHERE id = {id}"));
         assert_eq!(stored.as_deref(), Some(body.as_str()), "kept as received");
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
 }
 
 #[test]
 fn other_words_and_the_envelope_are_unsupported() {
-    let (house, _merchant) = game();
-    let serve = house.serve();
+    let (env, _merchant) = game();
+    let serve = env.serve();
     let envelope = |resource: Value| {
         json!({"id": "ev-1", "create_time": "2026-01-02T03:04:05Z", "event_type": "PAYMENT.COMPLETED",
             "resource": resource})
@@ -190,17 +190,17 @@ fn other_words_and_the_envelope_are_unsupported() {
     for (id, (body, event)) in (1..).zip(cases) {
         post(&serve, &body);
         serve.settled(id);
-        let row = house.row(id);
+        let row = env.row(id);
         assert_verdict(&row, "ignored", "unsupported");
         assert_eq!(row.event.as_deref(), Some(event));
     }
-    assert!(calls(&house).is_empty());
+    assert!(calls(&env).is_empty());
 }
 
 #[test]
 fn the_content_type_decides_nothing() {
-    let (house, merchant) = game();
-    let serve = house.serve();
+    let (env, merchant) = game();
+    let serve = env.serve();
     for (id, content_type) in
         [(1, "application/json; charset=utf-8"), (2, "text/plain"), (3, "aplication/json")]
     {
@@ -211,6 +211,6 @@ fn the_content_type_decides_nothing() {
         assert_eq!((answer.status, answer.text().as_str()), (200, super::midas::STORED));
         assert_eq!(answer.header("content-type"), Some("application/json"));
         serve.settled(id);
-        assert_verdict(&house.row(id), "confirmed", "match");
+        assert_verdict(&env.row(id), "confirmed", "match");
     }
 }

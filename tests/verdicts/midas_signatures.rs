@@ -11,7 +11,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use super::midas::{STORED, calls, game, game_with, paid};
-use crate::support::{House, Request, Serve, assert_verdict};
+use crate::support::{Request, Serve, TestEnv, assert_verdict};
 
 const CERTIFICATE: &str = "platform_cert_files = [\"platform.pem\"]";
 /// Long ago: the age of a signature is not checked.
@@ -24,7 +24,7 @@ fn certificate(key_pem: &str, serial: &[u8]) -> String {
 }
 
 /// A source whose `platform.pem` is the certificate of the simulated platform.
-fn checked(lines: &str) -> (House, MidasMerchant) {
+fn checked(lines: &str) -> (TestEnv, MidasMerchant) {
     game_with(&format!("{CERTIFICATE}\n{lines}"), |merchant, folder| {
         let pem = certificate(&merchant.platform_private_key_pem().unwrap(), &[0x0c, 0x2d]);
         std::fs::write(folder.join("platform.pem"), pem).unwrap();
@@ -60,7 +60,7 @@ fn signed(merchant: &MidasMerchant, serial: &str, body: &str) -> Request {
 
 fn confirms(
     serve: &Serve,
-    house: &House,
+    env: &TestEnv,
     merchant: &MidasMerchant,
     request: &Request,
     id: i64,
@@ -70,28 +70,28 @@ fn confirms(
     let answer = serve.send(request);
     assert_eq!((answer.status, answer.text().as_str()), (200, STORED), "{request:?}");
     serve.settled(id);
-    assert_verdict(&house.row(id), "confirmed", "match");
+    assert_verdict(&env.row(id), "confirmed", "match");
 }
 
 #[test]
 fn a_platforms_signature_counts_whatever_its_age_and_the_serials_spelling() {
-    let (house, merchant) = checked("");
-    let serve = house.serve();
+    let (env, merchant) = checked("");
+    let serve = env.serve();
     for (id, serial) in [(1, "0C2D"), (2, "0c2d"), (3, "C2D"), (4, "000C2D")] {
         let subject = format!("S-{id}");
         let request = signed(&merchant, serial, &paid(&subject).to_string());
-        confirms(&serve, &house, &merchant, &request, id, &subject);
+        confirms(&serve, &env, &merchant, &request, id, &subject);
     }
     let body = paid("S-5").to_string();
     let headers = merchant.sign_notification(body.as_bytes()).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    confirms(&serve, &house, &merchant, &stamped(&headers, &body), 5, "S-5");
+    confirms(&serve, &env, &merchant, &stamped(&headers, &body), 5, "S-5");
 }
 
 #[test]
 fn an_unsigned_or_wrongly_signed_notification_is_refused_and_not_stored() {
-    let (house, merchant) = checked("");
-    let serve = house.serve();
+    let (env, merchant) = checked("");
+    let serve = env.serve();
     let body = paid("S-1").to_string();
     let right = signature(&merchant, &body);
     let of_another_body = signature(&merchant, &paid("S-2").to_string());
@@ -135,7 +135,7 @@ fn an_unsigned_or_wrongly_signed_notification_is_refused_and_not_stored() {
         let sql = format!(
             "SELECT coalesce(sum(count), 0) FROM refusals WHERE source = 'game' AND cause = '{cause}'"
         );
-        house.value(&sql).unwrap().parse::<i64>().unwrap()
+        env.value(&sql).unwrap().parse::<i64>().unwrap()
     };
     for (headers, cause) in cases {
         let before = count(cause);
@@ -147,47 +147,47 @@ fn an_unsigned_or_wrongly_signed_notification_is_refused_and_not_stored() {
     }
     let broken = signed(&merchant, "0C2D", &body).body("no JSON");
     assert_eq!(serve.send(&broken).status, 401);
-    assert_eq!(house.rows().len(), 0);
-    assert!(calls(&house).is_empty());
+    assert_eq!(env.rows().len(), 0);
+    assert!(calls(&env).is_empty());
     let unknown = |line: &str| line.contains("0C2E") && line.contains("game");
     serve.wait_for_line("the unknown serial is named", unknown);
 }
 
 #[test]
 fn the_bytes_are_checked_as_they_came() {
-    let (house, merchant) = checked("");
-    let serve = house.serve();
+    let (env, merchant) = checked("");
+    let serve = env.serve();
     let odd = paid("S-1").to_string().replace("\"EUR\"", "\"\\u0045UR\"").replace("{\"sku", " {\r\n\t\"sku");
-    confirms(&serve, &house, &merchant, &signed(&merchant, "0C2D", &odd), 1, "S-1");
+    confirms(&serve, &env, &merchant, &signed(&merchant, "0C2D", &odd), 1, "S-1");
     let written_again = signed(&merchant, "0C2D", &odd).body(paid("S-1").to_string());
     assert_eq!(serve.send(&written_again).status, 401);
 }
 
 #[test]
 fn a_test_call_without_a_signature_is_acknowledged_and_not_stored() {
-    let (house, merchant) = checked("");
-    let serve = house.serve();
+    let (env, merchant) = checked("");
+    let serve = env.serve();
     for body in ["", "{}"] {
         let answer = serve.post("game", body);
         assert_eq!((answer.status, answer.text().as_str()), (200, STORED));
     }
     assert_eq!(serve.send(&stamped(&[("Txgw-Signature", "bm8=")], "{}")).status, 401);
-    let counted = house.value("SELECT count FROM refusals WHERE cause = 'test_call'");
-    assert_eq!((counted.as_deref(), house.rows().len()), (Some("2"), 0));
+    let counted = env.value("SELECT count FROM refusals WHERE cause = 'test_call'");
+    assert_eq!((counted.as_deref(), env.rows().len()), (Some("2"), 0));
     let signed = signed(&merchant, "0C2D", "{}");
     assert_eq!(serve.send(&signed).status, 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "ignored", "malformed");
+    assert_verdict(&env.row(1), "ignored", "malformed");
 }
 
 #[test]
 fn a_bare_public_key_checks_any_serial() {
-    let (house, merchant) = game_with(CERTIFICATE, |merchant, folder| {
+    let (env, merchant) = game_with(CERTIFICATE, |merchant, folder| {
         std::fs::write(folder.join("platform.pem"), merchant.platform_public_key_pem().unwrap()).unwrap();
     });
-    let serve = house.serve();
+    let serve = env.serve();
     let request = signed(&merchant, "F00D", &paid("S-1").to_string());
-    confirms(&serve, &house, &merchant, &request, 1, "S-1");
+    confirms(&serve, &env, &merchant, &request, 1, "S-1");
     let forged = signed(&merchant, "F00D", &paid("S-1").to_string()).body(paid("S-2").to_string());
     assert_eq!(serve.send(&forged).status, 401);
     assert_eq!(serve.post("game", paid("S-1").to_string()).status, 401);
@@ -196,23 +196,23 @@ fn a_bare_public_key_checks_any_serial() {
 #[test]
 fn of_several_certificates_the_serial_picks_one() {
     let lines = "platform_cert_files = [\"old.pem\", \"platform.pem\"]";
-    let (house, merchant) = game_with(lines, |merchant, folder| {
+    let (env, merchant) = game_with(lines, |merchant, folder| {
         let old = certificate(&merchant.private_key_pem().unwrap(), &[0x0b, 0x01]);
         let new = certificate(&merchant.platform_private_key_pem().unwrap(), &[0x0c, 0x2d]);
         std::fs::write(folder.join("old.pem"), old).unwrap();
         std::fs::write(folder.join("platform.pem"), new).unwrap();
     });
-    let serve = house.serve();
+    let serve = env.serve();
     let body = paid("S-1").to_string();
-    confirms(&serve, &house, &merchant, &signed(&merchant, "0C2D", &body), 1, "S-1");
+    confirms(&serve, &env, &merchant, &signed(&merchant, "0C2D", &body), 1, "S-1");
     assert_eq!(serve.send(&signed(&merchant, "0B01", &body)).status, 401, "signed by the other key");
 }
 
 #[test]
 fn an_unsigned_or_wrongly_signed_answer_is_api_error_and_never_a_verdict() {
-    let (house, merchant) = checked("");
-    let shops = house.simulator.shops();
-    let serve = house.serve();
+    let (env, merchant) = checked("");
+    let shops = env.simulator.shops();
+    let serve = env.serve();
     merchant.put_transaction(Transaction::new("KNOWN"));
     assert_eq!(serve.send(&signed(&merchant, "0C2D", &paid("KNOWN").to_string())).status, 200);
     serve.settled(1);
@@ -230,10 +230,10 @@ fn an_unsigned_or_wrongly_signed_answer_is_api_error_and_never_a_verdict() {
             assert_eq!(serve.send(&signed(&merchant, "0C2D", &paid(&subject).to_string())).status, 200);
             serve.pending(id, "api_error");
             let orders = format!("SELECT count(*) FROM orders WHERE order_id = '{subject}'");
-            assert_eq!(house.value(&orders).as_deref(), Some("0"), "no truth comes of it");
+            assert_eq!(env.value(&orders).as_deref(), Some("0"), "no truth comes of it");
             shops.clear_fault(fault);
             serve.settled(id);
-            let row = house.row(id);
+            let row = env.row(id);
             assert_verdict(&row, if reason == "match" { "confirmed" } else { "ignored" }, reason);
             assert_eq!(row.outcomes[0], "api_error");
         }
@@ -249,10 +249,10 @@ fn check_signatures_chooses_where_a_signature_is_needed() {
     for (choice, unsigned_in, unsigned_back) in
         [("notifications", false, true), ("answers", true, false), ("both", false, false)]
     {
-        let (house, merchant) = checked(&format!("check_signatures = \"{choice}\""));
+        let (env, merchant) = checked(&format!("check_signatures = \"{choice}\""));
         merchant.put_transaction(Transaction::new("S-1"));
-        house.simulator.shops().add_fault(Fault::new(Trouble::Unsigned));
-        let serve = house.serve();
+        env.simulator.shops().add_fault(Fault::new(Trouble::Unsigned));
+        let serve = env.serve();
         let body = paid("S-1").to_string();
         let status = serve.post("game", body.clone()).status;
         assert_eq!(status, if unsigned_in { 200 } else { 401 }, "{choice}");
@@ -261,7 +261,7 @@ fn check_signatures_chooses_where_a_signature_is_needed() {
         }
         if unsigned_back {
             serve.settled(1);
-            assert_verdict(&house.row(1), "confirmed", "match");
+            assert_verdict(&env.row(1), "confirmed", "match");
         } else {
             serve.pending(1, "api_error");
         }
@@ -270,12 +270,12 @@ fn check_signatures_chooses_where_a_signature_is_needed() {
 
 #[test]
 fn without_certificates_nothing_is_checked() {
-    let (house, merchant) = game();
+    let (env, merchant) = game();
     merchant.put_transaction(Transaction::new("S-1"));
-    house.simulator.shops().add_fault(Fault::new(Trouble::WrongSignature));
-    let serve = house.serve();
+    env.simulator.shops().add_fault(Fault::new(Trouble::WrongSignature));
+    let serve = env.serve();
     let request = stamped(&[("Txgw-Signature", "bm8="), ("Txgw-Serial", "FFFF")], &paid("S-1").to_string());
     assert_eq!(serve.send(&request).status, 200);
     serve.settled(1);
-    assert_verdict(&house.row(1), "confirmed", "match");
+    assert_verdict(&env.row(1), "confirmed", "match");
 }

@@ -81,7 +81,7 @@ impl Provider for Fake {
 }
 
 /// An intake with three sources: `keys`, `game` with a wordy acknowledgement, and `shop` with the path token `t/k`.
-struct House {
+struct TestIntake {
     intake: Data<Intake>,
     _folder: tempfile::TempDir,
 }
@@ -93,7 +93,7 @@ struct Seen {
     body: String,
 }
 
-impl House {
+impl TestIntake {
     fn new() -> Self {
         Self::with(|_| ())
     }

@@ -7,9 +7,9 @@ use actix_web::HttpServer;
 
 use super::*;
 
-/// Serves `house` on a free port for as long as the test's runtime lives.
-fn serve(house: &House) -> SocketAddr {
-    let intake = Data::clone(&house.intake);
+/// Serves `env` on a free port for as long as the test's runtime lives.
+fn serve(env: &TestIntake) -> SocketAddr {
+    let intake = Data::clone(&env.intake);
     let server = HttpServer::new(move || App::new().configure(routes(in_force(&intake))))
         .workers(1)
         .disable_signals()
@@ -38,9 +38,9 @@ async fn talk(address: SocketAddr, parts: &'static [&'static [u8]]) -> String {
 
 #[actix_web::test]
 async fn a_chunked_body_over_max_body_is_refused_early_and_its_connection_closed() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[
             b"POST /hooks/keys HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"20\r\n01234567890123456789012345678901\r\n",
@@ -51,14 +51,14 @@ async fn a_chunked_body_over_max_body_is_refused_early_and_its_connection_closed
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
     assert!(answer.ends_with(r#"{"processed":false,"message":"the body is too large"}"#), "{answer}");
-    assert!(house.rows().await.is_empty());
+    assert!(env.rows().await.is_empty());
 }
 
 #[actix_web::test]
 async fn a_claimed_length_over_max_body_is_refused_without_waiting_for_the_body() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[b"POST /hooks/keys HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nContent-Length: 65\r\n\r\n"],
     )
     .await;
@@ -68,9 +68,9 @@ async fn a_claimed_length_over_max_body_is_refused_without_waiting_for_the_body(
 
 #[actix_web::test]
 async fn a_refusal_does_not_wait_for_an_endless_body() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[b"POST /hooks/unknown HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
     )
     .await;
@@ -80,23 +80,23 @@ async fn a_refusal_does_not_wait_for_an_endless_body() {
 
 #[actix_web::test]
 async fn a_body_that_does_not_come_in_time_is_refused_and_the_connection_is_closed() {
-    let house = House::with(|parts| parts.body_time = Duration::from_millis(1));
+    let env = TestIntake::with(|parts| parts.body_time = Duration::from_millis(1));
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[b"POST /hooks/keys HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nContent-Length: 9\r\n\r\nabc"],
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
-    assert!(house.rows().await.is_empty());
-    assert!(house.refusals_counted("keys", "too_slow", 1));
+    assert!(env.rows().await.is_empty());
+    assert!(env.refusals_counted("keys", "too_slow", 1));
 }
 
 #[actix_web::test]
 async fn two_notifications_on_one_connection_are_both_stored() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[
             b"POST /hooks/keys HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nContent-Length: 1\r\n\r\na",
             b"POST /hooks/game HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nConnection: close\r\n\
@@ -106,15 +106,15 @@ async fn two_notifications_on_one_connection_are_both_stored() {
     .await;
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     assert!(answer.contains("HTTP/1.1 200 "), "{answer}");
-    let bodies: Vec<_> = house.rows().await.into_iter().map(|row| row.body.unwrap()).collect();
+    let bodies: Vec<_> = env.rows().await.into_iter().map(|row| row.body.unwrap()).collect();
     assert_eq!(bodies, ["b", "a"]);
 }
 
 #[actix_web::test]
 async fn a_body_that_breaks_off_leaves_no_row() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer = talk(
-        serve(&house),
+        serve(&env),
         &[
             b"POST /hooks/keys HTTP/1.1\r\nHost: x\r\nX-Event-Secret: right\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"zz\r\nabc\r\n",
@@ -122,13 +122,13 @@ async fn a_body_that_breaks_off_leaves_no_row() {
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(house.rows().await.is_empty());
+    assert!(env.rows().await.is_empty());
 }
 
 #[actix_web::test]
 async fn a_head_request_is_answered_without_a_body() {
-    let house = House::new();
+    let env = TestIntake::new();
     let answer =
-        talk(serve(&house), &[b"HEAD /hooks/keys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]).await;
+        talk(serve(&env), &[b"HEAD /hooks/keys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]).await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.ends_with("\r\n\r\n"), "{answer}");
 }

@@ -27,13 +27,13 @@ const FILL: &str = "
       SELECT action, seq, source, subject_kind, subject_id, 'waiting', at, at, 1 FROM news, wanted;
     COMMIT;";
 
-pub(crate) struct House {
+pub(crate) struct BenchEnv {
     folder: tempfile::TempDir,
     pub(crate) runtime: Runtime,
     pub(crate) settings: Settings,
 }
 
-impl House {
+impl BenchEnv {
     /// One with two sources and these actions.
     pub(crate) fn new(shops: &Shops, concurrency: usize, actions: &str) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

@@ -1,8 +1,8 @@
-//! One house with all five formats, each with its shop, to ask the same of each.
+//! One environment with sources of all five formats, each with its shop, to ask the same of each.
 
 use countersign::simulator::{ecwid, kinguin, midas};
 
-use super::{House, Request};
+use super::{Request, TestEnv};
 
 /// The credentials of the shops; none of them may ever be seen again.
 pub(crate) const TOKEN: &str = "secret_five_token";
@@ -36,7 +36,7 @@ pub(crate) const KEYS: Format = Format {
 pub(crate) const GAME: Format =
     Format { source: "game", provider: "midas", acknowledgement: (200, STORED), event_header: None };
 
-pub(crate) const FIVE: [Format; 5] = [OLD, SHOP, POP, KEYS, GAME];
+pub(crate) const FORMATS: [Format; 5] = [OLD, SHOP, POP, KEYS, GAME];
 
 /// The numbers of the orders that every shop has.
 pub(crate) const ORDERS: [u64; 3] = [1207, 1208, 1209];
@@ -84,11 +84,11 @@ impl Format {
     }
 }
 
-/// A house whose five sources need no secret, and whose shops have the [`ORDERS`], all of them paid or completed, and
+/// An environment whose five sources need no secret, and whose shops have the [`ORDERS`], all of them paid or completed, and
 /// the product 70123.
-pub(crate) fn house() -> House {
-    let house = House::new();
-    let simulator = &house.simulator;
+pub(crate) fn env() -> TestEnv {
+    let env = TestEnv::new();
+    let simulator = &env.simulator;
     let shops = simulator.shops();
     let shop = shops.open_ecwid(1003, TOKEN);
     let account = shops.open_kinguin("five", API_KEY);
@@ -101,17 +101,17 @@ pub(crate) fn house() -> House {
     }
     shop.put_product(ecwid::Product::new(70_123, "Mug"));
     account.put_product(kinguin::Product::new(70_123, "5f00aa11bb22cc33dd44ee55"));
-    std::fs::write(house.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
-    std::fs::write(house.folder().join("platform.pem"), merchant.platform_public_key_pem().unwrap()).unwrap();
-    FIVE.into_iter().fold(house, |house, format| {
-        let lines = lines(&house, format);
-        house.source(format.source, &lines)
+    std::fs::write(env.folder().join("merchant.pem"), merchant.private_key_pem().unwrap()).unwrap();
+    std::fs::write(env.folder().join("platform.pem"), merchant.platform_public_key_pem().unwrap()).unwrap();
+    FORMATS.into_iter().fold(env, |env, format| {
+        let lines = lines(&env, format);
+        env.source(format.source, &lines)
     })
 }
 
-/// The configuration of a source of this format at the shops of [`house`]; whatever guards it may be added.
-pub(crate) fn lines(house: &House, format: Format) -> String {
-    let simulator = &house.simulator;
+/// The configuration of a source of this format at the shops of [`env`]; whatever guards it may be added.
+pub(crate) fn lines(env: &TestEnv, format: Format) -> String {
+    let simulator = &env.simulator;
     let (own, base) = match format.provider {
         "ecwid" | "ecwid-ion" => (format!("store_id = 1003\ntoken = \"{TOKEN}\""), simulator.ecwid_base()),
         "midas" => (

@@ -62,7 +62,7 @@ impl Shop {
     }
 }
 
-pub(crate) struct House {
+pub(crate) struct BenchEnv {
     folder: tempfile::TempDir,
     pub(crate) runtime: Runtime,
     pub(crate) settings: Settings,
@@ -74,7 +74,7 @@ pub(crate) struct Settled {
     pub(crate) confirmed: usize,
 }
 
-impl House {
+impl BenchEnv {
     pub(crate) fn new(shops: &Shops, concurrency: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("bench.toml");
