@@ -83,8 +83,8 @@ impl Ways {
         match (channel, &self.mail, &self.url) {
             (Channel::Mail, Some((server, to)), _) => {
                 let letter = Letter { id, subject: subject(text), text: in_words(text), html: None, at };
-                let told = server.send(&letter, to, TIMEOUT).await;
-                if told.outcome == AttemptOutcome::Delivered { Ok(()) } else { Err(told.detail) }
+                let result = server.send(&letter, to, TIMEOUT).await;
+                if result.outcome == AttemptOutcome::Delivered { Ok(()) } else { Err(result.detail) }
             }
             (Channel::Url, _, Some((notice, format))) => {
                 let (content_type, body) = written(text, *format);

@@ -9,12 +9,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 
-use super::{KEPT, Message, Stop, Target, Telling, Told, ended, kept, stopping};
+use super::{KEPT, Message, SendResult, Stop, Target, ended, kept, stopping};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// From asking a process group to end to ending it.
@@ -58,7 +59,7 @@ impl CommandTarget {
             .spawn()
     }
 
-    async fn run(&self, message: &Message, timeout: Duration, stop: Stop) -> Option<Told> {
+    async fn run(&self, message: &Message, timeout: Duration, stop: Stop) -> Option<SendResult> {
         let mut child = match self.start(message) {
             Ok(child) => child,
             Err(error) => return Some(self.not_started(&error)),
@@ -78,11 +79,11 @@ impl CommandTarget {
             () = stopping(stop.clone()) => End::Stopped,
             () = tokio::time::sleep(timeout) => End::TimedOut,
         };
-        let told = match end {
+        let result = match end {
             End::Exited(status) => Some(self.judge(status)),
             End::TimedOut => {
                 group.end(&mut words, &mut exited, tokio::time::sleep(LAST_WORDS)).await;
-                Some(Told::failed(AttemptOutcome::Timeout, "the command did not end in time"))
+                Some(SendResult::failed(AttemptOutcome::Timeout, "the command did not end in time"))
             }
             End::Stopped => {
                 let status = group.end(&mut words, &mut exited, ended(stop)).await;
@@ -91,31 +92,34 @@ impl CommandTarget {
         };
         writing.abort();
         words.hear_the_rest();
-        told.map(|told| Told { answer: kept(&words.heard), ..told })
+        result.map(|result| SendResult { answer: kept(&words.heard), ..result })
     }
 
-    fn judge(&self, status: io::Result<ExitStatus>) -> Told {
-        let failed = |detail: String| Told::failed(AttemptOutcome::Failed, detail);
+    fn judge(&self, status: io::Result<ExitStatus>) -> SendResult {
+        let failed = |detail: String| SendResult::failed(AttemptOutcome::Failed, detail);
         let status = match status {
             Ok(status) => status,
             Err(error) => return failed(format!("the command's end is not known: {error}")),
         };
         match (status.code(), status.signal()) {
-            (Some(0), _) => Told { exit_code: Some(0), ..Told::delivered(None) },
-            (Some(REJECTED), _) => Told {
+            (Some(0), _) => SendResult { exit_code: Some(0), ..SendResult::delivered(None) },
+            (Some(REJECTED), _) => SendResult {
                 exit_code: Some(REJECTED),
                 effect: Effect::Rejected,
                 ..failed(format!("exit code {REJECTED}: the command will never take it"))
             },
-            (Some(code), _) => Told { exit_code: Some(code), ..failed(format!("exit code {code}")) },
+            (Some(code), _) => SendResult { exit_code: Some(code), ..failed(format!("exit code {code}")) },
             (None, signal) => {
                 failed(format!("the command was ended by signal {}", signal.unwrap_or_default()))
             }
         }
     }
 
-    fn not_started(&self, error: &io::Error) -> Told {
-        Told::failed(AttemptOutcome::Failed, format!("cannot start {}: {error}", self.program.display()))
+    fn not_started(&self, error: &io::Error) -> SendResult {
+        SendResult::failed(
+            AttemptOutcome::Failed,
+            format!("cannot start {}: {error}", self.program.display()),
+        )
     }
 
     /// The file that would be run.
@@ -129,17 +133,17 @@ impl CommandTarget {
 }
 
 impl Target for CommandTarget {
-    fn tell<'a>(
+    fn send<'a>(
         &'a self,
         message: &'a Message,
         _: Timestamp,
         timeout: Duration,
         stop: Stop,
-    ) -> Telling<'a, Option<Told>> {
+    ) -> BoxFuture<'a, Option<SendResult>> {
         Box::pin(self.run(message, timeout, stop))
     }
 
-    fn check(&self) -> Telling<'_, Vec<String>> {
+    fn check(&self) -> BoxFuture<'_, Vec<String>> {
         let shown = self.program.display();
         let is_program =
             |file: &Path| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
@@ -290,7 +294,7 @@ mod tests {
         Message { id: "test_1".to_owned(), action: "ship".to_owned(), attempt: 1, news: None, body }
     }
 
-    async fn told(script: &str, body: &str, timeout: Duration) -> Told {
+    async fn run_script(script: &str, body: &str, timeout: Duration) -> SendResult {
         let target = CommandTarget::new("/bin/sh".into(), vec!["-c".to_owned(), script.to_owned()]);
         let (_running, stop) = watch::channel(Stopping::No);
         target.run(&message(body.to_owned()), timeout, stop).await.unwrap()
@@ -307,14 +311,14 @@ mod tests {
             ("exit 65", Effect::Rejected, Some(65), "exit code 65: the command will never take it"),
             ("kill -9 $$", Effect::Failed, None, "the command was ended by signal 9"),
         ] {
-            let told = told(script, &"x".repeat(1_000_000), PATIENCE).await;
+            let result = run_script(script, &"x".repeat(1_000_000), PATIENCE).await;
             assert_eq!(
-                (told.effect, told.exit_code, told.detail.as_str()),
+                (result.effect, result.exit_code, result.detail.as_str()),
                 (effect, code, detail),
                 "{script}"
             );
         }
-        assert_eq!(told("echo no >&2; exit 3", "", PATIENCE).await.answer.as_deref(), Some("no"));
+        assert_eq!(run_script("echo no >&2; exit 3", "", PATIENCE).await.answer.as_deref(), Some("no"));
     }
 
     #[tokio::test]
@@ -322,8 +326,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sleep 1000 & echo $! > {}; echo said >&2; exit 0", file.display());
-        let told = told(&script, "", PATIENCE).await;
-        assert_eq!((told.effect, told.answer.as_deref()), (Effect::Delivered, Some("said")));
+        let result = run_script(&script, "", PATIENCE).await;
+        assert_eq!((result.effect, result.answer.as_deref()), (Effect::Delivered, Some("said")));
         wait_until_gone(&std::fs::read_to_string(&file).unwrap()).await;
     }
 
@@ -337,8 +341,8 @@ mod tests {
         let (_running, stop) = watch::channel(Stopping::No);
         let mut timeout = Duration::from_millis(200);
         loop {
-            let told = target.run(&message(String::new()), timeout, stop.clone()).await.unwrap();
-            assert_eq!(told.outcome, AttemptOutcome::Timeout);
+            let result = target.run(&message(String::new()), timeout, stop.clone()).await.unwrap();
+            assert_eq!(result.outcome, AttemptOutcome::Timeout);
             if let Ok(pid) = std::fs::read_to_string(&file)
                 && pid.ends_with('\n')
             {
@@ -360,8 +364,8 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 stops.send_replace(Stopping::Ends);
             };
-            let (told, ()) = tokio::join!(running, stopping);
-            assert_eq!(told.is_some(), is_known, "{script}: {told:?}");
+            let (result, ()) = tokio::join!(running, stopping);
+            assert_eq!(result.is_some(), is_known, "{script}: {result:?}");
         }
     }
 
@@ -369,12 +373,12 @@ mod tests {
     async fn a_missing_program_is_a_failure_and_is_named_by_a_check() {
         let missing = CommandTarget::new("/nowhere/ship-keys".into(), Vec::new());
         let (_running, stop) = watch::channel(Stopping::No);
-        let told = missing.run(&message(String::new()), PATIENCE, stop).await.unwrap();
+        let result = missing.run(&message(String::new()), PATIENCE, stop).await.unwrap();
         assert_eq!(
-            (told.outcome, told.effect, told.exit_code),
+            (result.outcome, result.effect, result.exit_code),
             (AttemptOutcome::Failed, Effect::Failed, None)
         );
-        assert!(told.detail.starts_with("cannot start /nowhere/ship-keys: "), "{told:?}");
+        assert!(result.detail.starts_with("cannot start /nowhere/ship-keys: "), "{result:?}");
         assert_eq!(missing.check().await, ["there is no program /nowhere/ship-keys"]);
         assert!(CommandTarget::new("sh".into(), Vec::new()).check().await.is_empty());
         assert_eq!(CommandTarget::new("/etc/passwd".into(), Vec::new()).check().await.len(), 1);

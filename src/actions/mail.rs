@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use lettre::Address;
 use serde_json::{Map, Value};
 
 use super::smtp::{Letter, MailServer};
-use super::{Message, Stop, Target, Telling, Told, ended};
+use super::{Message, SendResult, Stop, Target, ended};
 use crate::domain::escape::escape_controls;
 use crate::domain::{News, NewsType, SubjectKind, Timestamp};
 
@@ -32,24 +33,24 @@ impl MailTarget {
 }
 
 impl Target for MailTarget {
-    fn tell<'a>(
+    fn send<'a>(
         &'a self,
         message: &'a Message,
         now: Timestamp,
         timeout: Duration,
         stop: Stop,
-    ) -> Telling<'a, Option<Told>> {
+    ) -> BoxFuture<'a, Option<SendResult>> {
         Box::pin(async move {
             let letter = letter(message, now);
             tokio::select! {
                 biased;
-                told = self.server.send(&letter, &self.to, timeout) => Some(told),
+                result = self.server.send(&letter, &self.to, timeout) => Some(result),
                 () = ended(stop) => None,
             }
         })
     }
 
-    fn check(&self) -> Telling<'_, Vec<String>> {
+    fn check(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(async move { self.server.check().await.err().into_iter().collect() })
     }
 }

@@ -1,20 +1,21 @@
-//! What an action is and how it is told: one file for each kind. A kind is a [`Target`], made out of its keys of the
-//! configuration; the deliverer knows no more of it.
+//! What an action is and how a message is sent to it: one file for each kind. A kind is a [`Target`], built from its
+//! keys in the configuration; the deliverer knows no more of it.
 //!
 //! | file | its one job |
 //! |---|---|
 //! | [`url`] | one POST, as Standard Webhooks say |
 //! | [`signature`] | how such a request is signed |
 //! | [`network`] | which addresses plain HTTP may reach |
-//! | [`command`] | one process, told on its standard input |
-//! | [`alert`] | what needs the owner, told to him |
+//! | [`command`] | one process, which reads the message from its standard input |
+//! | [`alert`] | what needs the owner's attention, sent to him |
 //! | [`notice`] | a request without a signature: alerts, the heartbeat |
 //! | [`mail`] | one mail, made for a lock screen |
 //! | [`smtp`] | the mail server that it goes to |
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use crate::domain::{Attempt, AttemptOutcome, Effect, News, NewsFilter, RetryPolicy, Timestamp};
 
@@ -30,7 +31,7 @@ pub mod url;
 /// Bytes of an answer that are kept.
 const KEPT: usize = 1024;
 
-/// What a target is told.
+/// What is sent to a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// The id under which the target knows it: the same on every try.
@@ -53,9 +54,9 @@ impl Message {
     }
 }
 
-/// What came back, or did not.
+/// What came of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct SendResult {
     /// What came of it.
     pub outcome: AttemptOutcome,
     /// What follows from it.
@@ -70,7 +71,7 @@ pub struct Told {
     pub answer: Option<String>,
 }
 
-impl Told {
+impl SendResult {
     /// It was taken.
     #[must_use]
     pub fn delivered(answer: Option<String>) -> Self {
@@ -106,23 +107,20 @@ impl Told {
     }
 }
 
-/// A future of a trait's method.
-pub type Telling<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// One kind of action, ready to be told.
+/// One kind of action, ready to be sent messages.
 pub trait Target: Send + Sync {
-    /// Tells it; ends within `timeout`, but for the moments that cleaning up takes. `None`: a stop ended it, and what
+    /// Sends it; ends within `timeout`, but for the moments that cleaning up takes. `None`: a stop ended it, and what
     /// came of it is not known.
-    fn tell<'a>(
+    fn send<'a>(
         &'a self,
         message: &'a Message,
         now: Timestamp,
         timeout: Duration,
         stop: Stop,
-    ) -> Telling<'a, Option<Told>>;
+    ) -> BoxFuture<'a, Option<SendResult>>;
 
-    /// What is wrong with it as far as that can be seen without telling it anything; a line each.
-    fn check(&self) -> Telling<'_, Vec<String>>;
+    /// What is wrong with it as far as that can be seen without sending it anything; a line each.
+    fn check(&self) -> BoxFuture<'_, Vec<String>>;
 }
 
 /// How far a stop has come.
@@ -157,7 +155,7 @@ async fn reached(mut stop: Stop, what: Stopping) {
 
 /// What an action is, as configured.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum ActionKind {
     /// An HTTP endpoint.
     Url(url::Endpoint),
     /// A program.
@@ -166,8 +164,8 @@ pub enum Kind {
     Mail(mail::MailTarget),
 }
 
-impl Kind {
-    /// It as something that can be told.
+impl ActionKind {
+    /// The target to send to.
     #[must_use]
     pub fn target(&self, clients: &url::Clients) -> Arc<dyn Target> {
         match self {
@@ -194,12 +192,12 @@ pub struct Action {
     /// Its name.
     pub name: String,
     /// Where its deliveries go.
-    pub kind: Kind,
+    pub kind: ActionKind,
     /// Which news it gets.
     pub filter: NewsFilter,
-    /// Whether it is told the e-mail of orders.
+    /// Whether it gets the e-mail of orders.
     pub with_email: bool,
-    /// Whether it is told the API's JSON of orders.
+    /// Whether it gets the API's JSON of orders.
     pub with_raw: bool,
     /// The longest that one try may take.
     pub timeout: Duration,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use super::network::{LoopbackOnly, allows_plain_http};
 use super::signature::{SigningKey, signatures};
-use super::{Message, Stop, Target, Telling, Told, ended, kept};
+use super::{Message, SendResult, Stop, Target, ended, kept};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// Bytes of an answer that are read; a larger success is a success.
@@ -113,7 +114,7 @@ impl UrlTarget {
         Self { client: clients.of(&endpoint.url).clone(), endpoint }
     }
 
-    async fn exchange(&self, message: &Message, now: Timestamp, timeout: Duration) -> Told {
+    async fn exchange(&self, message: &Message, now: Timestamp, timeout: Duration) -> SendResult {
         let deadline = Instant::now() + timeout;
         let timestamp = now.seconds();
         let mut request = self
@@ -128,24 +129,25 @@ impl UrlTarget {
         }
         let sent = tokio::time::timeout_at(deadline, request.body(message.body.clone()).send()).await;
         let mut response = match sent {
-            Err(_) => return Told::failed(AttemptOutcome::Timeout, "no answer in time"),
+            Err(_) => return SendResult::failed(AttemptOutcome::Timeout, "no answer in time"),
             Ok(Err(error)) => return unreachable(&error),
             Ok(Ok(response)) => response,
         };
         let status = response.status().as_u16();
         let (body, end) = match tokio::time::timeout_at(deadline, read(&mut response)).await {
-            Err(_) => {
-                (Vec::new(), Err(Told::failed(AttemptOutcome::Timeout, "the answer did not end in time")))
-            }
+            Err(_) => (
+                Vec::new(),
+                Err(SendResult::failed(AttemptOutcome::Timeout, "the answer did not end in time")),
+            ),
             Ok((body, end)) => (body, end),
         };
-        let told = judge(&response, end, now);
-        Told { http_status: Some(status), answer: kept(&body), ..told }
+        let result = judge(&response, end, now);
+        SendResult { http_status: Some(status), answer: kept(&body), ..result }
     }
 }
 
 /// Reads an answer to its end or to the cap, whichever comes first.
-async fn read(response: &mut Response) -> (Vec<u8>, Result<(), Told>) {
+async fn read(response: &mut Response) -> (Vec<u8>, Result<(), SendResult>) {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
@@ -159,19 +161,22 @@ async fn read(response: &mut Response) -> (Vec<u8>, Result<(), Told>) {
             Ok(None) => return (body, Ok(())),
             Err(error) => {
                 let detail = format!("the answer broke off: {}", innermost(&error));
-                return (body, Err(Told::failed(AttemptOutcome::Unreachable, detail)));
+                return (body, Err(SendResult::failed(AttemptOutcome::Unreachable, detail)));
             }
         }
     }
 }
 
 /// What an answer means. The status of one that does not succeed counts, whether its body ended or not.
-fn judge(response: &Response, end: Result<(), Told>, now: Timestamp) -> Told {
+fn judge(response: &Response, end: Result<(), SendResult>, now: Timestamp) -> SendResult {
     let status = response.status().as_u16();
-    let refused = |effect| Told { effect, ..Told::failed(AttemptOutcome::Refused, format!("HTTP {status}")) };
+    let refused = |effect| SendResult {
+        effect,
+        ..SendResult::failed(AttemptOutcome::Refused, format!("HTTP {status}"))
+    };
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     match status {
-        200..=299 => end.err().unwrap_or_else(|| Told::delivered(None)),
+        200..=299 => end.err().unwrap_or_else(|| SendResult::delivered(None)),
         410 => refused(Effect::Gone),
         429 => refused(Effect::Hold(retry_after.and_then(|text| pause(text, now)))),
         503 if retry_after.is_some() => refused(Effect::Hold(retry_after.and_then(|text| pause(text, now)))),
@@ -189,9 +194,9 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// Says what the network did as text; the URL is left out, it may hold a key.
-fn unreachable(error: &reqwest::Error) -> Told {
+fn unreachable(error: &reqwest::Error) -> SendResult {
     let what = if error.is_connect() { "no connection" } else { "the connection broke" };
-    Told::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))
+    SendResult::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))
 }
 
 pub(super) fn innermost<'a>(
@@ -205,23 +210,23 @@ pub(super) fn innermost<'a>(
 }
 
 impl Target for UrlTarget {
-    fn tell<'a>(
+    fn send<'a>(
         &'a self,
         message: &'a Message,
         now: Timestamp,
         timeout: Duration,
         stop: Stop,
-    ) -> Telling<'a, Option<Told>> {
+    ) -> BoxFuture<'a, Option<SendResult>> {
         Box::pin(async move {
             tokio::select! {
                 biased;
-                told = self.exchange(message, now, timeout) => Some(told),
+                result = self.exchange(message, now, timeout) => Some(result),
                 () = ended(stop) => None,
             }
         })
     }
 
-    fn check(&self) -> Telling<'_, Vec<String>> {
+    fn check(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(async move { reach(&self.endpoint.url).await.err().into_iter().collect() })
     }
 }

@@ -18,15 +18,15 @@ use crate::store::{Reported, Store};
 
 mod feed;
 mod guard;
-mod look;
+mod monitor;
 pub mod page;
-mod ready;
+mod readiness;
+mod snapshot;
 #[cfg(test)]
 mod tests;
-mod watch;
 
 pub use guard::{Guard, Reach};
-pub use watch::{Looked, watch};
+pub use monitor::{HealthFindings, monitor};
 
 /// The state that the admin listener reads.
 pub struct Admin {
@@ -68,7 +68,7 @@ async fn answer(req: HttpRequest, payload: web::Payload, in_force: Data<ArcSwap<
             .content_type("text/plain; charset=utf-8")
             .body("only GET\n"),
         "/healthz" => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok"),
-        "/readyz" => ready::answer(&admin).await,
+        "/readyz" => readiness::answer(&admin).await,
         "/metrics" => metrics(&admin).await,
         "/news" => match admin.guard.refuse(&req) {
             Some(refusal) => refusal,
@@ -87,7 +87,7 @@ async fn answer(req: HttpRequest, payload: web::Payload, in_force: Data<ArcSwap<
 /// The metrics, with current gauges. If the store cannot be read, the queue lengths keep their last values, because
 /// the other series matter most then.
 async fn metrics(admin: &Admin) -> HttpResponse {
-    let found = look::look(admin, look::Attempt::None).await;
+    let found = snapshot::take(admin, snapshot::WriteCheck::None).await;
     let growth = health::growth_per_day(&found.store.contents);
     admin.metrics.looked_at(&found, growth, &health::warnings(&found));
     admin.metrics.committed(admin.store.commits());

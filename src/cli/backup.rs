@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, Exit, screen, settings};
+use super::{CommandError, Exit, settings, terminal};
 use crate::store::{BackedUp, Backup};
 
 /// How often the progress bar reads the file's size.
@@ -37,7 +37,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let BackedUp { size, rows } = watched(backup).await?;
     let rows: Vec<String> = rows.iter().map(|(what, count)| format!("{count} {what}")).collect();
     let kibibytes = size.div_ceil(1024);
-    screen::line(&format!(
+    terminal::line(&format!(
         "wrote {} ({kibibytes} KiB), opened and checked it: {}",
         args.file.display(),
         rows.join(", ")

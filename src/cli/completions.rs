@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{Cli, CommandError, Exit};
 
 #[derive(Debug, clap::Args)]
@@ -18,8 +18,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "countersign", &mut script);
-    let mut screen = Screen::new();
-    screen.script(&script)?;
-    screen.flush()?;
+    let mut terminal = Terminal::new();
+    terminal.script(&script)?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }

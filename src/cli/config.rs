@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::{Entry, Origin, Shown};
 
@@ -33,11 +33,11 @@ enum What {
 
 pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     match args.what {
         What::Show { json: true } => {
             for entry in &settings.entries {
-                screen.json(&as_json(entry, config))?;
+                terminal.json(&as_json(entry, config))?;
             }
         }
         What::Show { json: false } => {
@@ -47,16 +47,16 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
                 shown.iter().map(|value| value.chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
             for (entry, value) in settings.entries.iter().zip(shown) {
                 let origin = words(&entry.origin, config);
-                screen.line(&format!("{:key_width$}  {value:value_width$}  {origin}", entry.key))?;
+                terminal.line(&format!("{:key_width$}  {value:value_width$}  {origin}", entry.key))?;
             }
         }
         What::Check => {
             let count = settings.sources.len();
             let sources = if count == 1 { "source" } else { "sources" };
-            screen.line(&format!("{}: valid, {count} {sources}", config.display()))?;
+            terminal.line(&format!("{}: valid, {count} {sources}", config.display()))?;
         }
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 

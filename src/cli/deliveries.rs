@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::screen::{Screen, escape_controls};
+use super::terminal::{Terminal, escape_controls};
 use super::{CommandError, Exit, args, settings};
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryFilter, DeliveryRow, Reader};
@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let reader = Reader::open(&settings(config)?.store.path)?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let mut table = Vec::new();
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut filter = DeliveryFilter {
@@ -56,17 +56,17 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         left -= page.len();
         for delivery in &page {
             if args.json {
-                screen.json(delivery)?;
+                terminal.json(delivery)?;
             } else {
                 table.push(row(delivery));
             }
         }
     }
     if !args.json {
-        let width = screen.width();
-        screen.lines(&drawn(table, width))?;
+        let width = terminal.width();
+        terminal.lines(&drawn(table, width))?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 

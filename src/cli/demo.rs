@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 
-use super::screen::{Paint, Screen};
+use super::terminal::{Paint, Terminal};
 use super::{CommandError, Exit, logging};
 use crate::demo::{Demo, Event, Report, SCENES, Source, Verdict};
 use crate::domain::State;
@@ -19,10 +19,10 @@ const DETAIL_WIDTH: usize = 72;
 
 pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
     logging::start(log::LevelFilter::Error);
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let mut demo = Demo::start().await?;
     let played = tokio::select! {
-        played = play(&mut demo, &mut screen) => played,
+        played = play(&mut demo, &mut terminal) => played,
         interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
             Ok(()) => anyhow!("interrupted before the verdicts were checked; start it again").into(),
             Err(error) => anyhow!(error).context("cannot handle signals").into(),
@@ -31,41 +31,41 @@ pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
     let stopped = demo.stop().await;
     let report = played?;
     stopped?;
-    tell(&mut screen, &report)?;
+    tell(&mut terminal, &report)?;
     Ok(if report.differences.is_empty() { Exit::Fine } else { Exit::Failed })
 }
 
-async fn play(demo: &mut Demo, screen: &mut Screen) -> Result<Report, CommandError> {
-    introduce(screen)?;
+async fn play(demo: &mut Demo, terminal: &mut Terminal) -> Result<Report, CommandError> {
+    introduce(terminal)?;
     while let Some(event) = demo.next().await? {
-        line(screen, &event)?;
-        screen.flush()?;
+        line(terminal, &event)?;
+        terminal.flush()?;
     }
     Ok(demo.report().await.context("cannot read the demo's store")?)
 }
 
-fn introduce(screen: &mut Screen) -> Result<(), CommandError> {
-    screen.line("Simulated shops and the real service, on loopback ports of this machine. The shops' notifications go to:")?;
-    screen.line("")?;
+fn introduce(terminal: &mut Terminal) -> Result<(), CommandError> {
+    terminal.line("Simulated shops and the real service, on loopback ports of this machine. The shops' notifications go to:")?;
+    terminal.line("")?;
     for source in Source::ALL {
-        screen.line(&format!("  {:<8}  {:<16}  {}", source.name(), source.provider(), source.words()))?;
+        terminal.line(&format!("  {:<8}  {:<16}  {}", source.name(), source.provider(), source.words()))?;
     }
-    screen.line("")?;
+    terminal.line("")?;
     let count = SCENES.len();
-    screen.line(&format!(
+    terminal.line(&format!(
         "{count} notifications are sent, true and forged; each is shown when its verdict is known:"
     ))?;
-    screen.line("")?;
+    terminal.line("")?;
     let width = words_width();
-    screen.line(&format!(
+    terminal.line(&format!(
         " id  {:<8}  {:<width$}  {:<9}  {:<15}  why",
         "source", "what was sent", "verdict", "reason"
     ))?;
-    screen.flush()
+    terminal.flush()
 }
 
 /// Prints the verdict of a notification.
-fn line(screen: &mut Screen, event: &Event) -> Result<(), CommandError> {
+fn line(terminal: &mut Terminal, event: &Event) -> Result<(), CommandError> {
     let id = event.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let width = words_width();
     let (state, reason) = event.verdict.words();
@@ -77,14 +77,14 @@ fn line(screen: &mut Screen, event: &Event) -> Result<(), CommandError> {
     };
     let what = format!("{id:>3}  {:<8}  {:<width$}  ", event.scene.source.name(), event.scene.words);
     let verdict = format!("{state:<9}  {reason:<15}");
-    let room = screen.width().map_or(DETAIL_WIDTH, |columns| {
+    let room = terminal.width().map_or(DETAIL_WIDTH, |columns| {
         usize::from(columns).saturating_sub(what.chars().count() + verdict.chars().count() + 2)
     });
     let detail = shortened(&event.detail, room);
     if detail.is_empty() {
-        return screen.painted(&[(Paint::Plain, &what), (paint, verdict.trim_end())]);
+        return terminal.painted(&[(Paint::Plain, &what), (paint, verdict.trim_end())]);
     }
-    screen.painted(&[(Paint::Plain, &what), (paint, &verdict), (Paint::Plain, &format!("  {detail}"))])
+    terminal.painted(&[(Paint::Plain, &what), (paint, &verdict), (Paint::Plain, &format!("  {detail}"))])
 }
 
 fn words_width() -> usize {
@@ -103,57 +103,57 @@ fn shortened(text: &str, room: usize) -> String {
     }
 }
 
-fn tell(screen: &mut Screen, report: &Report) -> Result<(), CommandError> {
+fn tell(terminal: &mut Terminal, report: &Report) -> Result<(), CommandError> {
     let stored: usize = report.verdicts.iter().map(|(_, count)| count).sum();
     let refused: usize = report.refused.iter().map(|(_, count)| count).sum();
     let calls: usize = report.calls.iter().map(|(_, count)| count).sum();
-    screen.line("")?;
-    screen.line(&format!(
+    terminal.line("")?;
+    terminal.line(&format!(
         "{} sent, {stored} stored, {refused} refused; all settled {:.1} s after the first was sent",
         stored + refused,
         report.took.as_secs_f64()
     ))?;
     for ((state, reason), count) in &report.verdicts {
-        screen.line(&format!("  {count:>3}  {state:<9}  {reason}"))?;
+        terminal.line(&format!("  {count:>3}  {state:<9}  {reason}"))?;
     }
     for (status, count) in &report.refused {
         let why = if *status == 404 { "unknown URL" } else { "wrong secret or signature" };
-        screen.line(&format!("  {count:>3}  refused    {status} {why}"))?;
+        terminal.line(&format!("  {count:>3}  refused    {status} {why}"))?;
     }
     let by_shop: Vec<String> = report.calls.iter().map(|(shop, count)| format!("{shop} {count}")).collect();
-    screen.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
+    terminal.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
     let is_right = report.differences.is_empty();
     let what = if is_right { " of what was confirmed, once each, and of no fake" } else { "" };
-    screen.line(&format!("The owner's actions were told{what}:"))?;
+    terminal.line(&format!("The owner's actions were told{what}:"))?;
     for told in &report.told {
         let subject = report.a_subject.as_deref().filter(|_| told.kind == "mail");
         let subject = subject.map(|subject| format!("; one of them: {subject}")).unwrap_or_default();
-        screen.line(&format!("  {:<4}  {:<7}  {} times{subject}", told.action, told.kind, told.times))?;
+        terminal.line(&format!("  {:<4}  {:<7}  {} times{subject}", told.action, told.kind, told.times))?;
     }
-    screen.line("")?;
+    terminal.line("")?;
     let store = quoted(&report.store.display().to_string());
-    screen.line("Everything is in one SQLite file, which is kept:")?;
-    screen.line(&format!("  {}", report.store.display()))?;
-    screen.line("To try, if you have sqlite3:")?;
+    terminal.line("Everything is in one SQLite file, which is kept:")?;
+    terminal.line(&format!("  {}", report.store.display()))?;
+    terminal.line("To try, if you have sqlite3:")?;
     for (what, sql) in report.queries {
-        screen.line(&format!("  # {what}"))?;
-        screen.line(&format!("  sqlite3 -header -column {store} \"{sql}\""))?;
+        terminal.line(&format!("  # {what}"))?;
+        terminal.line(&format!("  sqlite3 -header -column {store} \"{sql}\""))?;
     }
     let config = quoted(&report.config.display().to_string());
-    screen.line("Or without it:")?;
-    screen.line(&format!("  countersign --config {config} list"))?;
-    screen.line(&format!("  countersign --config {config} show 1"))?;
-    screen.line("")?;
+    terminal.line("Or without it:")?;
+    terminal.line(&format!("  countersign --config {config} list"))?;
+    terminal.line(&format!("  countersign --config {config} show 1"))?;
+    terminal.line("")?;
     if is_right {
-        screen.painted(&[(Paint::Green, "Every verdict is what the contract says.")])?;
+        terminal.painted(&[(Paint::Green, "Every verdict is what the contract says.")])?;
     } else {
         let count = report.differences.len();
-        screen.painted(&[(Paint::Red, &format!("Not as the contract says, {count}:"))])?;
+        terminal.painted(&[(Paint::Red, &format!("Not as the contract says, {count}:"))])?;
         for difference in &report.differences {
-            screen.line(&format!("  {difference}"))?;
+            terminal.line(&format!("  {difference}"))?;
         }
     }
-    screen.flush()
+    terminal.flush()
 }
 
 /// Quotes a path for a shell.

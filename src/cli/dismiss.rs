@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::selection::{Selection, counted, decide};
-use super::{CommandError, Exit, args, screen};
+use super::{CommandError, Exit, args, terminal};
 use crate::domain::{Clock, Reason, State};
 use crate::store::Filter;
 
@@ -42,6 +42,6 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     if tally.refused > 0 {
         said += &format!("; {} refused", tally.refused);
     }
-    screen::line(&said)?;
+    terminal::line(&said)?;
     Ok(exit)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::screen::escape_controls;
+use super::terminal::escape_controls;
 use crate::config::Mistakes;
 use crate::store::{Store, StoreError};
 

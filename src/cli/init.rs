@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit};
 use crate::config;
 
@@ -25,14 +25,14 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let file = args.file.unwrap_or_else(|| config.to_path_buf());
     write_private(&file, config::EXAMPLE, args.force)?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let shown = file.display();
-    screen.line(&format!("wrote {shown}, which only you can read; next:"))?;
-    screen.line("  1. in it, uncomment a source and fill in its credentials")?;
-    screen.line(&format!("  2. countersign --config {shown} serve"))?;
-    screen.line(&format!("  3. beside it, countersign --config {shown} doctor"))?;
-    screen.line("     checks all of it and prints the intake URL to paste into the shop's panel")?;
-    screen.flush()?;
+    terminal.line(&format!("wrote {shown}, which only you can read; next:"))?;
+    terminal.line("  1. in it, uncomment a source and fill in its credentials")?;
+    terminal.line(&format!("  2. countersign --config {shown} serve"))?;
+    terminal.line(&format!("  3. beside it, countersign --config {shown} doctor"))?;
+    terminal.line("     checks all of it and prints the intake URL to paste into the shop's panel")?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 

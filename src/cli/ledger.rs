@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::exit::print_error;
-use super::screen::{self, Screen};
+use super::terminal::{self, Terminal};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::ledger::{self, TakeOver};
@@ -50,9 +50,9 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     };
     match args.what {
         What::Schema => {
-            let mut screen = Screen::new();
-            screen.lines(ledger::script(&ledger.schema).trim_end())?;
-            screen.flush()?;
+            let mut terminal = Terminal::new();
+            terminal.lines(ledger::script(&ledger.schema).trim_end())?;
+            terminal.flush()?;
             Ok(Exit::Fine)
         }
         What::TakeOver { yes } => take_over(&settings, &ledger, yes).await,
@@ -69,7 +69,7 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
     };
     let failed = |failure: ledger::Failure| anyhow!("ledger: {failure}");
     let Some(take_over) = TakeOver::look(ledger, &file).await.map_err(failed)? else {
-        screen::line(&format!("node {node} is this file's already, or not there yet"))?;
+        terminal::line(&format!("node {node} is this file's already, or not there yet"))?;
         return Ok(Exit::Fine);
     };
     let question = format!(
@@ -84,7 +84,7 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
     }
     let mut removed = 0;
     take_over.run(|rows| removed += rows).await.map_err(failed)?;
-    screen::line(&format!("removed {removed} rows; node {node} is this file's now, and serve fills it"))?;
+    terminal::line(&format!("removed {removed} rows; node {node} is this file's now, and serve fills it"))?;
     Ok(Exit::Fine)
 }
 

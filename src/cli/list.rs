@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::screen::{Screen, escape_controls};
+use super::terminal::{Terminal, escape_controls};
 use super::{CommandError, Exit, args, settings};
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::{Filter, Notification, Reader};
@@ -41,7 +41,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let reader = Reader::open(&settings(config)?.store.path)?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let mut table = Vec::new();
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut before_id = None;
@@ -62,17 +62,17 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         left = left.saturating_sub(page.len());
         for notification in &page {
             if args.json {
-                screen.json(notification)?;
+                terminal.json(notification)?;
             } else {
-                table.push(row(notification, screen.width().is_some()));
+                table.push(row(notification, terminal.width().is_some()));
             }
         }
     }
     if !args.json {
-        let width = screen.width();
-        screen.lines(&drawn(table, width))?;
+        let width = terminal.width();
+        terminal.lines(&drawn(table, width))?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 

@@ -5,7 +5,7 @@ use std::panic::PanicHookInfo;
 
 use log::LevelFilter;
 
-use super::screen::escape_controls;
+use super::terminal::escape_controls;
 use crate::domain::Clock;
 
 /// Crates that log their own work or what strangers send: off unless `RUST_LOG` names them.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
-use super::screen;
+use super::terminal;
 use super::{Cli, CommandError, Exit};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         .with_context(|| {
             format!("cannot write the manual pages to {shown}; name a folder that you may write to")
         })?;
-    screen::line(&format!(
+    terminal::line(&format!(
         "wrote the manual pages to {shown}; read them with: man -l {shown}/countersign.1"
     ))?;
     Ok(Exit::Fine)

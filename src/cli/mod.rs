@@ -32,13 +32,13 @@ mod reconcile;
 mod redeliver;
 mod report;
 mod retry;
-mod screen;
 mod selection;
 mod send_test;
 mod serve;
 mod show;
 mod simulate;
 mod status;
+mod terminal;
 mod verify;
 mod window;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde_json::Map;
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::domain::News;
 use crate::domain::escape::escape_json;
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             return Err(anyhow!("no source {source}; see the names with countersign status").into());
         }
     }
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let query = |after, limit| NewsQuery { after, source: args.source.clone(), limit };
     let (_, edge) = reader.news(query(0, 0)).await?;
     let mut after = match args.after {
@@ -71,20 +71,20 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             after = news.seq;
             left -= 1;
             if args.json {
-                screen.line(&escape_json(&news.line(&Map::new())))?;
+                terminal.line(&escape_json(&news.line(&Map::new())))?;
             } else {
-                screen.line(&words(news))?;
+                terminal.line(&words(news))?;
             }
         }
         if page.is_empty() && !args.follow {
             break;
         }
         if page.is_empty() {
-            screen.flush()?;
+            terminal.flush()?;
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::CommandError;
 use super::exit::print_error;
-use super::screen::{Screen, escape_controls};
+use super::terminal::{Terminal, escape_controls};
 use crate::actions::smtp::{Letter, MailServer};
 use crate::config::Settings;
 use crate::domain::{AttemptOutcome, Clock, SourceReport, Timestamp};
@@ -139,10 +139,10 @@ impl OutputArgs {
                 })?;
             }
             None => {
-                let mut screen = Screen::new();
-                let width = screen.width().map_or(MAIL_WIDTH, usize::from);
-                screen.lines(&report::render(document, format, width)?)?;
-                screen.flush()?;
+                let mut terminal = Terminal::new();
+                let width = terminal.width().map_or(MAIL_WIDTH, usize::from);
+                terminal.lines(&report::render(document, format, width)?)?;
+                terminal.flush()?;
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::selection::counted;
-use super::{CommandError, Exit, args, screen, settings};
+use super::{CommandError, Exit, args, settings, terminal};
 use crate::domain::Clock;
 use crate::store::{Reader, SettledCount, Store, StoreError};
 
@@ -34,7 +34,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let before = now.minus(args.older_than);
     if args.dry_run {
         let count = Reader::open(path)?.count_expired(before, min_free, now).await?;
-        screen::line(&format!("would remove {}", told(count)))?;
+        terminal::line(&format!("would remove {}", told(count)))?;
         return Ok(Exit::Fine);
     }
     let store = Store::open(path)?;
@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let gone = store.prune(before, min_free, now, |step| bar.inc(step)).await?;
     bar.finish_and_clear();
     store.close();
-    screen::line(&format!("removed {}", told(gone)))?;
+    terminal::line(&format!("removed {}", told(gone)))?;
     Ok(Exit::Fine)
 }
 

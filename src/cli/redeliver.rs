@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::exit::print_error;
-use super::{CommandError, Exit, args, screen, settings};
+use super::{CommandError, Exit, args, settings, terminal};
 use crate::domain::{Clock, DeliveryState, NewsFilter, Timestamp};
 use crate::store::{DeliveryDecided, DeliveryFilter, NewsQuery, Store, Subscription};
 
@@ -92,7 +92,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     if refused > 0 {
         said += &format!("; {refused} refused");
     }
-    screen::line(&said)?;
+    terminal::line(&said)?;
     Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
 }
 
@@ -139,7 +139,7 @@ pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandE
     }
     store.close();
     let more = if refused > 0 { format!("; {refused} refused") } else { String::new() };
-    screen::line(&format!("{} skipped{more}", counted(skipped)))?;
+    terminal::line(&format!("{} skipped{more}", counted(skipped)))?;
     Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::selection::{Selection, counted, decide};
-use super::{CommandError, Exit, args, screen};
+use super::{CommandError, Exit, args, terminal};
 use crate::config::Settings;
 use crate::decisions;
 use crate::domain::{Clock, Reason, State, Timestamp};
@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     if tally.pending > 0 {
         said += "; a running serve verifies them now, otherwise run countersign verify";
     }
-    screen::line(&said)?;
+    terminal::line(&said)?;
     Ok(exit)
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use tokio::sync::watch;
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::actions::alert::Ways;
 use crate::actions::url::Clients;
@@ -38,12 +38,12 @@ async fn try_alerts(ways: &Ways) -> Result<Exit, CommandError> {
     if channels.is_empty() {
         return Err(anyhow!("no alerts are configured; write mail or url in [alerts]").into());
     }
-    let (clients, mut screen, mut exit) = (Clients::new()?, Screen::new(), Exit::Fine);
+    let (clients, mut terminal, mut exit) = (Clients::new()?, Terminal::new(), Exit::Fine);
     for channel in channels {
         let (now, begun) = (Clock::system().now(), Instant::now());
         let id = format!("test_{:016x}", RandomState::new().hash_one(now.millis()));
         let sent = ways.send(&clients, channel, id, &AlertText::default(), now).await;
-        screen.line(&match sent {
+        terminal.line(&match sent {
             Ok(()) => format!("{channel} sent in {} ms", begun.elapsed().as_millis()),
             Err(why) => {
                 exit = Exit::Failed;
@@ -51,7 +51,7 @@ async fn try_alerts(ways: &Ways) -> Result<Exit, CommandError> {
             }
         })?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(exit)
 }
 
@@ -67,15 +67,15 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         return Err(anyhow!("no action {} is configured; {known}", args.name).into());
     };
     let attempt = send(action).await?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     let status = attempt.http_status.map(|status| format!(" HTTP {status}")).unwrap_or_default();
     let code = attempt.exit_code.map(|code| format!(" exit code {code}")).unwrap_or_default();
-    screen.line(&format!("{}{status}{code} in {} ms", attempt.outcome, attempt.latency_ms))?;
+    terminal.line(&format!("{}{status}{code} in {} ms", attempt.outcome, attempt.latency_ms))?;
     if !attempt.detail.is_empty() {
-        screen.line(&attempt.detail)?;
+        terminal.line(&attempt.detail)?;
     }
     if let Some(answer) = &attempt.answer {
-        screen.line(answer)?;
+        terminal.line(answer)?;
     }
     let is_delivered = attempt.outcome == AttemptOutcome::Delivered;
     if is_delivered && settings.store.path.exists() {
@@ -83,10 +83,10 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         let woken = store.wake_actions(vec![action.name.clone()]).await?;
         store.close();
         if !woken.is_empty() {
-            screen.line("the action rested since it answered 410; it is tried again")?;
+            terminal.line("the action rested since it answered 410; it is tried again")?;
         }
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(if is_delivered { Exit::Fine } else { Exit::Failed })
 }
 
@@ -103,7 +103,7 @@ async fn send(action: &Action) -> Result<crate::domain::Attempt, CommandError> {
     let (_running, stop) = watch::channel(Stopping::No);
     let target = action.kind.target(&Clients::new()?);
     let begun = Instant::now();
-    let told = target.tell(&message, now, action.timeout, stop).await;
-    let told = told.ok_or_else(|| anyhow!("the test was ended before its end"))?;
-    Ok(told.attempt(now, begun.elapsed()))
+    let result = target.send(&message, now, action.timeout, stop).await;
+    let result = result.ok_or_else(|| anyhow!("the test was ended before its end"))?;
+    Ok(result.attempt(now, begun.elapsed()))
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, args, settings};
 use crate::store::{AttemptRow, DeliveryRow, Notification, Reader, VerificationRow};
 
@@ -45,29 +45,29 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         return Err(anyhow!("no notification {id}; run countersign list").into());
     };
     let deliveries = reader.deliveries_of(id).await?;
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     if args.json {
         let deliveries =
             deliveries.iter().map(|(delivery, tries)| ShownDelivery { delivery, delivery_attempts: tries });
         let deliveries = deliveries.collect();
-        screen.json(&Shown { notification: &notification, verifications: &verifications, deliveries })?;
+        terminal.json(&Shown { notification: &notification, verifications: &verifications, deliveries })?;
     } else {
-        head(&mut screen, &notification)?;
-        claim(&mut screen, &notification)?;
-        request(&mut screen, &notification)?;
-        questions(&mut screen, &notification, &verifications)?;
-        told(&mut screen, &deliveries)?;
+        head(&mut terminal, &notification)?;
+        claim(&mut terminal, &notification)?;
+        request(&mut terminal, &notification)?;
+        questions(&mut terminal, &notification, &verifications)?;
+        told(&mut terminal, &deliveries)?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 
 /// Prints `label value`, or nothing if there is no value.
-fn field(screen: &mut Screen, label: &str, value: Option<impl Display>) -> Result<(), CommandError> {
-    value.map_or(Ok(()), |value| screen.line(&format!("  {label:<14}{value}")))
+fn field(terminal: &mut Terminal, label: &str, value: Option<impl Display>) -> Result<(), CommandError> {
+    value.map_or(Ok(()), |value| terminal.line(&format!("  {label:<14}{value}")))
 }
 
-fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
+fn head(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandError> {
     let from = shown.remote_addr.as_ref().map(|addr| format!(" from {addr}")).unwrap_or_default();
     let subject = match (&shown.subject_kind, &shown.subject_id) {
         (Some(kind), Some(id)) => Some(format!("{kind} {id}")),
@@ -75,68 +75,68 @@ fn head(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
     };
     let resolved = shown.resolved_id.as_ref().filter(|id| Some(*id) != shown.subject_id.as_ref());
     let because = shown.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    screen.line(&format!("notification {}", shown.id))?;
-    field(screen, "verdict", Some(format!("{}{because}", shown.state)))?;
-    field(screen, "detail", shown.detail.as_ref())?;
-    field(screen, "duplicate of", shown.duplicate_of)?;
-    field(screen, "news", (shown.news == 1).then_some("yes: it changed what is known about the subject"))?;
-    field(screen, "decided", shown.decided_at.as_ref())?;
-    field(screen, "next question", shown.next_attempt_at.as_ref())?;
-    field(screen, "questions", Some(shown.attempts))?;
-    field(screen, "source", Some(format!("{} ({})", shown.source, shown.provider)))?;
-    field(screen, "received", Some(format!("{}{from}", shown.received_at)))?;
-    field(screen, "origin", (shown.origin != "intake").then_some(&shown.origin))?;
-    field(screen, "event", shown.event.as_ref())?;
-    field(screen, "event time", shown.event_time.as_ref())?;
-    field(screen, "subject", subject)?;
-    field(screen, "the shop's id", resolved)
+    terminal.line(&format!("notification {}", shown.id))?;
+    field(terminal, "verdict", Some(format!("{}{because}", shown.state)))?;
+    field(terminal, "detail", shown.detail.as_ref())?;
+    field(terminal, "duplicate of", shown.duplicate_of)?;
+    field(terminal, "news", (shown.news == 1).then_some("yes: it changed what is known about the subject"))?;
+    field(terminal, "decided", shown.decided_at.as_ref())?;
+    field(terminal, "next question", shown.next_attempt_at.as_ref())?;
+    field(terminal, "questions", Some(shown.attempts))?;
+    field(terminal, "source", Some(format!("{} ({})", shown.source, shown.provider)))?;
+    field(terminal, "received", Some(format!("{}{from}", shown.received_at)))?;
+    field(terminal, "origin", (shown.origin != "intake").then_some(&shown.origin))?;
+    field(terminal, "event", shown.event.as_ref())?;
+    field(terminal, "event time", shown.event_time.as_ref())?;
+    field(terminal, "subject", subject)?;
+    field(terminal, "the shop's id", resolved)
 }
 
-fn claim(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
+fn claim(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandError> {
     let Some(Value::Object(claim)) = &shown.claim else { return Ok(()) };
     let mut asserted = claim.clone();
     let before = asserted.shift_remove("before");
-    screen.line("")?;
-    screen.line("claim, compared with the shop's answer")?;
-    values(screen, &asserted)?;
+    terminal.line("")?;
+    terminal.line("claim, compared with the shop's answer")?;
+    values(terminal, &asserted)?;
     match before {
         Some(Value::Object(before)) if !before.is_empty() => {
-            screen.line("said to hold before, not compared")?;
-            values(screen, &before)
+            terminal.line("said to hold before, not compared")?;
+            values(terminal, &before)
         }
         _ => Ok(()),
     }
 }
 
-fn values(screen: &mut Screen, object: &Map<String, Value>) -> Result<(), CommandError> {
+fn values(terminal: &mut Terminal, object: &Map<String, Value>) -> Result<(), CommandError> {
     object.iter().try_for_each(|(name, value)| match value {
-        Value::String(text) => screen.line(&format!("  {name}: {text}")),
-        other => screen.line(&format!("  {name}: {other}")),
+        Value::String(text) => terminal.line(&format!("  {name}: {text}")),
+        other => terminal.line(&format!("  {name}: {other}")),
     })
 }
 
-fn request(screen: &mut Screen, shown: &Notification) -> Result<(), CommandError> {
-    screen.line("")?;
+fn request(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandError> {
+    terminal.line("")?;
     let Some(Value::Object(headers)) = &shown.headers else {
-        return screen.line("request: none, or emptied since");
+        return terminal.line("request: none, or emptied since");
     };
-    screen.line("request, as received")?;
+    terminal.line("request, as received")?;
     for (name, value) in headers {
         let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         for value in several {
-            screen.line(&format!("  {name}: {}", value.as_str().unwrap_or_default()))?;
+            terminal.line(&format!("  {name}: {}", value.as_str().unwrap_or_default()))?;
         }
     }
-    screen.line("")?;
+    terminal.line("")?;
     match (&shown.body, &shown.body_base64) {
-        (Some(text), _) if text.is_empty() => screen.line("  (no body)"),
-        (Some(text), _) => text.split('\n').try_for_each(|line| screen.line(&format!("  {line}"))),
+        (Some(text), _) if text.is_empty() => terminal.line("  (no body)"),
+        (Some(text), _) => text.split('\n').try_for_each(|line| terminal.line(&format!("  {line}"))),
         (None, Some(base64)) => {
             let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
             let mut lines = bytes.chunks(16).enumerate();
-            lines.try_for_each(|(index, bytes)| screen.line(&dumped(index * 16, bytes)))
+            lines.try_for_each(|(index, bytes)| terminal.line(&dumped(index * 16, bytes)))
         }
-        (None, None) => screen.line("  (emptied)"),
+        (None, None) => terminal.line("  (emptied)"),
     }
 }
 
@@ -151,34 +151,34 @@ fn dumped(offset: usize, bytes: &[u8]) -> String {
 }
 
 fn questions(
-    screen: &mut Screen,
+    terminal: &mut Terminal,
     shown: &Notification,
     verifications: &[VerificationRow],
 ) -> Result<(), CommandError> {
-    screen.line("")?;
+    terminal.line("")?;
     if verifications.is_empty() {
         let waits = shown.state == "pending";
-        return screen.line(if waits { "not verified yet" } else { "not verified: no call was made" });
+        return terminal.line(if waits { "not verified yet" } else { "not verified: no call was made" });
     }
-    screen.line("verifications")?;
+    terminal.line("verifications")?;
     for asked in verifications {
         let status = asked.http_status.map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
-        screen.line(&format!("  {}  {}  {status}, {} ms", asked.at, asked.outcome, asked.latency_ms))?;
-        field(screen, "  detail", asked.detail.as_ref())?;
-        field(screen, "  answer", asked.answer.as_ref())?;
+        terminal.line(&format!("  {}  {}  {status}, {} ms", asked.at, asked.outcome, asked.latency_ms))?;
+        field(terminal, "  detail", asked.detail.as_ref())?;
+        field(terminal, "  answer", asked.answer.as_ref())?;
     }
     Ok(())
 }
 
-fn told(screen: &mut Screen, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) -> Result<(), CommandError> {
+fn told(terminal: &mut Terminal, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) -> Result<(), CommandError> {
     if deliveries.is_empty() {
         return Ok(());
     }
-    screen.line("")?;
-    screen.line("its news was told")?;
+    terminal.line("")?;
+    terminal.line("its news was told")?;
     for (delivery, attempts) in deliveries {
         let detail = delivery.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-        screen.line(&format!(
+        terminal.line(&format!(
             "  delivery {} to {}  {}{detail}",
             delivery.id, delivery.action, delivery.state
         ))?;
@@ -186,8 +186,8 @@ fn told(screen: &mut Screen, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) -> R
             let status = tried.http_status.map(|status| format!("  HTTP {status}"));
             let code = tried.exit_code.map(|code| format!("  exit code {code}"));
             let came = status.or(code).unwrap_or_default();
-            screen.line(&format!("    {}  {}{came}, {} ms", tried.at, tried.outcome, tried.latency_ms))?;
-            field(screen, "    answer", tried.answer.as_ref())?;
+            terminal.line(&format!("    {}  {}{came}, {} ms", tried.at, tried.outcome, tried.latency_ms))?;
+            field(terminal, "    answer", tried.answer.as_ref())?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::init::write_private;
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit};
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
 use crate::simulator::{Options, Simulator};
@@ -40,30 +40,30 @@ pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     let samples = simulator.shops().open_samples().context("cannot generate keys for the simulated Midas")?;
     let key = samples.midas.private_key_pem().context("cannot encode the key of the simulated Midas")?;
     let configuration = configuration(&simulator, &key, &samples.midas.serial_no());
-    let mut screen = Screen::new();
-    screen.line(&format!(
+    let mut terminal = Terminal::new();
+    terminal.line(&format!(
         "Simulated shops on {}; Ctrl-C or SIGTERM stops them. They keep their data in memory only.",
         simulator.url()
     ))?;
-    screen.line("")?;
+    terminal.line("")?;
     let named = match &args.write {
         Some(file) => {
             write_private(file, &configuration, args.force)?;
-            screen.line(&format!("Their configuration is in {}.", file.display()))?;
+            terminal.line(&format!("Their configuration is in {}.", file.display()))?;
             format!("countersign --config {}", file.display())
         }
         None => {
-            screen.line("Put this into countersign.toml (or run with --write FILE):")?;
-            screen.line("")?;
-            screen.lines(&configuration)?;
+            terminal.line("Put this into countersign.toml (or run with --write FILE):")?;
+            terminal.line("")?;
+            terminal.lines(&configuration)?;
             "countersign".to_owned()
         }
     };
-    screen.line("")?;
-    screen.lines(&to_try(&named))?;
-    screen.line("")?;
-    screen.lines(&control_pages(&simulator.url()))?;
-    screen.flush()?;
+    terminal.line("")?;
+    terminal.lines(&to_try(&named))?;
+    terminal.line("")?;
+    terminal.lines(&control_pages(&simulator.url()))?;
+    terminal.flush()?;
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use super::report::chosen;
-use super::screen::{Paint, Screen, escape_controls};
+use super::terminal::{Paint, Terminal, escape_controls};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::format::{size, span};
@@ -32,13 +32,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let settings = settings(config)?;
     let health = look(&settings).await?;
     let warnings = health::warnings(&health);
-    let mut screen = Screen::new();
+    let mut terminal = Terminal::new();
     if args.json {
-        screen.json(&as_json(&settings, &health, &warnings))?;
+        terminal.json(&as_json(&settings, &health, &warnings))?;
     } else {
-        tell(&mut screen, &health, &warnings)?;
+        tell(&mut terminal, &health, &warnings)?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(if warnings.is_empty() { Exit::Fine } else { Exit::Differences })
 }
 
@@ -69,21 +69,21 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
     Ok(Health { now, serving: store::holder(path), store, sources, actions, ledger, alerts })
 }
 
-fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
+fn tell(terminal: &mut Terminal, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
     match warnings.len() {
-        0 => screen.painted(&[(Paint::Green, "All is well.")])?,
-        1 => screen.painted(&[(Paint::Red, "1 thing needs attention:")])?,
-        more => screen.painted(&[(Paint::Red, &format!("{more} things need attention:"))])?,
+        0 => terminal.painted(&[(Paint::Green, "All is well.")])?,
+        1 => terminal.painted(&[(Paint::Red, "1 thing needs attention:")])?,
+        more => terminal.painted(&[(Paint::Red, &format!("{more} things need attention:"))])?,
     }
     for (number, warning) in (1..).zip(warnings) {
         let source = warning.source.as_ref().map(|source| format!("source {source}: "));
         let action = warning.action.as_ref().map(|action| format!("action {action}: "));
         let about = source.or(action).unwrap_or_default();
-        screen.line(&format!("{number}. {about}{}", warning.in_words()))?;
-        screen.line(&format!("   → {}", warning.remedy))?;
+        terminal.line(&format!("{number}. {about}{}", warning.in_words()))?;
+        terminal.line(&format!("   → {}", warning.remedy))?;
     }
-    screen.line("")?;
-    screen.line(&match &health.serving {
+    terminal.line("")?;
+    terminal.line(&match &health.serving {
         Serving::Elsewhere(holder) => format!("serve   runs ({holder})"),
         Serving::Here(_) => "serve   runs".to_owned(),
         Serving::NotRunning => "serve   is not running".to_owned(),
@@ -93,16 +93,16 @@ fn tell(screen: &mut Screen, health: &Health, warnings: &[Warning]) -> Result<()
                 .to_owned()
         }
     })?;
-    screen.line(&format!("store   {}", store_in_words(&health.store)))?;
+    terminal.line(&format!("store   {}", store_in_words(&health.store)))?;
     if let Some(ledger) = &health.ledger {
-        screen.line(&format!("ledger  {}", escape_controls(&ledger_in_words(ledger, health.now))))?;
+        terminal.line(&format!("ledger  {}", escape_controls(&ledger_in_words(ledger, health.now))))?;
     }
-    screen.line("")?;
-    let width = screen.width();
-    screen.lines(&table(health, width))?;
+    terminal.line("")?;
+    let width = terminal.width();
+    terminal.lines(&table(health, width))?;
     if !health.actions.is_empty() {
-        screen.line("")?;
-        screen.lines(&actions(health, width))?;
+        terminal.line("")?;
+        terminal.lines(&actions(health, width))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::exit::unless_locked;
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, logging, settings, usage_error};
 use crate::config::Settings;
 use crate::deliverer::{self, Deliverer, InForce};
@@ -18,7 +18,7 @@ use crate::domain::{Clock, State};
 use crate::metrics::Metrics;
 use crate::service::{self, NamesTaken};
 use crate::store::{self, StateChange, Store};
-use crate::worker::{Turn, Worker};
+use crate::worker::{Worker, WorkerTurn};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -48,12 +48,12 @@ pub(super) async fn run(_args: Args, config: &Path) -> Result<Exit, CommandError
     drop(lock);
     store.close();
     let Count { confirmed, ignored, undecided, waiting } = count;
-    let mut screen = Screen::new();
-    screen.line(&format!(
+    let mut terminal = Terminal::new();
+    terminal.line(&format!(
         "{confirmed} confirmed, {ignored} ignored, {undecided} undecided; {waiting} asked about and still \
             pending; {left} pending in all"
     ))?;
-    screen.flush()?;
+    terminal.flush()?;
     Ok(Exit::Fine)
 }
 
@@ -77,8 +77,8 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
             bar.inc(1);
         }
         match turn {
-            Turn::Worked => {}
-            Turn::Idle { until, is_spent } => {
+            WorkerTurn::Worked => {}
+            WorkerTurn::Idle { until, is_spent } => {
                 if !worker.wait_for_one().await {
                     let Some(until) = until.filter(|_| is_spent) else { break };
                     tokio::time::sleep(until.since(clock.now()).max(Duration::from_millis(1))).await;
@@ -104,7 +104,7 @@ async fn deliver(settings: &Settings, store: &Store, clock: &Clock) -> Result<()
     let mut deliverer = Deliverer::new(parts);
     loop {
         let turn = deliverer.turn().await?;
-        if turn != deliverer::Turn::Worked && !deliverer.wait_for_one().await {
+        if turn != deliverer::DelivererTurn::Worked && !deliverer.wait_for_one().await {
             break;
         }
     }

@@ -13,7 +13,7 @@ use crate::actions::command::CommandTarget;
 use crate::actions::mail::MailTarget;
 use crate::actions::signature::SigningKey;
 use crate::actions::url::Endpoint;
-use crate::actions::{Action, Kind};
+use crate::actions::{Action, ActionKind};
 use crate::domain::{NewsFilter, RetryPolicy, SubjectKind};
 
 /// The keys that say what an action is; each action has one of them.
@@ -81,9 +81,9 @@ fn read(
     section.refuse_unknown(&[secret::file_key("secret")], |_, _| None);
     let given: Vec<&str> = KINDS.into_iter().filter(|key| section.has(key)).collect();
     let kind = match given[..] {
-        ["url"] => url(section, name, outside).map(Kind::Url),
-        ["command"] => command(section, outside).map(Kind::Command),
-        ["mail"] => mailbox(section, mail).map(Kind::Mail),
+        ["url"] => url(section, name, outside).map(ActionKind::Url),
+        ["command"] => command(section, outside).map(ActionKind::Command),
+        ["mail"] => mailbox(section, mail).map(ActionKind::Mail),
         [] => {
             section.note_itself(&format!(
                 "has none of {}; say where the news goes (e.g. url = \"https://…\")",

@@ -1,4 +1,4 @@
-//! The deliverer: tells the owner's actions the news. A loop around a public [`Deliverer::turn`]; a turn leases what is
+//! The deliverer: sends news to the owner's actions. A loop around a public [`Deliverer::turn`]; a turn leases what is
 //! due and starts to send it, and never waits for a target. Its places and its clients are its own, so that a slow or
 //! dead target delays no verdict, no acknowledgement and no other action.
 
@@ -41,7 +41,7 @@ pub struct InForce {
 }
 
 /// What the deliverer is made of.
-pub struct Parts {
+pub struct DelivererParts {
     /// Where everything is kept.
     pub store: Store,
     /// The actions in force; what waits for others stays.
@@ -57,8 +57,8 @@ pub struct Parts {
 
 /// The deliverer of one process.
 pub struct Deliverer {
-    parts: Parts,
-    lanes: BTreeMap<String, Lane>,
+    parts: DelivererParts,
+    queues: BTreeMap<String, ActionQueue>,
     tries: JoinSet<(String, i64)>,
     stopping: watch::Sender<Stopping>,
     last_turn: Arc<AtomicI64>,
@@ -67,7 +67,7 @@ pub struct Deliverer {
 }
 
 /// One action, and what is under way to it.
-struct Lane {
+struct ActionQueue {
     /// `None`: it is not configured any more, and what is under way ends.
     action: Option<(Arc<Action>, Arc<dyn Target>)>,
     under_way: BTreeSet<i64>,
@@ -77,7 +77,7 @@ struct Lane {
 
 /// What a turn found to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum DelivererTurn {
     /// It began tries.
     Worked,
     /// Nothing to begin. Tries may be under way; the time is when the next one is due, `None`: none is.
@@ -87,10 +87,10 @@ pub enum Turn {
 impl Deliverer {
     /// A deliverer that has not begun.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: DelivererParts) -> Self {
         let now = parts.clock.now();
         let mut deliverer = Self {
-            lanes: BTreeMap::new(),
+            queues: BTreeMap::new(),
             tries: JoinSet::new(),
             stopping: watch::Sender::new(Stopping::No),
             last_turn: Arc::new(AtomicI64::new(now.millis())),
@@ -116,8 +116,8 @@ impl Deliverer {
         let mut in_force = self.parts.in_force.clone();
         loop {
             let pause = match self.turn().await {
-                Ok(Turn::Worked) => Duration::ZERO,
-                Ok(Turn::Idle(until)) => {
+                Ok(DelivererTurn::Worked) => Duration::ZERO,
+                Ok(DelivererTurn::Idle(until)) => {
                     let now = self.parts.clock.now();
                     until.map_or(LOOK_EVERY, |then| then.since(now)).min(self.look_at.since(now))
                 }
@@ -143,25 +143,25 @@ impl Deliverer {
     /// Puts the actions in force in the place of those before; what is under way goes on as it began.
     fn take_over(&mut self) {
         let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
-        for lane in self.lanes.values_mut() {
-            lane.action = None;
+        for queue in self.queues.values_mut() {
+            queue.action = None;
         }
-        self.lanes.retain(|_, lane| !lane.under_way.is_empty());
+        self.queues.retain(|_, queue| !queue.under_way.is_empty());
         for action in &in_force.actions {
             let target = action.kind.target(&self.parts.clients);
-            let lane = self.lanes.entry(action.name.clone()).or_insert_with(Lane::idle);
-            lane.action = Some((Arc::new(action.clone()), target));
+            let queue = self.queues.entry(action.name.clone()).or_insert_with(ActionQueue::idle);
+            queue.action = Some((Arc::new(action.clone()), target));
         }
         self.look_again();
     }
 
     fn look_again(&mut self) {
         let now = self.parts.clock.now();
-        self.lanes.values_mut().for_each(|lane| lane.due_at = Some(now));
+        self.queues.values_mut().for_each(|queue| queue.due_at = Some(now));
     }
 
     /// Begins the tries that are due and allowed; does not wait for their end.
-    pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+    pub async fn turn(&mut self) -> Result<DelivererTurn, StoreError> {
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
         while let Some(ended) = self.tries.try_join_next() {
@@ -176,22 +176,22 @@ impl Deliverer {
             self.look_at = now.plus(LOOK_EVERY);
         }
         let requests: Vec<DeliveryRequest> =
-            self.lanes.values().filter_map(|lane| lane.request(now)).collect();
+            self.queues.values().filter_map(|queue| queue.request(now)).collect();
         if requests.is_empty() {
-            return Ok(Turn::Idle(self.next_due()));
+            return Ok(DelivererTurn::Idle(self.next_due()));
         }
         let names: Vec<String> = requests.iter().map(|request| request.action.clone()).collect();
         let leased = self.parts.store.lease_deliveries(requests, self.parts.owner.clone(), now).await?;
         let mut has_worked = false;
         for (name, leased) in names.into_iter().zip(leased) {
-            let Some(lane) = self.lanes.get_mut(&name) else { continue };
-            lane.due_at = leased.come_back_at;
+            let Some(queue) = self.queues.get_mut(&name) else { continue };
+            queue.due_at = leased.come_back_at;
             has_worked |= !leased.deliveries.is_empty();
             for delivery in leased.deliveries {
                 self.begin(&name, delivery);
             }
         }
-        Ok(if has_worked { Turn::Worked } else { Turn::Idle(self.next_due()) })
+        Ok(if has_worked { DelivererTurn::Worked } else { DelivererTurn::Idle(self.next_due()) })
     }
 
     /// Waits for one of the tries under way to be recorded; `false` if none is.
@@ -207,14 +207,14 @@ impl Deliverer {
 
     /// When the next delivery that there is room for is due.
     fn next_due(&self) -> Option<Timestamp> {
-        self.lanes.values().filter(|lane| lane.room() > 0).filter_map(|lane| lane.due_at).min()
+        self.queues.values().filter(|queue| queue.room() > 0).filter_map(|queue| queue.due_at).min()
     }
 
     fn begin(&mut self, name: &str, delivery: LeasedDelivery) {
-        let Some(lane) = self.lanes.get_mut(name) else { return };
-        let Some((action, target)) = lane.action.clone() else { return };
+        let Some(queue) = self.queues.get_mut(name) else { return };
+        let Some((action, target)) = queue.action.clone() else { return };
         let id = delivery.id;
-        lane.under_way.insert(id);
+        queue.under_way.insert(id);
         let sender = Sender {
             store: self.parts.store.clone(),
             clock: self.parts.clock.clone(),
@@ -237,9 +237,9 @@ impl Deliverer {
         let now = self.parts.clock.now();
         match ended {
             Ok((name, id)) => {
-                if let Some(lane) = self.lanes.get_mut(&name) {
-                    lane.under_way.remove(&id);
-                    lane.due_at = Some(now);
+                if let Some(queue) = self.queues.get_mut(&name) {
+                    queue.under_way.remove(&id);
+                    queue.due_at = Some(now);
                 }
             }
             Err(error) => log::debug!("a try was cut off: {error}"),
@@ -247,7 +247,7 @@ impl Deliverer {
     }
 
     async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
-        let ids: Vec<i64> = self.lanes.values().flat_map(|lane| lane.under_way.iter().copied()).collect();
+        let ids: Vec<i64> = self.queues.values().flat_map(|queue| queue.under_way.iter().copied()).collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -257,14 +257,14 @@ impl Deliverer {
     /// Looks for what another process made due.
     async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let names: Vec<String> =
-            self.lanes.iter().filter(|(_, lane)| lane.room() > 0).map(|(name, _)| name.clone()).collect();
+            self.queues.iter().filter(|(_, queue)| queue.room() > 0).map(|(name, _)| name.clone()).collect();
         if names.is_empty() {
             return Ok(());
         }
         let due = self.parts.store.reader().deliveries_due(names.clone(), now).await?;
         for (name, due_at) in names.into_iter().zip(due) {
-            if let Some(lane) = self.lanes.get_mut(&name) {
-                lane.due_at = due_at;
+            if let Some(queue) = self.queues.get_mut(&name) {
+                queue.due_at = due_at;
             }
         }
         Ok(())
@@ -289,7 +289,7 @@ impl Deliverer {
     }
 }
 
-impl Lane {
+impl ActionQueue {
     fn idle() -> Self {
         Self { action: None, under_way: BTreeSet::new(), due_at: None }
     }

@@ -1,4 +1,4 @@
-//! One try of one delivery: tell the target, record what came of it.
+//! One try of one delivery: send it to the target, record what came of it.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Tells the target, and records what came of it; what a stop cut off waits again.
+    /// Sends it to the target, and records what came of it; what a stop cut off waits again.
     pub(super) async fn send(self, delivery: LeasedDelivery) {
         let LeasedDelivery { id, message_id, attempts, news, extra } = delivery;
         let seq = news.seq;
@@ -32,14 +32,15 @@ impl Sender {
         let attempt = attempts.saturating_add(1);
         let message = Message { id: message_id, action: name.clone(), attempt, news: Some(news), body };
         let (at, begun) = (self.clock.now(), Instant::now());
-        let Some(told) = self.target.tell(&message, at, self.action.timeout, self.stop.clone()).await else {
+        let Some(result) = self.target.send(&message, at, self.action.timeout, self.stop.clone()).await
+        else {
             if let Err(error) = self.store.release_deliveries(vec![id], self.owner.clone()).await {
                 log::warn!("action={name} delivery={id} is tried again when its lease ends: {error}");
             }
             return;
         };
         let took = begun.elapsed();
-        let tried = told.attempt(at, took);
+        let tried = result.attempt(at, took);
         self.metrics.delivered(&name, tried.outcome, took);
         let Some(recorded) = self.record(id, &tried).await else { return };
         let what = format!("action={name} delivery={id} seq={seq} try={attempt}");

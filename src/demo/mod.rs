@@ -28,7 +28,7 @@ use crate::domain::{Reason, State};
 use crate::service::{Options, Service};
 use crate::store::StateChange;
 
-pub use report::{Report, Told};
+pub use report::{Report, ToldAction};
 pub use scenes::{SCENES, Scene, Verdict};
 pub use sources::Source;
 

@@ -33,7 +33,7 @@ pub struct Report {
     /// The number of calls that each shop's API received.
     pub calls: Vec<(&'static str, usize)>,
     /// How often each action was told of something.
-    pub told: Vec<Told>,
+    pub told: Vec<ToldAction>,
     /// The subject of one of the mails to the owner.
     pub a_subject: Option<String>,
     /// The differences from the contract, in words; empty if all is well.
@@ -50,7 +50,7 @@ pub struct Report {
 
 /// What an action was told.
 #[derive(Debug)]
-pub struct Told {
+pub struct ToldAction {
     /// Its name.
     pub action: &'static str,
     /// `url`, `command` or `mail`.
@@ -101,7 +101,7 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
 }
 
 /// What each action was told, and in what that is not all that was confirmed, once, and nothing else.
-async fn told(demo: &Demo) -> anyhow::Result<(Vec<Told>, Vec<String>)> {
+async fn told(demo: &Demo) -> anyhow::Result<(Vec<ToldAction>, Vec<String>)> {
     let reader = demo.service.store().reader();
     let waiting =
         DeliveryFilter { state: Some(DeliveryState::Waiting), limit: 1, ..DeliveryFilter::default() };
@@ -125,7 +125,7 @@ async fn told(demo: &Demo) -> anyhow::Result<(Vec<Told>, Vec<String>)> {
     let mut all = Vec::new();
     for ((action, kind), told) in ACTIONS.into_iter().zip(demo.targets.told()?) {
         wrong.extend(wrongly_told(&seqs, &told).map(|what| format!("action {action}: {what}")));
-        all.push(Told { action, kind, times: told.len() });
+        all.push(ToldAction { action, kind, times: told.len() });
     }
     Ok((all, wrong))
 }

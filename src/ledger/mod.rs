@@ -28,4 +28,4 @@ pub use examine::{Examination, TakeOver, examine};
 pub use failure::Failure;
 pub use schema::script;
 pub use settings::Settings;
-pub use task::{Parts, run};
+pub use task::{ShipperParts, run};

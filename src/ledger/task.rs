@@ -32,7 +32,7 @@ const GATHER: Duration = Duration::from_millis(100);
 const MOST_MOVES: u32 = 5;
 
 /// What the task works with.
-pub struct Parts {
+pub struct ShipperParts {
     /// What is shipped.
     pub store: Store,
     /// The time.
@@ -45,7 +45,7 @@ pub struct Parts {
 
 /// Ships until `stop` is rung, and then ends at once: a batch under way is taken back, or the ledger's position tells of
 /// it at the next start.
-pub async fn run(parts: Parts, stop: Arc<Notify>) {
+pub async fn run(parts: ShipperParts, stop: Arc<Notify>) {
     let mut settings = parts.settings.clone();
     let work = async {
         loop {
@@ -63,8 +63,8 @@ pub async fn run(parts: Parts, stop: Arc<Notify>) {
 }
 
 /// Ships to this ledger until other settings are in force.
-async fn ship_to(parts: &Parts, settings: Option<Arc<Settings>>) {
-    let Parts { store, clock, .. } = parts;
+async fn ship_to(parts: &ShipperParts, settings: Option<Arc<Settings>>) {
+    let ShipperParts { store, clock, .. } = parts;
     let include = settings.as_ref().map(|settings| settings.include.clone());
     let mut failures = 0;
     let file = loop {
@@ -107,7 +107,7 @@ fn jitter(clock: &Clock) -> f64 {
 }
 
 struct Shipper<'a> {
-    parts: &'a Parts,
+    parts: &'a ShipperParts,
     settings: &'a Settings,
     node: Node,
     /// The number under which this process writes, once it has one.
@@ -203,7 +203,7 @@ impl Shipper<'_> {
         mut claim: Claim,
         mut position: Position,
     ) -> Result<(), Failure> {
-        let Parts { store, clock, .. } = self.parts;
+        let ShipperParts { store, clock, .. } = self.parts;
         let mut written = store.written();
         let mut beat_at: Option<Instant> = None;
         loop {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::actions::url::Clients;
-use crate::admin::Looked;
+use crate::admin::HealthFindings;
 use crate::config::Alerts;
 use crate::domain::alerts::AlertMemory;
 use crate::domain::{Clock, Timestamp};
@@ -20,17 +20,17 @@ use crate::store::Store;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What it is made of.
-pub(super) struct Parts {
+pub(super) struct AlertParts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) clients: Clients,
-    pub(super) looked: watch::Receiver<Option<Looked>>,
+    pub(super) findings: watch::Receiver<Option<HealthFindings>>,
     pub(super) in_force: watch::Receiver<Arc<Alerts>>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-struct Task {
-    parts: Parts,
+struct Alerting {
+    parts: AlertParts,
     /// When this process began to look.
     watched: Timestamp,
     memory: AlertMemory,
@@ -40,15 +40,15 @@ struct Task {
 }
 
 /// Tells until the service stops; then lets what is under way end.
-pub(super) async fn run(parts: Parts) {
+pub(super) async fn run(parts: AlertParts) {
     let memory = parts.store.reader().alerts().await.unwrap_or_else(|error| {
         log::error!("what was told in alerts cannot be read, and may be told again: {error}");
         AlertMemory::default()
     });
     let watched = parts.clock.now();
     let tries = JoinSet::new();
-    let mut task = Task { parts, watched, memory, is_saved: true, tries, under_way: BTreeSet::new() };
-    let (mut looked, mut stopping) = (task.parts.looked.clone(), task.parts.stopping.clone());
+    let mut task = Alerting { parts, watched, memory, is_saved: true, tries, under_way: BTreeSet::new() };
+    let (mut findings, mut stopping) = (task.parts.findings.clone(), task.parts.stopping.clone());
     loop {
         task.begin_tries();
         let pause = task.next_try();
@@ -56,9 +56,9 @@ pub(super) async fn run(parts: Parts) {
             biased;
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
             Some(ended) = task.tries.join_next() => task.ended(ended),
-            changed = looked.changed() => match changed {
+            changed = findings.changed() => match changed {
                 Ok(()) => {
-                    let found = looked.borrow_and_update().clone();
+                    let found = findings.borrow_and_update().clone();
                     task.look(found.as_ref());
                 }
                 Err(_) => break,
@@ -73,9 +73,9 @@ pub(super) async fn run(parts: Parts) {
     task.save().await;
 }
 
-impl Task {
-    fn look(&mut self, looked: Option<&Looked>) {
-        let Some(looked) = looked else { return };
+impl Alerting {
+    fn look(&mut self, findings: Option<&HealthFindings>) {
+        let Some(findings) = findings else { return };
         let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
         if in_force.rules.channels.is_empty() {
             // Nothing is told, and so nothing has to be remembered.
@@ -85,7 +85,7 @@ impl Task {
         }
         let now = self.parts.clock.now();
         self.is_saved &=
-            !alerts::look(&mut self.memory, &looked.warnings, &in_force.rules, self.watched, now);
+            !alerts::look(&mut self.memory, &findings.warnings, &in_force.rules, self.watched, now);
     }
 
     fn begin_tries(&mut self) {

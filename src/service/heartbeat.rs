@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::actions::url::Clients;
-use crate::admin::Looked;
+use crate::admin::HealthFindings;
 use crate::config::Alerts;
 use crate::domain::{Clock, Timestamp};
 use crate::store::Store;
@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// What it is made of.
-pub(super) struct Parts {
+pub(super) struct HeartbeatParts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) clients: Clients,
-    pub(super) looked: watch::Receiver<Option<Looked>>,
+    pub(super) findings: watch::Receiver<Option<HealthFindings>>,
     pub(super) in_force: watch::Receiver<Arc<Alerts>>,
     pub(super) intake: SocketAddr,
     /// When the worker and the deliverer last took a turn.
@@ -34,7 +34,7 @@ pub(super) struct Parts {
 }
 
 /// Calls until it is aborted.
-pub(super) async fn run(mut parts: Parts) {
+pub(super) async fn run(mut parts: HeartbeatParts) {
     let mut was_silent = false;
     let mut is_first = true;
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn run(mut parts: Parts) {
             }
         };
         // Nothing is known before the first look.
-        if is_first && parts.looked.wait_for(Option::is_some).await.is_err() {
+        if is_first && parts.findings.wait_for(Option::is_some).await.is_err() {
             return;
         }
         let pause = if is_first { Duration::ZERO } else { *every };
@@ -73,16 +73,16 @@ pub(super) async fn run(mut parts: Parts) {
     }
 }
 
-impl Parts {
+impl HeartbeatParts {
     /// Whether everything works; else what does not.
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
         if let Some(name) = stuck(&self.turns, now) {
             return Err(format!("the {name} takes no turn"));
         }
-        let looked = self.looked.borrow().clone();
-        let looked = looked.filter(|looked| now.since(looked.at) <= LONGEST_SILENCE);
-        match looked.map(|looked| looked.failing) {
+        let findings = self.findings.borrow().clone();
+        let findings = findings.filter(|findings| now.since(findings.at) <= LONGEST_SILENCE);
+        match findings.map(|findings| findings.failing) {
             None => return Err("the store is not looked at".to_owned()),
             Some(Some(check)) => return Err(format!("the check {check} fails")),
             Some(None) => {}

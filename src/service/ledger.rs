@@ -7,7 +7,7 @@ use tokio::sync::{Notify, watch};
 use super::wiring::Common;
 use crate::config::Settings;
 use crate::domain::Timestamp;
-use crate::ledger::{self, Parts};
+use crate::ledger::{self, ShipperParts};
 
 /// The ledger that these settings name; `None`: none.
 #[must_use]
@@ -23,5 +23,5 @@ pub(super) async fn run(
     stop: Arc<Notify>,
 ) {
     let Common { store, clock, .. } = common;
-    ledger::run(Parts { store, clock, settings, emptied }, stop).await;
+    ledger::run(ShipperParts { store, clock, settings, emptied }, stop).await;
 }

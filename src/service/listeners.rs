@@ -47,7 +47,7 @@ const SPARE: Duration = Duration::from_secs(75);
 const LONGEST_DRAIN: u64 = 3600;
 
 /// A task that should not end by itself, with its name.
-pub(super) type Task = (&'static str, JoinHandle<()>);
+pub(super) type NamedTask = (&'static str, JoinHandle<()>);
 
 /// One listening socket. Clients wait in its queue until it is served.
 pub(super) struct Listener {
@@ -126,7 +126,7 @@ impl Listeners {
         self,
         intake: Arc<ArcSwap<Intake>>,
         admin: Arc<ArcSwap<Admin>>,
-    ) -> anyhow::Result<(Servers, [Task; 2])> {
+    ) -> anyhow::Result<(Servers, [NamedTask; 2])> {
         let own = [&self.intake, &self.admin].into_iter().filter(|listener| !listener.is_inherited);
         let own = own.map(|listener| listener.socket.try_clone()).collect::<Result<_, _>>()?;
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -54,7 +54,7 @@ mod wiring;
 mod worker;
 
 pub use ledger::ledger_settings;
-use listeners::{Listeners, Servers, Task};
+use listeners::{Listeners, NamedTask, Servers};
 use reload::Live;
 pub use socket_activation::{Inherited, WrongSockets};
 pub use sources::{NamesTaken, introduce, join_verify};
@@ -99,9 +99,9 @@ pub struct Service {
     stop_keeping: Arc<Notify>,
     stop_delivering: Arc<Notify>,
     stop_shipping: Arc<Notify>,
-    tasks: Vec<Task>,
+    tasks: Vec<NamedTask>,
     /// Tasks that need no orderly stop.
-    watches: Vec<Task>,
+    watches: Vec<NamedTask>,
     _lock: Arc<Mutex<ServeLock>>,
 }
 
@@ -154,8 +154,8 @@ impl Service {
         let mut tasks = Vec::new();
         let mut worker = None;
         let stop_delivering = Arc::new(Notify::new());
-        let looked = watch::Sender::new(None);
-        let mut watches: Vec<Task> = Vec::new();
+        let findings = watch::Sender::new(None);
+        let mut watches: Vec<NamedTask> = Vec::new();
         if let Some(heart) = &heart {
             let (heart, heart_of_worker, stop) = (Arc::clone(heart), Arc::clone(heart), Arc::clone(&stop));
             let (opened, work) =
@@ -165,11 +165,11 @@ impl Service {
             let in_force = live.actions.subscribe();
             let parts = deliverer_parts(&common.store, &common.clock, &common.metrics, "serve", in_force)?;
             let deliverer = Deliverer::new(parts);
-            let heartbeat = heartbeat::Parts {
+            let heartbeat = heartbeat::HeartbeatParts {
                 store: store.clone(),
                 clock: clock.clone(),
                 clients: Clients::new()?,
-                looked: looked.subscribe(),
+                findings: findings.subscribe(),
                 in_force: live.alerts.subscribe(),
                 intake: intake_addr,
                 turns: [("worker", heart_of_worker), ("deliverer", deliverer.last_turn())],
@@ -181,11 +181,11 @@ impl Service {
                 tokio::spawn(beginning.clone().then(Arc::clone(&stop_delivering), deliverer)),
             ));
         }
-        let alerting = alerts::Parts {
+        let alerting = alerts::AlertParts {
             store: store.clone(),
             clock: clock.clone(),
             clients: Clients::new()?,
-            looked: looked.subscribe(),
+            findings: findings.subscribe(),
             in_force: live.alerts.subscribe(),
             stopping: common.stopping.subscribe(),
         };
@@ -205,7 +205,7 @@ impl Service {
         tasks.extend(serving);
         let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
         let lock = Arc::new(Mutex::new(lock));
-        let health = admin::watch(Arc::clone(&live.admin), Arc::clone(&lock), looked);
+        let health = admin::monitor(Arc::clone(&live.admin), Arc::clone(&lock), findings);
         watches.push(("watch over the disk", tokio::spawn(disk::watch(path.clone(), min_free, has_room))));
         watches.push(("watch over health", tokio::spawn(health)));
         watches.extend(options.watchdog.map(|limit| {

@@ -135,8 +135,8 @@ pub fn deliverer_parts(
     metrics: &Metrics,
     role: &str,
     in_force: watch::Receiver<Arc<InForce>>,
-) -> anyhow::Result<deliverer::Parts> {
-    Ok(deliverer::Parts {
+) -> anyhow::Result<deliverer::DelivererParts> {
+    Ok(deliverer::DelivererParts {
         store: store.clone(),
         in_force,
         clients: Clients::new()?,

@@ -102,7 +102,7 @@ pub struct Worker {
 
 /// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum WorkerTurn {
     /// It parsed a notification or started a call.
     Worked,
     /// There is nothing to start now, but calls may be under way.
@@ -162,12 +162,12 @@ impl Worker {
         loop {
             let until = match self.turn().await {
                 // A timer would round up to its next millisecond.
-                Ok(Turn::Worked) => tokio::select! {
+                Ok(WorkerTurn::Worked) => tokio::select! {
                     biased;
                     () = &mut stopped => break,
                     () = tokio::task::yield_now() => continue,
                 },
-                Ok(Turn::Idle { until, .. }) => until,
+                Ok(WorkerTurn::Idle { until, .. }) => until,
                 // Damage is logged once, where it is found.
                 Err(StoreError::Damaged(_)) => None,
                 Err(error) => {
@@ -193,7 +193,7 @@ impl Worker {
     }
 
     /// Parses new notifications and starts the calls that are due and allowed; does not wait for their answers.
-    pub async fn turn(&mut self) -> Result<Turn, StoreError> {
+    pub async fn turn(&mut self) -> Result<WorkerTurn, StoreError> {
         if let Some(by_ms) = self.parts.clock.set_by() {
             self.follow_clock(by_ms).await?;
         }
@@ -220,21 +220,24 @@ impl Worker {
             if !parsed.is_more_left {
                 self.behind_since_ms = None;
             } else if reads_first {
-                return Ok(Turn::Worked);
+                return Ok(WorkerTurn::Worked);
             }
         }
         let wait_ms = self.calls_from_ms.saturating_sub(self.parts.clock.steady_millis());
         if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
             if has_worked {
-                return Ok(Turn::Worked);
+                return Ok(WorkerTurn::Worked);
             }
-            return Ok(Turn::Idle { until: Some(now.plus(Duration::from_millis(wait_ms))), is_spent: false });
+            return Ok(WorkerTurn::Idle {
+                until: Some(now.plus(Duration::from_millis(wait_ms))),
+                is_spent: false,
+            });
         }
         let started = self.start_calls().await?;
         Ok(if has_worked || started.any {
-            Turn::Worked
+            WorkerTurn::Worked
         } else {
-            Turn::Idle { until: started.until, is_spent: started.is_spent }
+            WorkerTurn::Idle { until: started.until, is_spent: started.is_spent }
         })
     }
 

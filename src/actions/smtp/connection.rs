@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Security, SmtpUrl};
-use super::{Trouble, innermost};
+use super::{SmtpError, innermost};
 
 /// Bytes that the server may say on one connection: some hundred replies, and certificates. The library reads a line to
 /// its end, however long it is.
@@ -54,9 +54,9 @@ impl Tls {
 }
 
 /// Connects, and speaks until the server has said what it can do, encrypted where it has to be.
-pub(super) async fn open(url: &SmtpUrl, tls: &Tls) -> Result<AsyncSmtpConnection, Trouble> {
-    let addresses = resolve(url).await.map_err(Trouble::Unreachable)?;
-    let unreachable = |error: io::Error| Trouble::Unreachable(innermost(&error).to_string());
+pub(super) async fn open(url: &SmtpUrl, tls: &Tls) -> Result<AsyncSmtpConnection, SmtpError> {
+    let addresses = resolve(url).await.map_err(SmtpError::Unreachable)?;
+    let unreachable = |error: io::Error| SmtpError::Unreachable(innermost(&error).to_string());
     let tcp = TcpStream::connect(&addresses[..]).await.map_err(unreachable)?;
     let peer = tcp.peer_addr().map_err(unreachable)?;
     let hello = ClientId::default();
@@ -69,7 +69,7 @@ pub(super) async fn open(url: &SmtpUrl, tls: &Tls) -> Result<AsyncSmtpConnection
         }
         Tls::Wrapped(config) => {
             let name = ServerName::try_from(url.host.clone())
-                .map_err(|error| Trouble::Unreachable(error.to_string()))?;
+                .map_err(|error| SmtpError::Unreachable(error.to_string()))?;
             let wrapped = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
             speak(Bounded::new(wrapped.map_err(unreachable)?, peer), &hello).await
         }
@@ -79,7 +79,7 @@ pub(super) async fn open(url: &SmtpUrl, tls: &Tls) -> Result<AsyncSmtpConnection
 async fn speak(
     stream: impl AsyncTokioStream + 'static,
     hello: &ClientId,
-) -> Result<AsyncSmtpConnection, Trouble> {
+) -> Result<AsyncSmtpConnection, SmtpError> {
     Ok(AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await?)
 }
 

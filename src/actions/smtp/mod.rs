@@ -12,7 +12,7 @@ use lettre::transport::smtp::response::Response;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::url::innermost;
-use super::{Told, kept};
+use super::{SendResult, kept};
 use crate::domain::{AttemptOutcome, Effect};
 
 mod address;
@@ -49,7 +49,7 @@ impl fmt::Debug for MailServer {
 }
 
 /// Why there is no connection, or no answer to a step.
-enum Trouble {
+enum SmtpError {
     Refused { code: Option<u16>, is_permanent: bool, said: String },
     Unreachable(String),
 }
@@ -74,18 +74,18 @@ impl MailServer {
 
     /// Sends a mail to all of `to`; `timeout` covers everything. Delivered when the server takes it for one address or
     /// more; refused for good when it refuses every address for good.
-    pub async fn send(&self, letter: &Letter, to: &[Address], timeout: Duration) -> Told {
+    pub async fn send(&self, letter: &Letter, to: &[Address], timeout: Duration) -> SendResult {
         let mail = match letter.compose(&self.0.from, to) {
             Ok(mail) => mail,
-            Err(why) => return Told::failed(AttemptOutcome::Failed, why),
+            Err(why) => return SendResult::failed(AttemptOutcome::Failed, why),
         };
         match tokio::time::timeout(timeout, self.exchange(&mail, to)).await {
-            Err(_) => Told::failed(AttemptOutcome::Timeout, "the mail server did not answer in time"),
-            Ok(Err(trouble)) => trouble.told(),
-            Ok(Ok((told, mut connection))) => {
+            Err(_) => SendResult::failed(AttemptOutcome::Timeout, "the mail server did not answer in time"),
+            Ok(Err(error)) => error.result(),
+            Ok(Ok((result, mut connection))) => {
                 // What it says now changes nothing.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
-                told
+                result
             }
         }
     }
@@ -99,7 +99,7 @@ impl MailServer {
             Err(_) => {
                 Err(format!("the mail server {} did not answer within {} s", self.place(), CHECK.as_secs()))
             }
-            Ok(Err(trouble)) => Err(format!("the mail server {}: {}", self.place(), trouble.in_words())),
+            Ok(Err(error)) => Err(format!("the mail server {}: {}", self.place(), error.in_words())),
             Ok(Ok(mut connection)) => {
                 // It let us in; how it says good-bye changes nothing.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
@@ -108,16 +108,22 @@ impl MailServer {
         }
     }
 
-    async fn exchange(&self, mail: &[u8], to: &[Address]) -> Result<(Told, AsyncSmtpConnection), Trouble> {
+    async fn exchange(
+        &self,
+        mail: &[u8],
+        to: &[Address],
+    ) -> Result<(SendResult, AsyncSmtpConnection), SmtpError> {
         let mut connection = self.connect().await?;
         connection.command(Mail::new(Some(self.0.from.clone()), Vec::new())).await?;
         let mut refused = Vec::new();
         for address in to {
             match connection.command(Rcpt::new(address.clone(), Vec::new())).await {
                 Ok(_) => {}
-                Err(error) => match Trouble::from(error) {
-                    Trouble::Refused { code, is_permanent, said } => refused.push((code, is_permanent, said)),
-                    trouble @ Trouble::Unreachable(_) => return Err(trouble),
+                Err(error) => match SmtpError::from(error) {
+                    SmtpError::Refused { code, is_permanent, said } => {
+                        refused.push((code, is_permanent, said))
+                    }
+                    error @ SmtpError::Unreachable(_) => return Err(error),
                 },
             }
         }
@@ -125,22 +131,22 @@ impl MailServer {
         if refused.len() == to.len() {
             let is_permanent = refused.iter().all(|(_, is_permanent, _)| *is_permanent);
             let code = refused.last().and_then(|(code, _, _)| *code);
-            let told = Trouble::Refused { code, is_permanent, said }.told();
+            let result = SmtpError::Refused { code, is_permanent, said }.result();
             let effect = if is_permanent { Effect::Rejected } else { Effect::Failed };
-            let detail = format!("every address was refused: {}", told.detail);
-            return Ok((Told { effect, detail, ..told }, connection));
+            let detail = format!("every address was refused: {}", result.detail);
+            return Ok((SendResult { effect, detail, ..result }, connection));
         }
         connection.command(Data).await?;
         let mut answer = in_words(&connection.message(mail).await?);
         if !refused.is_empty() {
             answer = format!("{answer}; refused for {} of {} addresses: {said}", refused.len(), to.len());
         }
-        Ok((Told::delivered(kept(answer.as_bytes())), connection))
+        Ok((SendResult::delivered(kept(answer.as_bytes())), connection))
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Trouble> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let tls = self.0.tls.get_or_init(|| Tls::for_server(&self.0.url));
-        let tls = tls.as_ref().map_err(|why| Trouble::Unreachable(why.clone()))?;
+        let tls = tls.as_ref().map_err(|why| SmtpError::Unreachable(why.clone()))?;
         let mut connection = connection::open(&self.0.url, tls).await?;
         if let Some(credentials) = &self.0.credentials {
             connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await?;
@@ -154,7 +160,7 @@ fn in_words(response: &Response) -> String {
     format!("{} {}", response.code(), said.join(" "))
 }
 
-impl From<lettre::transport::smtp::Error> for Trouble {
+impl From<lettre::transport::smtp::Error> for SmtpError {
     fn from(error: lettre::transport::smtp::Error) -> Self {
         let innermost = innermost(&error);
         match error.status() {
@@ -168,20 +174,23 @@ impl From<lettre::transport::smtp::Error> for Trouble {
     }
 }
 
-impl Trouble {
+impl SmtpError {
     fn in_words(self) -> String {
         let (Self::Refused { said: text, .. } | Self::Unreachable(text)) = self;
         kept(text.as_bytes()).unwrap_or_default()
     }
 
-    fn told(self) -> Told {
+    fn result(self) -> SendResult {
         match self {
             Self::Refused { code, said, .. } => {
                 let code = code.map(|code| format!("SMTP {code}")).unwrap_or_default();
-                Told { answer: kept(said.as_bytes()), ..Told::failed(AttemptOutcome::Refused, code) }
+                SendResult {
+                    answer: kept(said.as_bytes()),
+                    ..SendResult::failed(AttemptOutcome::Refused, code)
+                }
             }
             Self::Unreachable(why) => {
-                Told::failed(AttemptOutcome::Unreachable, kept(why.as_bytes()).unwrap_or_default())
+                SendResult::failed(AttemptOutcome::Unreachable, kept(why.as_bytes()).unwrap_or_default())
             }
         }
     }
@@ -218,10 +227,10 @@ mod tests {
             html: None,
             at: Timestamp::from_seconds(0),
         };
-        let told =
+        let result =
             server.send(&letter, &[address("owner@example.com").unwrap()], Duration::from_secs(60)).await;
-        assert_eq!(told.outcome, AttemptOutcome::Unreachable);
-        assert!(told.detail.contains("STARTTLS"), "{told:?}");
+        assert_eq!(result.outcome, AttemptOutcome::Unreachable);
+        assert!(result.detail.contains("STARTTLS"), "{result:?}");
         let heard = heard.join().unwrap();
         assert!(heard.starts_with("EHLO") && !heard.contains("AUTH") && !heard.contains("MAIL"), "{heard}");
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Shown;
 use super::filter::query;
 use super::frame::{Frame, LIST, Line, When, clipped, fitting, subject_href, weight};
-use crate::admin::{Admin, look};
+use crate::admin::{Admin, snapshot};
 use crate::domain::format::span;
 use crate::domain::health::{SourceHealth, Warning, WarningKind};
 use crate::domain::{Timestamp, Window};
@@ -150,7 +150,7 @@ struct Found {
 pub(super) async fn show(admin: &Admin) -> Shown {
     let now = admin.clock.now();
     let reader = admin.store.reader();
-    let seen = look::look(admin, look::Attempt::None).await;
+    let seen = snapshot::take(admin, snapshot::WriteCheck::None).await;
     let needs = health::warnings(&seen);
     let since = now.minus(DAY * (DAYS - 1));
     let days = reader.days(since).await?;

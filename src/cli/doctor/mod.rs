@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::screen::Screen;
+use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::Clock;
@@ -26,7 +26,7 @@ pub(super) struct Args {}
 pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
     let clock = Clock::system();
-    let mut findings = Findings { screen: Screen::new(), wrong: 0, warnings: 0 };
+    let mut findings = Findings { terminal: Terminal::new(), wrong: 0, warnings: 0 };
     let count = settings.sources.len();
     findings.good(format!(
         "configuration {}: {count} source{}",
@@ -43,7 +43,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
             return findings.conclude();
         }
     };
-    findings.screen.flush()?;
+    findings.terminal.flush()?;
     let client = Client::new(settings.verify.timeout, Metrics::new()?, clock.clone())?;
     let examined = source::examine_all(&settings.sources, &client, store.as_ref(), &clock).await;
     for (source, examination) in settings.sources.iter().zip(&examined) {
@@ -75,7 +75,7 @@ fn check_page(findings: &mut Findings, settings: &Settings) -> Result<(), Comman
 
 /// Prints each finding, and counts the bad ones.
 struct Findings {
-    screen: Screen,
+    terminal: Terminal,
     wrong: u32,
     warnings: u32,
 }
@@ -83,29 +83,29 @@ struct Findings {
 impl Findings {
     /// Reports a check that passed.
     fn good(&mut self, words: impl Display) -> Result<(), CommandError> {
-        self.screen.line(&format!("ok     {words}"))
+        self.terminal.line(&format!("ok     {words}"))
     }
 
     /// Reports a check that failed; the text says what to do.
     fn bad(&mut self, words: impl Display) -> Result<(), CommandError> {
         self.wrong += 1;
-        self.screen.line(&format!("WRONG  {words}"))
+        self.terminal.line(&format!("WRONG  {words}"))
     }
 
     /// Reports something that works but should be improved; the text says what to do.
     fn warn(&mut self, words: impl Display) -> Result<(), CommandError> {
         self.warnings += 1;
-        self.screen.line(&format!("WARN   {words}"))
+        self.terminal.line(&format!("WARN   {words}"))
     }
 
     fn conclude(mut self) -> Result<Exit, CommandError> {
-        self.screen.line(&match self.wrong {
+        self.terminal.line(&match self.wrong {
             0 if self.warnings > 0 => "nothing is wrong, but see the warnings".to_owned(),
             0 => "everything is as it should be".to_owned(),
             1 => "1 thing is wrong".to_owned(),
             more => format!("{more} things are wrong"),
         })?;
-        self.screen.flush()?;
+        self.terminal.flush()?;
         Ok(if self.wrong == 0 { Exit::Fine } else { Exit::Failed })
     }
 }

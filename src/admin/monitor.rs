@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::{Admin, look};
+use super::{Admin, snapshot};
 use crate::domain::Timestamp;
 use crate::domain::format::span;
 use crate::domain::health::{Warning, WarningKind};
@@ -28,9 +28,9 @@ const REMIND: Duration = Duration::from_secs(600);
 /// Warnings that another part of the program logs itself.
 const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
-/// What the last look found.
+/// What the last check found.
 #[derive(Clone, Debug)]
-pub struct Looked {
+pub struct HealthFindings {
     /// When.
     pub at: Timestamp,
     /// What needs attention.
@@ -39,11 +39,11 @@ pub struct Looked {
     pub failing: Option<&'static str>,
 }
 
-/// Watches until aborted, and sends to `looked` what it finds. It also records the last notification's id beside the store.
-pub async fn watch(
+/// Watches until aborted, and sends to `findings` what it finds. It also records the last notification's id beside the store.
+pub async fn monitor(
     in_force: Arc<ArcSwap<Admin>>,
     lock: Arc<Mutex<ServeLock>>,
-    looked: watch::Sender<Option<Looked>>,
+    findings: watch::Sender<Option<HealthFindings>>,
 ) {
     let mut episodes = Episodes::default();
     let mut ticks = tokio::time::interval(EVERY);
@@ -52,7 +52,7 @@ pub async fn watch(
     loop {
         ticks.tick().await;
         let admin = in_force.load_full();
-        let found = look::look(&admin, look::Attempt::Lock).await;
+        let found = snapshot::take(&admin, snapshot::WriteCheck::Lock).await;
         if found.store.unreadable.is_none() {
             leave_word(&lock, found.store.contents.last_id, is_first).await;
             is_first = false;
@@ -61,8 +61,8 @@ pub async fn watch(
         let of_store = |name: &str| name == "disk" || name.starts_with("store_");
         let mut checks = health::checks(&found).into_iter();
         let failing = checks.find(|check| !check.ok && of_store(check.name)).map(|check| check.name);
-        looked.send_replace(Some(Looked { at: found.now, warnings: warnings.clone(), failing }));
-        for event in episodes.look(warnings, found.now) {
+        findings.send_replace(Some(HealthFindings { at: found.now, warnings: warnings.clone(), failing }));
+        for event in episodes.update(warnings, found.now) {
             tell(&event);
         }
     }
@@ -93,14 +93,14 @@ async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) 
     drop(tokio::task::spawn_blocking(remember).await);
 }
 
-fn tell(event: &Event) {
+fn tell(event: &EpisodeChange) {
     match event {
-        Event::Begins(warning) => {
+        EpisodeChange::Begins(warning) => {
             let Warning { kind, source, action, remedy, .. } = warning;
             let about = about(source.as_ref(), action.as_ref());
             log::warn!("warning={kind}{about} {}; {remedy}", warning.in_words());
         }
-        Event::Over { kind, source, action, lasted } => {
+        EpisodeChange::Over { kind, source, action, lasted } => {
             log::info!("over={kind}{} after {}", about(source.as_ref(), action.as_ref()), span(*lasted));
         }
     }
@@ -113,7 +113,7 @@ fn about(source: Option<&String>, action: Option<&String>) -> String {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Event {
+enum EpisodeChange {
     Begins(Warning),
     Over { kind: WarningKind, source: Option<String>, action: Option<String>, lasted: Duration },
 }
@@ -134,7 +134,7 @@ struct Episode {
 
 impl Episodes {
     /// Takes the current warnings; returns those that began and those that ended.
-    fn look(&mut self, found: Vec<Warning>, now: Timestamp) -> Vec<Event> {
+    fn update(&mut self, found: Vec<Warning>, now: Timestamp) -> Vec<EpisodeChange> {
         let mut events = Vec::new();
         for episode in self.0.values_mut() {
             episode.calm = episode.calm.saturating_add(1);
@@ -150,12 +150,12 @@ impl Episodes {
                     let is_due = now.since(episode.told_at) >= REMIND;
                     if warning.kind == WarningKind::StoreWritable && is_due {
                         episode.told_at = now;
-                        events.push(Event::Begins(warning));
+                        events.push(EpisodeChange::Begins(warning));
                     }
                 }
                 std::collections::btree_map::Entry::Vacant(free) => {
                     free.insert(Episode { since: now, told_at: now, calm: 0 });
-                    events.push(Event::Begins(warning));
+                    events.push(EpisodeChange::Begins(warning));
                 }
             }
         }
@@ -164,7 +164,7 @@ impl Episodes {
             if is_over {
                 let lasted = now.since(episode.since);
                 let (source, action) = (source.clone(), action.clone());
-                events.push(Event::Over { kind: *kind, source, action, lasted });
+                events.push(EpisodeChange::Over { kind: *kind, source, action, lasted });
             }
             !is_over
         });
@@ -190,22 +190,22 @@ mod tests {
     #[test]
     fn each_warning_is_told_once_when_it_begins_and_once_when_it_is_over() {
         let mut episodes = Episodes::default();
-        let mut look =
-            |found: Vec<Warning>, second: i64| episodes.look(found, Timestamp::from_seconds(second));
-        assert_eq!(look(vec![silent("a")], 0), [Event::Begins(silent("a"))]);
-        assert_eq!(look(vec![silent("a")], 5), []);
-        assert_eq!(look(vec![silent("a"), silent("b")], 10), [Event::Begins(silent("b"))]);
-        assert_eq!(look(vec![silent("b")], 15), [], "it may come back");
-        assert_eq!(look(vec![silent("a"), silent("b")], 20), []);
-        assert_eq!(look(vec![silent("b")], 25), []);
-        let over = Event::Over {
+        let mut update =
+            |found: Vec<Warning>, second: i64| episodes.update(found, Timestamp::from_seconds(second));
+        assert_eq!(update(vec![silent("a")], 0), [EpisodeChange::Begins(silent("a"))]);
+        assert_eq!(update(vec![silent("a")], 5), []);
+        assert_eq!(update(vec![silent("a"), silent("b")], 10), [EpisodeChange::Begins(silent("b"))]);
+        assert_eq!(update(vec![silent("b")], 15), [], "it may come back");
+        assert_eq!(update(vec![silent("a"), silent("b")], 20), []);
+        assert_eq!(update(vec![silent("b")], 25), []);
+        let over = EpisodeChange::Over {
             kind: WarningKind::Silent,
             source: Some("a".to_owned()),
             action: None,
             lasted: Duration::from_secs(30),
         };
-        assert_eq!(look(vec![silent("b")], 30), [over]);
-        assert_eq!(look(vec![silent("a"), silent("b")], 35), [Event::Begins(silent("a"))]);
+        assert_eq!(update(vec![silent("b")], 30), [over]);
+        assert_eq!(update(vec![silent("a"), silent("b")], 35), [EpisodeChange::Begins(silent("a"))]);
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
         let locked = Warning { kind: WarningKind::StoreWritable, source: None, ..silent("") };
         let mut episodes = Episodes::default();
         let told = (0..1300).step_by(5).filter(|second| {
-            !episodes.look(vec![locked.clone(), silent("a")], Timestamp::from_seconds(*second)).is_empty()
+            !episodes.update(vec![locked.clone(), silent("a")], Timestamp::from_seconds(*second)).is_empty()
         });
         assert_eq!(told.collect::<Vec<i64>>(), [0, 600, 1200]);
     }
@@ -221,6 +221,6 @@ mod tests {
     #[test]
     fn what_is_told_elsewhere_is_not_told_twice() {
         let full = Warning { kind: WarningKind::Disk, source: None, ..silent("") };
-        assert_eq!(Episodes::default().look(vec![full], Timestamp::from_seconds(0)), []);
+        assert_eq!(Episodes::default().update(vec![full], Timestamp::from_seconds(0)), []);
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::{Admin, look};
+use super::{Admin, snapshot};
 use crate::domain::health::{Check, SourceHealth, Warning};
 use crate::rules::health;
 
@@ -27,7 +27,7 @@ struct Unconfigured {
 
 /// Answers 200 if every check is ok, otherwise 503, with the same JSON.
 pub(super) async fn answer(admin: &Admin) -> HttpResponse {
-    let found = look::look(admin, look::Attempt::Write).await;
+    let found = snapshot::take(admin, snapshot::WriteCheck::Write).await;
     let checks = health::checks(&found);
     let failing: Vec<&'static str> =
         checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();

@@ -11,7 +11,7 @@ use crate::domain::escape::escape_json;
 
 /// Prints to standard output. An error, such as a closed output, ends the command.
 #[derive(Debug)]
-pub(super) struct Screen(BufWriter<Stdout>);
+pub(super) struct Terminal(BufWriter<Stdout>);
 
 /// The colour of a part of a line, by meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Paint {
     }
 }
 
-impl Screen {
+impl Terminal {
     pub(super) fn new() -> Self {
         Self(BufWriter::new(io::stdout()))
     }
@@ -94,7 +94,7 @@ impl Screen {
 
 /// Prints one line and flushes it, for commands that print no more than that.
 pub(super) fn line(text: &str) -> Result<(), CommandError> {
-    let mut screen = Screen::new();
-    screen.line(text)?;
-    screen.flush()
+    let mut terminal = Terminal::new();
+    terminal.line(text)?;
+    terminal.flush()
 }

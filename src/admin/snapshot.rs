@@ -9,7 +9,7 @@ use crate::store;
 
 /// How to check that the store can be written.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Attempt {
+pub(super) enum WriteCheck {
     /// Write a row.
     Write,
     /// Take the write lock for a moment; nothing reaches the disk.
@@ -19,10 +19,10 @@ pub(super) enum Attempt {
 }
 
 /// Collects the state of the store, its disk and the worker.
-pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
+pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
     let now = admin.clock.now();
     let (writable, read, actions, ledger, alerts, sizes) = tokio::join!(
-        writable(admin, attempt, now),
+        writable(admin, check, now),
         admin.store.reader().health(admin.sources.clone(), now),
         admin.store.reader().action_health(admin.actions.clone()),
         admin.store.reader().ledger(),
@@ -59,11 +59,11 @@ pub(super) async fn look(admin: &Admin, attempt: Attempt) -> Health {
     }
 }
 
-async fn writable(admin: &Admin, attempt: Attempt, now: Timestamp) -> Option<Result<(), Unwritable>> {
-    let found = match attempt {
-        Attempt::Write => Some(admin.store.check_writable(now).await),
-        Attempt::Lock => admin.store.check_lock().await.err().map(Err),
-        Attempt::None => admin.store.locked_for_long().map(Err),
+async fn writable(admin: &Admin, check: WriteCheck, now: Timestamp) -> Option<Result<(), Unwritable>> {
+    let found = match check {
+        WriteCheck::Write => Some(admin.store.check_writable(now).await),
+        WriteCheck::Lock => admin.store.check_lock().await.err().map(Err),
+        WriteCheck::None => admin.store.locked_for_long().map(Err),
     };
     found.map(|found| found.map_err(Unwritable::from))
 }
