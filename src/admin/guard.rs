@@ -155,12 +155,14 @@ impl Refusal {
             Self::Closed => {
                 (HttpResponse::NotFound(), "not found; beyond loopback this needs [admin] password\n")
             }
-            Self::Host => {
-                (HttpResponse::MisdirectedRequest(), "this name is not ours; add it to [admin] hosts\n")
-            }
-            Self::Proxied => {
-                (HttpResponse::Forbidden(), "this came through a proxy; that needs [admin] password\n")
-            }
+            Self::Host => (
+                HttpResponse::MisdirectedRequest(),
+                "this host name is not allowed; add it to [admin] hosts\n",
+            ),
+            Self::Proxied => (
+                HttpResponse::Forbidden(),
+                "this request came through a proxy, which needs [admin] password\n",
+            ),
             Self::Password => (HttpResponse::Unauthorized(), "the password is missing or wrong\n"),
             Self::Wait(_) => (HttpResponse::TooManyRequests(), "too many wrong passwords; try again later\n"),
         };

@@ -123,8 +123,8 @@ fn tell(terminal: &mut Terminal, report: &Report) -> Result<(), CommandError> {
     let by_shop: Vec<String> = report.calls.iter().map(|(shop, count)| format!("{shop} {count}")).collect();
     terminal.line(&format!("The shops' APIs were called {calls} times: {}.", by_shop.join(", ")))?;
     let is_right = report.differences.is_empty();
-    let what = if is_right { " of what was confirmed, once each, and of no fake" } else { "" };
-    terminal.line(&format!("The owner's actions were told{what}:"))?;
+    let what = if is_right { " every confirmed change once, and no fake" } else { "" };
+    terminal.line(&format!("The owner's actions received{what}:"))?;
     for told in &report.told {
         let subject = report.a_subject.as_deref().filter(|_| told.kind == "mail");
         let subject = subject.map(|subject| format!("; one of them: {subject}")).unwrap_or_default();

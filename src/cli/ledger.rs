@@ -23,21 +23,21 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Print the SQL that makes the ledger's tables, for an owner who runs it himself.
+    /// Print the SQL that creates the ledger's tables, to be run by hand
     #[command(
-        after_help = "Serve makes the tables by itself where its role may. Otherwise run this as the owner of the \
-                            database, and grant the role what the first lines say.\n\nExample:\n  \
+        after_help = "serve creates the tables by itself if its role may. Otherwise run this SQL as the owner of the \
+                            database, and grant the role what its first lines say.\n\nExample:\n  \
                             countersign ledger schema | psql shop"
     )]
     Schema,
-    /// Replace what another file shipped under this node's name by what this file holds.
+    /// Replace the rows that another file shipped under this node's name with the rows of this file
     #[command(
-        after_help = "For a restored backup or a new file that goes on under an old name. The other file's rows of \
+        after_help = "For a restored backup, or a new file that continues under an old name. The other file's rows of \
                             this node are removed from the ledger; a running serve then fills it from this file. The role \
-                            needs DELETE for it.\n\nExample:\n  countersign ledger take-over --yes"
+                            needs DELETE.\n\nExample:\n  countersign ledger take-over --yes"
     )]
     TakeOver {
-        /// Do not ask.
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -69,11 +69,11 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
     };
     let failed = |failure: ledger::Failure| anyhow!("ledger: {failure}");
     let Some(take_over) = TakeOver::look(ledger, &file).await.map_err(failed)? else {
-        terminal::line(&format!("node {node} is this file's already, or not there yet"))?;
+        terminal::line(&format!("node {node} already belongs to this file, or has no rows yet"))?;
         return Ok(Exit::Fine);
     };
     let question = format!(
-        "node {node} of the ledger is the file {}; all of its rows there are removed",
+        "node {node} of the ledger belongs to the file {}; all of its rows there will be removed",
         take_over.other_file()
     );
     if !yes && !stdin().is_terminal() {
@@ -84,12 +84,14 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
     }
     let mut removed = 0;
     take_over.run(|rows| removed += rows).await.map_err(failed)?;
-    terminal::line(&format!("removed {removed} rows; node {node} is this file's now, and serve fills it"))?;
+    terminal::line(&format!(
+        "removed {removed} rows; node {node} now belongs to this file, and serve fills it"
+    ))?;
     Ok(Exit::Fine)
 }
 
 fn is_agreed(question: &str) -> Result<bool, CommandError> {
-    print_error(&format!("{question}. Go on? [y/N]"));
+    print_error(&format!("{question}. Continue? [y/N]"));
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

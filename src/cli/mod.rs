@@ -96,7 +96,7 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Check the configuration, the store, the clock and each shop's API, and print the intake URLs
     Doctor(doctor::Args),
-    /// Print the ledger's schema, or take a node of it over
+    /// Print the ledger's schema, or take over one of its nodes
     Ledger(ledger::Args),
     /// Show the settings in force and where each comes from, or what is wrong with them
     Config(config::Args),

@@ -45,9 +45,9 @@ pub(super) struct OutputArgs {
 /// When a report is mailed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum MailWhen {
-    /// Whatever it says.
+    /// Every report
     Always,
-    /// If it has a finding other than fake, or is not complete.
+    /// Only a report with a finding other than fake, or an incomplete one
     Findings,
 }
 

@@ -199,7 +199,7 @@ fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandErr
         print_error(&question);
         return Ok(true);
     }
-    print_error(&format!("{question}. Go on? [y/N]"));
+    print_error(&format!("{question}. Continue? [y/N]"));
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -1,4 +1,4 @@
-//! `countersign send-test`: tries an action, and prints what came back.
+//! `countersign send-test`: send a test event to an action or the alerts, and print the answer.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
@@ -19,9 +19,9 @@ use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Sends an event of type test; its receiver should do nothing but answer. Where the action rested \
-                        because it answered 410, a success ends that.\n\nExamples:\n  countersign send-test erp\n  countersign \
-                        send-test alerts"
+    after_help = "Sends an event of type test, which its receiver should only acknowledge. If the action is resting \
+                        because it answered 410, a success wakes it.\n\nExamples:\n  countersign send-test erp\n  \
+                        countersign send-test alerts"
 )]
 pub(super) struct Args {
     /// Name of the action, as in [actions.NAME], or `alerts`
@@ -83,7 +83,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         let woken = store.wake_actions(vec![action.name.clone()]).await?;
         store.close();
         if !woken.is_empty() {
-            terminal.line("the action rested since it answered 410; it is tried again")?;
+            terminal.line("the action was resting since it answered 410; its deliveries resume")?;
         }
     }
     terminal.flush()?;
@@ -104,6 +104,6 @@ async fn send(action: &Action) -> Result<crate::domain::Attempt, CommandError> {
     let target = action.kind.target(&Clients::new()?);
     let begun = Instant::now();
     let result = target.send(&message, now, action.timeout, stop).await;
-    let result = result.ok_or_else(|| anyhow!("the test was ended before its end"))?;
+    let result = result.ok_or_else(|| anyhow!("the test was interrupted"))?;
     Ok(result.attempt(now, begun.elapsed()))
 }

@@ -11,10 +11,10 @@ use crate::service::{Inherited, NamesTaken, Options, Service, WrongSockets, supe
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Stops at SIGTERM or SIGINT: answers the requests under way, waits for the shops' answers under way, gives the rest back \
-and ends with 0, all within server.drain. An interrupt (Ctrl-C) meanwhile ends it at once with 1; what was acknowledged \
-is not lost by that either.
-Reads the configuration again at SIGHUP, without dropping a request; if it has mistakes the old one stays in force.
+On SIGTERM or SIGINT it finishes the requests and API calls in flight, releases the leases of the rest and exits with 0, \
+all within server.drain. Ctrl-C meanwhile ends it at once with 1. Neither loses an acknowledged notification.
+On SIGHUP it reads the configuration again without dropping a request; if the file has mistakes, the old settings stay \
+in force.
 
 Example: countersign --config /etc/countersign/countersign.toml serve")]
 pub(super) struct Args {

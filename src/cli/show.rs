@@ -101,7 +101,7 @@ fn claim(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandErr
     values(terminal, &asserted)?;
     match before {
         Some(Value::Object(before)) if !before.is_empty() => {
-            terminal.line("said to hold before, not compared")?;
+            terminal.line("values before, as the sender states them; not compared")?;
             values(terminal, &before)
         }
         _ => Ok(()),
@@ -175,7 +175,7 @@ fn told(terminal: &mut Terminal, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) 
         return Ok(());
     }
     terminal.line("")?;
-    terminal.line("its news was told")?;
+    terminal.line("deliveries of its news")?;
     for (delivery, attempts) in deliveries {
         let detail = delivery.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
         terminal.line(&format!(

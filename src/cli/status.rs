@@ -126,11 +126,11 @@ fn store_in_words(store: &StoreHealth) -> String {
 
 fn ledger_in_words(ledger: &LedgerState, now: Timestamp) -> String {
     let waits = match ledger.waiting {
-        0 => "has everything".to_owned(),
-        more => format!("at most {more} rows wait"),
+        0 => "up to date".to_owned(),
+        more => format!("at most {more} rows to ship"),
     };
     let filled = ledger.filled.map(|share| format!("filled to {}.{} %; ", share / 10, share % 10));
-    let confirmed = ledger.confirmed_at.map(|at| format!("; took the last {} ago", span(now.since(at))));
+    let confirmed = ledger.confirmed_at.map(|at| format!("; last shipped {} ago", span(now.since(at))));
     let failure = ledger.failure.as_ref().map(|failure| format!("; {}", failure.error));
     [filled, Some(waits), confirmed, failure].into_iter().flatten().collect()
 }
@@ -157,7 +157,7 @@ fn table(health: &Health, width: Option<u16>) -> String {
     fitted(table, width)
 }
 
-/// How the deliveries of each action do.
+/// A row per action: its waiting and dead deliveries, and the state of its target.
 fn actions(health: &Health, width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["action", "waiting", "oldest", "dead", "target"]);
@@ -180,10 +180,10 @@ fn target(action: &ActionHealth, now: Timestamp) -> String {
     let is_held = state.held_until.is_some_and(|until| until > now);
     match (action.is_configured, state.failing_since) {
         (false, _) => "not configured".to_owned(),
-        (true, _) if state.gone_at.is_some() => "gone (HTTP 410), rests".to_owned(),
-        (true, Some(since)) => format!("fails for {}", span(now.since(since))),
+        (true, _) if state.gone_at.is_some() => "gone (HTTP 410), resting".to_owned(),
+        (true, Some(since)) => format!("failing for {}", span(now.since(since))),
         (true, None) if is_held => "asked for a pause".to_owned(),
-        (true, None) => "takes what comes".to_owned(),
+        (true, None) => "works".to_owned(),
     }
 }
 

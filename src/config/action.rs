@@ -53,13 +53,13 @@ pub(super) fn read_all(
     for name in section.names() {
         if !values::is_name(&name) {
             let message =
-                "not a name for an action; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [actions.erp])";
+                "not a valid action name; use 1 to 32 of a-z, 0-9 and -, not - first (e.g. [actions.erp])";
             section.note(&name, message.to_owned());
         }
         if name == "alerts" {
             section.note(
                 &name,
-                "is the name of the alerts; give the action another (e.g. [actions.tell])".to_owned(),
+                "is reserved for the alerts; choose another name (e.g. [actions.tell])".to_owned(),
             );
         }
         let mut section = section.below(&name, KEYS);
@@ -92,8 +92,10 @@ fn read(
             None
         }
         [_, second, ..] => {
-            section
-                .blame(second, &format!("stands beside {}; keep one of them, or make two actions", given[0]));
+            section.blame(
+                second,
+                &format!("is set together with {}; keep one of them, or make two actions", given[0]),
+            );
             None
         }
         _ => None,
@@ -133,7 +135,7 @@ fn read(
     let pauses = section.read_or("retry", RETRY, |item| {
         let pauses = values::list(item, |item| values::duration(item, SHORTEST..=CENTURY))?;
         if pauses.is_empty() {
-            Err("is an empty list; write one pause at least".to_owned())
+            Err("is an empty list; write at least one pause".to_owned())
         } else {
             Ok(pauses)
         }
@@ -157,7 +159,7 @@ fn words<T>(section: &mut Section<'_>, key: &str, word: impl Fn(&str) -> Result<
     let read = section.read(key, |item| {
         let words = values::list(item, |item| word(&values::text(item)?).map_err(str::to_owned))?;
         if words.is_empty() {
-            return Err("is an empty list; write one word at least, or remove the key".to_owned());
+            return Err("is an empty list; write at least one word, or remove the key".to_owned());
         }
         Ok(words)
     });

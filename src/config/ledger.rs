@@ -39,7 +39,7 @@ pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<S
         if is_schema(&name) {
             Ok(name)
         } else {
-            Err("is no name for a schema; use 1 to 63 of a-z, 0-9 and _, no digit first, and not pg_"
+            Err("is not a valid schema name; use 1 to 63 of a-z, 0-9 and _, no digit first, and not pg_"
                 .to_owned())
         }
     });
@@ -48,7 +48,7 @@ pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<S
         if values::is_name(&name) {
             Ok(name)
         } else {
-            Err("is no name for a node; use 1 to 32 of a-z, 0-9 and -, not - first".to_owned())
+            Err("is not a valid node name; use 1 to 32 of a-z, 0-9 and -, not - first".to_owned())
         }
     });
     let include = section.read_or("include", "[]", |item| {

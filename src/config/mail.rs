@@ -71,7 +71,7 @@ pub(super) fn read(section: &mut Section<'_>, outside: &mut Outside<'_>) -> Conf
 pub(super) fn addresses(item: &Item) -> Result<Vec<lettre::Address>, String> {
     let addresses = values::list(item, |item| smtp::address(&values::text(item)?))?;
     if addresses.is_empty() {
-        return Err("is an empty list; write one address at least, or remove the key".to_owned());
+        return Err("is an empty list; write at least one address, or remove the key".to_owned());
     }
     Ok(addresses)
 }

@@ -227,7 +227,7 @@ impl Deliverer {
         let name = name.to_owned();
         self.tries.spawn(async move {
             if AssertUnwindSafe(sender.send(delivery)).catch_unwind().await.is_err() {
-                log::error!("action={name} delivery={id} panicked; it is tried again when its lease ends");
+                log::error!("action={name} delivery={id} panicked; it is retried when its lease expires");
             }
             (name, id)
         });
@@ -242,7 +242,7 @@ impl Deliverer {
                     queue.due_at = Some(now);
                 }
             }
-            Err(error) => log::debug!("a try was cut off: {error}"),
+            Err(error) => log::debug!("a delivery was cut off: {error}"),
         }
     }
 
@@ -276,7 +276,7 @@ impl Deliverer {
         self.stopping.send_replace(Stopping::Ends);
         let rest = async { while self.tries.join_next().await.is_some() {} };
         if tokio::time::timeout(drain, rest).await.is_err() {
-            log::warn!("{} deliveries are cut off, and wait again", self.tries.len());
+            log::warn!("cut off {} deliveries; they are waiting again", self.tries.len());
             self.stopping.send_replace(Stopping::Over);
             let rest = async { while self.tries.join_next().await.is_some() {} };
             // What does not end even then is aborted.

@@ -35,7 +35,9 @@ impl Sender {
         let Some(result) = self.target.send(&message, at, self.action.timeout, self.stop.clone()).await
         else {
             if let Err(error) = self.store.release_deliveries(vec![id], self.owner.clone()).await {
-                log::warn!("action={name} delivery={id} is tried again when its lease ends: {error}");
+                log::warn!(
+                    "action={name} delivery={id} not released, it is retried when its lease expires: {error}"
+                );
             }
             return;
         };
@@ -47,8 +49,8 @@ impl Sender {
         match recorded.state {
             Some(DeliveryState::Delivered) => log::info!("{what} delivered in {} ms", took.as_millis()),
             Some(DeliveryState::Dead) => log::error!("{what} dead: {}", tried.detail),
-            Some(_) => log::warn!("{what} {}: {}; it is tried again", tried.outcome, tried.detail),
-            None => log::info!("{what} {}, but was decided about meanwhile", tried.outcome),
+            Some(_) => log::warn!("{what} {}: {}; retry follows", tried.outcome, tried.detail),
+            None => log::info!("{what} {}, but it was settled meanwhile", tried.outcome),
         }
     }
 
@@ -61,11 +63,11 @@ impl Sender {
             match recorded.await {
                 Ok(recorded) => return Some(recorded),
                 Err(error @ (StoreError::Closed | StoreError::Damaged(_))) => {
-                    log::error!("action={} delivery={id} could not be recorded: {error}", self.action.name);
+                    log::error!("action={} delivery={id} cannot be recorded: {error}", self.action.name);
                     return None;
                 }
                 Err(error) => {
-                    log::error!("action={} delivery={id} is recorded later: {error}", self.action.name);
+                    log::error!("action={} delivery={id} cannot be recorded yet: {error}", self.action.name);
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
             }

@@ -75,7 +75,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<Settings>>) {
         match begun.await {
             Ok(file) => break file,
             Err(error) => {
-                log::warn!("the change log for the ledger is turned on or off later: {error}");
+                log::warn!("cannot turn the ledger's change log on or off yet: {error}");
                 failures += 1;
                 tokio::time::sleep(decide::pause(Then::Retry, failures, jitter(clock))).await;
             }
@@ -155,7 +155,7 @@ impl Shipper<'_> {
         self.has_failed = true;
         let passes = matches!(then, Then::Retry | Then::ReadAgain);
         if let Err(error) = self.parts.store.shipping_failed(error, passes, self.parts.clock.now()).await {
-            log::warn!("the ledger's failure is not recorded: {error}");
+            log::warn!("cannot record the ledger's failure: {error}");
         }
     }
 
@@ -173,7 +173,7 @@ impl Shipper<'_> {
         let (node, schema) = (&self.settings.node, &self.settings.schema);
         match schema::bring_up_to_date(session, self.node.schema()).await? {
             Found::Current => {}
-            Found::UpgradedFrom(0) => log::info!("ledger node={node}: made the schema {schema}"),
+            Found::UpgradedFrom(0) => log::info!("ledger node={node}: created the schema {schema}"),
             Found::UpgradedFrom(version) => {
                 log::info!("ledger node={node}: upgraded the schema {schema} from version {version}");
             }
@@ -232,7 +232,9 @@ impl Shipper<'_> {
                 }
                 if left_out > 0 {
                     let node = &self.settings.node;
-                    log::warn!("ledger node={node}: {left_out} rows have a key that the ledger cannot hold");
+                    log::warn!(
+                        "ledger node={node}: left out {left_out} rows that have a key that the ledger cannot hold"
+                    );
                 }
             }
             let before = *self.parts.emptied.borrow();

@@ -32,14 +32,14 @@ impl DeliveryMetrics {
         )?;
         registry.register(Box::new(tries.clone())).with_context(|| format!("register {name}"))?;
         let name = "countersign_delivery_seconds";
-        let opts = HistogramOpts::new(name, "Time from the beginning of a try to its end");
+        let opts = HistogramOpts::new(name, "Duration of a try");
         let seconds = HistogramVec::new(opts.buckets(SECONDS.to_vec()), &["action"])?;
         registry.register(Box::new(seconds.clone())).with_context(|| format!("register {name}"))?;
         Ok(Self {
             tries,
             seconds,
-            waiting: gauge("countersign_deliveries_waiting", "Deliveries that wait")?,
-            oldest: gauge("countersign_oldest_delivery_seconds", "Age of the oldest delivery that waits")?,
+            waiting: gauge("countersign_deliveries_waiting", "Waiting deliveries")?,
+            oldest: gauge("countersign_oldest_delivery_seconds", "Age of the oldest waiting delivery")?,
         })
     }
 

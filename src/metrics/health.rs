@@ -72,12 +72,12 @@ impl HealthGauges {
             )?,
             ledger_waiting: gauge(
                 "countersign_ledger_waiting",
-                "Rows that are to be shipped to the ledger, at most; absent without [ledger]",
+                "Upper bound of the rows not yet shipped to the ledger; absent without [ledger]",
                 &[],
             )?,
             ledger_behind: gauge(
                 "countersign_ledger_behind_seconds",
-                "How long ago the oldest change was made that the ledger does not have; absent without [ledger]",
+                "Age of the oldest change not yet shipped to the ledger; absent without [ledger]",
                 &[],
             )?,
             warning: gauge(

@@ -12,7 +12,7 @@ pub(super) async fn wake(store: &Store, settings: &Settings) -> anyhow::Result<(
         return Ok(());
     }
     for action in store.wake_actions(names).await.context("wake the actions")? {
-        log::info!("action={action} rested since it answered HTTP 410; it is tried again");
+        log::info!("action={action} was resting after HTTP 410; its deliveries resume");
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ struct Alerting {
 /// Tells until the service stops; then lets what is under way end.
 pub(super) async fn run(parts: AlertParts) {
     let memory = parts.store.reader().alerts().await.unwrap_or_else(|error| {
-        log::error!("what was told in alerts cannot be read, and may be told again: {error}");
+        log::error!("cannot read which alerts were sent; some may be sent again: {error}");
         AlertMemory::default()
     });
     let watched = parts.clock.now();
@@ -114,7 +114,7 @@ impl Alerting {
 
     fn ended(&mut self, ended: Result<(i64, Result<(), String>), tokio::task::JoinError>) {
         let Ok((id, outcome)) = ended else {
-            log::error!("a try to send an alert panicked");
+            log::error!("sending an alert panicked");
             self.under_way.clear();
             return;
         };
@@ -133,7 +133,7 @@ impl Alerting {
             Some(why) if is_given_up => {
                 log::error!("alert={id} channel={channel} try={tries} given up: {why}");
             }
-            Some(why) => log::warn!("alert={id} channel={channel} try={tries} failed, is tried again: {why}"),
+            Some(why) => log::warn!("alert={id} channel={channel} try={tries} failed, retry follows: {why}"),
         }
     }
 
@@ -145,8 +145,8 @@ impl Alerting {
         let saved = self.parts.store.save_alerts(self.memory.clone());
         match tokio::time::timeout(PATIENCE, saved).await {
             Ok(Ok(())) => self.is_saved = true,
-            Ok(Err(error)) => log::debug!("alerts are remembered later: {error}"),
-            Err(_) => log::debug!("alerts are remembered later: the store takes nothing now"),
+            Ok(Err(error)) => log::debug!("cannot save the state of the alerts yet: {error}"),
+            Err(_) => log::debug!("cannot save the state of the alerts yet: the store takes no writes"),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn run(mut parts: HeartbeatParts) {
             Err(why) => log::debug!("no heartbeat: {why}"),
         }
         if sent.is_ok() && was_silent {
-            log::info!("the heartbeat goes on");
+            log::info!("the heartbeat resumes");
         }
         was_silent = sent.is_err();
     }
@@ -78,23 +78,23 @@ impl HeartbeatParts {
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
         if let Some(name) = stuck(&self.turns, now) {
-            return Err(format!("the {name} takes no turn"));
+            return Err(format!("the {name} makes no progress"));
         }
         let findings = self.findings.borrow().clone();
         let findings = findings.filter(|findings| now.since(findings.at) <= LONGEST_SILENCE);
         match findings.map(|findings| findings.failing) {
-            None => return Err("the store is not looked at".to_owned()),
+            None => return Err("the store's health is unknown".to_owned()),
             Some(Some(check)) => return Err(format!("the check {check} fails")),
             Some(None) => {}
         }
         let connected = tokio::time::timeout(PATIENCE, TcpStream::connect(self.intake)).await;
         if !matches!(connected, Ok(Ok(_))) {
-            return Err("the intake takes no connection".to_owned());
+            return Err("the intake listener accepts no connections".to_owned());
         }
         match tokio::time::timeout(PATIENCE, self.store.write_liveness(now)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the store takes no write".to_owned()),
+            Err(_) => Err("the store takes no writes".to_owned()),
         }
     }
 }

@@ -83,7 +83,7 @@ impl Listener {
         if bytes <= MOST_AHEAD
             && let Err(error) = set_socket_recv_buffer_size(&self.socket, bytes)
         {
-            log::debug!("the system keeps as much as it likes for each connection: {error}");
+            log::debug!("cannot limit the receive buffer of connections: {error}");
         }
     }
 }

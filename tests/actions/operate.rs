@@ -226,7 +226,7 @@ fn config_show_masks_secrets_and_mistakes_of_actions_are_named() {
     assert!(!said.contains("tok3n") && !said.contains(secret), "{said}");
     for (lines, wrong) in [
         ("", "has none of url, command"),
-        ("url = \"https://a.example/\"\ncommand = [\"/bin/true\"]", "stands beside url"),
+        ("url = \"https://a.example/\"\ncommand = [\"/bin/true\"]", "is set together with url"),
         ("url = \"http://erp.example.com/\"", "would send orders unencrypted"),
         ("url = \"https://a.example/\"\nsecret = \"whsec_?\"", "is not base64"),
         ("url = \"https://a.example/\"\nsources = [\"nope\"]", "no such source is configured"),

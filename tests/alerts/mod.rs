@@ -118,7 +118,7 @@ fn the_heartbeat_stops_while_nothing_can_be_written_and_goes_on_after_it() {
     serve.wait_for_line("silence", |line| line.contains("no heartbeat: "));
     let count = monitor.seen().len();
     other.execute_batch("COMMIT").unwrap();
-    serve.wait_for_line("the heartbeat", |line| line.contains("the heartbeat goes on"));
+    serve.wait_for_line("the heartbeat", |line| line.contains("the heartbeat resumes"));
     assert!(monitor.wait_for(count + 1).len() > count);
 }
 

@@ -17,7 +17,7 @@ fn a_notification_is_shown_with_all_that_is_known_of_it() {
         "from 203.0.113.9",
         "subject       order SALE-1",
         "compared with the shop's answer\n  owner_id: 1003",
-        "said to hold before, not compared\n",
+        "values before, as the sender states them; not compared\n",
         "\n  old_payment_status: QUEUED\n",
         "user-agent: a\\u{1b}[31mgent",
         "authorization: [redacted]",

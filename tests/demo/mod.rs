@@ -37,9 +37,7 @@ fn demo_settles_every_format_as_the_contract_says_and_leaves_a_store_to_look_int
     assert!(output.ends_with("Every verdict is what the contract says.\n"), "{output}");
     assert!(!output.contains('\u{1b}'), "colours are for terminals\n{output}");
 
-    assert!(
-        output.contains("The owner's actions were told of what was confirmed, once each, and of no fake:\n")
-    );
+    assert!(output.contains("The owner's actions received every confirmed change once, and no fake:\n"));
     for told in [
         "  erp   url      8 times\n",
         "  ship  command  8 times\n",

@@ -79,7 +79,7 @@ fn a_restored_backup_is_another_file_until_it_takes_the_node_over() {
     assert_eq!(shop.wait_for_warning(None), "");
     let again = shop.env.run(&["ledger", "take-over", "--yes"]);
     assert_eq!(again.status.code(), Some(0), "{again:?}");
-    assert!(String::from_utf8_lossy(&again.stdout).contains("this file's already"), "{again:?}");
+    assert!(String::from_utf8_lossy(&again.stdout).contains("already belongs to this file"), "{again:?}");
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("6"));
     assert!(serve.stop().success());
 }

@@ -9,7 +9,7 @@ fn the_overview_says_that_all_is_well_or_what_to_do_and_what_came_in() {
     let (env, serve) = told_of(&[1207, 2000]);
     let html = page(&serve, "/");
     assert!(html.contains("All is well.") && html.contains("received today"), "{html}");
-    assert!(html.contains("Here stands what <code>countersign reconcile</code> found last"), "{html}");
+    assert!(html.contains("No run yet. <code>countersign reconcile</code> finds orders"), "{html}");
     assert!(!links(&html, "/notifications/2").is_empty(), "{html}");
     assert!(html.contains("<svg"), "the last days are drawn");
     assert!(env.run(&["reconcile", "--source", "shop", "--since", "3650d"]).status.code() == Some(3));
@@ -129,7 +129,7 @@ fn the_search_box_of_each_view_leads_to_the_order_of_an_id() {
     assert_eq!(find(&serve, "2000"), "/order?source=old&id=2000", "what is invented, too");
     assert_eq!(find(&serve, "2"), "/notifications/2", "a notification's number");
     assert_eq!(find(&serve, ""), "/notifications");
-    assert!(page(&serve, "/find?id=77").contains("Nothing has the id"));
+    assert!(page(&serve, "/find?id=77").contains("Nothing found for"));
     serve.send(&SHOP.request(SHOP.truth(1207)));
     serve.settled(3);
     let html = page(&serve, "/find?id=1207");

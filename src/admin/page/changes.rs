@@ -78,7 +78,7 @@ async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, 
         None => {
             let selection = Selection::read(change, form, admin.clock.now()).map_err(Trouble::Nonsense)?;
             let up_to = form.number("up_to").map_err(Trouble::Nonsense)?;
-            let up_to = up_to.ok_or_else(|| Trouble::Nonsense("up_to has to be given".to_owned()))?;
+            let up_to = up_to.ok_or_else(|| Trouble::Nonsense("up_to is missing".to_owned()))?;
             let after = form.number("after").map_err(Trouble::Nonsense)?;
             let (tally, last) = selection.change(admin, after, up_to, note).await?;
             let again = selection.pairs().into_iter().chain([("after", last.to_string())]);
@@ -123,7 +123,7 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
         heading: change.heading(),
         question: match newest {
             _ if frame.read_only => READ_ONLY.to_owned(),
-            None => format!("No {} that passes this filter is left to be changed.", change.noun()),
+            None => format!("No {} to change passes this filter.", change.noun()),
             Some(newest) => {
                 let number = if count > MOST { format!("More than {MOST}") } else { count.to_string() };
                 format!(

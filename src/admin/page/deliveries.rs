@@ -110,9 +110,9 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
         empty: if looked_back_to.is_some() {
             "None of these passes the filter; look further back."
         } else if pairs.is_empty() && admin.settings.actions.is_empty() {
-            "Here stands what became of news on its way to your programs. Add an [actions.NAME] to the configuration."
+            "No action is configured. Add an [actions.NAME] to the configuration to send news to your programs."
         } else if pairs.is_empty() {
-            "Here stands what became of news on its way to your actions, as soon as there is some."
+            "No news has been delivered yet."
         } else {
             "No delivery passes this filter."
         },

@@ -33,7 +33,7 @@ impl Parameters {
 
     /// A parameter that is a number.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, String> {
-        let number = |text: &str| text.parse().map_err(|_| format!("{name} has to be a number"));
+        let number = |text: &str| text.parse().map_err(|_| format!("{name} must be a number"));
         self.get(name).map(number).transpose()
     }
 

@@ -3,17 +3,17 @@
 /// A sentence or two about a state and its reason; what can be pressed is named where `can_change`.
 pub(super) fn meaning(state: &str, reason: Option<&str>, can_change: bool) -> String {
     let (what, to_do) = match (state, reason) {
-        ("pending", Some("not_yet")) => ("The shop does not say this yet; it is asked again by itself.", ""),
-        ("pending", Some(_)) => ("The shop's API could not be asked; it is asked again by itself.", ""),
-        ("pending", None) => ("The shop is asked about it next.", ""),
+        ("pending", Some("not_yet")) => ("The shop does not say this yet; countersign asks again.", ""),
+        ("pending", Some(_)) => ("The shop's API could not be asked; countersign asks again.", ""),
+        ("pending", None) => ("The shop has not been asked yet.", ""),
         ("confirmed", Some("unavailable")) => {
-            ("The shop no longer shows this product, and confirmed it before.", "")
+            ("The shop no longer shows this product, but it was confirmed before.", "")
         }
         ("confirmed", Some("deleted")) => ("The shop says that this was deleted.", ""),
         ("confirmed", _) => ("The shop's API says the same.", ""),
         ("undecided", Some("not_yet")) => (
             "The shop kept answering something older until countersign stopped asking. Nothing was guessed.",
-            "Retry asks the shop again; Dismiss settles it as ignored, if the shop's own panel shows that nothing came of it.",
+            "Retry asks the shop again. If the shop's own panel shows that it is not true, Dismiss settles it as ignored.",
         ),
         ("undecided", _) => (
             "The shop's API could not be asked until countersign stopped trying. Nothing was guessed.",
@@ -32,16 +32,16 @@ pub(super) fn meaning(state: &str, reason: Option<&str>, can_change: bool) -> St
             "",
         ),
         ("ignored", Some("wrong_store")) => {
-            ("It names another store or project than the one that is configured for this source.", "")
+            ("It names another store or project than this source is configured for.", "")
         }
         ("ignored", Some("unavailable")) => (
             "The shop does not show this product, and never did: out of stock, or invented. It does not count as a fake.",
             RETRY,
         ),
-        ("ignored", Some("duplicate")) => ("The same was confirmed before.", ""),
+        ("ignored", Some("duplicate")) => ("The same claim was confirmed before.", ""),
         ("ignored", Some("malformed")) => (
             "It could not be understood.",
-            "If your shop sent it, the source's provider may be the wrong one; after a correction, Retry reads it again.",
+            "If your shop sent it, the source may have the wrong provider; correct it, and Retry reads the notification again.",
         ),
         ("ignored", Some("unsupported")) => ("This version does not verify events of this kind.", ""),
         ("ignored", Some("dismissed")) => ("A person settled it.", RETRY),

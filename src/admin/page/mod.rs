@@ -252,7 +252,7 @@ struct Message {
 /// The page that says why there is no view.
 pub(super) fn told(admin: &Admin, trouble: Trouble) -> HttpResponse {
     let (status, heading, line) = match trouble {
-        Trouble::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address makes no sense", why),
+        Trouble::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
         Trouble::Nothing => (
             StatusCode::NOT_FOUND,
             "Nothing here",

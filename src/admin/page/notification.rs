@@ -181,7 +181,7 @@ fn facts(known: &crate::store::Notification, now: Timestamp) -> Vec<(&'static st
         ("Decided", time(&known.decided_at)),
         ("Next question", time(&known.next_attempt_at)),
         ("Questions", Some(known.attempts.to_string())),
-        ("News", (known.news == 1).then(|| "yes: what the shop says changed with it".to_owned())),
+        ("News", (known.news == 1).then(|| "yes: it changed what the shop says".to_owned())),
         ("Origin", (known.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),
         ("Content type", known.content_type.as_deref().map(clipped)),
     ];

@@ -78,7 +78,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
         lines,
         told,
         empty: if pairs.is_empty() {
-            "Here stand the notifications of your shops, as soon as the first one comes in."
+            "No notification has been received yet."
         } else if looked_back_to.is_some() {
             "None of these passes the filter; look further back."
         } else {

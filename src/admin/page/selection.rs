@@ -122,8 +122,8 @@ impl Change {
         match self {
             Self::Retry => "would be parsed and verified again",
             Self::Dismiss => "would be settled as ignored, dismissed",
-            Self::Redeliver => "would be due at once, with fresh tries",
-            Self::Skip => "would never be made",
+            Self::Redeliver => "would be due at once, with new tries",
+            Self::Skip => "would not be tried again",
         }
     }
 
@@ -146,11 +146,11 @@ impl Change {
     pub(super) fn why_refused(self) -> &'static str {
         match self {
             Self::Retry => {
-                "only what is ignored or undecided, was not emptied, and belongs to a configured source can be retried"
+                "only ignored and undecided notifications of a configured source that were not emptied can be retried"
             }
-            Self::Dismiss => "only what is undecided can be dismissed",
-            Self::Redeliver => "what is waiting already is tried when it is due",
-            Self::Skip => "only what is waiting or dead can be skipped",
+            Self::Dismiss => "only undecided notifications can be dismissed",
+            Self::Redeliver => "waiting deliveries are tried when they are due",
+            Self::Skip => "only waiting and dead deliveries can be skipped",
         }
     }
 

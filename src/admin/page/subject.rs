@@ -147,7 +147,7 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown
     let (Some(kind), Some(source), Some(id)) =
         (SubjectKind::parse(kind), asked.get("source"), asked.get("id"))
     else {
-        return Err(Trouble::Nonsense("source and id have to be given".to_owned()));
+        return Err(Trouble::Nonsense("source or id is missing".to_owned()));
     };
     let before = asked.number("before").map_err(Trouble::Nonsense)?;
     let reader = admin.store.reader();

@@ -143,7 +143,7 @@ impl Tail {
                         self.sent_at = Instant::now();
                         return events;
                     }
-                    Err(error) => log::debug!("a live view could not look at the store: {error}"),
+                    Err(error) => log::debug!("a live view cannot read the store: {error}"),
                 }
             }
             if self.sent_at.elapsed() >= SILENCE {
@@ -196,7 +196,7 @@ fn event(line: &NotificationLine, last: i64, now: crate::domain::Timestamp) -> S
             format!("event: notification\nid: {last}\ndata: {}\n\n", row.replace(['\r', '\n'], " "))
         }
         Err(error) => {
-            log::error!("a row of a live view could not be written: {error}");
+            log::error!("cannot render a row of a live view: {error}");
             String::new()
         }
     }

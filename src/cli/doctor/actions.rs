@@ -21,18 +21,18 @@ pub(super) async fn check(
             findings.bad(format!("action {name}: {why}; correct [actions.{name}]"))?;
         }
         if wrong.is_empty() {
-            findings.good(format!("action {name}: its {} is there", action.kind.word()))?;
+            findings.good(format!("action {name}: its {} was found", action.kind.word()))?;
         }
     }
     for (channel, checked) in settings.alerts.ways.check().await {
         match checked {
-            Ok(()) => findings.good(format!("alerts by {channel}: the way is there"))?,
+            Ok(()) => findings.good(format!("alerts by {channel}: can be reached"))?,
             Err(why) => findings.bad(format!("alerts by {channel}: {why}; correct [alerts] or [mail]"))?,
         }
     }
     if let Some((notice, _)) = &settings.alerts.heartbeat {
         match notice.check().await {
-            Ok(()) => findings.good("heartbeat: its host is there")?,
+            Ok(()) => findings.good("heartbeat: its host can be reached")?,
             Err(why) => findings.bad(format!("heartbeat: {why}; correct alerts.heartbeat_url"))?,
         }
     }
@@ -50,7 +50,7 @@ pub(super) async fn check(
         }
         if state.gone_at.is_some() && is_configured {
             findings.warn(format!(
-                "action {action}: rests since it answered 410; run countersign send-test {action} once it is back"
+                "action {action}: resting since it answered 410; run countersign send-test {action} once it is back"
             ))?;
         } else if let Some(since) = state.failing_since.filter(|_| is_configured) {
             let cause = state.last_error.unwrap_or_default();

@@ -20,13 +20,11 @@ pub(super) async fn check(
     match ledger::examine(&ledger, file.as_deref()).await {
         Err(failure) => findings.bad(format!("ledger: {failure}")),
         Ok(Examination::Ours) => {
-            findings.good(format!("ledger: it is there, and node {node} is this file's"))
+            findings.good(format!("ledger: can be reached; node {node} belongs to this file"))
         }
-        Ok(Examination::New) => {
-            findings.good(format!("ledger: it is there, and has nothing of node {node} yet"))
-        }
+        Ok(Examination::New) => findings.good(format!("ledger: can be reached; node {node} has no rows yet")),
         Ok(Examination::ToBeMade) => {
-            findings.good(format!("ledger: it is there, and serve will make or upgrade the schema {schema}"))
+            findings.good(format!("ledger: can be reached; serve will create or upgrade the schema {schema}"))
         }
     }
 }

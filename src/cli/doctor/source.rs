@@ -94,7 +94,7 @@ pub(super) async fn check_standing(
         } else {
             let next = outage.resume_at;
             findings.bad(format!(
-                "source {name}{call_kind} is failing since {since} ({what}); asked again at {next}"
+                "source {name}{call_kind} has been failing since {since} ({what}); the next call is at {next}"
             ))?;
         }
     }

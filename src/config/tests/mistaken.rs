@@ -402,7 +402,7 @@ fn a_mail_server_is_whole_or_wrong() {
         (
             format!("[mail]\n{right}"),
             "[actions.alerts]\nmail = [\"a@b.example\"]\n",
-            "is the name of the alerts",
+            "is reserved for the alerts",
         ),
         (
             format!("[mail]\n{right}"),

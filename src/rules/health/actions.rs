@@ -31,8 +31,7 @@ fn waits(action: &ActionHealth) -> String {
 
 fn gone(action: &ActionHealth, now: Timestamp) -> Option<Warning> {
     let ago = span(now.since(action.state.gone_at?));
-    let what =
-        format!("it answered {ago} ago that it exists no more (HTTP 410), and rests; {}", waits(action));
+    let what = format!("it answered HTTP 410 (gone) {ago} ago, and is resting; {}", waits(action));
     let remedy = format!(
         "correct its url and reload, or run countersign send-test {0} once it is back; or remove [actions.{0}]",
         action.action
@@ -50,8 +49,10 @@ fn failing(action: &ActionHealth, now: Timestamp) -> Option<Warning> {
             action.state.failures,
             waits(action)
         );
-        let remedy =
-            format!("see what it says: countersign send-test {}; it is tried again by itself", action.action);
+        let remedy = format!(
+            "see what it answers: countersign send-test {}; it is retried automatically",
+            action.action
+        );
         warning(action, WarningKind::ActionFailing, what, remedy)
     })
 }
@@ -75,7 +76,7 @@ fn unconfigured(action: &ActionHealth) -> Option<Warning> {
     (!action.is_configured && action.waiting > 0).then(|| {
         let what = format!("{} for an action that is not configured", waits(action));
         let remedy = format!(
-            "configure [actions.{0}] again, or decide against them: countersign skip --action {0}",
+            "configure [actions.{0}] again, or skip them: countersign skip --action {0}",
             action.action
         );
         warning(action, WarningKind::ActionUnconfigured, what, remedy)

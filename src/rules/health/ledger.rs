@@ -33,22 +33,24 @@ fn waits(ledger: &LedgerState) -> String {
 fn refused(ledger: &LedgerState, now: Timestamp) -> Option<Warning> {
     let failure = ledger.failure.as_ref().filter(|failure| !failure.passes)?;
     let lasted = span(now.since(failure.since));
-    let what = format!("the ledger takes nothing for {lasted}: {}; {}", failure.error, waits(ledger));
-    let remedy = "correct what it says; countersign doctor tries it";
+    let what =
+        format!("the ledger has refused every batch for {lasted}: {}; {}", failure.error, waits(ledger));
+    let remedy = "correct the cause, then run countersign doctor";
     Some(warning(WarningKind::LedgerRefused, what, remedy))
 }
 
 fn behind(ledger: &LedgerState, now: Timestamp) -> Option<Warning> {
     let lasted = now.since(ledger.behind_since()?);
-    // A filling takes as long as it takes; it is told only if it stands still.
+    // A filling has no time limit; it is reported only if it makes no progress.
     let confirmed_at = ledger.confirmed_at.unwrap_or(ledger.filling_since);
     let moves = ledger.failure.is_none() && now.since(confirmed_at) < BEHIND_LONG;
     if lasted < BEHIND_LONG || (ledger.filled.is_some() && moves) {
         return None;
     }
-    let cause = ledger.failure.as_ref().map_or("it is slower than what comes in", |failure| &failure.error);
+    let cause = ledger.failure.as_ref().map_or("it is slower than intake", |failure| &failure.error);
     let what = format!("the ledger is {} behind: {cause}; {}", span(lasted), waits(ledger));
-    let remedy = "see whether its server runs and can be reached; countersign doctor tries it. It catches up by itself";
+    let remedy =
+        "check that its server runs and can be reached (countersign doctor); it catches up by itself";
     Some(warning(WarningKind::LedgerBehind, what, remedy))
 }
 
@@ -56,11 +58,11 @@ fn gap(ledger: &LedgerState, now: Timestamp) -> Option<Warning> {
     let ago = now.since(ledger.gap_at.filter(|_| ledger.gap > 0)?);
     (ago < GAP_NAMED).then(|| {
         let rows = match ledger.gap {
-            1 => "1 row was removed before the ledger had it".to_owned(),
-            more => format!("{more} rows were removed before the ledger had them"),
+            1 => "1 row was removed before it was shipped".to_owned(),
+            more => format!("{more} rows were removed before they were shipped"),
         };
         let what = format!("{rows}, the last {} ago", span(ago));
-        let remedy = "they are lost to the ledger; keep it reachable, or give store.keep, store.max_unproven and the disk more room";
+        let remedy = "the ledger will never have them; keep it reachable, or raise store.keep, store.max_unproven or the disk's size";
         warning(WarningKind::LedgerGap, what, remedy)
     })
 }

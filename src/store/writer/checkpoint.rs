@@ -108,7 +108,7 @@ impl Drop for Checkpoints {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            log::error!("the thread of the checkpoints panicked");
+            log::error!("the checkpoint thread panicked");
         }
     }
 }

@@ -110,7 +110,7 @@ impl WriterThread {
         }
         // Then the database file alone holds everything, even if another process has it open. Nothing waits for this.
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            log::warn!("the last writes stay in the write-ahead log beside the store: {error}");
+            log::warn!("the last writes stay in the WAL: {error}");
         }
     }
 
@@ -284,6 +284,6 @@ impl WriterThread {
 /// take it for committed. The next commit is written over it: this one, which changes nothing.
 fn overwrite_failed(conn: &Connection) {
     if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
-        log::debug!("the store fails on: {error}");
+        log::debug!("cannot overwrite the failed transaction yet: {error}");
     }
 }

@@ -61,7 +61,7 @@ impl Transaction {
             return;
         }
         if let Err(error) = savepoint(conn, "RELEASE together") {
-            log::debug!("what was done together stays in its savepoint until the commit: {error}");
+            log::debug!("the savepoint stays open until the commit: {error}");
         }
         self.worked.append(&mut self.group);
     }
