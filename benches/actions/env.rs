@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use countersign::config::Settings;
-use countersign::service::{Options, Service};
+use countersign::service::{Service, ServiceOptions};
 use countersign::store::Store;
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
@@ -72,7 +72,7 @@ impl BenchEnv {
         conn.execute_batch(FILL).unwrap();
     }
 
-    pub(crate) fn start(&self, options: Options) -> Service {
+    pub(crate) fn start(&self, options: ServiceOptions) -> Service {
         self.runtime.block_on(Service::start(&self.settings, options)).unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use countersign::service::Options;
+use countersign::service::ServiceOptions;
 
 use crate::env::BenchEnv;
 use crate::shops::Shops;
@@ -26,7 +26,7 @@ pub(crate) fn print() {
     });
     let shops = Shops::open(ORDERS);
     let env = BenchEnv::new(&shops, 8, &action);
-    let service = env.start(Options::default());
+    let service = env.start(ServiceOptions::default());
     let mut waited: Vec<i64> = (0..ORDERS)
         .map(|n| {
             crate::announce(service.intake_addr, n);

@@ -24,7 +24,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use countersign::domain::State;
-use countersign::service::Options;
+use countersign::service::ServiceOptions;
 use tokio::sync::mpsc;
 
 use env::BenchEnv;
@@ -109,7 +109,7 @@ fn news() {
         let env = BenchEnv::new(&shops, 8, &target.action("erp", AT_ONCE));
         env.fill("erp", NEWS);
         let began = Instant::now();
-        let service = env.start(Options::default());
+        let service = env.start(ServiceOptions::default());
         env.wait_until_delivered("erp", requests);
         let took = began.elapsed().as_secs_f64();
         assert_eq!(target.count(), requests);
@@ -130,7 +130,7 @@ fn intake() {
         let target = Target::open(Some(TAKES));
         let env = BenchEnv::new(&shops, 8, &target.action("erp", AT_ONCE));
         env.fill("erp", deliveries);
-        let service = env.start(Options { no_worker, ..Options::default() });
+        let service = env.start(ServiceOptions { no_worker, ..ServiceOptions::default() });
         let run = load.run(service.intake_addr);
         let delivered = env.delivered("erp");
         env.runtime.block_on(service.stop());
@@ -169,7 +169,7 @@ fn dead() {
         }
         let env = BenchEnv::new(&shops, 32, &actions);
         let (moves, mut moved) = mpsc::unbounded_channel();
-        let service = env.start(Options { moves: Some(moves), ..Options::default() });
+        let service = env.start(ServiceOptions { moves: Some(moves), ..ServiceOptions::default() });
         let intake = service.intake_addr;
         let began = Instant::now();
         let load = std::thread::spawn(move || Load::paced(16, 1000, Duration::from_millis(2500)).run(intake));

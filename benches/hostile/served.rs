@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use countersign::simulator::{Fault, Options, Simulator, Trouble, ecwid};
+use countersign::simulator::{Fault, Simulator, SimulatorOptions, Trouble, ecwid};
 use rusqlite::Connection;
 
 const STORE: u64 = 1003;
@@ -36,7 +36,7 @@ pub(crate) struct Served {
 impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let simulator = Simulator::start(Options::default()).unwrap();
+        let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
         let store = simulator.shops().open_ecwid(STORE, TOKEN);
         store.put_order(ecwid::Order::new(ORDER, 1_000_001).paid());
         let place = Self { folder, simulator };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign::simulator::ecwid::Order;
-use countersign::simulator::{Options, Simulator};
+use countersign::simulator::{Simulator, SimulatorOptions};
 
 use crate::postgres::Postgres;
 use crate::served::Served;
@@ -21,7 +21,7 @@ const TOKEN: &str = "secret_bench_token";
 
 /// Measures and prints the table.
 pub(crate) fn print() {
-    let simulator = Simulator::start(Options::default()).unwrap();
+    let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
     let shop = simulator.shops().open_ecwid(1003, TOKEN);
     let postgres = Arc::new(Postgres::start_with(&DURABLE));
     let database = postgres.database();

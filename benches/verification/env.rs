@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use countersign::config::Settings;
 use countersign::domain::{Clock, Headers, RawNotification, State};
-use countersign::service::{Options, Service};
+use countersign::service::{Service, ServiceOptions};
 use countersign::store::Store;
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
@@ -111,7 +111,7 @@ impl BenchEnv {
     /// Starts a service; also how it tells what moves.
     pub(crate) fn start(&self, no_worker: bool) -> (Service, Moves) {
         let (moves, moved) = mpsc::unbounded_channel();
-        let options = Options { moves: Some(moves), no_worker, ..Options::default() };
+        let options = ServiceOptions { moves: Some(moves), no_worker, ..ServiceOptions::default() };
         let service = self.runtime.block_on(Service::start(&self.settings, options)).unwrap();
         (service, Moves { moved, settled: BTreeSet::new(), confirmed: 0 })
     }

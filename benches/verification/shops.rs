@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use countersign::simulator::{Fault, Options, Simulator, Trouble, ecwid, kinguin};
+use countersign::simulator::{Fault, Simulator, SimulatorOptions, Trouble, ecwid, kinguin};
 
 /// The first argument of the process that plays the shops.
 pub(crate) const ROLE: &str = "--play-the-shops";
@@ -72,7 +72,7 @@ impl Drop for Shops {
 
 /// Plays the shops until the other side is gone.
 pub(crate) fn play(orders: usize) {
-    let simulator = Simulator::start(Options::default()).unwrap();
+    let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
     let shops = simulator.shops();
     let account = shops.open_kinguin("bench", API_KEY);
     let store = shops.open_ecwid(STORE, TOKEN);

@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a POST is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum AlertFormat {
     /// Plain text, as ntfy shows it.
     #[default]
     Text,
@@ -26,7 +26,7 @@ pub enum Format {
     Slack,
 }
 
-impl Format {
+impl AlertFormat {
     /// The format that a word names.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -45,7 +45,7 @@ pub struct Ways {
     /// His mail server and his addresses.
     pub mail: Option<(MailServer, Vec<Address>)>,
     /// A URL of his.
-    pub url: Option<(Notice, Format)>,
+    pub url: Option<(Notice, AlertFormat)>,
 }
 
 impl Ways {
@@ -150,15 +150,15 @@ fn in_words(text: &AlertText) -> String {
 }
 
 /// The content type, and the body.
-fn written(text: &AlertText, format: Format) -> (&'static str, String) {
+fn written(text: &AlertText, format: AlertFormat) -> (&'static str, String) {
     let words = in_words(text);
     match format {
-        Format::Text => ("text/plain; charset=utf-8", words),
-        Format::Json => {
+        AlertFormat::Text => ("text/plain; charset=utf-8", words),
+        AlertFormat::Json => {
             let body = json!({ "text": words, "warnings": text.warnings, "over": text.over });
             ("application/json", body.to_string())
         }
-        Format::Slack => ("application/json", json!({ "text": words }).to_string()),
+        AlertFormat::Slack => ("application/json", json!({ "text": words }).to_string()),
     }
 }
 
@@ -201,13 +201,13 @@ mod tests {
     #[test]
     fn each_format_is_written_as_documented() {
         let read = |format| serde_json::from_str::<serde_json::Value>(&written(&text(), format).1).unwrap();
-        let json = read(Format::Json);
+        let json = read(AlertFormat::Json);
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["text", "warnings", "over"]);
         let keys: Vec<&String> = json["warnings"][0].as_object().unwrap().keys().collect();
         assert_eq!(keys, ["kind", "source", "action", "what", "remedy", "since"]);
-        let keys: Vec<_> = read(Format::Slack).as_object().unwrap().keys().cloned().collect();
+        let keys: Vec<_> = read(AlertFormat::Slack).as_object().unwrap().keys().cloned().collect();
         assert_eq!(keys, ["text"]);
-        assert_eq!(written(&text(), Format::Text).0, "text/plain; charset=utf-8");
+        assert_eq!(written(&text(), AlertFormat::Text).0, "text/plain; charset=utf-8");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
-use crate::config::{Entry, Origin, Shown};
+use crate::config::{Entry, ShownValue, ValueOrigin};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 2: the configuration has mistakes, listed one per line.\n\n\
@@ -63,36 +63,36 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
 /// A longer value shifts only its own line.
 const WIDEST: usize = 44;
 
-fn words(origin: &Origin, config: &Path) -> String {
+fn words(origin: &ValueOrigin, config: &Path) -> String {
     let at = |line: &Option<usize>| {
         let line = line.map_or_else(String::new, |line| format!(":{line}"));
         format!("{}{line}", config.display())
     };
     match origin {
-        Origin::File { line } => at(line),
-        Origin::SecretFile { path, line } => format!("file {} ({})", path.display(), at(line)),
-        Origin::Environment(variable) => format!("environment {variable}"),
-        Origin::Credential(path) => format!("credential {}", path.display()),
-        Origin::Default => "default".to_owned(),
+        ValueOrigin::File { line } => at(line),
+        ValueOrigin::SecretFile { path, line } => format!("file {} ({})", path.display(), at(line)),
+        ValueOrigin::Environment(variable) => format!("environment {variable}"),
+        ValueOrigin::Credential(path) => format!("credential {}", path.display()),
+        ValueOrigin::Default => "default".to_owned(),
     }
 }
 
 fn as_json(entry: &Entry, config: &Path) -> serde_json::Value {
     let (place, line) = match &entry.origin {
-        Origin::File { line } => (Some(config.display().to_string()), *line),
-        Origin::SecretFile { path, line } => (Some(path.display().to_string()), *line),
-        Origin::Environment(variable) => (Some(variable.clone()), None),
-        Origin::Credential(path) => (Some(path.display().to_string()), None),
-        Origin::Default => (None, None),
+        ValueOrigin::File { line } => (Some(config.display().to_string()), *line),
+        ValueOrigin::SecretFile { path, line } => (Some(path.display().to_string()), *line),
+        ValueOrigin::Environment(variable) => (Some(variable.clone()), None),
+        ValueOrigin::Credential(path) => (Some(path.display().to_string()), None),
+        ValueOrigin::Default => (None, None),
     };
     let value = match &entry.value {
-        Shown::Value(value) => Some(value),
-        Shown::Secret | Shown::Off => None,
+        ShownValue::Value(value) => Some(value),
+        ShownValue::Secret | ShownValue::Off => None,
     };
     json!({
         "key": entry.key,
         "value": value,
-        "secret": entry.value == Shown::Secret,
+        "secret": entry.value == ShownValue::Secret,
         "origin": entry.origin.word(),
         "place": place,
         "line": line,

@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::terminal::{Paint, Terminal};
 use super::{CommandError, Exit, logging};
-use crate::demo::{Demo, Event, Report, SCENES, Source, Verdict};
+use crate::demo::{Demo, DemoEvent, DemoReport, DemoSource, SCENES, Verdict};
 use crate::domain::State;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
     Ok(if report.differences.is_empty() { Exit::Fine } else { Exit::Failed })
 }
 
-async fn play(demo: &mut Demo, terminal: &mut Terminal) -> Result<Report, CommandError> {
+async fn play(demo: &mut Demo, terminal: &mut Terminal) -> Result<DemoReport, CommandError> {
     introduce(terminal)?;
     while let Some(event) = demo.next().await? {
         line(terminal, &event)?;
@@ -47,7 +47,7 @@ async fn play(demo: &mut Demo, terminal: &mut Terminal) -> Result<Report, Comman
 fn introduce(terminal: &mut Terminal) -> Result<(), CommandError> {
     terminal.line("Simulated shops and the real service, on loopback ports of this machine. The shops' notifications go to:")?;
     terminal.line("")?;
-    for source in Source::ALL {
+    for source in DemoSource::ALL {
         terminal.line(&format!("  {:<8}  {:<16}  {}", source.name(), source.provider(), source.words()))?;
     }
     terminal.line("")?;
@@ -65,7 +65,7 @@ fn introduce(terminal: &mut Terminal) -> Result<(), CommandError> {
 }
 
 /// Prints the verdict of a notification.
-fn line(terminal: &mut Terminal, event: &Event) -> Result<(), CommandError> {
+fn line(terminal: &mut Terminal, event: &DemoEvent) -> Result<(), CommandError> {
     let id = event.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let width = words_width();
     let (state, reason) = event.verdict.words();
@@ -103,7 +103,7 @@ fn shortened(text: &str, room: usize) -> String {
     }
 }
 
-fn tell(terminal: &mut Terminal, report: &Report) -> Result<(), CommandError> {
+fn tell(terminal: &mut Terminal, report: &DemoReport) -> Result<(), CommandError> {
     let stored: usize = report.verdicts.iter().map(|(_, count)| count).sum();
     let refused: usize = report.refused.iter().map(|(_, count)| count).sum();
     let calls: usize = report.calls.iter().map(|(_, count)| count).sum();

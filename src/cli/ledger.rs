@@ -59,7 +59,11 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     }
 }
 
-async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) -> Result<Exit, CommandError> {
+async fn take_over(
+    settings: &Settings,
+    ledger: &ledger::LedgerSettings,
+    yes: bool,
+) -> Result<Exit, CommandError> {
     let node = &ledger.node;
     let Some(file) = Reader::open(&settings.store.path)?.file_id().await? else {
         return Err(anyhow!(
@@ -67,7 +71,7 @@ async fn take_over(settings: &Settings, ledger: &ledger::Settings, yes: bool) ->
         )
         .into());
     };
-    let failed = |failure: ledger::Failure| anyhow!("ledger: {failure}");
+    let failed = |failure: ledger::ShipError| anyhow!("ledger: {failure}");
     let Some(take_over) = TakeOver::look(ledger, &file).await.map_err(failed)? else {
         terminal::line(&format!("node {node} already belongs to this file, or has no rows yet"))?;
         return Ok(Exit::Fine);

@@ -47,7 +47,7 @@ impl Selection {
 
 /// The results of a command, counted.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct DecisionCounts {
     /// Done, and now pending.
     pub(super) pending: u64,
     /// Done, and thereby settled.
@@ -61,11 +61,11 @@ pub(super) async fn decide(
     mut selection: Selection,
     config: &Path,
     decide: impl AsyncFn(&Settings, &Store, Vec<i64>) -> Result<Vec<Decided>, CommandError>,
-) -> Result<(Tally, Exit), CommandError> {
+) -> Result<(DecisionCounts, Exit), CommandError> {
     let settings = settings(config)?;
     let store = Store::open(&settings.store.path)?;
     let is_named = matches!(selection, Selection::Named(_));
-    let mut tally = Tally::default();
+    let mut tally = DecisionCounts::default();
     loop {
         let ids = selection.next(store.reader()).await?;
         if ids.is_empty() {

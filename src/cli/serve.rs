@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommandError, Exit, block_on_pool, logging, settings, usage_error};
 use crate::config::Settings;
-use crate::service::{Inherited, NamesTaken, Options, Service, WrongSockets, supervisor};
+use crate::service::{Inherited, NamesTaken, Service, ServiceOptions, WrongSockets, supervisor};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -52,7 +52,8 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
     let settings = settings(config)?;
     supervisor::status("opening the store and the listeners");
     let watchdog = supervisor::watchdog();
-    let options = Options { no_worker: args.no_worker, sockets, watchdog, ..Options::default() };
+    let options =
+        ServiceOptions { no_worker: args.no_worker, sockets, watchdog, ..ServiceOptions::default() };
     let mut service = Service::start(&settings, options).await.map_err(usage_error::<NamesTaken>)?;
     log::info!("listening intake=http://{} admin=http://{}", service.intake_addr, service.admin_addr);
     supervisor::ready(&works(settings.sources.len()));

@@ -10,7 +10,7 @@ use super::init::write_private;
 use super::terminal::Terminal;
 use super::{CommandError, Exit};
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{Simulator, SimulatorOptions};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  countersign simulate --write sim.toml &\n  \
@@ -32,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, CommandError> {
     let listen = args.listen;
-    let options = Options { listen, ..Options::default() };
+    let options = SimulatorOptions { listen, ..SimulatorOptions::default() };
     let mut int = signal(SignalKind::interrupt()).context("cannot handle signals")?;
     let mut term = signal(SignalKind::terminate()).context("cannot handle signals")?;
     let simulator = Simulator::start(options)

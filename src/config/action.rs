@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use toml_edit::Item;
 
-use super::file::{Known, Section};
+use super::file::{KnownKey, Section};
 use super::mail::{self, Configured};
 use super::secret::{self, Outside};
 use super::values::{self, CENTURY};
@@ -19,7 +19,7 @@ use crate::domain::{NewsFilter, RetryPolicy, SubjectKind};
 /// The keys that say what an action is; each action has one of them.
 const KINDS: [&str; 3] = ["url", "command", "mail"];
 
-const KEYS: &[Known] = &[
+const KEYS: &[KnownKey] = &[
     ("url", "\"https://erp.example.com/orders\""),
     ("secret", "\"whsec_…\""),
     ("command", "[\"/usr/local/bin/ship-keys\", \"--live\"]"),

@@ -5,15 +5,15 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use toml_edit::Item;
 
-use super::file::{Known, Section};
+use super::file::{KnownKey, Section};
 use super::mail::{Configured, addresses};
 use super::secret::{self, Outside};
 use super::values::{self, CENTURY, INSTANT};
-use crate::actions::alert::{Format, Ways};
+use crate::actions::alert::{AlertFormat, Ways};
 use crate::actions::notice::Notice;
 use crate::domain::alerts::AlertRules;
 
-pub(super) const KEYS: &[Known] = &[
+pub(super) const KEYS: &[KnownKey] = &[
     ("mail", "[\"owner@example.com\"]"),
     ("url", "\"https://ntfy.example.com/shop\""),
     ("format", "\"text\""),
@@ -49,7 +49,7 @@ pub(super) fn read(
     let server = if section.has("mail") { mail.required_by(section, "mail") } else { None };
     let url = notice(section, outside, "url");
     let format = section.read_or("format", "\"text\"", |item| {
-        Format::parse(&values::text(item)?).ok_or_else(|| "must be text, json or slack".to_owned())
+        AlertFormat::parse(&values::text(item)?).ok_or_else(|| "must be text, json or slack".to_owned())
     });
     let after = section.read_or("after", "\"5m\"", |item| values::duration(item, INSTANT..=CENTURY));
     let remind = section.read_or("remind", "\"24h\"", remind);

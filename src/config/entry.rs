@@ -11,13 +11,13 @@ use toml_edit::{Item, Value};
 pub struct Entry {
     /// The key's full name, like `sources.shop.token`.
     pub key: String,
-    pub value: Shown,
-    pub origin: Origin,
+    pub value: ShownValue,
+    pub origin: ValueOrigin,
 }
 
 /// A value that is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum ShownValue {
     /// A text, a number, a flag, or a list.
     Value(Json),
     /// A secret, without any part of it, not even its length.
@@ -28,7 +28,7 @@ pub enum Shown {
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     File {
         /// Counted from 1.
         line: Option<usize>,
@@ -46,7 +46,7 @@ pub enum Origin {
     Default,
 }
 
-impl Origin {
+impl ValueOrigin {
     /// The name of the kind of origin.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -60,7 +60,7 @@ impl Origin {
     }
 }
 
-impl Shown {
+impl ShownValue {
     /// A value from the file.
     pub(super) fn item(item: &Item) -> Self {
         item.as_value().map_or(Self::Off, |value| Self::Value(plain(value)))
@@ -73,7 +73,7 @@ impl Shown {
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for ShownValue {
     /// Written as TOML. The placeholder of a secret always has the same length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

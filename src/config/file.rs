@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike, Value};
 
-use super::entry::{Entry, Origin, Shown};
+use super::entry::{Entry, ShownValue, ValueOrigin};
 use super::mistakes::{Mistake, closest, shown};
 
 /// A key that a table accepts: its name, and an example of its value in TOML.
-pub(super) type Known = (&'static str, &'static str);
+pub(super) type KnownKey = (&'static str, &'static str);
 
 /// The example for every key that names a secret's file.
 const FILE_EXAMPLE: &str = "\"/etc/countersign/secret\"";
@@ -81,7 +81,7 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The top level of the file, which accepts the tables `known`.
-    pub(super) fn top(document: &'a Document<String>, known: &[Known], notes: &'a mut Notes) -> Self {
+    pub(super) fn top(document: &'a Document<String>, known: &[KnownKey], notes: &'a mut Notes) -> Self {
         let table: &dyn TableLike = document.as_table();
         let known = owned(known);
         Self { path: String::new(), line: None, table: Some(table), known, text: document.raw(), notes }
@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
 
     /// The table `name` below this one, which accepts the keys `known`. A value that is not a table is a mistake, and
     /// counts as a missing table.
-    pub(super) fn below(&mut self, name: &str, known: &[Known]) -> Section<'_> {
+    pub(super) fn below(&mut self, name: &str, known: &[KnownKey]) -> Section<'_> {
         let found = self.table.and_then(|table| table.get_key_value(name));
         let table = found.and_then(|(_, item)| item.as_table_like());
         let path = self.path_of(name);
@@ -139,12 +139,12 @@ impl<'a> Section<'a> {
         reader: impl FnOnce(&Item) -> Result<T, String>,
     ) -> Option<T> {
         let Some(item) = self.item(key) else {
-            self.enter(key, Shown::Off, Origin::Default);
+            self.enter(key, ShownValue::Off, ValueOrigin::Default);
             return None;
         };
         match reader(item) {
             Ok(value) => {
-                self.enter(key, Shown::item(item), Origin::File { line: self.line_of_key(key) });
+                self.enter(key, ShownValue::item(item), ValueOrigin::File { line: self.line_of_key(key) });
                 Some(value)
             }
             Err(wrong) => {
@@ -164,7 +164,7 @@ impl<'a> Section<'a> {
         if self.has(key) {
             return self.read(key, reader);
         }
-        self.enter(key, Shown::default(default), Origin::Default);
+        self.enter(key, ShownValue::default(default), ValueOrigin::Default);
         let value = default.parse::<Value>().map_err(|error| error.to_string());
         let read = value.and_then(|value| reader(&Item::Value(value)));
         read.map_err(|wrong| self.blame(key, &wrong)).ok()
@@ -186,7 +186,7 @@ impl<'a> Section<'a> {
     }
 
     /// Enters the value in force of a key, replacing an earlier one.
-    pub(super) fn enter(&mut self, key: &str, value: Shown, origin: Origin) {
+    pub(super) fn enter(&mut self, key: &str, value: ShownValue, origin: ValueOrigin) {
         let key = self.path_of(key);
         match self.notes.entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => (entry.value, entry.origin) = (value, origin),
@@ -198,7 +198,7 @@ impl<'a> Section<'a> {
     pub(super) fn enter_as(&mut self, key: &str, value: &str) {
         let key = self.path_of(key);
         if let Some(entry) = self.notes.entries.iter_mut().find(|entry| entry.key == key) {
-            entry.value = Shown::Value(value.into());
+            entry.value = ShownValue::Value(value.into());
         }
     }
 
@@ -282,7 +282,7 @@ impl<'a> Section<'a> {
     }
 }
 
-fn owned(known: &[Known]) -> Vec<(&'static str, String)> {
+fn owned(known: &[KnownKey]) -> Vec<(&'static str, String)> {
     known.iter().map(|(name, example)| (*name, (*example).to_owned())).collect()
 }
 

@@ -1,12 +1,12 @@
 //! The `[ledger]` table: where the database is, and what is shipped there.
 
-use super::file::{Known, Section};
+use super::file::{KnownKey, Section};
 use super::secret::{self, Outside};
 use super::values;
 use crate::domain::shipping::{Include, Included};
-use crate::ledger::{Settings, Target};
+use crate::ledger::{LedgerSettings, LedgerUrl};
 
-const KEYS: &[Known] = &[
+const KEYS: &[KnownKey] = &[
     ("url", "\"postgres://countersign@db.example.com/shop\""),
     ("password", "\"…\""),
     ("ca_file", "\"db-ca.pem\""),
@@ -19,7 +19,7 @@ const KEYS: &[Known] = &[
 const LONGEST_SCHEMA: usize = 63;
 
 /// Reads the table; `None` where it is absent, or where something is wrong with it, which is noted.
-pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<Settings> {
+pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<LedgerSettings> {
     let mut section = top.below("ledger", KEYS);
     if !section.is_present() {
         return None;
@@ -30,7 +30,7 @@ pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<S
             section.blame(key, "is missing; a ledger needs it");
         }
     }
-    let target = section.read("url", |item| Target::parse(&values::text(item)?));
+    let target = section.read("url", |item| LedgerUrl::parse(&values::text(item)?));
     let password = secret::read(&mut section, outside, "ledger", "password", false).pop();
     let folder = outside.folder;
     let ca_file = section.read("ca_file", |item| values::path(item, folder));
@@ -58,7 +58,14 @@ pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<S
         })?;
         Ok(words.into_iter().collect::<Include>())
     });
-    Some(Settings { target: target?, password, ca_file, schema: schema?, node: node?, include: include? })
+    Some(LedgerSettings {
+        target: target?,
+        password,
+        ca_file,
+        schema: schema?,
+        node: node?,
+        include: include?,
+    })
 }
 
 fn is_schema(name: &str) -> bool {

@@ -2,12 +2,12 @@
 
 use toml_edit::Item;
 
-use super::file::{Known, Section};
+use super::file::{KnownKey, Section};
 use super::secret::{self, Outside};
 use super::values;
 use crate::actions::smtp::{self, MailServer, SmtpUrl};
 
-pub(super) const KEYS: &[Known] = &[
+pub(super) const KEYS: &[KnownKey] = &[
     ("smtp", "\"smtps://user@mail.example.com\""),
     ("password", "\"…\""),
     ("from", "\"countersign@example.com\""),

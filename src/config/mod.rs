@@ -31,7 +31,7 @@ mod values;
 mod tests;
 
 pub use alerts::Alerts;
-pub use entry::{Entry, Origin, Shown};
+pub use entry::{Entry, ShownValue, ValueOrigin};
 pub use mistakes::{Mistake, Mistakes};
 pub use secret::environment_name;
 pub use source::Source;
@@ -48,26 +48,26 @@ const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 pub struct Settings {
     /// The file they were read from.
     pub file: PathBuf,
-    pub server: Server,
-    pub store: Store,
-    pub verify: Verify,
+    pub server: ServerSettings,
+    pub store: StoreSettings,
+    pub verify: VerifySettings,
     /// In the order of the file; at least one.
     pub sources: Vec<Source>,
     /// Who may use the admin listener.
-    pub admin: Admin,
+    pub admin: AdminSettings,
     /// What is told of news, in the order of the file.
     pub actions: Vec<Action>,
     /// How the owner is told what needs attention.
     pub alerts: Alerts,
     /// The ledger; `None`: there is none.
-    pub ledger: Option<crate::ledger::Settings>,
+    pub ledger: Option<crate::ledger::LedgerSettings>,
     /// Each setting with its origin, without secrets.
     pub entries: Vec<Entry>,
 }
 
 /// The `[server]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct ServerSettings {
     /// The address of the intake listener.
     pub listen: SocketAddr,
     /// The address of the admin listener.
@@ -84,7 +84,7 @@ pub struct Server {
 
 /// The `[store]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreSettings {
     /// The SQLite file. A relative path starts at the configuration's folder.
     pub path: PathBuf,
     /// If fewer bytes than this are free on the disk, intake refuses.
@@ -99,7 +99,7 @@ pub struct Store {
 
 /// The `[verify]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verify {
+pub struct VerifySettings {
     /// Maximum number of concurrent API calls, over all sources.
     pub concurrency: usize,
     /// Timeout of one call.
@@ -110,7 +110,7 @@ pub struct Verify {
 
 /// The `[admin]` table.
 #[derive(Clone, Debug)]
-pub struct Admin {
+pub struct AdminSettings {
     /// Whether the page for people is served.
     pub page: bool,
     /// What a person has to know; `None`: nothing, on loopback.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use toml_edit::Item;
 
-use super::entry::{Origin, Shown};
+use super::entry::{ShownValue, ValueOrigin};
 use super::file::Section;
 use super::values;
 
@@ -57,7 +57,7 @@ pub(super) struct Outside<'a> {
     /// The variables used so far, each with its key.
     used: BTreeMap<String, String>,
     /// The origins of the secrets read so far, by key.
-    origins: BTreeMap<String, Origin>,
+    origins: BTreeMap<String, ValueOrigin>,
 }
 
 impl<'a> Outside<'a> {
@@ -101,7 +101,7 @@ pub(super) fn read(
         return Vec::new();
     }
     let Some((secrets, origin)) = find(section, outside, table, key, many) else { return Vec::new() };
-    let shown = if origin == Origin::Default { Shown::Off } else { Shown::Secret };
+    let shown = if origin == ValueOrigin::Default { ShownValue::Off } else { ShownValue::Secret };
     section.enter(key, shown, origin.clone());
     outside.origins.insert(place(table, key), origin);
     secrets
@@ -114,15 +114,15 @@ fn find(
     table: &str,
     key: &str,
     many: bool,
-) -> Option<(Vec<SecretString>, Origin)> {
+) -> Option<(Vec<SecretString>, ValueOrigin)> {
     let variable = variable(table, key);
     if let Some(given) = (outside.environment)(&variable) {
         let secrets = from_environment(section, outside, &variable, table, key, &given, many)?;
-        return Some((secrets, Origin::Environment(variable)));
+        return Some((secrets, ValueOrigin::Environment(variable)));
     }
     if let Some(path) = outside.credential(table, key) {
         return match of_file(&path, many) {
-            Ok(secrets) => Some((secrets, Origin::Credential(path))),
+            Ok(secrets) => Some((secrets, ValueOrigin::Credential(path))),
             Err(wrong) => {
                 let (name, own) = (place(table, key), own_name(table));
                 let example = format!("(e.g. LoadCredential={name}:/etc/countersign/secrets/{own}-{key})");
@@ -145,10 +145,10 @@ fn find(
             })?;
             Ok((path, secrets))
         })?;
-        return Some((secrets, Origin::SecretFile { path, line }));
+        return Some((secrets, ValueOrigin::SecretFile { path, line }));
     }
     if !section.has(key) {
-        return Some((Vec::new(), Origin::Default));
+        return Some((Vec::new(), ValueOrigin::Default));
     }
     let line = section.line_of_key(key);
     let secrets = section.read_secret(key, |item| {
@@ -158,7 +158,7 @@ fn find(
         section.blame(key, "is an empty list; write a secret, or remove the key");
         return None;
     }
-    Some((secrets, Origin::File { line }))
+    Some((secrets, ValueOrigin::File { line }))
 }
 
 fn from_environment(
@@ -196,19 +196,19 @@ pub(super) fn blame(section: &mut Section<'_>, outside: &Outside<'_>, table: &st
     let place = place(table, key);
     let example = section.example(key).unwrap_or_default();
     match outside.origins.get(&place) {
-        Some(Origin::Environment(variable)) => {
+        Some(ValueOrigin::Environment(variable)) => {
             let message =
                 format!("the value of the environment variable {variable}: {wrong} (e.g. {example})");
             section.note_outside(key, message);
         }
-        Some(Origin::Credential(_)) => {
+        Some(ValueOrigin::Credential(_)) => {
             section
                 .note_outside(key, format!("the value of the credential {place}: {wrong} (e.g. {example})"));
         }
-        Some(Origin::SecretFile { path, .. }) => {
+        Some(ValueOrigin::SecretFile { path, .. }) => {
             section.blame(&file_key(key), &format!("the value in the file {}: {wrong}", path.display()));
         }
-        Some(Origin::File { .. } | Origin::Default) | None => section.blame(key, wrong),
+        Some(ValueOrigin::File { .. } | ValueOrigin::Default) | None => section.blame(key, wrong),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use toml_edit::Item;
 
-use super::entry::{Origin, Shown};
+use super::entry::{ShownValue, ValueOrigin};
 use super::file::Section;
 use super::secret::{self, Outside, environment_name, file_key};
 use super::values::{self, CENTURY, INSTANT};
@@ -239,7 +239,7 @@ fn read_plain<T>(
 ) -> Option<T> {
     let value = section.read(key.name, reader);
     if let Some(default) = key.default.filter(|_| !section.has(key.name)) {
-        section.enter(key.name, Shown::default(default), Origin::Default);
+        section.enter(key.name, ShownValue::default(default), ValueOrigin::Default);
     }
     value
 }

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use toml_edit::{Document, Item};
 
-use super::file::{Known, Notes, Section};
+use super::file::{KnownKey, Notes, Section};
 use super::secret::Outside;
 use super::values::{self, CENTURY, INSTANT};
-use super::{Admin, Server, Settings, Store, Verify, action, alerts, ledger, mail, secret, source};
+use super::{
+    AdminSettings, ServerSettings, Settings, StoreSettings, VerifySettings, action, alerts, ledger, mail,
+    secret, source,
+};
 use crate::domain::ledger::Policy;
 use crate::providers::ProviderKind;
 
-const TABLES: &[Known] = &[
+const TABLES: &[KnownKey] = &[
     ("server", ""),
     ("store", ""),
     ("verify", ""),
@@ -25,7 +28,7 @@ const TABLES: &[Known] = &[
     ("ledger", ""),
 ];
 
-const SERVER: &[Known] = &[
+const SERVER: &[KnownKey] = &[
     ("listen", "\"127.0.0.1:8080\""),
     ("admin_listen", "\"127.0.0.1:8081\""),
     ("max_body", "\"256KiB\""),
@@ -34,7 +37,7 @@ const SERVER: &[Known] = &[
     ("drain", "\"10s\""),
 ];
 
-const STORE: &[Known] = &[
+const STORE: &[KnownKey] = &[
     ("path", "\"countersign.db\""),
     ("min_free", "\"256MiB\""),
     ("keep", "\"400d\""),
@@ -42,7 +45,7 @@ const STORE: &[Known] = &[
     ("max_unproven", "1000000"),
 ];
 
-const VERIFY: &[Known] = &[
+const VERIFY: &[KnownKey] = &[
     ("concurrency", "8"),
     ("timeout", "\"10s\""),
     ("grace", "\"60s\""),
@@ -52,7 +55,7 @@ const VERIFY: &[Known] = &[
     ("denied_pause", "\"5m\""),
 ];
 
-const ADMIN: &[Known] =
+const ADMIN: &[KnownKey] =
     &[("page", "true"), ("password", "\"…\""), ("hosts", "[\"vps.example.com\"]"), ("read_only", "false")];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -122,9 +125,9 @@ fn home(name: &str) -> Option<String> {
     })
 }
 
-fn server(section: &mut Section<'_>) -> Option<Server> {
+fn server(section: &mut Section<'_>) -> Option<ServerSettings> {
     section.refuse_unknown(&[], |name, _| home(name));
-    let server = Server {
+    let server = ServerSettings {
         listen: section
             .read_or("listen", "\"127.0.0.1:8080\"", values::address)
             .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
@@ -158,13 +161,13 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
 }
 
-fn store(section: &mut Section<'_>, folder: &Path) -> Store {
+fn store(section: &mut Section<'_>, folder: &Path) -> StoreSettings {
     section.refuse_unknown(&[], |name, _| home(name));
     let age = |item: &Item| values::duration(item, INSTANT..=CENTURY);
     let path = section.read_or("path", "\"countersign.db\"", |item| values::path(item, folder));
     let path = path.unwrap_or_else(|| folder.join("countersign.db"));
     section.enter_as("path", &path.display().to_string());
-    Store {
+    StoreSettings {
         path,
         min_free: section
             .read_or("min_free", "\"256MiB\"", |item| values::size(item, 0..=PIB))
@@ -183,7 +186,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(110);
 /// Maximum `retry_cap`. A retry scheduled further ahead is taken for the result of a wrong clock.
 const LONGEST_CAP: Duration = Duration::from_secs(6 * 3600);
 
-fn verify(section: &mut Section<'_>) -> Option<Verify> {
+fn verify(section: &mut Section<'_>) -> Option<VerifySettings> {
     section.refuse_unknown(&[], |name, _| home(name));
     let before = section.mistakes();
     let mut duration = |key: &str, least: Duration, most: Duration, default: &str| {
@@ -206,12 +209,12 @@ fn verify(section: &mut Section<'_>) -> Option<Verify> {
         .read_or("concurrency", "8", |item| values::number(item, 1..=1024))
         .map_or(Ok(8), usize::try_from)
         .ok()?;
-    Some(Verify { concurrency, timeout, policy })
+    Some(VerifySettings { concurrency, timeout, policy })
 }
 
-fn admin(section: &mut Section<'_>, outside: &mut Outside<'_>) -> Admin {
+fn admin(section: &mut Section<'_>, outside: &mut Outside<'_>) -> AdminSettings {
     section.refuse_unknown(&[secret::file_key("password")], |name, _| home(name));
-    Admin {
+    AdminSettings {
         page: section.read_or("page", "true", values::flag).unwrap_or(true),
         password: secret::read(section, outside, "admin", "password", false).pop(),
         hosts: section.read_or("hosts", "[]", |item| values::list(item, values::host)).unwrap_or_default(),

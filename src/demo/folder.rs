@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::Source;
+use super::DemoSource;
 use super::shops::{BRANCH_STORE, DemoShops};
 use super::targets::Targets;
 use crate::simulator::samples::{ECWID_STORE, ECWID_TOKEN, KINGUIN_KEY, MIDAS_MERCHANT, MIDAS_PROJECT};
@@ -89,15 +89,17 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 
 fn configuration(shops: &DemoShops) -> String {
     let mut text = SETTINGS.to_owned();
-    for source in Source::ALL {
+    for source in DemoSource::ALL {
         text += &format!("\n[sources.{}]\nprovider = \"{}\"\n", source.name(), source.provider());
         text += &match source {
-            Source::OldShop => ecwid(ECWID_STORE, &shops.main.ecwid_base(), "path_token", PATH_TOKEN),
-            Source::Shop => ecwid(ECWID_STORE, &shops.main.ecwid_base(), "client_secret", CLIENT_SECRET),
-            Source::Branch => ecwid(BRANCH_STORE, &shops.branch.ecwid_base(), "client_secret", CLIENT_SECRET),
-            Source::OldKeys => kinguin(&shops.main.kinguin_base(), "path_token", PATH_TOKEN),
-            Source::Keys => kinguin(&shops.main.kinguin_base(), "secret", SHARED_SECRET),
-            Source::Game => format!(
+            DemoSource::OldShop => ecwid(ECWID_STORE, &shops.main.ecwid_base(), "path_token", PATH_TOKEN),
+            DemoSource::Shop => ecwid(ECWID_STORE, &shops.main.ecwid_base(), "client_secret", CLIENT_SECRET),
+            DemoSource::Branch => {
+                ecwid(BRANCH_STORE, &shops.branch.ecwid_base(), "client_secret", CLIENT_SECRET)
+            }
+            DemoSource::OldKeys => kinguin(&shops.main.kinguin_base(), "path_token", PATH_TOKEN),
+            DemoSource::Keys => kinguin(&shops.main.kinguin_base(), "secret", SHARED_SECRET),
+            DemoSource::Game => format!(
                 "merchant_id = \"{MIDAS_MERCHANT}\"\nproject_id = \"{MIDAS_PROJECT}\"\n\
                  private_key_file = \"merchant.pem\"\nserial_no = \"{}\"\n\
                  platform_cert_files = [\"platform.pem\"]\napi_base = \"{}\"\n",

@@ -25,12 +25,12 @@ use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::domain::{Reason, State};
-use crate::service::{Options, Service};
+use crate::service::{Service, ServiceOptions};
 use crate::store::StateChange;
 
-pub use report::{Report, ToldAction};
+pub use report::{DemoReport, ToldAction};
 pub use scenes::{SCENES, Scene, Verdict};
-pub use sources::Source;
+pub use sources::DemoSource;
 
 use folder::Folder;
 use shops::DemoShops;
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A new verdict of a notification, to print.
 #[derive(Debug)]
-pub struct Event {
+pub struct DemoEvent {
     pub scene: &'static Scene,
     /// The id in the store; `None` if it was refused.
     pub id: Option<i64>,
@@ -53,7 +53,7 @@ pub struct Event {
 
 struct Sent {
     scene: &'static Scene,
-    answer: post::Answer,
+    answer: post::SceneResponse,
     /// The id, if it was stored.
     id: Option<i64>,
     /// The reasons for which it was pending.
@@ -68,7 +68,7 @@ pub struct Demo {
     service: Service,
     moves: mpsc::UnboundedReceiver<StateChange>,
     sent: Vec<Sent>,
-    untold: VecDeque<Event>,
+    untold: VecDeque<DemoEvent>,
     began: Instant,
 }
 
@@ -84,7 +84,7 @@ impl Demo {
         let settings = Settings::load(folder.config(), |_| None)
             .map_err(|mistakes| anyhow::anyhow!("the demo's own configuration is wrong: {mistakes}"))?;
         let (moves, moved) = mpsc::unbounded_channel();
-        let options = Options { moves: Some(moves), ..Options::default() };
+        let options = ServiceOptions { moves: Some(moves), ..ServiceOptions::default() };
         let service = Service::start(&settings, options).await?;
         let (sent, untold) = (Vec::new(), VecDeque::new());
         Ok(Self { folder, shops, targets, service, moves: moved, sent, untold, began: Instant::now() })
@@ -94,7 +94,7 @@ impl Demo {
     ///
     /// # Errors
     /// The service does not answer, the store cannot be read, or the shop that was down does not come back.
-    pub async fn next(&mut self) -> anyhow::Result<Option<Event>> {
+    pub async fn next(&mut self) -> anyhow::Result<Option<DemoEvent>> {
         loop {
             if let Some(event) = self.untold.pop_front() {
                 return Ok(Some(event));
@@ -126,7 +126,7 @@ impl Demo {
         let id = is_stored.then_some(before + 1);
         if !is_stored {
             let (verdict, detail) = (Verdict::Refused(answer.status), answer.message());
-            self.untold.push_back(Event { scene, id, verdict, detail });
+            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
         }
         self.sent.push(Sent { scene, answer, id, waited_for: Vec::new(), is_done: !is_stored });
         Ok(())
@@ -144,7 +144,7 @@ impl Demo {
                 detail => detail.unwrap_or_default(),
             });
             let verdict = Verdict::Stored(moved.state, moved.reason);
-            self.untold.push_back(Event { scene, id, verdict, detail });
+            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
             return Ok(());
         }
         let Some(reason) = moved.reason.filter(|reason| !sent.waited_for.contains(reason)) else {
@@ -154,9 +154,9 @@ impl Demo {
         if scene.waits_for == Some(reason) {
             let (verdict, detail) =
                 (Verdict::Stored(State::Pending, Some(reason)), "retry follows".to_owned());
-            self.untold.push_back(Event { scene, id, verdict, detail });
+            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
         }
-        if scene.source == Source::Branch && reason == Reason::ApiUnreachable {
+        if scene.source == DemoSource::Branch && reason == Reason::ApiUnreachable {
             self.shops.bring_branch_back().context("cannot restart the branch's simulated shop")?;
         }
         Ok(())
@@ -166,7 +166,7 @@ impl Demo {
     ///
     /// # Errors
     /// The store, or what the actions were told, cannot be read.
-    pub async fn report(&self) -> anyhow::Result<Report> {
+    pub async fn report(&self) -> anyhow::Result<DemoReport> {
         report::of(self).await
     }
 

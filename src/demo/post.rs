@@ -9,19 +9,19 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::request::Request;
+use super::request::SceneRequest;
 
 /// A time limit longer than the service ever takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The service's answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct SceneResponse {
     pub(super) status: u16,
     pub(super) body: String,
 }
 
-impl Answer {
+impl SceneResponse {
     /// The message of a refusal.
     pub(super) fn message(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
@@ -30,11 +30,11 @@ impl Answer {
 }
 
 /// Sends a request and reads the whole answer.
-pub(super) async fn send(to: SocketAddr, request: &Request) -> io::Result<Answer> {
+pub(super) async fn send(to: SocketAddr, request: &SceneRequest) -> io::Result<SceneResponse> {
     tokio::time::timeout(TIMEOUT, exchange(to, request)).await?
 }
 
-async fn exchange(to: SocketAddr, request: &Request) -> io::Result<Answer> {
+async fn exchange(to: SocketAddr, request: &SceneRequest) -> io::Result<SceneResponse> {
     let length = request.body.len();
     let mut text = format!(
         "POST {} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {length}\r\n",
@@ -52,8 +52,8 @@ async fn exchange(to: SocketAddr, request: &Request) -> io::Result<Answer> {
     read(&String::from_utf8_lossy(&answer)).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-fn read(answer: &str) -> Option<Answer> {
+fn read(answer: &str) -> Option<SceneResponse> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    Some(SceneResponse { status, body: body.to_owned() })
 }

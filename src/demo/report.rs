@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The result of a demo.
 #[derive(Debug)]
-pub struct Report {
+pub struct DemoReport {
     /// The number of notifications per state and reason.
     pub verdicts: Vec<((String, String), usize)>,
     /// The number of refusals per HTTP status.
@@ -60,7 +60,7 @@ pub struct ToldAction {
 }
 
 /// Reads the final verdicts from the store, because a verdict may have changed after it was printed.
-pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
+pub(super) async fn of(demo: &Demo) -> anyhow::Result<DemoReport> {
     let took = demo.began.elapsed();
     let (mut verdicts, mut refused) = (BTreeMap::new(), BTreeMap::new());
     let mut differences = Vec::new();
@@ -86,7 +86,7 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<Report> {
     }
     let (told, wrong) = told(demo).await?;
     differences.extend(wrong);
-    Ok(Report {
+    Ok(DemoReport {
         verdicts: verdicts.into_iter().collect(),
         refused: refused.into_iter().collect(),
         calls: demo.shops.calls().to_vec(),
@@ -179,7 +179,7 @@ fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Scene, Verdict, post::Answer};
+    use super::super::{Scene, Verdict, post::SceneResponse};
     use super::*;
     use crate::domain::{Reason, State};
 
@@ -188,7 +188,7 @@ mod tests {
             Verdict::Refused(status) => (status, r#"{"processed":false,"message":"no"}"#),
             Verdict::Stored(..) => scene.source.acknowledgement(),
         };
-        let answer = Answer { status, body: body.to_owned() };
+        let answer = SceneResponse { status, body: body.to_owned() };
         Sent { scene, answer, id, waited_for: scene.waits_for.into_iter().collect(), is_done: true }
     }
 
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(found(&all, 0, Some(&other)), "row 1 holds another notification");
         all[0].answer.status = 204;
         assert_eq!(found(&all, 0, Some(&confirmed)), "was acknowledged with 204 ");
-        all[2].answer = Answer { status: 401, body: "no such source".to_owned() };
+        all[2].answer = SceneResponse { status: 401, body: "no such source".to_owned() };
         assert_eq!(found(&all, 2, None), "is refused 401, not refused 404; the refusal says no such source");
         let late = [Sent { waited_for: Vec::new(), ..sent(&SCENES[SCENES.len() - 1], Some(1)) }];
         let confirmed = row(&late[0], State::Confirmed, Reason::Match, None);

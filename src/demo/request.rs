@@ -10,36 +10,36 @@ use serde_json::Value;
 
 use super::folder::{CLIENT_SECRET, PATH_TOKEN};
 use super::shops::DemoShops;
-use super::{Scene, Source};
+use super::{DemoSource, Scene};
 
-pub(super) struct Request {
+pub(super) struct SceneRequest {
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: &'static str,
 }
 
 /// Builds the request of a scene. Midas' requests are signed here, because its keys are new in every demo.
-pub(super) fn of(scene: &Scene, shops: &DemoShops) -> io::Result<Request> {
+pub(super) fn of(scene: &Scene, shops: &DemoShops) -> io::Result<SceneRequest> {
     let (body, is_right) = (scene.recording.body(), scene.knows_secret);
     let mut target = format!("/hooks/{}", scene.source.name());
     let mut headers: Vec<(String, String)> =
         scene.recording.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match scene.source {
-        Source::OldShop | Source::OldKeys => {
+        DemoSource::OldShop | DemoSource::OldKeys => {
             target = format!("{target}/{}", if is_right { PATH_TOKEN } else { "a-guess" });
         }
-        Source::Shop | Source::Branch => {
+        DemoSource::Shop | DemoSource::Branch => {
             let secret = if is_right { CLIENT_SECRET } else { "another_client_secret" };
             headers.push(("X-Ecwid-Webhook-Signature".to_owned(), ecwid_signature(secret, body)));
         }
-        Source::Keys => {
+        DemoSource::Keys => {
             for (name, value) in &mut headers {
                 if !is_right && name == "X-Event-Secret" {
                     "a-guess".clone_into(value);
                 }
             }
         }
-        Source::Game => {
+        DemoSource::Game => {
             let signed = if is_right { body } else { "{}" };
             let stamp = shops.midas.sign_notification(signed.as_bytes())?;
             headers.extend(stamp.map(|(name, value)| (name.to_owned(), value)));
@@ -47,12 +47,12 @@ pub(super) fn of(scene: &Scene, shops: &DemoShops) -> io::Result<Request> {
     }
     if !headers.iter().any(|(name, _)| name == "Content-Type") {
         let kind = match scene.source {
-            Source::OldShop => "application/x-www-form-urlencoded",
+            DemoSource::OldShop => "application/x-www-form-urlencoded",
             _ => "application/json; charset=UTF-8",
         };
         headers.push(("Content-Type".to_owned(), kind.to_owned()));
     }
-    Ok(Request { target, headers, body })
+    Ok(SceneRequest { target, headers, body })
 }
 
 /// Ecwid's documentation: base64 of HMAC-SHA256 over `eventCreated`, a full stop and `eventId`.

@@ -1,6 +1,6 @@
 //! The notifications of the demo with their expected verdicts: the contract's table of verdicts in action.
 
-use super::Source::{self, Branch, Game, Keys, OldKeys, OldShop, Shop};
+use super::DemoSource::{self, Branch, Game, Keys, OldKeys, OldShop, Shop};
 use super::recording::{Recording, recording};
 use crate::domain::{Reason, State};
 
@@ -28,7 +28,7 @@ impl Verdict {
 
 #[derive(Debug)]
 pub struct Scene {
-    pub source: Source,
+    pub source: DemoSource,
     pub words: &'static str,
     pub recording: Recording,
     /// Whether the sender knows the source's secret: the signing key, the shared secret or the path token.
@@ -44,13 +44,13 @@ const fn ignored(reason: Reason) -> Verdict {
     Verdict::Stored(State::Ignored, Some(reason))
 }
 
-const fn scene(source: Source, words: &'static str, recording: Recording, expected: Verdict) -> Scene {
+const fn scene(source: DemoSource, words: &'static str, recording: Recording, expected: Verdict) -> Scene {
     let knows_secret = !matches!(expected, Verdict::Refused(_));
     Scene { source, words, recording, knows_secret, waits_for: None, expected }
 }
 
 const fn late(
-    source: Source,
+    source: DemoSource,
     words: &'static str,
     recording: Recording,
     waits_for: Reason,

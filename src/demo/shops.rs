@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::simulator::samples::ECWID_TOKEN;
-use crate::simulator::{Options, Provider, Simulator, ecwid, kinguin, midas};
+use crate::simulator::{ProviderApi, Simulator, SimulatorOptions, ecwid, kinguin, midas};
 
 /// The second store, whose API is down at first.
 pub(super) const BRANCH_STORE: u64 = 4_400_552;
@@ -19,7 +19,7 @@ impl DemoShops {
     /// Starts and fills the shops; the branch is down.
     pub(super) fn open() -> io::Result<Self> {
         let (main, mut branch) =
-            (Simulator::start(Options::default())?, Simulator::start(Options::default())?);
+            (Simulator::start(SimulatorOptions::default())?, Simulator::start(SimulatorOptions::default())?);
         let samples = main.shops().open_samples()?;
         // A search does not count as a call for the hiding time, so after two calls only the second verification
         // finds it.
@@ -41,7 +41,7 @@ impl DemoShops {
 
     /// The number of calls that each API received.
     pub(super) fn calls(&self) -> [(&'static str, usize); 3] {
-        [Provider::Ecwid, Provider::Kinguin, Provider::Midas].map(|provider| {
+        [ProviderApi::Ecwid, ProviderApi::Kinguin, ProviderApi::Midas].map(|provider| {
             let of = |shops: &Simulator| shops.shops().calls_matching(|call| call.provider == provider).len();
             (provider.word(), of(&self.main) + of(&self.branch))
         })

@@ -2,7 +2,7 @@
 
 /// A source in the demo's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum DemoSource {
     /// Instant Order Notifications of an old Ecwid store.
     OldShop,
     /// Webhooks of the same store.
@@ -17,7 +17,7 @@ pub enum Source {
     Branch,
 }
 
-impl Source {
+impl DemoSource {
     /// In the order of the contract's tables.
     pub const ALL: [Self; 6] =
         [Self::OldShop, Self::Shop, Self::OldKeys, Self::Keys, Self::Game, Self::Branch];

@@ -19,7 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::Failure;
+use super::failure::ShipError;
 use crate::domain::address::is_private;
 
 /// The longest that one statement, or one attempt to connect, may take.
@@ -33,15 +33,15 @@ const PORT: u16 = 5432;
 
 /// What `ledger.url` names, without the password.
 #[derive(Clone)]
-pub struct Target(Config);
+pub struct LedgerUrl(Config);
 
-impl fmt::Debug for Target {
+impl fmt::Debug for LedgerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Target").field(&self.0.get_hosts()).finish()
     }
 }
 
-impl Target {
+impl LedgerUrl {
     /// Reads a URL. What it leaves out is the engine's default: port 5432, and the user's name for the database.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Connector {
     /// # Errors
     /// `ca_file` cannot be read, or holds no certificate; without it, the system's cannot be.
     pub(super) fn new(
-        target: &Target,
+        target: &LedgerUrl,
         password: Option<&SecretString>,
         ca_file: Option<&Path>,
     ) -> Result<Self, String> {
@@ -146,8 +146,8 @@ impl Connector {
     ///
     /// # Errors
     /// The failure of the last host tried.
-    pub(super) async fn connect(&self) -> Result<Session, Failure> {
-        let mut last = Failure::Lost("ledger.url names no host".to_owned());
+    pub(super) async fn connect(&self) -> Result<Session, ShipError> {
+        let mut last = ShipError::Lost("ledger.url names no host".to_owned());
         for (at, host) in self.config.get_hosts().iter().enumerate() {
             let ports = self.config.get_ports();
             let port = ports.get(at).or(ports.first()).copied().unwrap_or(PORT);
@@ -159,7 +159,7 @@ impl Connector {
         Err(last)
     }
 
-    async fn connect_to(&self, host: &Host, port: u16) -> Result<Session, Failure> {
+    async fn connect_to(&self, host: &Host, port: u16) -> Result<Session, ShipError> {
         let name = match host {
             Host::Tcp(name) => name,
             Host::Unix(folder) => {
@@ -170,15 +170,15 @@ impl Connector {
             }
         };
         let found = tokio::time::timeout(LIMIT, tokio::net::lookup_host((name.as_str(), port))).await;
-        let found = found.map_err(|_| Failure::Lost(format!("resolving {name} took over 30 s")))?;
-        let found = found.map_err(|error| Failure::Lost(format!("{name} cannot be resolved: {error}")))?;
-        let mut last = Failure::Lost(format!("{name} has no address"));
+        let found = found.map_err(|_| ShipError::Lost(format!("resolving {name} took over 30 s")))?;
+        let found = found.map_err(|error| ShipError::Lost(format!("{name} cannot be resolved: {error}")))?;
+        let mut last = ShipError::Lost(format!("{name} has no address"));
         for address in found.map(|address| address.ip()) {
             let ssl_mode = match is_encrypted(self.config.get_ssl_mode(), self.has_ca, address) {
                 Ok(true) => SslMode::Require,
                 Ok(false) => SslMode::Disable,
                 Err(why) => {
-                    last = Failure::Refused(why);
+                    last = ShipError::Refused(why);
                     continue;
                 }
             };
@@ -218,18 +218,18 @@ impl Connector {
         config
     }
 
-    async fn attempt(&self, config: &Config, shown: &str) -> Result<Session, Failure> {
+    async fn attempt(&self, config: &Config, shown: &str) -> Result<Session, ShipError> {
         let connecting = tokio::time::timeout(LIMIT, config.connect(self.tls.clone()));
         let (client, connection) = connecting
             .await
-            .map_err(|_| Failure::Lost(format!("{shown} did not let us in within 30 s")))?
-            .map_err(|error| match Failure::from(error) {
-                Failure::Lost(why) => Failure::Lost(format!("{shown}: {why}")),
+            .map_err(|_| ShipError::Lost(format!("{shown} did not let us in within 30 s")))?
+            .map_err(|error| match ShipError::from(error) {
+                ShipError::Lost(why) => ShipError::Lost(format!("{shown}: {why}")),
                 other => other,
             })?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                log::debug!("the ledger's connection ended: {}", Failure::from(error));
+                log::debug!("the ledger's connection ended: {}", ShipError::from(error));
             }
         });
         Ok(Session { client: Some(client), tls: self.tls.clone(), driver })
@@ -271,7 +271,7 @@ impl Session {
     ///
     /// # Errors
     /// The engine's, or that it took longer than [`LIMIT`]; then it is cancelled, and the session is to be dropped.
-    pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Failure> {
+    pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, ShipError> {
         self.within_limit(self.client()?.execute_typed(sql, parameters)).await
     }
 
@@ -279,7 +279,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::execute`].
-    pub(super) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failure> {
+    pub(super) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, ShipError> {
         self.within_limit(self.client()?.query_typed(sql, parameters)).await
     }
 
@@ -287,7 +287,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::execute`].
-    pub(super) async fn run(&self, sql: &str) -> Result<(), Failure> {
+    pub(super) async fn run(&self, sql: &str) -> Result<(), ShipError> {
         self.within_limit(self.client()?.batch_execute(sql)).await
     }
 
@@ -298,14 +298,14 @@ impl Session {
     /// committed.
     pub(super) async fn transaction<T>(
         &self,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        work: impl Future<Output = Result<T, ShipError>>,
+    ) -> Result<T, ShipError> {
         self.run("BEGIN").await?;
         let done = work.await;
         match &done {
             Ok(_) => self.run("COMMIT").await?,
             // The engine takes it back by itself.
-            Err(Failure::Lost(_) | Failure::Timeout) => {}
+            Err(ShipError::Lost(_) | ShipError::Timeout) => {}
             Err(_) => self.run("ROLLBACK").await?,
         }
         done
@@ -314,20 +314,20 @@ impl Session {
     async fn within_limit<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ShipError> {
         match tokio::time::timeout(LIMIT, work).await {
             Ok(done) => Ok(done?),
             Err(_) => {
                 let cancelling = self.client()?.cancel_token();
                 // If that fails, the engine finds out by itself that the connection is gone.
                 drop(tokio::time::timeout(GOODBYE, cancelling.cancel_query(self.tls.clone())).await);
-                Err(Failure::Timeout)
+                Err(ShipError::Timeout)
             }
         }
     }
 
-    fn client(&self) -> Result<&Client, Failure> {
-        self.client.as_ref().ok_or_else(|| Failure::Lost("the connection is closed".to_owned()))
+    fn client(&self) -> Result<&Client, ShipError> {
+        self.client.as_ref().ok_or_else(|| ShipError::Lost("the connection is closed".to_owned()))
     }
 
     /// Ends the connection in good order, if the engine still listens.
@@ -359,7 +359,7 @@ mod tests {
             ("postgres://a@b/c?hunter2=on", "is no URL of PostgreSQL"),
             ("postgres://a@b:port/c", "is no URL of PostgreSQL"),
         ] {
-            let why = Target::parse(url).map(|_| ()).unwrap_err();
+            let why = LedgerUrl::parse(url).map(|_| ()).unwrap_err();
             assert!(why.contains(wanted), "{url}: {why}");
             assert!(!why.contains("hunter2") || url.contains("hunter2=on"), "{url}: {why}");
         }
@@ -374,7 +374,7 @@ mod tests {
             "postgres://a@%2Frun%2Fpostgresql/c",
             "postgres://a@b/c?sslmode=require&channel_binding=require&application_name=shop",
         ] {
-            Target::parse(url).unwrap_or_else(|why| panic!("{url}: {why}"));
+            LedgerUrl::parse(url).unwrap_or_else(|why| panic!("{url}: {why}"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failure::Failure;
+use super::failure::ShipError;
 use crate::domain::shipping::BatchLimit;
 
 /// The node's row in the ledger, as it was read.
@@ -20,13 +20,13 @@ pub(super) struct NodeRow {
 ///
 /// # Errors
 /// The node is another file's, or a later writer's.
-pub(super) fn claim(row: &NodeRow, file: &str, ours: Option<i64>) -> Result<i64, Failure> {
+pub(super) fn claim(row: &NodeRow, file: &str, ours: Option<i64>) -> Result<i64, ShipError> {
     if row.file != file {
-        return Err(Failure::OtherFile);
+        return Err(ShipError::OtherFile);
     }
     match ours {
         None => Ok(row.writer.saturating_add(1)),
-        Some(ours) if ours < row.writer => Err(Failure::OtherWriter),
+        Some(ours) if ours < row.writer => Err(ShipError::OtherWriter),
         // A lower one is from a time before ours: the ledger went back to it.
         Some(ours) => Ok(ours),
     }
@@ -46,17 +46,17 @@ pub(super) enum Then {
 }
 
 /// Decides it.
-pub(super) fn after(failure: &Failure) -> Then {
+pub(super) fn after(failure: &ShipError) -> Then {
     match failure {
-        Failure::StateChange => Then::ReadAgain,
-        Failure::Lost(_) | Failure::Timeout | Failure::Store(_) => Then::Retry,
-        Failure::Sql { code, .. } if passes(code) => Then::Retry,
-        Failure::OtherWriter => Then::Stop,
-        Failure::Sql { .. }
-        | Failure::Refused(_)
-        | Failure::NewerSchema { .. }
-        | Failure::WrongSchema(_)
-        | Failure::OtherFile => Then::Refused,
+        ShipError::NodeChanged => Then::ReadAgain,
+        ShipError::Lost(_) | ShipError::Timeout | ShipError::Store(_) => Then::Retry,
+        ShipError::Sql { code, .. } if passes(code) => Then::Retry,
+        ShipError::OtherWriter => Then::Stop,
+        ShipError::Sql { .. }
+        | ShipError::Refused(_)
+        | ShipError::NewerSchema { .. }
+        | ShipError::WrongSchema(_)
+        | ShipError::OtherFile => Then::Refused,
     }
 }
 
@@ -100,15 +100,15 @@ const QUICK: Duration = Duration::from_secs(5);
 
 /// How much the next batch may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size(usize);
+pub(super) struct BatchSize(usize);
 
-impl Default for Size {
+impl Default for BatchSize {
     fn default() -> Self {
         Self(MOST_ROWS)
     }
 }
 
-impl Size {
+impl BatchSize {
     /// After a batch that took so long.
     pub(super) fn after(self, took: Duration) -> Self {
         Self(if took > QUICK { self.0 / 2 } else { self.0.saturating_mul(2) }.clamp(FEWEST_ROWS, MOST_ROWS))
@@ -139,11 +139,11 @@ mod tests {
             (row("f", 0), None, Ok(1)),
             (row("f", 7), None, Ok(8)),
             (row("f", 8), Some(8), Ok(8)),
-            (row("f", 9), Some(8), Err(Failure::OtherWriter)),
+            (row("f", 9), Some(8), Err(ShipError::OtherWriter)),
             // The ledger went back to a time before this process started.
             (row("f", 3), Some(8), Ok(8)),
-            (row("g", 0), None, Err(Failure::OtherFile)),
-            (row("g", 9), Some(8), Err(Failure::OtherFile)),
+            (row("g", 0), None, Err(ShipError::OtherFile)),
+            (row("g", 9), Some(8), Err(ShipError::OtherFile)),
         ] {
             assert_eq!(claim(&row, "f", ours), wanted, "{row:?} {ours:?}");
         }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn each_failure_passes_or_needs_a_person() {
-        let sql = |code: &str| Failure::Sql { code: code.to_owned(), message: String::new() };
+        let sql = |code: &str| ShipError::Sql { code: code.to_owned(), message: String::new() };
         for (failure, wanted) in [
             (sql("40001"), Then::Retry),
             (sql("40P01"), Then::Retry),
@@ -168,15 +168,15 @@ mod tests {
             (sql("3D000"), Then::Refused),
             (sql("42703"), Then::Refused),
             (sql("22P02"), Then::Refused),
-            (Failure::Lost(String::new()), Then::Retry),
-            (Failure::Timeout, Then::Retry),
-            (Failure::Store(String::new()), Then::Retry),
-            (Failure::Refused(String::new()), Then::Refused),
-            (Failure::NewerSchema { found: 2, known: 1 }, Then::Refused),
-            (Failure::WrongSchema(String::new()), Then::Refused),
-            (Failure::OtherFile, Then::Refused),
-            (Failure::OtherWriter, Then::Stop),
-            (Failure::StateChange, Then::ReadAgain),
+            (ShipError::Lost(String::new()), Then::Retry),
+            (ShipError::Timeout, Then::Retry),
+            (ShipError::Store(String::new()), Then::Retry),
+            (ShipError::Refused(String::new()), Then::Refused),
+            (ShipError::NewerSchema { found: 2, known: 1 }, Then::Refused),
+            (ShipError::WrongSchema(String::new()), Then::Refused),
+            (ShipError::OtherFile, Then::Refused),
+            (ShipError::OtherWriter, Then::Stop),
+            (ShipError::NodeChanged, Then::ReadAgain),
         ] {
             assert_eq!(after(&failure), wanted, "{failure:?}");
         }
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn batches_shrink_with_a_slow_engine_and_grow_again() {
         let quick = Duration::from_millis(10);
-        let mut size = Size::default();
+        let mut size = BatchSize::default();
         assert_eq!(size.after(quick), size);
         size = size.after_timeout();
         assert_eq!(size.limit(true).rows, 125);
@@ -204,6 +204,6 @@ mod tests {
         for _ in 0..11 {
             size = size.after(quick);
         }
-        assert_eq!(size, Size::default());
+        assert_eq!(size, BatchSize::default());
     }
 }

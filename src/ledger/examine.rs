@@ -4,14 +4,14 @@ use tokio_postgres::types::Type;
 
 use super::connect::Session;
 use super::decide::NodeRow;
-use super::failure::Failure;
+use super::failure::ShipError;
 use super::schema;
-use super::settings::Settings;
+use super::settings::LedgerSettings;
 use super::ship::Node;
 
 /// What was found right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Examination {
+pub enum NodeState {
     /// The schema is there, and the node is this file's.
     Ours,
     /// The schema is there, and has nothing of the node yet.
@@ -24,20 +24,24 @@ pub enum Examination {
 ///
 /// # Errors
 /// Why it could not.
-pub async fn examine(settings: &Settings, file: Option<&str>) -> Result<Examination, Failure> {
+pub async fn examine(settings: &LedgerSettings, file: Option<&str>) -> Result<NodeState, ShipError> {
     let session = settings.connect().await?;
     let found = look(&session, settings, file).await;
     session.close().await;
     found
 }
 
-async fn look(session: &Session, settings: &Settings, file: Option<&str>) -> Result<Examination, Failure> {
+async fn look(
+    session: &Session,
+    settings: &LedgerSettings,
+    file: Option<&str>,
+) -> Result<NodeState, ShipError> {
     let node = Node::new(&settings.schema, &settings.node, file.unwrap_or_default());
     let read_only = session.query("SELECT pg_catalog.current_setting('transaction_read_only')", &[]).await?;
     if let Some(row) = read_only.first()
         && row.try_get::<_, String>(0)? == "on"
     {
-        return Err(Failure::Refused(
+        return Err(ShipError::Refused(
             "the database is read-only, as a standby is; name the primary in ledger.url".to_owned(),
         ));
     }
@@ -46,18 +50,18 @@ async fn look(session: &Session, settings: &Settings, file: Option<&str>) -> Res
     }
     may_write(session, &settings.schema).await?;
     match (node.read(session).await?, file) {
-        (None, _) => Ok(Examination::New),
-        (Some(row), Some(file)) if row.file == file => Ok(Examination::Ours),
-        (Some(_), _) => Err(Failure::OtherFile),
+        (None, _) => Ok(NodeState::New),
+        (Some(row), Some(file)) if row.file == file => Ok(NodeState::Ours),
+        (Some(_), _) => Err(ShipError::OtherFile),
     }
 }
 
-async fn may_make(session: &Session) -> Result<Examination, Failure> {
+async fn may_make(session: &Session) -> Result<NodeState, ShipError> {
     let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
     let rows = session.query(sql, &[]).await?;
     match rows.first().map(|row| row.try_get(0)).transpose()? {
-        Some(true) => Ok(Examination::ToBeMade),
-        _ => Err(Failure::Refused(
+        Some(true) => Ok(NodeState::ToBeMade),
+        _ => Err(ShipError::Refused(
             "the schema is missing, and the role may not create it; as the owner of the database run what \
              countersign ledger schema prints"
                 .to_owned(),
@@ -66,7 +70,7 @@ async fn may_make(session: &Session) -> Result<Examination, Failure> {
 }
 
 /// Whether the role may read and write every table.
-async fn may_write(session: &Session, schema: &str) -> Result<(), Failure> {
+async fn may_write(session: &Session, schema: &str) -> Result<(), ShipError> {
     let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relname <> 'versions'
@@ -77,7 +81,7 @@ async fn may_write(session: &Session, schema: &str) -> Result<(), Failure> {
     let rows = session.query(sql, &[(&schema, Type::TEXT)]).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let table: String = row.try_get(0)?;
-    Err(Failure::Refused(format!(
+    Err(ShipError::Refused(format!(
         "the role may not write the table {table}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {} to it",
         schema::quoted(schema)
     )))
@@ -96,7 +100,7 @@ impl TakeOver {
     ///
     /// # Errors
     /// The schema is missing or another, or the engine failed.
-    pub async fn look(settings: &Settings, file: &str) -> Result<Option<Self>, Failure> {
+    pub async fn look(settings: &LedgerSettings, file: &str) -> Result<Option<Self>, ShipError> {
         let session = settings.connect().await?;
         let node = Node::new(&settings.schema, &settings.node, file);
         let found = match schema::examine(&session, node.schema()).await? {
@@ -116,7 +120,7 @@ impl TakeOver {
     ///
     /// # Errors
     /// The role may not remove rows, or the engine failed; then it can be begun again.
-    pub async fn run(self, removed: impl FnMut(u64)) -> Result<(), Failure> {
+    pub async fn run(self, removed: impl FnMut(u64)) -> Result<(), ShipError> {
         self.node.take_over(&self.session, removed).await?;
         self.session.close().await;
         Ok(())

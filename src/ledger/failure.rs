@@ -10,7 +10,7 @@ const LONGEST: usize = 200;
 
 /// Why a connection, a statement or a batch failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum ShipError {
     /// There is no connection, or it was lost.
     Lost(String),
     /// The engine answered nothing in time.
@@ -38,12 +38,12 @@ pub enum Failure {
     /// A `serve` that started later writes this node.
     OtherWriter,
     /// The node's row is not as it was read: another writer, or another state of the ledger.
-    StateChange,
+    NodeChanged,
     /// The store of this file failed.
     Store(String),
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ShipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(why) | Self::Refused(why) | Self::Store(why) => f.write_str(why),
@@ -66,7 +66,7 @@ impl fmt::Display for Failure {
                 "another serve with this file's id started later and writes this node; stop one of them, and restart or \
                  reload the other",
             ),
-            Self::StateChange => f.write_str("the ledger's state changed meanwhile"),
+            Self::NodeChanged => f.write_str("the ledger's state changed meanwhile"),
         }
     }
 }
@@ -91,7 +91,7 @@ fn is_about_the_engine(code: &str) -> bool {
         .any(|class| code.starts_with(class))
 }
 
-impl From<tokio_postgres::Error> for Failure {
+impl From<tokio_postgres::Error> for ShipError {
     fn from(error: tokio_postgres::Error) -> Self {
         if let Some(answer) = error.as_db_error() {
             let code = answer.code().code().to_owned();

@@ -23,9 +23,9 @@ mod settings;
 mod ship;
 mod task;
 
-pub use connect::Target;
-pub use examine::{Examination, TakeOver, examine};
-pub use failure::Failure;
+pub use connect::LedgerUrl;
+pub use examine::{NodeState, TakeOver, examine};
+pub use failure::ShipError;
 pub use schema::script;
-pub use settings::Settings;
+pub use settings::LedgerSettings;
 pub use task::{ShipperParts, run};

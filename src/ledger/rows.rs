@@ -119,13 +119,13 @@ impl Values {
 }
 
 /// Rows of one table, column by column: what one statement takes.
-pub(super) struct Columns {
+pub(super) struct TableColumns {
     pub(super) table: LedgerTable,
     /// The table's columns and `unfit`.
     values: Vec<Values>,
 }
 
-impl Columns {
+impl TableColumns {
     /// The parameters of the statement, those of the table's columns in their order, then `unfit`.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&(dyn ToSql + Sync), Type)> {
         self.values.iter().map(Values::parameter)
@@ -134,7 +134,7 @@ impl Columns {
 
 /// The rows of each table, by their keys: of two rows whose keys the ledger cannot tell apart the last one counts. A row
 /// whose key it cannot hold at all is left out; how many is the second value.
-pub(super) fn by_table(rows: Vec<LedgerRow>) -> (Vec<Columns>, usize) {
+pub(super) fn by_table(rows: Vec<LedgerRow>) -> (Vec<TableColumns>, usize) {
     let mut tables: BTreeMap<LedgerTable, BTreeMap<Vec<Value>, Vec<Value>>> = BTreeMap::new();
     let mut left_out = 0;
     for LedgerRow { table, cells } in rows {
@@ -165,7 +165,7 @@ fn row(columns: &[Column], key_length: usize, cells: Vec<Cell>) -> Vec<Value> {
     values
 }
 
-fn columns(table: LedgerTable, rows: BTreeMap<Vec<Value>, Vec<Value>>) -> Columns {
+fn columns(table: LedgerTable, rows: BTreeMap<Vec<Value>, Vec<Value>>) -> TableColumns {
     let count = rows.len();
     let holds = table.columns().iter().map(|column| column.holds).chain([ColumnType::Text]);
     let mut values: Vec<Values> = holds.map(|holds| Values::new(holds, count)).collect();
@@ -174,7 +174,7 @@ fn columns(table: LedgerTable, rows: BTreeMap<Vec<Value>, Vec<Value>>) -> Column
             values.push(value);
         }
     }
-    Columns { table, values }
+    TableColumns { table, values }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::types::Type;
 
 use super::connect::Session;
-use super::failure::Failure;
+use super::failure::ShipError;
 use crate::domain::shipping::{ColumnType, LedgerTable};
 
 /// The steps, in their order. A published step never changes.
@@ -69,7 +69,7 @@ pub fn script(name: &str) -> String {
 
 /// What was done to the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SchemaState {
     /// It had this program's version.
     Current,
     /// It was made, or brought there from this version.
@@ -80,14 +80,14 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// It is newer, or other than this version's; the role may not make it; the connection failed.
-pub(super) async fn bring_up_to_date(session: &Session, schema: &Schema) -> Result<Found, Failure> {
+pub(super) async fn bring_up_to_date(session: &Session, schema: &Schema) -> Result<SchemaState, ShipError> {
     let before = version(session, schema).await?;
     let mut found = before;
     let mut tries = 0;
     while found < VERSION {
         match make_next(session, schema, found).await {
             Ok(()) => {}
-            Err(Failure::Sql { code, .. }) if MEANWHILE.contains(&code.as_str()) && tries < TRIES => {
+            Err(ShipError::Sql { code, .. }) if MEANWHILE.contains(&code.as_str()) && tries < TRIES => {
                 tries += 1;
                 tokio::time::sleep(PAUSE).await;
             }
@@ -96,37 +96,37 @@ pub(super) async fn bring_up_to_date(session: &Session, schema: &Schema) -> Resu
         found = version(session, schema).await?;
     }
     if found > VERSION {
-        return Err(Failure::NewerSchema { found, known: VERSION });
+        return Err(ShipError::NewerSchema { found, known: VERSION });
     }
     check_columns(session, schema).await?;
-    Ok(if before == VERSION { Found::Current } else { Found::UpgradedFrom(before) })
+    Ok(if before == VERSION { SchemaState::Current } else { SchemaState::UpgradedFrom(before) })
 }
 
 /// Looks whether the schema is there and this program's, and changes nothing; `None`: it is not there, or older.
 ///
 /// # Errors
 /// As [`bring_up_to_date`].
-pub(super) async fn examine(session: &Session, schema: &Schema) -> Result<Option<()>, Failure> {
+pub(super) async fn examine(session: &Session, schema: &Schema) -> Result<Option<()>, ShipError> {
     match version(session, schema).await? {
-        found if found > VERSION => Err(Failure::NewerSchema { found, known: VERSION }),
+        found if found > VERSION => Err(ShipError::NewerSchema { found, known: VERSION }),
         VERSION => check_columns(session, schema).await.map(Some),
         _ => Ok(None),
     }
 }
 
 /// The version of the schema; 0 where there is none.
-async fn version(session: &Session, schema: &Schema) -> Result<i64, Failure> {
+async fn version(session: &Session, schema: &Schema) -> Result<i64, ShipError> {
     let sql = schema.within("SELECT coalesce(max(version), 0) FROM {schema}.versions");
     match session.query(&sql, &[]).await {
         Ok(rows) => rows.first().map_or(Ok(0), |row| Ok(row.try_get(0)?)),
         // No such table, no such schema.
-        Err(Failure::Sql { code, .. }) if code == "42P01" || code == "3F000" => Ok(0),
+        Err(ShipError::Sql { code, .. }) if code == "42P01" || code == "3F000" => Ok(0),
         Err(failure) => Err(failure),
     }
 }
 
 /// Makes the step after the version `from`, in a transaction.
-async fn make_next(session: &Session, schema: &Schema, from: i64) -> Result<(), Failure> {
+async fn make_next(session: &Session, schema: &Schema, from: i64) -> Result<(), ShipError> {
     let step = usize::try_from(from).ok().and_then(|at| STEPS.get(at)).copied().unwrap_or_default();
     let mut sql = String::new();
     if !exists(session, schema).await? {
@@ -137,7 +137,7 @@ async fn make_next(session: &Session, schema: &Schema, from: i64) -> Result<(), 
 }
 
 /// Whether the schema is there; who may not create schemas may not even ask for it with `IF NOT EXISTS`.
-async fn exists(session: &Session, schema: &Schema) -> Result<bool, Failure> {
+async fn exists(session: &Session, schema: &Schema) -> Result<bool, ShipError> {
     let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1";
     let rows = session.query(sql, &[(&schema.name, Type::TEXT)]).await?;
     Ok(!rows.is_empty())
@@ -156,7 +156,7 @@ fn type_name(holds: ColumnType) -> &'static str {
     }
 }
 
-async fn check_columns(session: &Session, schema: &Schema) -> Result<(), Failure> {
+async fn check_columns(session: &Session, schema: &Schema) -> Result<(), ShipError> {
     let sql = "SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)
                FROM pg_catalog.pg_attribute a
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -172,10 +172,10 @@ async fn check_columns(session: &Session, schema: &Schema) -> Result<(), Failure
     for (table, column, holds) in wanted_columns() {
         match found.get(&(table.to_owned(), column.to_owned())) {
             None => {
-                return Err(Failure::WrongSchema(format!("the ledger has no column {table}.{column}")));
+                return Err(ShipError::WrongSchema(format!("the ledger has no column {table}.{column}")));
             }
             Some(is) if is != holds => {
-                return Err(Failure::WrongSchema(format!(
+                return Err(ShipError::WrongSchema(format!(
                     "the ledger's column {table}.{column} is {is}, not {holds}"
                 )));
             }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::connect::{Connector, Session, Target};
-use super::failure::Failure;
+use super::connect::{Connector, LedgerUrl, Session};
+use super::failure::ShipError;
 use crate::domain::shipping::Include;
 
 /// The `[ledger]` table, as far as shipping needs it.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct LedgerSettings {
     /// Where the engine is.
-    pub target: Target,
+    pub target: LedgerUrl,
     /// What it asks for.
     pub password: Option<SecretString>,
     /// The certificates that its own is verified against; `None`: the system's.
@@ -25,13 +25,13 @@ pub struct Settings {
     pub include: Include,
 }
 
-impl Settings {
+impl LedgerSettings {
     /// A connection to the engine.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn connect(&self) -> Result<Session, Failure> {
+    pub(super) async fn connect(&self) -> Result<Session, ShipError> {
         let connector = Connector::new(&self.target, self.password.as_ref(), self.ca_file.as_deref());
-        connector.map_err(Failure::Refused)?.connect().await
+        connector.map_err(ShipError::Refused)?.connect().await
     }
 }

@@ -8,8 +8,8 @@ use tokio_postgres::types::Type;
 
 use super::connect::{Parameter, Session};
 use super::decide::{self, NodeRow};
-use super::failure::Failure;
-use super::rows::{self, Columns};
+use super::failure::ShipError;
+use super::rows::{self, TableColumns};
 use super::schema::{self, Schema};
 use crate::domain::Timestamp;
 use crate::domain::shipping::{ColumnType, Include, Included, LedgerRow, LedgerTable};
@@ -31,7 +31,7 @@ pub(super) struct Node {
 
 /// What the check of each batch goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct NodeClaim {
     /// The number under which this process writes.
     pub(super) writer: i64,
     /// The position as the ledger holds it.
@@ -53,7 +53,7 @@ impl Node {
     ///
     /// # Errors
     /// It is another file's or a later writer's; the engine failed.
-    pub(super) async fn claim(&self, session: &Session, ours: Option<i64>) -> Result<Claim, Failure> {
+    pub(super) async fn claim(&self, session: &Session, ours: Option<i64>) -> Result<NodeClaim, ShipError> {
         let insert = self.schema.within(
             "INSERT INTO {schema}.nodes (node, file, version, schema_version) VALUES ($1, $2, $3, $4)
              ON CONFLICT (node) DO NOTHING",
@@ -75,7 +75,7 @@ impl Node {
                 )
                 .await?;
             let Some(row) = self.read_with(session, " FOR UPDATE").await? else {
-                return Err(Failure::StateChange);
+                return Err(ShipError::NodeChanged);
             };
             let writer = decide::claim(&row, &self.file, ours)?;
             session
@@ -89,7 +89,7 @@ impl Node {
                     ],
                 )
                 .await?;
-            Ok(Claim { writer, position: row.position })
+            Ok(NodeClaim { writer, position: row.position })
         };
         session.transaction(work).await
     }
@@ -98,11 +98,11 @@ impl Node {
     ///
     /// # Errors
     /// The engine failed.
-    pub(super) async fn read(&self, session: &Session) -> Result<Option<NodeRow>, Failure> {
+    pub(super) async fn read(&self, session: &Session) -> Result<Option<NodeRow>, ShipError> {
         self.read_with(session, "").await
     }
 
-    async fn read_with(&self, session: &Session, ending: &str) -> Result<Option<NodeRow>, Failure> {
+    async fn read_with(&self, session: &Session, ending: &str) -> Result<Option<NodeRow>, ShipError> {
         let sql =
             self.schema.within("SELECT file, writer, position FROM {schema}.nodes WHERE node = $1") + ending;
         let rows = session.query(&sql, &[(&self.name, Type::TEXT)]).await?;
@@ -114,16 +114,16 @@ impl Node {
     /// with them. Returns how many rows have a key that the ledger cannot hold, and are left out.
     ///
     /// # Errors
-    /// [`Failure::StateChange`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
+    /// [`ShipError::NodeChanged`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
     /// lost, and which of both is unknown.
     pub(super) async fn ship(
         &self,
         session: &Session,
-        claim: &Claim,
+        claim: &NodeClaim,
         rows: Vec<LedgerRow>,
         through: &str,
         until: Option<Timestamp>,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, ShipError> {
         let (tables, left_out) = rows::by_table(rows);
         let work = async {
             self.advance(session, claim, through, until).await?;
@@ -140,10 +140,10 @@ impl Node {
     async fn advance(
         &self,
         session: &Session,
-        claim: &Claim,
+        claim: &NodeClaim,
         through: &str,
         until: Option<Timestamp>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ShipError> {
         let sql = self.schema.within(
             "UPDATE {schema}.nodes SET position = $5, shipped_until = coalesce($6, shipped_until)
              WHERE node = $1 AND file = $2 AND writer = $3 AND position IS NOT DISTINCT FROM $4",
@@ -158,12 +158,12 @@ impl Node {
             (&until, Type::TIMESTAMPTZ),
         ];
         match session.execute(&sql, &parameters).await? {
-            0 => Err(Failure::StateChange),
+            0 => Err(ShipError::NodeChanged),
             _ => Ok(()),
         }
     }
 
-    async fn write(&self, session: &Session, columns: &Columns) -> Result<(), Failure> {
+    async fn write(&self, session: &Session, columns: &TableColumns) -> Result<(), ShipError> {
         let Some(sql) = self.upserts.get(&columns.table) else { return Ok(()) };
         let node: Parameter<'_> = (&self.name, Type::TEXT);
         let parameters: Vec<_> = std::iter::once(node).chain(columns.parameters()).collect();
@@ -181,7 +181,7 @@ impl Node {
         session: &Session,
         include: &Include,
         before: Option<Timestamp>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, ShipError> {
         let mut is_more = false;
         for (table, age, columns, condition) in PERSONAL {
             let left_out: Vec<&str> = columns
@@ -209,7 +209,7 @@ impl Node {
         columns: &[&str],
         condition: &str,
         before: Timestamp,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, ShipError> {
         let key = key(table);
         let set: Vec<String> = columns.iter().map(|column| format!("{column} = NULL")).collect();
         let is_held: Vec<String> = personal_of(table)
@@ -236,7 +236,7 @@ impl Node {
         &self,
         session: &Session,
         mut removed: impl FnMut(u64),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ShipError> {
         // The other file's writer stops before its rows go.
         let raise = self
             .schema

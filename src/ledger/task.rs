@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::connect::Session;
-use super::decide::{self, Size, Then};
-use super::failure::Failure;
-use super::schema::{self, Found};
-use super::settings::Settings;
-use super::ship::{Claim, Node};
+use super::decide::{self, BatchSize, Then};
+use super::failure::ShipError;
+use super::schema::{self, SchemaState};
+use super::settings::LedgerSettings;
+use super::ship::{Node, NodeClaim};
 use crate::domain::shipping::Position;
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Store, StoreError};
@@ -38,7 +38,7 @@ pub struct ShipperParts {
     /// The time.
     pub clock: Clock,
     /// The ledger in force; `None`: there is none.
-    pub settings: watch::Receiver<Option<Arc<Settings>>>,
+    pub settings: watch::Receiver<Option<Arc<LedgerSettings>>>,
     /// Personal content of before this time was emptied in the store; `None`: it stays.
     pub emptied: watch::Receiver<Option<Timestamp>>,
 }
@@ -63,7 +63,7 @@ pub async fn run(parts: ShipperParts, stop: Arc<Notify>) {
 }
 
 /// Ships to this ledger until other settings are in force.
-async fn ship_to(parts: &ShipperParts, settings: Option<Arc<Settings>>) {
+async fn ship_to(parts: &ShipperParts, settings: Option<Arc<LedgerSettings>>) {
     let ShipperParts { store, clock, .. } = parts;
     let include = settings.as_ref().map(|settings| settings.include.clone());
     let mut failures = 0;
@@ -88,7 +88,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<Settings>>) {
             settings: &settings,
             node,
             writer: None,
-            size: Size::default(),
+            size: BatchSize::default(),
             refusals_at: None,
             emptied: None,
             failures: 0,
@@ -108,11 +108,11 @@ fn jitter(clock: &Clock) -> f64 {
 
 struct Shipper<'a> {
     parts: &'a ShipperParts,
-    settings: &'a Settings,
+    settings: &'a LedgerSettings,
     node: Node,
     /// The number under which this process writes, once it has one.
     writer: Option<i64>,
-    size: Size,
+    size: BatchSize,
     /// When refusals were last shipped.
     refusals_at: Option<Instant>,
     /// What the ledger's personal content was last emptied for, all of it.
@@ -131,7 +131,7 @@ impl Shipper<'_> {
         loop {
             let Err(failure) = self.connect_and_ship().await else { return };
             self.failures += 1;
-            if failure == Failure::Timeout {
+            if failure == ShipError::Timeout {
                 self.size = self.size.after_timeout();
             }
             let then = decide::after(&failure);
@@ -144,7 +144,7 @@ impl Shipper<'_> {
         }
     }
 
-    async fn tell(&mut self, failure: &Failure, then: Then) {
+    async fn tell(&mut self, failure: &ShipError, then: Then) {
         let (node, error) = (&self.settings.node, failure.to_string());
         if self.told.as_ref() == Some(&error) {
             log::debug!("ledger node={node}: still nothing is shipped: {error}");
@@ -159,22 +159,22 @@ impl Shipper<'_> {
         }
     }
 
-    async fn connect_and_ship(&mut self) -> Result<(), Failure> {
+    async fn connect_and_ship(&mut self) -> Result<(), ShipError> {
         let session = self.settings.connect().await?;
         let shipped = self.ship_over(&session).await;
-        if !matches!(shipped, Err(Failure::Lost(_) | Failure::Timeout)) {
+        if !matches!(shipped, Err(ShipError::Lost(_) | ShipError::Timeout)) {
             session.close().await;
         }
         shipped
     }
 
     /// Ships over one connection. Ends well where the store has no ledger any more.
-    async fn ship_over(&mut self, session: &Session) -> Result<(), Failure> {
+    async fn ship_over(&mut self, session: &Session) -> Result<(), ShipError> {
         let (node, schema) = (&self.settings.node, &self.settings.schema);
         match schema::bring_up_to_date(session, self.node.schema()).await? {
-            Found::Current => {}
-            Found::UpgradedFrom(0) => log::info!("ledger node={node}: created the schema {schema}"),
-            Found::UpgradedFrom(version) => {
+            SchemaState::Current => {}
+            SchemaState::UpgradedFrom(0) => log::info!("ledger node={node}: created the schema {schema}"),
+            SchemaState::UpgradedFrom(version) => {
                 log::info!("ledger node={node}: upgraded the schema {schema} from version {version}");
             }
         }
@@ -189,7 +189,7 @@ impl Shipper<'_> {
             let resumed = self.parts.store.resume_shipping(there, self.parts.clock.now()).await?;
             let Some(position) = resumed else { return Ok(()) };
             match self.ship_from(session, claim, position).await {
-                Err(Failure::StateChange) if moves < MOST_MOVES => moves += 1,
+                Err(ShipError::NodeChanged) if moves < MOST_MOVES => moves += 1,
                 ended => return ended,
             }
         }
@@ -200,9 +200,9 @@ impl Shipper<'_> {
     async fn ship_from(
         &mut self,
         session: &Session,
-        mut claim: Claim,
+        mut claim: NodeClaim,
         mut position: Position,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ShipError> {
         let ShipperParts { store, clock, .. } = self.parts;
         let mut written = store.written();
         let mut beat_at: Option<Instant> = None;
@@ -213,7 +213,7 @@ impl Shipper<'_> {
             let is_time = |since: Option<Instant>, every| since.is_none_or(|since| since.elapsed() >= every);
             let refusals = is_time(self.refusals_at, REFUSALS_EVERY);
             let batch = store.reader().changes(position.clone(), self.size.limit(refusals)).await?;
-            let Some(batch) = batch else { return Err(Failure::StateChange) };
+            let Some(batch) = batch else { return Err(ShipError::NodeChanged) };
             let is_new = batch.through != position;
             let until = batch.through.reaches(&batch.end).then_some(read_at);
             if is_new || is_time(beat_at, BEAT_EVERY) {
@@ -259,11 +259,11 @@ impl Shipper<'_> {
         position: &mut Position,
         through: Position,
         until: Option<Timestamp>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ShipError> {
         if is_new || self.has_failed {
             let store = &self.parts.store;
             if !store.shipped(through.clone(), until, self.parts.clock.now()).await? {
-                return Err(Failure::StateChange);
+                return Err(ShipError::NodeChanged);
             }
         }
         self.has_failed = false;
@@ -276,7 +276,7 @@ impl Shipper<'_> {
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ShipError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.to_string())
     }

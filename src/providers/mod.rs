@@ -212,20 +212,20 @@ impl Admission {
 #[derive(Clone, Debug, Default)]
 pub struct Examination {
     /// The checks, one line each.
-    pub checks: Vec<Check>,
+    pub checks: Vec<DoctorCheck>,
     /// The API's own clock, from its `Date` header, and our clock when it came.
     pub clock: Option<(Timestamp, Timestamp)>,
 }
 
 /// One check of `doctor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct DoctorCheck {
     pub good: bool,
     /// In plain words: what, and where it is wrong what to do.
     pub words: String,
 }
 
-impl Check {
+impl DoctorCheck {
     /// A check that passed.
     #[must_use]
     pub fn good(words: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@
 //!
 //! * `source` — one source: its list, the suspect orders, a call for each
 //! * `calls` — calls to its API: counted, retried, numbered
-//! * `collected` — the findings
+//! * `findings` — the findings
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::providers::http::Client;
 use crate::store::Store;
 
 mod calls;
-mod collected;
+mod findings;
 mod source;
 
 /// The options of a run.
@@ -98,8 +98,7 @@ pub async fn run(
         };
         chosen.push((source, Window { from: from.min(to), to }));
     }
-    let accounts =
-        join_all(chosen.iter().map(|(source, window)| source::inspect(&parts, source, *window))).await;
+    let accounts = join_all(chosen.iter().map(|(source, window)| source::run(&parts, source, *window))).await;
     let mut outcome = Outcome {
         report: Report {
             generated_at: now,
@@ -111,7 +110,7 @@ pub async fn run(
         failures: Vec::new(),
     };
     for account in accounts {
-        let source::Account { report, statistics, failures } = account.context("read the store")?;
+        let source::SourceResult { report, statistics, failures } = account.context("read the store")?;
         outcome.report.sources.push(report);
         outcome.statistics.push(statistics);
         outcome.failures.extend(failures);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::calls::Calls;
-use super::collected::Collected;
+use super::findings::OrderFindings;
 use super::{Progress, ReconcileParts};
 use crate::config::Source;
 use crate::domain::report::MOST_FINDINGS;
@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{BATCH, Detail, Inspected, Inspection, Reported, StoreError};
+use crate::store::{BATCH, ComparedOrder, Detail, OrderComparison, Reported, StoreError};
 use crate::worker::read_notifications;
 
 /// Orders looked up in the store at once.
@@ -31,7 +31,7 @@ const PARSINGS: usize = 200;
 const FAILURES_IN_A_ROW: usize = 3;
 
 /// The result of one source.
-pub(super) struct Account {
+pub(super) struct SourceResult {
     pub(super) report: SourceReport,
     pub(super) statistics: SourceStatistics,
     /// Why the report is incomplete, if it is.
@@ -39,16 +39,16 @@ pub(super) struct Account {
 }
 
 /// Asks one source's shop, and then reads the store's own findings.
-pub(super) async fn inspect(
+pub(super) async fn run(
     parts: &ReconcileParts<'_>,
     source: &Source,
     window: Window,
-) -> Result<Account, StoreError> {
+) -> Result<SourceResult, StoreError> {
     let calls = Calls::new(parts, source);
-    let mut inquest =
-        Inquest { parts, source, window, calls, collected: Collected::default(), failures: Vec::new() };
-    let listed = inquest.compare().await?;
-    let Inquest { collected, failures, .. } = inquest;
+    let mut run =
+        SourceRun { parts, source, window, calls, findings: OrderFindings::default(), failures: Vec::new() };
+    let listed = run.compare().await?;
+    let SourceRun { findings, failures, .. } = run;
     let reported = Reported {
         name: source.name.clone(),
         provider: source.kind.name.to_owned(),
@@ -57,23 +57,23 @@ pub(super) async fn inspect(
     let accounts =
         parts.store.reader().account(vec![reported], window, Detail::Report, parts.clock.now()).await?;
     let (mut report, statistics) = accounts.into_iter().next().ok_or(StoreError::Closed)?;
-    collected.put_into(&mut report);
+    findings.put_into(&mut report);
     report.listed = listed;
     report.complete = failures.is_empty();
-    Ok(Account { report, statistics, failures })
+    Ok(SourceResult { report, statistics, failures })
 }
 
 /// One source under inspection.
-struct Inquest<'a> {
+struct SourceRun<'a> {
     parts: &'a ReconcileParts<'a>,
     source: &'a Source,
     window: Window,
     calls: Calls,
-    collected: Collected,
+    findings: OrderFindings,
     failures: Vec<String>,
 }
 
-impl Inquest<'_> {
+impl SourceRun<'_> {
     /// Compares the shop's orders with the store; returns how many the shop listed or showed.
     async fn compare(&mut self) -> Result<u64, StoreError> {
         let request = ListRequest { window: self.window, recheck: self.parts.plan.recheck };
@@ -188,15 +188,15 @@ impl Inquest<'_> {
             }
             let is_shown = matches!(answer.result, CallResult::Found(_));
             match self.hold_against_store(order_id, scope, answer.clone()).await? {
-                Inspected::Compared(finding) => {
-                    finding.into_iter().for_each(|finding| self.collected.add(finding));
+                ComparedOrder::Compared(finding) => {
+                    finding.into_iter().for_each(|finding| self.findings.add(finding));
                     return Ok(Ok(is_shown));
                 }
-                Inspected::Outdated => {
+                ComparedOrder::Outdated => {
                     asks += 1;
                     answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
                 }
-                Inspected::Unfiled => {
+                ComparedOrder::Unfiled => {
                     parsings += 1;
                     self.parse_new().await?;
                 }
@@ -211,12 +211,12 @@ impl Inquest<'_> {
         order_id: &str,
         scope: Scope,
         answer: Answer,
-    ) -> Result<Inspected, StoreError> {
+    ) -> Result<ComparedOrder, StoreError> {
         let mut names = vec![order_id.to_owned()];
         if let CallResult::Found(object) = &answer.result {
             names.extend(self.source.provider.names_of(object).into_iter().filter(|name| name != order_id));
         }
-        let inspection = Inspection {
+        let comparison = OrderComparison {
             source: self.source.name.clone(),
             provider: self.source.kind.name,
             judge: Arc::<dyn Provider>::clone(&self.source.provider),
@@ -226,7 +226,7 @@ impl Inquest<'_> {
             scope,
             recovers: self.parts.plan.recovers,
         };
-        self.parts.store.inspect(inspection, self.parts.clock.now()).await
+        self.parts.store.compare_order(comparison, self.parts.clock.now()).await
     }
 
     async fn parse_new(&self) -> Result<(), StoreError> {

@@ -122,7 +122,7 @@ fn pause(policy: &RetryPolicy, attempts: u32, jitter: f64) -> Duration {
 
 /// What an action may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum Allowance {
     Any,
     /// One delivery at a time: this one, if there is any; another one that is due only where the turn is over.
     Probe {
@@ -137,20 +137,20 @@ pub enum Admission {
 
 /// What an action in this state may be sent.
 #[must_use]
-pub fn admission(action: &ActionState, now: Timestamp) -> Admission {
+pub fn allowance(action: &ActionState, now: Timestamp) -> Allowance {
     if action.gone_at.is_some() {
-        return Admission::Nothing(None);
+        return Allowance::Nothing(None);
     }
     // A hold that lies further ahead than any was made before the clock was set back.
     let held = action.held_until.filter(|until| *until > now && *until <= now.plus(LONGEST_HOLD));
     if held.is_some() {
-        return Admission::Nothing(held);
+        return Allowance::Nothing(held);
     }
     if action.failures < BREAKER {
-        return Admission::Any;
+        return Allowance::Any;
     }
     let is_over = action.probe.is_none_or(|(_, since)| now.since(since) >= PROBE_TURN);
-    Admission::Probe { id: action.probe.map(|(id, _)| id), is_over }
+    Allowance::Probe { id: action.probe.map(|(id, _)| id), is_over }
 }
 
 #[cfg(test)]
@@ -213,16 +213,16 @@ mod tests {
     fn five_failures_in_a_row_leave_one_delivery_to_probe_and_a_success_ends_that() {
         let mut action = ActionState::default();
         for n in 1..=5 {
-            assert_eq!(admission(&action, at(n)), Admission::Any);
+            assert_eq!(allowance(&action, at(n)), Allowance::Any);
             let tried = Tried { id: n, ..tried(0) };
             (_, action) = after(&attempt(Effect::Failed), tried, &action, &policy(), 0.5, at(n));
         }
-        assert_eq!(admission(&action, at(6)), Admission::Probe { id: Some(5), is_over: false });
-        assert_eq!(admission(&action, at(5 + 900)), Admission::Probe { id: Some(5), is_over: true });
+        assert_eq!(allowance(&action, at(6)), Allowance::Probe { id: Some(5), is_over: false });
+        assert_eq!(allowance(&action, at(5 + 900)), Allowance::Probe { id: Some(5), is_over: true });
         let hold = attempt(Effect::Hold(Some(Duration::from_secs(9))));
         let (_, held) = after(&hold, tried(0), &action, &policy(), 0.5, at(6));
-        assert_eq!(admission(&held, at(6)), Admission::Nothing(Some(at(15))));
-        assert_eq!(admission(&held, at(15)), Admission::Probe { id: Some(5), is_over: false });
+        assert_eq!(allowance(&held, at(6)), Allowance::Nothing(Some(at(15))));
+        assert_eq!(allowance(&held, at(15)), Allowance::Probe { id: Some(5), is_over: false });
         let (_, well) = after(&attempt(Effect::Delivered), tried(0), &action, &policy(), 0.5, at(7));
         assert_eq!(well, ActionState::default());
     }
@@ -232,7 +232,7 @@ mod tests {
         let (_, gone) =
             after(&attempt(Effect::Gone), tried(0), &ActionState::default(), &policy(), 0.5, at(3));
         assert_eq!((gone.gone_at, gone.failures), (Some(at(3)), 0));
-        assert_eq!(admission(&gone, at(9_999_999)), Admission::Nothing(None));
+        assert_eq!(allowance(&gone, at(9_999_999)), Allowance::Nothing(None));
     }
 
     #[test]

@@ -11,14 +11,14 @@ use crate::ledger::{self, ShipperParts};
 
 /// The ledger that these settings name; `None`: none.
 #[must_use]
-pub fn ledger_settings(settings: &Settings) -> Option<Arc<ledger::Settings>> {
+pub fn ledger_settings(settings: &Settings) -> Option<Arc<ledger::LedgerSettings>> {
     settings.ledger.clone().map(Arc::new)
 }
 
 /// Ships to the ledger in force until `stop` is rung.
 pub(super) async fn run(
     common: Common,
-    settings: watch::Receiver<Option<Arc<ledger::Settings>>>,
+    settings: watch::Receiver<Option<Arc<ledger::LedgerSettings>>>,
     emptied: watch::Receiver<Option<Timestamp>>,
     stop: Arc<Notify>,
 ) {

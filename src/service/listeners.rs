@@ -19,7 +19,7 @@ use super::drain::{SETTLE, Traffic};
 use super::limits;
 use super::socket_activation::Inherited;
 use crate::admin::{self, Admin};
-use crate::config::Server as ServerSettings;
+use crate::config::ServerSettings;
 use crate::receiver::{self, Intake};
 
 /// The time limit for the head of a request.

@@ -71,7 +71,7 @@ const FOR_EVERYTHING: f64 = 0.85;
 
 /// Options of `serve` besides its settings.
 #[derive(Debug, Default)]
-pub struct Options {
+pub struct ServiceOptions {
     /// Store and acknowledge only; make no calls.
     pub no_worker: bool,
     /// Called for every notification that changes its state.
@@ -112,7 +112,7 @@ impl Service {
     /// # Errors
     /// Another `serve` holds the store, an address is in use, the store cannot be opened, or names of sources are taken
     /// ([`NamesTaken`]).
-    pub async fn start(settings: &Settings, options: Options) -> anyhow::Result<Self> {
+    pub async fn start(settings: &Settings, options: ServiceOptions) -> anyhow::Result<Self> {
         // Only a worker schedules, and reschedules after a clock step.
         let clock = if options.no_worker { Clock::system() } else { Clock::followed() };
         let path = &settings.store.path;

@@ -29,7 +29,7 @@ pub(super) struct Live {
     /// How the owner is told what needs attention.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
     /// The ledger.
-    pub(super) ledger: watch::Sender<Option<Arc<ledger::Settings>>>,
+    pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,
     /// The worker's last heartbeat; `None` with `--no-worker`.
     pub(super) heart: Option<Arc<AtomicI64>>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Options, Service};
+use super::{Service, ServiceOptions};
 use crate::config::Settings;
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn the_death_of_the_writer_is_told_as_what_ended_the_service() {
                 [sources.shop]\nprovider = \"ecwid-ion\"\nstore_id = 1\ntoken = \"secret_t\"\n";
     std::fs::write(&config, text).unwrap();
     let settings = Settings::load(&config, |_| None).unwrap();
-    let mut service = Service::start(&settings, Options::default()).await.unwrap();
+    let mut service = Service::start(&settings, ServiceOptions::default()).await.unwrap();
     service.store().kill_writer();
     let broken = tokio::time::timeout(Duration::from_secs(60), service.broken()).await;
     assert_eq!(broken.unwrap(), "writer of the store");

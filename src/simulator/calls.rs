@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// The provider whose API was called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Provider {
+pub enum ProviderApi {
     /// The Ecwid REST API v3.
     Ecwid,
     /// The Kinguin eCommerce API.
@@ -15,7 +15,7 @@ pub enum Provider {
     Midas,
 }
 
-impl Provider {
+impl ProviderApi {
     /// The name used in paths and JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Provider {
 /// One request to a simulated API.
 #[derive(Clone, Debug)]
 pub struct Call {
-    pub provider: Provider,
+    pub provider: ProviderApi,
     /// Ecwid's store id, the Kinguin account's name or Midas' merchant id; empty if the credentials match
     /// none.
     pub store: String,

@@ -63,13 +63,13 @@ impl Params {
 
 /// The answer, before faults and signatures.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, "application/json;charset=utf-8", &body.to_string())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::calls::Provider;
+use super::calls::ProviderApi;
 
 /// The id of a fault, to clear it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,7 +48,7 @@ pub enum Trouble {
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(super) trouble: Trouble,
-    pub(super) provider: Option<Provider>,
+    pub(super) provider: Option<ProviderApi>,
     pub(super) store: Option<String>,
     pub(super) path: Option<String>,
     pub(super) times: Option<u32>,
@@ -78,7 +78,7 @@ impl Fault {
 
     /// Only calls to this provider.
     #[must_use]
-    pub fn provider(mut self, provider: Provider) -> Self {
+    pub fn provider(mut self, provider: ProviderApi) -> Self {
         self.provider = Some(provider);
         self
     }
@@ -104,7 +104,7 @@ impl Fault {
         self
     }
 
-    fn fits(&self, provider: Provider, store: &str, target: &str) -> bool {
+    fn fits(&self, provider: ProviderApi, store: &str, target: &str) -> bool {
         self.times != Some(0)
             && self.provider.is_none_or(|wanted| wanted == provider)
             && self.store.as_deref().is_none_or(|wanted| wanted == store)
@@ -143,7 +143,12 @@ impl Faults {
     }
 
     /// The troubles of this call; each counts as used.
-    pub(super) fn meet(&mut self, provider: Provider, store: &str, target: &str) -> Vec<(FaultId, Trouble)> {
+    pub(super) fn meet(
+        &mut self,
+        provider: ProviderApi,
+        store: &str,
+        target: &str,
+    ) -> Vec<(FaultId, Trouble)> {
         let mut met = Vec::new();
         for (id, fault) in &mut self.set {
             if fault.fits(provider, store, target) {

@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
-//! use countersign::simulator::{Fault, Options, Simulator, ecwid::Order};
+//! use countersign::simulator::{Fault, SimulatorOptions, Simulator, ecwid::Order};
 //!
-//! let simulator = Simulator::start(Options::default())?;
+//! let simulator = Simulator::start(SimulatorOptions::default())?;
 //! let shop = simulator.shops().open_ecwid(4_400_551, "secret_token");
 //! shop.put_order(Order::new("SALE-H4K9P", 731_200_456).paid());
 //! simulator.shops().add_fault(Fault::status(503).path("/orders").times(2));
@@ -48,11 +48,11 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-pub use calls::{Call, Provider};
+pub use calls::{Call, ProviderApi};
 pub use faults::{Fault, FaultId, Trouble};
-pub use record::{Fields, Kind, Record};
+pub use record::{Fields, Record, RecordKind};
 pub use shops::Shops;
-pub use time::Clock;
+pub use time::TimeSource;
 
 use server::Listening;
 
@@ -64,23 +64,23 @@ const MIDAS_PATH: &str = "/midas";
 const PATHS: &str = "Simulated shops: /ecwid/api/v3, /kinguin/esa/api, /midas; control: /_control/\n";
 
 /// How a simulator starts.
-pub struct Options {
+pub struct SimulatorOptions {
     /// A loopback address; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// The source of its time.
-    pub clock: Clock,
+    pub clock: TimeSource,
 }
 
-impl Default for Options {
+impl Default for SimulatorOptions {
     /// 127.0.0.1, any port, the machine's time.
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), clock: Arc::new(Utc::now) }
     }
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for SimulatorOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("listen", &self.listen).finish_non_exhaustive()
+        f.debug_struct("SimulatorOptions").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 
@@ -97,7 +97,7 @@ impl Simulator {
     /// # Errors
     ///
     /// When the address is not a loopback address (the control pages have no password) or is in use.
-    pub fn start(options: Options) -> io::Result<Self> {
+    pub fn start(options: SimulatorOptions) -> io::Result<Self> {
         if !options.listen.ip().is_loopback() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,

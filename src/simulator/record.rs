@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 pub type Fields = Map<String, Value>;
 
 /// One kind of [`Record`]: how its objects are found and which fields the shop fills in by itself.
-pub trait Kind: Sized {
+pub trait RecordKind: Sized {
     /// The id by which the API returns it.
     fn key(fields: &Fields) -> String;
     /// A second id by which the API finds it too, if it has one.
@@ -42,7 +42,7 @@ enum Hidden {
     Asks(u32),
 }
 
-impl<K: Kind> Record<K> {
+impl<K: RecordKind> Record<K> {
     pub(super) fn with(fields: Value) -> Self {
         let fields = match fields {
             Value::Object(fields) => fields,

@@ -9,11 +9,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
-use super::calls::{Call, Provider};
+use super::calls::{Call, ProviderApi};
 use super::control;
-use super::exchange::{Answer, Request};
+use super::exchange::{Request, Response};
 use super::faults::{FaultId, Trouble};
-use super::shops::{Shops, State, Ticket, store_of};
+use super::shops::{OpenCall, Shops, ShopsState, store_of};
 use super::{ecwid, kinguin, midas, wire};
 
 /// The longest body that the control pages and the APIs read; none of them needs more than one record.
@@ -95,22 +95,22 @@ async fn handle(http: HttpRequest, body: web::Bytes, shops: web::Data<Shops>) ->
     }
     match routed(full_path) {
         Some((provider, path)) => api(&shops, provider, &request(path)).await,
-        None => wire::plain(Answer::text(404, "text/plain", super::PATHS), now),
+        None => wire::plain(Response::text(404, "text/plain", super::PATHS), now),
     }
 }
 
-fn routed(path: &str) -> Option<(Provider, &str)> {
+fn routed(path: &str) -> Option<(ProviderApi, &str)> {
     [
-        (Provider::Ecwid, super::ECWID_PATH),
-        (Provider::Kinguin, super::KINGUIN_PATH),
-        (Provider::Midas, super::MIDAS_PATH),
+        (ProviderApi::Ecwid, super::ECWID_PATH),
+        (ProviderApi::Kinguin, super::KINGUIN_PATH),
+        (ProviderApi::Midas, super::MIDAS_PATH),
     ]
     .into_iter()
     .find_map(|(provider, base)| Some((provider, path.strip_prefix(base)?.strip_prefix('/')?)))
 }
 
 /// Handles one API call: log it, compute the answer, apply the faults, send it.
-async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpResponse {
+async fn api(shops: &Shops, provider: ProviderApi, request: &Request<'_>) -> HttpResponse {
     let (ticket, met, answer) = decided(shops, provider, request);
     for (id, trouble) in &met {
         match trouble {
@@ -131,18 +131,18 @@ async fn api(shops: &Shops, provider: Provider, request: &Request<'_>) -> HttpRe
 /// provider signs.
 fn decided(
     shops: &Shops,
-    provider: Provider,
+    provider: ProviderApi,
     request: &Request<'_>,
-) -> (Ticket, Vec<(FaultId, Trouble)>, Answer) {
+) -> (OpenCall, Vec<(FaultId, Trouble)>, Response) {
     let mut state = shops.lock();
     let call = call(&state, provider, request);
     let (ticket, met) = shops.arrive(&mut state, call);
     let truth = match provider {
-        Provider::Ecwid => ecwid::answer(&mut state.ecwid, request),
-        Provider::Kinguin => kinguin::answer(&mut state.kinguin, request),
-        Provider::Midas => midas::answer(&mut state.midas, request),
+        ProviderApi::Ecwid => ecwid::answer(&mut state.ecwid, request),
+        ProviderApi::Kinguin => kinguin::answer(&mut state.kinguin, request),
+        ProviderApi::Midas => midas::answer(&mut state.midas, request),
     };
-    let signer = (provider == Provider::Midas).then(|| state.midas.signer()).flatten();
+    let signer = (provider == ProviderApi::Midas).then(|| state.midas.signer()).flatten();
     drop(state);
     let answer = met.iter().fold(truth, |answer, (_, trouble)| wire::replaced(answer, trouble));
     let answer = match signer {
@@ -152,7 +152,7 @@ fn decided(
     (ticket, met, answer)
 }
 
-fn call(state: &State, provider: Provider, request: &Request<'_>) -> Call {
+fn call(state: &ShopsState, provider: ProviderApi, request: &Request<'_>) -> Call {
     Call {
         provider,
         store: store_of(state, provider, request),
@@ -163,6 +163,6 @@ fn call(state: &State, provider: Provider, request: &Request<'_>) -> Call {
         in_flight: 0,
         status: None,
         took: None,
-        forbidden: provider == Provider::Kinguin && kinguin::is_forbidden(request),
+        forbidden: provider == ProviderApi::Kinguin && kinguin::is_forbidden(request),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::record::{Kind, Record};
+use super::record::{Record, RecordKind};
 
 /// Records in the order of their ids, because no provider documents the order of its listings.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl<K> Default for Shelf<K> {
     }
 }
 
-impl<K: Kind> Shelf<K> {
+impl<K: RecordKind> Shelf<K> {
     pub(super) fn put(&mut self, mut record: Record<K>, now: DateTime<Utc>) {
         record.enter(now);
         let key = K::key(record.fields());

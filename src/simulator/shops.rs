@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::calls::{Call, CallLog, Provider};
+use super::calls::{Call, CallLog, ProviderApi};
 use super::ecwid::EcwidStores;
 use super::faults::{Fault, FaultId, Faults, Trouble};
 use super::kinguin::KinguinAccounts;
 use super::midas::MidasPlatform;
-use super::time::Clock;
+use super::time::TimeSource;
 
 /// A handle on the state of all simulated shops; clones share it.
 ///
@@ -20,14 +20,14 @@ use super::time::Clock;
 pub struct Shops(Arc<Inner>);
 
 struct Inner {
-    state: Mutex<State>,
+    state: Mutex<ShopsState>,
     changed: Condvar,
     fault_changes: watch::Sender<()>,
-    clock: Clock,
+    clock: TimeSource,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct ShopsState {
     pub(super) ecwid: EcwidStores,
     pub(super) kinguin: KinguinAccounts,
     pub(super) midas: MidasPlatform,
@@ -36,7 +36,7 @@ pub(super) struct State {
 }
 
 impl Shops {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: TimeSource) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -115,19 +115,19 @@ impl Shops {
         reached(&state.log)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ShopsState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Logs a call. Returns its troubles, and a ticket that logs its end.
     ///
     /// The caller holds the lock until the answer is computed, so the answer to a logged call is fixed.
-    pub(super) fn arrive(&self, state: &mut State, call: Call) -> (Ticket, Vec<(FaultId, Trouble)>) {
+    pub(super) fn arrive(&self, state: &mut ShopsState, call: Call) -> (OpenCall, Vec<(FaultId, Trouble)>) {
         let met = state.faults.meet(call.provider, &call.store, &call.target);
         let generation = state.log.generation;
         let index = state.log.arrive(call);
         self.0.changed.notify_all();
-        (Ticket { shops: self.clone(), generation, index, status: None, arrived: Instant::now() }, met)
+        (OpenCall { shops: self.clone(), generation, index, status: None, arrived: Instant::now() }, met)
     }
 
     /// Waits until this fault is cleared.
@@ -142,7 +142,7 @@ impl Shops {
 }
 
 /// A call under way. Dropped without a status (a cut connection, a caller that left), it ends without one.
-pub(super) struct Ticket {
+pub(super) struct OpenCall {
     shops: Shops,
     generation: u64,
     index: usize,
@@ -150,13 +150,13 @@ pub(super) struct Ticket {
     arrived: Instant,
 }
 
-impl Ticket {
+impl OpenCall {
     pub(super) fn answered(mut self, status: u16) {
         self.status = Some(status);
     }
 }
 
-impl Drop for Ticket {
+impl Drop for OpenCall {
     fn drop(&mut self) {
         let mut state = self.shops.lock();
         state.log.in_flight -= 1;
@@ -167,10 +167,14 @@ impl Drop for Ticket {
 }
 
 /// Names the store that a request is about, from its path or credentials, for the log and the faults.
-pub(super) fn store_of(state: &State, provider: Provider, request: &super::exchange::Request<'_>) -> String {
+pub(super) fn store_of(
+    state: &ShopsState,
+    provider: ProviderApi,
+    request: &super::exchange::Request<'_>,
+) -> String {
     match provider {
-        Provider::Ecwid => request.segments().into_iter().next().unwrap_or_default(),
-        Provider::Kinguin => super::kinguin::account_of(&state.kinguin, request),
-        Provider::Midas => super::midas::merchant_of(request),
+        ProviderApi::Ecwid => request.segments().into_iter().next().unwrap_or_default(),
+        ProviderApi::Kinguin => super::kinguin::account_of(&state.kinguin, request),
+        ProviderApi::Midas => super::midas::merchant_of(request),
     }
 }

@@ -3,10 +3,10 @@
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-use super::{Options, Simulator};
+use super::{Simulator, SimulatorOptions};
 
 pub(super) fn start() -> Simulator {
-    Simulator::start(Options::default()).unwrap()
+    Simulator::start(SimulatorOptions::default()).unwrap()
 }
 
 /// Sends a request with one header, without following redirects.

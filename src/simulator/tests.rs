@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::ecwid::Order;
 use super::testing::{ask, ask_json, start};
-use super::{Fault, Options, Provider, Simulator, Trouble, samples};
+use super::{Fault, ProviderApi, Simulator, SimulatorOptions, Trouble, samples};
 
 const TOKEN: (&str, &str) = ("authorization", "Bearer t");
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,11 +22,11 @@ fn shop() -> (Simulator, String) {
 async fn a_fault_meets_only_the_calls_that_it_fits_and_only_so_often() {
     let (simulator, url) = shop();
     let fault = || Fault::status(503).times(1);
-    simulator.shops().add_fault(fault().provider(Provider::Kinguin));
+    simulator.shops().add_fault(fault().provider(ProviderApi::Kinguin));
     simulator.shops().add_fault(fault().store("77"));
     simulator.shops().add_fault(fault().path("/products"));
     assert_eq!(ask_json(&url, TOKEN).await.0, 200);
-    simulator.shops().add_fault(fault().provider(Provider::Ecwid).store("1003").path("/orders/SALE"));
+    simulator.shops().add_fault(fault().provider(ProviderApi::Ecwid).store("1003").path("/orders/SALE"));
     assert_eq!(ask_json(&url, TOKEN).await.0, 503);
     assert_eq!(ask_json(&url, TOKEN).await.0, 200);
     let id = simulator.shops().add_fault(Fault::too_many(Some("soon")));
@@ -175,13 +175,13 @@ async fn the_log_keeps_the_target_as_it_was_received() {
     let (simulator, _) = shop();
     let url = format!("{}/1003/orders/a%2Fb%3f?x=%25&y=1+2", simulator.ecwid_base());
     assert_eq!(ask_json(&url, TOKEN).await.1["errorMessage"], json!("Order #a/b? not found"));
-    let calls = simulator.shops().calls_matching(|call| call.provider == Provider::Ecwid);
+    let calls = simulator.shops().calls_matching(|call| call.provider == ProviderApi::Ecwid);
     assert_eq!(calls[0].target, "/ecwid/api/v3/1003/orders/a%2Fb%3f?x=%25&y=1+2");
     assert_eq!((calls[0].store.as_str(), calls[0].method.as_str()), ("1003", "GET"));
 }
 
 #[test]
 fn only_a_loopback_address_is_listened_on() {
-    let options = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
+    let options = SimulatorOptions { listen: "0.0.0.0:0".parse().unwrap(), ..SimulatorOptions::default() };
     assert!(Simulator::start(options).is_err());
 }

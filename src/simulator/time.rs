@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 /// The source of a simulator's time; a test may pass its own.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+pub type TimeSource = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Ecwid's documentation: `2025-11-24 16:00:00 +0000`.
 pub(super) fn ecwid(at: DateTime<Utc>) -> String {

@@ -12,23 +12,23 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream;
 
-use super::exchange::Answer;
+use super::exchange::Response;
 use super::faults::{FaultId, Trouble};
 use super::gzip;
 use super::time;
 
 /// The answer after a trouble that changes what it says.
-pub(super) fn replaced(answer: Answer, trouble: &Trouble) -> Answer {
+pub(super) fn replaced(answer: Response, trouble: &Trouble) -> Response {
     match trouble {
         Trouble::Answer { status, headers, body } => {
-            let mut answer = Answer::text(*status, "application/json", "");
+            let mut answer = Response::text(*status, "application/json", "");
             answer.headers.extend(headers.iter().cloned());
             answer.body.clone_from(body);
             answer
         }
-        Trouble::Redirect(location) => Answer::empty(302).header("location", location),
+        Trouble::Redirect(location) => Response::empty(302).header("location", location),
         Trouble::NotJson => {
-            Answer::text(200, "text/html", "<!doctype html><title>Gateway</title><p>Please wait.")
+            Response::text(200, "text/html", "<!doctype html><title>Gateway</title><p>Please wait.")
         }
         Trouble::Huge(bytes) => padded(answer, *bytes),
         _ => answer,
@@ -36,7 +36,7 @@ pub(super) fn replaced(answer: Answer, trouble: &Trouble) -> Answer {
 }
 
 /// The same JSON object with a padding field, so that only a limit on the size can refuse it.
-fn padded(mut answer: Answer, bytes: usize) -> Answer {
+fn padded(mut answer: Response, bytes: usize) -> Response {
     if answer.body.last() == Some(&b'}') {
         answer.body.pop();
         answer.body.extend_from_slice(if answer.body.ends_with(b"{") { b"" } else { b"," });
@@ -48,12 +48,12 @@ fn padded(mut answer: Answer, bytes: usize) -> Answer {
 }
 
 /// An answer without troubles.
-pub(super) fn plain(answer: Answer, now: DateTime<Utc>) -> HttpResponse {
+pub(super) fn plain(answer: Response, now: DateTime<Utc>) -> HttpResponse {
     response(answer, now, &[])
 }
 
 /// An answer as it is sent, after the troubles of date, encoding and transport.
-pub(super) fn response(answer: Answer, now: DateTime<Utc>, met: &[(FaultId, Trouble)]) -> HttpResponse {
+pub(super) fn response(answer: Response, now: DateTime<Utc>, met: &[(FaultId, Trouble)]) -> HttpResponse {
     let mut date = now;
     let mut body = Bytes::from(answer.body);
     let mut transport = None;

@@ -74,7 +74,7 @@ pub use read::pages::Filter;
 pub use read::reports::{Detail, Reported};
 pub use read::subject::SubjectTruth;
 pub use reader::Reader;
-pub use reconcile::compare::{Inspected, Inspection};
+pub use reconcile::compare::{ComparedOrder, OrderComparison};
 pub use retention::run::{Removed, RetentionPolicy};
 pub use retention::steps::SettledCount;
 pub use retention::unproven::UnprovenRoom;
@@ -123,7 +123,7 @@ impl Store {
     /// Like [`create`] and [`Store::open`].
     pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
         create(path)?;
-        if open::look(path, SCHEMA_VERSION)? == open::Found::Fresh {
+        if open::look(path, SCHEMA_VERSION)? == open::FileState::Fresh {
             migrations::set_up(path)?;
         }
         Self::open(path)
@@ -317,15 +317,16 @@ impl Store {
     ///
     /// # Errors
     /// Nothing was written.
-    pub async fn inspect(&self, inspection: Inspection, now: Timestamp) -> Result<Inspected> {
+    pub async fn compare_order(&self, comparison: OrderComparison, now: Timestamp) -> Result<ComparedOrder> {
         let subscriptions = self.outbox.subscriptions.load_full();
-        let inspect = move |conn: &Connection| compare::inspect(conn, &inspection, &subscriptions, now);
-        let (inspected, left) = self.writer.run(inspect).await?;
-        if matches!(&inspected, Inspected::Compared(Some(finding)) if finding.notification_id.is_some()) {
+        let compare_order =
+            move |conn: &Connection| compare::compare_order(conn, &comparison, &subscriptions, now);
+        let (compared, left) = self.writer.run(compare_order).await?;
+        if matches!(&compared, ComparedOrder::Compared(Some(finding)) if finding.notification_id.is_some()) {
             self.outbox.changed.send_replace(());
         }
         self.supersede(left, now).await?;
-        Ok(inspected)
+        Ok(compared)
     }
 
     /// Supersedes what was too much for the transaction of a verdict; returns what moved.

@@ -1,6 +1,6 @@
 //! Which calls a shop's API may ever get from us, written down once more, from the contract alone.
 
-use countersign::simulator::{Call, Provider};
+use countersign::simulator::{Call, ProviderApi};
 use percent_encoding::percent_decode_str;
 
 use crate::support::TestEnv;
@@ -28,7 +28,7 @@ fn is_its_own(call: &Call) -> bool {
             && query.bytes().all(|b| is_plain(b) || b"%=&,".contains(&b))
     };
     match (call.provider, segments.as_slice()) {
-        (Provider::Ecwid, ["ecwid", "api", "v3", "1003", rest @ ..]) => match rest {
+        (ProviderApi::Ecwid, ["ecwid", "api", "v3", "1003", rest @ ..]) => match rest {
             ["orders"] => asks_by(&["ids", "limit", "offset", "responseFields"]),
             ["products"] => asks_by(&["productId", "limit", "offset", "responseFields"]),
             ["orders" | "products", "deleted"] => {
@@ -39,14 +39,14 @@ fn is_its_own(call: &Call) -> bool {
             ["products", id] => id.bytes().all(|b| b.is_ascii_digit()),
             _ => false,
         },
-        (Provider::Kinguin, ["kinguin", "esa", "api", "v1", rest @ ..]) => match rest {
+        (ProviderApi::Kinguin, ["kinguin", "esa", "api", "v1", rest @ ..]) => match rest {
             ["order"] => asks_by(&["orderId", "limit", "page"]),
             ["products"] => asks_by(&["kinguinId", "limit", "page"]),
             ["order", id] => query.is_empty() && is_one_id(id) && (has_no_slash(id) || id.contains("%2C")),
             ["products", id] => query.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
             _ => false,
         },
-        (Provider::Midas, ["midas", "v1", "mor", "transaction", "query"]) => {
+        (ProviderApi::Midas, ["midas", "v1", "mor", "transaction", "query"]) => {
             names == ["external_id"] && asks_by(&["external_id"])
         }
         _ => false,

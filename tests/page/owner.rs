@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign::simulator::ecwid::{EcwidStore, Order};
-use countersign::simulator::{Fault, Provider};
+use countersign::simulator::{Fault, ProviderApi};
 
 use crate::support::browser::Browser;
 use crate::support::formats::{self, GAME, KEYS, SHOP, TOKEN};
@@ -96,7 +96,7 @@ impl Morning {
             self.send(KEYS, &KEYS.truth(number), "192.0.2.20");
         }
         let shops = self.env.simulator.shops();
-        shops.add_fault(Fault::status(500).provider(Provider::Midas));
+        shops.add_fault(Fault::status(500).provider(ProviderApi::Midas));
         for number in [1207, 1208] {
             self.send(GAME, &GAME.truth(number), "192.0.2.30");
         }

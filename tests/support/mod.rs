@@ -16,7 +16,7 @@ mod store;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use countersign::simulator::{Options, Simulator};
+use countersign::simulator::{Simulator, SimulatorOptions};
 
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
@@ -45,7 +45,7 @@ denied_pause = "300ms"
 impl TestEnv {
     /// An environment without any source yet.
     pub(crate) fn new() -> Self {
-        let simulator = Simulator::start(Options::default()).expect("simulated shops start");
+        let simulator = Simulator::start(SimulatorOptions::default()).expect("simulated shops start");
         Self {
             folder: tempfile::tempdir().expect("a folder"),
             simulator,

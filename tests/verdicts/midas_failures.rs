@@ -51,7 +51,7 @@ fn the_settings_that_the_provider_leaves_open_reach_the_wire() {
 
 #[test]
 fn a_signature_that_is_not_accepted_pauses_the_source_after_the_control_question() {
-    type Spoil = fn(&mut countersign::simulator::midas::Settings);
+    type Spoil = fn(&mut countersign::simulator::midas::MerchantOptions);
     let cases: [(&str, Spoil); 4] = [
         ("sign_query = false", |_| {}),
         ("serial_no = \"0A1C\"", |_| {}),

@@ -10,8 +10,8 @@ use futures_util::StreamExt as _;
 
 use super::filter::{Parameters, query};
 use super::frame::Frame;
-use super::selection::{Change, MOST, Selection, Tally};
-use super::{Message, Shown, Trouble, text, told};
+use super::selection::{Change, ChangeCounts, FilteredRows, MOST};
+use super::{Message, ViewError, ViewResult, text, told};
 use crate::admin::Admin;
 
 /// The longest form, in bytes.
@@ -65,21 +65,22 @@ async fn form(mut payload: Payload) -> Option<Vec<u8>> {
 }
 
 /// Does it; returns where the browser goes then.
-async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, Trouble> {
-    let (change, id) = Change::at(path).ok_or(Trouble::Nothing)?;
+async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, ViewError> {
+    let (change, id) = Change::at(path).ok_or(ViewError::Nothing)?;
     let note = form.get("note");
     let mut told = vec![("change", change.word().to_owned())];
     let (tally, back) = match id {
         Some(id) => {
-            let mut tally = Tally::default();
+            let mut tally = ChangeCounts::default();
             change.decide(admin, vec![id], note, &mut tally).await?;
             (tally, change.row(id))
         }
         None => {
-            let selection = Selection::read(change, form, admin.clock.now()).map_err(Trouble::Nonsense)?;
-            let up_to = form.number("up_to").map_err(Trouble::Nonsense)?;
-            let up_to = up_to.ok_or_else(|| Trouble::Nonsense("up_to is missing".to_owned()))?;
-            let after = form.number("after").map_err(Trouble::Nonsense)?;
+            let selection =
+                FilteredRows::read(change, form, admin.clock.now()).map_err(ViewError::Nonsense)?;
+            let up_to = form.number("up_to").map_err(ViewError::Nonsense)?;
+            let up_to = up_to.ok_or_else(|| ViewError::Nonsense("up_to is missing".to_owned()))?;
+            let after = form.number("after").map_err(ViewError::Nonsense)?;
             let (tally, last) = selection.change(admin, after, up_to, note).await?;
             let again = selection.pairs().into_iter().chain([("after", last.to_string())]);
             if tally.left > 0 {
@@ -111,9 +112,9 @@ struct Question {
 }
 
 /// Asks before all that a filter shows is changed: how many, and up to which.
-pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) -> Shown {
-    let selection = Selection::read(change, asked, admin.clock.now()).map_err(Trouble::Nonsense)?;
-    let after = asked.number("after").map_err(Trouble::Nonsense)?;
+pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) -> ViewResult {
+    let selection = FilteredRows::read(change, asked, admin.clock.now()).map_err(ViewError::Nonsense)?;
+    let after = asked.number("after").map_err(ViewError::Nonsense)?;
     let (count, newest) = selection.count(admin, after).await?;
     let frame = Frame::new(admin, change.list());
     let mut fields = selection.pairs();
@@ -151,13 +152,13 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
 }
 
 /// Says what was done.
-pub(super) fn done(admin: &Admin, asked: &Parameters) -> Shown {
-    let number = |name: &str| -> Result<usize, Trouble> {
-        let number = asked.number(name).map_err(Trouble::Nonsense)?;
+pub(super) fn done(admin: &Admin, asked: &Parameters) -> ViewResult {
+    let number = |name: &str| -> Result<usize, ViewError> {
+        let number = asked.number(name).map_err(ViewError::Nonsense)?;
         Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default())
     };
     let (done, refused, left) = (number("done")?, number("refused")?, number("left")?);
-    let change = asked.get("change").and_then(Change::parse).ok_or(Trouble::Nothing)?;
+    let change = asked.get("change").and_then(Change::parse).ok_or(ViewError::Nothing)?;
     let mut lines = vec![format!("{done} {} {}.", change.nouns(done), change.will_be(done))];
     if refused > 0 {
         lines.push(format!("{refused} {} as before: {}.", change.stay(refused), change.why_refused()));

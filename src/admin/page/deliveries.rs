@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use super::filter::{Choice, DeliveryFilter, Parameters, choices, query};
+use super::filter::{Choice, DeliveriesFilter, Parameters, choices, query};
 use super::frame::{Frame, LIST, When, clipped, fitting, subject_href, weight};
 use super::notifications::{Bulk, LOOKS, PAGE};
 use super::selection::Change;
-use super::{Shown, Trouble};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryQuery, DeliveryRow};
@@ -16,7 +16,7 @@ use crate::store::{DeliveryQuery, DeliveryRow};
 struct View {
     frame: Frame,
     filter: Form,
-    lines: Vec<Line>,
+    lines: Vec<DeliveryEntry>,
     told: String,
     empty: &'static str,
     query: String,
@@ -37,7 +37,7 @@ struct Form {
 const ROW: usize = 1_000;
 
 /// A delivery as a row.
-pub(super) struct Line {
+pub(super) struct DeliveryEntry {
     pub(super) id: i64,
     pub(super) action: String,
     pub(super) seq: i64,
@@ -52,7 +52,7 @@ pub(super) struct Line {
     pub(super) can_skip: bool,
 }
 
-impl Line {
+impl DeliveryEntry {
     /// The row of a delivery.
     pub(super) fn new(row: &DeliveryRow, now: Timestamp) -> Self {
         let when = row.next_attempt_at.as_ref().or(row.decided_at.as_ref());
@@ -80,16 +80,19 @@ impl Line {
     }
 }
 
-pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let filter = DeliveryFilter::read(asked, now).map_err(Trouble::Nonsense)?;
-    let before_id = asked.number("before").map_err(Trouble::Nonsense)?;
+    let filter = DeliveriesFilter::read(asked, now).map_err(ViewError::Nonsense)?;
+    let before_id = asked.number("before").map_err(ViewError::Nonsense)?;
     let wanted = DeliveryQuery { before_id, ..filter.of_store(PAGE) };
     let found = admin.store.reader().delivery_page(wanted, LOOKS).await?;
     let pairs = filter.pairs();
     let address = query(pairs.clone());
-    let (lines, left_out) =
-        fitting(found.rows.iter().map(|row| Line::new(row, now)).collect(), LIST, Line::weight);
+    let (lines, left_out) = fitting(
+        found.rows.iter().map(|row| DeliveryEntry::new(row, now)).collect(),
+        LIST,
+        DeliveryEntry::weight,
+    );
     let last = lines.last().map(|line| line.id).filter(|_| left_out > 0);
     let looked_back_to = found.looked_back_to.filter(|_| left_out == 0);
     let older = last.or(found.go_on).map(|before| {
@@ -125,7 +128,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     Ok(view.render()?)
 }
 
-fn form(admin: &Admin, filter: &DeliveryFilter) -> Form {
+fn form(admin: &Admin, filter: &DeliveriesFilter) -> Form {
     let mut actions: Vec<String> = admin.settings.actions.iter().map(|action| action.name.clone()).collect();
     actions.extend(filter.action.clone().filter(|action| !actions.contains(action)));
     let states = DeliveryState::ALL.iter().map(|state| state.as_str().to_owned());
@@ -142,7 +145,7 @@ fn form(admin: &Admin, filter: &DeliveryFilter) -> Form {
 }
 
 /// What can be done to all that the filter shows.
-fn bulk(filter: &DeliveryFilter, address: &str) -> Vec<Bulk> {
+fn bulk(filter: &DeliveriesFilter, address: &str) -> Vec<Bulk> {
     let all = [(Change::Redeliver, "Redeliver all …"), (Change::Skip, "Skip all …")];
     let suits = all.into_iter().filter(|(change, _)| change.suits_deliveries(filter.state));
     let bulk = |(change, name): (Change, &'static str)| Bulk {

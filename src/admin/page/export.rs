@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::filter::{DeliveryFilter, NotificationFilter, Parameters};
+use super::filter::{DeliveriesFilter, NotificationsFilter, Parameters};
 use super::notifications::LOOKS;
-use super::{Trouble, told};
+use super::{ViewError, told};
 use crate::admin::Admin;
 use crate::report::cell;
 use crate::store::DeliveryQuery;
@@ -34,7 +34,7 @@ enum Format {
 
 /// What is exported; the filter moves on from chunk to chunk.
 enum Rows {
-    Notifications(NotificationFilter),
+    Notifications(NotificationsFilter),
     Deliveries(DeliveryQuery),
 }
 
@@ -63,13 +63,13 @@ pub(super) fn answer(
     };
     let (asked, now) = (Parameters::read(req.query_string().as_bytes()), admin.clock.now());
     let rows = if name.starts_with("deliveries") {
-        DeliveryFilter::read(&asked, now).map(|filter| Rows::Deliveries(filter.of_store(CHUNK)))
+        DeliveriesFilter::read(&asked, now).map(|filter| Rows::Deliveries(filter.of_store(CHUNK)))
     } else {
-        NotificationFilter::read(&asked, now).map(Rows::Notifications)
+        NotificationsFilter::read(&asked, now).map(Rows::Notifications)
     };
     let rows = match rows {
         Ok(rows) => rows,
-        Err(why) => return told(admin, Trouble::Nonsense(why)),
+        Err(why) => return told(admin, ViewError::Nonsense(why)),
     };
     let head = match format {
         Format::Csv => Some(Ok(Bytes::from(format!("{}\n", rows.columns().join(","))))),

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::filter::{Parameters, query};
 use super::frame::{Frame, LIST, When, clipped, fitting, weight};
-use super::{Shown, Trouble};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 
 /// Fakes that one view looks at.
@@ -44,9 +44,9 @@ impl Sender {
 /// The marks and the time of a sender's row.
 const ROW: usize = 500;
 
-pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let before = asked.number("before").map_err(Trouble::Nonsense)?;
+    let before = asked.number("before").map_err(ViewError::Nonsense)?;
     let found = admin.store.reader().fakes_by_sender(before, LOOKS).await?;
     let mut told = match &found.oldest_at {
         Some(oldest) => format!("{} fakes, the oldest from {}", found.looked_at, When::text(oldest, now)),

@@ -56,7 +56,7 @@ fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
 
 /// Which notifications a view shows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct NotificationFilter {
+pub(super) struct NotificationsFilter {
     pub(super) source: Option<String>,
     pub(super) state: Option<State>,
     pub(super) reason: Option<Reason>,
@@ -68,7 +68,7 @@ pub(super) struct NotificationFilter {
     pub(super) before: Option<i64>,
 }
 
-impl NotificationFilter {
+impl NotificationsFilter {
     /// Reads the parameters.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl NotificationFilter {
 
 /// Which deliveries a view shows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DeliveryFilter {
+pub(super) struct DeliveriesFilter {
     pub(super) action: Option<String>,
     pub(super) state: Option<DeliveryState>,
     pub(super) subject: Option<String>,
@@ -139,7 +139,7 @@ pub(super) struct DeliveryFilter {
     pub(super) to: Option<(String, Timestamp)>,
 }
 
-impl DeliveryFilter {
+impl DeliveriesFilter {
     /// Reads the parameters.
     ///
     /// # Errors
@@ -218,13 +218,13 @@ mod tests {
     fn a_filter_and_its_address_say_the_same() {
         let now = Timestamp::parse_rfc3339("2026-01-02T03:04:05Z").unwrap();
         let address = "source=shop&state=ignored&reason=not_found&subject=A%2FB%26c&sender=203.0.113.9&from=24h&to=2026-01-02";
-        let filter = NotificationFilter::read(&Parameters::read(address.as_bytes()), now).unwrap();
+        let filter = NotificationsFilter::read(&Parameters::read(address.as_bytes()), now).unwrap();
         assert_eq!(query(filter.pairs()), format!("?{address}"));
         assert_eq!(filter.from.unwrap().1, now.minus(std::time::Duration::from_secs(86_400)));
         for wrong in ["state=open", "reason=fake", "from=yesterday", "before=x"] {
             let parameters = Parameters::read(wrong.as_bytes());
             let name = wrong.split('=').next().unwrap();
-            assert!(NotificationFilter::read(&parameters, now).unwrap_err().starts_with(name), "{wrong}");
+            assert!(NotificationsFilter::read(&parameters, now).unwrap_err().starts_with(name), "{wrong}");
         }
     }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::filter::Parameters;
 use super::frame::{Frame, LIST, clipped, fitting, subject_href, weight};
-use super::{Trouble, View};
+use super::{View, ViewError};
 use crate::admin::Admin;
 use crate::domain::SubjectKind;
 use crate::store::{Beyond, Filter};
@@ -31,7 +31,7 @@ struct Found {
 
 /// Leads to the one order or product of this id, lists them if there are more, and takes a number that is no id of one for
 /// a notification's.
-pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, Trouble> {
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, ViewError> {
     let Some(id) = asked.get("id").map(|id| id.trim().trim_start_matches('#')).filter(|id| !id.is_empty())
     else {
         return Ok(View::Elsewhere("/notifications".to_owned()));

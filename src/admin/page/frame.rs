@@ -114,7 +114,7 @@ impl When {
 const ROW: usize = 800;
 
 /// A notification as a row.
-pub(super) struct Line {
+pub(super) struct NotificationEntry {
     pub(super) id: i64,
     pub(super) received: When,
     pub(super) source: String,
@@ -128,7 +128,7 @@ pub(super) struct Line {
     pub(super) news: bool,
 }
 
-impl Line {
+impl NotificationEntry {
     /// The row of a notification.
     pub(super) fn new(line: &NotificationLine, now: Timestamp) -> Self {
         let shown = |text: &Option<String>| text.as_deref().map(clipped).unwrap_or_default();

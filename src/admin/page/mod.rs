@@ -86,7 +86,7 @@ impl Turns {
 }
 
 /// Why a view is not shown.
-pub(super) enum Trouble {
+pub(super) enum ViewError {
     /// The address makes no sense; why.
     Nonsense(String),
     /// There is nothing at this address.
@@ -95,26 +95,26 @@ pub(super) enum Trouble {
     Failed(anyhow::Error),
 }
 
-impl From<crate::store::StoreError> for Trouble {
+impl From<crate::store::StoreError> for ViewError {
     fn from(error: crate::store::StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl From<anyhow::Error> for Trouble {
+impl From<anyhow::Error> for ViewError {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<askama::Error> for Trouble {
+impl From<askama::Error> for ViewError {
     fn from(error: askama::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
 /// What a view gives: its HTML.
-pub(super) type Shown = Result<String, Trouble>;
+pub(super) type ViewResult = Result<String, ViewError>;
 
 /// Answers a request for the page; [`super::Guard`] has let it in.
 pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Payload) -> HttpResponse {
@@ -171,7 +171,7 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
     }
     let asked = Parameters::read(req.query_string().as_bytes());
     let shown = if asked.are_too_long() {
-        Err(Trouble::Nonsense(format!("a parameter is longer than {LONGEST_PARAMETER} bytes")))
+        Err(ViewError::Nonsense(format!("a parameter is longer than {LONGEST_PARAMETER} bytes")))
     } else {
         view(admin, req.path(), &asked).await
     };
@@ -203,7 +203,7 @@ enum View {
     },
 }
 
-async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Trouble> {
+async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, ViewError> {
     if let Some((change, None)) = selection::Change::at(path) {
         return Ok(View::Page(changes::question(admin, change, asked).await?));
     }
@@ -218,7 +218,7 @@ async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Tro
                 let bytes = notification::body(admin, id).await?;
                 Ok(View::Body { id, bytes })
             }
-            Some(_) => Err(Trouble::Nothing),
+            Some(_) => Err(ViewError::Nothing),
         };
     }
     Ok(View::Page(match path {
@@ -230,12 +230,12 @@ async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Tro
         "/report" => report::show(admin, asked).await?,
         "/settings" => settings::show(admin)?,
         "/done" => changes::done(admin, asked)?,
-        _ => return Err(Trouble::Nothing),
+        _ => return Err(ViewError::Nothing),
     }))
 }
 
-fn number(text: &str) -> Result<i64, Trouble> {
-    text.parse().map_err(|_| Trouble::Nothing)
+fn number(text: &str) -> Result<i64, ViewError> {
+    text.parse().map_err(|_| ViewError::Nothing)
 }
 
 /// A page that says something in a few lines.
@@ -250,15 +250,15 @@ struct Message {
 }
 
 /// The page that says why there is no view.
-pub(super) fn told(admin: &Admin, trouble: Trouble) -> HttpResponse {
+pub(super) fn told(admin: &Admin, trouble: ViewError) -> HttpResponse {
     let (status, heading, line) = match trouble {
-        Trouble::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
-        Trouble::Nothing => (
+        ViewError::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
+        ViewError::Nothing => (
             StatusCode::NOT_FOUND,
             "Nothing here",
             "There is no such view, or no such row any more.".to_owned(),
         ),
-        Trouble::Failed(error) => {
+        ViewError::Failed(error) => {
             log::error!("the page could not be shown: {error:#}");
             let line = format!("{error:#}; run countersign status");
             (StatusCode::INTERNAL_SERVER_ERROR, "The store could not be read", line)

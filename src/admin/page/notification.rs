@@ -4,9 +4,9 @@ use askama::Template;
 use serde_json::{Map, Value};
 
 use super::deliveries;
-use super::frame::{Frame, HEAVIEST, LIST, Line, When, clipped, fitting, preformatted, weight};
+use super::frame::{Frame, HEAVIEST, LIST, NotificationEntry, When, clipped, fitting, preformatted, weight};
 use super::meaning::meaning;
-use super::{Shown, Trouble};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{News, Timestamp};
 use crate::store::{AttemptRow, DeliveryRow, VerificationRow};
@@ -34,7 +34,7 @@ const VALUES: usize = 100;
 #[template(path = "admin/page/notification.html")]
 struct View {
     frame: Frame,
-    line: Line,
+    line: NotificationEntry,
     meaning: String,
     provider: String,
     facts: Vec<(&'static str, String)>,
@@ -87,7 +87,7 @@ struct NewsView {
 
 /// A delivery and its tries.
 struct DeliveryView {
-    line: deliveries::Line,
+    line: deliveries::DeliveryEntry,
     tries: Vec<Try>,
     tries_left_out: usize,
 }
@@ -100,12 +100,12 @@ struct Try {
     answer: String,
 }
 
-pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
+pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
     let now = admin.clock.now();
     let reader = admin.store.reader();
     let lines = reader.lines_of(vec![id]).await?;
     let (Some(line), Some((known, verifications))) = (lines.first(), reader.show(id).await?) else {
-        return Err(Trouble::Nothing);
+        return Err(ViewError::Nothing);
     };
     let is_emptied = known.headers.is_none();
     let answered = verifications.iter().rev().find(|asked| asked.answer.is_some());
@@ -129,7 +129,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
     let mut view = View {
         meaning: meaning(&line.state, line.reason.as_deref(), frame.can_change),
         frame,
-        line: Line::new(line, now),
+        line: NotificationEntry::new(line, now),
         provider: known.provider.clone(),
         facts: facts(&known, now),
         duplicate_of: known.duplicate_of,
@@ -167,8 +167,8 @@ pub(super) async fn show(admin: &Admin, id: i64) -> Shown {
 const BODY_NOTE: usize = 100;
 
 /// The exact bytes of a body.
-pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, Trouble> {
-    let delivery = admin.store.reader().raw_notification(id).await?.ok_or(Trouble::Nothing)?;
+pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, ViewError> {
+    let delivery = admin.store.reader().raw_notification(id).await?.ok_or(ViewError::Nothing)?;
     Ok(delivery.body)
 }
 
@@ -225,7 +225,7 @@ fn delivery((row, attempts): &(DeliveryRow, Vec<AttemptRow>), now: Timestamp) ->
         answer: attempt.answer.as_deref().map(clipped).unwrap_or_default(),
     };
     DeliveryView {
-        line: deliveries::Line::new(row, now),
+        line: deliveries::DeliveryEntry::new(row, now),
         tries: attempts.iter().skip(left_out).map(attempt).collect(),
         tries_left_out: left_out,
     }

@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::filter::{Choice, NotificationFilter, Parameters, choices, query};
-use super::frame::{Frame, LIST, Line, When, fitting};
-use super::{Shown, Trouble};
+use super::filter::{Choice, NotificationsFilter, Parameters, choices, query};
+use super::frame::{Frame, LIST, NotificationEntry, When, fitting};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{Reason, State};
 use crate::store::Filter;
@@ -20,7 +20,7 @@ pub(super) const LOOKS: usize = 10_000;
 struct View {
     frame: Frame,
     filter: Form,
-    lines: Vec<Line>,
+    lines: Vec<NotificationEntry>,
     told: String,
     empty: &'static str,
     query: String,
@@ -48,9 +48,9 @@ pub(super) struct Bulk {
     pub(super) name: &'static str,
 }
 
-pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let filter = NotificationFilter::read(asked, now).map_err(Trouble::Nonsense)?;
+    let filter = NotificationsFilter::read(asked, now).map_err(ViewError::Nonsense)?;
     let (of_store, beyond) = filter.of_store(PAGE);
     let reader = admin.store.reader();
     let newest = reader.ids(Filter { limit: 1, ..Filter::default() }).await?;
@@ -58,8 +58,8 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     let pairs = filter.pairs();
     let address = query(pairs.clone());
     let is_newest = filter.before.is_none();
-    let lines = found.lines.iter().map(|line| Line::new(line, now)).collect();
-    let (lines, left_out) = fitting(lines, LIST, Line::weight);
+    let lines = found.lines.iter().map(|line| NotificationEntry::new(line, now)).collect();
+    let (lines, left_out) = fitting(lines, LIST, NotificationEntry::weight);
     let last = lines.last().map(|line| line.id).filter(|_| left_out > 0);
     let looked_back_to = found.looked_back_to.filter(|_| left_out == 0);
     let older = last.or(found.continue_before).map(|before| {
@@ -97,7 +97,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
     Ok(view.render()?)
 }
 
-async fn form(admin: &Admin, filter: &NotificationFilter) -> Result<Form, Trouble> {
+async fn form(admin: &Admin, filter: &NotificationsFilter) -> Result<Form, ViewError> {
     let known = admin.store.reader().known_sources().await?;
     let written = |at: &Option<(String, _)>| at.as_ref().map(|(text, _)| text.clone()).unwrap_or_default();
     Ok(Form {
@@ -123,7 +123,7 @@ fn words(words: impl Iterator<Item = &'static str>) -> impl Iterator<Item = Stri
 }
 
 /// What can be changed at once: what is not confirmed can be retried, what is undecided dismissed.
-fn bulk(filter: &NotificationFilter, address: &str) -> Vec<Bulk> {
+fn bulk(filter: &NotificationsFilter, address: &str) -> Vec<Bulk> {
     let mut bulk = Vec::new();
     if matches!(filter.state, Some(State::Ignored | State::Undecided)) {
         bulk.push(Bulk { href: format!("/notifications/retry{address}"), name: "Retry all …" });

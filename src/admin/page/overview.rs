@@ -5,9 +5,9 @@ use std::time::Duration;
 use askama::Template;
 use serde_json::Value;
 
-use super::Shown;
+use super::ViewResult;
 use super::filter::query;
-use super::frame::{Frame, LIST, Line, When, clipped, fitting, subject_href, weight};
+use super::frame::{Frame, LIST, NotificationEntry, When, clipped, fitting, subject_href, weight};
 use crate::admin::{Admin, snapshot};
 use crate::domain::format::span;
 use crate::domain::health::{SourceHealth, Warning, WarningKind};
@@ -39,7 +39,7 @@ struct View {
     sources: Vec<Source>,
     sources_left_out: usize,
     reconciled: Option<Reconciled>,
-    lines: Vec<Line>,
+    lines: Vec<NotificationEntry>,
 }
 
 /// Something that needs the owner.
@@ -147,7 +147,7 @@ struct Found {
     detail: String,
 }
 
-pub(super) async fn show(admin: &Admin) -> Shown {
+pub(super) async fn show(admin: &Admin) -> ViewResult {
     let now = admin.clock.now();
     let reader = admin.store.reader();
     let seen = snapshot::take(admin, snapshot::WriteCheck::None).await;
@@ -167,7 +167,7 @@ pub(super) async fn show(admin: &Admin) -> Shown {
     let (needs, needs_left_out) = fitting(needs.into_iter().map(Need::new).collect(), most, Need::weight);
     let sources = seen.sources.iter().map(|source| described(source, now)).collect();
     let (sources, sources_left_out) = fitting(sources, most, Source::weight);
-    let lines = latest.lines.iter().map(|line| Line::new(line, now)).collect();
+    let lines = latest.lines.iter().map(|line| NotificationEntry::new(line, now)).collect();
     let view = View {
         frame: Frame::new(admin, "/"),
         needs_heading,
@@ -178,7 +178,7 @@ pub(super) async fn show(admin: &Admin) -> Shown {
         sources,
         sources_left_out,
         reconciled: last.map(|(made_at, report)| reconciled(&made_at, &report, now)),
-        lines: fitting(lines, most, Line::weight).0,
+        lines: fitting(lines, most, NotificationEntry::weight).0,
     };
     Ok(view.render()?)
 }

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::filter::{Choice, Parameters, choices};
 use super::frame::{Frame, LIST};
-use super::{Shown, Trouble};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{Report, Window};
 use crate::report::{Basis, Document, embedded};
@@ -30,12 +30,12 @@ struct View {
     body: String,
 }
 
-pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Shown {
+pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let to = asked.time("to", now).map_err(Trouble::Nonsense)?.unwrap_or(now);
-    let from = asked.time("from", now).map_err(Trouble::Nonsense)?.unwrap_or_else(|| to.minus(DAY));
+    let to = asked.time("to", now).map_err(ViewError::Nonsense)?.unwrap_or(now);
+    let from = asked.time("from", now).map_err(ViewError::Nonsense)?.unwrap_or_else(|| to.minus(DAY));
     if from >= to {
-        return Err(Trouble::Nonsense(format!("the window from {from} to {to} is empty")));
+        return Err(ViewError::Nonsense(format!("the window from {from} to {to} is empty")));
     }
     let reader = admin.store.reader();
     let mut reported = admin.sources.clone();

@@ -1,6 +1,6 @@
 //! What the buttons change: one row, or all that a filter shows, oldest first, a bounded number at a time.
 
-use super::filter::{DeliveryFilter, NotificationFilter, Parameters};
+use super::filter::{DeliveriesFilter, NotificationsFilter, Parameters};
 use super::notifications::LOOKS;
 use crate::admin::Admin;
 use crate::decisions;
@@ -33,14 +33,14 @@ pub(super) enum Change {
 
 /// What became of the rows.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ChangeCounts {
     pub(super) done: usize,
     pub(super) refused: usize,
     /// What passes still and was not looked at; more than [`MOST`]: at least so many.
     pub(super) left: usize,
 }
 
-impl Tally {
+impl ChangeCounts {
     fn add_deliveries(&mut self, decided: &[DeliveryDecided]) {
         for decided in decided {
             match decided {
@@ -179,7 +179,7 @@ impl Change {
         admin: &Admin,
         ids: Vec<i64>,
         note: Option<&str>,
-        tally: &mut Tally,
+        tally: &mut ChangeCounts,
     ) -> Result<()> {
         let now = admin.clock.now();
         let decided = match self {
@@ -211,17 +211,17 @@ impl Change {
 }
 
 /// All that a filter shows.
-pub(super) struct Selection {
+pub(super) struct FilteredRows {
     change: Change,
     filter: Filter,
 }
 
 enum Filter {
-    Notifications(NotificationFilter),
-    Deliveries(DeliveryFilter),
+    Notifications(NotificationsFilter),
+    Deliveries(DeliveriesFilter),
 }
 
-impl Selection {
+impl FilteredRows {
     /// Reads the filter.
     ///
     /// # Errors
@@ -233,12 +233,12 @@ impl Selection {
     ) -> std::result::Result<Self, String> {
         let (filter, suits) = match change {
             Change::Retry | Change::Dismiss => {
-                let filter = NotificationFilter::read(parameters, now)?;
+                let filter = NotificationsFilter::read(parameters, now)?;
                 let suits = change.suits(filter.state);
-                (Filter::Notifications(NotificationFilter { before: None, ..filter }), suits)
+                (Filter::Notifications(NotificationsFilter { before: None, ..filter }), suits)
             }
             Change::Redeliver | Change::Skip => {
-                let filter = DeliveryFilter::read(parameters, now)?;
+                let filter = DeliveriesFilter::read(parameters, now)?;
                 let suits = change.suits_deliveries(filter.state);
                 (Filter::Deliveries(filter), suits)
             }
@@ -271,10 +271,10 @@ impl Selection {
         after: Option<i64>,
         up_to: i64,
         note: Option<&str>,
-    ) -> Result<(Tally, i64)> {
+    ) -> Result<(ChangeCounts, i64)> {
         let ids = self.find(admin, after, Some(up_to), MOST, true).await?;
         let last = ids.last().copied().or(after).unwrap_or_default();
-        let mut tally = Tally::default();
+        let mut tally = ChangeCounts::default();
         for batch in ids.chunks(decisions::BATCH) {
             self.change.decide(admin, batch.to_vec(), note, &mut tally).await?;
         }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shown;
+use super::ViewResult;
 use super::frame::{Frame, LIST, fitting, weight};
 use crate::admin::Admin;
 
@@ -28,7 +28,7 @@ impl Setting {
     }
 }
 
-pub(super) fn show(admin: &Admin) -> Shown {
+pub(super) fn show(admin: &Admin) -> ViewResult {
     let settings = &admin.settings;
     let url = |source: &crate::config::Source| {
         let token = if source.path_token.is_some() { "/…" } else { "" };

@@ -4,8 +4,8 @@ use askama::Template;
 use serde_json::Value;
 
 use super::filter::{Parameters, query};
-use super::frame::{Frame, LIST, Line, When, clipped, fitting, preformatted, weight};
-use super::{Shown, Trouble};
+use super::frame::{Frame, LIST, NotificationEntry, When, clipped, fitting, preformatted, weight};
+use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{News, SubjectKind, Timestamp};
 use crate::store::{AttemptRow, Beyond, DeliveryRow, Filter, NotificationLine};
@@ -98,7 +98,7 @@ async fn timeline(
     admin: &Admin,
     lines: &[NotificationLine],
     now: Timestamp,
-) -> Result<(Vec<Moment>, Option<i64>), Trouble> {
+) -> Result<(Vec<Moment>, Option<i64>), ViewError> {
     let reader = admin.store.reader();
     let mut timeline: Vec<Moment> = Vec::new();
     let mut room = LIST / 2;
@@ -124,7 +124,7 @@ async fn timeline(
 }
 
 fn received(line: &NotificationLine, now: Timestamp) -> Moment {
-    let shown = Line::new(line, now);
+    let shown = NotificationEntry::new(line, now);
     Moment {
         at: shown.received,
         what: format!("Notification {}: {}", shown.id, shown.event),
@@ -142,14 +142,14 @@ impl Moment {
     }
 }
 
-pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> Shown {
+pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
     let (Some(kind), Some(source), Some(id)) =
         (SubjectKind::parse(kind), asked.get("source"), asked.get("id"))
     else {
-        return Err(Trouble::Nonsense("source or id is missing".to_owned()));
+        return Err(ViewError::Nonsense("source or id is missing".to_owned()));
     };
-    let before = asked.number("before").map_err(Trouble::Nonsense)?;
+    let before = asked.number("before").map_err(ViewError::Nonsense)?;
     let reader = admin.store.reader();
     let truth = reader.truth(source.to_owned(), kind, id.to_owned()).await?;
     let filter = Filter {

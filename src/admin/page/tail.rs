@@ -12,9 +12,9 @@ use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::filter::{NotificationFilter, Parameters};
-use super::frame::Line;
-use super::{Trouble, told};
+use super::filter::{NotificationsFilter, Parameters};
+use super::frame::NotificationEntry;
+use super::{ViewError, told};
 use crate::admin::Admin;
 use crate::store::{Filter, NotificationLine, Result};
 
@@ -39,13 +39,13 @@ const CATCH_UP: i64 = 1_000;
 #[derive(Template)]
 #[template(path = "admin/page/line.html")]
 struct Row {
-    line: Line,
+    line: NotificationEntry,
 }
 
 /// What a tail remembers.
 struct Tail {
     admin: Arc<Admin>,
-    filter: NotificationFilter,
+    filter: NotificationsFilter,
     /// The newest id seen.
     last: i64,
     /// Rows whose verdict may still change, as they were sent last.
@@ -58,9 +58,9 @@ struct Tail {
 
 pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
     let asked = Parameters::read(req.query_string().as_bytes());
-    let filter = match NotificationFilter::read(&asked, admin.clock.now()) {
+    let filter = match NotificationsFilter::read(&asked, admin.clock.now()) {
         Ok(filter) => filter,
-        Err(why) => return told(admin, Trouble::Nonsense(why)),
+        Err(why) => return told(admin, ViewError::Nonsense(why)),
     };
     let Some(turn) = admin.turns.tail() else {
         return HttpResponse::ServiceUnavailable()
@@ -191,7 +191,7 @@ fn is_open(line: &NotificationLine) -> bool {
 }
 
 fn event(line: &NotificationLine, last: i64, now: crate::domain::Timestamp) -> String {
-    match (Row { line: Line::new(line, now) }).render() {
+    match (Row { line: NotificationEntry::new(line, now) }).render() {
         Ok(row) => {
             format!("event: notification\nid: {last}\ndata: {}\n\n", row.replace(['\r', '\n'], " "))
         }
@@ -203,7 +203,7 @@ fn event(line: &NotificationLine, last: i64, now: crate::domain::Timestamp) -> S
 }
 
 /// As the store filters a list.
-fn passes(filter: &NotificationFilter, line: &NotificationLine) -> bool {
+fn passes(filter: &NotificationsFilter, line: &NotificationLine) -> bool {
     let is =
         |wanted: &Option<String>, known: Option<&String>| wanted.as_ref().is_none_or(|w| Some(w) == known);
     is(&filter.source, Some(&line.source))

@@ -2,7 +2,7 @@
 
 use super::{CommandError, Findings};
 use crate::config::Settings;
-use crate::ledger::{self, Examination};
+use crate::ledger::{self, NodeState};
 use crate::service::ledger_settings;
 use crate::store::Store;
 
@@ -19,11 +19,11 @@ pub(super) async fn check(
     let (node, schema) = (&ledger.node, &ledger.schema);
     match ledger::examine(&ledger, file.as_deref()).await {
         Err(failure) => findings.bad(format!("ledger: {failure}")),
-        Ok(Examination::Ours) => {
+        Ok(NodeState::Ours) => {
             findings.good(format!("ledger: can be reached; node {node} belongs to this file"))
         }
-        Ok(Examination::New) => findings.good(format!("ledger: can be reached; node {node} has no rows yet")),
-        Ok(Examination::ToBeMade) => {
+        Ok(NodeState::New) => findings.good(format!("ledger: can be reached; node {node} has no rows yet")),
+        Ok(NodeState::ToBeMade) => {
             findings.good(format!("ledger: can be reached; serve will create or upgrade the schema {schema}"))
         }
     }

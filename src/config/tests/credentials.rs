@@ -1,7 +1,7 @@
 //! Secrets as credentials of the service manager.
 
 use super::{ConfigFolder, SHOP};
-use crate::config::Origin;
+use crate::config::ValueOrigin;
 
 const KEYS: &str = "[sources.my-keys]\nprovider = \"kinguin\"\n";
 
@@ -25,9 +25,9 @@ fn a_credential_named_after_source_and_key_stands_for_a_secret() {
         settings.entries.iter().find(|entry| entry.key == key).map(|entry| entry.origin.clone())
     };
     let file = config.path().join("sources.my-keys.api_key");
-    assert_eq!(origin("api_key"), Some(Origin::Credential(file)));
-    assert!(matches!(origin("secret"), Some(Origin::Credential(_))));
-    assert_eq!(origin("path_token"), Some(Origin::Default));
+    assert_eq!(origin("api_key"), Some(ValueOrigin::Credential(file)));
+    assert!(matches!(origin("secret"), Some(ValueOrigin::Credential(_))));
+    assert_eq!(origin("path_token"), Some(ValueOrigin::Default));
     assert!(
         ConfigFolder::new().with_file("sources.my-keys.api_key", "hush").load(KEYS).is_err(),
         "no credentials here"

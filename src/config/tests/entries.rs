@@ -1,7 +1,7 @@
 //! What is in force, and where it came from.
 
 use super::{ConfigFolder, SHOP};
-use crate::config::{Origin, Shown};
+use crate::config::{ShownValue, ValueOrigin};
 
 #[test]
 fn each_setting_has_its_value_and_its_origin() {
@@ -20,25 +20,25 @@ fn each_setting_has_its_value_and_its_origin() {
             settings.entries.iter().find(|entry| entry.key == key).unwrap_or_else(|| panic!("no {key}"));
         (entry.value.to_string(), entry.origin.clone())
     };
-    let line = |line| Origin::File { line: Some(line) };
+    let line = |line| ValueOrigin::File { line: Some(line) };
     for (key, value, origin) in [
         ("server.drain", "\"5s\"", line(2)),
         ("server.trusted_proxies", "[\"::1\"]", line(3)),
-        ("server.listen", "\"127.0.0.1:8080\"", Origin::Default),
-        ("server.per_address_limit", "(off)", Origin::Default),
-        ("store.max_unproven", "1000000", Origin::Default),
-        ("verify.concurrency", "8", Origin::Default),
+        ("server.listen", "\"127.0.0.1:8080\"", ValueOrigin::Default),
+        ("server.per_address_limit", "(off)", ValueOrigin::Default),
+        ("store.max_unproven", "1000000", ValueOrigin::Default),
+        ("verify.concurrency", "8", ValueOrigin::Default),
         ("sources.shop.provider", "\"ecwid\"", line(7)),
         ("sources.shop.store_id", "1003", line(8)),
-        ("sources.shop.token", "********", Origin::SecretFile { path: folder.join("t"), line: Some(9) }),
+        ("sources.shop.token", "********", ValueOrigin::SecretFile { path: folder.join("t"), line: Some(9) }),
         ("sources.shop.path_token", "********", line(10)),
-        ("sources.shop.client_secret", "(off)", Origin::Default),
-        ("sources.shop.rate_limit", "\"600/min\"", Origin::Default),
-        ("sources.shop.expect_every", "(off)", Origin::Default),
+        ("sources.shop.client_secret", "(off)", ValueOrigin::Default),
+        ("sources.shop.rate_limit", "\"600/min\"", ValueOrigin::Default),
+        ("sources.shop.expect_every", "(off)", ValueOrigin::Default),
         (
             "sources.game.private_key",
             "********",
-            Origin::Environment("COUNTERSIGN_SOURCES_GAME_PRIVATE_KEY".to_owned()),
+            ValueOrigin::Environment("COUNTERSIGN_SOURCES_GAME_PRIVATE_KEY".to_owned()),
         ),
         ("sources.game.platform_cert_files", "[\"platform.pem\"]", line(16)),
         ("sources.game.sign_query", "false", line(17)),
@@ -58,5 +58,5 @@ fn each_key_is_entered_once() {
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), count);
-    assert_eq!(settings.entries.iter().filter(|entry| entry.value == Shown::Secret).count(), 1);
+    assert_eq!(settings.entries.iter().filter(|entry| entry.value == ShownValue::Secret).count(), 1);
 }

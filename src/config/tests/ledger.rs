@@ -1,7 +1,7 @@
 //! The `[ledger]` table.
 
 use super::{ConfigFolder, SHOP};
-use crate::config::Shown;
+use crate::config::ShownValue;
 use crate::domain::shipping::Included;
 
 const URL: &str = "url = \"postgres://countersign@db.example.com/shop\"";
@@ -18,7 +18,7 @@ fn a_ledger_needs_a_url_and_a_node_and_has_a_schema() {
     assert_eq!(ledger.ca_file, Some(config.path().join("ca.pem")));
     assert!(ledger.password.is_some());
     let password = settings.entries.iter().find(|entry| entry.key == "ledger.password").unwrap();
-    assert_eq!(password.value, Shown::Secret);
+    assert_eq!(password.value, ShownValue::Secret);
     assert!(ConfigFolder::new().load(SHOP).unwrap().ledger.is_none());
 }
 

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::domain::{Failure, FailureScope};
-use crate::providers::{Api, Check, Examination};
+use crate::providers::{Api, DoctorCheck, Examination};
 
 use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
 use super::errors::clipped;
@@ -36,7 +36,7 @@ pub(super) async fn examine(shop: &Shop, api: &Api, duties: Duties<'_>) -> Exami
     let mut examination = Examination::default();
     if api.base_path().contains("/api/v1") {
         let words = "api_base names API v1, which ended in 2017; it ends in /api/v3 today";
-        examination.checks.push(Check::bad(words));
+        examination.checks.push(DoctorCheck::bad(words));
     }
     if let Duties::Webhooks(client_secret) = duties {
         examination.checks.extend(client_secret.map(|secret| client_secret_check(shop, secret)));
@@ -57,14 +57,14 @@ pub(super) async fn examine(shop: &Shop, api: &Api, duties: Duties<'_>) -> Exami
     examination
 }
 
-fn client_secret_check(shop: &Shop, client_secret: &SecretString) -> Check {
+fn client_secret_check(shop: &Shop, client_secret: &SecretString) -> DoctorCheck {
     if shop.has_token(client_secret) || looks_like_token(client_secret) {
-        Check::bad(
+        DoctorCheck::bad(
             "client_secret holds an access token (secret_…): signatures are checked with the app's client_secret, \
              from the app's details page",
         )
     } else {
-        Check::good("client_secret is configured: unsigned webhooks are refused")
+        DoctorCheck::good("client_secret is configured: unsigned webhooks are refused")
     }
 }
 
@@ -79,7 +79,7 @@ async fn try_one(
     let reply = match inquiry.get(trial.path).await {
         Ok(reply) => reply,
         Err(failure) => {
-            examination.checks.push(Check::bad(format!("{what} cannot be read: {}", failure.detail)));
+            examination.checks.push(DoctorCheck::bad(format!("{what} cannot be read: {}", failure.detail)));
             return Err(failure);
         }
     };
@@ -87,7 +87,7 @@ async fn try_one(
         examination.clock = reply.date().map(|theirs| (theirs, api.now()));
     }
     let Err(failure) = inquiry.total(&reply) else {
-        examination.checks.push(Check::good(format!("{what} can be read")));
+        examination.checks.push(DoctorCheck::good(format!("{what} can be read")));
         return Ok(());
     };
     let word = inquiry.word(&reply).unwrap_or_default();
@@ -112,7 +112,9 @@ async fn try_one(
         _ => failure.detail.clone(),
     };
     let said = if word.is_empty() { String::new() } else { format!(" {}", clipped(&word)) };
-    examination.checks.push(Check::bad(format!("{what} cannot be read ({}{said}): {advice}", reply.status)));
+    examination
+        .checks
+        .push(DoctorCheck::bad(format!("{what} cannot be read ({}{said}): {advice}", reply.status)));
     Err(failure)
 }
 

@@ -6,15 +6,15 @@ use crate::domain::replaced::replaced;
 
 /// How large a JSON text is, told without building anything and without knowing whether it is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Size {
+pub(super) struct JsonSize {
     /// Its values, the outermost one included.
     pub(super) values: usize,
     /// How deep its lists and objects nest.
     pub(super) depth: usize,
 }
 
-pub(super) fn size(text: &[u8]) -> Size {
-    let (mut size, mut at, mut depth) = (Size::default(), 0, 0_usize);
+pub(super) fn size(text: &[u8]) -> JsonSize {
+    let (mut size, mut at, mut depth) = (JsonSize::default(), 0, 0_usize);
     while let Some(byte) = text.get(at) {
         match byte {
             b'"' => {

@@ -27,13 +27,13 @@ const MOST_CALLS: usize = 1_100;
 
 /// What the API says to one call.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
+pub(super) struct ScriptedReply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Reply {
+impl ScriptedReply {
     fn read(part: &[u8]) -> Self {
         let (head, body) = head_and_body(part);
         let mut headers = HeaderMap::new();
@@ -72,7 +72,7 @@ impl Reply {
 
 #[derive(Default)]
 struct Talk {
-    replies: Vec<Reply>,
+    replies: Vec<ScriptedReply>,
     calls: usize,
 }
 
@@ -91,7 +91,7 @@ impl Conversation {
             let place = talk.calls.min(talk.replies.len() - 1);
             talk.calls += 1;
             assert!(talk.calls <= MOST_CALLS, "asked without end");
-            let Reply { status, headers, body } = talk.replies[place].clone();
+            let ScriptedReply { status, headers, body } = talk.replies[place].clone();
             match status {
                 0 => Err(Failure::new(Cause::ApiUnreachable, "no answer in time")),
                 _ => Ok((status, headers, body)),
@@ -108,20 +108,20 @@ impl Conversation {
     }
 
     /// Takes another input; `change` may rewrite each reply of it.
-    pub(super) fn take(&self, input: &[u8], change: impl Fn(&mut Reply)) {
+    pub(super) fn take(&self, input: &[u8], change: impl Fn(&mut ScriptedReply)) {
         let mut replies = Vec::new();
         let mut rest = input;
         while let Some(at) = rest.windows(SEPARATOR.len()).position(|window| window == SEPARATOR) {
-            replies.push(Reply::read(&rest[..at]));
+            replies.push(ScriptedReply::read(&rest[..at]));
             rest = &rest[at + SEPARATOR.len()..];
         }
-        replies.push(Reply::read(rest));
+        replies.push(ScriptedReply::read(rest));
         replies.iter_mut().for_each(change);
         self.talk().replies = replies;
     }
 
     /// Begins a question: the replies that it heard and what came of it.
-    pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> (Vec<Reply>, T) {
+    pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> (Vec<ScriptedReply>, T) {
         self.talk().calls = 0;
         let result = question.now_or_never().expect("nothing is waited for");
         let talk = self.talk();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::conversation::{Conversation, NOW, Reply, SEPARATOR, ecwid_page, kinguin_page, one, said};
+use super::conversation::{Conversation, NOW, SEPARATOR, ScriptedReply, ecwid_page, kinguin_page, one, said};
 use super::notifications::source;
 use super::{assert_fit_for_a_line, fuzz, plain};
 use crate::domain::{CallResult, Failure, ListRequest, Listing, Timestamp, Truth, Window};
@@ -43,7 +43,10 @@ fn fuzz_lists(
         match &answer.result {
             CallResult::Failed(failure) => effects += &failed(failure),
             other => {
-                assert!(!heard.iter().any(Reply::is_failure), "an answer after a failed call: {answer:?}");
+                assert!(
+                    !heard.iter().any(ScriptedReply::is_failure),
+                    "an answer after a failed call: {answer:?}"
+                );
                 effects += if matches!(other, CallResult::Found(_)) { "there;" } else { "not there;" };
             }
         }
@@ -68,8 +71,8 @@ fn failed(failure: &Failure) -> String {
 
 /// A listing holds each order once, none that was not shown, all of the page that was read last, and as many as that
 /// page says there are. Unfinished orders (Ecwid: `INCOMPLETE`) are left out.
-fn listed(provider: &dyn Provider, list: &List, listing: &Listing, heard: &[Reply]) -> String {
-    assert!(heard.iter().all(Reply::is_good), "a listing after a failed call");
+fn listed(provider: &dyn Provider, list: &List, listing: &Listing, heard: &[ScriptedReply]) -> String {
+    assert!(heard.iter().all(ScriptedReply::is_good), "a listing after a failed call");
     let mut ids = HashSet::new();
     for order in &listing.orders {
         let id = order.object.truth.as_ref().map(Truth::id).expect("a list shows this shop's own orders");
@@ -93,8 +96,8 @@ fn listed(provider: &dyn Provider, list: &List, listing: &Listing, heard: &[Repl
 
 impl List {
     /// The ids of those orders in these answers that `is_one` takes.
-    fn shown(&self, heard: &[Reply], is_one: impl Fn(&Value) -> bool) -> HashSet<String> {
-        let bodies: Vec<Value> = heard.iter().map(Reply::json).collect();
+    fn shown(&self, heard: &[ScriptedReply], is_one: impl Fn(&Value) -> bool) -> HashSet<String> {
+        let bodies: Vec<Value> = heard.iter().map(ScriptedReply::json).collect();
         let orders = bodies.iter().filter_map(|body| body[self.items].as_array()).flatten();
         orders.filter(|order| is_one(order)).filter_map(|order| text_of(&order[self.id])).collect()
     }

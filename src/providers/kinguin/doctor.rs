@@ -2,7 +2,7 @@
 
 use super::{API_BASE, Format, Kinguin, api};
 use crate::domain::{Cause, Failure};
-use crate::providers::{Api, Check, Examination};
+use crate::providers::{Api, DoctorCheck, Examination};
 
 /// The path of Kinguin's API of 2019 (`api2.kinguin.net/integration`), switched off in 2025.
 const DEAD_PATH: &str = "/integration";
@@ -13,20 +13,20 @@ pub(super) async fn examine(kinguin: &Kinguin, api: &Api) -> Examination {
     examination.checks.push(admission(kinguin));
     if api.base_path().starts_with(DEAD_PATH) {
         let words = format!("api_base is Kinguin's API of 2019, switched off in 2025: set it to {API_BASE}");
-        examination.checks.push(Check::bad(words));
+        examination.checks.push(DoctorCheck::bad(words));
     }
     match api::control(api, &kinguin.api_key).await {
         Ok(reply) => {
             examination.clock = reply.date().map(|date| (date, api.now()));
-            examination.checks.push(Check::good("the API takes the api_key and shows orders"));
+            examination.checks.push(DoctorCheck::good("the API takes the api_key and shows orders"));
         }
-        Err(failure) => examination.checks.push(Check::bad(advice(&failure))),
+        Err(failure) => examination.checks.push(DoctorCheck::bad(advice(&failure))),
     }
     examination
 }
 
-fn admission(kinguin: &Kinguin) -> Check {
-    Check::good(match (kinguin.format, kinguin.secrets.len()) {
+fn admission(kinguin: &Kinguin) -> DoctorCheck {
+    DoctorCheck::good(match (kinguin.format, kinguin.secrets.len()) {
         (Format::Postback, _) => {
             "postbacks carry no secret: a path_token keeps strangers out, the API decides in any case"
                 .to_owned()

@@ -1,7 +1,7 @@
 //! The checks of `doctor` for a Midas source: the keys, then one call about an id that does not exist.
 
 use crate::domain::{Cause, Failure};
-use crate::providers::{Api, Check, Examination};
+use crate::providers::{Api, DoctorCheck, Examination};
 
 use super::Midas;
 use super::pem::{CheckKey, plain_serial};
@@ -20,37 +20,37 @@ impl Midas {
             Err(failure) => Err(failure),
         };
         examination.checks.push(match status {
-            Ok(()) => Check::good(
+            Ok(()) => DoctorCheck::good(
                 "API: accepts merchant_id, serial_no and private_key \
                  (project_id shows with the first real transaction)",
             ),
-            Err(failure) => Check::bad(format!("API: {}. {}", failure.detail, remedy(&failure))),
+            Err(failure) => DoctorCheck::bad(format!("API: {}. {}", failure.detail, remedy(&failure))),
         });
         examination
     }
 
-    fn key_checks(&self) -> Vec<Check> {
+    fn key_checks(&self) -> Vec<DoctorCheck> {
         let mut checks = Vec::new();
         for certificate in &self.own_certificates {
             let serial = certificate.serial.as_deref().unwrap_or_default();
             if !self.is_ours(certificate) {
-                checks.push(Check::bad(format!(
+                checks.push(DoctorCheck::bad(format!(
                     "private_key: the certificate beside it (serial {serial}) does not match the key; \
                      register the key's own certificate in the portal"
                 )));
             } else if serial != plain_serial(&self.signer.serial_no) {
-                checks.push(Check::bad(format!(
+                checks.push(DoctorCheck::bad(format!(
                     "serial_no: is {}, but the certificate beside private_key has serial {serial}",
                     self.signer.serial_no
                 )));
             }
         }
         if self.platform.is_empty() {
-            checks.push(Check::good(
+            checks.push(DoctorCheck::good(
                 "signatures: not checked (no platform_cert_files); the API's answer alone decides",
             ));
         } else if self.platform.iter().any(|key| self.is_ours(key)) {
-            checks.push(Check::bad(
+            checks.push(DoctorCheck::bad(
                 "platform_cert_files: one of them is our own key's certificate; \
                  download the platform's from the portal",
             ));
@@ -61,7 +61,7 @@ impl Midas {
                 _ => "answers",
             };
             let keys = self.platform.len();
-            checks.push(Check::good(format!("signatures: checked on {what}, platform keys: {keys}")));
+            checks.push(DoctorCheck::good(format!("signatures: checked on {what}, platform keys: {keys}")));
         }
         checks
     }

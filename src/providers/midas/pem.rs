@@ -29,7 +29,7 @@ pub(super) struct CheckKey {
 
 /// What `private_key` holds.
 #[derive(Debug)]
-pub(super) struct Merchant {
+pub(super) struct MerchantKey {
     /// The key that signs.
     pub(super) pair: RsaKeyPair,
     /// Certificates that stand beside the key in the same text.
@@ -37,7 +37,7 @@ pub(super) struct Merchant {
 }
 
 /// Reads the merchant's private key. The error says what the text holds instead, never a part of it.
-pub(super) fn merchant(pem: &str) -> Result<Merchant, String> {
+pub(super) fn merchant(pem: &str) -> Result<MerchantKey, String> {
     if pem.contains("ENCRYPTED") {
         let remedy = "decrypt it with `openssl pkey -in KEY -out PLAIN`";
         return Err(format!("is encrypted with a passphrase: {remedy}; {PRIVATE_KINDS}"));
@@ -67,7 +67,7 @@ pub(super) fn merchant(pem: &str) -> Result<Merchant, String> {
         .filter(|(kind, _)| *kind == SectionKind::Certificate)
         .map(|(_, der)| certificate(der))
         .collect::<Result<_, _>>()?;
-    Ok(Merchant { pair, certificates })
+    Ok(MerchantKey { pair, certificates })
 }
 
 /// Reads one file of platform certificates and public keys; the error names the file.

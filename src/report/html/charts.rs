@@ -25,16 +25,16 @@ const MOST_LABELS: usize = 5;
 
 /// Stacked columns over time.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct ColumnChart {
     pub(super) height: f64,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<ChartColumn>,
     pub(super) grid: Vec<GridLine>,
     /// `day` or `month`.
     pub(super) period: &'static str,
 }
 
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct ChartColumn {
     pub(super) x: f64,
     pub(super) width: f64,
     /// The centre of the label: that of the column, unless the label would leave the drawing.
@@ -91,7 +91,7 @@ pub(super) const PARTS: [(&str, Share); 5] = [
 ];
 
 /// Notifications over time by state; `periods` are the days or months, in order.
-pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Option<Columns> {
+pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Option<ColumnChart> {
     let highest = periods.iter().map(|(_, counts)| counts.received).max().filter(|highest| *highest > 0)?;
     let step = grid_step(highest);
     let top = highest.div_ceil(step).saturating_mul(step);
@@ -116,13 +116,13 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
         // The last label is moved left to stay in the drawing, and must not touch its neighbour.
         let has_room = slot * real(labelled) - (middle - label_x) > HALF_LABEL * 2.0;
         let label = if index % labelled == 0 && has_room { short(name) } else { String::new() };
-        Column { x: middle - width / 2.0, width, label_x, label, parts }
+        ChartColumn { x: middle - width / 2.0, width, label_x, label, parts }
     };
     let lines = (0..=top / step).map(|line| {
         let n = line.saturating_mul(step);
         GridLine { y: floor - real(n) * unit, label: number_in_short(n) }
     });
-    Some(Columns {
+    Some(ColumnChart {
         height: HEIGHT,
         columns: periods.iter().enumerate().map(column).collect(),
         grid: lines.collect(),

@@ -55,7 +55,7 @@ struct Body {
 #[derive(Template)]
 #[template(path = "report/html/over_time.html")]
 struct OverTime {
-    chart: charts::Columns,
+    chart: charts::ColumnChart,
     /// The states that are drawn.
     legend: Vec<&'static str>,
 }

@@ -5,26 +5,26 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Outcome;
-use crate::simulator::calls::Provider;
-use crate::simulator::exchange::Answer;
+use crate::simulator::calls::ProviderApi;
+use crate::simulator::exchange::Response;
 use crate::simulator::faults::{Fault, Trouble};
 use crate::simulator::record::text_of;
 use crate::simulator::shops::Shops;
 
-pub(super) fn list(shops: &Shops) -> Answer {
+pub(super) fn list(shops: &Shops) -> Response {
     let shown = shops.faults().into_iter().map(|(id, fault)| {
         json!({
-            "id": id.0, "trouble": word(&fault.trouble), "provider": fault.provider.map(Provider::word),
+            "id": id.0, "trouble": word(&fault.trouble), "provider": fault.provider.map(ProviderApi::word),
             "store": fault.store, "path": fault.path, "times_left": fault.times,
         })
     });
-    Answer::json(200, &shown.collect())
+    Response::json(200, &shown.collect())
 }
 
 pub(super) fn set(shops: &Shops, fields: &Map<String, Value>) -> Outcome {
     let fault = parsed(fields).map_err(|message| (400, message))?;
     let id = shops.add_fault(fault);
-    Ok(Answer::json(201, &json!({"id": id.0})))
+    Ok(Response::json(201, &json!({"id": id.0})))
 }
 
 fn parsed(fields: &Map<String, Value>) -> Result<Fault, String> {
@@ -33,7 +33,7 @@ fn parsed(fields: &Map<String, Value>) -> Result<Fault, String> {
         let text = text_of(value);
         fault = match name.as_str() {
             "provider" => {
-                let known = Provider::from_word(&text);
+                let known = ProviderApi::from_word(&text);
                 fault.provider(known.ok_or_else(|| format!("no provider {text}"))?)
             }
             "store" => fault.store(text),

@@ -24,20 +24,20 @@ mod tests;
 use serde_json::{Map, Value, json};
 
 use super::calls::Call;
-use super::exchange::{Answer, Request};
+use super::exchange::{Request, Response};
 use super::faults::FaultId;
 use super::shops::Shops;
 use super::time;
 
 /// What a control call comes to: an answer, or a status with words for a person.
-type Outcome = Result<Answer, (u16, String)>;
+type Outcome = Result<Response, (u16, String)>;
 
 /// Answers one control call.
-pub(super) fn answer(shops: &Shops, request: &Request<'_>) -> Answer {
+pub(super) fn answer(shops: &Shops, request: &Request<'_>) -> Response {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     let outcome = match (request.method, path.as_slice()) {
-        ("GET", ["calls"]) => Ok(Answer::json(200, &shops.calls().iter().map(call).collect())),
+        ("GET", ["calls"]) => Ok(Response::json(200, &shops.calls().iter().map(call).collect())),
         ("DELETE", ["calls"]) => done(|| shops.clear_calls()),
         ("GET", ["faults"]) => Ok(faults::list(shops)),
         ("POST", ["faults"]) => body(request).and_then(|fields| faults::set(shops, &fields)),
@@ -49,12 +49,12 @@ pub(super) fn answer(shops: &Shops, request: &Request<'_>) -> Answer {
         (_, ["ecwid" | "kinguin" | "midas", ..]) => records::answer(shops, &path, request),
         _ => Err(no_such_page()),
     };
-    outcome.unwrap_or_else(|(status, message)| Answer::json(status, &json!({"message": message})))
+    outcome.unwrap_or_else(|(status, message)| Response::json(status, &json!({"message": message})))
 }
 
 fn done(act: impl FnOnce()) -> Outcome {
     act();
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn no_such_page() -> (u16, String) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, body, no_such_page};
-use crate::simulator::exchange::{Answer, Request};
-use crate::simulator::record::{Kind, Record, text_of};
+use crate::simulator::exchange::{Request, Response};
+use crate::simulator::record::{Record, RecordKind, text_of};
 use crate::simulator::shops::Shops;
 use crate::simulator::{ecwid, kinguin, midas};
 
@@ -46,7 +46,7 @@ fn open(shops: &Shops, provider: &str, name: &str, fields: &Map<String, Value>) 
             shops.open_midas(name, &text("project_id")?).map_err(|error| (500, error.to_string()))?;
         }
     }
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn ecwid(store: &ecwid::EcwidStore, path: &[&str], request: &Request<'_>) -> Outcome {
@@ -81,7 +81,7 @@ fn midas(merchant: &midas::MidasMerchant, path: &[&str], request: &Request<'_>) 
         ("GET", ["transactions"]) => Ok(shown(&merchant.transactions())),
         ("POST", ["transactions"]) => put(request, |transaction| merchant.put_transaction(transaction)),
         ("DELETE", ["transactions", id]) => removed(merchant.vanish_transaction(id)),
-        ("GET", ["keys"]) => Ok(Answer::json(
+        ("GET", ["keys"]) => Ok(Response::json(
             200,
             &json!({
                 "serial_no": merchant.serial_no(),
@@ -95,13 +95,13 @@ fn midas(merchant: &midas::MidasMerchant, path: &[&str], request: &Request<'_>) 
             let headers = merchant.sign_notification(request.body).map_err(failed)?;
             let headers: Map<String, Value> =
                 headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            Ok(Answer::json(200, &Value::Object(headers)))
+            Ok(Response::json(200, &Value::Object(headers)))
         }
         _ => Err(no_such_page()),
     }
 }
 
-fn put<K: Kind>(request: &Request<'_>, keep: impl FnOnce(Record<K>)) -> Outcome {
+fn put<K: RecordKind>(request: &Request<'_>, keep: impl FnOnce(Record<K>)) -> Outcome {
     let mut fields = body(request)?;
     let mut whole = |name: &str| match fields.shift_remove(name).map(|value| text_of(&value).parse::<u32>()) {
         Some(Ok(number)) => Ok(Some(number)),
@@ -117,13 +117,13 @@ fn put<K: Kind>(request: &Request<'_>, keep: impl FnOnce(Record<K>)) -> Outcome 
         record = record.visible_after_asks(asks);
     }
     keep(record);
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn removed(known: bool) -> Outcome {
-    if known { Ok(Answer::empty(204)) } else { Err((404, "no such id".to_owned())) }
+    if known { Ok(Response::empty(204)) } else { Err((404, "no such id".to_owned())) }
 }
 
-fn shown<K: Kind>(records: &[Record<K>]) -> Answer {
-    Answer::json(200, &records.iter().map(|record| Value::Object(record.fields().clone())).collect())
+fn shown<K: RecordKind>(records: &[Record<K>]) -> Response {
+    Response::json(200, &records.iter().map(|record| Value::Object(record.fields().clone())).collect())
 }

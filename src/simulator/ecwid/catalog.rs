@@ -2,25 +2,29 @@
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::failure::ErrorResponse;
 use super::objects::Product;
-use super::paging::{MAX_LIMIT, Window, page, shown};
-use super::store::Store;
-use crate::simulator::exchange::{Answer, Request};
+use super::paging::{MAX_LIMIT, TimeRange, page, shown};
+use super::store::StoreState;
+use crate::simulator::exchange::{Request, Response};
 
-pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn single(
+    store: &mut StoreState,
+    id: &str,
+    request: &Request<'_>,
+) -> Result<Response, ErrorResponse> {
     if id.parse::<u64>().is_err() {
-        return Err(Failure::wrong_parameter("productId"));
+        return Err(ErrorResponse::wrong_parameter("productId"));
     }
     match store.products.ask(id, request.now) {
         Some(product) => Ok(shown(&Value::Object(product.fields().clone()), &request.params())),
-        None => Err(Failure::product_not_found(id)),
+        None => Err(ErrorResponse::product_not_found(id)),
     }
 }
 
-pub(super) fn deleted(store: &Store, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn deleted(store: &StoreState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
-    let window = Window::parse(&params, "from_date", "to_date")?;
+    let window = TimeRange::parse(&params, "from_date", "to_date")?;
     let rows: Vec<Map<String, Value>> = store
         .deleted_products
         .iter()
@@ -30,13 +34,13 @@ pub(super) fn deleted(store: &Store, request: &Request<'_>) -> Result<Answer, Fa
     page(rows.iter(), &params, store.settings.deleted_limit)
 }
 
-pub(super) fn search(store: &mut Store, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn search(store: &mut StoreState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
-    let updated = Window::parse(&params, "updatedFrom", "updatedTo")?;
+    let updated = TimeRange::parse(&params, "updatedFrom", "updatedTo")?;
     let mut found: Vec<Product> = match params.list("productId") {
         Some(ids) => {
             if let Some(id) = ids.iter().find(|id| id.parse::<u64>().is_err()) {
-                return Err(Failure::wrong_parameter(&format!("productId {id}")));
+                return Err(ErrorResponse::wrong_parameter(&format!("productId {id}")));
             }
             ids.iter().filter_map(|id| store.products.ask(id, request.now).cloned()).collect()
         }

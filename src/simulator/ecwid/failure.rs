@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::simulator::exchange::Answer;
+use crate::simulator::exchange::Response;
 
 /// How a store writes the body of an error. Ecwid's documentation: all fields are optional, old pages show less.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -20,14 +20,14 @@ pub enum ErrorBodies {
 
 /// Why a call was not answered as asked.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct ErrorResponse {
     status: u16,
     code: &'static str,
     message: String,
     retry_after: Option<i64>,
 }
 
-impl Failure {
+impl ErrorResponse {
     pub(super) fn new(status: u16, code: &'static str, message: &str) -> Self {
         Self { status, code, message: message.to_owned(), retry_after: None }
     }
@@ -54,14 +54,14 @@ impl Failure {
         Self { retry_after: Some(seconds), ..failure }
     }
 
-    pub(super) fn answer(&self, bodies: ErrorBodies) -> Answer {
+    pub(super) fn answer(&self, bodies: ErrorBodies) -> Response {
         let answer = match bodies {
             ErrorBodies::Coded => {
-                Answer::json(self.status, &json!({"errorMessage": self.message, "errorCode": self.code}))
+                Response::json(self.status, &json!({"errorMessage": self.message, "errorCode": self.code}))
             }
-            ErrorBodies::MessageOnly => Answer::json(self.status, &json!({"errorMessage": self.message})),
-            ErrorBodies::CodeAsMessage => Answer::json(self.status, &json!({"errorMessage": self.code})),
-            ErrorBodies::Empty => Answer::empty(self.status),
+            ErrorBodies::MessageOnly => Response::json(self.status, &json!({"errorMessage": self.message})),
+            ErrorBodies::CodeAsMessage => Response::json(self.status, &json!({"errorMessage": self.code})),
+            ErrorBodies::Empty => Response::empty(self.status),
         };
         match self.retry_after {
             Some(seconds) => answer.header("retry-after", &seconds.to_string()),

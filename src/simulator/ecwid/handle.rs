@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::objects::{Order, Product};
-use super::store::{Deletion, Settings, Store};
+use super::store::{DeletedObject, StoreOptions, StoreState};
 use crate::simulator::shops::Shops;
 
 /// A handle on one Ecwid store.
@@ -19,7 +19,7 @@ impl Shops {
     pub fn open_ecwid(&self, store_id: u64, token: &str) -> EcwidStore {
         let id = store_id.to_string();
         let mut state = self.lock();
-        state.ecwid.entry(id.clone()).or_insert_with(|| Store::new(&id, token)).settings.token =
+        state.ecwid.entry(id.clone()).or_insert_with(|| StoreState::new(&id, token)).settings.token =
             token.to_owned();
         drop(state);
         EcwidStore { shops: self.clone(), id }
@@ -32,12 +32,12 @@ impl Shops {
 }
 
 impl EcwidStore {
-    fn change<T: Default>(&self, change: impl FnOnce(&mut Store, DateTime<Utc>) -> T) -> T {
+    fn change<T: Default>(&self, change: impl FnOnce(&mut StoreState, DateTime<Utc>) -> T) -> T {
         let now = self.shops.now();
         self.shops.lock().ecwid.get_mut(&self.id).map(|store| change(store, now)).unwrap_or_default()
     }
 
-    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn configure(&self, change: impl FnOnce(&mut StoreOptions)) {
         self.change(|store, _| change(&mut store.settings));
     }
 
@@ -56,7 +56,7 @@ impl EcwidStore {
         self.change(|store, now| {
             let Some(order) = store.orders.remove(id) else { return false };
             let internal = order.fields().get("internalId").cloned().unwrap_or(Value::Null);
-            store.deleted_orders.push(Deletion { id: internal, order_id: Some(id.to_owned()), at: now });
+            store.deleted_orders.push(DeletedObject { id: internal, order_id: Some(id.to_owned()), at: now });
             true
         })
     }
@@ -81,7 +81,7 @@ impl EcwidStore {
         self.change(|store, now| {
             let known = store.products.remove(&id.to_string()).is_some();
             if known {
-                store.deleted_products.push(Deletion { id: id.into(), order_id: None, at: now });
+                store.deleted_products.push(DeletedObject { id: id.into(), order_id: None, at: now });
             }
             known
         })

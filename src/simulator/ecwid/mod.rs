@@ -1,7 +1,7 @@
 //! A simulated Ecwid REST API v3: `{base}/{storeId}/orders…`, `/products…`, `/profile`.
 //!
 //! Ecwid's documentation leaves some answers open (whether an order is found by its internal id, what an error's body
-//! looks like, the default page of the deleted lists): [`Settings`] chooses.
+//! looks like, the default page of the deleted lists): [`StoreOptions`] chooses.
 
 mod catalog;
 mod failure;
@@ -16,24 +16,24 @@ mod tests;
 pub use failure::ErrorBodies;
 pub use handle::EcwidStore;
 pub use objects::{Order, OrderKind, Product, ProductKind};
-pub use store::Settings;
+pub use store::StoreOptions;
 
 pub(super) use store::EcwidStores;
 
 use serde_json::json;
 
-use super::exchange::{Answer, Request};
-use failure::Failure;
-use store::Store;
+use super::exchange::{Request, Response};
+use failure::ErrorResponse;
+use store::StoreState;
 
 /// Answers one call; the store's own rules come before the path's.
-pub(super) fn answer(stores: &mut EcwidStores, request: &Request<'_>) -> Answer {
+pub(super) fn answer(stores: &mut EcwidStores, request: &Request<'_>) -> Response {
     let segments = request.segments();
     let Some((store_id, path)) = segments.split_first() else {
-        return Failure::store_not_found("").answer(ErrorBodies::Coded);
+        return ErrorResponse::store_not_found("").answer(ErrorBodies::Coded);
     };
     let Some(store) = stores.get_mut(store_id) else {
-        return Failure::store_not_found(store_id).answer(ErrorBodies::Coded);
+        return ErrorResponse::store_not_found(store_id).answer(ErrorBodies::Coded);
     };
     let bodies = store.settings.error_bodies;
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -43,15 +43,15 @@ pub(super) fn answer(stores: &mut EcwidStores, request: &Request<'_>) -> Answer 
     }
 }
 
-fn route(store: &mut Store, path: &[&str], request: &Request<'_>) -> Result<Answer, Failure> {
+fn route(store: &mut StoreState, path: &[&str], request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let scope = match path.first() {
         Some(&"orders") => "read_orders",
         Some(&"products") => "read_catalog",
         Some(&"profile") => "read_store_profile",
-        _ => return Err(Failure::new(422, "WRONG_URL", "No such resource")),
+        _ => return Err(ErrorResponse::new(422, "WRONG_URL", "No such resource")),
     };
     if request.method != "GET" {
-        return Err(Failure::new(405, "METHOD_NOT_ALLOWED", "Only GET is simulated"));
+        return Err(ErrorResponse::new(405, "METHOD_NOT_ALLOWED", "Only GET is simulated"));
     }
     store.demand(scope)?;
     match path {
@@ -62,13 +62,13 @@ fn route(store: &mut Store, path: &[&str], request: &Request<'_>) -> Result<Answ
         ["products"] | ["products", ""] => catalog::search(store, request),
         ["products", "deleted"] => catalog::deleted(store, request),
         ["products", id] => catalog::single(store, id, request),
-        ["profile"] => Ok(Answer::json(
+        ["profile"] => Ok(Response::json(
             200,
             &json!({
                 "generalInfo": {"storeId": store.id_value(), "storeUrl": "https://shop.example.test"},
                 "formatsAndUnits": {"currency": store.settings.currency},
             }),
         )),
-        _ => Err(Failure::new(422, "WRONG_URL", "No such resource")),
+        _ => Err(ErrorResponse::new(422, "WRONG_URL", "No such resource")),
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::simulator::record::{Fields, Kind, Record, decimal, text_of};
+use crate::simulator::record::{Fields, Record, RecordKind, decimal, text_of};
 use crate::simulator::time;
 
 /// An order; waiting for payment until told otherwise.
@@ -83,7 +83,7 @@ impl Order {
     }
 }
 
-impl Kind for OrderKind {
+impl RecordKind for OrderKind {
     fn key(fields: &Fields) -> String {
         fields.get("id").map(text_of).unwrap_or_default()
     }
@@ -145,7 +145,7 @@ impl Product {
     }
 }
 
-impl Kind for ProductKind {
+impl RecordKind for ProductKind {
     fn key(fields: &Fields) -> String {
         fields.get("id").map(text_of).unwrap_or_default()
     }

@@ -2,26 +2,30 @@
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::failure::ErrorResponse;
 use super::objects::Order;
-use super::paging::{MAX_LIMIT, Window, page, shown};
-use super::store::Store;
-use crate::simulator::exchange::{Answer, Params, Request};
+use super::paging::{MAX_LIMIT, TimeRange, page, shown};
+use super::store::StoreState;
+use crate::simulator::exchange::{Params, Request, Response};
 use crate::simulator::record::text_of;
 
-pub(super) fn single(store: &mut Store, id: &str, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn single(
+    store: &mut StoreState,
+    id: &str,
+    request: &Request<'_>,
+) -> Result<Response, ErrorResponse> {
     let mut found = store.orders.ask(id, request.now).map(|order| order.fields().clone());
     if found.is_none() && store.settings.get_by_internal_id {
         found = store.orders.ask_alias(id, request.now).map(|order| order.fields().clone());
     }
     match found {
         Some(fields) => Ok(shown(&Value::Object(fields), &request.params())),
-        None => Err(Failure::order_not_found(id)),
+        None => Err(ErrorResponse::order_not_found(id)),
     }
 }
 
 /// The newest finished order.
-pub(super) fn last(store: &Store, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn last(store: &StoreState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let newest = store
         .orders
         .visible(request.now)
@@ -29,12 +33,12 @@ pub(super) fn last(store: &Store, request: &Request<'_>) -> Result<Answer, Failu
         .max_by_key(|order| order.number("createTimestamp"));
     newest
         .map(|order| shown(&Value::Object(order.fields().clone()), &request.params()))
-        .ok_or_else(|| Failure::new(404, "ORDER_NOT_FOUND", "No orders"))
+        .ok_or_else(|| ErrorResponse::new(404, "ORDER_NOT_FOUND", "No orders"))
 }
 
-pub(super) fn deleted(store: &Store, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn deleted(store: &StoreState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
-    let window = Window::parse(&params, "from_date", "to_date")?;
+    let window = TimeRange::parse(&params, "from_date", "to_date")?;
     let rows: Vec<Map<String, Value>> = store
         .deleted_orders
         .iter()
@@ -44,7 +48,7 @@ pub(super) fn deleted(store: &Store, request: &Request<'_>) -> Result<Answer, Fa
     page(rows.iter(), &params, store.settings.deleted_limit)
 }
 
-pub(super) fn search(store: &mut Store, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn search(store: &mut StoreState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
     let filter = Filter::parse(&params)?;
     let Some(ids) = params.list("ids") else {
@@ -60,7 +64,7 @@ pub(super) fn search(store: &mut Store, request: &Request<'_>) -> Result<Answer,
 }
 
 /// The orders that `ids=` finds: by id, by internal id, and those whose id contains a word, each once.
-fn named(store: &mut Store, ids: &[String], request: &Request<'_>) -> Vec<Order> {
+fn named(store: &mut StoreState, ids: &[String], request: &Request<'_>) -> Vec<Order> {
     let mut exact: Vec<Order> = Vec::new();
     for id in ids {
         let by_id = store.orders.ask(id, request.now).cloned();
@@ -81,21 +85,21 @@ fn named(store: &mut Store, ids: &[String], request: &Request<'_>) -> Vec<Order>
 }
 
 struct Filter {
-    created: Window,
-    updated: Window,
+    created: TimeRange,
+    updated: TimeRange,
     total_from: Option<f64>,
     total_to: Option<f64>,
 }
 
 impl Filter {
-    fn parse(params: &Params) -> Result<Self, Failure> {
+    fn parse(params: &Params) -> Result<Self, ErrorResponse> {
         let amount = |name: &str| match params.get(name) {
-            Some(text) => text.parse().map(Some).map_err(|_| Failure::wrong_parameter(name)),
+            Some(text) => text.parse().map(Some).map_err(|_| ErrorResponse::wrong_parameter(name)),
             None => Ok(None),
         };
         Ok(Self {
-            created: Window::parse(params, "createdFrom", "createdTo")?,
-            updated: Window::parse(params, "updatedFrom", "updatedTo")?,
+            created: TimeRange::parse(params, "createdFrom", "createdTo")?,
+            updated: TimeRange::parse(params, "updatedFrom", "updatedTo")?,
             total_from: amount("totalFrom")?,
             total_to: amount("totalTo")?,
         })

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::failure::Failure;
-use crate::simulator::exchange::{Answer, Params};
+use super::failure::ErrorResponse;
+use crate::simulator::exchange::{Params, Response};
 use crate::simulator::time;
 
 /// Ecwid's documentation: default and maximum of a page.
@@ -15,11 +15,11 @@ pub(super) fn page<'a>(
     found: impl Iterator<Item = &'a Map<String, Value>>,
     params: &Params,
     default_limit: usize,
-) -> Result<Answer, Failure> {
+) -> Result<Response, ErrorResponse> {
     let offset = whole(params, "offset")?.unwrap_or(0);
     let limit = whole(params, "limit")?.unwrap_or(default_limit).min(MAX_LIMIT);
     if limit == 0 {
-        return Err(Failure::wrong_parameter("limit"));
+        return Err(ErrorResponse::wrong_parameter("limit"));
     }
     let mut total = 0;
     let mut items = Vec::new();
@@ -35,27 +35,27 @@ pub(super) fn page<'a>(
 }
 
 /// An answer cut to the `responseFields` asked for.
-pub(super) fn shown(body: &Value, params: &Params) -> Answer {
+pub(super) fn shown(body: &Value, params: &Params) -> Response {
     match params.get("responseFields") {
-        Some(wanted) => Answer::json(200, &cut(body, &Wanted::parse(&mut wanted.chars()))),
-        None => Answer::json(200, body),
+        Some(wanted) => Response::json(200, &cut(body, &Wanted::parse(&mut wanted.chars()))),
+        None => Response::json(200, body),
     }
 }
 
-fn whole(params: &Params, name: &str) -> Result<Option<usize>, Failure> {
-    params.whole(name).map_err(|name| Failure::wrong_parameter(&name))
+fn whole(params: &Params, name: &str) -> Result<Option<usize>, ErrorResponse> {
+    params.whole(name).map_err(|name| ErrorResponse::wrong_parameter(&name))
 }
 
 /// A time window given by two parameters, both ends included.
-pub(super) struct Window {
+pub(super) struct TimeRange {
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
 }
 
-impl Window {
-    pub(super) fn parse(params: &Params, from: &str, to: &str) -> Result<Self, Failure> {
+impl TimeRange {
+    pub(super) fn parse(params: &Params, from: &str, to: &str) -> Result<Self, ErrorResponse> {
         let end = |name: &str| match params.get(name) {
-            Some(text) => time::parse(text).map(Some).ok_or_else(|| Failure::wrong_parameter(name)),
+            Some(text) => time::parse(text).map(Some).ok_or_else(|| ErrorResponse::wrong_parameter(name)),
             None => Ok(None),
         };
         Ok(Self { from: end(from)?, to: end(to)? })

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::failure::{ErrorBodies, Failure};
+use super::failure::{ErrorBodies, ErrorResponse};
 use super::objects::{OrderKind, ProductKind};
 use crate::simulator::exchange::Request;
 use crate::simulator::shelf::Shelf;
 use crate::simulator::time;
 
 /// The stores by id, as the path names them.
-pub(in crate::simulator) type EcwidStores = BTreeMap<String, Store>;
+pub(in crate::simulator) type EcwidStores = BTreeMap<String, StoreState>;
 
 /// What can be chosen about a store.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct StoreOptions {
     /// The access token that `Authorization: Bearer` must carry.
     pub token: String,
     /// What the app may read: `read_orders`, `read_catalog`, `read_store_profile`.
@@ -42,25 +42,25 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-pub(in crate::simulator) struct Store {
+pub(in crate::simulator) struct StoreState {
     id: String,
-    pub(super) settings: Settings,
+    pub(super) settings: StoreOptions,
     pub(super) orders: Shelf<OrderKind>,
     pub(super) products: Shelf<ProductKind>,
-    pub(super) deleted_orders: Vec<Deletion>,
-    pub(super) deleted_products: Vec<Deletion>,
+    pub(super) deleted_orders: Vec<DeletedObject>,
+    pub(super) deleted_products: Vec<DeletedObject>,
     recent_calls: VecDeque<DateTime<Utc>>,
 }
 
 /// A row of a deleted list.
 #[derive(Debug)]
-pub(super) struct Deletion {
+pub(super) struct DeletedObject {
     pub(super) id: Value,
     pub(super) order_id: Option<String>,
     pub(super) at: DateTime<Utc>,
 }
 
-impl Deletion {
+impl DeletedObject {
     pub(super) fn row(&self, with_order_id: bool) -> Map<String, Value> {
         let mut row = Map::new();
         row.insert("id".to_owned(), self.id.clone());
@@ -72,9 +72,9 @@ impl Deletion {
     }
 }
 
-impl Store {
+impl StoreState {
     pub(super) fn new(id: &str, token: &str) -> Self {
-        let settings = Settings {
+        let settings = StoreOptions {
             token: token.to_owned(),
             scopes: ["read_orders", "read_catalog", "read_store_profile"].map(str::to_owned).into(),
             suspended: false,
@@ -103,21 +103,21 @@ impl Store {
     }
 
     /// Lets a call in: token, store, plan, rate.
-    pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+    pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), ErrorResponse> {
         let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         if token != Some(self.settings.token.as_str()) {
-            return Err(Failure::new(403, "INVALID_API_TOKEN", "The access token is not valid"));
+            return Err(ErrorResponse::new(403, "INVALID_API_TOKEN", "The access token is not valid"));
         }
         if self.settings.suspended {
-            return Err(Failure::new(402, "STORE_IS_SUSPENDED", "The store is suspended"));
+            return Err(ErrorResponse::new(402, "STORE_IS_SUSPENDED", "The store is suspended"));
         }
         if self.settings.free_plan {
-            return Err(Failure::new(402, "NOT_AVAILABLE_ON_CURRENT_PLAN", "The plan has no API"));
+            return Err(ErrorResponse::new(402, "NOT_AVAILABLE_ON_CURRENT_PLAN", "The plan has no API"));
         }
         self.count_call(request.now)
     }
 
-    fn count_call(&mut self, now: DateTime<Utc>) -> Result<(), Failure> {
+    fn count_call(&mut self, now: DateTime<Utc>) -> Result<(), ErrorResponse> {
         let minute = TimeDelta::seconds(60);
         while self.recent_calls.front().is_some_and(|call| now - *call >= minute) {
             self.recent_calls.pop_front();
@@ -125,7 +125,7 @@ impl Store {
         if let (Some(limit), Some(oldest)) = (self.settings.calls_per_minute, self.recent_calls.front())
             && self.recent_calls.len() >= limit
         {
-            return Err(Failure::rate_limited((*oldest + minute - now).num_seconds() + 1));
+            return Err(ErrorResponse::rate_limited((*oldest + minute - now).num_seconds() + 1));
         }
         if self.settings.calls_per_minute.is_some() {
             self.recent_calls.push_back(now);
@@ -133,10 +133,10 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn demand(&self, scope: &str) -> Result<(), Failure> {
+    pub(super) fn demand(&self, scope: &str) -> Result<(), ErrorResponse> {
         if self.settings.scopes.contains(scope) {
             return Ok(());
         }
-        Err(Failure::new(403, "INSUFFICIENT_APP_SCOPE", &format!("The app lacks the scope {scope}")))
+        Err(ErrorResponse::new(403, "INSUFFICIENT_APP_SCOPE", &format!("The app lacks the scope {scope}")))
     }
 }

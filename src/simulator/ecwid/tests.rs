@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{EcwidStore, ErrorBodies, Order, Product};
 use crate::simulator::testing::{ask, ask_json, start};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{Simulator, SimulatorOptions};
 
 const TOKEN: (&str, &str) = ("authorization", "Bearer secret_t");
 
@@ -127,7 +127,8 @@ async fn an_edit_moves_the_update_time_and_the_window_follows() {
     let clock = move || {
         DateTime::from_timestamp(reading.load(std::sync::atomic::Ordering::SeqCst), 0).unwrap_or_default()
     };
-    let simulator = Simulator::start(Options { clock: Arc::new(clock), ..Options::default() }).unwrap();
+    let simulator =
+        Simulator::start(SimulatorOptions { clock: Arc::new(clock), ..SimulatorOptions::default() }).unwrap();
     let store = simulator.shops().open_ecwid(1003, "secret_t");
     store.put_order(Order::new("SALE-1", 500));
     seconds.store(1_764_000_600, std::sync::atomic::Ordering::SeqCst);

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::ErrorResponse;
 use super::objects::{OrderKind, ProductKind};
 use crate::simulator::exchange::Request;
 use crate::simulator::record::decimal;
 use crate::simulator::shelf::Shelf;
 
 /// The accounts by a name that only the simulator uses.
-pub(in crate::simulator) type KinguinAccounts = BTreeMap<String, Account>;
+pub(in crate::simulator) type KinguinAccounts = BTreeMap<String, AccountState>;
 
 /// What can be chosen about an account.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct AccountOptions {
     /// The key that `X-Api-Key` must carry; two accounts need two.
     pub api_key: String,
     /// 403 for every call, as behind an IP allow-list.
@@ -32,17 +32,17 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-pub(in crate::simulator) struct Account {
-    pub(super) settings: Settings,
+pub(in crate::simulator) struct AccountState {
+    pub(super) settings: AccountOptions,
     pub(super) orders: Shelf<OrderKind>,
     pub(super) products: Shelf<ProductKind>,
     pub(super) unsupported: BTreeSet<String>,
     recent_calls: VecDeque<DateTime<Utc>>,
 }
 
-impl Account {
+impl AccountState {
     pub(super) fn new(api_key: &str) -> Self {
-        let settings = Settings {
+        let settings = AccountOptions {
             api_key: api_key.to_owned(),
             address_refused: false,
             order_not_found_status: 404,
@@ -60,9 +60,9 @@ impl Account {
     }
 
     /// Lets a call in: address, rate. The key was the account's, otherwise it would not have been found.
-    pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+    pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<(), ErrorResponse> {
         if self.settings.address_refused {
-            return Err(Failure::new(403, "Authorization", "Forbidden", "The address is not allowed"));
+            return Err(ErrorResponse::new(403, "Authorization", "Forbidden", "The address is not allowed"));
         }
         let Some(limit) = self.settings.calls_per_second else { return Ok(()) };
         let second = TimeDelta::seconds(1);
@@ -70,7 +70,7 @@ impl Account {
             self.recent_calls.pop_front();
         }
         if self.recent_calls.len() >= limit {
-            return Err(Failure::too_many(1));
+            return Err(ErrorResponse::too_many(1));
         }
         self.recent_calls.push_back(request.now);
         Ok(())

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::simulator::exchange::{Answer, Request};
+use crate::simulator::exchange::{Request, Response};
 use crate::simulator::time;
 
 /// Why a call was not answered as asked.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct ErrorResponse {
     status: u16,
     kind: String,
     title: &'static str,
@@ -17,7 +17,7 @@ pub(super) struct Failure {
     retry_after: Option<i64>,
 }
 
-impl Failure {
+impl ErrorResponse {
     pub(super) fn new(status: u16, kind: &str, title: &'static str, detail: &str) -> Self {
         let (kind, detail) = (kind.to_owned(), detail.to_owned());
         Self { status, kind, title, detail, violation: None, retry_after: None }
@@ -42,7 +42,7 @@ impl Failure {
         Self { retry_after: Some(seconds), ..failure }
     }
 
-    pub(super) fn answer(&self, request: &Request<'_>) -> Answer {
+    pub(super) fn answer(&self, request: &Request<'_>) -> Response {
         // Kinguin's documentation prints the 401 with `type` in place of `title`, and fewer fields.
         let mut body = if self.status == 401 {
             json!({"kind": self.kind, "status": self.status, "detail": self.detail, "type": self.title})
@@ -57,7 +57,7 @@ impl Failure {
             body.insert("propertyPath".to_owned(), json!(violation.0));
             body.insert("invalidValue".to_owned(), json!(violation.1));
         }
-        let answer = Answer::json(self.status, &body);
+        let answer = Response::json(self.status, &body);
         match self.retry_after {
             Some(seconds) => answer.header("retry-after", &seconds.to_string()),
             None => answer,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::account::{Account, Settings};
+use super::account::{AccountOptions, AccountState};
 use super::objects::{Order, Product};
 use crate::simulator::shops::Shops;
 
@@ -17,7 +17,7 @@ impl Shops {
     /// Opens an account under a name that only the simulator uses; one that is open already only gets the key.
     pub fn open_kinguin(&self, name: &str, api_key: &str) -> KinguinAccount {
         let mut state = self.lock();
-        let account = state.kinguin.entry(name.to_owned()).or_insert_with(|| Account::new(api_key));
+        let account = state.kinguin.entry(name.to_owned()).or_insert_with(|| AccountState::new(api_key));
         account.settings.api_key = api_key.to_owned();
         drop(state);
         KinguinAccount { shops: self.clone(), name: name.to_owned() }
@@ -30,12 +30,12 @@ impl Shops {
 }
 
 impl KinguinAccount {
-    fn change<T: Default>(&self, change: impl FnOnce(&mut Account, DateTime<Utc>) -> T) -> T {
+    fn change<T: Default>(&self, change: impl FnOnce(&mut AccountState, DateTime<Utc>) -> T) -> T {
         let now = self.shops.now();
         self.shops.lock().kinguin.get_mut(&self.name).map(|account| change(account, now)).unwrap_or_default()
     }
 
-    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn configure(&self, change: impl FnOnce(&mut AccountOptions)) {
         self.change(|account, _| change(&mut account.settings));
     }
 

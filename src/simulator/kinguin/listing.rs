@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::account::Account;
-use super::failure::Failure;
+use super::account::AccountState;
+use super::failure::ErrorResponse;
 use super::objects::{Order, Product};
-use crate::simulator::exchange::{Answer, Params, Request};
+use crate::simulator::exchange::{Params, Request, Response};
 use crate::simulator::record::text_of;
 use crate::simulator::time;
 
@@ -14,7 +14,7 @@ use crate::simulator::time;
 const DEFAULT_LIMIT: usize = 25;
 const MAX_LIMIT: usize = 100;
 
-pub(super) fn orders(account: &mut Account, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn orders(account: &mut AccountState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
     let (from, to) = (date(&params, "createdAtFrom")?, date(&params, "createdAtTo")?);
     if let Some(id) = params.get("orderId") {
@@ -34,11 +34,11 @@ pub(super) fn orders(account: &mut Account, request: &Request<'_>) -> Result<Ans
     page(&found, &params, |order| Value::Object(order.fields().clone()))
 }
 
-pub(super) fn products(account: &mut Account, request: &Request<'_>) -> Result<Answer, Failure> {
+pub(super) fn products(account: &mut AccountState, request: &Request<'_>) -> Result<Response, ErrorResponse> {
     let params = request.params();
     let (since, to) = (date(&params, "updatedSince")?, date(&params, "updatedTo")?);
     if let Some(name) = params.get("name").filter(|name| name.chars().count() < 3) {
-        return Err(Failure::violation("name", name));
+        return Err(ErrorResponse::violation("name", name));
     }
     let mut found: Vec<Product> = match params.list("kinguinId") {
         Some(ids) => ids.iter().filter_map(|id| account.products.ask(id, request.now).cloned()).collect(),
@@ -62,24 +62,24 @@ pub(super) fn products(account: &mut Account, request: &Request<'_>) -> Result<A
 }
 
 /// `{"results":[…],"item_count":N}`, N over all pages.
-fn page<T>(found: &[T], params: &Params, shown: impl Fn(&T) -> Value) -> Result<Answer, Failure> {
+fn page<T>(found: &[T], params: &Params, shown: impl Fn(&T) -> Value) -> Result<Response, ErrorResponse> {
     let page = whole(params, "page", 1, usize::MAX)?;
     let limit = whole(params, "limit", DEFAULT_LIMIT, MAX_LIMIT)?;
     let results: Vec<Value> =
         found.iter().skip(limit.saturating_mul(page - 1)).take(limit).map(shown).collect();
-    Ok(Answer::json(200, &json!({"results": results, "item_count": found.len()})))
+    Ok(Response::json(200, &json!({"results": results, "item_count": found.len()})))
 }
 
-fn whole(params: &Params, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
+fn whole(params: &Params, name: &str, default: usize, most: usize) -> Result<usize, ErrorResponse> {
     let value = params.whole(name).ok().map(|value| value.unwrap_or(default));
     value
         .filter(|value| (1..=most).contains(value))
-        .ok_or_else(|| Failure::violation(name, params.get(name).unwrap_or_default()))
+        .ok_or_else(|| ErrorResponse::violation(name, params.get(name).unwrap_or_default()))
 }
 
-fn date(params: &Params, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+fn date(params: &Params, name: &str) -> Result<Option<DateTime<Utc>>, ErrorResponse> {
     match params.get(name) {
-        Some(text) => time::parse(text).map(Some).ok_or_else(|| Failure::violation(name, text)),
+        Some(text) => time::parse(text).map(Some).ok_or_else(|| ErrorResponse::violation(name, text)),
         None => Ok(None),
     }
 }

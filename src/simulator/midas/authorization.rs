@@ -1,7 +1,7 @@
 //! The merchant's side: `Authorization: TXGW-SHA256-RSA2048 auth_id="…",…,signature="…"`.
 
 use super::keys;
-use super::merchant::{Settings, SignedPath};
+use super::merchant::{MerchantOptions, SignedPath};
 use super::signature;
 use crate::simulator::exchange::Request;
 
@@ -47,7 +47,7 @@ impl Authorization {
     /// Checks everything that the merchant registered; the error says what is wrong.
     pub(super) fn check(
         &self,
-        settings: &Settings,
+        settings: &MerchantOptions,
         public_key: &[u8],
         request: &Request<'_>,
     ) -> Result<(), String> {

@@ -2,10 +2,12 @@
 
 use std::io;
 
-use super::keys::{self, Keys};
-use super::merchant::{MERCHANT_SERIAL, Merchant, PLATFORM_SERIAL, Settings, SignedPath, UnknownId};
+use super::keys::{self, RsaKeys};
+use super::merchant::{
+    MERCHANT_SERIAL, MerchantOptions, MerchantState, PLATFORM_SERIAL, SignedPath, UnknownId,
+};
 use super::objects::Transaction;
-use super::signature::Signer;
+use super::signature::PlatformSigner;
 use crate::simulator::shelf::Shelf;
 use crate::simulator::shops::Shops;
 
@@ -26,15 +28,15 @@ impl Shops {
         let signer = self.lock().midas.signer();
         let signer = match signer {
             Some(signer) => signer,
-            None => Signer { keys: Keys::of_platform()?, serial: PLATFORM_SERIAL.to_owned() },
+            None => PlatformSigner { keys: RsaKeys::of_platform()?, serial: PLATFORM_SERIAL.to_owned() },
         };
         let mut state = self.lock();
-        let merchant_keys = Keys::of_merchant(state.midas.merchants.len())?;
+        let merchant_keys = RsaKeys::of_merchant(state.midas.merchants.len())?;
         let public_key = merchant_keys.public_der();
         let platform = &mut state.midas;
         platform.signer.get_or_insert(signer);
-        let merchant = platform.merchants.entry(merchant_id.to_owned()).or_insert_with(|| Merchant {
-            settings: Settings {
+        let merchant = platform.merchants.entry(merchant_id.to_owned()).or_insert_with(|| MerchantState {
+            settings: MerchantOptions {
                 project_id: String::new(),
                 serial_no: MERCHANT_SERIAL.to_owned(),
                 auth_id_type: "MERCHANT_ID".to_owned(),
@@ -59,20 +61,20 @@ impl Shops {
 }
 
 impl MidasMerchant {
-    fn change<T: Default>(&self, change: impl FnOnce(&mut Merchant) -> T) -> T {
+    fn change<T: Default>(&self, change: impl FnOnce(&mut MerchantState) -> T) -> T {
         self.shops.lock().midas.merchants.get_mut(&self.merchant_id).map(change).unwrap_or_default()
     }
 
-    fn keys(&self) -> io::Result<Keys> {
+    fn keys(&self) -> io::Result<RsaKeys> {
         let keys = self.change(|merchant| Some(merchant.keys.clone()));
         keys.ok_or_else(|| io::Error::other("the merchant is gone"))
     }
 
-    fn signer(&self) -> io::Result<Signer> {
+    fn signer(&self) -> io::Result<PlatformSigner> {
         self.shops.lock().midas.signer().ok_or_else(|| io::Error::other("the platform has no key"))
     }
 
-    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn configure(&self, change: impl FnOnce(&mut MerchantOptions)) {
         self.change(|merchant| change(&mut merchant.settings));
     }
 

@@ -39,13 +39,13 @@ const PAIRS: [(&[u8], &[u8]); 5] = [
 
 /// A private key with its public half.
 #[derive(Clone, Debug)]
-pub(super) struct Keys {
+pub(super) struct RsaKeys {
     pair: Arc<RsaKeyPair>,
     private_der: &'static [u8],
     public_der: &'static [u8],
 }
 
-impl Keys {
+impl RsaKeys {
     /// The platform's.
     pub(super) fn of_platform() -> io::Result<Self> {
         Self::new(PAIRS[0])

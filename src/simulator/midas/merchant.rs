@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::Keys;
+use super::keys::RsaKeys;
 use super::objects::TransactionKind;
-use super::signature::Signer;
+use super::signature::PlatformSigner;
 use crate::simulator::shelf::Shelf;
 
 /// The serial of the platform's certificate.
@@ -36,7 +36,7 @@ pub enum UnknownId {
 
 /// What can be chosen about a merchant.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct MerchantOptions {
     /// Filled into transactions that name no project.
     pub project_id: String,
     /// The serial of the merchant's certificate, hexadecimal.
@@ -54,22 +54,22 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-pub(in crate::simulator) struct Merchant {
-    pub(super) settings: Settings,
+pub(in crate::simulator) struct MerchantState {
+    pub(super) settings: MerchantOptions,
     pub(super) public_key: Vec<u8>,
     pub(super) transactions: Shelf<TransactionKind>,
-    pub(super) keys: Keys,
+    pub(super) keys: RsaKeys,
 }
 
 /// One platform key signs for all merchants.
 #[derive(Debug, Default)]
 pub(in crate::simulator) struct MidasPlatform {
-    pub(super) merchants: BTreeMap<String, Merchant>,
-    pub(super) signer: Option<Signer>,
+    pub(super) merchants: BTreeMap<String, MerchantState>,
+    pub(super) signer: Option<PlatformSigner>,
 }
 
 impl MidasPlatform {
-    pub(in crate::simulator) fn signer(&self) -> Option<Signer> {
+    pub(in crate::simulator) fn signer(&self) -> Option<PlatformSigner> {
         self.signer.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! A simulated Midas: `GET {base}/v1/mor/transaction/query`, signed both ways.
 //!
-//! Midas' public pages leave the parameter's name, the signed path and the answer for an unknown id open: [`Settings`]
+//! Midas' public pages leave the parameter's name, the signed path and the answer for an unknown id open: [`MerchantOptions`]
 //! chooses. Every error says in its `message` what was wrong with the call.
 
 mod authorization;
@@ -13,7 +13,7 @@ mod signature;
 mod tests;
 
 pub use handle::MidasMerchant;
-pub use merchant::{Settings, SignedPath, UnknownId};
+pub use merchant::{MerchantOptions, SignedPath, UnknownId};
 pub use objects::{Transaction, TransactionKind};
 
 pub(super) use merchant::MidasPlatform;
@@ -21,11 +21,11 @@ pub(super) use merchant::MidasPlatform;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::exchange::{Answer, Request};
+use super::exchange::{Request, Response};
 use super::faults::{FaultId, Trouble};
 use authorization::Authorization;
-use merchant::Merchant;
-use signature::Signer;
+use merchant::MerchantState;
+use signature::PlatformSigner;
 
 const QUERY: &str = "v1/mor/transaction/query";
 
@@ -35,7 +35,7 @@ pub(super) fn merchant_of(request: &Request<'_>) -> String {
 }
 
 /// Answers one call; the signature comes before everything else.
-pub(super) fn answer(platform: &mut MidasPlatform, request: &Request<'_>) -> Answer {
+pub(super) fn answer(platform: &mut MidasPlatform, request: &Request<'_>) -> Response {
     let authorization = match Authorization::of(request) {
         Ok(authorization) => authorization,
         Err(why) => return error(401, "UNAUTHENTICATED", &why),
@@ -50,11 +50,11 @@ pub(super) fn answer(platform: &mut MidasPlatform, request: &Request<'_>) -> Ans
         ("GET", QUERY) => query(merchant, request),
         (_, QUERY) => error(405, "METHOD_NOT_ALLOWED", "Only GET is simulated"),
         // A gateway's 404: the error body without its one sure field.
-        _ => Answer::json(404, &json!({"message": "no route"})),
+        _ => Response::json(404, &json!({"message": "no route"})),
     }
 }
 
-fn query(merchant: &mut Merchant, request: &Request<'_>) -> Answer {
+fn query(merchant: &mut MerchantState, request: &Request<'_>) -> Response {
     let params = request.params();
     let found = match (params.get(&merchant.settings.id_param), params.get("token")) {
         (Some(id), _) => merchant.transactions.ask(id, request.now),
@@ -65,19 +65,19 @@ fn query(merchant: &mut Merchant, request: &Request<'_>) -> Answer {
         (Some(transaction), _) => {
             let mut shown = transaction.fields().clone();
             shown.shift_remove("token");
-            Answer::json(200, &Value::Object(shown))
+            Response::json(200, &Value::Object(shown))
         }
         (None, UnknownId::NotFound) => error(404, "RESOURCE_NOT_FOUND", "No such transaction"),
-        (None, UnknownId::NotFoundWithoutName) => Answer::json(404, &json!({"message": "not found"})),
-        (None, UnknownId::EmptyObject) => Answer::json(200, &json!({})),
+        (None, UnknownId::NotFoundWithoutName) => Response::json(404, &json!({"message": "not found"})),
+        (None, UnknownId::EmptyObject) => Response::json(200, &json!({})),
     }
 }
 
-fn error(status: u16, name: &str, message: &str) -> Answer {
-    Answer::json(status, &json!({"name": name, "message": message, "debug_id": "247d0c"}))
+fn error(status: u16, name: &str, message: &str) -> Response {
+    Response::json(status, &json!({"name": name, "message": message, "debug_id": "247d0c"}))
 }
 
-fn invalid_argument(field: &str) -> Answer {
+fn invalid_argument(field: &str) -> Response {
     let body = json!({
         "name": "INVALID_ARGUMENT", "message": "A query parameter is missing", "debug_id": "247d0c",
         "details": [{
@@ -86,18 +86,18 @@ fn invalid_argument(field: &str) -> Answer {
         }],
         "causes": [{"cause": "no id", "solution": format!("send {field} or token")}],
     });
-    Answer::json(400, &body)
+    Response::json(400, &body)
 }
 
 /// The answer with the platform's `Txgw-` headers, unless a trouble withholds or spoils them.
 ///
 /// A redirect and a page of HTML come from something in front of the platform: they carry no signature.
 pub(super) fn signed(
-    mut answer: Answer,
-    signer: &Signer,
+    mut answer: Response,
+    signer: &PlatformSigner,
     now: DateTime<Utc>,
     met: &[(FaultId, Trouble)],
-) -> Answer {
+) -> Response {
     let meets = |wanted: fn(&Trouble) -> bool| met.iter().any(|(_, trouble)| wanted(trouble));
     if meets(|trouble| matches!(trouble, Trouble::Unsigned | Trouble::NotJson | Trouble::Redirect(_))) {
         return answer;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::simulator::record::{Fields, Kind, Record, text_of};
+use crate::simulator::record::{Fields, Record, RecordKind, text_of};
 
 /// A transaction; `Completed` until told otherwise. All its leaves are strings.
 pub type Transaction = Record<TransactionKind>;
@@ -69,7 +69,7 @@ impl Transaction {
     }
 }
 
-impl Kind for TransactionKind {
+impl RecordKind for TransactionKind {
     fn key(fields: &Fields) -> String {
         fields.get("transaction").and_then(|inner| inner.get("external_id")).map(text_of).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use super::keys::Keys;
+use super::keys::RsaKeys;
 
 /// Midas' documentation: method, path, time, nonce and body, five lines, each ended by one LF, the last too.
 pub(super) fn of_call(method: &str, path: &str, timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
@@ -24,12 +24,12 @@ pub(super) fn of_platform(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> 
 
 /// Signs as the platform: notifications and answers.
 #[derive(Clone, Debug)]
-pub(in crate::simulator) struct Signer {
-    pub(super) keys: Keys,
+pub(in crate::simulator) struct PlatformSigner {
+    pub(super) keys: RsaKeys,
     pub(super) serial: String,
 }
 
-impl Signer {
+impl PlatformSigner {
     /// The four `txgw-` headers for this body.
     pub(super) fn sign(&self, now: DateTime<Utc>, body: &[u8]) -> [(&'static str, String); 4] {
         static NONCES: AtomicU64 = AtomicU64::new(0);

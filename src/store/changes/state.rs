@@ -17,7 +17,7 @@ pub(super) fn included(include: &Include) -> String {
 }
 
 /// The row, as far as shipping needs it.
-pub(super) struct State {
+pub(super) struct ShippingRow {
     /// What is included.
     pub(super) include: Include,
     /// How far the ledger has got.
@@ -39,16 +39,16 @@ pub(super) struct Next {
 }
 
 /// The row; `None` where no ledger is configured.
-pub(super) fn load(conn: &Connection) -> Result<Option<State>> {
+pub(super) fn load(conn: &Connection) -> Result<Option<ShippingRow>> {
     let mut statement = conn.prepare_cached("SELECT * FROM ledger_state WHERE is_on")?;
     let mut found = statement.query([])?;
     Ok(found.next()?.map(state).transpose()?)
 }
 
-fn state(row: &Row<'_>) -> rusqlite::Result<State> {
+fn state(row: &Row<'_>) -> rusqlite::Result<ShippingRow> {
     let include: String = row.get("include")?;
     let include = include.split_whitespace().map(Included::parse);
-    Ok(State {
+    Ok(ShippingRow {
         include: include.collect::<Option<_>>().ok_or_else(|| rows::unreadable(row, "include"))?,
         position: position(row)?,
         is_begun: row.get("is_begun")?,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::record::{load_state, save_state};
 use crate::domain::{News, Timestamp};
-use crate::rules::delivery::{Admission, admission};
+use crate::rules::delivery::{Allowance, allowance};
 use crate::store::error::Result;
 use crate::store::news::feed;
 use crate::store::queue::release::LEASE_LENGTH;
@@ -67,14 +67,14 @@ pub(in crate::store) fn lease(
     let action = request.action.as_str();
     conn.prepare_cached(EXPIRED)?.execute([action, &now.to_string()])?;
     let mut state = load_state(conn, action)?;
-    let candidates = match admission(&state, now) {
-        Admission::Nothing(until) => {
+    let candidates = match allowance(&state, now) {
+        Allowance::Nothing(until) => {
             return Ok(LeasedDeliveries { come_back_at: until, ..Default::default() });
         }
         // One more than may be sent, to know when to come back.
-        Admission::Any => waiting(conn, DUE, params![action, rows::limit(request.most.saturating_add(1))])?,
-        Admission::Probe { .. } if is_under_way(conn, action)? => return Ok(LeasedDeliveries::default()),
-        Admission::Probe { id, is_over } => {
+        Allowance::Any => waiting(conn, DUE, params![action, rows::limit(request.most.saturating_add(1))])?,
+        Allowance::Probe { .. } if is_under_way(conn, action)? => return Ok(LeasedDeliveries::default()),
+        Allowance::Probe { id, is_over } => {
             let probe = probe(conn, action, id, is_over, now)?;
             if let Some((chosen, _)) = probe
                 && id != Some(chosen)
@@ -101,11 +101,11 @@ pub(in crate::store) fn lease(
 /// When an action may be sent something, as far as that can be told without changing anything; `None`: nothing waits, or
 /// all of it for what is under way or for a person.
 pub(in crate::store) fn due_at(conn: &Connection, action: &str, now: Timestamp) -> Result<Option<Timestamp>> {
-    let due = match admission(&load_state(conn, action)?, now) {
-        Admission::Nothing(until) => return Ok(until),
-        Admission::Any => waiting(conn, DUE, params![action, 1])?.first().map(|(_, due)| *due),
-        Admission::Probe { .. } if is_under_way(conn, action)? => None,
-        Admission::Probe { id, is_over } => probe(conn, action, id, is_over, now)?.map(|(_, due)| due),
+    let due = match allowance(&load_state(conn, action)?, now) {
+        Allowance::Nothing(until) => return Ok(until),
+        Allowance::Any => waiting(conn, DUE, params![action, 1])?.first().map(|(_, due)| *due),
+        Allowance::Probe { .. } if is_under_way(conn, action)? => None,
+        Allowance::Probe { id, is_over } => probe(conn, action, id, is_over, now)?.map(|(_, due)| due),
     };
     // The lease of a process that died.
     let expires: Option<Timestamp> = conn

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
-use super::open::{self, Found};
+use super::open::{self, FileState};
 use super::paths::folder;
 use super::schema::SCHEMA_VERSION;
 use super::{connection, damage, disk, lock};
@@ -113,7 +113,7 @@ impl Backup {
     /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
     pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
         // Of any version: a copy is wanted most before an upgrade.
-        if open::look(store, SCHEMA_VERSION)? == Found::Fresh {
+        if open::look(store, SCHEMA_VERSION)? == FileState::Fresh {
             bail!("the store {} is empty; there is nothing to copy", store.display());
         }
         refuse_target(store, target, overwrite)?;

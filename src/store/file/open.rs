@@ -19,7 +19,7 @@ const APPLICATION_ID: i32 = 1_668_641_646;
 
 /// The kind of a file, from its first pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Found {
+pub(in crate::store) enum FileState {
     /// Nothing is in it yet.
     Fresh,
     /// A store of this schema version, which is no newer than the program's.
@@ -48,13 +48,13 @@ pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
 
 pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
     match look(path, newest)? {
-        Found::Version(version) if version == newest => Ok(()),
-        Found::Version(older) => bail!(
+        FileState::Version(version) if version == newest => Ok(()),
+        FileState::Version(older) => bail!(
             "the store {} has schema version {older}, this program works on version {newest}; restart \
              `countersign serve` with this program: it upgrades the store and keeps a backup beside it",
             path.display()
         ),
-        Found::Fresh => bail!(
+        FileState::Fresh => bail!(
             "the store {} is empty; if it never held anything start `countersign serve`, which sets it up, else {}",
             path.display(),
             RESTORE
@@ -66,7 +66,7 @@ pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// It is missing or a folder, cannot be read, is damaged, another program's, or a newer version's.
-pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found> {
+pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileState> {
     let log = beside(path, "-wal");
     let log_size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
     if file_at(path)?.len() == 0 {
@@ -79,7 +79,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
                 RESTORE
             );
         }
-        return Ok(Found::Fresh);
+        return Ok(FileState::Fresh);
     }
     if !damage::is_sound_log(&log) {
         bail!(
@@ -99,7 +99,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
     // Most programs set neither number: only a database without any table is one that a serve had just begun.
     let is_fresh = version == 0 && application == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
     if is_fresh {
-        return Ok(Found::Fresh);
+        return Ok(FileState::Fresh);
     }
     if application != i64::from(APPLICATION_ID) {
         bail!(
@@ -108,7 +108,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<Found
         );
     }
     match usize::try_from(version) {
-        Ok(known) if (1..=newest).contains(&known) => Ok(Found::Version(known)),
+        Ok(known) if (1..=newest).contains(&known) => Ok(FileState::Version(known)),
         Ok(0) | Err(_) => bail!(
             "the store {} has no schema version that ever was ({version}), so its first page is damaged; {}",
             path.display(),

@@ -28,7 +28,7 @@ use crate::store::verdicts::{hour_index, settle, truth};
 const EVENT: &str = "reconcile";
 
 /// A shop's answer about one order.
-pub struct Inspection {
+pub struct OrderComparison {
     pub source: String,
     pub provider: &'static str,
     pub judge: Arc<dyn Judge>,
@@ -46,7 +46,7 @@ pub struct Inspection {
 
 /// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inspected {
+pub enum ComparedOrder {
     /// Compared; a difference if there is one.
     Compared(Option<Finding>),
     /// The store knows newer things than the answer: ask again.
@@ -57,36 +57,36 @@ pub enum Inspected {
 
 /// Compares, lets the answer land in `orders`, and recovers. What a recovery supersedes may be more than goes into one
 /// transaction.
-pub(in crate::store) fn inspect(
+pub(in crate::store) fn compare_order(
     conn: &Connection,
-    inspection: &Inspection,
+    comparison: &OrderComparison,
     subscriptions: &[Subscription],
     now: Timestamp,
-) -> Result<(Inspected, Option<Settled>)> {
+) -> Result<(ComparedOrder, Option<Settled>)> {
     // They are not parsed here, because everything else waits for this transaction. And a row with a verdict must
     // never stand behind one without: the queue begins after the last verdict.
     if claims::has_unparsed(conn)? {
-        return Ok((Inspected::Unfiled, None));
+        return Ok((ComparedOrder::Unfiled, None));
     }
-    let Inspection { source, judge, names, answer, scope, .. } = inspection;
+    let OrderComparison { source, judge, names, answer, scope, .. } = comparison;
     let ours = known::our_order(conn, source, names)?;
     if rules::is_stale(answer, ours.stored.as_ref(), now) {
-        return Ok((Inspected::Outdated, None));
+        return Ok((ComparedOrder::Outdated, None));
     }
-    let Some(order_id) = names.first() else { return Ok((Inspected::Compared(None), None)) };
+    let Some(order_id) = names.first() else { return Ok((ComparedOrder::Compared(None), None)) };
     let finding = rules::reconcile::difference(judge.as_ref(), order_id, answer, &ours, *scope);
     let is_gap = |kind| matches!(kind, FindingKind::Missed | FindingKind::Drift);
-    let recovers = inspection.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
+    let recovers = comparison.recovers && finding.as_ref().is_some_and(|finding| is_gap(finding.kind));
     land(conn, source, answer, &ours, recovers, now)?;
     match (finding, &answer.result) {
         (Some(finding), CallResult::Found(object)) if recovers => {
-            let (id, left) = recover(conn, inspection, order_id, object, &ours, subscriptions, now)?;
+            let (id, left) = recover(conn, comparison, order_id, object, &ours, subscriptions, now)?;
             let detail = finding.detail.unwrap_or_default();
             let detail = Some(format!("{detail}; recovered as notification {id}"));
             let finding = Finding { notification_id: Some(id), detail, ..finding };
-            Ok((Inspected::Compared(Some(finding)), left))
+            Ok((ComparedOrder::Compared(Some(finding)), left))
         }
-        (finding, _) => Ok((Inspected::Compared(finding), None)),
+        (finding, _) => Ok((ComparedOrder::Compared(finding), None)),
     }
 }
 
@@ -117,14 +117,14 @@ fn land(
 /// Writes the recovered notification. Without a claim key, no notification is its duplicate.
 fn recover(
     conn: &Connection,
-    inspection: &Inspection,
+    comparison: &OrderComparison,
     order_id: &str,
     object: &FoundObject,
     ours: &OurOrder,
     subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(i64, Option<Settled>)> {
-    let Inspection { source, answer, judge, .. } = inspection;
+    let OrderComparison { source, answer, judge, .. } = comparison;
     let compared = &object.compared;
     let claim = Claim {
         event: EVENT.to_owned(),
@@ -138,7 +138,7 @@ fn recover(
     };
     let id = conn
         .prepare_cached("INSERT INTO intake (source, provider, received_at, origin) VALUES (?1, ?2, ?3, ?4)")?
-        .insert(params![source, inspection.provider, now.to_string(), Origin::Reconcile.as_str()])?;
+        .insert(params![source, comparison.provider, now.to_string(), Origin::Reconcile.as_str()])?;
     hour_index::note(conn, std::iter::once((id, now)))?;
     let last = ours.last_confirmed.as_ref().map(|last| &last.compared);
     let values = rules::confirmed_values::shown(object, last);
@@ -166,7 +166,7 @@ fn recover(
     )?
     .execute(params![
         id,
-        inspection.call_id,
+        comparison.call_id,
         answer.asked_at.to_string(),
         answer.http_status,
         whole(answer.latency_ms),

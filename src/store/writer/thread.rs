@@ -16,7 +16,7 @@ use super::checkpoint::Checkpoints;
 use super::contention::Contention;
 use super::job::{Job, Work};
 use super::priority::IntakePriority;
-use super::transaction::{Transaction, execute, in_transaction};
+use super::transaction::{WriteTransaction, execute, in_transaction};
 use crate::store::error::StoreError;
 use crate::store::file::schema::SCHEMA_VERSION;
 
@@ -144,7 +144,7 @@ impl WriterThread {
         }
         let changes_before = self.conn.total_changes();
         self.receive();
-        let mut transaction = Transaction::default();
+        let mut transaction = WriteTransaction::default();
         let notifications = self.pending.notifications.len().min(LARGEST_BATCH);
         for job in self.pending.notifications.drain(..notifications) {
             transaction.take(job, &self.conn);
@@ -196,7 +196,7 @@ impl WriterThread {
     }
 
     /// Does other work, as much of it as goes into one transaction; returns whether it did any.
-    fn work(&mut self, transaction: &mut Transaction) -> bool {
+    fn work(&mut self, transaction: &mut WriteTransaction) -> bool {
         let began = Instant::now();
         let mut taken = 0;
         while taken < LARGEST_BATCH
@@ -228,7 +228,7 @@ impl WriterThread {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    fn commit(&mut self, transaction: Transaction, changes_before: u64) {
+    fn commit(&mut self, transaction: WriteTransaction, changes_before: u64) {
         let committed =
             in_transaction(&self.conn).and_then(|conn| execute(conn, "COMMIT").map_err(StoreError::from));
         if let Err(error) = &committed {

@@ -9,7 +9,7 @@ use crate::store::error::{Result, StoreError};
 
 /// Work one transaction did until its commit.
 #[derive(Default)]
-pub(super) struct Transaction {
+pub(super) struct WriteTransaction {
     /// Taken, not appended yet.
     rows: Vec<(Row, ResultSender<Appended>)>,
     pub(in crate::store) appended: Vec<(ResultSender<Appended>, Result<Appended>)>,
@@ -18,8 +18,8 @@ pub(super) struct Transaction {
     pub(super) worked: Vec<Box<dyn Runnable>>,
 }
 
-impl Transaction {
-    /// Does a job; a notification's row is only kept for [`Transaction::append`].
+impl WriteTransaction {
+    /// Does a job; a notification's row is only kept for [`WriteTransaction::append`].
     pub(in crate::store) fn take(&mut self, job: Job, conn: &Connection) {
         if !job.is_taken() {
             return;

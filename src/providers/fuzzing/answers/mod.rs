@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::conversation::{Conversation, NOW, Reply, SEPARATOR};
+use super::conversation::{Conversation, NOW, SEPARATOR, ScriptedReply};
 use super::notifications::notification;
 use super::{assert_fit_for_a_line, fuzz, plain, recording};
 use crate::domain::{
@@ -79,7 +79,7 @@ fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conver
     match answers {
         Err(failure) => effects += &failed(&failure, &heard),
         Ok(answers) => {
-            assert!(!heard.iter().any(Reply::is_failure), "a list after a failed call");
+            assert!(!heard.iter().any(ScriptedReply::is_failure), "a list after a failed call");
             assert_eq!(answers.len(), claims.len(), "an answer for each claim");
             for (asked, answer) in listable.iter().zip(&answers) {
                 let Some(answer) = answer else { continue };
@@ -92,7 +92,7 @@ fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conver
 }
 
 /// Holds what is promised of every judgement; says what came of it.
-fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Reply]) -> String {
+fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[ScriptedReply]) -> String {
     let Asked { claim, says } = asked;
     let shown = match &answer.result {
         CallResult::Failed(failure) => return failed(failure, heard),
@@ -102,7 +102,7 @@ fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Repl
             None
         }
     };
-    assert!(!heard.iter().any(Reply::is_failure), "an answer after a failed call: {answer:?}");
+    assert!(!heard.iter().any(ScriptedReply::is_failure), "an answer after a failed call: {answer:?}");
     if let Some(shown) = shown {
         provider.statuses(&shown.compared);
         let kind = shown.truth.as_ref().map(Truth::kind);
@@ -130,7 +130,7 @@ fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[Repl
     effects
 }
 
-fn failed(failure: &Failure, heard: &[Reply]) -> String {
+fn failed(failure: &Failure, heard: &[ScriptedReply]) -> String {
     assert_fit_for_a_line(&failure.detail);
     assert!(failure.retry_after.is_none_or(|pause| (1..=3600).contains(&pause.as_secs())), "{failure:?}");
     let is_limited = heard.last().is_some_and(|reply| reply.status == 429);
@@ -151,7 +151,7 @@ fn known(claim: &Claim) -> Known {
 }
 
 /// Whether one object of a reply has all these values, told without the code under test. Amounts may be spelled otherwise.
-fn says_all(reply: &Reply, says: Says) -> bool {
+fn says_all(reply: &ScriptedReply, says: Says) -> bool {
     let amount = |text: &str| text.parse::<f64>().ok().filter(|_| text.contains('.'));
     let is = |found: &Value, value: &str| {
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
@@ -164,7 +164,7 @@ fn says_all(reply: &Reply, says: Says) -> bool {
 }
 
 /// Whether a reply says that an object is not there, in the words that the provider documents.
-fn denies(reply: &Reply, claim: &Claim) -> bool {
+fn denies(reply: &ScriptedReply, claim: &Claim) -> bool {
     let body = reply.json();
     let is_refusal = (400..500).contains(&reply.status);
     let is_kinguin = |kind: &str| match claim.subject.kind {

@@ -1,7 +1,7 @@
 //! What `doctor` says.
 
 use crate::domain::Timestamp;
-use crate::providers::{Check, Provider as _};
+use crate::providers::{DoctorCheck, Provider as _};
 
 use super::{
     MERCHANT, NOW, Stub, assemble, certificate, checking_keys, keys, keys_with, pem, recorded,
@@ -14,7 +14,7 @@ fn date(at: &str) -> Vec<(String, String)> {
 
 const ON_TIME: &str = "Fri, 02 Jan 2026 03:00:20 GMT";
 
-async fn examined(keys: &crate::providers::Keys, status: u16, at: &str, body: &[u8]) -> Vec<Check> {
+async fn examined(keys: &crate::providers::Keys, status: u16, at: &str, body: &[u8]) -> Vec<DoctorCheck> {
     let stub = Stub::answering(status, &date(at), body);
     let examination = assemble(keys).unwrap().examine(&stub.api()).await;
     let theirs = Timestamp::parse_http_date(at).unwrap();
@@ -23,7 +23,7 @@ async fn examined(keys: &crate::providers::Keys, status: u16, at: &str, body: &[
     examination.checks
 }
 
-fn wrong(checks: &[Check]) -> Vec<&str> {
+fn wrong(checks: &[DoctorCheck]) -> Vec<&str> {
     checks.iter().filter(|check| !check.good).map(|check| check.words.as_str()).collect()
 }
 

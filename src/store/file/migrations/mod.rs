@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::backup::Backup;
-use super::open::{self, Found};
+use super::open::{self, FileState};
 use super::schema::{MIGRATIONS, SCHEMA};
 use super::{connection, damage, paths};
 use crate::domain::Timestamp;
@@ -60,14 +60,14 @@ fn bring_to_end_of(
 ) -> anyhow::Result<Option<Upgraded>> {
     open::require_writable(path)?;
     let from = match open::look(path, steps.len())? {
-        Found::Fresh if was_used => bail!(
+        FileState::Fresh if was_used => bail!(
             "the store {} is empty, but a serve has used it before; {}, or remove it and its .serve-lock if it never \
              held anything",
             path.display(),
             RESTORE
         ),
-        Found::Fresh => return set_up(path).map(|()| None),
-        Found::Version(version) => version,
+        FileState::Fresh => return set_up(path).map(|()| None),
+        FileState::Version(version) => version,
     };
     damage::probe(&connection::any_reader(path)?, path)?;
     if from == steps.len() {

@@ -6,12 +6,12 @@ use crate::domain::report::MOST_FINDINGS;
 use crate::domain::{Finding, FindingKind, SourceReport};
 
 #[derive(Debug, Default)]
-pub(super) struct Collected {
+pub(super) struct OrderFindings {
     findings: Vec<Finding>,
     counts: BTreeMap<FindingKind, u64>,
 }
 
-impl Collected {
+impl OrderFindings {
     pub(super) fn add(&mut self, finding: Finding) {
         let count = self.counts.entry(finding.kind).or_default();
         *count += 1;
@@ -44,9 +44,9 @@ mod tests {
 
     #[test]
     fn what_is_over_the_hundred_of_a_kind_is_counted() {
-        let mut collected = Collected::default();
-        (0..103).for_each(|_| collected.add(finding(FindingKind::Drift)));
-        collected.add(finding(FindingKind::Missed));
+        let mut findings = OrderFindings::default();
+        (0..103).for_each(|_| findings.add(finding(FindingKind::Drift)));
+        findings.add(finding(FindingKind::Missed));
         let mut report = SourceReport {
             source: "shop".to_owned(),
             provider: "ecwid".to_owned(),
@@ -56,7 +56,7 @@ mod tests {
             findings: vec![finding(FindingKind::Fake); 100],
             omitted: BTreeMap::from([("fake", 4900)]),
         };
-        collected.put_into(&mut report);
+        findings.put_into(&mut report);
         assert_eq!(report.findings.len(), 201);
         assert_eq!(report.findings[0].kind, FindingKind::Missed);
         assert_eq!(report.omitted, BTreeMap::from([("drift", 3), ("fake", 4900)]));
