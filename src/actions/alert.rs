@@ -1,4 +1,4 @@
-//! What needs the owner, told to him: by mail, and by a POST as text, JSON or what Slack takes.
+//! Alerts to the owner: by mail, and by a POST as text, JSON or Slack's format.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::url::Clients;
 use crate::domain::alerts::{AlertText, Channel};
 use crate::domain::{AttemptOutcome, Timestamp};
 
-/// How long one try may take.
+/// Timeout of one try.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How a POST is written.
+/// The format of a POST.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertFormat {
     /// Plain text, as ntfy shows it.
@@ -27,7 +27,7 @@ pub enum AlertFormat {
 }
 
 impl AlertFormat {
-    /// The format that a word names.
+    /// The format with this name in the configuration.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         match word {
@@ -39,24 +39,24 @@ impl AlertFormat {
     }
 }
 
-/// The ways to the owner.
+/// The owner's channels for alerts.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
-    /// His mail server and his addresses.
+    /// The mail server and the owner's addresses.
     pub mail: Option<(MailServer, Vec<Address>)>,
-    /// A URL of his.
+    /// The owner's URL.
     pub url: Option<(Notice, AlertFormat)>,
 }
 
 impl Ways {
-    /// Those that there are.
+    /// The configured channels.
     #[must_use]
     pub fn channels(&self) -> Vec<Channel> {
         let mail = self.mail.as_ref().map(|_| Channel::Mail);
         mail.into_iter().chain(self.url.as_ref().map(|_| Channel::Url)).collect()
     }
 
-    /// Whether each can be reached, as far as that can be seen without telling anything; else why not.
+    /// Checks each channel without sending anything; an error says why it cannot be reached.
     pub async fn check(&self) -> Vec<(Channel, Result<(), String>)> {
         let mut checked = Vec::new();
         if let Some((server, _)) = &self.mail {
@@ -71,7 +71,7 @@ impl Ways {
     /// Sends a message; `id` is the same on every try.
     ///
     /// # Errors
-    /// What went wrong, in plain words without address or secret.
+    /// Why it failed, in plain words, without address or secret.
     pub async fn send(
         &self,
         clients: &Clients,
@@ -100,7 +100,7 @@ fn about(source: Option<&String>, action: Option<&String>) -> String {
     source.or(action.map(|action| format!("action {action}: "))).unwrap_or_default()
 }
 
-/// For a lock screen: the worst, and how many there are beside it.
+/// For a lock screen: the worst problem, and the number of others.
 fn subject(text: &AlertText) -> String {
     let first = text
         .warnings
@@ -119,7 +119,7 @@ fn subject(text: &AlertText) -> String {
     format!("countersign: {}{more}", first.unwrap_or_default())
 }
 
-/// All of it, what is worst first.
+/// The whole text, the worst problem first.
 fn in_words(text: &AlertText) -> String {
     let mut lines = Vec::new();
     let mut line = |line: String| lines.push(line);
@@ -149,7 +149,7 @@ fn in_words(text: &AlertText) -> String {
     lines.join("\n")
 }
 
-/// The content type, and the body.
+/// The content type and the body.
 fn written(text: &AlertText, format: AlertFormat) -> (&'static str, String) {
     let words = in_words(text);
     match format {

@@ -1,5 +1,5 @@
-//! An action that runs a program: no shell, the news on its standard input, nothing of it in an argument. The program
-//! leads a process group of its own, and nothing of that group outlives the try.
+//! An action that runs a program: no shell, the news on standard input, nothing of it in an argument. The
+//! program leads its own process group, and no process of that group outlives the try.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -18,13 +18,13 @@ use tokio::sync::oneshot;
 use super::{KEPT, Message, SendResult, Stop, Target, ended, kept, stopping};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
-/// From asking a process group to end to ending it.
+/// Time between SIGTERM and SIGKILL for a process group.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// The exit code of a program that will never take this news (`EX_DATAERR` of sysexits.h).
+/// The exit code of a program that will never accept this news (`EX_DATAERR` of sysexits.h).
 const REJECTED: i32 = 65;
 
-/// What a program is given of our own environment.
+/// The environment variables that are passed on to a program.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "TZ", "LANG"];
 
 /// A program with its arguments.
@@ -35,7 +35,7 @@ pub struct CommandTarget {
 }
 
 impl CommandTarget {
-    /// `program` without a slash is looked for in `PATH`.
+    /// A `program` without a slash is looked up in `PATH`.
     #[must_use]
     pub fn new(program: PathBuf, arguments: Vec<String>) -> Self {
         Self { program, arguments }
@@ -122,7 +122,7 @@ impl CommandTarget {
         )
     }
 
-    /// The file that would be run.
+    /// The file that would be executed.
     fn found(&self) -> Option<PathBuf> {
         if self.program.components().count() > 1 || self.program.is_absolute() {
             return Some(self.program.clone());
@@ -157,7 +157,7 @@ impl Target for CommandTarget {
     }
 }
 
-/// How a try came to its end.
+/// How a try ended.
 enum End {
     Exited(io::Result<ExitStatus>),
     Stopped,
@@ -166,15 +166,15 @@ enum End {
 
 type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
-/// The process group of a running program; whatever is left of it when this is dropped is killed.
+/// The process group of a running program; when this is dropped, what is left of the group is killed.
 struct Group {
     leader: Pid,
-    /// While its leader is not reaped its number belongs to no other group.
+    /// Until its leader is reaped, no other group can have its number.
     is_there: Arc<Mutex<bool>>,
 }
 
 impl Group {
-    /// Waits for a program's end on a thread of its own, and then ends what it leaves behind.
+    /// Waits for a program's end on its own thread, then ends whatever the program leaves behind.
     fn watch(mut child: Child) -> (Self, Exited) {
         let leader = Pid::from_child(&child);
         let is_there = Arc::new(Mutex::new(true));
@@ -185,12 +185,12 @@ impl Group {
                 .is_err_and(|error| error == rustix::io::Errno::INTR)
             {}
             let mut is_there = is_there.lock().unwrap_or_else(PoisonError::into_inner);
-            // The leader alone was left, as a rule.
+            // Usually only the leader was left.
             let _ = kill_process_group(leader, Signal::KILL);
             let status = child.wait();
             *is_there = false;
             drop(is_there);
-            // A try that was cut off waits no more.
+            // A try that was cut off no longer waits.
             let _ = ends.send(status);
         });
         (group, exited)
@@ -199,12 +199,13 @@ impl Group {
     fn signal(&self, signal: Signal) {
         let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
         if *is_there {
-            // It may be ending by itself just now.
+            // It may be exiting at this very moment.
             let _ = kill_process_group(self.leader, signal);
         }
     }
 
-    /// Asks the group to end, and ends it when `patience` is over; its leader's status, where it ended by itself.
+    /// Sends SIGTERM to the group, and SIGKILL after `patience`. Returns the leader's status if it ended by
+    /// itself.
     async fn end(
         &mut self,
         words: &mut Words,
@@ -227,7 +228,7 @@ impl Drop for Group {
     }
 }
 
-/// Waits for the end of a program while its words are heard, so that it is not held up by them.
+/// Waits for a program's end while its output is read, so that a full pipe does not block it.
 async fn listened(words: &mut Words, exited: &mut Exited) -> io::Result<ExitStatus> {
     tokio::select! {
         biased;
@@ -236,7 +237,7 @@ async fn listened(words: &mut Words, exited: &mut Exited) -> io::Result<ExitStat
     }
 }
 
-/// What a program says on its standard error.
+/// The standard error of a program.
 struct Words {
     pipe: Option<pipe::Receiver>,
     heard: Vec<u8>,
@@ -247,7 +248,7 @@ impl Words {
         Self { pipe: pipe.and_then(|pipe| pipe::Receiver::from_owned_fd(pipe).ok()), heard: Vec::new() }
     }
 
-    /// Reads on and on; keeps the beginning.
+    /// Reads to the end, but keeps only the beginning.
     async fn hear(&mut self) -> std::convert::Infallible {
         let mut part = [0; 4096];
         while let Some(pipe) = &mut self.pipe {
@@ -259,10 +260,11 @@ impl Words {
         std::future::pending().await
     }
 
-    /// The output so far, even if another process holds the pipe open.
+    /// The output so far, even if another process still holds the pipe open.
     fn hear_the_rest(&mut self) {
         let mut part = [0; 4096];
-        // Not by the pipe's own means: what it was not told of yet it takes for nothing.
+        // Reads the descriptor directly: the runtime reports nothing for a pipe that it has not been notified
+        // about.
         while self.heard.len() < KEPT
             && let Some(Ok(count @ 1..)) = self.pipe.as_ref().map(|pipe| rustix::io::read(pipe, &mut part))
         {
@@ -276,7 +278,7 @@ fn keep(heard: &mut Vec<u8>, part: &[u8]) {
     heard.extend_from_slice(part.get(..room).unwrap_or(part));
 }
 
-/// Writes the standard input; a program need not read it.
+/// Writes the standard input, which a program need not read.
 async fn write(pipe: OwnedFd, body: String) {
     if let Ok(mut pipe) = pipe::Sender::from_owned_fd(pipe) {
         let _ = pipe.write_all(body.as_bytes()).await;

@@ -1,4 +1,4 @@
-//! An action that is a mailbox: one plain-text mail for each news row, made for a lock screen.
+//! An action that is a mailbox: one plain-text mail per news row, short enough for a lock screen.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::{Message, SendResult, Stop, Target, ended};
 use crate::domain::escape::escape_controls;
 use crate::domain::{News, NewsType, SubjectKind, Timestamp};
 
-/// Longest value in a subject, in characters.
+/// Maximum length of a value in a subject, in characters.
 const IN_SUBJECT: usize = 60;
 
-/// Longest value in the text, in characters.
+/// Maximum length of a value in the text, in characters.
 const IN_TEXT: usize = 255;
 
 /// A mail server, and the addresses of one action.
@@ -25,7 +25,7 @@ pub struct MailTarget {
 }
 
 impl MailTarget {
-    /// Mails go to all of `to` at once.
+    /// Each mail goes to all of `to` at once.
     #[must_use]
     pub fn new(server: MailServer, to: Vec<Address>) -> Self {
         Self { server, to }
@@ -68,7 +68,7 @@ fn letter(message: &Message, now: Timestamp) -> Letter {
     Letter { id, subject, text, html: None, at }
 }
 
-/// A value as text of one line that nothing obeys; `None` where it is not known.
+/// A value on one line, without control characters; `None` if it is unknown.
 fn value(values: &Map<String, Value>, key: &str, longest: usize) -> Option<String> {
     let text = match values.get(key)? {
         Value::String(text) => text.clone(),
@@ -96,7 +96,7 @@ fn amount(values: &Map<String, Value>, key: &str, longest: usize) -> Option<Stri
     })
 }
 
-/// What the shop says about it, in a few words.
+/// The shop's statement about the subject, in a few words.
 fn summary(kind: SubjectKind, values: &Map<String, Value>, longest: usize) -> Vec<String> {
     let parts = match kind {
         SubjectKind::Order => [value(values, "status", longest), amount(values, "total", longest)],
@@ -105,7 +105,7 @@ fn summary(kind: SubjectKind, values: &Map<String, Value>, longest: usize) -> Ve
     parts.into_iter().flatten().collect()
 }
 
-/// The word for an end, which takes the place of the values before it.
+/// The word for a subject that is gone; it replaces the values.
 fn end(kind: NewsType) -> Option<&'static str> {
     match kind {
         NewsType::OrderDeleted | NewsType::ProductDeleted => Some("deleted"),
@@ -140,7 +140,7 @@ const NAMED: [(&str, &str); 9] = [
     ("updated_at", "updated at"),
 ];
 
-/// A line for each value, with the one before where that differs.
+/// One line per value, with the previous one if it differs.
 fn values(news: &News) -> String {
     let none = Map::new();
     let before = news.previous.as_ref().unwrap_or(&none);

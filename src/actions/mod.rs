@@ -1,16 +1,16 @@
-//! What an action is and how a message is sent to it: one file for each kind. A kind is a [`Target`], built from its
-//! keys in the configuration; the deliverer knows no more of it.
+//! The owner's actions, one file per kind. A kind is a [`Target`], built from its keys in the configuration; the
+//! deliverer knows nothing else about it.
 //!
 //! | file | its one job |
 //! |---|---|
-//! | [`url`] | one POST, as Standard Webhooks say |
+//! | [`url`] | one POST, following Standard Webhooks |
 //! | [`signature`] | how such a request is signed |
 //! | [`network`] | which addresses plain HTTP may reach |
 //! | [`command`] | one process, which reads the message from its standard input |
-//! | [`alert`] | what needs the owner's attention, sent to him |
-//! | [`notice`] | a request without a signature: alerts, the heartbeat |
-//! | [`mail`] | one mail, made for a lock screen |
-//! | [`smtp`] | the mail server that it goes to |
+//! | [`alert`] | messages about problems that need the owner |
+//! | [`notice`] | unsigned requests: alerts, the heartbeat |
+//! | [`mail`] | one mail, short enough for a lock screen |
+//! | [`smtp`] | the owner's mail server |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,51 +28,50 @@ pub mod signature;
 pub mod smtp;
 pub mod url;
 
-/// Bytes of an answer that are kept.
+/// Maximum number of bytes kept of an answer.
 const KEPT: usize = 1024;
 
-/// What is sent to a target.
+/// A message to a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The id under which the target knows it: the same on every try.
+    /// The id by which the target recognises a repeated delivery: the same on every try.
     pub id: String,
     /// The action's name.
     pub action: String,
-    /// Which try this is, from 1.
+    /// The number of this try, from 1.
     pub attempt: u32,
-    /// What it is about; `None` for a test.
+    /// The news; `None` for a test.
     pub news: Option<News>,
     /// The JSON of the feed.
     pub body: String,
 }
 
 impl Message {
-    /// The word for what happened.
+    /// The event type.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.news.as_ref().map_or("test", |news| news.kind.as_str())
     }
 }
 
-/// What came of sending a message.
+/// The result of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendResult {
-    /// What came of it.
     pub outcome: AttemptOutcome,
-    /// What follows from it.
+    /// Its effect on the delivery and the action.
     pub effect: Effect,
     /// In plain words, without any address or secret.
     pub detail: String,
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, if there was an answer.
     pub http_status: Option<u16>,
     /// The exit code of a command that ended by itself.
     pub exit_code: Option<i32>,
-    /// The beginning of what came back.
+    /// The beginning of the answer.
     pub answer: Option<String>,
 }
 
 impl SendResult {
-    /// It was taken.
+    /// The target accepted it.
     #[must_use]
     pub fn delivered(answer: Option<String>) -> Self {
         Self {
@@ -85,7 +84,7 @@ impl SendResult {
         }
     }
 
-    /// It was not, and is tried again.
+    /// The target did not accept it; it will be tried again.
     #[must_use]
     pub fn failed(outcome: AttemptOutcome, detail: impl Into<String>) -> Self {
         Self {
@@ -98,7 +97,7 @@ impl SendResult {
         }
     }
 
-    /// The try as the store keeps it.
+    /// The try as the store records it.
     #[must_use]
     pub fn attempt(self, at: Timestamp, took: Duration) -> Attempt {
         let Self { outcome, effect, detail, http_status, exit_code, answer } = self;
@@ -107,10 +106,10 @@ impl SendResult {
     }
 }
 
-/// One kind of action, ready to be sent messages.
+/// One kind of action, ready to receive messages.
 pub trait Target: Send + Sync {
-    /// Sends it; ends within `timeout`, but for the moments that cleaning up takes. `None`: a stop ended it, and what
-    /// came of it is not known.
+    /// Sends the message; ends within `timeout`, except for a moment of cleaning up. `None`: a stop ended the try, and
+    /// its result is unknown.
     fn send<'a>(
         &'a self,
         message: &'a Message,
@@ -119,30 +118,30 @@ pub trait Target: Send + Sync {
         stop: Stop,
     ) -> BoxFuture<'a, Option<SendResult>>;
 
-    /// What is wrong with it as far as that can be seen without sending it anything; a line each.
+    /// What is wrong with the target, as far as it can be checked without sending anything; one line each.
     fn check(&self) -> BoxFuture<'_, Vec<String>>;
 }
 
-/// How far a stop has come.
+/// The stage of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stopping {
-    /// Nothing stops.
+    /// No stop is in progress.
     No,
-    /// Tries under way may end.
+    /// Tries in flight may end.
     Ends,
-    /// What has not ended is cut off.
+    /// Tries still in flight are cut off.
     Over,
 }
 
-/// Tells tries under way of a stop.
+/// Tells tries in flight about a stop.
 pub type Stop = tokio::sync::watch::Receiver<Stopping>;
 
-/// Waits until a stop begins; forever where none can.
+/// Waits until a stop begins; forever if none can.
 async fn stopping(stop: Stop) {
     reached(stop, Stopping::Ends).await;
 }
 
-/// Waits until a stop cuts off what has not ended.
+/// Waits until a stop cuts off the tries in flight.
 async fn ended(stop: Stop) {
     reached(stop, Stopping::Over).await;
 }
@@ -153,7 +152,7 @@ async fn reached(mut stop: Stop, what: Stopping) {
     }
 }
 
-/// What an action is, as configured.
+/// The kind of an action, as configured.
 #[derive(Clone, Debug)]
 pub enum ActionKind {
     /// An HTTP endpoint.
@@ -175,7 +174,7 @@ impl ActionKind {
         }
     }
 
-    /// In a few words.
+    /// A short description.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -189,25 +188,25 @@ impl ActionKind {
 /// One `[actions.NAME]`.
 #[derive(Clone, Debug)]
 pub struct Action {
-    /// Its name.
+    /// As in `[actions.NAME]`.
     pub name: String,
-    /// Where its deliveries go.
+    /// The target of its deliveries.
     pub kind: ActionKind,
-    /// Which news it gets.
+    /// The filter for its news.
     pub filter: NewsFilter,
     /// Whether it gets the e-mail of orders.
     pub with_email: bool,
     /// Whether it gets the API's JSON of orders.
     pub with_raw: bool,
-    /// The longest that one try may take.
+    /// Timeout of one try.
     pub timeout: Duration,
-    /// Tries under way at once.
+    /// Maximum number of tries in flight.
     pub concurrency: usize,
-    /// How long a delivery is tried.
+    /// When a delivery is retried, and when it is given up.
     pub policy: RetryPolicy,
 }
 
-/// The beginning of what came back, as text on one line without control characters; `None` if nothing came.
+/// The beginning of an answer, on one line without control characters; `None` if it is empty.
 #[must_use]
 pub(crate) fn kept(bytes: &[u8]) -> Option<String> {
     let beginning = bytes.get(..KEPT).unwrap_or(bytes);

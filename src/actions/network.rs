@@ -1,5 +1,5 @@
-//! Which addresses plain HTTP may reach: this machine and private networks, and these by their address alone. The name
-//! `localhost` may be used, and is held to what it means once it is resolved.
+//! The addresses that plain HTTP may reach: this machine, and private networks by IP address only. The name
+//! `localhost` is allowed if it resolves to this machine.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::domain::address::is_private;
 
-/// Whether plain HTTP to this host may leave the process.
+/// Whether a plain HTTP request to this host is allowed.
 #[must_use]
 pub fn allows_plain_http(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -16,7 +16,7 @@ pub fn allows_plain_http(url: &Url) -> bool {
     host == "localhost" || bare.parse().is_ok_and(is_private)
 }
 
-/// Resolves names for plain HTTP: to this machine or not at all.
+/// Resolves names for plain HTTP: only to loopback addresses.
 pub(super) struct LoopbackOnly;
 
 impl Resolve for LoopbackOnly {

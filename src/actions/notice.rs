@@ -1,5 +1,5 @@
-//! A URL of the owner's that is called without a signature: for alerts, and for the heartbeat. User info in it is sent as
-//! Basic; all of it is secret.
+//! Unsigned requests to a URL of the owner: for alerts and the heartbeat. User info in the URL is sent as
+//! Basic; all of the URL is secret.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use reqwest::{RequestBuilder, Url};
 
 use super::url::{Clients, innermost, parse, reach};
 
-/// Where to call.
+/// The URL of a notice.
 #[derive(Clone)]
 pub struct Notice(Url);
 
@@ -20,7 +20,7 @@ impl fmt::Debug for Notice {
 }
 
 impl Notice {
-    /// Reads a URL, under the rules of an action's.
+    /// Parses a URL, with the same rules as for actions.
     ///
     /// # Errors
     /// What is wrong with it, in plain words that do not repeat it.
@@ -31,7 +31,7 @@ impl Notice {
     /// Connects to its host, and sends nothing.
     ///
     /// # Errors
-    /// What went wrong, in plain words without the URL.
+    /// Why it failed, in plain words without the URL.
     pub async fn check(&self) -> Result<(), String> {
         reach(&self.0).await
     }
@@ -39,7 +39,7 @@ impl Notice {
     /// Posts a text; any 2xx is success.
     ///
     /// # Errors
-    /// What went wrong, in plain words without the URL.
+    /// Why it failed, in plain words without the URL.
     pub async fn post(
         &self,
         clients: &Clients,
@@ -51,16 +51,16 @@ impl Notice {
         send(request.header(CONTENT_TYPE, content_type.to_owned()).body(body), timeout).await
     }
 
-    /// Gets it; any 2xx is success.
+    /// Sends a GET; any 2xx is success.
     ///
     /// # Errors
-    /// What went wrong, in plain words without the URL.
+    /// Why it failed, in plain words without the URL.
     pub async fn get(&self, clients: &Clients, timeout: Duration) -> Result<(), String> {
         send(clients.of(&self.0).get(self.0.clone()), timeout).await
     }
 }
 
-/// The status alone counts: nothing of the answer's body is read.
+/// Only the status counts; the body is not read.
 async fn send(request: RequestBuilder, timeout: Duration) -> Result<(), String> {
     let answer = request.timeout(timeout).send().await.map_err(|error| match error.is_timeout() {
         true => "no answer in time".to_owned(),

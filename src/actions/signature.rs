@@ -1,5 +1,5 @@
-//! Signatures as Standard Webhooks define them: HMAC-SHA256 over id, time and body, one for each secret, so that a
-//! receiver that knows the old secret or the new one accepts the same request.
+//! Signatures as Standard Webhooks defines them: HMAC-SHA256 over id, time and body, one per secret, so that
+//! a receiver that knows either the old or the new secret accepts the request.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-/// How a secret begins.
+/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 
-/// Bytes of a secret.
+/// The allowed length of a secret, in bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// A secret that requests are signed with.
+/// A secret that signs requests.
 #[derive(Clone)]
 pub struct SigningKey(hmac::Key);
 
@@ -24,10 +24,10 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads `whsec_` and base64 of 24 to 64 bytes.
+    /// Parses `whsec_` and base64 of 24 to 64 bytes.
     ///
     /// # Errors
-    /// What is wrong with it, as text that repeat nothing of it.
+    /// What is wrong with it, in words that repeat no part of it.
     pub fn parse(secret: &str) -> Result<Self, String> {
         let encoded = secret.strip_prefix(PREFIX).ok_or("does not begin with whsec_")?;
         let bytes = STANDARD.decode(encoded).map_err(|_| "is not base64 after whsec_")?;

@@ -1,4 +1,5 @@
-//! An action at a URL: one POST for each delivery, as Standard Webhooks say. Its clients are apart from the shops'.
+//! An action at a URL: one POST per delivery, following Standard Webhooks. Its HTTP clients are separate from
+//! the shops'.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use super::signature::{SigningKey, signatures};
 use super::{Message, SendResult, Stop, Target, ended, kept};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
-/// Bytes of an answer that are read; a larger success is a success.
+/// Maximum number of bytes read of an answer. A larger 2xx answer is still a success.
 const ANSWER_CAP: usize = 64 * 1024;
 
-/// Longer than any timeout of a connection that is kept open for the next delivery.
+/// Longer than the timeout of any connection that is kept open for the next delivery.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The HTTP clients of all actions: one for TLS, one for plain HTTP, which knows the way to private addresses alone.
+/// The HTTP clients of all actions: one for TLS, and one for plain HTTP, which reaches only this machine and
+/// private addresses.
 #[derive(Clone, Debug)]
 pub struct Clients {
     tls: Client,
@@ -30,12 +32,12 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Both.
+    /// Builds both.
     ///
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
-        // Installed already, where another client was made before.
+        // A client that was built earlier has installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let builder = || {
             Client::builder()
@@ -55,13 +57,13 @@ impl Clients {
 }
 
 impl Clients {
-    /// The one for this URL.
+    /// The client for this URL.
     pub(super) fn of(&self, url: &Url) -> &Client {
         if url.scheme() == "https" { &self.tls } else { &self.plain }
     }
 }
 
-/// Where requests go, and the keys that sign them.
+/// The URL of an endpoint, and the keys that sign its requests.
 #[derive(Clone)]
 pub struct Endpoint {
     url: Url,
@@ -69,17 +71,17 @@ pub struct Endpoint {
 }
 
 impl fmt::Debug for Endpoint {
-    /// The URL may hold a key.
+    /// The URL may contain a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").finish_non_exhaustive()
     }
 }
 
 impl Endpoint {
-    /// An endpoint that is sent what each of `keys` signed.
+    /// An endpoint whose requests are signed with each of `keys`.
     ///
     /// # Errors
-    /// What is wrong with the URL, as text that do not repeat it.
+    /// What is wrong with the URL, in words that do not repeat it.
     pub fn new(url: &str, keys: Vec<SigningKey>) -> Result<Self, String> {
         let url = parse(url)?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -89,7 +91,7 @@ impl Endpoint {
         Ok(Self { url, keys })
     }
 
-    /// The URL as it may be shown: a query may hold a key.
+    /// The URL without its query, which may contain a key.
     #[must_use]
     pub fn shown(&self) -> String {
         let mut url = self.url.clone();
@@ -108,7 +110,7 @@ pub struct UrlTarget {
 }
 
 impl UrlTarget {
-    /// What is sent to it goes out by one of these clients.
+    /// Requests to it use one of these clients.
     #[must_use]
     pub fn new(clients: &Clients, endpoint: Endpoint) -> Self {
         Self { client: clients.of(&endpoint.url).clone(), endpoint }
@@ -167,7 +169,7 @@ async fn read(response: &mut Response) -> (Vec<u8>, Result<(), SendResult>) {
     }
 }
 
-/// What an answer means. The status of one that does not succeed counts, whether its body ended or not.
+/// Interprets an answer. If it is not a success, its status counts even if the body did not end.
 fn judge(response: &Response, end: Result<(), SendResult>, now: Timestamp) -> SendResult {
     let status = response.status().as_u16();
     let refused = |effect| SendResult {
@@ -184,7 +186,7 @@ fn judge(response: &Response, end: Result<(), SendResult>, now: Timestamp) -> Se
     }
 }
 
-/// How long `Retry-After` asks us to wait: seconds, or until a date.
+/// The pause that `Retry-After` asks for: seconds, or until a date.
 fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -193,7 +195,7 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     Timestamp::parse_http_date(text).map(|until| until.since(now))
 }
 
-/// Says what the network did as text; the URL is left out, it may hold a key.
+/// Describes a network error, without the URL, which may contain a key.
 fn unreachable(error: &reqwest::Error) -> SendResult {
     let what = if error.is_connect() { "no connection" } else { "the connection broke" };
     SendResult::failed(AttemptOutcome::Unreachable, format!("{what}: {}", innermost(error)))
@@ -242,10 +244,10 @@ pub(super) async fn reach(url: &Url) -> Result<(), String> {
     }
 }
 
-/// How long a check waits for a connection.
+/// Timeout of a check's connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A URL that news and alerts may be sent to.
+/// Parses a URL for news or alerts.
 pub(super) fn parse(text: &str) -> Result<Url, String> {
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c == '\\');
     let Some(url) = Url::parse(text).ok().filter(|url| is_plain && url.has_host()) else {

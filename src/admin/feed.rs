@@ -1,4 +1,4 @@
-//! The feed of news: JSON Lines, or events that go on as news arrives.
+//! The feed of news: JSON Lines, or server-sent events that continue as news arrives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,25 +16,25 @@ use super::Admin;
 use crate::domain::News;
 use crate::store::{FeedEdge, NewsQuery, Reader};
 
-/// The most news that one answer holds, and how many it holds unless it is told.
+/// Maximum and default number of news in one answer without a stream.
 const MOST: usize = 1000;
 const USUAL: usize = 100;
 
-/// News that a stream reads at once.
+/// Number of news that a stream reads at once.
 const PAGE: usize = 100;
 
-/// From one comment of a stream to the next: proxies end what is silent for long.
+/// The interval of comments in a stream: proxies close a connection that is silent for long.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 
-/// How often a stream looks for news that another process made.
+/// The interval at which a stream checks for news made by another process.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Streams that are served at once.
+/// Maximum number of concurrent streams.
 const MOST_STREAMS: usize = 64;
 
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
 
-/// What was asked for.
+/// The parameters of a request.
 struct Asked {
     after: i64,
     limit: usize,
@@ -127,7 +127,7 @@ async fn is_known(reader: &Reader, source: &str) -> bool {
     known.iter().any(|(name, _)| name == source)
 }
 
-/// One of the streams that are served; free again when dropped.
+/// A permit for one stream; returned when dropped.
 struct Seat;
 
 impl Seat {
@@ -145,7 +145,7 @@ impl Drop for Seat {
     }
 }
 
-/// What a stream remembers from one part to the next.
+/// The state of a stream between two parts.
 struct Tail {
     reader: Reader,
     changed: watch::Receiver<()>,

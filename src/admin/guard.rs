@@ -1,5 +1,5 @@
-//! Who may see what is said about orders and people, and under which name this listener is called. Health, readiness and
-//! metrics obey neither.
+//! Decides who may see data about orders and people, and under which host names the admin listener may be
+//! called. Health, readiness and metrics are open to all.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,31 +15,31 @@ use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-/// Headers that a proxy adds: what comes through one may come from anywhere.
+/// Headers that a proxy adds. A request through a proxy may come from anywhere.
 const OF_A_PROXY: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
 
-/// Wrong passwords of an address before it gets one try a second.
+/// The number of wrong passwords from an address before it gets one try a second.
 const FREE_TRIES: u32 = 5;
 
-/// From one try to the next then.
+/// The minimum time between two tries after that.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 
-/// So long without a try, and an address begins anew.
+/// After this long without a try, an address starts anew.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// Addresses whose wrong passwords are remembered; beyond that the one that was quiet longest is forgotten.
+/// Maximum number of remembered addresses; beyond it, the one that was quiet longest is forgotten.
 const MOST_ADDRESSES: usize = 10_000;
 
-/// Who reaches the listener.
+/// Who can reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// This machine alone.
+    /// Only this machine.
     Loopback,
-    /// Others, too.
+    /// Other machines, too.
     Beyond,
 }
 
-/// The check; clones share what they remember of wrong passwords.
+/// The check; clones share the remembered wrong passwords.
 #[derive(Clone, Debug)]
 pub struct Guard {
     password: Option<SecretString>,
@@ -49,8 +49,8 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Admits requests with `password`; without one, only requests from this machine, if the listener is reachable
-    /// from nowhere else. `hosts` are further names of this machine, in lower case.
+    /// Admits requests with `password`. Without one, admits requests from this machine, if the listener can
+    /// be reached only from there. `hosts` are further host names, in lower case.
     #[must_use]
     pub fn new(password: Option<SecretString>, hosts: Vec<String>, reach: Reach) -> Self {
         Self { password, hosts, reach, tries: Tries::default() }
@@ -68,7 +68,7 @@ impl Guard {
         self.password.is_some() || self.reach == Reach::Loopback
     }
 
-    /// The answer to a request that may not see it; `None`: it may.
+    /// The refusal of a request; `None` if it is admitted.
     pub fn refuse(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let peer = request.peer_addr().map(|peer| peer.ip());
         match self.judge(request.headers(), host(request), peer, Instant::now()) {
@@ -98,7 +98,7 @@ impl Guard {
         self.tries.judge(peer, now, given.map(|given| is_equal(&given, password.expose_secret())))
     }
 
-    /// Whether a Host header names this machine: as localhost, by an address, or by one of its names.
+    /// Whether a Host header names this machine: as localhost, by an IP address, or by one of its host names.
     fn is_ours(&self, host: &str) -> bool {
         let name = match host.strip_prefix('[') {
             Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -109,7 +109,7 @@ impl Guard {
     }
 }
 
-/// The Host of a request, from its header or its target.
+/// The host of a request, from its header or its target.
 fn host(request: &HttpRequest) -> Option<&str> {
     let mut given = request.headers().get_all(header::HOST);
     match (given.next(), given.next()) {
@@ -119,7 +119,7 @@ fn host(request: &HttpRequest) -> Option<&str> {
     }
 }
 
-/// The password of HTTP Basic, whatever the user name.
+/// The password of HTTP Basic, with any user name.
 fn given_password(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
@@ -134,18 +134,18 @@ fn is_equal(given: &[u8], password: &str) -> bool {
     given.as_ref().ct_eq(password.as_ref()).into()
 }
 
-/// Why a request may not see it.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
-    /// The listener is reached from beyond, and there is no password.
+    /// The listener can be reached from other machines, and there is no password.
     Closed,
-    /// Called under a name that is not ours.
+    /// The host name is not allowed.
     Host,
-    /// Without a password nothing comes through a proxy.
+    /// It came through a proxy, and there is no password.
     Proxied,
     /// No password, or a wrong one.
     Password,
-    /// Too many wrong ones; wait so many seconds.
+    /// Too many wrong passwords; the value is the wait in seconds.
     Wait(u64),
 }
 
@@ -182,7 +182,7 @@ impl Refusal {
     }
 }
 
-/// Wrong passwords by address.
+/// The wrong passwords of each address.
 #[derive(Clone, Debug, Default)]
 struct Tries(Arc<Mutex<BTreeMap<Option<IpAddr>, Wrong>>>);
 
@@ -193,7 +193,7 @@ struct Wrong {
 }
 
 impl Tries {
-    /// Judges a try; `None`: it brought no password, which is how a browser begins.
+    /// Judges a try; `None`: it had no password, which is how a browser begins.
     fn judge(&self, peer: Option<IpAddr>, now: Instant, is_right: Option<bool>) -> Result<(), Refusal> {
         let Some(is_right) = is_right else { return Err(Refusal::Password) };
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The admin listener: liveness, readiness and metrics. It names sources and their failures, so it belongs on a
-//! private address.
+//! The admin listener: liveness, readiness, metrics, the feed of news and the page for people. It belongs on a private
+//! address.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

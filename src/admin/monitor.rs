@@ -28,18 +28,19 @@ const REMIND: Duration = Duration::from_secs(600);
 /// Warnings that another part of the program logs itself.
 const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
-/// What the last check found.
+/// The result of the last check.
 #[derive(Clone, Debug)]
 pub struct HealthFindings {
-    /// When.
+    /// When it was made.
     pub at: Timestamp,
-    /// What needs attention.
+    /// The active warnings.
     pub warnings: Vec<Warning>,
-    /// A failing check of the store or of its disk.
+    /// The failing check of the store or its disk, if any.
     pub failing: Option<&'static str>,
 }
 
-/// Watches until aborted, and sends to `findings` what it finds. It also records the last notification's id beside the store.
+/// Watches until aborted, and sends each result to `findings`. Also records the last notification's id beside
+/// the store.
 pub async fn monitor(
     in_force: Arc<ArcSwap<Admin>>,
     lock: Arc<Mutex<ServeLock>>,
@@ -122,7 +123,7 @@ enum EpisodeChange {
 #[derive(Debug, Default)]
 struct Episodes(BTreeMap<About, Episode>);
 
-/// A kind of warning, and the source or the action that it is about.
+/// A kind of warning, and its source or action.
 type About = (WarningKind, Option<String>, Option<String>);
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! `countersign deliveries`: what became of each delivery, newest first.
+//! `countersign deliveries`: list deliveries, newest first.
 
 use std::path::Path;
 

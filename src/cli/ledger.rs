@@ -1,4 +1,4 @@
-//! `countersign ledger`: the schema for an owner who makes it himself, and a node that another file had.
+//! `countersign ledger`: print the ledger's schema, or take over a node from another file.
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::ledger::{self, TakeOver};
 use crate::service::ledger_settings;
 use crate::store::Reader;
 
-/// What to do with the ledger.
+/// The subcommands.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: countersign ledger schema | psql shop")]
 pub(super) struct Args {

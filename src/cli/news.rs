@@ -88,7 +88,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     Ok(Exit::Fine)
 }
 
-/// One news on one line.
+/// One line per news.
 fn words(news: &News) -> String {
     let text = |key: &str| news.current.get(key).and_then(|value| value.as_str().map(str::to_owned));
     let number = |key: &str| news.current.get(key).filter(|value| value.is_number()).map(ToString::to_string);

@@ -51,7 +51,7 @@ enum MailWhen {
     Findings,
 }
 
-/// How long the mail server has for a report.
+/// Timeout of mailing a report.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn format() -> impl TypedValueParser<Value = Format> {
@@ -60,7 +60,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
 }
 
 impl OutputArgs {
-    /// Refuses --mail where there is no address to mail to.
+    /// Refuses --mail if no address is configured.
     pub(super) fn check(&self, settings: &Settings) -> Result<(), CommandError> {
         if self.mail.is_some() && settings.alerts.ways.mail.is_none() {
             let line = "--mail needs an address; write mail = [\"…\"] in [alerts], and [mail]";
@@ -69,7 +69,7 @@ impl OutputArgs {
         Ok(())
     }
 
-    /// Writes the document, and mails it whether it could be written or not.
+    /// Writes the document, and mails it whether or not it could be written.
     pub(super) async fn write_and_mail(
         &self,
         document: &Document,
@@ -80,7 +80,7 @@ impl OutputArgs {
         written
     }
 
-    /// Mails the document if that was asked for.
+    /// Mails the document if --mail asks for it.
     async fn mail(&self, document: &Document, settings: &Settings) -> Result<(), CommandError> {
         let (Some(when), Some((server, to))) = (self.mail, &settings.alerts.ways.mail) else { return Ok(()) };
         let sources = &document.report.sources;
@@ -104,7 +104,7 @@ impl OutputArgs {
         send(server, &letter, to).await
     }
 
-    /// Mails why there is no report, if a mail was asked for. Returns the error that ends the command.
+    /// Mails why there is no report, if --mail asks for a mail. Returns the error that ends the command.
     pub(super) async fn mail_failure(
         &self,
         command: &str,
@@ -149,7 +149,7 @@ impl OutputArgs {
     }
 }
 
-/// A letter that says nothing yet.
+/// A letter without content.
 fn letter(at: Timestamp) -> Letter {
     let id = format!("report_{}_{}", at.millis(), std::process::id());
     Letter { id, subject: String::new(), text: String::new(), html: None, at }

@@ -1,4 +1,4 @@
-//! `countersign redeliver` and `skip`: deliveries that a person decides about.
+//! `countersign redeliver` and `skip`: change deliveries by hand.
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 use std::path::Path;
@@ -125,7 +125,7 @@ pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandE
                     DeliveryFilter { action: Some(action.clone()), state: Some(state), ..Default::default() };
                 ids.extend(found(&store, filter).await?);
             }
-            // The newest first: none of those before it becomes due meanwhile.
+            // Newest first, so that none of the earlier ones becomes due meanwhile.
             ids.sort_unstable_by(|a, b| b.cmp(a));
             ids
         }
@@ -170,7 +170,7 @@ async fn found(store: &Store, mut filter: DeliveryFilter) -> Result<Vec<i64>, Co
     }
 }
 
-/// The news that an action never had, oldest first.
+/// News that an action never received, oldest first.
 async fn missing(
     store: &Store,
     action: &str,
@@ -191,7 +191,7 @@ async fn missing(
     }
 }
 
-/// Prints the number; on a terminal, a person must confirm.
+/// Prints the numbers; on a terminal, a person must confirm.
 fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandError> {
     let new = if missing > 0 { format!(" and {missing} that the action never had") } else { String::new() };
     let question = format!("{again} deliveries are delivered again{new}");

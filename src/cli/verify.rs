@@ -91,7 +91,7 @@ async fn work(settings: &Settings, store: &Store, clock: &Clock) -> Result<(Coun
     Ok((count, pending(store, settings).await?))
 }
 
-/// Makes the deliveries that are due, unless a `serve` makes them.
+/// Makes the due deliveries, unless a `serve` does.
 async fn deliver(settings: &Settings, store: &Store, clock: &Clock) -> Result<(), CommandError> {
     let is_served = matches!(store::holder(&settings.store.path), Serving::Elsewhere(_));
     if settings.actions.is_empty() || is_served {

@@ -1,4 +1,4 @@
-//! One `[actions.NAME]` table: what the action is, which news it gets, and how long it is tried.
+//! One `[actions.NAME]` table: its kind, its filters, and its retries.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::actions::url::Endpoint;
 use crate::actions::{Action, ActionKind};
 use crate::domain::{NewsFilter, RetryPolicy, SubjectKind};
 
-/// The keys that say what an action is; each action has one of them.
+/// The keys for the kinds of actions; each action has exactly one of them.
 const KINDS: [&str; 3] = ["url", "command", "mail"];
 
 const KEYS: &[KnownKey] = &[
@@ -36,12 +36,12 @@ const KEYS: &[KnownKey] = &[
 
 const RETRY: &str = "[\"5s\", \"5m\", \"30m\", \"2h\", \"5h\", \"10h\", \"14h\", \"20h\", \"24h\"]";
 
-/// No pause or time-out is shorter.
+/// The minimum of pauses and timeouts.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Reads all actions; `sources` are the names that are configured.
+/// Reads all actions; `sources` are the configured names.
 pub(super) fn read_all(
     top: &mut Section<'_>,
     sources: &[String],
@@ -70,7 +70,7 @@ pub(super) fn read_all(
     actions
 }
 
-/// Reads an action; `None` if something is wrong with it, which is noted.
+/// Reads an action; `None` if a mistake was noted.
 fn read(
     section: &mut Section<'_>,
     name: &str,
@@ -109,7 +109,7 @@ fn read(
     }
     let (timeout, concurrency) = match given[..] {
         ["command"] => ("\"60s\"", "1"),
-        // Many servers greet strangers slowly.
+        // Many mail servers delay their greeting on purpose.
         ["mail"] => ("\"60s\"", "4"),
         _ => ("\"15s\"", "4"),
     };
@@ -154,7 +154,7 @@ fn read(
     })
 }
 
-/// A list of words that is not empty; none where the key is absent.
+/// A list of words that is not empty; no words if the key is missing.
 fn words<T>(section: &mut Section<'_>, key: &str, word: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
     let read = section.read(key, |item| {
         let words = values::list(item, |item| word(&values::text(item)?).map_err(str::to_owned))?;

@@ -1,4 +1,4 @@
-//! The `[alerts]` table: how the owner is told what needs him, and who is told that all is well.
+//! The `[alerts]` table: channels and times of alerts, and the heartbeat.
 
 use std::time::Duration;
 
@@ -24,17 +24,17 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("heartbeat_every", "\"5m\""),
 ];
 
-/// The shortest interval that makes sense.
+/// The minimum interval.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The `[alerts]` table.
 #[derive(Clone, Debug)]
 pub struct Alerts {
-    /// The ways to the owner.
+    /// The channels.
     pub ways: Ways,
-    /// When he is told.
+    /// When alerts are sent.
     pub rules: AlertRules,
-    /// What is called as long as all works, and how often.
+    /// The heartbeat's URL and interval.
     pub heartbeat: Option<(Notice, Duration)>,
 }
 
@@ -71,7 +71,7 @@ fn remind(item: &Item) -> Result<Option<Duration>, String> {
     }
 }
 
-/// A URL that is secret.
+/// A secret URL.
 fn notice(section: &mut Section<'_>, outside: &mut Outside<'_>, key: &str) -> Option<Notice> {
     let url = secret::read(section, outside, "alerts", key, false).pop()?;
     Notice::new(url.expose_secret())

@@ -1,4 +1,4 @@
-//! The `[ledger]` table: where the database is, and what is shipped there.
+//! The `[ledger]` table.
 
 use super::file::{KnownKey, Section};
 use super::secret::{self, Outside};
@@ -15,10 +15,10 @@ const KEYS: &[KnownKey] = &[
     ("include", "[\"body\", \"email\"]"),
 ];
 
-/// The longest name of a schema.
+/// Maximum length of a schema name.
 const LONGEST_SCHEMA: usize = 63;
 
-/// Reads the table; `None` where it is absent, or where something is wrong with it, which is noted.
+/// Reads the table; `None` if it is missing or a mistake was noted.
 pub(super) fn read(top: &mut Section<'_>, outside: &mut Outside<'_>) -> Option<LedgerSettings> {
     let mut section = top.below("ledger", KEYS);
     if !section.is_present() {

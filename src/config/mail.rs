@@ -13,18 +13,18 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("from", "\"countersign@example.com\""),
 ];
 
-/// The mail server of the file.
+/// The mail server in the file.
 pub(super) enum Configured {
-    /// There is none.
+    /// Not configured.
     Absent,
-    /// What is wrong with it is noted.
+    /// Wrong; the mistake was noted.
     Wrong,
-    /// This one.
+    /// Configured.
     Server(MailServer),
 }
 
 impl Configured {
-    /// The server for a key that needs one; `None` where that is noted.
+    /// The server for a key that needs one; `None` if a mistake was noted.
     pub(super) fn required_by(&self, section: &mut Section<'_>, key: &str) -> Option<MailServer> {
         match self {
             Self::Server(server) => Some(server.clone()),

@@ -53,13 +53,13 @@ pub struct Settings {
     pub verify: VerifySettings,
     /// In the order of the file; at least one.
     pub sources: Vec<Source>,
-    /// Who may use the admin listener.
+    /// The access rules of the admin listener.
     pub admin: AdminSettings,
-    /// What is told of news, in the order of the file.
+    /// In the order of the file.
     pub actions: Vec<Action>,
-    /// How the owner is told what needs attention.
+    /// The alerts and the heartbeat.
     pub alerts: Alerts,
-    /// The ledger; `None`: there is none.
+    /// The ledger; `None` if there is none.
     pub ledger: Option<crate::ledger::LedgerSettings>,
     /// Each setting with its origin, without secrets.
     pub entries: Vec<Entry>,
@@ -113,11 +113,11 @@ pub struct VerifySettings {
 pub struct AdminSettings {
     /// Whether the page for people is served.
     pub page: bool,
-    /// What a person has to know; `None`: nothing, on loopback.
+    /// The page's password; `None`: open on loopback.
     pub password: Option<SecretString>,
-    /// Names under which the listener may be called, in lower case, besides localhost and addresses.
+    /// Host names of the listener, in lower case, besides localhost and IP addresses.
     pub hosts: Vec<String>,
-    /// Whether nothing can be changed there.
+    /// Whether the page can change nothing.
     pub read_only: bool,
 }
 

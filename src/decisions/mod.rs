@@ -1,15 +1,15 @@
-//! What a person decides about notifications: the same for the command line and the page.
+//! The decisions of a person about notifications, shared by the command line and the page.
 
 use crate::config::Settings;
 use crate::domain::{State, Timestamp};
 use crate::providers::{self, Read};
 use crate::store::{BATCH_BYTES, Decided, ParsedNotification, Result, Store};
 
-/// How many notifications one transaction changes: it has to be over within 20 ms, because intake waits for it.
+/// Maximum number of notifications per transaction: it must end within 20 ms, because intake waits for it.
 pub const BATCH: usize = 50;
 
-/// Parses at most [`BATCH`] notifications again with the configuration in force, and makes them due. `by` says who
-/// decided; it becomes the detail of those that wait.
+/// Parses at most [`BATCH`] notifications again with the configuration in force, and makes them due. `by`
+/// says who decided, and becomes the detail of those that are pending then.
 pub async fn retry(
     settings: &Settings,
     store: &Store,
@@ -37,7 +37,7 @@ pub async fn retry(
     Ok(decided)
 }
 
-/// What the notification says under the configuration in force, or why it has to stay as it is.
+/// The claim under the configuration in force, or why the notification must stay as it is.
 async fn read_afresh(
     settings: &Settings,
     store: &Store,

@@ -1,6 +1,6 @@
-//! The deliverer: sends news to the owner's actions. A loop around a public [`Deliverer::turn`]; a turn leases what is
-//! due and starts to send it, and never waits for a target. Its places and its clients are its own, so that a slow or
-//! dead target delays no verdict, no acknowledgement and no other action.
+//! The deliverer sends the news to the owner's actions. It is a loop around a public [`Deliverer::turn`], which leases
+//! what is due and starts to send it, and never waits for a target. Its slots and HTTP clients are its own, so a slow
+//! or dead target delays no verdict, no acknowledgement and no other action.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -22,31 +22,31 @@ mod sending;
 
 use sending::Sender;
 
-/// How often to look for what another process made due.
+/// The interval of checks for deliveries that another process made due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Tries of one action that are begun in one turn.
+/// Maximum number of tries of one action started in one turn.
 const MOST_IN_ONE_TURN: usize = 128;
 
-/// What a try that was cut off may need to leave its target.
+/// Time that a cut-off try may need to clean up.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// The actions in force.
 #[derive(Clone, Debug, Default)]
 pub struct InForce {
-    /// The configured actions.
+    /// As configured.
     pub actions: Vec<Action>,
-    /// How long a stop waits for tries under way.
+    /// How long a stop waits for tries in flight.
     pub drain: Duration,
 }
 
-/// What the deliverer is made of.
+/// The parts of a deliverer.
 pub struct DelivererParts {
-    /// Where everything is kept.
+    /// The store with the outbox.
     pub store: Store,
-    /// The actions in force; what waits for others stays.
+    /// The actions in force; deliveries to other actions stay waiting.
     pub in_force: watch::Receiver<Arc<InForce>>,
-    /// The way to endpoints.
+    /// The HTTP clients for endpoints.
     pub clients: Clients,
     pub clock: Clock,
     /// The counters.
@@ -66,26 +66,27 @@ pub struct Deliverer {
     look_at: Timestamp,
 }
 
-/// One action, and what is under way to it.
+/// One action, and its tries in flight.
 struct ActionQueue {
-    /// `None`: it is not configured any more, and what is under way ends.
+    /// `None`: it is no longer configured; its tries in flight may end.
     action: Option<(Arc<Action>, Arc<dyn Target>)>,
     under_way: BTreeSet<i64>,
-    /// When something may be due; `None`: nothing before a look or a try says so.
+    /// When a delivery may be due; `None`: not before another process or a try makes one due.
     due_at: Option<Timestamp>,
 }
 
-/// What a turn found to do.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DelivererTurn {
-    /// It began tries.
+    /// It started tries.
     Worked,
-    /// Nothing to begin. Tries may be under way; the time is when the next one is due, `None`: none is.
+    /// Nothing to start. Tries may be in flight; the time is when the next delivery is due, `None` if none
+    /// is.
     Idle(Option<Timestamp>),
 }
 
 impl Deliverer {
-    /// A deliverer that has not begun.
+    /// A deliverer that has not started.
     #[must_use]
     pub fn new(parts: DelivererParts) -> Self {
         let now = parts.clock.now();
@@ -108,7 +109,7 @@ impl Deliverer {
         Arc::clone(&self.last_turn)
     }
 
-    /// Delivers until `stop` is rung, then lets the tries under way end within `drain` and gives back the rest.
+    /// Delivers until `stop` is rung, then lets the tries in flight end within `drain` and releases the rest.
     pub async fn run(mut self, stop: Arc<Notify>) {
         let stopped = stop.notified();
         tokio::pin!(stopped);
@@ -121,7 +122,7 @@ impl Deliverer {
                     let now = self.parts.clock.now();
                     until.map_or(LOOK_EVERY, |then| then.since(now)).min(self.look_at.since(now))
                 }
-                // Damage is told once, where it is met.
+                // Damage is logged once, where it is found.
                 Err(StoreError::Damaged(_)) => LOOK_EVERY,
                 Err(error) => {
                     log::error!("the deliverer cannot use the store: {error}");
@@ -140,7 +141,7 @@ impl Deliverer {
         self.finish().await;
     }
 
-    /// Puts the actions in force in the place of those before; what is under way goes on as it began.
+    /// Puts new actions in force; tries in flight continue as they began.
     fn take_over(&mut self) {
         let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
         for queue in self.queues.values_mut() {
@@ -160,7 +161,7 @@ impl Deliverer {
         self.queues.values_mut().for_each(|queue| queue.due_at = Some(now));
     }
 
-    /// Begins the tries that are due and allowed; does not wait for their end.
+    /// Starts the tries that are due and allowed, without waiting for their end.
     pub async fn turn(&mut self) -> Result<DelivererTurn, StoreError> {
         let now = self.parts.clock.now();
         self.last_turn.store(now.millis(), Ordering::Relaxed);
@@ -194,7 +195,7 @@ impl Deliverer {
         Ok(if has_worked { DelivererTurn::Worked } else { DelivererTurn::Idle(self.next_due()) })
     }
 
-    /// Waits for one of the tries under way to be recorded; `false` if none is.
+    /// Waits until one of the tries in flight is recorded; `false` if there is none.
     pub async fn wait_for_one(&mut self) -> bool {
         match self.tries.join_next().await {
             Some(ended) => {
@@ -205,7 +206,7 @@ impl Deliverer {
         }
     }
 
-    /// When the next delivery that there is room for is due.
+    /// When the next delivery that has a free slot is due.
     fn next_due(&self) -> Option<Timestamp> {
         self.queues.values().filter(|queue| queue.room() > 0).filter_map(|queue| queue.due_at).min()
     }
@@ -254,7 +255,7 @@ impl Deliverer {
         self.parts.store.renew_deliveries(ids, self.parts.owner.clone(), now).await
     }
 
-    /// Looks for what another process made due.
+    /// Checks for deliveries that another process made due.
     async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let names: Vec<String> =
             self.queues.iter().filter(|(_, queue)| queue.room() > 0).map(|(name, _)| name.clone()).collect();
@@ -270,7 +271,7 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Lets the tries under way end in time, then gives back what is still leased.
+    /// Lets the tries in flight end in time, then releases the remaining leases.
     pub async fn finish(mut self) {
         let drain = self.parts.in_force.borrow().drain;
         self.stopping.send_replace(Stopping::Ends);
@@ -279,7 +280,7 @@ impl Deliverer {
             log::warn!("cut off {} deliveries; they are waiting again", self.tries.len());
             self.stopping.send_replace(Stopping::Over);
             let rest = async { while self.tries.join_next().await.is_some() {} };
-            // What does not end even then is aborted.
+            // Tries that still do not end are aborted.
             let _ = tokio::time::timeout(LAST_WORDS, rest).await;
         }
         self.tries.shutdown().await;
@@ -294,7 +295,7 @@ impl ActionQueue {
         Self { action: None, under_way: BTreeSet::new(), due_at: None }
     }
 
-    /// How many tries may begin.
+    /// The number of tries that may start.
     fn room(&self) -> usize {
         let most = self.action.as_ref().map_or(0, |(action, _)| action.concurrency);
         most.saturating_sub(self.under_way.len())

@@ -1,4 +1,4 @@
-//! One try of one delivery: send it to the target, record what came of it.
+//! One try of one delivery: send it, and record the result.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::domain::{Attempt, Clock, DeliveryState};
 use crate::metrics::Metrics;
 use crate::store::{LeasedDelivery, Recorded, Store, StoreError};
 
-/// Between two tries to record what the store did not take.
+/// The pause before a result that the store did not take is recorded again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Sender {
@@ -23,7 +23,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Sends it to the target, and records what came of it; what a stop cut off waits again.
+    /// Sends the message and records the result; a delivery cut off by a stop waits again.
     pub(super) async fn send(self, delivery: LeasedDelivery) {
         let LeasedDelivery { id, message_id, attempts, news, extra } = delivery;
         let seq = news.seq;
@@ -54,7 +54,7 @@ impl Sender {
         }
     }
 
-    /// Records a try; what a failing store does not take is recorded when it takes something.
+    /// Records a try, and repeats that while the store fails.
     async fn record(&self, id: i64, attempt: &Attempt) -> Option<Recorded> {
         loop {
             let (policy, now) = (self.action.policy.clone(), self.clock.now());
@@ -75,7 +75,7 @@ impl Sender {
     }
 }
 
-/// From 0 to 1, another one each time.
+/// Random, from 0 to 1.
 fn jitter() -> f64 {
     let random = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or(0);
     f64::from(random) / f64::from(u32::MAX)

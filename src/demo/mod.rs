@@ -162,10 +162,11 @@ impl Demo {
         Ok(())
     }
 
-    /// Waits until the owner's actions were told, and compares everything with what was expected.
+    /// Waits until the owner's actions have received their news, and compares everything with the expected
+    /// result.
     ///
     /// # Errors
-    /// The store, or what the actions were told, cannot be read.
+    /// The store, or the messages of the actions, cannot be read.
     pub async fn report(&self) -> anyhow::Result<DemoReport> {
         report::of(self).await
     }

@@ -20,7 +20,7 @@ const QUERIES: [(&str, &str); 3] = [
     ),
 ];
 
-/// How often to look whether all actions were told.
+/// The interval of checks whether all actions received their news.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The result of a demo.
@@ -32,7 +32,7 @@ pub struct DemoReport {
     pub refused: Vec<(u16, usize)>,
     /// The number of calls that each shop's API received.
     pub calls: Vec<(&'static str, usize)>,
-    /// How often each action was told of something.
+    /// The number of messages that each action received.
     pub told: Vec<ToldAction>,
     /// The subject of one of the mails to the owner.
     pub a_subject: Option<String>,
@@ -48,14 +48,14 @@ pub struct DemoReport {
     pub queries: &'static [(&'static str, &'static str)],
 }
 
-/// What an action was told.
+/// The messages that an action received.
 #[derive(Debug)]
 pub struct ToldAction {
     /// Its name.
     pub action: &'static str,
     /// `url`, `command` or `mail`.
     pub kind: &'static str,
-    /// How often.
+    /// The number of messages.
     pub times: usize,
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<DemoReport> {
     })
 }
 
-/// What each action was told, and in what that is not all that was confirmed, once, and nothing else.
+/// What each action received, and how that differs from every confirmed change once.
 async fn told(demo: &Demo) -> anyhow::Result<(Vec<ToldAction>, Vec<String>)> {
     let reader = demo.service.store().reader();
     let waiting =
@@ -130,7 +130,7 @@ async fn told(demo: &Demo) -> anyhow::Result<(Vec<ToldAction>, Vec<String>)> {
     Ok((all, wrong))
 }
 
-/// In what an action was not told of each news once, and of nothing else.
+/// How an action's messages differ from each news once, and nothing else.
 fn wrongly_told(news: &BTreeSet<i64>, told: &[Option<i64>]) -> Option<String> {
     let known: BTreeSet<i64> = told.iter().copied().flatten().collect();
     let is_right = known == *news && told.len() == news.len();

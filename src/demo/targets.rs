@@ -1,5 +1,5 @@
-//! The owner's side of the demo: an endpoint, a program and a mailbox that are told what the shops confirmed, and remember
-//! it. All of it is on loopback or in the demo's folder.
+//! The owner's side of the demo: an endpoint, a program and a mailbox that receive the news and remember it.
+//! All of it is on loopback or in the demo's folder.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,14 +14,14 @@ use tokio::task::JoinSet;
 /// The actions, by name and kind.
 pub(super) const ACTIONS: [(&str, &str); 3] = [("erp", "url"), ("ship", "command"), ("tell", "mail")];
 
-/// Bytes of one request or mail that are read; the service's own are far smaller.
+/// Maximum number of bytes read of one request or mail; the service's own are far smaller.
 const MOST: u64 = 64 * 1024;
 
 /// The running targets; they end when this is dropped.
 pub(super) struct Targets {
     endpoint: SocketAddr,
     mail_server: SocketAddr,
-    /// What the program writes, a line of JSON for each news.
+    /// The file that the program writes to, one line of JSON per news.
     lines: PathBuf,
     requests: Remembered,
     mails: Remembered,
@@ -61,7 +61,7 @@ impl Targets {
         )
     }
 
-    /// The `seq` of the news that each of [`ACTIONS`] was told of; `None` for what is no news.
+    /// The `seq` of the news that each of [`ACTIONS`] received; `None` for a message that is no news.
     pub(super) fn told(&self) -> io::Result<[Vec<Option<i64>>; 3]> {
         let of_json = |text: &str| serde_json::from_str::<Value>(text).ok()?["data"]["seq"].as_i64();
         let ran = match std::fs::read_to_string(&self.lines) {
@@ -75,7 +75,7 @@ impl Targets {
         ])
     }
 
-    /// The subject of a mail: the first by the alphabet, so that every demo shows the same.
+    /// The subject of a mail: the first in alphabetical order, so that every demo shows the same.
     pub(super) fn a_subject(&self) -> Option<String> {
         locked(&self.mails).iter().filter_map(|mail| header(mail, "Subject: ")).min().map(str::to_owned)
     }
@@ -89,13 +89,13 @@ fn header<'a>(mail: &'a str, name: &str) -> Option<&'a str> {
     mail.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(name))
 }
 
-/// Out of `Message-ID: <news_{store}_{seq}.{action}@…>`.
+/// From `Message-ID: <news_{store}_{seq}.{action}@…>`.
 fn of_mail(mail: &str) -> Option<i64> {
     let id = header(mail, "Message-ID: <news_")?;
     id.split_once('_')?.1.split_once('.')?.0.parse().ok()
 }
 
-/// Takes one thing on each connection, until it is aborted.
+/// Accepts one message per connection, until it is aborted.
 async fn serve<F>(
     listener: TcpListener,
     remembered: Remembered,
@@ -129,7 +129,7 @@ async fn take_request(mut stream: TcpStream, remembered: Remembered) -> io::Resu
     write.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await
 }
 
-/// Takes a mail as a mail server does, and remembers its headers and its text.
+/// Accepts a mail as a mail server does, and remembers its headers and its text.
 async fn take_mail(mut stream: TcpStream, remembered: Remembered) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut lines = BufReader::new(read.take(MOST)).lines();

@@ -1,4 +1,5 @@
-//! Alerts: what was told to the owner, and what is on its way to him. [`crate::rules::alerts`] decides.
+//! Alerts: the problems reported to the owner, and the messages on their way. [`crate::rules::alerts`]
+//! decides.
 
 use std::time::Duration;
 
@@ -8,101 +9,101 @@ use super::health::WarningKind;
 pub use super::health::{Channel, FailingChannel};
 use super::time::Timestamp;
 
-/// When what is told.
+/// When problems are reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertRules {
-    /// How long a problem is listed before it is told.
+    /// How long a problem must be listed before it is reported.
     pub after: Duration,
-    /// How often what is still open is told again; `None`: never.
+    /// The interval at which open problems are reported again; `None`: never.
     pub remind: Option<Duration>,
-    /// Whether the end of a problem is told.
+    /// Whether the end of a problem is reported.
     pub recovery: bool,
-    /// The ways to the owner; none: nothing is told.
+    /// The channels; if there are none, nothing is reported.
     pub channels: Vec<Channel>,
 }
 
-/// What needs the owner, from its beginning until it has been over for a while.
+/// A problem that needs the owner, from its beginning until it has been over for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its word.
+    /// The kind of warning.
     pub kind: WarningKind,
-    /// The source that it is about.
+    /// The source concerned.
     pub source: Option<String>,
-    /// The action that it is about.
+    /// The action concerned.
     pub action: Option<String>,
-    /// When it was listed first.
+    /// When it was first listed.
     pub since: Timestamp,
-    /// When it was not listed any more; `None` while it is.
+    /// When it was no longer listed; `None` while it is.
     pub gone_at: Option<Timestamp>,
-    /// When it was told last; `None`: it was not.
+    /// When it was last reported; `None`: not yet.
     pub told_at: Option<Timestamp>,
 }
 
 /// One open problem in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertEntry {
-    /// The word of its kind.
+    /// The kind of warning.
     pub kind: String,
-    /// The source that it is about.
+    /// The source concerned.
     pub source: Option<String>,
-    /// The action that it is about.
+    /// The action concerned.
     pub action: Option<String>,
-    /// What is so.
+    /// The finding.
     pub what: String,
-    /// What to do.
+    /// The remedy.
     pub remedy: String,
-    /// Since when, RFC 3339.
+    /// When it began, RFC 3339.
     pub since: String,
 }
 
-/// One problem in a message that is over.
+/// A problem in a message that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverEntry {
-    /// The word of its kind.
+    /// The kind of warning.
     pub kind: String,
-    /// The source that it was about.
+    /// The source concerned.
     pub source: Option<String>,
-    /// The action that it was about.
+    /// The action concerned.
     pub action: Option<String>,
     /// When it began, RFC 3339.
     pub since: String,
-    /// How long it lasted, in words.
+    /// Its duration, in words.
     pub lasted: String,
 }
 
-/// What one message says.
+/// The content of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertText {
-    /// Open problems, what is worst first.
+    /// Open problems, the worst first.
     pub warnings: Vec<AlertEntry>,
     /// Problems that are over.
     pub over: Vec<OverEntry>,
-    /// Problems that are open and were told before.
+    /// The number of open problems that were reported before.
     pub others: u64,
 }
 
 /// A message to one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertMessage {
-    /// Its own among the messages that are remembered.
+    /// Unique among the stored messages.
     pub id: i64,
-    /// Where it goes.
+    /// The channel that it is sent on.
     pub channel: Channel,
     /// When it was written.
     pub at: Timestamp,
-    /// What it says.
+    /// Its content.
     pub text: AlertText,
     pub attempts: u32,
-    /// When it is tried next; `None`: it was taken, or given up.
+    /// When it is tried next; `None`: it was sent or given up.
     pub next_attempt_at: Option<Timestamp>,
 }
 
-/// Everything that has to be remembered about alerts.
+/// The stored state of the alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertMemory {
     /// Open problems, and those that have been over for a short while.
     pub problems: Vec<Problem>,
-    /// Messages of the last hour, and those on their way.
+    /// Messages of the last hour, and those not sent yet.
     pub messages: Vec<AlertMessage>,
     /// Channels whose last message was given up.
     pub failing: Vec<FailingChannel>,

@@ -289,15 +289,15 @@ pub trait Judge: Send + Sync {
     /// Compares a claim with an answer that is not a failure.
     fn compare(&self, claim: &Claim, answer: &Answer, known: &Known) -> Comparison;
 
-    /// Where a claim stands in the course of its subject: what it explains, once confirmed, is what it says that was before,
-    /// else what comes before it in the provider's progression. The statuses are named and spelled as [`Judge::statuses`]
-    /// does.
+    /// The position of a claim in the course of its subject: once confirmed, it explains the statuses that it
+    /// states as previous, otherwise those before it in the provider's progression. Statuses are named and
+    /// spelled as in [`Judge::statuses`].
     fn course(&self, _claim: &Claim) -> Course {
         Course::default()
     }
 
-    /// The latest time that the object of an answer carries: a claim of that time or an earlier one is no claim about the
-    /// future, whatever the clocks say.
+    /// The latest time that the object of an answer carries. A claim with this time or an earlier one is not
+    /// about the future, whatever the clocks say.
     fn latest_time(&self, answer: &Answer) -> Option<Timestamp> {
         match &answer.result {
             CallResult::Found(object) => object.truth.as_ref().and_then(Truth::updated_at),

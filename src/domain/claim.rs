@@ -7,7 +7,7 @@ use super::replaced;
 use super::time::Timestamp;
 use super::verdict::{Reason, State};
 
-/// The name in the `claim` column under which [`Claim::before`] stands; no provider asserts a value of that name.
+/// The name of [`Claim::before`] in the `claim` column; no provider asserts a value with this name.
 const BEFORE: &str = "before";
 
 /// The kind of a claim's subject.
@@ -67,8 +67,8 @@ pub struct Claim {
     pub call_kind: String,
     /// The values that verification compares, spelled and nested as by the provider.
     pub asserted: Map<String, Value>,
-    /// The values that held before the event, as the sender states them; the API is not asked about them. Nothing else
-    /// that a notification says is a part of its claim: the rest stays in its body alone.
+    /// The values before the event, as the sender states them; the API is not asked about them. Everything
+    /// else that a notification says is in its body alone.
     pub before: Map<String, Value>,
     /// The sender's time of the event.
     pub event_time: EventTime,
@@ -111,7 +111,8 @@ impl Claim {
         ClaimKey(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The `claim` column: the asserted values, and under `before` the values before the event, where there are any.
+    /// The `claim` column: the asserted values, and the values before the event under `before`, if there are
+    /// any.
     #[must_use]
     pub fn to_stored_json(&self) -> String {
         let mut object = self.asserted.clone();
@@ -132,7 +133,8 @@ impl Claim {
         }
     }
 
-    /// The path of an asserted value of which something could not be read: it equals nothing that an API may say.
+    /// The path of an asserted value that could not be read completely: it equals nothing that an API may
+    /// say.
     #[must_use]
     pub fn unreadable_value(&self) -> Option<String> {
         self.asserted.iter().find_map(|(name, value)| {
@@ -150,7 +152,7 @@ impl Claim {
         text_at(&self.asserted, path)
     }
 
-    /// A text before the event, likewise.
+    /// The same for a value before the event.
     #[must_use]
     pub fn text_before(&self, path: &[&str]) -> Option<&str> {
         text_at(&self.before, path)

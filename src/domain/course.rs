@@ -1,25 +1,26 @@
-//! In which order the statuses of a subject come, as far as claims tell: what a confirmed claim explains about earlier ones.
+//! The course of a subject's statuses, as far as claims tell it: which earlier claims a confirmed claim
+//! explains.
 
 use ring::digest;
 use serde_json::json;
 
-/// Some statuses, each by the name of its field, as one short text: equal for equal statuses.
+/// Some statuses with the names of their fields, as one short key; equal statuses have equal keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StatusKey(String);
 
 impl StatusKey {
-    /// The key of these statuses, in this order; `None` if there is none.
+    /// The key of these statuses, in this order; `None` if there are none.
     #[must_use]
     pub fn of(statuses: &[(&str, &str)]) -> Option<Self> {
         if statuses.is_empty() {
             return None;
         }
         let digest = digest::digest(&digest::SHA256, json!(statuses).to_string().as_bytes());
-        // A collision of half a digest would only forge a fake of another fake.
+        // A collision of half a digest would only turn one fake into an explained one.
         Some(Self(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()))
     }
 
-    /// The keys of all choices of at least one of these statuses, the key of all of them first. There are few.
+    /// The keys of all non-empty subsets of these statuses, the full set first. There are few.
     #[must_use]
     pub fn choices(statuses: &[(&str, &str)]) -> Vec<Self> {
         let all = (1_usize << statuses.len().min(4)) - 1;
@@ -36,7 +37,7 @@ impl StatusKey {
         &self.0
     }
 
-    /// A key read back from the store.
+    /// Parses a stored key.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
@@ -46,17 +47,17 @@ impl StatusKey {
 /// The position of a claim in the course of its subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Course {
-    /// The statuses that it asserts; `None`: it asserts none, and only a deletion explains it.
+    /// The asserted statuses; `None`: it asserts none, and only a deletion explains it.
     pub asserted: Option<StatusKey>,
-    /// The statuses before it, in the sender's words; `None`: it tells none.
+    /// The previous statuses, as the sender states them; `None`: it states none.
     pub before: Option<StatusKey>,
-    /// The asserted statuses that it explains once it is confirmed: by what it tells, or by the provider's progression.
+    /// The statuses that it explains once confirmed: by its own statement, or by the provider's progression.
     pub explains: Vec<StatusKey>,
 }
 
 impl Course {
-    /// Of a claim that asserts these statuses and tells those before it. It explains claims of all that were before, or of some
-    /// of them.
+    /// The course of a claim with these statuses and these previous ones. It explains claims of all the
+    /// previous statuses, or of some of them.
     #[must_use]
     pub fn told(asserted: &[(&str, &str)], before: &[(&str, &str)]) -> Self {
         Self {

@@ -153,23 +153,23 @@ pub struct Refused {
     pub last_at: Option<Timestamp>,
 }
 
-/// What the store knows of one action.
+/// The deliveries and the state of one action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionHealth {
     pub action: String,
-    /// Whether the configuration has it.
+    /// Whether it is configured.
     pub is_configured: bool,
     pub waiting: u64,
-    /// When the oldest of them was made or started afresh.
+    /// When the oldest of them was created, or last made due by a person.
     pub oldest_waiting: Option<Timestamp>,
     pub dead: u64,
     pub state: ActionState,
 }
 
 words! {
-    /// A way to the owner.
+    /// A channel for alerts.
     Channel {
-        /// Mail.
+        /// E-mail.
         Mail = "mail",
         /// A POST.
         Url = "url",
@@ -179,11 +179,11 @@ words! {
 /// A channel on which alerts fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailingChannel {
-    /// Which one.
+    /// The failing channel.
     pub channel: Channel,
-    /// When the first message was given up since one was taken.
+    /// When the first message since the last success was given up.
     pub since: Timestamp,
-    /// Why, in plain words without address or secret.
+    /// The cause, in plain words without address or secret.
     pub cause: String,
 }
 
@@ -248,21 +248,21 @@ words! {
         PendingLong = "pending_long",
         /// Notifications that a person must decide about.
         Undecided = "undecided",
-        /// An action takes nothing for long.
+        /// An action has been failing for long.
         ActionFailing = "action_failing",
-        /// An action said that it exists no more.
+        /// An action answered HTTP 410.
         ActionGone = "action_gone",
-        /// Deliveries that are not tried again.
+        /// Deliveries that are no longer tried.
         DeliveryDead = "delivery_dead",
-        /// Deliveries wait for an action that is not configured any more.
+        /// Deliveries wait for an action that is no longer configured.
         ActionUnconfigured = "action_unconfigured",
-        /// The ledger takes nothing until a person does something.
+        /// The ledger refuses everything until a person acts.
         LedgerRefused = "ledger_refused",
-        /// The ledger does not have what happened minutes ago.
+        /// The ledger is minutes behind.
         LedgerBehind = "ledger_behind",
-        /// Rows were removed before the ledger had them.
+        /// Rows were removed before they were shipped.
         LedgerGap = "ledger_gap",
-        /// Alerts do not reach the owner on a channel.
+        /// Alerts fail on a channel.
         AlertFailing = "alert_failing",
         /// Nothing was received for longer than expected.
         Silent = "silent",
@@ -294,7 +294,7 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The source; `None` for the whole service.
     pub source: Option<String>,
-    /// The action that it is about.
+    /// The action concerned.
     pub action: Option<String>,
     /// The finding, a sentence without a full stop and without a stranger's text.
     pub what: String,

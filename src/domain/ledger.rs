@@ -1,5 +1,5 @@
-//! What the rules know of the store when an answer is judged, and what they decide: plain data, so that the rules
-//! stay pure.
+//! What the rules know when an answer is judged, and what they decide: plain data, so that the rules stay
+//! pure.
 
 use std::time::Duration;
 
@@ -159,7 +159,7 @@ pub enum SourceStatus {
 pub struct Settlement {
     /// One decision per leased notification, and one per equal notification that becomes a duplicate.
     pub rulings: Vec<Ruling>,
-    /// The keys of the statuses confirmed last before this answer, all of them first, then those of some of them.
+    /// The keys of the statuses confirmed last before this answer: all of them first, then those of subsets.
     pub confirmed_before: Vec<StatusKey>,
     /// The change of the stored truth.
     pub truth: TruthChange,

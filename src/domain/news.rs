@@ -1,5 +1,5 @@
-//! News: what a confirmed notification changed in what is known about a subject, and how it is written. A line of the
-//! feed, an event's data, a request's body and a command's standard input are the same JSON.
+//! News: the changes that confirmed notifications made to what is known about a subject, and their JSON. A
+//! line of the feed, an event's data, a request's body and a command's standard input are the same.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::time::Timestamp;
 use super::verdict::{Reason, words};
 
 words! {
-    /// What a news row is about.
+    /// The kind of a change.
     NewsType {
         /// An order is new, or its values changed.
         OrderChanged = "order.changed",
@@ -18,15 +18,15 @@ words! {
         ProductChanged = "product.changed",
         /// A product is deleted.
         ProductDeleted = "product.deleted",
-        /// The shop does not show a product any more.
+        /// The shop no longer shows a product.
         ProductUnavailable = "product.unavailable",
-        /// No news: the owner tries an action.
+        /// No news: the owner tests an action.
         Test = "test",
     }
 }
 
 impl NewsType {
-    /// What a confirmation for `reason` says about a subject of this kind.
+    /// The kind of news that a confirmation for `reason` makes of a subject of this kind.
     #[must_use]
     pub fn of(kind: SubjectKind, reason: Reason) -> Self {
         match (kind, reason) {
@@ -44,7 +44,7 @@ impl NewsType {
 pub struct News {
     /// Ascending in commit order, never reused.
     pub seq: i64,
-    /// What it is about.
+    /// The kind of change.
     pub kind: NewsType,
     /// When the verdict was written.
     pub at: Timestamp,
@@ -57,14 +57,14 @@ pub struct News {
     pub subject_kind: SubjectKind,
     /// The id in `orders` or `products`.
     pub subject_id: String,
-    /// The values now; of a subject that is gone the last ones known.
+    /// The current values; the last known ones of a subject that is gone.
     pub current: Map<String, Value>,
-    /// The values of the news before; `None` the first time.
+    /// The values of the previous news; `None` the first time.
     pub previous: Option<Map<String, Value>>,
 }
 
 impl News {
-    /// The line of the feed, without its end; `extra` fields follow those of `data`.
+    /// The line of the feed, without its line end; `extra` fields follow those of `data`.
     #[must_use]
     pub fn line(&self, extra: &Map<String, Value>) -> String {
         let mut data = json!({
@@ -85,13 +85,13 @@ impl News {
         envelope(self.kind, self.at, &data)
     }
 
-    /// The current values that a `status` filter looks at.
+    /// The current values that a `status` filter is compared with.
     pub fn statuses(&self) -> impl Iterator<Item = &str> {
         ["status", "fulfillment_status"].into_iter().filter_map(|key| self.current.get(key)?.as_str())
     }
 }
 
-/// The line that an owner's test sends to an action.
+/// The line that `send-test` sends to an action.
 #[must_use]
 pub fn test_line(action: &str, at: Timestamp) -> String {
     envelope(NewsType::Test, at, &json!({ "action": action }))

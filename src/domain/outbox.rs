@@ -1,4 +1,4 @@
-//! The outbox: news on its way to the owner's actions, and what came of each try.
+//! The outbox: news on its way to the owner's actions, and the result of each try.
 
 use std::time::Duration;
 
@@ -11,59 +11,59 @@ words! {
     DeliveryState {
         /// It is tried, or tried again, when it is due.
         Waiting = "waiting",
-        /// The action took it.
+        /// The action accepted it.
         Delivered = "delivered",
         /// countersign gave up, or the action refused it for good.
         Dead = "dead",
-        /// A person decided against it.
+        /// A person skipped it.
         Skipped = "skipped",
     }
 }
 
 words! {
-    /// What came of one try.
+    /// The outcome of one try.
     AttemptOutcome {
-        /// The action took it.
+        /// The action accepted it.
         Delivered = "delivered",
         /// An answer other than success.
         Refused = "refused",
         Unreachable = "unreachable",
         Timeout = "timeout",
-        /// A command's exit code, or it could not be started.
+        /// A command's exit code, or a command that could not be started.
         Failed = "failed",
     }
 }
 
-/// Which news an action gets; an empty list lets everything pass.
+/// The filter of an action's news; an empty list lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewsFilter {
     pub sources: Vec<String>,
     pub kinds: Vec<SubjectKind>,
-    /// Words of which one is the current status or fulfilment status.
+    /// Statuses, one of which must be the current status or fulfilment status.
     pub status: Vec<String>,
 }
 
-/// How long a delivery is tried.
+/// The retry schedule of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The pauses after the first, the second … failed try; the last one repeats.
+    /// The pauses after the first, second, … failed try; the last one repeats.
     pub pauses: Vec<Duration>,
-    /// No try after this age.
+    /// The age after which there are no more tries.
     pub give_up_after: Duration,
 }
 
-/// What one try means for its delivery and its action.
+/// The effect of one try on its delivery and its action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The action took it.
+    /// The action accepted it.
     Delivered,
-    /// It is tried again.
+    /// It will be tried again.
     Failed,
-    /// The action is well, and refuses this delivery for good.
+    /// The action works, and refuses this delivery for good.
     Rejected,
-    /// The action exists no more (HTTP 410).
+    /// The action is gone (HTTP 410).
     Gone,
-    /// The action asks for a pause: this long, if it says so.
+    /// The action asks for a pause, of this length if it names one.
     Hold(Option<Duration>),
 }
 
@@ -71,35 +71,35 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     pub at: Timestamp,
-    /// To its end.
+    /// The duration of the try.
     pub latency_ms: u64,
-    /// What came of it.
+    /// The outcome.
     pub outcome: AttemptOutcome,
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, if there was an answer.
     pub http_status: Option<u16>,
     /// The exit code of a command that ended by itself.
     pub exit_code: Option<i32>,
     /// The beginning of the answer, without control characters.
     pub answer: Option<String>,
-    /// The outcome as text; holds no address and no secret.
+    /// An explanation without addresses or secrets.
     pub detail: String,
-    /// What follows from it.
+    /// Its effect on the delivery and the action.
     pub effect: Effect,
 }
 
-/// What is known of an action over all of its deliveries.
+/// The state of an action over all of its deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionState {
     /// Failed tries since the last success.
     pub failures: u32,
-    /// When the first of them was.
+    /// When the first of them was made.
     pub failing_since: Option<Timestamp>,
-    /// The delivery that probes while the circuit breaker is open, and since when it does.
+    /// The delivery that probes while the circuit breaker is open, and since when.
     pub probe: Option<(i64, Timestamp)>,
-    /// Nothing is sent before this time, because the action asked for that.
+    /// Nothing is sent before this time, because the action asked for a pause.
     pub held_until: Option<Timestamp>,
-    /// When it answered that it exists no more; nothing is sent.
+    /// When it answered HTTP 410; nothing is sent.
     pub gone_at: Option<Timestamp>,
-    /// The last failure as text.
+    /// The explanation of the last failure.
     pub last_error: Option<String>,
 }

@@ -1,21 +1,23 @@
-//! Text of which something could not be read: bytes that are not UTF-8, or lone surrogates, each read as U+FFFD. Among
-//! JSON values it is no text but the list `["\ufffd", text]`: so it equals no id, no status and no other such text,
-//! also where nothing looks for it, in memory as in the store. A U+FFFD that was sent is a character like any other.
+//! Text that could not be read completely: bytes that are not UTF-8, and lone surrogates, are read as U+FFFD.
+//! As a JSON value it is not a string but the list `["\ufffd", text]`, so it equals no id, no status and no
+//! other such text, even where no code checks for it, in memory and in the store. A U+FFFD that was sent is
+//! an ordinary character.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What the list begins with.
+/// The first element of the list.
 const MARK: &str = "\u{fffd}";
 
-/// The value of a text in which something was replaced.
+/// The value for a text with replacements.
 #[must_use]
 pub fn replaced(text: String) -> Value {
     Value::Array(vec![Value::from(MARK), Value::String(text)])
 }
 
-/// The text of a value that may be [`replaced`], to be shown or kept but never compared; `None` for what is no text.
+/// The text of a value that may be [`replaced`], to be shown or stored but never compared; `None` if it is no
+/// text.
 #[must_use]
 pub fn any_text(value: &Value) -> Option<&str> {
     match value {
@@ -30,7 +32,7 @@ pub fn is_replaced(value: &Value) -> bool {
     replaced_text(value).is_some()
 }
 
-/// The path, with dots, of the first value within `value` that is [`replaced`].
+/// The path, with dots, of the first [`replaced`] value within `value`.
 #[must_use]
 pub fn find(value: &Value) -> Option<String> {
     let Value::Object(object) = value else { return None };
@@ -39,7 +41,7 @@ pub fn find(value: &Value) -> Option<String> {
     })
 }
 
-/// The same JSON with a plain text instead of each [`replaced`] one, for readers.
+/// The same JSON with a plain string in place of each [`replaced`] one, for readers.
 #[must_use]
 pub fn plain(value: Value) -> Value {
     match value {

@@ -32,7 +32,7 @@ impl Window {
         self.to.since(self.from)
     }
 
-    /// Splits it into its whole days and the parts around them.
+    /// Splits it into its whole days and the partial days around them.
     #[must_use]
     pub fn parts(self) -> WindowParts {
         let (first, last) = (midnight_from(self.from), midnight_until(self.to));

@@ -1,4 +1,4 @@
-//! The way to the ledger's engine: where it is, who asks, over TLS or not, and how long anything may take.
+//! Connections to the ledger's PostgreSQL: hosts, user, TLS and timeouts.
 
 use std::fmt;
 use std::future::Future;
@@ -22,16 +22,16 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::failure::ShipError;
 use crate::domain::address::is_private;
 
-/// The longest that one statement, or one attempt to connect, may take.
+/// Timeout of one statement, and of one attempt to connect.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a connection is given to say goodbye, and a statement to be cancelled.
+/// Timeout of a disconnect, and of cancelling a statement.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The engine's default.
+/// PostgreSQL's default port.
 const PORT: u16 = 5432;
 
-/// What `ledger.url` names, without the password.
+/// The content of `ledger.url`, which has no password.
 #[derive(Clone)]
 pub struct LedgerUrl(Config);
 
@@ -42,15 +42,17 @@ impl fmt::Debug for LedgerUrl {
 }
 
 impl LedgerUrl {
-    /// Reads a URL. What it leaves out is the engine's default: port 5432, and the user's name for the database.
+    /// Parses a URL. Missing parts take PostgreSQL's defaults: port 5432, and the user's name as the
+    /// database.
     ///
     /// # Errors
-    /// What is wrong with it, in words that follow its key; they do not repeat it, for it may hold a password.
+    /// What is wrong with it, in words that follow its key. They do not repeat it, because it may contain a
+    /// password.
     pub fn parse(url: &str) -> Result<Self, String> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err("must begin with postgres://".to_owned());
         }
-        // TLS is always verified, so what libpq calls verify-full is what `require` is here.
+        // TLS is always verified, so `require` here means what libpq calls verify-full.
         let url = url.replace("sslmode=verify-full", "sslmode=require");
         let url = url.replace("sslmode=verify-ca", "sslmode=require");
         let mut config = Config::from_str(&url).map_err(|error| {
@@ -82,13 +84,13 @@ impl LedgerUrl {
         Ok(Self(config))
     }
 
-    /// Whether it says that nothing is encrypted.
+    /// Whether it asks for no encryption.
     fn is_plain(&self) -> bool {
         self.0.get_ssl_mode() == SslMode::Disable
     }
 }
 
-/// Whether a connection is encrypted: `Err` where it would have to be and must not.
+/// Whether a connection is encrypted; an error if it must be and may not be.
 fn is_encrypted(asked: SslMode, has_ca: bool, address: IpAddr) -> Result<bool, String> {
     match asked {
         SslMode::Disable if is_private(address) => Ok(false),
@@ -100,7 +102,7 @@ fn is_encrypted(asked: SslMode, has_ca: bool, address: IpAddr) -> Result<bool, S
     }
 }
 
-/// The way to one engine.
+/// Connects to one database.
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
@@ -109,10 +111,12 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// The way to `target`; the engine's certificate is verified against those in `ca_file`, else the system's.
+    /// Connects to `target`; the server's certificate is verified against `ca_file`, otherwise against the
+    /// system's certificates.
     ///
     /// # Errors
-    /// `ca_file` cannot be read, or holds no certificate; without it, the system's cannot be.
+    /// `ca_file` cannot be read or contains no certificate; without it, the system's certificates cannot be
+    /// read.
     pub(super) fn new(
         target: &LedgerUrl,
         password: Option<&SecretString>,
@@ -134,7 +138,7 @@ impl Connector {
             config.password(password.expose_secret());
         }
         config.connect_timeout(LIMIT);
-        // Of several hosts the one that can be written is wanted; a standby would refuse every batch.
+        // Of several hosts, the writable one is wanted; a standby would refuse every batch.
         if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
@@ -142,7 +146,7 @@ impl Connector {
         Ok(Self { config, has_ca, tls: MakeRustlsConnect::new(tls) })
     }
 
-    /// Connects to the first host that answers; each name is resolved anew.
+    /// Connects to the first host that answers; resolves each name again.
     ///
     /// # Errors
     /// The failure of the last host tried.
@@ -254,11 +258,11 @@ fn roots(file: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// A value of a statement, and its type: without it the library would prepare the statement under a name.
+/// A parameter and its type. Without the type, the library would prepare a named statement.
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// One connection. No statement on it has a name, and nothing outlives its transaction, so a pooler may hand each
-/// transaction to another session of the engine.
+/// One connection. No statement on it has a name, and nothing outlives its transaction, so a pooler may run
+/// each transaction in another session.
 pub(super) struct Session {
     /// `None` once it is closed.
     client: Option<Client>,
@@ -267,15 +271,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Sends one unnamed statement; how many rows it changed.
+    /// Sends one unnamed statement; returns the number of rows changed.
     ///
     /// # Errors
-    /// The engine's, or that it took longer than [`LIMIT`]; then it is cancelled, and the session is to be dropped.
+    /// PostgreSQL's error, or a timeout after [`LIMIT`]; then the statement is cancelled, and the session
+    /// must be dropped.
     pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, ShipError> {
         self.within_limit(self.client()?.execute_typed(sql, parameters)).await
     }
 
-    /// Sends one unnamed statement; its rows.
+    /// Sends one unnamed statement; returns its rows.
     ///
     /// # Errors
     /// As [`Session::execute`].
@@ -283,7 +288,7 @@ impl Session {
         self.within_limit(self.client()?.query_typed(sql, parameters)).await
     }
 
-    /// Sends statements without parameters, all of them as one.
+    /// Sends several statements without parameters as one message.
     ///
     /// # Errors
     /// As [`Session::execute`].
@@ -291,11 +296,11 @@ impl Session {
         self.within_limit(self.client()?.batch_execute(sql)).await
     }
 
-    /// Does `work` in a transaction, which is committed if it succeeds.
+    /// Runs `work` in a transaction, which is committed if it succeeds.
     ///
     /// # Errors
-    /// Those of `work` and of [`Session::execute`]. If the connection is lost in the end, the transaction may have been
-    /// committed.
+    /// Those of `work` and of [`Session::execute`]. If the connection is lost at the end, the transaction may
+    /// have been committed.
     pub(super) async fn transaction<T>(
         &self,
         work: impl Future<Output = Result<T, ShipError>>,
@@ -304,7 +309,7 @@ impl Session {
         let done = work.await;
         match &done {
             Ok(_) => self.run("COMMIT").await?,
-            // The engine takes it back by itself.
+            // PostgreSQL rolls it back by itself.
             Err(ShipError::Lost(_) | ShipError::Timeout) => {}
             Err(_) => self.run("ROLLBACK").await?,
         }
@@ -319,7 +324,7 @@ impl Session {
             Ok(done) => Ok(done?),
             Err(_) => {
                 let cancelling = self.client()?.cancel_token();
-                // If that fails, the engine finds out by itself that the connection is gone.
+                // If that fails, PostgreSQL notices by itself that the connection is gone.
                 drop(tokio::time::timeout(GOODBYE, cancelling.cancel_query(self.tls.clone())).await);
                 Err(ShipError::Timeout)
             }
@@ -330,7 +335,7 @@ impl Session {
         self.client.as_ref().ok_or_else(|| ShipError::Lost("the connection is closed".to_owned()))
     }
 
-    /// Ends the connection in good order, if the engine still listens.
+    /// Closes the connection properly, if the server still responds.
     pub(super) async fn close(mut self) {
         self.client = None;
         drop(tokio::time::timeout(GOODBYE, &mut self.driver).await);

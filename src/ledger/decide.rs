@@ -1,25 +1,25 @@
-//! What the shipper does next: pure functions of what it found, of its failures and of the time.
+//! The shipper's decisions: pure functions of the ledger's state, its failures and the time.
 
 use std::time::Duration;
 
 use super::failure::ShipError;
 use crate::domain::shipping::BatchLimit;
 
-/// The node's row in the ledger, as it was read.
+/// The node's row in the ledger, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NodeRow {
-    /// The file that is shipped under this node.
+    /// The id of the file that ships under this node.
     pub(super) file: String,
     /// The number of its latest writer.
     pub(super) writer: i64,
-    /// How far the file's rows are there, as text; `None`: not at all.
+    /// The position of the file's rows in the ledger, as text; `None`: no rows yet.
     pub(super) position: Option<String>,
 }
 
-/// The number under which this process writes the node, given the one that it has had so far.
+/// The number under which this process writes the node, given its number so far.
 ///
 /// # Errors
-/// The node is another file's, or a later writer's.
+/// The node belongs to another file, or to a later writer.
 pub(super) fn claim(row: &NodeRow, file: &str, ours: Option<i64>) -> Result<i64, ShipError> {
     if row.file != file {
         return Err(ShipError::OtherFile);
@@ -27,25 +27,25 @@ pub(super) fn claim(row: &NodeRow, file: &str, ours: Option<i64>) -> Result<i64,
     match ours {
         None => Ok(row.writer.saturating_add(1)),
         Some(ours) if ours < row.writer => Err(ShipError::OtherWriter),
-        // A lower one is from a time before ours: the ledger went back to it.
+        // A lower number is from before ours: the ledger was restored to an older state.
         Some(ours) => Ok(ours),
     }
 }
 
-/// What follows a failure.
+/// The reaction to a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
-    /// The node's row is read again, at once and on the same connection.
+    /// Read the node's row again, at once and on the same connection.
     ReadAgain,
-    /// It passes by itself: a new connection after the backoff.
+    /// It passes by itself: connect again after the backoff.
     Retry,
-    /// A person has to do something: tried again all the same, but seldom.
+    /// A person has to act: retry all the same, but rarely.
     Refused,
-    /// Another one ships in our place: nothing more until a restart or new settings.
+    /// Another process ships in our place: stop until a restart or new settings.
     Stop,
 }
 
-/// Decides it.
+/// Chooses the reaction.
 pub(super) fn after(failure: &ShipError) -> Then {
     match failure {
         ShipError::NodeChanged => Then::ReadAgain,
@@ -60,8 +60,9 @@ pub(super) fn after(failure: &ShipError) -> Then {
     }
 }
 
-/// Whether an SQL state passes by itself: conflicts with other transactions, a standby, a lost connection, an engine that is
-/// stopping, full or overloaded, a cancelled statement; a schema that is gone, for it is made again.
+/// Whether an SQL state passes by itself: conflicts with other transactions, a standby, a lost connection, a
+/// server that is stopping, full or overloaded, a cancelled statement, or a missing schema, which will be
+/// created again.
 fn passes(code: &str) -> bool {
     matches!(code, "40001" | "40P01" | "25006" | "55P03" | "42P01" | "3F000")
         || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
@@ -73,10 +74,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause after failures that pass.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The pause where a person has to do something: soon enough for one who has just done it.
+/// The pause if a person has to act: short, for a person who has just acted.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 
-/// How long to wait after `failures` in a row, the last of them followed by `then`; `jitter` is between 0 and 1.
+/// The pause after `failures` in a row, the last of them followed by `then`; `jitter` is between 0 and 1.
 pub(super) fn pause(then: Then, failures: u32, jitter: f64) -> Duration {
     let longest = match then {
         Then::ReadAgain | Then::Retry => LONGEST_PAUSE,
@@ -86,19 +87,20 @@ pub(super) fn pause(then: Then, failures: u32, jitter: f64) -> Duration {
     doubled.min(longest).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
-/// The most rows of a batch.
+/// Maximum number of rows in a batch.
 const MOST_ROWS: usize = 1000;
 
-/// The fewest: a row may have grown so large that a batch of few takes long.
+/// Minimum number of rows: a few rows may have grown so large that they take long.
 const FEWEST_ROWS: usize = 1;
 
-/// The most bytes of a batch. It is in memory some four times: as read, converted, encoded, and on its way.
+/// Maximum size of a batch in bytes. It is in memory about four times: as read, converted, encoded and in
+/// transit.
 const MOST_BYTES: usize = 2 << 20;
 
-/// The quickest batches are as large as they may be; what takes longer is made smaller.
+/// Batches that take less time than this may have the maximum size; slower ones are made smaller.
 const QUICK: Duration = Duration::from_secs(5);
 
-/// How much the next batch may hold.
+/// The size limits of the next batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BatchSize(usize);
 
@@ -109,17 +111,17 @@ impl Default for BatchSize {
 }
 
 impl BatchSize {
-    /// After a batch that took so long.
+    /// After a batch that took this long.
     pub(super) fn after(self, took: Duration) -> Self {
         Self(if took > QUICK { self.0 / 2 } else { self.0.saturating_mul(2) }.clamp(FEWEST_ROWS, MOST_ROWS))
     }
 
-    /// After a batch that took too long.
+    /// After a batch that timed out.
     pub(super) fn after_timeout(self) -> Self {
         Self((self.0 / 8).max(FEWEST_ROWS))
     }
 
-    /// As the store takes it; `refusals`: whether a minute is over since they were shipped.
+    /// As the store's parameters; `refusals`: whether a minute has passed since they were last shipped.
     pub(super) fn limit(self, refusals: bool) -> BatchLimit {
         BatchLimit { rows: self.0, bytes: MOST_BYTES, refusals }
     }

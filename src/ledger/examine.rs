@@ -1,4 +1,4 @@
-//! A look at the ledger without shipping anything: for `doctor`, and before a node is taken over.
+//! Examines the ledger without shipping: for `doctor`, and before a node is taken over.
 
 use tokio_postgres::types::Type;
 
@@ -9,18 +9,18 @@ use super::schema;
 use super::settings::LedgerSettings;
 use super::ship::Node;
 
-/// What was found right.
+/// The result, if shipping is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeState {
-    /// The schema is there, and the node is this file's.
+    /// The schema exists, and the node belongs to this file.
     Ours,
-    /// The schema is there, and has nothing of the node yet.
+    /// The schema exists, and has no rows of the node yet.
     New,
-    /// The schema is missing or older; the role may make it.
+    /// The schema is missing or older, and the role may create it.
     ToBeMade,
 }
 
-/// Looks whether this file could ship to its ledger now; `file` is its id, `None` before its first `serve`.
+/// Checks whether this file could ship to its ledger now; `file` is its id, `None` before its first `serve`.
 ///
 /// # Errors
 /// Why it could not.
@@ -69,7 +69,7 @@ async fn may_make(session: &Session) -> Result<NodeState, ShipError> {
     }
 }
 
-/// Whether the role may read and write every table.
+/// Checks that the role may read and write every table.
 async fn may_write(session: &Session, schema: &str) -> Result<(), ShipError> {
     let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -91,15 +91,15 @@ async fn may_write(session: &Session, schema: &str) -> Result<(), ShipError> {
 pub struct TakeOver {
     session: Session,
     node: Node,
-    /// What is there under the node's name.
+    /// The node's row.
     found: NodeRow,
 }
 
 impl TakeOver {
-    /// Looks at the node; `None`: there is nothing under its name, or it is this file's.
+    /// Examines the node; `None`: it has no rows, or belongs to this file.
     ///
     /// # Errors
-    /// The schema is missing or another, or the engine failed.
+    /// The schema is missing or has another version, or PostgreSQL failed.
     pub async fn look(settings: &LedgerSettings, file: &str) -> Result<Option<Self>, ShipError> {
         let session = settings.connect().await?;
         let node = Node::new(&settings.schema, &settings.node, file);
@@ -110,16 +110,17 @@ impl TakeOver {
         Ok(found.map(|found| Self { session, node, found }))
     }
 
-    /// The id of the file whose rows go.
+    /// The id of the file whose rows will be removed.
     #[must_use]
     pub fn other_file(&self) -> &str {
         &self.found.file
     }
 
-    /// Removes them and gives the node to this file; `removed` is told of rows as they go.
+    /// Removes the rows and gives the node to this file; calls `removed` with the number of rows of each
+    /// step.
     ///
     /// # Errors
-    /// The role may not remove rows, or the engine failed; then it can be begun again.
+    /// The role may not remove rows, or PostgreSQL failed; the take-over can be repeated.
     pub async fn run(self, removed: impl FnMut(u64)) -> Result<(), ShipError> {
         self.node.take_over(&self.session, removed).await?;
         self.session.close().await;

@@ -1,11 +1,11 @@
-//! Why nothing was shipped, in one line without secrets and without anything that a stranger chose.
+//! Why nothing was shipped: one line without secrets and without anything that a stranger chose.
 
 use std::error::Error as _;
 use std::{fmt, io};
 
 use crate::domain::escape::escape_controls;
 
-/// The longest message of the engine that is passed on, in characters.
+/// Maximum length of a quoted server message, in characters.
 const LONGEST: usize = 200;
 
 /// Why a connection, a statement or a batch failed.
@@ -13,16 +13,16 @@ const LONGEST: usize = 200;
 pub enum ShipError {
     /// There is no connection, or it was lost.
     Lost(String),
-    /// The engine answered nothing in time.
+    /// PostgreSQL did not answer in time.
     Timeout,
-    /// The engine answered with an error.
+    /// PostgreSQL answered with an error.
     Sql {
         /// Its SQL state.
         code: String,
-        /// What it says.
+        /// Its message.
         message: String,
     },
-    /// The engine cannot be trusted, or trusts us no further.
+    /// The server's certificate is not trusted, or the server refuses the credentials.
     Refused(String),
     /// The ledger's schema has another version than this program's.
     NewerSchema {
@@ -31,13 +31,13 @@ pub enum ShipError {
         /// The version known.
         known: i64,
     },
-    /// The ledger's tables are not those of this version.
+    /// The ledger's tables differ from those of this version.
     WrongSchema(String),
     /// Another file has this node's name.
     OtherFile,
     /// A `serve` that started later writes this node.
     OtherWriter,
-    /// The node's row is not as it was read: another writer, or another state of the ledger.
+    /// The node's row changed since it was read: there is another writer, or the ledger was restored.
     NodeChanged,
     /// The store of this file failed.
     Store(String),
@@ -47,9 +47,9 @@ impl fmt::Display for ShipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(why) | Self::Refused(why) | Self::Store(why) => f.write_str(why),
-            Self::Timeout => f.write_str("the engine did not answer within 30 s"),
+            Self::Timeout => f.write_str("the database did not answer within 30 s"),
             Self::Sql { code, message } => {
-                write!(f, "the engine answered {message} (SQL state {code}){}", remedy(code))
+                write!(f, "the database answered {message} (SQL state {code}){}", remedy(code))
             }
             Self::NewerSchema { found, known } => write!(
                 f,
@@ -71,7 +71,7 @@ impl fmt::Display for ShipError {
     }
 }
 
-/// What to do about an SQL state, after what it says.
+/// The remedy for an SQL state, appended to the message.
 fn remedy(code: &str) -> &'static str {
     match code {
         "25006" => "; name the primary in ledger.url",
@@ -84,7 +84,7 @@ fn remedy(code: &str) -> &'static str {
     }
 }
 
-/// Whether a message of this SQL state speaks of the engine or of names alone. Others may repeat a value.
+/// Whether a message of this SQL state mentions only the server or names. Others may repeat a value.
 fn is_about_the_engine(code: &str) -> bool {
     ["08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"]
         .iter()
@@ -119,15 +119,16 @@ impl From<tokio_postgres::Error> for ShipError {
             .and_then(io::Error::get_ref)
             .is_some_and(|cause| cause.downcast_ref::<rustls::Error>().is_some());
         if is_certificate {
-            return Self::Refused(format!("{words}; check the engine's certificate and ledger.ca_file"));
+            return Self::Refused(format!("{words}; check the server's certificate and ledger.ca_file"));
         }
         if words.contains("does not support TLS") {
             return Self::Refused(
-                "the engine speaks no TLS; let it, or reach it by a private address or a socket".to_owned(),
+                "the server does not support TLS; enable it, or connect by a private address or a socket"
+                    .to_owned(),
             );
         }
         if words.contains("password missing") {
-            return Self::Refused("the engine asks for a password; set ledger.password".to_owned());
+            return Self::Refused("the server asks for a password; set ledger.password".to_owned());
         }
         if causes[0].starts_with("authentication error") || causes[0].starts_with("invalid configuration") {
             return Self::Refused(format!("{words}; check ledger.url and ledger.password"));

@@ -1,17 +1,18 @@
-//! JSON and numbers as far as the engine's types hold them.
+//! Converts JSON and numbers to what PostgreSQL's types can hold.
 
 use serde::de::IgnoredAny;
 
-/// The deepest nesting: the engine reads JSON by recursion.
+/// Maximum nesting: PostgreSQL parses JSON recursively.
 const DEEPEST: usize = 256;
 
-/// The largest exponent. The engine writes numbers out, so a few bytes must not become thousands of digits.
+/// Maximum exponent. PostgreSQL writes numbers out, so a few bytes must not become thousands of digits.
 const LARGEST_EXPONENT: i64 = 400;
 
-/// The most digits: what the engine holds behind the point.
+/// Maximum number of digits: PostgreSQL's limit after the decimal point.
 const MOST_DIGITS: usize = 16_000;
 
-/// Whether `text` is a number in decimal digits, with or without an exponent, that a `numeric` holds: `-3.10`, `.5`, `1e3`.
+/// Whether `text` is a decimal number, with or without an exponent, that a `numeric` can hold: `-3.10`, `.5`,
+/// `1e3`.
 pub(super) fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -33,14 +34,15 @@ pub(super) fn is_number(text: &str) -> bool {
     is_mantissa && is_exponent
 }
 
-/// The same JSON, with U+FFFD for each NUL and each lone surrogate in its strings; `None` for what a `jsonb` cannot hold.
+/// The same JSON, with U+FFFD for each NUL and each lone surrogate in its strings; `None` if a `jsonb` cannot
+/// hold it.
 pub(super) fn fit(text: &str) -> Option<String> {
     let fitted = replace_escapes(text)?;
     serde_json::from_str::<IgnoredAny>(&fitted).is_ok().then_some(fitted)
 }
 
-/// Copies `text` and replaces escapes in its strings; `None` where it nests too deep or a number is too large. What is no
-/// JSON at all is left for a parser to find.
+/// Copies `text` and replaces escapes in its strings; `None` if it nests too deeply or a number is too large.
+/// Invalid JSON is left for the parser to find.
 fn replace_escapes(text: &str) -> Option<String> {
     let mut fitted = String::with_capacity(text.len());
     let (mut depth, mut rest) = (0_usize, text);
@@ -79,7 +81,7 @@ fn replace_escapes(text: &str) -> Option<String> {
     Some(fitted)
 }
 
-/// The length of the string at the beginning of `text`, quotes included.
+/// The length of the string at the start of `text`, including its quotes.
 fn string_length(text: &str) -> Option<usize> {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -113,7 +115,7 @@ fn push_string(fitted: &mut String, string: &str) {
             }
             Some(_) => 6,
         };
-        // An escape is ASCII; what follows a backslash in something else is no JSON, and the parser finds it.
+        // An escape is ASCII. A backslash before anything else is invalid JSON, and the parser finds it.
         let length = (length..=rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
         fitted.push_str(&rest[..length]);
         rest = &rest[length..];
@@ -121,7 +123,7 @@ fn push_string(fitted: &mut String, string: &str) {
     fitted.push_str(rest);
 }
 
-/// The unit of UTF-16 that an escape at the beginning of `text` stands for; `None` if there is no such escape.
+/// The UTF-16 code unit of the escape at the start of `text`; `None` if there is no escape.
 fn escaped_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

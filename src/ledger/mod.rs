@@ -1,16 +1,16 @@
-//! The ledger: what the store holds, in a database that other programs read, for many files at once.
+//! The ledger: a copy of what many stores hold, in one PostgreSQL that other programs read.
 //!
 //! | file | its one job |
 //! |---|---|
-//! | [`settings`] | which ledger |
-//! | [`connect`] | the way to the engine: TLS, several hosts, limits of time |
-//! | [`schema`] | the tables there: made, upgraded, checked |
-//! | [`rows`], [`json`] | rows of the store as the engine's types hold them |
-//! | [`ship`] | what is said about one node |
-//! | [`decide`] | what comes next; pure |
+//! | [`settings`] | the `[ledger]` table |
+//! | [`connect`] | connections: TLS, several hosts, timeouts |
+//! | [`schema`] | creates, upgrades and checks the tables |
+//! | [`rows`], [`json`] | convert rows of the store to PostgreSQL's types |
+//! | [`ship`] | the statements about one node |
+//! | [`decide`] | what comes next; pure functions |
 //! | [`task`] | the shipper |
-//! | [`mod@examine`] | what `doctor` and `ledger take-over` find |
-//! | [`failure`] | why nothing is shipped, in a line |
+//! | [`mod@examine`] | checks for `doctor` and `ledger take-over` |
+//! | [`failure`] | why nothing is shipped, in one line |
 
 mod connect;
 mod decide;

@@ -1,5 +1,5 @@
-//! Rows of the store as the ledger's types hold them. What a type cannot hold becomes NULL, and the row names the column;
-//! nothing here fails.
+//! Converts rows of the store to the ledger's types. A value that its type cannot hold becomes NULL, and the
+//! row names the column; nothing here fails.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ use super::json;
 use crate::domain::Timestamp;
 use crate::domain::shipping::{Cell, Column, ColumnType, LedgerRow, LedgerTable};
 
-/// The longest text in a key, in bytes: an entry of an index holds some 2,700 in all, and a key has two such texts.
+/// Maximum length of a text in a key, in bytes: an index entry holds about 2,700 bytes, and a key has two
+/// such texts.
 const LONGEST_KEY: usize = 1000;
 
-/// How much of a longer one is kept; its hash follows.
+/// The part of a longer text that is kept, in bytes; its hash follows.
 const KEPT_OF_KEY: usize = 900;
 
-/// A value that the engine takes.
+/// A value that PostgreSQL accepts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
     Null,
@@ -24,14 +25,14 @@ pub(super) enum Value {
     Time(DateTime<Utc>),
     Day(NaiveDate),
     Bytes(Vec<u8>),
-    /// Also amounts and JSON, which the statement casts.
+    /// Also for amounts and JSON, which the statement casts.
     Text(String),
 }
 
 /// A value, and whether the column could hold all of it.
 type Held = (Value, bool);
 
-/// The value of `cell` in a column. `is_key` keeps it within what an index holds.
+/// Converts `cell` for a column. `is_key` limits it to what an index can hold.
 fn hold(cell: Cell, holds: ColumnType, is_key: bool) -> Held {
     let found = match (holds, cell) {
         (_, Cell::Null) => return (Value::Null, true),
@@ -118,22 +119,22 @@ impl Values {
     }
 }
 
-/// Rows of one table, column by column: what one statement takes.
+/// Rows of one table, column by column, for one statement.
 pub(super) struct TableColumns {
     pub(super) table: LedgerTable,
-    /// The table's columns and `unfit`.
+    /// The table's columns, then `unfit`.
     values: Vec<Values>,
 }
 
 impl TableColumns {
-    /// The parameters of the statement, those of the table's columns in their order, then `unfit`.
+    /// The parameters of the statement: the table's columns in their order, then `unfit`.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&(dyn ToSql + Sync), Type)> {
         self.values.iter().map(Values::parameter)
     }
 }
 
-/// The rows of each table, by their keys: of two rows whose keys the ledger cannot tell apart the last one counts. A row
-/// whose key it cannot hold at all is left out; how many is the second value.
+/// The rows of each table by key: of two rows that have the same key in the ledger, the last one counts. Rows
+/// whose key the ledger cannot hold are left out; the second value is their number.
 pub(super) fn by_table(rows: Vec<LedgerRow>) -> (Vec<TableColumns>, usize) {
     let mut tables: BTreeMap<LedgerTable, BTreeMap<Vec<Value>, Vec<Value>>> = BTreeMap::new();
     let mut left_out = 0;
@@ -149,7 +150,7 @@ pub(super) fn by_table(rows: Vec<LedgerRow>) -> (Vec<TableColumns>, usize) {
     (tables.into_iter().map(|(table, rows)| columns(table, rows)).collect(), left_out)
 }
 
-/// One row's values, and the names of those that do not fit.
+/// One row's values, and the names of the columns that do not fit.
 fn row(columns: &[Column], key_length: usize, cells: Vec<Cell>) -> Vec<Value> {
     let mut unfit = Vec::new();
     let mut values = Vec::with_capacity(columns.len() + 1);

@@ -1,5 +1,5 @@
-//! The ledger's schema: the steps in `sql/ledger`, made by the first node that needs them, each as often and by as many
-//! nodes at once as there are.
+//! The ledger's schema: the steps in `sql/ledger`. The first node that needs a step runs it; each step may
+//! run repeatedly and on several nodes at once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use super::connect::Session;
 use super::failure::ShipError;
 use crate::domain::shipping::{ColumnType, LedgerTable};
 
-/// The steps, in their order. A published step never changes.
+/// The steps, in order. A published step never changes.
 const STEPS: [&str; 1] = [include_str!("../../sql/ledger/0001_initial.sql")];
 
-/// The version that the steps lead to.
+/// The version after all steps.
 pub(super) const VERSION: i64 = 1;
 
-/// SQL states of a step that another node makes at this moment: an object that appeared in between, a deadlock, a catalog
-/// row that was just changed.
+/// SQL states of a step that another node runs at the same moment: an object that appeared meanwhile, a
+/// deadlock, a catalog row that was just changed.
 const MEANWHILE: [&str; 8] = ["23505", "42P07", "42710", "42P06", "42723", "40001", "40P01", "XX000"];
 
-/// How often a step is tried that another node makes at the same moment.
+/// Maximum number of tries of a step that another node runs at the same moment.
 const TRIES: u32 = 20;
 
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A schema's name, quoted.
+/// A quoted schema name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Schema {
     name: String,
@@ -44,12 +44,12 @@ impl Schema {
     }
 }
 
-/// An identifier that may be any text.
+/// Quotes any text as an identifier.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The SQL that makes the schema `name`, for an owner who runs it himself.
+/// The SQL that creates the schema `name`, for an owner who runs it by hand.
 #[must_use]
 pub fn script(name: &str) -> String {
     let schema = Schema::new(name);
@@ -70,16 +70,16 @@ pub fn script(name: &str) -> String {
 /// What was done to the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaState {
-    /// It had this program's version.
+    /// Nothing: it had this program's version.
     Current,
-    /// It was made, or brought there from this version.
+    /// It was created (from version 0), or upgraded from this version.
     UpgradedFrom(i64),
 }
 
-/// Makes the schema, brings it to this version, and checks its columns.
+/// Creates or upgrades the schema to this version, and checks its columns.
 ///
 /// # Errors
-/// It is newer, or other than this version's; the role may not make it; the connection failed.
+/// The schema is newer, or differs from this version's; the role may not create it; the connection failed.
 pub(super) async fn bring_up_to_date(session: &Session, schema: &Schema) -> Result<SchemaState, ShipError> {
     let before = version(session, schema).await?;
     let mut found = before;
@@ -102,7 +102,8 @@ pub(super) async fn bring_up_to_date(session: &Session, schema: &Schema) -> Resu
     Ok(if before == VERSION { SchemaState::Current } else { SchemaState::UpgradedFrom(before) })
 }
 
-/// Looks whether the schema is there and this program's, and changes nothing; `None`: it is not there, or older.
+/// Checks that the schema exists and has this program's version, without changing anything; `None`: it is
+/// missing or older.
 ///
 /// # Errors
 /// As [`bring_up_to_date`].
@@ -114,7 +115,7 @@ pub(super) async fn examine(session: &Session, schema: &Schema) -> Result<Option
     }
 }
 
-/// The version of the schema; 0 where there is none.
+/// The version of the schema; 0 if there is none.
 async fn version(session: &Session, schema: &Schema) -> Result<i64, ShipError> {
     let sql = schema.within("SELECT coalesce(max(version), 0) FROM {schema}.versions");
     match session.query(&sql, &[]).await {
@@ -125,7 +126,7 @@ async fn version(session: &Session, schema: &Schema) -> Result<i64, ShipError> {
     }
 }
 
-/// Makes the step after the version `from`, in a transaction.
+/// Runs the step after version `from`, in a transaction.
 async fn make_next(session: &Session, schema: &Schema, from: i64) -> Result<(), ShipError> {
     let step = usize::try_from(from).ok().and_then(|at| STEPS.get(at)).copied().unwrap_or_default();
     let mut sql = String::new();
@@ -136,14 +137,15 @@ async fn make_next(session: &Session, schema: &Schema, from: i64) -> Result<(), 
     session.transaction(session.run(&sql)).await
 }
 
-/// Whether the schema is there; who may not create schemas may not even ask for it with `IF NOT EXISTS`.
+/// Whether the schema exists. A role that may not create schemas may not even run `CREATE SCHEMA IF NOT
+/// EXISTS`.
 async fn exists(session: &Session, schema: &Schema) -> Result<bool, ShipError> {
     let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1";
     let rows = session.query(sql, &[(&schema.name, Type::TEXT)]).await?;
     Ok(!rows.is_empty())
 }
 
-/// The engine's name of a type.
+/// PostgreSQL's name of a type.
 fn type_name(holds: ColumnType) -> &'static str {
     match holds {
         ColumnType::Time => "timestamp with time zone",

@@ -1,4 +1,4 @@
-//! What is known of a ledger before it is asked.
+//! The settings of a ledger.
 
 use std::path::PathBuf;
 
@@ -11,25 +11,25 @@ use crate::domain::shipping::Include;
 /// The `[ledger]` table, as far as shipping needs it.
 #[derive(Clone, Debug)]
 pub struct LedgerSettings {
-    /// Where the engine is.
+    /// The database.
     pub target: LedgerUrl,
-    /// What it asks for.
+    /// The password, if there is one.
     pub password: Option<SecretString>,
-    /// The certificates that its own is verified against; `None`: the system's.
+    /// The certificates that the server's is verified against; `None`: the system's.
     pub ca_file: Option<PathBuf>,
-    /// The schema.
+    /// The schema that holds the tables.
     pub schema: String,
     /// The name of this file in the ledger.
     pub node: String,
-    /// What is shipped beside the rest.
+    /// The optional columns and tables that are shipped.
     pub include: Include,
 }
 
 impl LedgerSettings {
-    /// A connection to the engine.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no connection.
     pub(super) async fn connect(&self) -> Result<Session, ShipError> {
         let connector = Connector::new(&self.target, self.password.as_ref(), self.ca_file.as_deref());
         connector.map_err(ShipError::Refused)?.connect().await

@@ -1,5 +1,5 @@
-//! What is said to the engine about one node: whose it is, its rows with the position that they reach, and what personal
-//! content has to go. Every statement is unnamed, and every change one transaction.
+//! The statements about one node: claiming it, writing its rows with the position that they reach, and
+//! emptying personal data. Every statement is unnamed, and every change is one transaction.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use super::schema::{self, Schema};
 use crate::domain::Timestamp;
 use crate::domain::shipping::{ColumnType, Include, Included, LedgerRow, LedgerTable};
 
-/// Rows that one statement empties at most.
+/// Maximum number of rows that one statement empties.
 const MOST_EMPTIED: i64 = 5000;
 
-/// Rows that one statement removes at most.
+/// Maximum number of rows that one statement removes.
 const MOST_REMOVED: i64 = 5000;
 
 /// A node of the ledger, as this file knows it.
@@ -25,11 +25,11 @@ pub(super) struct Node {
     schema: Schema,
     name: String,
     file: String,
-    /// The statement that writes rows of each table.
+    /// The statement that writes rows, per table.
     upserts: BTreeMap<LedgerTable, String>,
 }
 
-/// What the check of each batch goes by.
+/// The values that each batch is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NodeClaim {
     /// The number under which this process writes.
@@ -49,10 +49,10 @@ impl Node {
         &self.schema
     }
 
-    /// Reads the node's row, makes it where there is none, and claims it for this process.
+    /// Reads the node's row, creates it if there is none, and claims it for this process.
     ///
     /// # Errors
-    /// It is another file's or a later writer's; the engine failed.
+    /// The node belongs to another file or a later writer; PostgreSQL failed.
     pub(super) async fn claim(&self, session: &Session, ours: Option<i64>) -> Result<NodeClaim, ShipError> {
         let insert = self.schema.within(
             "INSERT INTO {schema}.nodes (node, file, version, schema_version) VALUES ($1, $2, $3, $4)
@@ -110,8 +110,9 @@ impl Node {
         Ok(Some(NodeRow { file: row.try_get(0)?, writer: row.try_get(1)?, position: row.try_get(2)? }))
     }
 
-    /// Writes rows and the position that they reach, in one transaction; `until`: everything up to this time is there
-    /// with them. Returns how many rows have a key that the ledger cannot hold, and are left out.
+    /// Writes rows and the position that they reach, in one transaction. With `until`, the ledger then has
+    /// everything up to this time. Returns how many rows were left out because the ledger cannot hold their
+    /// key.
     ///
     /// # Errors
     /// [`ShipError::NodeChanged`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
@@ -171,8 +172,8 @@ impl Node {
         Ok(())
     }
 
-    /// Empties personal content of some rows: what is not included any more, and what is older than `before`, if
-    /// that is given. Rows of notifications that are not settled keep theirs. Returns whether there may be more.
+    /// Empties personal data of some rows: whatever is no longer included, and, with `before`, whatever is
+    /// older. Notifications that are not settled keep theirs. Returns whether there may be more.
     ///
     /// # Errors
     /// The engine failed.
@@ -228,16 +229,17 @@ impl Node {
         session.execute(&sql, &parameters).await
     }
 
-    /// Gives the node to this file: whatever another one shipped under it goes. `removed` is told of the rows as they go.
+    /// Gives the node to this file and removes the rows of the other one. Calls `removed` with the number of
+    /// rows of each step.
     ///
     /// # Errors
-    /// The role may not remove rows; the engine failed.
+    /// The role may not remove rows; PostgreSQL failed.
     pub(super) async fn take_over(
         &self,
         session: &Session,
         mut removed: impl FnMut(u64),
     ) -> Result<(), ShipError> {
-        // The other file's writer stops before its rows go.
+        // The other file's writer stops before its rows are removed.
         let raise = self
             .schema
             .within("UPDATE {schema}.nodes SET writer = writer + 1, position = NULL WHERE node = $1");
@@ -267,21 +269,21 @@ impl Node {
     }
 }
 
-/// The columns of a table's key besides `node`, as SQL lists them.
+/// The key columns of a table besides `node`, as SQL lists them.
 fn key(table: LedgerTable) -> String {
     let names = table.columns().iter().take(table.key_length()).map(|column| schema::quoted(column.name));
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// A table's columns that an index of rows with personal content names.
+/// The column of an index on rows with personal data.
 fn personal_of(table: LedgerTable) -> impl Iterator<Item = &'static str> {
     table.columns().iter().filter(|column| column.needs.is_some()).map(|column| column.name)
 }
 
 type PersonalColumn = (&'static str, Option<Included>);
 
-/// The tables with personal content: the time that its age is counted from, the columns that are emptied and what they are
-/// included by, and which rows are old enough to lose them.
+/// The tables with personal data: the time that its age is counted from, the columns that are emptied with
+/// the setting that includes them, and which rows are old enough to lose them.
 const PERSONAL: [(LedgerTable, &str, &[PersonalColumn], &str); 5] = [
     (
         LedgerTable::Notifications,
@@ -305,7 +307,8 @@ const PERSONAL: [(LedgerTable, &str, &[PersonalColumn], &str); 5] = [
     (LedgerTable::Refusals, "last_at", &[("last_remote_addr", Some(Included::RemoteAddr))], ""),
 ];
 
-/// The statement that writes rows of a table: one parameter for the node, one array for each column and for `unfit`.
+/// The statement that writes rows of a table: one parameter for the node, one array for each column and for
+/// `unfit`.
 fn upsert(schema: &Schema, table: LedgerTable) -> String {
     let columns = table.columns();
     let unfit = ("unfit".to_owned(), "");

@@ -1,5 +1,5 @@
-//! The shipper: a task of its own with a connection of its own. It holds one batch in memory at a time, and whatever
-//! becomes of it, the rest of the service goes on.
+//! The shipper: its own task with its own connection. It holds one batch in memory at a time, and its
+//! failures do not affect the rest of the service.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,35 +16,36 @@ use crate::domain::shipping::Position;
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Store, StoreError};
 
-/// From one shipping of refusals to the next.
+/// The interval at which refusals are shipped.
 const REFUSALS_EVERY: Duration = Duration::from_secs(60);
 
-/// How often an idle node says how fresh it is; it finds out by that whether the engine is still there.
+/// The interval at which an idle node updates `shipped_until`; this also shows whether the server still
+/// responds.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 
-/// How often an idle node looks for what other processes changed.
+/// The interval at which an idle node checks for changes by other processes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What changes within this time goes into one batch.
+/// Changes within this time go into one batch.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// How often in a row a node's row may be other than it was read.
+/// Maximum number of times in a row that a node's row may have changed since it was read.
 const MOST_MOVES: u32 = 5;
 
-/// What the task works with.
+/// The parts of the task.
 pub struct ShipperParts {
-    /// What is shipped.
+    /// The store to ship.
     pub store: Store,
     /// The time.
     pub clock: Clock,
     /// The ledger in force; `None`: there is none.
     pub settings: watch::Receiver<Option<Arc<LedgerSettings>>>,
-    /// Personal content of before this time was emptied in the store; `None`: it stays.
+    /// Personal data received before this time was emptied in the store; `None`: it stays.
     pub emptied: watch::Receiver<Option<Timestamp>>,
 }
 
-/// Ships until `stop` is rung, and then ends at once: a batch under way is taken back, or the ledger's position tells of
-/// it at the next start.
+/// Ships until `stop` is rung, then ends at once: a batch in flight is rolled back, or the ledger's position
+/// shows it at the next start.
 pub async fn run(parts: ShipperParts, stop: Arc<Notify>) {
     let mut settings = parts.settings.clone();
     let work = async {
@@ -101,7 +102,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<LedgerSettings>>) {
     std::future::pending::<()>().await;
 }
 
-/// Between 0 and 1; nodes that lost the engine at once do not all come back at once.
+/// Between 0 and 1, so that nodes that lost the server together do not all reconnect at once.
 fn jitter(clock: &Clock) -> f64 {
     f64::from(u16::try_from(clock.now().millis().rem_euclid(1000)).unwrap_or(0)) / 1000.0
 }
@@ -115,18 +116,18 @@ struct Shipper<'a> {
     size: BatchSize,
     /// When refusals were last shipped.
     refusals_at: Option<Instant>,
-    /// What the ledger's personal content was last emptied for, all of it.
+    /// The time for which the ledger's personal data was last emptied completely.
     emptied: Option<Option<Timestamp>>,
     /// Failures in a row.
     failures: u32,
-    /// The failure that the log names last, while it lasts.
+    /// The failure that was last logged, while it lasts.
     told: Option<String>,
-    /// Whether the store may hold a failure that is over.
+    /// Whether the store may still hold a failure that is over.
     has_failed: bool,
 }
 
 impl Shipper<'_> {
-    /// Ends where another writer ships in our place, or the store has no ledger any more.
+    /// Ends if another writer ships in our place, or if the store has no ledger any more.
     async fn run(mut self) {
         loop {
             let Err(failure) = self.connect_and_ship().await else { return };
@@ -168,7 +169,7 @@ impl Shipper<'_> {
         shipped
     }
 
-    /// Ships over one connection. Ends well where the store has no ledger any more.
+    /// Ships over one connection. Returns `Ok` if the store has no ledger any more.
     async fn ship_over(&mut self, session: &Session) -> Result<(), ShipError> {
         let (node, schema) = (&self.settings.node, &self.settings.schema);
         match schema::bring_up_to_date(session, self.node.schema()).await? {
@@ -195,8 +196,8 @@ impl Shipper<'_> {
         }
     }
 
-    /// Ships all behind `position`, and then whatever comes, until something fails. Behind each batch it rests as long as
-    /// that took, so that half of what the engine and the disk can do is left to everything else on the machine.
+    /// Ships everything after `position`, then new changes, until something fails. After each batch it rests
+    /// as long as the batch took, so that half of the server's and the disk's capacity is left to others.
     async fn ship_from(
         &mut self,
         session: &Session,
@@ -243,7 +244,7 @@ impl Shipper<'_> {
                 self.emptied = (!is_more).then_some(before);
             }
             if (until.is_some() || !is_new) && self.emptied == Some(before) {
-                // Changed or not, other processes may have changed something.
+                // Other processes may have changed something.
                 drop(tokio::time::timeout(LOOK_EVERY, written.changed()).await);
                 tokio::time::sleep(GATHER).await;
             } else {
@@ -252,7 +253,7 @@ impl Shipper<'_> {
         }
     }
 
-    /// Records what the ledger confirmed.
+    /// Records the position that the ledger confirmed.
     async fn confirm(
         &mut self,
         is_new: bool,

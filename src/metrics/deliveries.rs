@@ -1,4 +1,4 @@
-//! What is counted of each action's deliveries.
+//! The counters of deliveries.
 
 use std::time::Duration;
 

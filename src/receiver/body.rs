@@ -1,4 +1,4 @@
-//! Reading a request's body within bounds.
+//! Reads a request's body within bounds.
 
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use futures_util::StreamExt as _;
 use super::refusal::Refusal;
 use super::room::{BodyPermit, Room};
 
-/// A body that comes in many parts is gathered in blocks of so many bytes: growing ones, of many bodies at once, would leave
-/// holes between each other, as large as themselves.
+/// A body that arrives in many parts is collected in blocks of this size. Growing buffers of many concurrent
+/// bodies would fragment the memory.
 const BLOCK: usize = 16 * 1024;
 
-/// Reads the whole body; also what it takes of `room`.
+/// Reads the whole body, and counts its bytes against `room`.
 ///
 /// # Errors
-/// It is longer than `max` bytes, takes longer than `time`, breaks off, or other bodies leave no room for it.
+/// The body is longer than `max` bytes, takes longer than `time`, breaks off, or finds no room beside other
+/// bodies.
 pub(super) async fn read(
     payload: &mut Payload,
     max: usize,
@@ -39,7 +40,7 @@ pub(super) async fn read(
     actix_web::rt::time::timeout(time, all).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
-/// Fills the last block, and begins another one for the rest. The first one is as long as the first part.
+/// Fills the last block, and starts another for the rest. The first block is as long as the first part.
 fn gather(blocks: &mut Vec<Vec<u8>>, chunk: &[u8]) {
     let spare = blocks.last().map_or(0, |last| last.capacity() - last.len());
     let (now, rest) = chunk.split_at(spare.min(chunk.len()));

@@ -1,8 +1,9 @@
 //! The intake listener: stores each notification as received, then acknowledges it, and believes nothing.
 //!
-//! [`intake`] follows one request from top to bottom; the other files answer one question each: [`route`] what a path
-//! names, [`sender`] who is calling, [`rate_limit`] whether too often, [`unproven`] whether a stranger still fits in, [`body`]
-//! what was sent, [`room`] whether there is memory for it, [`refusal`] why not.
+//! [`intake`] follows one request from top to bottom. The other files answer one question each: [`route`],
+//! which source a path names; [`sender`], who is calling; [`rate_limit`], whether too often; [`unproven`],
+//! whether there is room for another row of an unproven sender; [`body`], the content; [`room`], whether
+//! there is memory for it; [`refusal`], why it is not stored.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -37,9 +37,9 @@ pub(super) enum Refusal {
     LowDisk,
     /// The store did not take it, for this cause.
     NotStored(&'static str),
-    /// Other bodies take all the memory that there is for bodies.
+    /// Other bodies use all the memory for bodies.
     BodiesFull,
-    /// The sender is not proven, and `store.max_unproven` is reached by what cannot be removed.
+    /// The sender is not proven, and rows that cannot be removed fill `store.max_unproven`.
     UnprovenFull,
     /// The body is longer than allowed.
     TooLarge,
@@ -73,7 +73,7 @@ impl Refusal {
         }
     }
 
-    /// What to do about it, where `cause` does not say it.
+    /// The remedy, if `cause` does not imply it.
     pub(super) fn detail(&self) -> Option<&str> {
         match self {
             Self::NotAdmitted(_, detail) => detail.as_deref(),
@@ -82,7 +82,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the store counts it, by source and day: what the owner of the source can change, or has to know.
+    /// Whether the store counts it, by source and day: refusals that the source's owner can fix or should
+    /// know.
     pub(super) fn is_counted(&self) -> bool {
         matches!(self, Self::NotAdmitted(..) | Self::TooLarge | Self::Encoded | Self::UnprovenFull)
     }
@@ -170,7 +171,7 @@ struct Throttle {
 }
 
 impl RefusalLog {
-    /// Mentions a refusal, with what to do where `detail` says it, or only counts it for the next mention.
+    /// Logs a refusal, with its remedy if `detail` has one, or only counts it for the next line.
     pub(super) fn mention(
         &self,
         cause: &'static str,

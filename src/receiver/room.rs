@@ -1,4 +1,4 @@
-//! Memory for the bodies that are under way or queued for the writer: all connections together take no more than
+//! Memory for bodies that are in flight or queued for the writer: all connections together use no more than
 //! [`Room::new`] allows, however many there are and however slowly they send.
 
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::refusal::Refusal;
 
-/// Bytes of bodies at once, unless [`LARGEST_BODIES`] of the longest body are more.
+/// The limit in bytes, unless [`LARGEST_BODIES`] bodies of maximum size need more.
 const BYTES: usize = 64 * 1024 * 1024;
 
-/// The number of bodies of the greatest length that always fit.
+/// The number of bodies of maximum size that always fit.
 const LARGEST_BODIES: usize = 4;
 
-/// The first bytes of each body have a room of their own, so that clients that hold back the end of large bodies cannot
-/// keep out true notifications, which are small.
+/// The first bytes of each body have a limit of their own, so that clients that hold back the end of large
+/// bodies cannot keep out true notifications, which are small.
 const FIRST: usize = 2 * 1024;
 
-/// As many first parts as intake has connections.
+/// One for each intake connection.
 const FIRST_BYTES: usize = 4096 * FIRST;
 
-/// How long a sender waits for others to give their bytes back.
+/// How long a sender waits for memory of others.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How many may wait so: the server has read on for each of them meanwhile, up to 128 KiB.
+/// The number of senders that may wait: for each, the server may have read up to 128 KiB ahead.
 const MOST_WAITING: usize = 64;
 
 /// The memory left for bodies.
@@ -35,7 +35,7 @@ pub(super) struct Room {
     patience: Duration,
 }
 
-/// The bytes that one body takes; they are given back when this is dropped.
+/// The bytes of one body; returned when this is dropped.
 #[derive(Default)]
 pub(super) struct BodyPermit {
     bytes: usize,
@@ -58,7 +58,7 @@ impl Room {
     /// Takes the next `bytes` of the body that `permit` belongs to.
     ///
     /// # Errors
-    /// Other bodies take all room for [`PATIENCE`], or too many wait already.
+    /// Other bodies used all room for [`PATIENCE`], or too many senders wait already.
     pub(super) async fn take(&self, permit: &mut BodyPermit, bytes: usize) -> Result<(), Refusal> {
         let first = bytes.min(FIRST.saturating_sub(permit.bytes));
         for (from, permit, bytes) in

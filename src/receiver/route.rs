@@ -21,7 +21,8 @@ pub(super) struct IntakeUrl {
 }
 
 impl Route {
-    /// Parses `path`, which has no query string. Panels like to end an address with a slash: one more is nothing.
+    /// Parses `path`, which has no query string. One trailing slash is ignored, because panels like to add
+    /// it.
     pub(super) fn of(path: &str) -> Self {
         let mut segments = path.split('/');
         if segments.next() != Some("") {

@@ -1,5 +1,5 @@
-//! `store.max_unproven` at the door. A notification costs one atomic step here as long as there is room; only near the bound
-//! the store is asked, and then proven senders come in first.
+//! Enforces `store.max_unproven` at intake. While there is plenty of room, a notification costs one atomic
+//! step here. Near the bound the store is asked, and then proven senders come first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,20 +10,20 @@ use tokio::sync::{Mutex, Notify};
 use crate::domain::number::whole;
 use crate::store::{Reader, Result, UnprovenRoom};
 
-/// How soon the store is looked at again after it had no room: nothing is removed faster.
+/// The pause before the store is asked again after it had no room: rows are not removed faster.
 const PAUSE_WHEN_FULL: Duration = Duration::from_secs(1);
 
-/// After a look the store is left alone for so long for each sender, of which there may be a million: some ten times as
-/// long as looking took.
+/// The pause after asking, per unproven sender, of which there may be a million: about ten times as long as
+/// asking took.
 const PAUSE_FOR_EACH_SENDER: Duration = Duration::from_micros(1);
 
-/// Room for senders that are not proven.
+/// Room for rows of unproven senders.
 pub(super) struct UnprovenLimit {
     max: u64,
-    /// The number of notifications of any sender that may come in before the store must be read again.
+    /// The number of notifications of any sender that may come in before the store must be asked again.
     room: AtomicI64,
     look: Mutex<Option<Look>>,
-    /// Rung when more is kept than the bound allows.
+    /// Rung if more rows are stored than the bound allows.
     overfull: Arc<Notify>,
 }
 
@@ -35,12 +35,13 @@ struct Look {
 }
 
 impl UnprovenLimit {
-    /// A bound of `max` notifications; how many there are is looked up when the first one comes.
+    /// A bound of `max` rows. The current number is read when the first notification comes in.
     pub(super) fn new(max: u64, overfull: Arc<Notify>) -> Self {
         Self { max, room: AtomicI64::new(0), look: Mutex::new(None), overfull }
     }
 
-    /// Whether a notification of this sender may be stored. A store that fails says so when it is stored.
+    /// Whether a notification of this sender may be stored. If the store fails here, storing the notification
+    /// reports it.
     pub(super) async fn lets_in(&self, store: &Reader, sender: &str) -> bool {
         self.takes_room() || self.ask(store, sender).await.unwrap_or(true)
     }

@@ -1,4 +1,5 @@
-//! When the owner is told what needs him: pure functions of what was told before, what is listed now, and the time.
+//! When problems are reported to the owner: pure functions of the reports so far, the current warnings and
+//! the time.
 
 use std::time::Duration;
 
@@ -9,24 +10,25 @@ use crate::domain::alerts::{
 use crate::domain::format::span;
 use crate::domain::health::Warning;
 
-/// From the first problem that is due to the message.
+/// The time from the first due problem to the message, to bundle others with it.
 const BUNDLE: Duration = Duration::from_secs(30);
 
-/// A problem that returns sooner is the same problem.
+/// A problem that returns within this time is the same problem.
 const QUIET: Duration = Duration::from_secs(10 * 60);
 
-/// At most so many messages within [`WINDOW`], over all channels.
+/// Maximum number of messages within [`WINDOW`], over all channels.
 const MOST: usize = 6;
 const WINDOW: Duration = Duration::from_secs(3600);
 
-/// The pauses after the first and the second failed try; a third one gives a message up.
+/// The pauses after the first and second failed try; after the third, a message is given up.
 const PAUSES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
 
-/// While nothing gets through, the next message is written no sooner after the one before.
+/// While nothing gets through, the minimum time between two messages.
 const FAILING_PAUSE: Duration = Duration::from_secs(10 * 60);
 
-/// What a look at the warnings does to the memory: problems begin, return and end, and messages are written. `watched`
-/// is when this process began to look: what happened before has been seen by no one. Returns whether anything changed.
+/// Updates the alert state after a look at the warnings: problems begin, return and end, and messages are
+/// written. `watched` is when this process began to look; nothing was observed before. Returns whether
+/// anything changed.
 pub fn look(
     memory: &mut AlertMemory,
     found: &[Warning],
@@ -45,7 +47,7 @@ pub fn look(
             problem.gone_at = Some(now);
         }
     }
-    // Without a way to the owner nothing is told, now or later.
+    // Without a channel nothing is reported, now or later.
     let is_told =
         |problem: &Problem| problem.told_at.is_some() && rules.recovery && !rules.channels.is_empty();
     memory.problems.retain(|problem| is_told(problem) || over_at(problem, watched).is_none_or(|at| at > now));
@@ -62,7 +64,7 @@ pub fn look(
     *memory != before
 }
 
-/// What a try of a message does to the memory: `Err` tells why it failed.
+/// Updates the alert state after a try to send a message; `Err` says why it failed.
 pub fn tried(memory: &mut AlertMemory, id: i64, outcome: Result<(), String>, now: Timestamp) {
     let Some(message) = memory.messages.iter_mut().find(|message| message.id == id) else { return };
     message.attempts = message.attempts.saturating_add(1);
@@ -133,7 +135,7 @@ fn over_at(problem: &Problem, watched: Timestamp) -> Option<Timestamp> {
     problem.gone_at.map(|gone| gone.max(watched).plus(QUIET))
 }
 
-/// When a problem is due to be told, for the first time or again, or to be told as over.
+/// When a problem is due to be reported: for the first time, again, or as over.
 fn due_at(problem: &Problem, rules: &AlertRules, watched: Timestamp) -> Option<Timestamp> {
     match (problem.gone_at, problem.told_at) {
         (Some(_), None) => None,
@@ -154,7 +156,7 @@ fn is_time(memory: &AlertMemory, rules: &AlertRules, watched: Timestamp, now: Ti
     channels > 0 && is_bundled && !is_pause && last_hour.count() + channels <= MOST
 }
 
-/// Writes a message of all that is due, to each channel; what is open is among `found`.
+/// Writes a message about everything that is due, to each channel; open problems are in `found`.
 fn write(
     memory: &mut AlertMemory,
     found: &[Warning],
@@ -164,7 +166,7 @@ fn write(
 ) {
     let is_due = |problem: &Problem| due_at(problem, rules, watched).is_some_and(|at| at <= now);
     let reminds = |problem: &Problem| problem.gone_at.is_none() && problem.told_at.is_some();
-    // A reminder is of everything that is open.
+    // A reminder lists everything that is open.
     let is_reminder = memory.problems.iter().any(|problem| is_due(problem) && reminds(problem));
     memory.problems.sort_by(|a, b| (a.kind, &a.source, &a.action).cmp(&(b.kind, &b.source, &b.action)));
     let mut text = AlertText::default();
@@ -193,7 +195,7 @@ fn write(
     }
 }
 
-/// Without the warning's detail: a stranger may have chosen it.
+/// Without the warning's detail, which may be a stranger's choice.
 fn entry(problem: &Problem, warning: &Warning) -> AlertEntry {
     AlertEntry {
         kind: problem.kind.to_string(),

@@ -1,14 +1,14 @@
-//! The values that a confirmation tells: news is what differs from the values told last.
+//! The API's values that a confirmation establishes: news is a difference from the values confirmed last.
 
 use serde_json::{Map, Value};
 
 use crate::domain::{CallResult, FoundObject, Reason, Truth};
 
-/// Fields of an order that are news although no claim is compared with them.
+/// Fields of an order that count as news although no claim is compared with them.
 const TOTAL: &str = "total";
 const CURRENCY: &str = "currency";
 
-/// The values that a confirmation for `reason` tells, where `last` was told last.
+/// The values that a confirmation for `reason` establishes, after `last` was confirmed.
 #[must_use]
 pub fn of(result: &CallResult, reason: Reason, last: Option<&Map<String, Value>>) -> Map<String, Value> {
     match result {
@@ -17,8 +17,8 @@ pub fn of(result: &CallResult, reason: Reason, last: Option<&Map<String, Value>>
     }
 }
 
-/// The values of an object that the API shows: those that verification compares, and total and currency of an order. Of
-/// these an answer may leave one out; then it is as it was told last.
+/// The compared values of an object that the API shows, and total and currency of an order. Where an answer
+/// leaves one of these out, it is as confirmed last.
 #[must_use]
 pub fn shown(object: &FoundObject, last: Option<&Map<String, Value>>) -> Map<String, Value> {
     let mut values = object.compared.clone();

@@ -1,4 +1,4 @@
-//! What a try means for its delivery and its action, and what an action may be sent now.
+//! Decides what a try means for its delivery and its action, and when an action may be sent a delivery.
 //!
 //! ```text
 //!              ┌── failed, held: after a pause ──┐
@@ -17,17 +17,16 @@ use std::time::Duration;
 
 use crate::domain::{ActionState, Attempt, Effect, News, NewsFilter, RetryPolicy, Timestamp};
 
-/// After so many failures in a row, one delivery probes and the others wait.
+/// After this many failures in a row, one delivery probes and the others wait.
 const BREAKER: u32 = 5;
 
-/// For so long one delivery is the probe before another one may take its place: the action may be well and refuse
-/// nothing but this one.
+/// How long one delivery is the probe before another may replace it: the action may refuse only this one.
 const PROBE_TURN: Duration = Duration::from_secs(15 * 60);
 
-/// No pause that an action asks for is longer.
+/// Maximum pause that an action may ask for.
 const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
-/// Whether an action gets this news. News without a status passes no `status` filter.
+/// Whether an action receives this news. News without a status passes no `status` filter.
 #[must_use]
 pub fn passes(filter: &NewsFilter, news: &News) -> bool {
     let is_source = filter.sources.is_empty() || filter.sources.contains(&news.source);
@@ -36,28 +35,28 @@ pub fn passes(filter: &NewsFilter, news: &News) -> bool {
     is_source && is_kind && (filter.status.is_empty() || has_status())
 }
 
-/// A delivery as it was when it was tried.
+/// A delivery at the time of its try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tried {
     pub id: i64,
-    /// Tries before this one.
+    /// The number of tries before this one.
     pub attempts: u32,
-    /// When it was made, or a person last started it afresh.
+    /// When it was created, or last made due by a person.
     pub since: Timestamp,
 }
 
-/// Where a delivery goes after a try.
+/// The next state of a delivery after a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
-    /// The action took it.
+    /// The action accepted it.
     Delivered,
-    /// It is tried again then.
+    /// It is retried at this time.
     Wait(Timestamp),
-    /// It is not tried again; why, as text.
+    /// It is not retried; the text says why.
     Dead(String),
 }
 
-/// What follows from a try; `jitter` is from 0 to 1.
+/// Decides after a try; `jitter` is from 0 to 1.
 #[must_use]
 pub fn after(
     attempt: &Attempt,
@@ -124,14 +123,14 @@ fn pause(policy: &RetryPolicy, attempts: u32, jitter: f64) -> Duration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowance {
     Any,
-    /// One delivery at a time: this one, if there is any; another one that is due only where the turn is over.
+    /// Only the probe, if there is one; another due delivery may replace it once its turn is over.
     Probe {
-        /// The one that probes.
+        /// The delivery that probes.
         id: Option<i64>,
-        /// Whether another one may take its place.
+        /// Whether another may replace it.
         is_over: bool,
     },
-    /// Nothing before this time; `None`: nothing.
+    /// Nothing before this time; `None`: nothing at all.
     Nothing(Option<Timestamp>),
 }
 
@@ -141,7 +140,7 @@ pub fn allowance(action: &ActionState, now: Timestamp) -> Allowance {
     if action.gone_at.is_some() {
         return Allowance::Nothing(None);
     }
-    // A hold that lies further ahead than any was made before the clock was set back.
+    // A hold further ahead than the maximum was set before the clock was set back.
     let held = action.held_until.filter(|until| *until > now && *until <= now.plus(LONGEST_HOLD));
     if held.is_some() {
         return Allowance::Nothing(held);

@@ -15,8 +15,8 @@ const WHOLE: i64 = 65_536;
 /// The part of the way by which one verdict moves the weight, so that about the last dozen count.
 const AGEING: i64 = 8;
 
-/// A verdict that says nothing about the truth takes this part of a good weight away, down to an unknown sender's: one true
-/// notification outweighs some three hundred of them, many true ones a thousand.
+/// A verdict that says nothing about the truth takes this part of a good weight away, down to that of an
+/// unknown sender: one true notification outweighs about three hundred of them, many true ones a thousand.
 const FORGETTING: i64 = 512;
 
 /// Maximum ratio between the turns of two senders.
@@ -44,9 +44,10 @@ impl Weight {
         self.0
     }
 
-    /// The weight after one more verdict. Those that say whether the notification was true move it up or down. Of the
-    /// others a duplicate, for one, may be a copy of another sender's, but a sender that sends nothing else for long
-    /// is an unknown sender again; a shop that could not be asked says nothing at all.
+    /// The weight after one more verdict. A verdict that says whether the notification was true moves it up
+    /// or down. Others, such as a duplicate, which may copy another sender's notification, lower it slowly,
+    /// so that a sender of nothing else becomes an unknown sender again. A shop that could not be asked
+    /// changes nothing.
     #[must_use]
     pub fn after(self, state: State, reason: Option<Reason>) -> Self {
         match (state, reason) {
@@ -59,13 +60,13 @@ impl Weight {
         }
     }
 
-    /// Whether the sender is proven: only confirmations bring it above an unknown one.
+    /// Whether the sender is proven: only confirmations raise it above an unknown sender.
     #[must_use]
     pub fn is_proven(self) -> bool {
         self > Self::UNKNOWN
     }
 
-    /// Whether less of what it sent lately was true than is expected of an unknown sender.
+    /// Whether less of its recent notifications was true than is expected of an unknown sender.
     #[must_use]
     pub fn is_doubtful(self) -> bool {
         self < Self::UNKNOWN

@@ -136,7 +136,8 @@ fn confirms(comparison: &Comparison) -> bool {
     matches!(comparison.outcome, Outcome::Match | Outcome::Deleted) || comparison.stored_before
 }
 
-/// A claim with a value that could not be read whole is never confirmed: it may have been any other.
+/// A claim with a value that could not be read completely is never confirmed: it may have been any other
+/// value.
 fn whole(claim: &Claim, comparison: Comparison) -> Comparison {
     match claim.unreadable_value() {
         Some(name) if confirms(&comparison) => {
@@ -147,8 +148,8 @@ fn whole(claim: &Claim, comparison: Comparison) -> Comparison {
     }
 }
 
-/// A claim of a time to come is not confirmed before that time has come by the shop's clock or ours, unless the object
-/// itself carries such a time (`latest`): then the shop has said it too.
+/// A claim with a time in the future is not confirmed before that time has come by the shop's clock or ours,
+/// unless the object itself carries such a time (`latest`): then the shop has stated it, too.
 fn in_its_time(
     row: &Waiting,
     answer: &Answer,
@@ -161,7 +162,7 @@ fn in_its_time(
     };
     let by = |clock: Timestamp| answer.date.map_or(clock, |date| date.max(clock));
     let is_to_come = claimed > by(row.received_at).plus(FUTURE_TOLERANCE) && claimed > by(now);
-    // Some API's times are in whole seconds.
+    // Some APIs' times are in whole seconds.
     let is_said_too = latest.is_some_and(|latest| latest.seconds() >= claimed.seconds());
     if !is_to_come || is_said_too {
         return comparison;
@@ -289,7 +290,7 @@ fn within_grace(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) ->
 fn behind(row: &Waiting, answer: &Answer, policy: &Policy, jitter: f64) -> Move {
     let pause = retry::backoff(policy.retry_base, retry::BEHIND_CAP, row.attempts + 1, jitter);
     let due = answer.asked_at.plus(pause);
-    // A time that is claimed and to come is no reason to wait any longer.
+    // A claimed time in the future is no reason to wait longer.
     let claimed = row.claim.event_time.instant.filter(|claimed| *claimed > answer.asked_at);
     Move::Wait { reason: Reason::NotYet, next_attempt_at: claimed.map_or(due, |claimed| due.min(claimed)) }
 }

@@ -1,22 +1,23 @@
-//! Where shipping to the ledger goes on after each connection.
+//! Decides where shipping to the ledger continues after each connection.
 
 use crate::domain::shipping::Position;
 
-/// What follows from how far the ledger and the file say it has got.
+/// The decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumed {
-    /// Shipping goes on behind this position.
+    /// Continue after this position.
     From(Position),
-    /// The ledger lacks something that it had confirmed, or holds what the file never had: it is filled from the start.
+    /// The ledger lacks rows that it had confirmed, or has rows that the file never had: fill it from the
+    /// start.
     FillAgain,
 }
 
-/// Decides it. `there` is what the ledger holds of this file, `here` what it had confirmed; `is_begun`: something of the
-/// present filling; `end`: where the file ends.
+/// Decides. `there` is the ledger's position for this file, `here` the position that it last confirmed;
+/// `is_begun`: whether it confirmed anything of the present filling; `end`: the end of the file.
 #[must_use]
 pub fn resume(there: Option<&Position>, here: &Position, is_begun: bool, end: &Position) -> Resumed {
     match there {
-        // What the ledger committed and could not tell of.
+        // The ledger committed a batch, but the confirmation was lost.
         Some(there) if there.is_at_least(here) && end.gave(there) => Resumed::From(there.clone()),
         _ if !is_begun => Resumed::From(here.clone()),
         _ => Resumed::FillAgain,

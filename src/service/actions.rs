@@ -1,11 +1,11 @@
-//! The configured actions and the store: a clean start for each.
+//! Wakes the configured actions at a start or reload.
 
 use anyhow::Context as _;
 
 use crate::config::Settings;
 use crate::store::Store;
 
-/// Ends the rest of actions that answered "gone", because a start or reload may have fixed that.
+/// Wakes resting actions that answered "gone", because a start or reload may have fixed that.
 pub(super) async fn wake(store: &Store, settings: &Settings) -> anyhow::Result<()> {
     let names: Vec<String> = settings.actions.iter().map(|action| action.name.clone()).collect();
     if names.is_empty() {

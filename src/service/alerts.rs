@@ -1,5 +1,5 @@
-//! Tells the owner what needs him: a task of its own, with a client and a queue of its own. What it has to remember is in
-//! the store; where the store takes nothing, it goes on by what it knows.
+//! The alerter: its own task with its own HTTP client and queue, which reports problems to the owner. Its
+//! state is in the store; while the store takes no writes, it continues from memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::domain::{Clock, Timestamp};
 use crate::rules::alerts;
 use crate::store::Store;
 
-/// How long the store has to remember something before it is told all the same.
+/// How long the store has to save the state before a message is sent all the same.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What it is made of.
+/// The parts of the alerter.
 pub(super) struct AlertParts {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -39,7 +39,7 @@ struct Alerting {
     under_way: BTreeSet<i64>,
 }
 
-/// Tells until the service stops; then lets what is under way end.
+/// Reports until the service stops, then lets messages in flight end.
 pub(super) async fn run(parts: AlertParts) {
     let memory = parts.store.reader().alerts().await.unwrap_or_else(|error| {
         log::error!("cannot read which alerts were sent; some may be sent again: {error}");
@@ -78,7 +78,7 @@ impl Alerting {
         let Some(findings) = findings else { return };
         let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
         if in_force.rules.channels.is_empty() {
-            // Nothing is told, and so nothing has to be remembered.
+            // Nothing is sent, so nothing has to be saved first.
             self.is_saved &= self.memory == AlertMemory::default();
             self.memory = AlertMemory::default();
             return;
@@ -105,7 +105,7 @@ impl Alerting {
         }
     }
 
-    /// How long to wait for the next try that is due.
+    /// The wait for the next try that is due.
     fn next_try(&self) -> Duration {
         let waiting = self.memory.messages.iter().filter(|message| !self.under_way.contains(&message.id));
         let next = waiting.filter_map(|message| message.next_attempt_at).min();
@@ -137,7 +137,7 @@ impl Alerting {
         }
     }
 
-    /// Remembers what changed; what the store does not take now is written after the next look.
+    /// Saves what changed; if the store fails, it is saved after the next look.
     async fn save(&mut self) {
         if self.is_saved {
             return;

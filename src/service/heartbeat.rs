@@ -1,5 +1,5 @@
-//! The heartbeat: calls a URL of the owner's as long as everything works, so that silence is the alarm, also of a machine
-//! that is dead.
+//! The heartbeat: calls a URL of the owner as long as everything works. Silence is the alarm, which also
+//! covers a dead machine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::config::Alerts;
 use crate::domain::{Clock, Timestamp};
 use crate::store::Store;
 
-/// How long the call, the write and the connection to our own intake may take.
+/// Timeout of the call, of the write, and of the connection to our own intake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A turn, or a look at the store, is not older than this where all works.
+/// Maximum age of the last turn, or of the last look at the store, if everything works.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
-/// What it is made of.
+/// The parts of the heartbeat.
 pub(super) struct HeartbeatParts {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -29,11 +29,11 @@ pub(super) struct HeartbeatParts {
     pub(super) findings: watch::Receiver<Option<HealthFindings>>,
     pub(super) in_force: watch::Receiver<Arc<Alerts>>,
     pub(super) intake: SocketAddr,
-    /// When the worker and the deliverer last took a turn.
+    /// When the worker and the deliverer last began a turn.
     pub(super) turns: [(&'static str, Arc<AtomicI64>); 2],
 }
 
-/// Calls until it is aborted.
+/// Sends heartbeats until it is aborted.
 pub(super) async fn run(mut parts: HeartbeatParts) {
     let mut was_silent = false;
     let mut is_first = true;
@@ -45,7 +45,7 @@ pub(super) async fn run(mut parts: HeartbeatParts) {
                 Err(_) => return,
             }
         };
-        // Nothing is known before the first look.
+        // The health is unknown before the first look.
         if is_first && parts.findings.wait_for(Option::is_some).await.is_err() {
             return;
         }
@@ -74,7 +74,7 @@ pub(super) async fn run(mut parts: HeartbeatParts) {
 }
 
 impl HeartbeatParts {
-    /// Whether everything works; else what does not.
+    /// Checks that everything works; the error says what does not.
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
         if let Some(name) = stuck(&self.turns, now) {
@@ -99,7 +99,7 @@ impl HeartbeatParts {
     }
 }
 
-/// The one of these whose last turn is too long ago.
+/// The first of these whose last turn is too long ago.
 fn stuck(turns: &[(&'static str, Arc<AtomicI64>)], now: Timestamp) -> Option<&'static str> {
     let is_stuck =
         |turn: &AtomicI64| now.since(Timestamp::from_millis(turn.load(Ordering::Relaxed))) > LONGEST_SILENCE;

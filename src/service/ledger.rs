@@ -1,4 +1,4 @@
-//! The configured ledger and the task that ships to it.
+//! Runs the task that ships to the configured ledger.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::domain::Timestamp;
 use crate::ledger::{self, ShipperParts};
 
-/// The ledger that these settings name; `None`: none.
+/// The ledger of these settings; `None` if there is none.
 #[must_use]
 pub fn ledger_settings(settings: &Settings) -> Option<Arc<ledger::LedgerSettings>> {
     settings.ledger.clone().map(Arc::new)

@@ -3,7 +3,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Maximum number of concurrent connections to the admin listener: a browser opens up to six, and each live view holds one.
+/// Maximum number of concurrent connections to the admin listener: a browser opens up to six, and each live
+/// view holds one.
 pub(super) const ADMIN_CONNECTIONS: usize = 128;
 
 /// Maximum number of concurrent connections to intake; more wait until one ends. A proxy in front needs far fewer.

@@ -25,11 +25,11 @@ use crate::receiver::{self, Intake};
 /// The time limit for the head of a request.
 const SLOW_HEAD: Duration = Duration::from_secs(10);
 
-/// What the system keeps for a connection, unless that would slow down bodies of the greatest length: a sixteenth of one, and no
-/// less than this.
+/// Minimum size of a connection's receive buffer. It is a sixteenth of `server.max_body` if that is more, so
+/// that large bodies are not slowed down.
 const LEAST_AHEAD: usize = 16 * 1024;
 
-/// From so much on the system decides itself.
+/// From this size on, the system's own sizing applies.
 const MOST_AHEAD: usize = 1024 * 1024;
 
 /// How long a connection stays open after an answer to an unread body. Closed at once, its sender might see a reset
@@ -39,8 +39,8 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Maximum idle time between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long a connection to the admin listener may wait for its first request. A browser opens some ahead of their use and
-/// drops them after a minute; one that is told 408 just then would take that for the answer to its request.
+/// Maximum wait of a connection to the admin listener for its first request. A browser opens spare
+/// connections and drops them after a minute; a 408 at that moment would pass for the answer to its request.
 const SPARE: Duration = Duration::from_secs(75);
 
 /// The longest possible `server.drain`, in seconds. The current setting is applied when a server is stopped.
@@ -76,8 +76,8 @@ impl Listener {
         Ok(Self { socket, is_inherited })
     }
 
-    /// Lets the system keep little for each connection: the server reads on for a body that it does not take, as much as has
-    /// arrived, and keeps that room until the connection ends.
+    /// Limits the receive buffer of each connection. The server reads on for a body that it does not take, as
+    /// much as has arrived, and holds that memory until the connection ends.
     fn read_little_ahead(&self, max_body: usize) {
         let bytes = (max_body / 16).max(LEAST_AHEAD);
         if bytes <= MOST_AHEAD
@@ -144,7 +144,7 @@ impl Listeners {
         .client_disconnect_timeout(LINGER)
         .keep_alive(KEEP_ALIVE)
         .workers(threads)
-        // Otherwise a process with fewer descriptors than twice its threads would serve no connection.
+        // Otherwise a process with fewer file descriptors than twice its threads would serve no connection.
         .max_connections((limits::connections() / threads).max(1))
         .shutdown_timeout(LONGEST_DRAIN)
         .disable_signals()
@@ -211,7 +211,7 @@ impl Servers {
     async fn finish(self) {
         join_all(self.handles.iter().map(ServerHandle::pause)).await;
         let close_own = async {
-            // No server accepts on them now.
+            // No server accepts connections on them now.
             tokio::time::sleep(SETTLE).await;
             for socket in self.own {
                 // A server that failed has closed its socket already.

@@ -26,7 +26,7 @@ pub(super) struct Live {
     /// The retention rules of `[store]`.
     pub(super) keep: watch::Sender<RetentionPolicy>,
     pub(super) actions: watch::Sender<Arc<InForce>>,
-    /// How the owner is told what needs attention.
+    /// The settings of the alerts.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
     /// The ledger.
     pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,

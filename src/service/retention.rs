@@ -1,6 +1,6 @@
-//! Keeps the `[store]` rules while the service runs: at its start, every hour, and whenever they change. A flood does not
-//! wait for the hour: what `store.max_unproven` bounds is looked at every few seconds, and when the intake finds too much of
-//! it.
+//! Enforces the retention rules of `[store]` while the service runs: at the start, every hour, and whenever
+//! they change. `store.max_unproven` is also enforced every few seconds, and when intake finds more rows than
+//! it allows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::store::{Removed, RetentionPolicy, Store};
 /// The time between two runs.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// How often the store is looked at for what a flood left that has been settled since.
+/// How often rows of a flood that were settled since are looked for.
 const FLOOD_CHECK: Duration = Duration::from_secs(10);
 
 /// A clock set ahead by more than this makes young rows look old, and removing them cannot be undone.
@@ -73,9 +73,9 @@ fn ahead_ms(clock: &Clock) -> i64 {
     clock.now().millis().saturating_sub(clock.steady_millis())
 }
 
-/// Applies the rules until `stop` is rung, and then ends at once, because every step stands alone. `last_sign` is the
-/// last time in the store at the start. `emptied` is told before which time nothing personal is left by
-/// `store.keep_personal`.
+/// Applies the rules until `stop` is rung, and then ends at once, because every step stands alone.
+/// `last_sign` is the last time in the store at the start. `emptied` receives the time before which
+/// `store.keep_personal` has emptied everything.
 pub(super) async fn run(
     store: Store,
     mut rules: watch::Receiver<RetentionPolicy>,
@@ -102,7 +102,7 @@ pub(super) async fn run(
                 _ = checks.tick() => true,
             };
             let in_force = rules.borrow_and_update().clone();
-            // What was kept for the ledger alone must not cost the disk's last room.
+            // Rows that are kept only for the ledger must not use up the last of the disk.
             let is_short = store.is_short_of_disk(in_force.min_free);
             let is_flood = is_flood && (was_short || !is_short);
             was_short = is_short;

@@ -29,11 +29,11 @@ pub(super) struct Common {
     pub(super) wake: Arc<Notify>,
     /// Whether at least `store.min_free` is free on the disk.
     pub(super) has_room: Arc<AtomicBool>,
-    /// Rung by the intake when more is kept of unproven senders than `store.max_unproven` allows.
+    /// Rung by intake when more rows of unproven senders are stored than `store.max_unproven` allows.
     pub(super) overfull: Arc<Notify>,
-    /// Told when the service stops.
+    /// Rung when the service stops.
     pub(super) stopping: watch::Sender<bool>,
-    /// How many views of the page may be open at once.
+    /// The permits for concurrent views of the page.
     pub(super) turns: Turns,
 }
 
@@ -112,7 +112,7 @@ pub(super) fn keep(settings: &Settings) -> RetentionPolicy {
     }
 }
 
-/// Which news goes to which action.
+/// The filters of the configured actions.
 #[must_use]
 pub fn subscriptions(settings: &Settings) -> Vec<Subscription> {
     let subscribe =
@@ -120,12 +120,12 @@ pub fn subscriptions(settings: &Settings) -> Vec<Subscription> {
     settings.actions.iter().map(subscribe).collect()
 }
 
-/// The actions that a deliverer tells.
+/// The actions for a deliverer.
 pub(super) fn in_force(settings: &Settings) -> Arc<InForce> {
     Arc::new(InForce { actions: settings.actions.clone(), drain: super::under_way(settings) })
 }
 
-/// The parts of a deliverer of this process; `role` begins the name of its leases.
+/// The parts of a deliverer of this process; `role` is the prefix of its leases' owner.
 ///
 /// # Errors
 /// The HTTP clients cannot be set up.

@@ -114,8 +114,8 @@ async fn work(
     }
 }
 
-/// Waits for a worker that was told to stop, and returns the result of [`Worker::run`]. Until its deadline the
-/// heartbeat goes on here, because the worker sends none.
+/// Waits for a worker that was asked to stop, and returns the result of [`Worker::run`]. Until its deadline
+/// this sends the heartbeat, because the worker sends none.
 async fn end(
     mut working: Pin<&mut impl Future<Output = i64>>,
     patience: Duration,

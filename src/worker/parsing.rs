@@ -12,8 +12,8 @@ use crate::store::{self, BATCH as STORE_BATCH, ParsedNotification, StateChange, 
 pub(super) struct Portion {
     /// Maximum number of transactions.
     pub(super) batches: usize,
-    /// Maximum number of notifications in each, within what the store returns at once: more cost less together, and keep the intake
-    /// waiting for longer.
+    /// Maximum number of notifications in each, within what the store returns at once. More per transaction
+    /// cost less in total, but intake waits longer.
     pub(super) notifications: usize,
 }
 

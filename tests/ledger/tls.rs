@@ -76,7 +76,7 @@ fn without_tls_nothing_goes_beyond_private_networks() {
             format!("postgres://{name}@192.0.2.7/{name}?sslmode=disable"),
             "beyond this machine and private networks",
         ),
-        (format!("{}?sslmode=require", database.url()), "speaks no TLS"),
+        (format!("{}?sslmode=require", database.url()), "the server does not support TLS"),
     ] {
         let shop = Shop::new().ledger(&database.keys_at(&url, "a"));
         let serve = shop.serve();

@@ -1,4 +1,4 @@
-//! Where the mail server is, and which addresses a mail may have.
+//! The address of the mail server, and the e-mail addresses that a mail may use.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use lettre::Address;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
-/// Where the server is, as the URL says.
+/// The parts of the server's URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SmtpUrl {
     pub(super) host: String,
@@ -19,14 +19,14 @@ pub struct SmtpUrl {
 pub(super) enum Security {
     /// TLS from the first byte.
     Wrapped,
-    /// STARTTLS, and nothing without it.
+    /// STARTTLS, required.
     StartTls,
-    /// None: it does not leave this machine.
+    /// No encryption: it stays on this machine.
     Loopback,
 }
 
 impl SmtpUrl {
-    /// Reads `smtps://user@host:port` or `smtp://…`. Ports: 465, and 587 (on this machine 25).
+    /// Parses `smtps://user@host:port` or `smtp://…`. Default ports: 465 and 587 (25 on loopback).
     ///
     /// # Errors
     /// What is wrong with it, in plain words that do not repeat it.
@@ -56,14 +56,14 @@ impl SmtpUrl {
         Ok(Self { host: host.to_owned(), port: url.port().unwrap_or(port), security, user })
     }
 
-    /// Whether it names a user, who has to log in.
+    /// Whether it names a user, who must log in.
     #[must_use]
     pub fn has_user(&self) -> bool {
         self.user.is_some()
     }
 }
 
-/// Reads an address `name@domain`, without a display name.
+/// Parses an address `name@domain`, without a display name.
 ///
 /// # Errors
 /// What is wrong with it, in plain words.

@@ -1,4 +1,4 @@
-//! A connection to the mail server: resolved, bounded, and encrypted unless it stays on this machine.
+//! A connection to the mail server, with bounds on time and bytes, encrypted unless it stays on this machine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ use tokio_rustls::TlsConnector;
 use super::address::{Security, SmtpUrl};
 use super::{SmtpError, innermost};
 
-/// Bytes that the server may say on one connection: some hundred replies, and certificates. The library reads a line to
-/// its end, however long it is.
+/// Maximum number of bytes that the server may send on one connection: a few hundred replies and the
+/// certificates. The library reads a line to its end, however long it is.
 const MOST: usize = 128 * 1024;
 
-/// How a connection is encrypted; made once, since it reads the system's root certificates.
+/// TLS settings; built once, because that reads the system's root certificates.
 #[derive(Clone)]
 pub(super) enum Tls {
     None,
@@ -53,7 +53,7 @@ impl Tls {
     }
 }
 
-/// Connects, and speaks until the server has said what it can do, encrypted where it has to be.
+/// Connects and reads the server's capabilities; negotiates TLS if it is required.
 pub(super) async fn open(url: &SmtpUrl, tls: &Tls) -> Result<AsyncSmtpConnection, SmtpError> {
     let addresses = resolve(url).await.map_err(SmtpError::Unreachable)?;
     let unreachable = |error: io::Error| SmtpError::Unreachable(innermost(&error).to_string());
@@ -83,7 +83,7 @@ async fn speak(
     Ok(AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await?)
 }
 
-/// The addresses of the host; what is not encrypted stays on this machine.
+/// Resolves the host; an unencrypted connection is limited to loopback addresses.
 async fn resolve(url: &SmtpUrl) -> Result<Vec<SocketAddr>, String> {
     let SmtpUrl { host, port, security, .. } = url;
     let found = tokio::net::lookup_host((host.as_str(), *port)).await;

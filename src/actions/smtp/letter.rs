@@ -1,4 +1,4 @@
-//! One mail as it is sent: nothing in it can add a header or a recipient.
+//! One mail as it is sent: no value in it can add a header or a recipient.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use lettre::message::{Mailbox, MultiPart};
 
 use crate::domain::Timestamp;
 
-/// Longest subject in characters; a phone shows fewer.
+/// Maximum length of a subject, in characters; a phone shows fewer.
 const LONGEST_SUBJECT: usize = 200;
 
 /// One mail.
@@ -16,11 +16,11 @@ const LONGEST_SUBJECT: usize = 200;
 pub struct Letter {
     /// The part of `Message-ID` before the @; the same on every try.
     pub id: String,
-    /// In characters that no reader of mail obeys; line ends and encoded words in it stay text.
+    /// Without control characters; line ends and encoded words in it are made harmless.
     pub subject: String,
-    /// The text.
+    /// The plain text.
     pub text: String,
-    /// The same as a page, for those who can show it.
+    /// The same as HTML, for readers that can show it.
     pub html: Option<String>,
     /// When it was written.
     pub at: Timestamp,
@@ -49,7 +49,7 @@ impl Letter {
     }
 }
 
-/// A subject of one line that decodes to itself: what looks like an encoded word is taken apart.
+/// A subject of one line that decodes to itself: anything that looks like an encoded word is broken up.
 fn subject(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_SUBJECT).collect();
     text.replace("=?", "= ?")

@@ -1,4 +1,4 @@
-//! The owner's mail server: one connection for each mail, encrypted unless it stays on this machine.
+//! The owner's mail server: one connection per mail, encrypted unless it stays on this machine.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -23,13 +23,13 @@ pub use address::{SmtpUrl, address};
 use connection::Tls;
 pub use letter::Letter;
 
-/// How long the server has for its farewell, which decides nothing.
+/// Timeout of QUIT, which decides nothing.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long a check waits for the server.
+/// Timeout of a check.
 const CHECK: Duration = Duration::from_secs(10);
 
-/// The owner's mail server, and the address that mails come from.
+/// The owner's mail server, and the sender address of its mails.
 #[derive(Clone)]
 pub struct MailServer(Arc<Inner>);
 
@@ -37,12 +37,12 @@ struct Inner {
     url: SmtpUrl,
     credentials: Option<Credentials>,
     from: Address,
-    /// Made for the first connection: it reads the system's root certificates.
+    /// Built for the first connection, because that reads the system's root certificates.
     tls: OnceLock<Result<Tls, String>>,
 }
 
 impl fmt::Debug for MailServer {
-    /// Without the user and the password.
+    /// Without the user name and the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MailServer").field("place", &self.place()).finish_non_exhaustive()
     }
@@ -72,8 +72,8 @@ impl MailServer {
         format!("{}:{}", self.0.url.host, self.0.url.port)
     }
 
-    /// Sends a mail to all of `to`; `timeout` covers everything. Delivered when the server takes it for one address or
-    /// more; refused for good when it refuses every address for good.
+    /// Sends a mail to all of `to`; `timeout` covers everything. It is delivered if the server accepts it for
+    /// at least one address, and refused for good if the server permanently refuses every address.
     pub async fn send(&self, letter: &Letter, to: &[Address], timeout: Duration) -> SendResult {
         let mail = match letter.compose(&self.0.from, to) {
             Ok(mail) => mail,
@@ -83,17 +83,17 @@ impl MailServer {
             Err(_) => SendResult::failed(AttemptOutcome::Timeout, "the mail server did not answer in time"),
             Ok(Err(error)) => error.result(),
             Ok(Ok((result, mut connection))) => {
-                // What it says now changes nothing.
+                // The answer to QUIT no longer matters.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
                 result
             }
         }
     }
 
-    /// Resolves, connects and logs in; sends nothing.
+    /// Resolves, connects and logs in, but sends nothing.
     ///
     /// # Errors
-    /// What went wrong, in plain words.
+    /// Why it failed, in plain words.
     pub async fn check(&self) -> Result<(), String> {
         match tokio::time::timeout(CHECK, self.connect()).await {
             Err(_) => {
@@ -101,7 +101,7 @@ impl MailServer {
             }
             Ok(Err(error)) => Err(format!("the mail server {}: {}", self.place(), error.in_words())),
             Ok(Ok(mut connection)) => {
-                // It let us in; how it says good-bye changes nothing.
+                // The login succeeded; the answer to QUIT does not matter.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
                 Ok(())
             }

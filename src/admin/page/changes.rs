@@ -1,4 +1,4 @@
-//! The buttons: who may press them, the question before many are changed, and what was done.
+//! The buttons: who may press them, the confirmation of a bulk change, and the result.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::selection::{Change, ChangeCounts, FilteredRows, MOST};
 use super::{Message, ViewError, ViewResult, text, told};
 use crate::admin::Admin;
 
-/// The longest form, in bytes.
+/// Maximum size of a form, in bytes.
 const LONGEST_FORM: usize = 64 * 1024;
 
 const READ_ONLY: &str = "admin.read_only: nothing can be changed here\n";
@@ -39,8 +39,8 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Paylo
     }
 }
 
-/// Whether the browser says that the page itself sends this. Another site's page can send a form, but cannot change
-/// these headers.
+/// Whether the browser states that the page itself sends this. Another site's page can send a form, but
+/// cannot change these headers.
 fn comes_from_here(req: &HttpRequest) -> bool {
     let header = |name: header::HeaderName| req.headers().get(name).map(header::HeaderValue::as_bytes);
     if let Some(site) = header(header::HeaderName::from_static("sec-fetch-site")) {
@@ -64,7 +64,7 @@ async fn form(mut payload: Payload) -> Option<Vec<u8>> {
     Some(form)
 }
 
-/// Does it; returns where the browser goes then.
+/// Makes the change; returns the address that the browser is sent to.
 async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, ViewError> {
     let (change, id) = Change::at(path).ok_or(ViewError::Nothing)?;
     let note = form.get("note");
@@ -111,7 +111,7 @@ struct Question {
     back: String,
 }
 
-/// Asks before all that a filter shows is changed: how many, and up to which.
+/// Asks for confirmation of a bulk change, with the number of rows and the newest id.
 pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) -> ViewResult {
     let selection = FilteredRows::read(change, asked, admin.clock.now()).map_err(ViewError::Nonsense)?;
     let after = asked.number("after").map_err(ViewError::Nonsense)?;
@@ -151,7 +151,7 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
     Ok(view.render()?)
 }
 
-/// Says what was done.
+/// Shows the result.
 pub(super) fn done(admin: &Admin, asked: &Parameters) -> ViewResult {
     let number = |name: &str| -> Result<usize, ViewError> {
         let number = asked.number(name).map_err(ViewError::Nonsense)?;
@@ -167,7 +167,7 @@ pub(super) fn done(admin: &Admin, asked: &Parameters) -> ViewResult {
         let number = if left > MOST { format!("More than {MOST}") } else { left.to_string() };
         lines.push(format!("{number} {} left.", if left == 1 { "is" } else { "are" }));
     }
-    // Only this page's own addresses: a link from elsewhere must not lead away.
+    // Only addresses of this page: a crafted link must not lead elsewhere.
     let own = |name: &str| {
         let address = asked.get(name).filter(|address| address.starts_with(change.list()));
         address.map(str::to_owned)

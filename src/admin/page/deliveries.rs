@@ -1,4 +1,4 @@
-//! The list of deliveries: what became of each news row on its way to each action.
+//! The list of deliveries.
 
 use askama::Template;
 
@@ -73,7 +73,7 @@ impl DeliveryEntry {
         }
     }
 
-    /// At most so many bytes of HTML.
+    /// Maximum size of the rows, in bytes of HTML.
     pub(super) fn weight(&self) -> usize {
         let texts = [&self.action, &self.source, &self.subject, &self.subject_href, &self.detail];
         ROW + texts.into_iter().map(|text| weight(text)).sum::<usize>()
@@ -144,7 +144,7 @@ fn form(admin: &Admin, filter: &DeliveriesFilter) -> Form {
     }
 }
 
-/// What can be done to all that the filter shows.
+/// The bulk changes that are possible for this filter.
 fn bulk(filter: &DeliveriesFilter, address: &str) -> Vec<Bulk> {
     let all = [(Change::Redeliver, "Redeliver all …"), (Change::Skip, "Skip all …")];
     let suits = all.into_iter().filter(|(change, _)| change.suits_deliveries(filter.state));

@@ -1,4 +1,5 @@
-//! A filter's notifications or deliveries as CSV and JSON Lines: newest first, streamed, cut at a bound that the last line names.
+//! Exports a filter's notifications or deliveries as CSV or JSON Lines: newest first, streamed, and cut at a
+//! maximum, as the last line then says.
 
 use std::sync::Arc;
 
@@ -17,13 +18,13 @@ use crate::admin::Admin;
 use crate::report::cell;
 use crate::store::DeliveryQuery;
 
-/// Rows of an export.
+/// Maximum number of rows of an export.
 const MOST: usize = 100_000;
 
-/// Rows that are read at once.
+/// Number of rows read at once.
 const CHUNK: usize = 500;
 
-/// What the last line of a cut export says.
+/// The last line of a cut export.
 const CUT: &str = "cut after 100,000 rows; filter by time for the rest";
 
 #[derive(Clone, Copy)]
@@ -32,13 +33,13 @@ enum Format {
     JsonLines,
 }
 
-/// What is exported; the filter moves on from chunk to chunk.
+/// The list to export; the filter moves on from chunk to chunk.
 enum Rows {
     Notifications(NotificationsFilter),
     Deliveries(DeliveryQuery),
 }
 
-/// Where an export stands.
+/// The state of an export.
 struct Export {
     admin: Arc<Admin>,
     rows: Rows,
@@ -49,7 +50,8 @@ struct Export {
     _turn: OwnedSemaphorePermit,
 }
 
-/// The list of this name (`notifications.csv`, `deliveries.jsonl`), as far as it passes the request's filter.
+/// Exports the list with this file name (`notifications.csv`, `deliveries.jsonl`), filtered as the request
+/// says.
 pub(super) fn answer(
     admin: &Arc<Admin>,
     req: &HttpRequest,
@@ -94,7 +96,7 @@ impl Rows {
         }
     }
 
-    /// The next rows, at most `limit`, as they are sent, how many they are, and whether there are more.
+    /// The next rows as sent, at most `limit`, with their number and whether there are more.
     async fn next(
         &mut self,
         admin: &Admin,
@@ -122,7 +124,8 @@ impl Rows {
 }
 
 impl Export {
-    /// The next rows; `None` at the end. An error breaks the answer off, so that it is never taken for whole.
+    /// The next rows; `None` at the end. An error breaks the answer off, so that it never passes for
+    /// complete.
     async fn next(&mut self) -> Option<Result<Bytes, anyhow::Error>> {
         if self.is_over {
             return None;
@@ -185,7 +188,7 @@ const DELIVERIES: [&str; 11] = [
     "detail",
 ];
 
-/// Rows as they are sent. Not written on the listener's only thread: health is answered there, too.
+/// Renders rows. This does not run on the listener's only thread, which also answers health checks.
 async fn write<T: Serialize + Send + 'static>(
     format: Format,
     columns: &'static [&'static str],

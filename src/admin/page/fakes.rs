@@ -9,10 +9,10 @@ use super::frame::{Frame, LIST, When, clipped, fitting, weight};
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 
-/// Fakes that one view looks at.
+/// Number of fakes that one view reads.
 const LOOKS: usize = 3_000;
 
-/// Senders that one view shows.
+/// Maximum number of senders in one view.
 const SENDERS: usize = 100;
 
 #[derive(Template)]
@@ -34,7 +34,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// At most so many bytes of HTML.
+    /// Maximum size of the rows, in bytes of HTML.
     fn weight(&self) -> usize {
         let texts = [&self.name, &self.href, &self.sources, &self.reasons];
         ROW + texts.into_iter().map(|text| weight(text)).sum::<usize>()
@@ -79,7 +79,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     Ok(view.render()?)
 }
 
-/// `not_found 12, mismatch 3`: the most first.
+/// `not_found 12, mismatch 3`, the most frequent first.
 fn counts(counts: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

@@ -1,4 +1,5 @@
-//! A filter of notifications or deliveries in an address: every view of a list is one address that can be kept or sent on.
+//! The filter of notifications or deliveries in a URL, so that every view of a list can be bookmarked or sent
+//! on.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +7,16 @@ use crate::config::length_of_time;
 use crate::domain::{DeliveryState, Reason, State, Timestamp};
 use crate::store::{Beyond, DeliveryQuery, Filter};
 
-/// No id, name or time is longer, in bytes.
+/// Maximum length of an id, name or time, in bytes.
 pub(super) const LONGEST_PARAMETER: usize = 300;
 
-/// The parameters of an address or a form; the last of a name counts, and an empty one is none.
+/// The parameters of a URL or a form. If a name repeats, the last value counts; an empty value counts as
+/// none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    /// Reads a query or a form.
+    /// Parses a query or a form.
     pub(super) fn read(text: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(text).filter(|(_, value)| !value.is_empty());
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
@@ -25,19 +27,20 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Whether one is longer than any that makes sense; addresses to go back to are as long as what they hold.
+    /// Whether a value is longer than any sensible one. Return addresses may be as long as the filter they
+    /// contain.
     pub(super) fn are_too_long(&self) -> bool {
         let is_address = |name: &str| matches!(name, "back" | "again");
         self.0.iter().any(|(name, value)| !is_address(name) && value.len() > LONGEST_PARAMETER)
     }
 
-    /// A parameter that is a number.
+    /// A numeric parameter.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, String> {
         let number = |text: &str| text.parse().map_err(|_| format!("{name} must be a number"));
         self.get(name).map(number).transpose()
     }
 
-    /// The time that a parameter names: how long ago (`24h`), RFC 3339, or a day (UTC).
+    /// A time: an age (`24h`), RFC 3339, or a day (UTC).
     pub(super) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
         self.get(name).map(|text| time(text, now).ok_or_else(|| explained(name))).transpose()
     }
@@ -54,7 +57,7 @@ fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
         .or_else(|| Timestamp::parse_naive(&format!("{text} 00:00:00"), "%Y-%m-%d %H:%M:%S"))
 }
 
-/// Which notifications a view shows.
+/// The filter of notifications.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NotificationsFilter {
     pub(super) source: Option<String>,
@@ -62,7 +65,7 @@ pub(super) struct NotificationsFilter {
     pub(super) reason: Option<Reason>,
     pub(super) subject: Option<String>,
     pub(super) sender: Option<String>,
-    /// As written, and what it means now.
+    /// As written, and as a time now.
     pub(super) from: Option<(String, Timestamp)>,
     pub(super) to: Option<(String, Timestamp)>,
     pub(super) before: Option<i64>,
@@ -72,7 +75,7 @@ impl NotificationsFilter {
     /// Reads the parameters.
     ///
     /// # Errors
-    /// A parameter makes no sense; it is named.
+    /// A parameter is not valid; the text names it.
     pub(super) fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, String> {
         let text = |name: &str| parameters.get(name).map(str::to_owned);
         let time = |name: &str| -> Result<Option<(String, Timestamp)>, String> {
@@ -98,7 +101,7 @@ impl NotificationsFilter {
         })
     }
 
-    /// Name and value of each parameter that is set, but for `before`.
+    /// Name and value of each set parameter except `before`.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
         let pairs = [
             ("source", self.source.clone()),
@@ -112,7 +115,7 @@ impl NotificationsFilter {
         pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
-    /// What the store is asked for.
+    /// The same as a query of the store.
     pub(super) fn of_store(&self, limit: usize) -> (Filter, Beyond) {
         let filter = Filter {
             state: self.state,
@@ -128,13 +131,13 @@ impl NotificationsFilter {
     }
 }
 
-/// Which deliveries a view shows.
+/// The filter of deliveries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DeliveriesFilter {
     pub(super) action: Option<String>,
     pub(super) state: Option<DeliveryState>,
     pub(super) subject: Option<String>,
-    /// As written, and what it means now.
+    /// As written, and as a time now.
     pub(super) from: Option<(String, Timestamp)>,
     pub(super) to: Option<(String, Timestamp)>,
 }
@@ -143,7 +146,7 @@ impl DeliveriesFilter {
     /// Reads the parameters.
     ///
     /// # Errors
-    /// A parameter makes no sense; it is named.
+    /// A parameter is not valid; the text names it.
     pub(super) fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, String> {
         let text = |name: &str| parameters.get(name).map(str::to_owned);
         let time = |name: &str| -> Result<Option<(String, Timestamp)>, String> {
@@ -162,7 +165,7 @@ impl DeliveriesFilter {
         })
     }
 
-    /// Name and value of each parameter that is set.
+    /// Name and value of each set parameter.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
         let written = |time: &Option<(String, Timestamp)>| time.as_ref().map(|(text, _)| text.clone());
         let pairs = [
@@ -175,7 +178,7 @@ impl DeliveriesFilter {
         pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
-    /// What the store is asked for.
+    /// The same as a query of the store.
     pub(super) fn of_store(&self, limit: usize) -> DeliveryQuery {
         DeliveryQuery {
             action: self.action.clone(),
@@ -189,7 +192,7 @@ impl DeliveriesFilter {
     }
 }
 
-/// `?name=value&…`, or nothing if nothing is set.
+/// `?name=value&…`; empty if nothing is set.
 pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {
@@ -199,13 +202,13 @@ pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> S
     if query.is_empty() { query } else { format!("?{query}") }
 }
 
-/// A word to choose in a form.
+/// An option of a form's list.
 pub(super) struct Choice {
     pub(super) word: String,
     pub(super) is_chosen: bool,
 }
 
-/// These words, one of them chosen.
+/// These options, one of them selected.
 pub(super) fn choices(words: impl IntoIterator<Item = String>, chosen: Option<&str>) -> Vec<Choice> {
     words.into_iter().map(|word| Choice { is_chosen: Some(word.as_str()) == chosen, word }).collect()
 }

@@ -1,4 +1,5 @@
-//! The search box of every view: from an id, as people know it from the shop's panel, to the order or product.
+//! The search box of every view: finds an order or product by its id, as people know it from the shop's
+//! panel.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::admin::Admin;
 use crate::domain::SubjectKind;
 use crate::store::{Beyond, Filter};
 
-/// Notifications that are looked at: the newest that name the id.
+/// Maximum number of notifications to read: the newest with this id.
 const LOOKS: usize = 200;
 
 #[derive(Template)]
@@ -22,15 +23,15 @@ struct Page {
     found: Vec<Found>,
 }
 
-/// An order or a product of a source.
+/// An order or product of a source.
 struct Found {
     name: String,
     source: String,
     href: String,
 }
 
-/// Leads to the one order or product of this id, lists them if there are more, and takes a number that is no id of one for
-/// a notification's.
+/// Redirects to the one order or product with this id, or lists several. A number that is no such id is taken
+/// for a notification's id.
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, ViewError> {
     let Some(id) = asked.get("id").map(|id| id.trim().trim_start_matches('#')).filter(|id| !id.is_empty())
     else {
@@ -44,7 +45,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, View
             subjects.insert((kind, line.source, known));
         }
     }
-    // What reconcile found was perhaps never named by a notification.
+    // `reconcile` may have found an order that no notification ever named.
     for (source, _) in reader.known_sources().await? {
         for kind in [SubjectKind::Order, SubjectKind::Product] {
             if !reader.truth(source.clone(), kind, id.to_owned()).await?.columns.is_empty() {

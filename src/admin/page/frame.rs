@@ -1,4 +1,4 @@
-//! What every view has: the frame around it, times with their age, and a notification as a row.
+//! The parts that all views share: the frame, times with their age, and a notification as a row.
 
 use crate::admin::Admin;
 use crate::domain::Timestamp;
@@ -6,25 +6,25 @@ use crate::domain::escape::escape_controls;
 use crate::domain::format::span;
 use crate::store::NotificationLine;
 
-/// The longest text of a stranger in a cell; the notification's own view has the rest.
+/// Maximum length of a stranger's text in a cell; the notification's own view has the rest.
 const LONGEST: usize = 300;
 
-/// The bytes of HTML that a view may have: with the style, the script and the icon a page is at most 100 kB.
+/// Maximum size of a view, in bytes of HTML: with style, script and icon, a page is at most 100 KB.
 pub(super) const HEAVIEST: usize = 84_000;
 
-/// The frame, headings and forms of a view, without what depends on the store.
+/// The part of a view that does not depend on the store: frame, headings and forms.
 const FRAME: usize = 9_000;
 
-/// What the rows of a list may weigh, in bytes of HTML.
+/// Maximum size of a list's rows, in bytes of HTML.
 pub(super) const LIST: usize = HEAVIEST - FRAME;
 
-/// The bytes that a text takes in HTML.
+/// The size of a text in HTML, in bytes.
 pub(super) fn weight(text: &str) -> usize {
     let weight = |c: char| if matches!(c, '<' | '>' | '&' | '"' | '\'') { 5 } else { c.len_utf8() };
     text.chars().map(weight).sum()
 }
 
-/// The first of these rows, as many as weigh no more than `most` bytes together, and how many are left out.
+/// The first of these rows that fit into `most` bytes together, and the number of rows left out.
 pub(super) fn fitting<T>(mut rows: Vec<T>, most: usize, weight: impl Fn(&T) -> usize) -> (Vec<T>, usize) {
     let mut sum = 0;
     let fitting = rows.iter().take_while(|row| {
@@ -82,7 +82,7 @@ impl Frame {
 pub(super) struct When {
     /// RFC 3339.
     pub(super) at: String,
-    /// To the second.
+    /// In whole seconds.
     pub(super) shown: String,
     /// `3 min ago`, `in 20 s`.
     pub(super) age: String,
@@ -152,7 +152,7 @@ impl NotificationEntry {
         }
     }
 
-    /// At most so many bytes of HTML.
+    /// Maximum size of the row, in bytes of HTML.
     pub(super) fn weight(&self) -> usize {
         let texts = [&self.source, &self.event, &self.subject, &self.detail];
         let texts: usize = texts.into_iter().map(|text| weight(text)).sum();
@@ -160,7 +160,7 @@ impl NotificationEntry {
     }
 }
 
-/// The address of the view of an order or a product.
+/// The address of the view of an order or product.
 pub(super) fn subject_href(kind: &str, source: &str, id: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("source", source)
@@ -169,7 +169,7 @@ pub(super) fn subject_href(kind: &str, source: &str, id: &str) -> String {
     format!("/{kind}?{query}")
 }
 
-/// What a stranger sent, in characters that nothing obeys, and not too long for a cell.
+/// A stranger's text, escaped, and cut to fit a cell.
 pub(super) fn clipped(text: &str) -> String {
     let shown = escape_controls(text);
     match shown.char_indices().nth(LONGEST) {
@@ -178,9 +178,9 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
-/// The beginning of a text as HTML for a `<pre>`: at most `most` bytes of the text and `room` bytes of HTML. Line breaks
-/// stay, other control characters are made visible, and quotes stay as they are, which JSON is full of. Returns how many
-/// bytes of the text are shown, too.
+/// The beginning of a text as HTML for a `<pre>`: at most `most` bytes of the text and `room` bytes of HTML.
+/// Line breaks stay, other control characters are made visible, and quotes are not escaped, because JSON is
+/// full of them. Also returns the number of bytes of the text shown.
 pub(super) fn preformatted(text: &str, most: usize, room: usize) -> (String, usize) {
     let mut html = String::new();
     for (at, c) in text.char_indices() {

@@ -1,6 +1,6 @@
-//! What a verdict means and what to do about it, for an owner who has read no documentation.
+//! The meaning of each verdict and what to do about it, for an owner who has read no documentation.
 
-/// A sentence or two about a state and its reason; what can be pressed is named where `can_change`.
+/// A sentence or two about a state and its reason; buttons are mentioned only if `can_change`.
 pub(super) fn meaning(state: &str, reason: Option<&str>, can_change: bool) -> String {
     let (what, to_do) = match (state, reason) {
         ("pending", Some("not_yet")) => ("The shop does not say this yet; countersign asks again.", ""),

@@ -1,13 +1,13 @@
-//! The page for people: what needs the owner, what came in, why each thing was believed or not, and what to do.
+//! The page for people: problems, notifications, the evidence for each verdict, and buttons to act.
 //!
 //! | file | its one job |
 //! |---|---|
-//! | [`frame`], [`filter`] | the frame, times and rows that all views share; a filter in an address |
+//! | [`frame`], [`filter`] | the frame, times and rows that all views share; the filter in a URL |
 //! | [`overview`], [`notifications`], [`notification`], [`subject`], [`fakes`], [`deliveries`], [`report`], [`settings`] | one view each |
 //! | [`meaning`] | what each verdict means, and what to do |
 //! | [`find`] | the search box: from an id to its order or product |
-//! | [`export`], [`tail`] | a filter's notifications as CSV and JSON Lines; those that come in, live |
-//! | [`changes`], [`selection`] | the buttons: who may press them; what they change, and how much at once |
+//! | [`export`], [`tail`] | a filter's notifications as CSV and JSON Lines; new ones, live |
+//! | [`changes`], [`selection`] | the buttons: who may press them; the rows that they change |
 //!
 //! A view reads indexes and sums, pages by key and writes nothing. At most [`VIEWS`] read at once.
 
@@ -43,25 +43,25 @@ mod settings;
 mod subject;
 mod tail;
 
-/// Views that read the store at once.
+/// Maximum number of views that read the store at once.
 const VIEWS: usize = 8;
 
-/// Tails that are open at once.
+/// Maximum number of open tails.
 const TAILS: usize = 16;
 
 /// How long a view waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The rules of style, of the report's parts and of the page.
+/// The style sheets of the report's parts and of the page.
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const ICON: &str = include_str!("page.svg");
 
-/// Only what the page itself serves, and nothing inline.
+/// Allows only resources of the page itself, and nothing inline.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'self'; \
                       script-src 'self'; img-src 'self'; connect-src 'self'";
 
-/// How many views and tails may be open; it outlives a reload.
+/// The permits for views and tails; they outlive a reload.
 #[derive(Clone, Debug)]
 pub struct Turns {
     views: Arc<Semaphore>,
@@ -87,9 +87,9 @@ impl Turns {
 
 /// Why a view is not shown.
 pub(super) enum ViewError {
-    /// The address makes no sense; why.
+    /// The address is not valid; the text says why.
     Nonsense(String),
-    /// There is nothing at this address.
+    /// Nothing has this address.
     Nothing,
     /// The store or a template failed.
     Failed(anyhow::Error),
@@ -113,14 +113,14 @@ impl From<askama::Error> for ViewError {
     }
 }
 
-/// What a view gives: its HTML.
+/// The HTML of a view.
 pub(super) type ViewResult = Result<String, ViewError>;
 
-/// Answers a request for the page; [`super::Guard`] has let it in.
+/// Answers a request for the page, which [`super::Guard`] has admitted.
 pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Payload) -> HttpResponse {
     contained(match *req.method() {
         Method::GET => read(admin, req).await,
-        // What a stream would read is not read for nothing.
+        // A reader of a stream is not read for in vain.
         Method::HEAD => read(admin, req).await.drop_body().map_into_boxed_body(),
         Method::POST => changes::answer(admin, req, payload).await,
         _ => {
@@ -132,7 +132,7 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Paylo
     })
 }
 
-/// An answer with the headers that contain it, whatever it says.
+/// Adds the security headers, whatever the answer is.
 pub(super) fn contained(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();
     let fixed = [
@@ -194,7 +194,7 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
 
 enum View {
     Page(String),
-    /// The view that is meant.
+    /// The view of a path.
     Elsewhere(String),
     /// The exact bytes of a notification's body.
     Body {
@@ -238,7 +238,7 @@ fn number(text: &str) -> Result<i64, ViewError> {
     text.parse().map_err(|_| ViewError::Nothing)
 }
 
-/// A page that says something in a few lines.
+/// A page with a few lines of text.
 #[derive(Template)]
 #[template(path = "admin/page/message.html")]
 struct Message {
@@ -280,7 +280,7 @@ pub(super) fn text(status: StatusCode, line: &'static str) -> HttpResponse {
     HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(line)
 }
 
-/// A part of the page that changes with the program only: the browser asks whether it has.
+/// A static resource. The browser asks whether it has changed; it changes only with the program.
 fn resource(req: &HttpRequest, content_type: &str, parts: &[&str]) -> HttpResponse {
     let content = parts.concat();
     let digest = digest::digest(&digest::SHA256, content.as_bytes());

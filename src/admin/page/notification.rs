@@ -1,4 +1,5 @@
-//! One notification: the request, the claim beside the API's answer, every question, and what can be done.
+//! One notification: the request, the claim beside the API's answer, every question, and the possible
+//! changes.
 
 use askama::Template;
 use serde_json::{Map, Value};
@@ -11,23 +12,23 @@ use crate::admin::Admin;
 use crate::domain::{News, Timestamp};
 use crate::store::{AttemptRow, DeliveryRow, VerificationRow};
 
-/// How much of a body is shown; the rest is in the download.
+/// Maximum number of bytes shown of a body; the download has the rest.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// How much of an answer is shown.
+/// Maximum number of bytes shown of an answer.
 const LONGEST_ANSWER: usize = 8 * 1024;
 
-/// What each part of the view but the body may weigh, in bytes of HTML: the comparison, the headers, the deliveries and the
-/// questions, each answer of which has a part of it.
+/// Maximum size of each part of the view except the body, in bytes of HTML: the comparison, the headers, the
+/// deliveries and the questions, of which each answer gets a part.
 const PART: usize = LIST / 5;
 
-/// Questions that are shown, the newest.
+/// Maximum number of questions shown, the newest.
 const QUESTIONS: usize = 50;
 
-/// Tries of a delivery that are shown, the newest.
+/// Maximum number of tries shown per delivery, the newest.
 const TRIES: usize = 20;
 
-/// Values of a claim that are shown.
+/// Maximum number of values shown of a claim.
 const VALUES: usize = 100;
 
 #[derive(Template)]
@@ -76,12 +77,12 @@ struct Question {
     answer: String,
 }
 
-/// What a notification changed in what is known.
+/// The change that a notification's news reports.
 struct NewsView {
     seq: i64,
     kind: &'static str,
     at: When,
-    /// Name, value before, value now.
+    /// Name, previous value, current value.
     values: Vec<(String, String, String)>,
 }
 
@@ -112,7 +113,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
     let mut left_out = verifications.len().saturating_sub(QUESTIONS);
     let mut questions: Vec<Question> =
         verifications.iter().skip(left_out).map(|asked| question(asked, PART / 2, now)).collect();
-    // The oldest are left out where all weigh too much.
+    // If they are too large together, the oldest are left out.
     while questions.iter().map(Question::weight).sum::<usize>() > PART && questions.len() > 1 {
         questions.remove(0);
         left_out += 1;
@@ -157,7 +158,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
             "The request was emptied by store.keep_personal; the verdict stays."
         }),
     };
-    // The body has what the rest of the view leaves.
+    // The body gets the space that the rest of the view leaves.
     let room = HEAVIEST.saturating_sub(view.render()?.len() + BODY_NOTE);
     (view.body, view.body_note) = shown_body(known.body.as_deref(), known.body_base64.is_some(), room);
     Ok(view.render()?)
@@ -254,7 +255,7 @@ fn headers(headers: &Map<String, Value>) -> Vec<(String, String)> {
     several.collect()
 }
 
-/// The body as HTML of at most `room` bytes, and a note where that is not the whole of it.
+/// The body as HTML of at most `room` bytes, and a note if it is cut.
 fn shown_body(text: Option<&str>, is_binary: bool, room: usize) -> (String, Option<String>) {
     match text {
         None if is_binary => (String::new(), Some("not text; download it".to_owned())),
@@ -267,21 +268,21 @@ fn shown_body(text: Option<&str>, is_binary: bool, room: usize) -> (String, Opti
 }
 
 impl Question {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         420 + weight(&self.detail) + self.answer.len()
     }
 }
 
 impl Compared {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         220 + weight(&self.name) + weight(&self.claimed) + weight(&self.answered)
     }
 }
 
 impl DeliveryView {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         let tries = self.tries.iter().map(|attempt| 350 + weight(&attempt.answer));
         self.line.weight() + tries.sum::<usize>()
@@ -292,8 +293,8 @@ fn pretty(json: &Value) -> String {
     serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string())
 }
 
-/// Each value that the claim asserts, beside what the answer has under the same name or the shop's own spelling of it.
-/// What the verdict names as different is marked.
+/// Each value of the claim beside the answer's value with the same name, or with the shop's own spelling of
+/// it. Values that the verdict names as different are marked.
 fn compared(claim: &Value, asked: Option<&VerificationRow>) -> Vec<Compared> {
     let mut claimed = Vec::new();
     flatten("", claim, &mut claimed);
@@ -322,8 +323,8 @@ fn compared(claim: &Value, asked: Option<&VerificationRow>) -> Vec<Compared> {
     rows
 }
 
-/// A name without what the providers' notifications and APIs spell in different ways: `data.newPaymentStatus`,
-/// `payment_status` and `paymentStatus` are one.
+/// A name without the differences in spelling between notifications and APIs: `data.newPaymentStatus`,
+/// `payment_status` and `paymentStatus` become equal.
 fn spelling(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let plain: String = last.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
@@ -335,7 +336,7 @@ fn spelling(name: &str) -> String {
     }
 }
 
-/// Whether a verdict's words name this value of the answer.
+/// Whether the verdict's detail names this value of the answer.
 fn names(said: &str, name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     said.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == last)

@@ -1,4 +1,4 @@
-//! The list of notifications: a filter, a page of rows, and where older ones begin.
+//! The list of notifications: a filter, a page of rows, and a link to older ones.
 
 use askama::Template;
 
@@ -12,7 +12,7 @@ use crate::store::Filter;
 /// Rows of a page.
 pub(super) const PAGE: usize = 50;
 
-/// Rows that a filter without an index looks at for one page.
+/// Maximum number of rows that a filter without an index reads for one page.
 pub(super) const LOOKS: usize = 10_000;
 
 #[derive(Template)]
@@ -42,7 +42,7 @@ struct Form {
     is_set: bool,
 }
 
-/// A change of all that the filter shows.
+/// A bulk change.
 pub(super) struct Bulk {
     pub(super) href: String,
     pub(super) name: &'static str,
@@ -122,7 +122,7 @@ fn words(words: impl Iterator<Item = &'static str>) -> impl Iterator<Item = Stri
     words.map(str::to_owned)
 }
 
-/// What can be changed at once: what is not confirmed can be retried, what is undecided dismissed.
+/// The bulk changes that are possible: unconfirmed ones can be retried, undecided ones dismissed.
 fn bulk(filter: &NotificationsFilter, address: &str) -> Vec<Bulk> {
     let mut bulk = Vec::new();
     if matches!(filter.state, Some(State::Ignored | State::Undecided)) {

@@ -1,4 +1,4 @@
-//! The overview: what needs the owner, the last days, each source, the last reconciliation, the latest notifications.
+//! The overview: problems, the last days, each source, the last reconciliation, the latest notifications.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::store::{Beyond, Filter};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Days that are drawn.
+/// Days in the chart.
 const DAYS: u32 = 30;
 
-/// Notifications that are shown.
+/// Maximum number of notifications shown.
 const LATEST: usize = 10;
 
-/// Findings of the last reconciliation that are shown.
+/// Maximum number of findings shown of the last reconciliation.
 const FINDINGS: usize = 50;
 
 #[derive(Template)]
@@ -42,24 +42,24 @@ struct View {
     lines: Vec<NotificationEntry>,
 }
 
-/// Something that needs the owner.
+/// A problem that needs the owner.
 struct Need {
     about: Option<String>,
     what: String,
     remedy: String,
-    /// The view to do it in, and what it shows.
+    /// The view to solve it in, with the link's text.
     link: Option<(String, &'static str)>,
 }
 
 impl Source {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         600 + 2 * weight(&self.name) + weight(&self.api)
     }
 }
 
 impl Found {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         let texts = [&self.kind, &self.source, &self.subject, &self.detail];
         200 + texts.into_iter().map(|text| weight(text)).sum::<usize>()
@@ -68,7 +68,7 @@ impl Found {
 }
 
 impl Need {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         let texts = [self.about.as_deref().unwrap_or_default(), &self.what, &self.remedy];
         300 + texts.into_iter().map(weight).sum::<usize>()
@@ -84,7 +84,7 @@ impl Need {
     }
 }
 
-/// Where the page shows what a warning is about.
+/// The view that shows the rows behind a warning.
 fn link(warning: &Warning) -> Option<(String, &'static str)> {
     let notifications = |filter: Option<(&'static str, &str)>, words| {
         let of = warning.source.clone().map(|source| ("source", source));
@@ -158,7 +158,7 @@ pub(super) async fn show(admin: &Admin) -> ViewResult {
     let filter = Filter { limit: LATEST, ..Filter::default() };
     let latest = reader.lines(filter, Beyond::default(), LATEST).await?;
     let last = reader.last_reconcile().await?;
-    // A quarter of the view for each of its lists that have no end.
+    // Each list without a limit may take a quarter of the view.
     let most = LIST / 4;
     let needs_heading = match needs.len() {
         1 => "1 thing needs attention".to_owned(),
@@ -183,7 +183,7 @@ pub(super) async fn show(admin: &Admin) -> ViewResult {
     Ok(view.render()?)
 }
 
-/// Today's sums, each leading to its notifications.
+/// Today's counts, each with a link to its notifications.
 fn tiles(sources: &[SourceHealth], now: Timestamp) -> Vec<Tile> {
     let sum = |of: fn(&SourceHealth) -> u64| sources.iter().map(of).sum();
     let today = now.day();
@@ -215,7 +215,7 @@ fn described(source: &SourceHealth, now: Timestamp) -> Source {
     }
 }
 
-/// The last reconciliation, from its JSON as the store kept it.
+/// The last reconciliation, from its stored JSON.
 fn reconciled(made_at: &str, report: &Value, now: Timestamp) -> Reconciled {
     let sources = report["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut shown = Reconciled {

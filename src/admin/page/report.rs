@@ -15,8 +15,8 @@ use crate::store::{Detail, Reported};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Parts of a day are counted notification by notification, whole days are counted already: where more came in than these
-/// on the days at the ends of a window, its whole days are shown.
+/// Whole days have stored counts; parts of a day are counted notification by notification. If the days at the
+/// ends of a window have more notifications than this, the view shows whole days.
 const COUNTED: u64 = 20_000;
 
 #[derive(Template)]

@@ -1,4 +1,5 @@
-//! What the buttons change: one row, or all that a filter shows, oldest first, a bounded number at a time.
+//! The rows that a button changes: one row, or all that a filter shows, oldest first, a bounded number at a
+//! time.
 
 use super::filter::{DeliveriesFilter, NotificationsFilter, Parameters};
 use super::notifications::LOOKS;
@@ -7,22 +8,22 @@ use crate::decisions;
 use crate::domain::{DeliveryState, State, Timestamp};
 use crate::store::{Decided, DeliveryDecided, DeliveryQuery, Result};
 
-/// Rows that one change of all that a filter shows changes. A count stops at one more.
+/// Maximum number of rows of a bulk change. A count stops at one more.
 pub(super) const MOST: usize = 1_000;
 
-/// What the detail of a retried row says.
+/// The detail of a retried row.
 const RETRIED: &str = "retried on the page";
 
-/// What the detail of a delivery says that was made due.
+/// The detail of a redelivered delivery.
 const REDELIVERED: &str = "redelivered on the page";
 
-/// What the detail of a skipped delivery says.
+/// The detail of a skipped delivery.
 const SKIPPED: &str = "skipped on the page";
 
-/// What the detail of a dismissed row says; a note follows.
+/// The detail of a dismissed row; a note follows.
 const DISMISSED: &str = "dismissed on the page";
 
-/// What can be done.
+/// The possible changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Retry,
@@ -31,12 +32,12 @@ pub(super) enum Change {
     Skip,
 }
 
-/// What became of the rows.
+/// The result of a change.
 #[derive(Debug, Default)]
 pub(super) struct ChangeCounts {
     pub(super) done: usize,
     pub(super) refused: usize,
-    /// What passes still and was not looked at; more than [`MOST`]: at least so many.
+    /// The number of matching rows that are left; above [`MOST`], there are at least as many.
     pub(super) left: usize,
 }
 
@@ -54,7 +55,7 @@ impl ChangeCounts {
 impl Change {
     const ALL: [Self; 4] = [Self::Retry, Self::Dismiss, Self::Redeliver, Self::Skip];
 
-    /// What a path changes, and of which row; `None`: of all that pass a filter.
+    /// The change that a path means, and its row; `None`: all rows of a filter.
     pub(super) fn at(path: &str) -> Option<(Self, Option<i64>)> {
         Self::ALL.into_iter().find_map(|change| {
             let of_all = path.strip_prefix(change.list())?.strip_prefix('/')?.strip_suffix(change.word())?;
@@ -87,7 +88,7 @@ impl Change {
         }
     }
 
-    /// The list whose rows it changes.
+    /// The list that contains its rows.
     pub(super) fn list(self) -> &'static str {
         match self {
             Self::Retry | Self::Dismiss => "/notifications",
@@ -95,7 +96,7 @@ impl Change {
         }
     }
 
-    /// Where such a row is shown.
+    /// The view of such a row.
     pub(super) fn row(self, id: i64) -> String {
         match self {
             Self::Retry | Self::Dismiss => format!("/notifications/{id}"),
@@ -154,7 +155,7 @@ impl Change {
         }
     }
 
-    /// Whether a filter for this state shows only rows that can be changed so.
+    /// Whether all rows of a filter for this state can be changed so.
     fn suits(self, state: Option<State>) -> bool {
         match self {
             Self::Retry => matches!(state, Some(State::Ignored | State::Undecided)),
@@ -163,7 +164,7 @@ impl Change {
         }
     }
 
-    /// The same of a filter of deliveries.
+    /// The same for a filter of deliveries.
     pub(super) fn suits_deliveries(self, state: Option<DeliveryState>) -> bool {
         use DeliveryState::{Dead, Skipped, Waiting};
         match self {
@@ -210,7 +211,7 @@ impl Change {
     }
 }
 
-/// All that a filter shows.
+/// All rows of a filter.
 pub(super) struct FilteredRows {
     change: Change,
     filter: Filter,
@@ -225,7 +226,7 @@ impl FilteredRows {
     /// Reads the filter.
     ///
     /// # Errors
-    /// A parameter makes no sense, or the filter shows what cannot be changed so.
+    /// A parameter is not valid, or the filter shows rows that cannot be changed so.
     pub(super) fn read(
         change: Change,
         parameters: &Parameters,
@@ -254,7 +255,8 @@ impl FilteredRows {
         }
     }
 
-    /// How many pass above the id `after`, at most one more than [`MOST`], and the newest of all that pass.
+    /// The number of matching rows above the id `after`, at most one more than [`MOST`], and the newest
+    /// matching id.
     pub(super) async fn count(&self, admin: &Admin, after: Option<i64>) -> Result<(usize, Option<i64>)> {
         let Some(newest) = self.find(admin, after, None, 1, false).await?.first().copied() else {
             return Ok((0, None));
@@ -263,8 +265,8 @@ impl FilteredRows {
         Ok((count, Some(newest)))
     }
 
-    /// Changes the oldest [`MOST`] that pass now, above `after` and no newer than `up_to`, in transactions of
-    /// [`decisions::BATCH`]. Returns the last id that was looked at, too.
+    /// Changes the oldest [`MOST`] rows that match now, above `after` and up to `up_to`, in transactions of
+    /// [`decisions::BATCH`]. Also returns the last id read.
     pub(super) async fn change(
         &self,
         admin: &Admin,
@@ -282,7 +284,7 @@ impl FilteredRows {
         Ok((tally, last))
     }
 
-    /// Ids that pass. A filter that no index serves looks at the newest [`LOOKS`] rows up to `up_to`.
+    /// Matching ids. A filter that no index serves reads the newest [`LOOKS`] rows up to `up_to`.
     async fn find(
         &self,
         admin: &Admin,

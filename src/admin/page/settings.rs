@@ -22,7 +22,7 @@ struct Setting {
 }
 
 impl Setting {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         200 + weight(&self.key) + weight(&self.value) + weight(self.origin)
     }

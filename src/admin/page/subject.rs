@@ -1,4 +1,4 @@
-//! One order or product: what the shop said last, and everything that happened, newest first.
+//! One order or product: the shop's latest answer, and its history, newest first.
 
 use askama::Template;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::admin::Admin;
 use crate::domain::{News, SubjectKind, Timestamp};
 use crate::store::{AttemptRow, Beyond, DeliveryRow, Filter, NotificationLine};
 
-/// Moments of a page.
+/// Maximum number of entries on a page.
 const PAGE: usize = 100;
 
 #[derive(Template)]
@@ -29,7 +29,7 @@ struct View {
     older: Option<String>,
 }
 
-/// Something that happened.
+/// An entry of the history.
 struct Moment {
     at: When,
     what: String,
@@ -39,7 +39,7 @@ struct Moment {
     detail: String,
 }
 
-/// What an action did with it.
+/// A delivery to an action.
 fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
     let last = attempts.last().map(|attempt| &attempt.at);
     let at = made.decided_at.as_ref().or(last).or(made.next_attempt_at.as_ref());
@@ -62,14 +62,14 @@ fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
     }
 }
 
-/// What countersign learnt of it.
+/// The change that a notification's news reports.
 fn learnt(news: &News, now: Timestamp) -> Moment {
     let text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(clipped(text)),
         Some(other) => Some(clipped(&other.to_string())),
     };
-    // When it changed stands beside it.
+    // The time of the change stands beside it.
     let values = news.current.iter().filter(|(name, _)| *name != "updated_at");
     let changed = values.filter_map(|(name, value)| {
         let before = news.previous.as_ref().and_then(|previous| text(previous.get(name)));
@@ -92,8 +92,8 @@ fn learnt(news: &News, now: Timestamp) -> Moment {
     }
 }
 
-/// What these notifications brought, each with its news and deliveries, newest first, as far as the view has room; where it
-/// ends earlier, the id that it goes on below.
+/// The entries of these notifications, each with its news and deliveries, newest first, as many as the view
+/// has room for. If some are left out, the id below which they begin.
 async fn timeline(
     admin: &Admin,
     lines: &[NotificationLine],
@@ -136,7 +136,7 @@ fn received(line: &NotificationLine, now: Timestamp) -> Moment {
 }
 
 impl Moment {
-    /// At most so many bytes of HTML.
+    /// Maximum size, in bytes of HTML.
     fn weight(&self) -> usize {
         350 + weight(&self.what) + weight(&self.detail) + self.href.as_deref().map_or(0, weight)
     }

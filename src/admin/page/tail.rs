@@ -1,4 +1,4 @@
-//! The live tail: rows of a filter as they come in and as their verdicts change, as server-sent events.
+//! The live tail: rows of a filter as they arrive and as their verdicts change, as server-sent events.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,22 +18,22 @@ use super::{ViewError, told};
 use crate::admin::Admin;
 use crate::store::{Filter, NotificationLine, Result};
 
-/// From one look to the next, if this process wrote something meanwhile.
+/// The interval of reads if this process wrote something meanwhile.
 const EVERY: Duration = Duration::from_millis(400);
 
 /// The same if another process may have written something.
 const ELSEWHERE: Duration = Duration::from_secs(5);
 
-/// After such a silence a comment keeps the connection open, and shows whether the reader is still there.
+/// After such a silence, a comment keeps the connection open and shows whether the reader is still there.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Rows that are followed until their verdict: the newest.
+/// Number of rows followed until their verdict: the newest.
 const FOLLOWED: usize = 200;
 
-/// New rows of one look. More come in the next ones.
+/// Maximum number of new rows per read; more come with the next reads.
 const NEW: usize = 200;
 
-/// What came in while the page was on its way is sent, but no more rows than these are caught up with.
+/// Rows that arrived while the page was loading are sent, up to this number.
 const CATCH_UP: i64 = 1_000;
 
 #[derive(Template)]
@@ -42,13 +42,13 @@ struct Row {
     line: NotificationEntry,
 }
 
-/// What a tail remembers.
+/// The state of a tail.
 struct Tail {
     admin: Arc<Admin>,
     filter: NotificationsFilter,
     /// The newest id seen.
     last: i64,
-    /// Rows whose verdict may still change, as they were sent last.
+    /// Rows whose verdict may still change, as last sent.
     followed: BTreeMap<i64, (String, Option<String>)>,
     commits: Option<u64>,
     looked_at: Instant,
@@ -92,11 +92,11 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpRespons
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
 }
 
-/// What the page shows already.
+/// The rows that the page already shows.
 struct Shown {
-    /// The newest id when it was made.
+    /// The newest id at that time.
     last: Option<i64>,
-    /// When it was made.
+    /// When the page was rendered.
     at: String,
 }
 
@@ -109,7 +109,7 @@ impl Shown {
 }
 
 impl Tail {
-    /// Goes on where the page ends: what it shows is sent again only when it changes.
+    /// Continues from the page: its rows are sent again only when they change.
     async fn begin(&mut self, shown: &Shown) -> Result<()> {
         let filter = Filter { limit: FOLLOWED, ..Filter::default() };
         let ids = self.admin.store.reader().ids(filter).await?;
@@ -153,7 +153,7 @@ impl Tail {
         }
     }
 
-    /// What came in and what changed since the last look, oldest first.
+    /// The new and changed rows since the last read, oldest first.
     async fn changed(&mut self) -> Result<String> {
         let reader = self.admin.store.reader();
         let new = reader.ids_after(self.last, NEW).await?;
@@ -178,7 +178,7 @@ impl Tail {
                 events += &format!("event: gone\nid: {}\ndata: n{}\n\n", self.last, line.id);
             }
         }
-        // The oldest are followed no longer: a page shows no more than these.
+        // The oldest are no longer followed; a page shows no more than these.
         while self.followed.len() > FOLLOWED {
             self.followed.pop_first();
         }
@@ -202,7 +202,7 @@ fn event(line: &NotificationLine, last: i64, now: crate::domain::Timestamp) -> S
     }
 }
 
-/// As the store filters a list.
+/// As a filter of the store's list.
 fn passes(filter: &NotificationsFilter, line: &NotificationLine) -> bool {
     let is =
         |wanted: &Option<String>, known: Option<&String>| wanted.as_ref().is_none_or(|w| Some(w) == known);

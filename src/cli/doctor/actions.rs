@@ -1,4 +1,5 @@
-//! What `doctor` says about each action and about the alerts: whether it can be reached or started, without telling it anything.
+//! Checks of each action, the alerts and the heartbeat: whether they can be reached or started. Nothing is
+//! sent.
 
 use super::{CommandError, Findings};
 use crate::actions::url::Clients;
@@ -21,7 +22,7 @@ pub(super) async fn check(
             findings.bad(format!("action {name}: {why}; correct [actions.{name}]"))?;
         }
         if wrong.is_empty() {
-            findings.good(format!("action {name}: its {} was found", action.kind.word()))?;
+            findings.good(format!("action {name}: checked its {}", action.kind.word()))?;
         }
     }
     for (channel, checked) in settings.alerts.ways.check().await {

@@ -1,4 +1,4 @@
-//! What `doctor` says about the ledger: whether this file could ship to it now.
+//! The check of the ledger: whether this file could ship to it now.
 
 use super::{CommandError, Findings};
 use crate::config::Settings;

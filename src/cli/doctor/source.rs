@@ -1,4 +1,4 @@
-//! What `doctor` checks of a source: its API with its real credentials, both clocks, its pauses, its intake URL.
+//! The checks of a source: its API with its real credentials, both clocks, its pauses, its intake URL.
 
 use std::sync::Arc;
 use std::time::Duration;

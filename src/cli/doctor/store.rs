@@ -1,4 +1,4 @@
-//! What `doctor` checks of the store: the file, its folder, its disk, and its sources.
+//! The checks of the store: the file, its folder, its disk, and its sources.
 
 use std::io::{IsTerminal as _, stderr};
 use std::net::IpAddr;

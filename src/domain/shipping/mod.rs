@@ -1,5 +1,5 @@
-//! What of the store goes to the ledger, the database of `[ledger]` that other programs read: its tables and columns, a
-//! batch of rows, and how far a file has got.
+//! The data that is shipped to the ledger, the PostgreSQL of `[ledger]`: tables and columns, batches of rows,
+//! and positions.
 
 use std::time::Duration;
 
@@ -14,100 +14,101 @@ pub use tables::{Column, ColumnType, Include, Included, LedgerTable};
 /// A value as the store holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Nothing, or not included.
+    /// NULL, or not included.
     Null,
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Another number, where a file was edited by hand.
+    /// A floating-point number; only in files that were edited by hand.
     Real(f64),
     /// Text.
     Text(String),
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     Bytes(Vec<u8>),
 }
 
-/// A row as it is when its turn comes.
+/// A row as it is at the time of shipping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerRow {
     /// Its table.
     pub table: LedgerTable,
-    /// One value for each of [`LedgerTable::columns`].
+    /// One value per column of [`LedgerTable::columns`].
     pub cells: Vec<Cell>,
 }
 
-/// Rows that go to the ledger in one transaction, with the position that they reach.
+/// Rows that are shipped in one transaction, with the position that they reach.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangeBatch {
     /// The rows, each at most once.
     pub rows: Vec<LedgerRow>,
-    /// How far the ledger has got with them.
+    /// The position after them.
     pub through: Position,
-    /// Where everything ended when they were read.
+    /// The end of the file when they were read.
     pub end: Position,
 }
 
-/// The largest batch: it ends before the row with which it would be larger, but has one row at least.
+/// The limits of a batch: it ends before the row that would exceed them, but has at least one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// The most rows.
+    /// Maximum number of rows.
     pub rows: usize,
-    /// The most bytes of their values.
+    /// Maximum size of their values, in bytes.
     pub bytes: usize,
-    /// Whether it is time for refusals.
+    /// Whether refusals are due.
     pub refusals: bool,
 }
 
 /// Why nothing is shipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerFailure {
-    /// Whether trying again helps by itself; else a person has to do something.
+    /// Whether retrying helps by itself; otherwise a person has to act.
     pub passes: bool,
-    /// What the ledger said, in one line without a secret.
+    /// The explanation, one line without a secret.
     pub error: String,
-    /// Since when.
+    /// When it began.
     pub since: Timestamp,
 }
 
-/// What the store knows of its ledger.
+/// The store's knowledge of its ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerState {
-    /// How far the ledger has got, as it confirmed last.
+    /// The position that the ledger last confirmed.
     pub position: Position,
-    /// Everything up to this time is in the ledger; `None`: never yet.
+    /// The ledger has everything up to this time; `None`: not yet.
     pub shipped_until: Option<Timestamp>,
     /// When the ledger last confirmed a batch.
     pub confirmed_at: Option<Timestamp>,
     /// When the present filling began.
     pub filling_since: Timestamp,
-    /// How much of the first filling is done, in thousandths; `None`: it is over.
+    /// The progress of the first filling, in thousandths; `None`: it is over.
     pub filled: Option<u32>,
-    /// Rows that are to be shipped, at most.
+    /// Upper bound of the rows not yet shipped.
     pub waiting: u64,
-    /// When the first notification came in that is to be shipped.
+    /// When the oldest notification that is not shipped was received.
     pub oldest_waiting: Option<Timestamp>,
-    /// Why nothing is shipped now.
+    /// The current failure, if there is one.
     pub failure: Option<LedgerFailure>,
     /// Rows that were removed from the store before they were shipped.
     pub gap: u64,
-    /// When the last of them was.
+    /// When the last of them was removed.
     pub gap_at: Option<Timestamp>,
 }
 
 impl LedgerState {
-    /// For how long the ledger is behind the store.
+    /// How long the ledger has been behind the store.
     #[must_use]
     pub fn behind(&self, now: Timestamp) -> Duration {
         self.behind_since().map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// Since when the ledger is behind the store; `None`: it is not, or since a moment.
+    /// Since when the ledger has been behind the store; `None`: it is up to date, or has been behind for a
+    /// moment only.
     #[must_use]
     pub fn behind_since(&self) -> Option<Timestamp> {
         if self.waiting == 0 {
             return None;
         }
         let begun = self.shipped_until.unwrap_or(self.filling_since);
-        // While nothing is to be shipped nothing is written: `shipped_until` may be of long ago.
+        // While there is nothing to ship, nothing is written, so `shipped_until` may be old.
         let is_busy =
             self.confirmed_at.is_some_and(|confirmed| confirmed > begun) || self.shipped_until.is_none();
         let failing = self.failure.as_ref().map(|failure| failure.since);

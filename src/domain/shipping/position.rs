@@ -1,4 +1,4 @@
-//! How far a file has got with its ledger.
+//! Positions: how much of a file its ledger has.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,37 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::tables::LedgerTable;
 
-/// How far a file has got with its ledger. The ledger keeps it as text, in the transaction of the rows.
+/// A position in a file. The ledger keeps it as text, in the transaction of the rows.
 ///
-/// Rows of notifications, verifications, news and deliveries are shipped by their ascending ids, whether they are old or
-/// new; a row that changes once it may have been shipped has an entry in the change log. Other tables are filled by key,
-/// and each change of theirs has an entry.
+/// Notifications, verifications, news and deliveries are shipped by ascending id. When a row changes after it
+/// may have been shipped, the change log gets an entry. Other tables are first filled by key, and each of
+/// their changes gets an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Raised by each filling from the start.
+    /// Incremented by each filling from the start.
     pub generation: i64,
-    /// The last entry of the change log, but for refusals.
+    /// The last entry of the change log, except for refusals.
     pub log: i64,
     /// The last entry about refusals.
     pub refusals: i64,
     /// The last notification.
     pub notifications: i64,
-    /// The last verification; the greatest number where they are not included.
+    /// The last verification; the maximum integer if they are not included.
     pub verifications: i64,
     /// The last news.
     pub news: i64,
     /// The last delivery.
     pub deliveries: i64,
-    /// How far the tables without ascending ids are filled.
+    /// The progress in tables without ascending ids.
     pub fill: Fill,
 }
 
-/// How far the tables without ascending ids are filled: all before `table`, and of that all up to the key `after`.
+/// The progress in tables without ascending ids: everything before `table`, and in `table` everything up to
+/// the key `after`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fill {
-    /// An index into [`Fill::TABLES`]; behind the last one all are filled.
+    /// An index into [`Fill::TABLES`]; beyond the last one, all tables are filled.
     pub table: usize,
-    /// The last key; empty at the beginning.
+    /// The last key; empty at the start of a table.
     pub after: Vec<String>,
 }
 
@@ -45,19 +46,19 @@ impl Fill {
     /// The tables that are filled by key, in this order.
     pub const TABLES: [LedgerTable; 3] = [LedgerTable::Orders, LedgerTable::Products, LedgerTable::Refusals];
 
-    /// The table whose turn it is; `None`: all are filled.
+    /// The current table; `None`: all are filled.
     #[must_use]
     pub fn current(&self) -> Option<LedgerTable> {
         Self::TABLES.get(self.table).copied()
     }
 
-    /// All are filled.
+    /// Whether all are filled.
     #[must_use]
     pub fn done() -> Self {
         Self { table: Self::TABLES.len(), after: Vec::new() }
     }
 
-    /// The beginning of the next table.
+    /// The start of the next table.
     #[must_use]
     pub fn next(&self) -> Self {
         Self { table: self.table + 1, after: Vec::new() }
@@ -65,13 +66,13 @@ impl Fill {
 }
 
 impl Position {
-    /// Whether everything up to `end` is shipped but for refusals, which wait a minute.
+    /// Whether everything up to `end` is shipped, except for refusals, which wait a minute.
     #[must_use]
     pub fn reaches(&self, end: &Self) -> bool {
         Self { refusals: end.refusals, ..self.clone() }.is_at_least(end)
     }
 
-    /// How many rows may lie between this position and `end`, at most; refusals do not count.
+    /// Upper bound of the rows between this position and `end`; refusals do not count.
     #[must_use]
     pub fn distance(&self, end: &Self) -> u64 {
         let columns = |position: &Self| {
@@ -84,7 +85,7 @@ impl Position {
         rows.sum::<u64>() + u64::from(self.fill < end.fill)
     }
 
-    /// Whether a file that ends here gave every id that `other` tells of.
+    /// Whether a file that ends here has given every id in `other`.
     #[must_use]
     pub fn gave(&self, other: &Self) -> bool {
         self.notifications >= other.notifications

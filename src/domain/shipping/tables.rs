@@ -1,4 +1,4 @@
-//! The tables of the ledger with their columns, in the order in which the contract promises them.
+//! The ledger's tables and columns, in the contract's order.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use self::ColumnType::{Amount, Bytes, Day, Json, Number, Text, Time};
 use crate::domain::verdict::words;
 
 words! {
-    /// What is left out of the ledger unless `ledger.include` lists it.
+    /// Data that is shipped only if `ledger.include` lists it.
     Included {
         /// The body of a notification.
         Body = "body",
-        /// Its headers.
+        /// The headers of a notification.
         Headers = "headers",
         /// The addresses of senders.
         RemoteAddr = "remote_addr",
@@ -25,7 +25,7 @@ words! {
     }
 }
 
-/// The setting `ledger.include`.
+/// The word in `ledger.include`.
 pub type Include = BTreeSet<Included>;
 
 words! {
@@ -39,7 +39,7 @@ words! {
         Orders = "orders",
         /// The latest truth about each product.
         Products = "products",
-        /// What notifications changed.
+        /// The changes that notifications made.
         News = "news",
         /// News on its way to actions.
         Deliveries = "deliveries",
@@ -48,7 +48,7 @@ words! {
     }
 }
 
-/// What the values of a column are.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
     /// RFC 3339 text.
@@ -70,11 +70,11 @@ pub enum ColumnType {
 /// A column of a table in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name, the same in the store and in the ledger.
+    /// The same name in the store and in the ledger.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub holds: ColumnType,
-    /// It is NULL unless this is included.
+    /// NULL unless this is included.
     pub needs: Option<Included>,
 }
 
@@ -87,7 +87,7 @@ const fn personal(name: &'static str, holds: ColumnType, needs: Included) -> Col
 }
 
 impl LedgerTable {
-    /// Its columns without `node`, in their order; those of its key come first.
+    /// The columns without `node`, in order; the key columns come first.
     #[must_use]
     pub fn columns(self) -> &'static [Column] {
         match self {
@@ -101,7 +101,7 @@ impl LedgerTable {
         }
     }
 
-    /// How many of the first columns are its key.
+    /// The number of key columns.
     #[must_use]
     pub fn key_length(self) -> usize {
         match self {

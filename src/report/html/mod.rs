@@ -24,7 +24,7 @@ const LONG_WINDOW: Duration = Duration::from_secs(62 * 24 * 3600);
 /// Maximum number of days to draw.
 const MOST_DAYS: usize = 4_000;
 
-/// The rules of style for everything inside [`Body`]; colours are the variables of whatever page holds it.
+/// The style of everything inside [`Body`]; colours are variables of the surrounding page.
 pub const PARTS_CSS: &str = include_str!("parts.css");
 
 #[derive(Template)]
@@ -47,7 +47,7 @@ struct Body {
     waits: Option<charts::Bars>,
     kinds: Option<charts::Bars>,
     sources: Vec<SourceView>,
-    /// Sources that are not shown.
+    /// The number of sources left out.
     left_out: usize,
 }
 
@@ -56,7 +56,7 @@ struct Body {
 #[template(path = "report/html/over_time.html")]
 struct OverTime {
     chart: charts::ColumnChart,
-    /// The states that are drawn.
+    /// The states in the chart.
     legend: Vec<&'static str>,
 }
 
@@ -131,11 +131,12 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     Ok(format!("{}\n", page.render()?.trim_end()))
 }
 
-/// How many findings of a kind are left, and whether the days of each source are, at each step of shortening.
+/// For each step of shortening: how many findings of a kind are left, and whether the days of each source
+/// are.
 const STEPS: [(usize, bool); 5] = [(30, true), (10, true), (10, false), (3, false), (0, false)];
 
-/// The report without the page around it, for a page that has [`PARTS_CSS`]. What takes it beyond `most` bytes is left out,
-/// findings first, then the days of each source, then sources; it says so.
+/// The report without the page around it, for a page that has [`PARTS_CSS`]. To stay within `most` bytes it
+/// leaves out findings first, then the days of each source, then sources, and says so.
 ///
 /// # Errors
 /// The template could not be filled.
@@ -156,7 +157,7 @@ pub fn embedded(document: &Document, most: usize) -> anyhow::Result<String> {
     Ok(html)
 }
 
-/// A drawing of the notifications of these days, for a page that has [`PARTS_CSS`]; `None` if there are none.
+/// The chart of the notifications of these days, for a page that has [`PARTS_CSS`]; `None` if there are none.
 ///
 /// # Errors
 /// The template could not be filled.

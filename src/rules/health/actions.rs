@@ -1,4 +1,4 @@
-//! What needs the owner about his actions.
+//! The warnings about one action.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::domain::Timestamp;
 use crate::domain::format::span;
 use crate::domain::health::{ActionHealth, Warning, WarningKind};
 
-/// An action that fails for less may come back by itself.
+/// An action that has failed for less time may recover by itself.
 const FAILS_LONG: Duration = Duration::from_secs(15 * 60);
 
-/// Adds what needs the owner about one action.
+/// Adds the warnings about one action.
 pub(super) fn look(action: &ActionHealth, now: Timestamp, found: &mut Vec<Warning>) {
     if action.is_configured {
         found.extend(gone(action, now).or_else(|| failing(action, now)));

@@ -1,4 +1,4 @@
-//! What needs the owner about his ledger.
+//! The warnings about the ledger.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::domain::format::span;
 use crate::domain::health::{Warning, WarningKind};
 use crate::domain::shipping::LedgerState;
 
-/// A ledger that is behind for less catches up by itself.
+/// A ledger that is less behind catches up by itself.
 const BEHIND_LONG: Duration = Duration::from_secs(5 * 60);
 
-/// A gap is named for so long after it last grew.
+/// How long a gap is reported after it last grew.
 const GAP_NAMED: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Adds what needs the owner about the ledger.
+/// Adds the warnings about the ledger.
 pub(super) fn look(ledger: &LedgerState, now: Timestamp, found: &mut Vec<Warning>) {
     found.extend(refused(ledger, now).or_else(|| behind(ledger, now)));
     found.extend(gap(ledger, now));

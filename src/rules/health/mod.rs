@@ -66,10 +66,10 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     found
 }
 
-/// A report that ends longer ago is about the past alone.
+/// The end of a report's window must be this recent for current warnings to belong to it.
 const LATELY: Duration = Duration::from_secs(24 * 3600);
 
-/// What no finding of a report that ends at `to` tells about its sources, though an owner has to know it.
+/// Warnings about the sources of a report that ends at `to` that no finding covers.
 #[must_use]
 pub fn of_report(sources: Vec<SourceHealth>, to: Timestamp, now: Timestamp) -> Vec<Warning> {
     use WarningKind::{ManyMalformed, NoneConfirmed, WrongPath};

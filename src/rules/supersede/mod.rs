@@ -1,5 +1,5 @@
-//! Which settled notifications a confirmed one explains: a worklist. Each one that counts looks once for those that it
-//! explains, however many there are, and each of those counts from then on.
+//! Decides which settled notifications a confirmed one explains, as a worklist. Each notification that counts
+//! looks once for those that it explains, however many there are, and each of those counts from then on.
 
 #[cfg(test)]
 mod tests;
@@ -8,16 +8,16 @@ use std::collections::VecDeque;
 
 use crate::domain::{StatusKey, Timestamp};
 
-/// A settled notification, as far as superseding goes.
+/// A settled notification, as far as superseding needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The notification's id: ascending in the order of receipt.
+    /// The notification's id, ascending in the order of receipt.
     pub id: i64,
     /// The provider's time as sent.
     pub order: Option<Timestamp>,
     /// The statuses that it asserts.
     pub statuses: Option<StatusKey>,
-    /// The statuses before it, in its sender's words.
+    /// The statuses before it, as its sender states them.
     pub before: Option<StatusKey>,
     /// The statuses that it explains.
     pub explains: Vec<StatusKey>,
@@ -32,13 +32,13 @@ pub enum LinkKind {
     Mismatch,
     /// Ignored as `not_found`.
     NotFound,
-    /// Superseded: it goes on explaining what was before it.
+    /// Superseded: it still explains earlier ones.
     Superseded,
     Confirmed {
         /// Whether the API said something new.
         is_news: bool,
     },
-    /// Confirmed as deleted: explains all that was not found.
+    /// Confirmed as deleted: it explains every `not_found`.
     Deleted,
 }
 
@@ -56,20 +56,20 @@ impl Link {
 /// The confirmations of the subject before those that settle now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// The keys of the statuses, all of them first, then those of some of them; empty: nothing was confirmed.
+    /// The keys of the statuses: all of them first, then those of subsets; empty if nothing was confirmed.
     pub confirmed: Vec<StatusKey>,
     /// The notification that was confirmed.
     pub id: i64,
-    /// Its provider's time.
+    /// The provider's time of it.
     pub order: Option<Timestamp>,
 }
 
-/// The extent to which a notification's statement about the past counts.
+/// How far a notification's statement about the past counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explains {
-    /// It contradicts nothing, or is no word of the sender's.
+    /// It contradicts nothing, or the statement is not the sender's.
     All,
-    /// Something else was confirmed before: it explains only what says that it came directly from there.
+    /// Something else was confirmed before: it explains only notifications that it follows directly.
     From(StatusKey),
     /// It contradicts what was confirmed before, and the API says the same as then.
     Nothing,
@@ -94,30 +94,30 @@ impl Past {
     }
 }
 
-/// The settled notifications of one subject, wherever they are kept.
+/// The settled notifications of one subject, wherever they are stored.
 pub trait History {
-    /// How looking or writing fails.
+    /// The error of reading or writing.
     type Error;
 
-    /// Whether something that counts explains `link`.
+    /// Whether a notification that counts explains `link`.
     ///
     /// # Errors
     /// The history failed.
     fn is_explained(&mut self, link: &Link) -> Result<bool, Self::Error>;
 
-    /// At most `most` of those that `link` explains and that are not superseded yet, nothing else.
+    /// At most `most` of those that `link` explains and that are not superseded yet.
     ///
     /// # Errors
     /// The history failed.
     fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>, Self::Error>;
 
-    /// From now on `link` counts, for what is settled later.
+    /// Makes `link` count for notifications that are settled later.
     ///
     /// # Errors
     /// The history failed.
     fn count(&mut self, link: &Link, lets: &Explains) -> Result<(), Self::Error>;
 
-    /// `link` is superseded.
+    /// Marks `link` as superseded.
     ///
     /// # Errors
     /// The history failed.
@@ -127,14 +127,14 @@ pub trait History {
 /// The result of [`supersede`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Superseded {
-    /// Those that are superseded now.
+    /// The notifications that are superseded now.
     pub ids: Vec<i64>,
-    /// Those that have not looked for all that they explain.
+    /// Those that have not yet looked for everything that they explain.
     pub left: Vec<Link>,
 }
 
-/// Supersedes at most `most`: those of `fresh` that are explained, and whatever those of `fresh` explain, directly or over
-/// others. Where more is `left` it goes on with that.
+/// Supersedes at most `most` notifications: those of `fresh` that are explained, and those that `fresh`
+/// explains, directly or through others. With `left`, it continues where an earlier call stopped.
 ///
 /// # Errors
 /// The history failed.
