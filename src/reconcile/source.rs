@@ -196,7 +196,7 @@ impl SourceRun<'_> {
                     asks += 1;
                     answer = self.source.provider.ask_order(&self.calls.api, order_id).await;
                 }
-                ComparedOrder::Unfiled => {
+                ComparedOrder::Unparsed => {
                     parsings += 1;
                     self.parse_new().await?;
                 }

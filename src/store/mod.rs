@@ -378,7 +378,7 @@ impl Store {
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
-    /// number removed in each step. Work the ledger does not have yet stays for 30 days, unless the disk has little
+    /// number removed in each step. Rows the ledger does not have yet stay for 30 days, unless the disk has little
     /// more than `min_free` bytes left.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use super::filter::{Parameters, query};
 use super::frame::Frame;
 use super::selection::{Change, ChangeCounts, FilteredRows, MOST};
-use super::{Message, ViewError, ViewResult, text, told};
+use super::{Message, ViewError, ViewResult, error_page, text};
 use crate::admin::Admin;
 
 /// Maximum size of a form, in bytes.
@@ -35,7 +35,7 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Paylo
     };
     match change(admin, req.path(), &Parameters::read(&form)).await {
         Ok(location) => HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish(),
-        Err(trouble) => told(admin, trouble),
+        Err(error) => error_page(admin, error),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::filter::{DeliveriesFilter, NotificationsFilter, Parameters};
 use super::notifications::LOOKS;
-use super::{ViewError, told};
+use super::{ViewError, error_page};
 use crate::admin::Admin;
 use crate::report::cell;
 use crate::store::DeliveryQuery;
@@ -71,7 +71,7 @@ pub(super) fn answer(
     };
     let rows = match rows {
         Ok(rows) => rows,
-        Err(why) => return told(admin, ViewError::Nonsense(why)),
+        Err(why) => return error_page(admin, ViewError::Nonsense(why)),
     };
     let head = match format {
         Format::Csv => Some(Ok(Bytes::from(format!("{}\n", rows.columns().join(","))))),

@@ -188,7 +188,7 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
                 format!("attachment; filename=\"notification-{id}.body\""),
             ))
             .body(bytes),
-        Err(trouble) => told(admin, trouble),
+        Err(error) => error_page(admin, error),
     }
 }
 
@@ -250,8 +250,8 @@ struct Message {
 }
 
 /// The page that says why there is no view.
-pub(super) fn told(admin: &Admin, trouble: ViewError) -> HttpResponse {
-    let (status, heading, line) = match trouble {
+pub(super) fn error_page(admin: &Admin, error: ViewError) -> HttpResponse {
+    let (status, heading, line) = match error {
         ViewError::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
         ViewError::Nothing => (
             StatusCode::NOT_FOUND,

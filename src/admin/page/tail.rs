@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::filter::{NotificationsFilter, Parameters};
 use super::frame::NotificationEntry;
-use super::{ViewError, told};
+use super::{ViewError, error_page};
 use crate::admin::Admin;
 use crate::store::{Filter, NotificationLine, Result};
 
@@ -60,7 +60,7 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpRespons
     let asked = Parameters::read(req.query_string().as_bytes());
     let filter = match NotificationsFilter::read(&asked, admin.clock.now()) {
         Ok(filter) => filter,
-        Err(why) => return told(admin, ViewError::Nonsense(why)),
+        Err(why) => return error_page(admin, ViewError::Nonsense(why)),
     };
     let Some(turn) = admin.turns.tail() else {
         return HttpResponse::ServiceUnavailable()
@@ -79,7 +79,7 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpRespons
     };
     let shown = Shown::read(req, &asked);
     if let Err(error) = tail.begin(&shown).await {
-        return told(admin, error.into());
+        return error_page(admin, error.into());
     }
     let events = stream::unfold(tail, |mut tail| async move {
         let mut stopping = tail.admin.stopping.clone();

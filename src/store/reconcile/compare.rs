@@ -52,7 +52,7 @@ pub enum ComparedOrder {
     /// The store knows newer things than the answer: ask again.
     Outdated,
     /// Notifications are not parsed yet; any of them may tell what the answer says.
-    Unfiled,
+    Unparsed,
 }
 
 /// Compares, lets the answer land in `orders`, and recovers. What a recovery supersedes may be more than goes into one
@@ -66,7 +66,7 @@ pub(in crate::store) fn compare_order(
     // They are not parsed here, because everything else waits for this transaction. And a row with a verdict must
     // never stand behind one without: the queue begins after the last verdict.
     if claims::has_unparsed(conn)? {
-        return Ok((ComparedOrder::Unfiled, None));
+        return Ok((ComparedOrder::Unparsed, None));
     }
     let OrderComparison { source, judge, names, answer, scope, .. } = comparison;
     let ours = known::our_order(conn, source, names)?;

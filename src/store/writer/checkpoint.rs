@@ -21,7 +21,7 @@ const COMMITS_BETWEEN_LOOKS: u32 = 32;
 /// Where commits are rare, or a reader keeps the log from being copied, it is looked at after this time.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Work each page takes in the log beside itself, in bytes.
+/// Bytes that each page takes in the log beside itself.
 pub(in crate::store) const FRAME_HEAD: u64 = 24;
 
 /// The writer's half.
@@ -88,7 +88,7 @@ impl Checkpoints {
         self.tell(pages, copied);
         // The log restarted, because another process checkpointed it.
         self.left = self.left.min(pages);
-        // Work a reader kept from being copied is tried again although nothing comes.
+        // Pages that a reader kept from being copied are tried again although nothing is written.
         if (pages - self.left >= PAGES || (is_late && self.left > 0))
             && let Some(orders) = &self.orders
         {

@@ -19,7 +19,7 @@ pub(in crate::store) const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(
 /// The interval at which the holder is looked up.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Work the writer's thread tells of the lock.
+/// The write lock as the writer's thread meets it.
 #[derive(Debug)]
 pub(in crate::store) struct Contention {
     path: PathBuf,

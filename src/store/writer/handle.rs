@@ -32,7 +32,7 @@ pub(in crate::store) struct Writer {
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
-    /// [`Writer`] is dropped. Work waits for longer than `patience` for another program's lock fails.
+    /// [`Writer`] is dropped. Work that waits for longer than `patience` for another program's lock fails.
     pub(in crate::store) fn start(
         path: &Path,
         conn: Connection,
@@ -97,7 +97,7 @@ impl Writer {
         });
     }
 
-    /// Work its thread tells of the write lock.
+    /// The write lock as its thread meets it.
     pub(in crate::store) fn contention(&self) -> &Contention {
         &self.signals.contention
     }

@@ -73,7 +73,7 @@ pub(super) struct Job {
     pub(in crate::store) permit: Option<QueuePermit>,
 }
 
-/// Work is to be written.
+/// What a job writes.
 pub(super) enum Work {
     /// A notification: many are appended by one statement.
     Insert(Row, ResultSender<Appended>),

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use crate::domain::{Origin, RawNotification};
 use crate::store::error::Result;
 
-/// Work a notification takes up until it is on disk.
+/// What a notification holds until it is on disk, such as its part of the memory for bodies.
 pub(in crate::store) type UntilStored = Box<dyn std::any::Any + Send>;
 
 /// A notification as `intake` keeps it.

@@ -36,7 +36,7 @@ pub(super) struct WriterThread {
     patience: Option<Duration>,
 }
 
-/// Work the writer tells beside its replies.
+/// What the writer reports besides its replies.
 #[derive(Debug)]
 pub(in crate::store) struct WriterSignals {
     /// Transactions on disk that changed something: one that only looked writes nothing.
@@ -57,7 +57,7 @@ impl WriterSignals {
     }
 }
 
-/// Work was received and is not written, oldest first.
+/// Work received and not written yet, oldest first.
 #[derive(Default)]
 struct Pending {
     notifications: VecDeque<Job>,

@@ -7,7 +7,7 @@ use super::rows::{self, Row};
 use crate::domain::panics::contained;
 use crate::store::error::{Result, StoreError};
 
-/// Work one transaction did until its commit.
+/// What one transaction did until its commit.
 #[derive(Default)]
 pub(super) struct WriteTransaction {
     /// Taken, not appended yet.
