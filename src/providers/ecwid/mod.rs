@@ -1,6 +1,6 @@
 //! Ecwid: two notification formats, one API that verifies both.
 //!
-//! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion`
+//! * [`ion`] — Instant Order Notifications, form fields of 2012–2017, kind `ecwid-ion` (`notification` parses the body)
 //! * [`webhook`] — today's webhooks, kind `ecwid` (`notification` parses the body, `signature` checks it)
 //! * `lookup` — the calls that answer a question
 //! * `listing` — the orders that changed in a window, all pages
@@ -25,7 +25,7 @@ mod object;
 pub mod webhook;
 
 #[cfg(test)]
-mod shop_double;
+mod tests;
 
 const STORE_ID: Key =
     Key { name: "store_id", kind: KeyKind::Id, required: true, example: "1003", default: None };
@@ -83,30 +83,5 @@ fn shop(keys: &Keys) -> Result<api::Shop, Vec<KeyError>> {
     match (store_id, token) {
         (Ok(store_id), Ok(token)) => Ok(api::Shop::new(store_id, token.clone())),
         (store_id, token) => Err(store_id.err().into_iter().chain(token.err()).collect()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use secrecy::SecretString;
-
-    use super::*;
-    use crate::providers::keys::KeyValue;
-
-    #[test]
-    fn a_store_is_named_by_digits_and_all_mistakes_are_told_at_once() {
-        let mistakes = |keys: &Keys| match (WEBHOOK.build)(keys) {
-            Ok(_) => Vec::new(),
-            Err(errors) => errors.iter().map(|error| error.key).collect(),
-        };
-        let mut keys = Keys::default();
-        keys.set("store_id", KeyValue::Text("my-shop".to_owned()));
-        assert_eq!(mistakes(&keys), ["store_id", "token"]);
-        keys.set("store_id", KeyValue::Text("1003".to_owned()));
-        keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_test")]));
-        assert!(mistakes(&keys).is_empty());
-        assert!((ION.build)(&keys).is_ok());
-        keys.set("token", KeyValue::Secrets(vec![SecretString::from("secret_\ntest")]));
-        assert_eq!(mistakes(&keys), ["token"]);
     }
 }

@@ -1,19 +1,17 @@
 //! Instant Order Notifications: two order events as form fields, without any authentication, announced to end in 2017.
 //! Ecwid's documentation asks the receiver to look the order up and to ignore what the shop does not say.
 
-#[cfg(test)]
-mod tests;
+mod notification;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::domain::replaced::{any_text, is_replaced};
+use crate::domain::replaced::is_replaced;
 use crate::domain::{
-    Answer, Claim, Comparison, Course, EventTime, Failure, FoundObject, Judge, Known, ListRequest, Listing,
-    RawNotification, Reading, Reason, Subject, SubjectKind, Timestamp, Unasked,
+    Answer, Claim, Comparison, Course, Failure, FoundObject, Judge, Known, ListRequest, Listing,
+    RawNotification, Reading, Timestamp,
 };
-use crate::providers::foreign;
-use crate::providers::ids::{is_asked_by_query, is_plain, unaskable_id};
+use crate::providers::ids::{is_asked_by_query, is_plain};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use crate::providers::ecwid::api::{Inquiry, Shop, encoded};
@@ -21,22 +19,6 @@ use crate::providers::ecwid::errors::clipped;
 use crate::providers::ecwid::judge::{self, Asserted, compare_order};
 use crate::providers::ecwid::object::{self, OrderIds};
 use crate::providers::ecwid::{doctor, listing, lookup};
-
-const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
-
-const BEFORE: [&str; 2] = ["old_payment_status", "old_fulfillment_status"];
-
-/// All fields that mean something here; none may contradict itself.
-const NAMES: [&str; 8] = [
-    "owner_id",
-    "order_id",
-    "payment_status",
-    "fulfillment_status",
-    "event_type",
-    "date",
-    "old_payment_status",
-    "old_fulfillment_status",
-];
 
 /// A source that receives Instant Order Notifications.
 #[derive(Debug)]
@@ -47,54 +29,6 @@ pub struct Ion {
 impl Ion {
     pub(in crate::providers::ecwid) fn new(shop: Shop) -> Self {
         Self { shop }
-    }
-
-    fn claim(&self, body: &[u8]) -> Result<Claim, Reading> {
-        let fields = fields(body).map_err(Unasked::malformed)?;
-        let event = required(&fields, "event_type").map_err(Unasked::malformed)?;
-        let event_time = event_time(&fields);
-        let unasked = |reason, detail| Unasked {
-            event: Some(event.clone()),
-            event_time: event_time.clone(),
-            ..Unasked::because(reason, detail)
-        };
-        if !matches!(event.as_str(), "new_order" | "order_status_change") {
-            let detail = format!("event_type is {}: not an event that is verified", clipped(&event));
-            return Err(unasked(Reason::Unsupported, detail).into());
-        }
-        let mut asserted = Map::new();
-        for name in ASSERTED {
-            let value = if name.ends_with("_status") {
-                word(&fields, name)
-            } else {
-                required(&fields, name).map(Value::String)
-            };
-            let value = value.map_err(|detail| unasked(Reason::Malformed, detail))?;
-            asserted.insert(name.to_owned(), value);
-        }
-        let said =
-            |name: &&str| fields.get(*name).is_some_and(|value| !matches!(any_text(value), None | Some("")));
-        let before = BEFORE.into_iter().filter(said).map(|name| (name.to_owned(), fields[name].clone()));
-        let text = |name: &str| asserted.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (owner_id, order_id) = (text("owner_id"), text("order_id"));
-        if let Some(why) = unaskable_id(&order_id) {
-            return Err(unasked(Reason::Malformed, format!("order_id {why}")).into());
-        }
-        let claim = Claim {
-            subject: Subject { kind: SubjectKind::Order, id: order_id.clone() },
-            question: format!("order {order_id}"),
-            call_kind: "orders".to_owned(),
-            asserted,
-            before: before.collect(),
-            event_id: None,
-            event,
-            event_time,
-        };
-        if owner_id != self.shop.store_id {
-            let detail = format!("owner_id is {}, not {}", clipped(&owner_id), self.shop.store_id);
-            return Err(Unasked::wrong_store(claim, detail).into());
-        }
-        Ok(claim)
     }
 
     /// The order whose number or id is exactly `order_id`. The direct call may show another one: Ecwid's pages disagree
@@ -117,12 +51,12 @@ impl Provider for Ion {
         Acknowledgement { status: 200, body: "", content_type: None }
     }
 
-    fn admit(&self, _delivery: &RawNotification) -> Admission {
+    fn admit(&self, _notification: &RawNotification) -> Admission {
         Admission::Admitted
     }
 
     fn read(&self, notification: &RawNotification) -> Reading {
-        self.claim(&notification.body).map_or_else(|unasked| unasked, Reading::from)
+        notification::read(&self.shop.store_id, notification)
     }
 
     fn ask<'a>(&'a self, api: &'a Api, claim: &'a Claim) -> BoxFuture<'a, Answer> {
@@ -236,42 +170,6 @@ impl Judge for Ion {
             ),
         }
     }
-}
-
-/// A field that every notification carries, as text; numbers of a JSON body in their digits.
-fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Err(format!("{name} is missing")),
-        Some(Value::String(text)) if text.is_empty() => Err(format!("{name} is empty")),
-        Some(value) => object::id_text(value).ok_or_else(|| format!("{name} {}", foreign::no_id(value))),
-    }
-}
-
-/// A status: such a field, or one of which something could not be read.
-fn word(fields: &Map<String, Value>, name: &str) -> Result<Value, String> {
-    match fields.get(name) {
-        Some(value) if is_replaced(value) => Ok(value.clone()),
-        _ => required(fields, name).map(Value::String),
-    }
-}
-
-/// The fields of a body that mean something here. Its encoding is not documented: form fields are presumed, and a JSON
-/// object with the same names is taken too.
-fn fields(body: &[u8]) -> Result<Map<String, Value>, String> {
-    if foreign::content(body).trim_ascii_start().starts_with(b"{") {
-        return Ok(foreign::object(body, &NAMES)?);
-    }
-    let contradicts = |name| format!("{name} is sent more than once with different values");
-    foreign::form(body, &NAMES).map_err(contradicts)
-}
-
-/// Ecwid's documentation leaves the zone of `date` open: without one it orders claims and is no instant. Nothing is ever
-/// refused for it.
-fn event_time(fields: &Map<String, Value>) -> EventTime {
-    let Some(sent) = fields.get("date").and_then(object::id_text) else { return EventTime::default() };
-    let instant = object::date_with_offset(&sent);
-    let order = instant.or_else(|| Timestamp::parse_naive(&sent, "%Y-%m-%d %H:%M:%S"));
-    EventTime { sent: Some(sent), instant, order }
 }
 
 /// The v3 word for a payment status; v3's own words stay as they are.

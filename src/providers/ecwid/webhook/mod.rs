@@ -4,11 +4,6 @@
 mod notification;
 mod signature;
 
-#[cfg(test)]
-mod list_tests;
-#[cfg(test)]
-mod tests;
-
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::{Map, Value};

@@ -3,14 +3,15 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::api::{order_said, product_said};
 use super::*;
 use crate::domain::{CallResult, Headers, Timestamp, Unasked};
 use crate::providers::http::Reply;
 use crate::providers::keys::KeyValue;
 
-mod asking;
-mod judging;
-mod reading;
+mod api;
+mod judge;
+mod notification;
 mod totality;
 
 const PRODUCT_UPDATE: &str = include_str!("../../../../data/kinguin/notifications/product-update.http");
@@ -92,8 +93,8 @@ fn reply(status: u16, body: &str) -> Reply {
 fn answer_to(claim: &Claim, status: u16, body: &str) -> Answer {
     let reply = reply(status, body);
     let result = match claim.subject.kind {
-        SubjectKind::Order => api::order_said(&reply),
-        SubjectKind::Product => api::product_said(&reply),
+        SubjectKind::Order => order_said(&reply),
+        SubjectKind::Product => product_said(&reply),
     };
     reply.answer(reply.asked_at, reply.latency_ms, result)
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::judge::compare;
 use super::*;
 use crate::domain::{Outcome, Reason};
 
@@ -79,7 +80,7 @@ fn says(body: &Value, name: &str, id: &str) -> bool {
 }
 
 fn looked_up(claim: &Claim, status: u16, body: &Value) -> Outcome {
-    judge::compare(claim, &answer_to(claim, status, &body.to_string()), &Known::default()).outcome
+    compare(claim, &answer_to(claim, status, &body.to_string()), &Known::default()).outcome
 }
 
 proptest! {

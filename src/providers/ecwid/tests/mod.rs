@@ -1,4 +1,11 @@
-//! A store for this folder's tests: answers each request line from a script and keeps the lines it saw.
+//! Ecwid's two formats against a scripted store, which answers each request line and keeps the lines it saw.
+
+mod doctor;
+mod ion;
+mod keys;
+mod lists;
+mod signature;
+mod webhook;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -9,9 +9,9 @@ use crate::domain::{
 };
 use crate::providers::{Admission, Provider};
 
-use super::Ion;
-use crate::providers::ecwid::api::{IDS, Shop};
-use crate::providers::ecwid::shop_double::{ShopDouble, any_json, listing, notification, now};
+use super::super::api::{IDS, Shop};
+use super::super::ion::Ion;
+use super::{ShopDouble, any_json, listing, notification, now};
 
 const NEW_ORDER: &str = include_str!("../../../../data/ecwid/notifications/ion_new_order.form");
 const CHANGE: &str = include_str!("../../../../data/ecwid/notifications/ion_order_status_change.form");

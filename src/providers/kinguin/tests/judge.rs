@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::super::judge::{compare, course};
 use super::*;
 use crate::domain::{FailureScope, Outcome, StoredObject};
 
 fn outcome(claim: &Claim, status: u16, body: &str) -> (Outcome, String) {
-    let comparison = judge::compare(claim, &answer_to(claim, status, body), &Known::default());
+    let comparison = compare(claim, &answer_to(claim, status, body), &Known::default());
     (comparison.outcome, comparison.detail.unwrap_or_default())
 }
 
@@ -207,7 +208,7 @@ fn a_product_that_is_not_shown_is_unavailable_and_tells_whether_it_is_held() {
         (&without_id, Known::default(), false),
     ] {
         let answer = answer_to(claim, 404, r#"{"kind":"ProductNotFound","status":404}"#);
-        let comparison = judge::compare(claim, &answer, &known);
+        let comparison = compare(claim, &answer, &known);
         assert_eq!(comparison.outcome, Outcome::Unavailable);
         assert_eq!(
             comparison.evidence,
@@ -236,7 +237,7 @@ fn a_404_without_kinguins_own_error_says_nothing_about_a_product() {
 }
 
 fn explains(later: &Claim, earlier: &Claim) -> bool {
-    judge::course(earlier).asserted.is_some_and(|statuses| judge::course(later).explains.contains(&statuses))
+    course(earlier).asserted.is_some_and(|statuses| course(later).explains.contains(&statuses))
 }
 
 #[test]

@@ -10,9 +10,9 @@ use crate::domain::{
 };
 use crate::providers::{Acknowledgement, Admission, Provider};
 
-use super::Webhook;
-use crate::providers::ecwid::api::{IDS, Shop};
-use crate::providers::ecwid::shop_double::{ShopDouble, any_json, listing, notification, now};
+use super::super::api::{IDS, Shop};
+use super::super::webhook::Webhook;
+use super::{ShopDouble, any_json, listing, notification, now};
 
 const CREATED: &str = include_str!("../../../../data/ecwid/notifications/order_created.json");
 pub(super) const UPDATED: &str = include_str!("../../../../data/ecwid/notifications/order_updated.json");

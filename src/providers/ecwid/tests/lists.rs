@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::domain::{CallResult, Truth};
 use crate::providers::Provider;
 
-use super::tests::{DELETED, PRODUCT, UPDATED, claim, order, source, with};
-use crate::providers::ecwid::shop_double::{ShopDouble, listing};
+use super::webhook::{DELETED, PRODUCT, UPDATED, claim, order, source, with};
+use super::{ShopDouble, listing};
 
 #[actix_web::test]
 async fn one_list_answers_for_many_orders_by_exact_ids_alone() {
