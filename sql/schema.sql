@@ -170,12 +170,12 @@ CREATE TABLE fair_queue (
                              -- ones, 2: repeated ones
   call_kind TEXT NOT NULL,                                   -- as in verdicts
   sender    TEXT NOT NULL,                                   -- as in verdicts
-  due_at    TEXT NOT NULL,                                   -- none of its questions is due before this
+  due_at    TEXT NOT NULL,                                   -- none of its retries is due before this; first questions always are
   position  INTEGER,                                         -- virtual time of its next turn, the lowest goes first; NULL: not queueing yet
   PRIMARY KEY (source, queue, call_kind, sender)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fair_queue_order ON fair_queue (source, queue, call_kind, position) WHERE position IS NOT NULL;
-CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, due_at) WHERE position IS NULL;
+CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, queue, due_at) WHERE position IS NULL;
 
 CREATE TRIGGER verdicts_turn_new AFTER INSERT ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN

@@ -1,6 +1,6 @@
 //! What it takes to lease the next delivery, however many wait.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use countersign::domain::Clock;
 use countersign::store::{DeliveryRequest, Store};
@@ -54,7 +54,13 @@ fn lease(env: &BenchEnv) -> f64 {
         let mut took = Vec::new();
         for _ in 0..=ROUNDS {
             let action = "erp".to_owned();
-            let request = DeliveryRequest { action, most: 1, with_email: false, with_raw: false };
+            let request = DeliveryRequest {
+                action,
+                most: 1,
+                longest_pause: Duration::from_secs(86_400),
+                with_email: false,
+                with_raw: false,
+            };
             let began = Instant::now();
             let leased =
                 store.lease_deliveries(vec![request], "bench-1".to_owned(), Clock::system().now()).await;

@@ -137,7 +137,7 @@ CREATE TABLE fair_queue (
   PRIMARY KEY (source, queue, call_kind, sender)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fair_queue_order ON fair_queue (source, queue, call_kind, position) WHERE position IS NOT NULL;
-CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, due_at) WHERE position IS NULL;
+CREATE INDEX fair_queue_to_come ON fair_queue (source, call_kind, queue, due_at) WHERE position IS NULL;
 
 CREATE TRIGGER verdicts_turn_new AFTER INSERT ON verdicts
 WHEN new.state = 'pending' AND new.lease IS NULL AND new.question IS NOT NULL BEGIN

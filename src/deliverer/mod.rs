@@ -16,6 +16,7 @@ use crate::actions::url::Clients;
 use crate::actions::{Action, Stopping, Target};
 use crate::domain::{Clock, Timestamp};
 use crate::metrics::Metrics;
+use crate::rules::delivery::longest_pause;
 use crate::store::{DeliveryRequest, LEASE_LENGTH, LeasedDelivery, Store, StoreError};
 
 mod sending;
@@ -257,13 +258,18 @@ impl Deliverer {
 
     /// Checks for deliveries that another process made due.
     async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let names: Vec<String> =
-            self.queues.iter().filter(|(_, queue)| queue.room() > 0).map(|(name, _)| name.clone()).collect();
-        if names.is_empty() {
+        let with_room = self.queues.iter().filter(|(_, queue)| queue.room() > 0);
+        let actions: Vec<(String, Duration)> = with_room
+            .filter_map(|(name, queue)| {
+                let (action, _) = queue.action.as_ref()?;
+                Some((name.clone(), longest_pause(&action.policy)))
+            })
+            .collect();
+        if actions.is_empty() {
             return Ok(());
         }
-        let due = self.parts.store.reader().deliveries_due(names.clone(), now).await?;
-        for (name, due_at) in names.into_iter().zip(due) {
+        let due = self.parts.store.reader().deliveries_due(actions.clone(), now).await?;
+        for ((name, _), due_at) in actions.into_iter().zip(due) {
             if let Some(queue) = self.queues.get_mut(&name) {
                 queue.due_at = due_at;
             }
@@ -308,6 +314,7 @@ impl ActionQueue {
         (is_due && most > 0).then(|| DeliveryRequest {
             action: action.name.clone(),
             most,
+            longest_pause: longest_pause(&action.policy),
             with_email: action.with_email,
             with_raw: action.with_raw,
         })

@@ -57,9 +57,9 @@ impl Sender {
     /// Records a try, and repeats that while the store fails.
     async fn record(&self, id: i64, attempt: &Attempt) -> Option<Recorded> {
         loop {
-            let (policy, now) = (self.action.policy.clone(), self.clock.now());
+            let (policy, clock) = (self.action.policy.clone(), self.clock.clone());
             let recorded =
-                self.store.record_delivery(id, self.owner.clone(), attempt.clone(), policy, jitter(), now);
+                self.store.record_delivery(id, self.owner.clone(), attempt.clone(), policy, jitter(), clock);
             match recorded.await {
                 Ok(recorded) => return Some(recorded),
                 Err(error @ (StoreError::Closed | StoreError::Damaged(_))) => {

@@ -2,6 +2,7 @@
 //! about deliveries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use super::error::Result;
 use super::news::feed::{self, FeedEdge, NewsQuery};
 use super::reader::Reader;
 use crate::domain::health::ActionHealth;
-use crate::domain::{Attempt, News, RetryPolicy, Timestamp};
+use crate::domain::{Attempt, Clock, News, RetryPolicy, Timestamp};
 
 impl Store {
     /// From now on these actions are in force: news that is committed later goes to them.
@@ -53,7 +54,8 @@ impl Store {
         self.writer.run_batched(work).await
     }
 
-    /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1.
+    /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1. The clock is read in the transaction, so
+    /// that a step of it moves the next try, or comes before it.
     ///
     /// # Errors
     /// The store failed; then the lease ends by itself, and the delivery is tried again.
@@ -64,9 +66,10 @@ impl Store {
         attempt: Attempt,
         policy: RetryPolicy,
         jitter: f64,
-        now: Timestamp,
+        clock: Clock,
     ) -> Result<Recorded> {
-        let work = move |conn: &Connection| record::record(conn, id, &owner, &attempt, &policy, jitter, now);
+        let work =
+            move |conn: &Connection| record::record(conn, id, &owner, &attempt, &policy, jitter, clock.now());
         self.writer.run_batched(work).await
     }
 
@@ -190,15 +193,17 @@ impl Reader {
         self.pool().read(move |conn| list::missing(conn, &action, &filter, since, &query)).await
     }
 
-    /// When each of these actions may be sent something; `None`: nothing waits, or for what is under way or for a person.
+    /// When each of these actions, each with its longest pause, may be sent something; `None`: nothing waits, or for what
+    /// is under way or for a person.
     pub async fn deliveries_due(
         &self,
-        actions: Vec<String>,
+        actions: Vec<(String, Duration)>,
         now: Timestamp,
     ) -> Result<Vec<Option<Timestamp>>> {
-        self.pool()
-            .read(move |conn| actions.iter().map(|action| lease::due_at(conn, action, now)).collect())
-            .await
+        let look = move |conn: &Connection| {
+            actions.iter().map(|(action, longest)| lease::due_at(conn, action, *longest, now)).collect()
+        };
+        self.pool().read(look).await
     }
 
     /// How the deliveries of each action do: of the configured ones, then of those that only the store knows.

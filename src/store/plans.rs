@@ -16,8 +16,11 @@ fn each_step_of_leasing_is_a_search() {
         (awaiting_source.as_str(), "verdicts_waiting (source=? AND question=?)"),
         (fairness::NEXT_CALL_KIND, "fair_queue_order (source=? AND queue=? AND call_kind>?)"),
         (fairness::NEXT_CALL_KIND_TO_COME, "fair_queue_to_come (source=? AND call_kind>?)"),
-        (fairness::TO_ACTIVATE, "fair_queue_to_come (source=? AND call_kind=? AND due_at>? AND due_at<?)"),
-        (fairness::NEXT_ACTIVATION, "fair_queue_to_come (source=? AND call_kind=?)"),
+        (
+            fairness::TO_ACTIVATE,
+            "fair_queue_to_come (source=? AND call_kind=? AND queue=? AND due_at>? AND due_at<?)",
+        ),
+        (fairness::NEXT_ACTIVATION, "fair_queue_to_come (source=? AND call_kind=? AND queue=?)"),
         (fairness::HEAD, "fair_queue_order (source=? AND queue=? AND call_kind=? AND position>?)"),
         (
             fairness::FIRST_QUESTION,

@@ -1,4 +1,6 @@
-//! Store operations of the worker: lease, permit, settle, release, give up.
+//! Store operations of the worker: lease, permit, settle, release, give up. Those that run beside
+//! [`Store::follow_clock`] and plan a next question read the clock in their transaction, so that a step moves the time
+//! that they write, or comes before it.
 
 use std::time::Duration;
 
@@ -72,9 +74,10 @@ impl Store {
         leases: Vec<String>,
         permit: CallPermit,
         grace: Duration,
-        now: Timestamp,
+        clock: Clock,
     ) -> Result<()> {
         let ask_unlisted = move |conn: &Connection| {
+            let now = clock.now();
             rate_limit::finish(conn, permit, now)?;
             release::ask_unlisted(conn, &leases, grace, now)
         };
@@ -86,8 +89,9 @@ impl Store {
     ///
     /// # Errors
     /// The leases expire.
-    pub async fn ask_alone(&self, leases: Vec<String>, permit: CallPermit, now: Timestamp) -> Result<()> {
+    pub async fn ask_alone(&self, leases: Vec<String>, permit: CallPermit, clock: Clock) -> Result<()> {
         let work = move |conn: &Connection| {
+            let now = clock.now();
             rate_limit::finish(conn, permit, now)?;
             release::ask_alone(conn, &leases, now)
         };
@@ -177,18 +181,19 @@ impl Store {
         call: VerificationCall,
         policy: Policy,
         jitter: f64,
-        now: Timestamp,
+        clock: &Clock,
         judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
     ) -> Result<Vec<StateChange>> {
         let subscriptions = self.outbox.subscriptions.load_full();
+        let now = clock.clone();
         let settle = move |conn: &Connection| {
-            settle::settle(conn, &call, &policy, &subscriptions, jitter, now, &judge)
+            settle::settle(conn, &call, &policy, &subscriptions, jitter, now.now(), &judge)
         };
         let (mut moved, left, has_news) = self.writer.run_batched(settle).await?;
         if has_news {
             self.outbox.changed.send_replace(());
         }
-        moved.extend(self.supersede(left, now).await?);
+        moved.extend(self.supersede(left, clock.now()).await?);
         Ok(moved)
     }
 

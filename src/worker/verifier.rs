@@ -94,7 +94,7 @@ impl Verifier {
     async fn give_back(&self, leases: Vec<String>, permit: CallPermit) {
         loop {
             tokio::time::sleep(STORE_PAUSE).await;
-            if self.parts.store.ask_alone(leases.clone(), permit, self.parts.clock.now()).await.is_ok() {
+            if self.parts.store.ask_alone(leases.clone(), permit, self.parts.clock.clone()).await.is_ok() {
                 return;
             }
         }
@@ -144,12 +144,12 @@ impl Verifier {
                 for recorded in futures_util::future::join_all(records).await {
                     recorded?;
                 }
-                let (grace, now) = (self.parts.policy.grace, self.parts.clock.now());
-                self.parts.store.ask_unlisted(open, permit, grace, now).await
+                let (grace, clock) = (self.parts.policy.grace, self.parts.clock.clone());
+                self.parts.store.ask_unlisted(open, permit, grace, clock).await
             }
             Err(failure) => {
                 let open: Vec<String> = leases.drain(1..).map(|lease| lease.name).collect();
-                self.parts.store.ask_alone(open, permit, self.parts.clock.now()).await?;
+                self.parts.store.ask_alone(open, permit, self.parts.clock.clone()).await?;
                 let Some(first) = leases.pop() else { return Ok(()) };
                 self.slots.mark(&first.source, false);
                 if failure.scope == FailureScope::Source || failure.scope == FailureScope::CallKind {
@@ -157,7 +157,7 @@ impl Verifier {
                     let answer = Answer { asked_at, date: None, http_status, latency_ms: 0, result };
                     self.record(first, answer, CallForm::Single).await
                 } else {
-                    self.parts.store.ask_alone(vec![first.name], permit, self.parts.clock.now()).await
+                    self.parts.store.ask_alone(vec![first.name], permit, self.parts.clock.clone()).await
                 }
             }
         }
@@ -184,7 +184,7 @@ impl Verifier {
             });
             judged.unwrap_or_else(|panicked| fail(&panicked.into()))
         };
-        let moved = parts.store.settle(call, parts.policy.clone(), jitter, now, judge).await?;
+        let moved = parts.store.settle(call, parts.policy.clone(), jitter, &parts.clock, judge).await?;
         for moved in &moved {
             announce(parts, &source, moved);
         }

@@ -151,7 +151,9 @@ impl Stage {
                 latency_ms: 12,
                 truth_id: None,
             };
-            let moved = self.store.settle(call, policy, 1.0, now, move |_| settlement.clone()).await.unwrap();
+            let clock = Clock::standing_at(now);
+            let moved =
+                self.store.settle(call, policy, 1.0, &clock, move |_| settlement.clone()).await.unwrap();
             assert_eq!(moved.first().map(|moved| moved.id), Some(id));
         });
     }

@@ -9,13 +9,13 @@ use countersign::simulator::{Fault, Shops, Trouble};
 use crate::actions::Endpoint;
 use crate::support::disk::{Disk, Word};
 use crate::support::load::Load;
-use crate::support::{Serve, TestEnv, assert_verdict, paid};
+use crate::support::{Request, Serve, TestEnv, assert_verdict, paid};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const HOUR: i64 = 3600;
 
 /// Sets the clock of a running service, and waits until it has noticed.
-fn jump(serve: &Serve, disk: &Disk, by_seconds: i64) {
+pub(crate) fn jump(serve: &Serve, disk: &Disk, by_seconds: i64) {
     let noticed = |log: &str| log.matches("the clock was set").count();
     let before = noticed(&serve.log());
     disk.set(Word::ClockSeconds, disk.get(Word::ClockSeconds) + by_seconds);
@@ -143,6 +143,45 @@ fn nor_is_what_was_never_asked_about_before_and_a_reload_changes_nothing() {
 }
 
 #[test]
+fn a_first_question_that_came_while_the_clock_was_ahead_is_due_at_once() {
+    let env = TestEnv::new().verify("denied_pause = \"1h\"").ion_shop("shop", 1003, 2);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
+    let denied = shops.add_fault(Fault::status(401));
+    let serve = env.serve_on(&disk);
+    serve.post("shop", paid(1003, "o.1"));
+    serve.pending(1, "api_denied");
+    jump(&serve, &disk, 5 * HOUR);
+    env.wait_for_value("SELECT resume_at > strftime('%FT%TZ', 'now', '+5 hours') FROM outages", "1");
+    let another = Request::post("/hooks/shop").header("x-forwarded-for", "203.0.113.9");
+    serve.send(&another.body(paid(1003, "o.2")));
+    env.wait_for_value("SELECT count(*) FROM fair_queue WHERE sender = '203.0.113.9'", "1");
+    jump(&serve, &disk, -5 * HOUR);
+    shops.clear_fault(denied);
+    // It ends the pause.
+    serve.signal("HUP");
+    for id in [1, 2] {
+        serve.settled(id);
+        assert_verdict(&env.row(id), "confirmed", "match");
+    }
+}
+
+#[test]
+fn a_question_under_way_while_the_clock_is_set_back_keeps_its_delay() {
+    let env = TestEnv::new().verify("grace = \"1h\"").ion_shop("shop", 1003, 0);
+    let (shops, disk) = (env.simulator.shops(), Disk::new());
+    let held = shops.add_fault(Fault::new(Trouble::Hold));
+    let serve = env.serve_on(&disk);
+    serve.post("shop", paid(1003, "late"));
+    assert!(shops.wait_for_calls(1, PATIENCE));
+    jump(&serve, &disk, -5 * HOUR);
+    shops.clear_fault(held);
+    serve.pending(1, "not_yet");
+    env.ion_store(1003).put_order(Order::new("late", 7).order_number(7).paid());
+    serve.settled(1);
+    assert_verdict(&env.row(1), "confirmed", "match");
+}
+
+#[test]
 fn a_jump_of_weeks_is_no_reason_to_give_up_before_eight_questions() {
     let env = TestEnv::new().verify("retry_base = \"1h\"\nretry_cap = \"1h\"").ion_shop("shop", 1003, 1);
     let (shops, disk) = (env.simulator.shops(), Disk::new());
@@ -222,4 +261,32 @@ fn a_jump_of_weeks_is_no_reason_to_give_up_on_a_delivery() {
     endpoint.wait_for(2);
     env.wait_for_value("SELECT attempts FROM deliveries", "2");
     assert_eq!(env.value("SELECT state FROM deliveries").as_deref(), Some("waiting"));
+}
+
+#[test]
+fn times_further_ahead_than_any_that_is_planned_keep_nothing_waiting() {
+    let (env, endpoint, disk, serve) = failing_delivery("1h");
+    let shops = env.simulator.shops();
+    let fault = shops.add_fault(Fault::status(503));
+    serve.post("shop", crate::news::about_order("order.updated", 1, "e2"));
+    serve.pending(2, "api_error");
+    serve.stop();
+    shops.clear_fault(fault);
+    endpoint.answer(|_| crate::actions::ok());
+    // As a process leaves them that died while the clock was wrong.
+    let conn = rusqlite::Connection::open(env.store_path()).expect("the store");
+    let changed = conn.execute_batch(
+        "UPDATE verdicts SET next_attempt_at = '2055-01-01T00:00:00.000Z' WHERE state = 'pending';
+             UPDATE fair_queue SET due_at = '2055-01-01T00:00:00.000Z', position = NULL;
+             UPDATE outages SET resume_at = '2055-01-01T00:00:00.000Z';
+             UPDATE api_calls SET counts_until = 2682374400000;
+             UPDATE deliveries SET next_attempt_at = '2055-01-01T00:00:00.000Z', lease = 'dead-1',
+               lease_until = '2055-01-01T00:00:00.000Z';
+             UPDATE action_states SET held_until = '2055-01-01T00:00:00.000Z'",
+    );
+    changed.expect("the times are set");
+    drop(conn);
+    let serve = env.serve_on(&disk);
+    serve.settled(2);
+    env.wait_for_value("SELECT DISTINCT state FROM deliveries", "delivered");
 }

@@ -78,7 +78,13 @@ impl Outbox {
 
     /// Leases what may be sent now; returns how many deliveries.
     fn lease(&mut self, world: &World, most: usize) -> usize {
-        let request = DeliveryRequest { action: ACTION.to_owned(), most, with_email: false, with_raw: false };
+        let request = DeliveryRequest {
+            action: ACTION.to_owned(),
+            most,
+            longest_pause: Duration::from_secs(3600),
+            with_email: false,
+            with_raw: false,
+        };
         let now = world.time();
         let leased = world.with_store(|store| async move {
             store.lease_deliveries(vec![request], OWNER.to_owned(), now).await.unwrap().remove(0)
@@ -110,7 +116,7 @@ impl Outbox {
         }
         let UnderWay { delivery, answer } = self.under_way.swap_remove(place % count);
         let Some(effect) = answer else { return };
-        let now = world.time();
+        let (now, clock) = (world.time(), world.clock());
         let is_delivered = effect == Effect::Delivered;
         let attempt = Attempt {
             at: now,
@@ -125,7 +131,7 @@ impl Outbox {
         let policy =
             RetryPolicy { pauses: vec![Duration::from_secs(5)], give_up_after: Duration::from_secs(86_400) };
         world.with_store(|store| async move {
-            store.record_delivery(delivery.id, OWNER.to_owned(), attempt, policy, 0.5, now).await.unwrap();
+            store.record_delivery(delivery.id, OWNER.to_owned(), attempt, policy, 0.5, clock).await.unwrap();
         });
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign::domain::ledger::{Ledger, Policy};
 use countersign::domain::{
-    Answer, CallResult, Cause, Claim, ClaimKey, Comparison, Course, Deletion, EventTime, Failure,
+    Answer, CallResult, Cause, Claim, ClaimKey, Clock, Comparison, Course, Deletion, EventTime, Failure,
     FailureScope, FoundObject, Headers, Judge, Known, NotFoundEvidence, OrderTruth, Outcome, Rate,
     RawNotification, StatusKey, Subject, SubjectKind, Timestamp, Truth,
 };
@@ -150,6 +150,11 @@ impl World {
             come_back_in: None,
             owed: Arc::default(),
         }
+    }
+
+    /// A clock that stands at that time.
+    pub(super) fn clock(&self) -> Clock {
+        Clock::standing_at(self.time())
     }
 
     pub(super) fn time(&self) -> Timestamp {
@@ -308,7 +313,7 @@ impl World {
                 _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
             }
         };
-        self.runtime.block_on(self.store.settle(call, Self::policy(), 0.5, now, judge)).unwrap();
+        self.runtime.block_on(self.store.settle(call, Self::policy(), 0.5, &self.clock(), judge)).unwrap();
         is_failure
     }
 

@@ -1,5 +1,7 @@
 //! Who is sent what next: of each action the first delivery of each subject, the one that is due longest first.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
@@ -17,6 +19,8 @@ pub struct DeliveryRequest {
     pub action: String,
     /// At most so many.
     pub most: usize,
+    /// No try is planned further ahead than this, see [`crate::rules::delivery::longest_pause`].
+    pub longest_pause: Duration,
     /// Whether orders come with their e-mail as last fetched.
     pub with_email: bool,
     /// Whether orders come with the API's JSON as last fetched.
@@ -51,11 +55,18 @@ const DUE_BESIDE: &str = "SELECT id, next_attempt_at FROM deliveries INDEXED BY 
                           WHERE action = ?1 AND is_first = 1 AND lease IS NULL AND id <> ?2
                           ORDER BY next_attempt_at LIMIT 1";
 
-const EXPIRES: &str = "SELECT lease_until FROM deliveries INDEXED BY deliveries_leased
-                       WHERE action = ?1 AND lease IS NOT NULL ORDER BY lease_until LIMIT 1";
+const HAS_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_leased
+                    WHERE action = ?1 AND lease IS NOT NULL AND (lease_until < ?2 OR lease_until > ?3))";
 
 const EXPIRED: &str = "UPDATE deliveries SET lease = NULL, lease_until = NULL
-                       WHERE action = ?1 AND lease IS NOT NULL AND lease_until < ?2";
+                       WHERE action = ?1 AND lease IS NOT NULL AND (lease_until < ?2 OR lease_until > ?3)";
+
+/// Deliveries that wait for a time further ahead than any that is planned: the clock was set back since.
+const TOO_FAR: &str = "SELECT id FROM deliveries INDEXED BY deliveries_due
+                       WHERE action = ?1 AND is_first = 1 AND lease IS NULL AND next_attempt_at > ?2 LIMIT ?3";
+
+/// Deliveries that one transaction brings back from [`TOO_FAR`].
+const MOST_BROUGHT_BACK: usize = 200;
 
 /// Leases what an action may be sent now.
 pub(in crate::store) fn lease(
@@ -65,7 +76,15 @@ pub(in crate::store) fn lease(
     now: Timestamp,
 ) -> Result<LeasedDeliveries> {
     let action = request.action.as_str();
-    conn.prepare_cached(EXPIRED)?.execute([action, &now.to_string()])?;
+    conn.prepare_cached(EXPIRED)?.execute([
+        action,
+        &now.to_string(),
+        &now.plus(LEASE_LENGTH * 2).to_string(),
+    ])?;
+    for id in too_far(conn, action, now.plus(request.longest_pause), MOST_BROUGHT_BACK)? {
+        conn.prepare_cached("UPDATE deliveries SET next_attempt_at = ?2 WHERE id = ?1")?
+            .execute(params![id, now.to_string()])?;
+    }
     let mut state = load_state(conn, action)?;
     let candidates = match allowance(&state, now) {
         Allowance::Nothing(until) => {
@@ -100,20 +119,30 @@ pub(in crate::store) fn lease(
 
 /// When an action may be sent something, as far as that can be told without changing anything; `None`: nothing waits, or
 /// all of it for what is under way or for a person.
-pub(in crate::store) fn due_at(conn: &Connection, action: &str, now: Timestamp) -> Result<Option<Timestamp>> {
+pub(in crate::store) fn due_at(
+    conn: &Connection,
+    action: &str,
+    longest_pause: Duration,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
     let due = match allowance(&load_state(conn, action)?, now) {
         Allowance::Nothing(until) => return Ok(until),
         Allowance::Any => waiting(conn, DUE, params![action, 1])?.first().map(|(_, due)| *due),
         Allowance::Probe { .. } if is_under_way(conn, action)? => None,
         Allowance::Probe { id, is_over } => probe(conn, action, id, is_over, now)?.map(|(_, due)| due),
     };
-    // The lease of a process that died.
-    let expires: Option<Timestamp> = conn
-        .prepare_cached(EXPIRES)?
-        .query_row([action], |row| rows::instant(row, "lease_until"))
-        .optional()?
-        .flatten();
-    Ok([due, expires.filter(|expires| *expires < now)].into_iter().flatten().min())
+    // The leases of a process that died.
+    let has_expired = conn
+        .prepare_cached(HAS_EXPIRED)?
+        .query_row([action, &now.to_string(), &now.plus(LEASE_LENGTH * 2).to_string()], |row| row.get(0))?;
+    let is_due = has_expired || !too_far(conn, action, now.plus(longest_pause), 1)?.is_empty();
+    Ok(due.into_iter().chain(is_due.then_some(now)).min())
+}
+
+fn too_far(conn: &Connection, action: &str, after: Timestamp, most: usize) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(TOO_FAR)?;
+    let ids = statement.query_map(params![action, after.to_string(), rows::limit(most)], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The delivery that probes, and when: the one that did so far, unless its turn is over and another one is due.
@@ -221,8 +250,9 @@ mod tests {
         for (sql, wanted) in [
             (DUE, "SEARCH deliveries USING INDEX deliveries_due (action=?)"),
             (DUE_BESIDE, "SEARCH deliveries USING INDEX deliveries_due (action=?)"),
-            (EXPIRES, "SEARCH deliveries USING INDEX deliveries_leased (action=?)"),
-            (EXPIRED, "SEARCH deliveries USING INDEX deliveries_leased (action=? AND lease_until<?)"),
+            (TOO_FAR, "SEARCH deliveries USING INDEX deliveries_due (action=? AND next_attempt_at>?)"),
+            // As many as the action is sent at once.
+            (EXPIRED, "SEARCH deliveries USING INDEX deliveries_leased (action=?)"),
         ] {
             assert_eq!(plan(&conn, sql), wanted, "{sql}");
         }

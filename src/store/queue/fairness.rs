@@ -21,8 +21,8 @@ use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Maximum number of senders activated in one transaction, because intake waits for it.
-const MOST_ACTIVATED: usize = 500;
+/// Maximum number of senders of one queue that become active in one transaction, because intake waits for it.
+const MOST_ACTIVATED: usize = 250;
 
 /// Which of the three queues of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,26 +95,38 @@ pub(in crate::store) const NEXT_CALL_KIND: &str = "SELECT call_kind FROM fair_qu
 pub(super) fn activate(conn: &Connection, source: &str, closed: &[String], now: Timestamp) -> Result<()> {
     for call_kind in call_kinds_to_come(conn, source, closed)? {
         let mut statement = conn.prepare_cached(TO_ACTIVATE)?;
-        // What lies further ahead than any pause was planned before the clock was set back.
-        for (from, to) in
-            [(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), "~".to_owned())]
-        {
-            let values = params![source, call_kind, from, to, rows::limit(MOST_ACTIVATED)];
-            let found = statement.query_map(values, |row| Ok((queue(row.get(0)?), row.get(1)?)))?;
-            let activated: Vec<(Queue, String)> = found.collect::<rusqlite::Result<_>>()?;
-            for (queue, sender) in activated {
-                let weight = weight_of(conn, &sender)?;
-                let position = weight.join_at(reached(conn, source, queue, &call_kind)?);
-                set_position(conn, source, queue, &call_kind, &sender, weight, position)?;
+        for queue in Queue::ALL {
+            for (from, to) in due(queue, now) {
+                let values = params![source, call_kind, queue as i64, from, to, rows::limit(MOST_ACTIVATED)];
+                let found = statement.query_map(values, |row| row.get(0))?;
+                let activated: Vec<String> = found.collect::<rusqlite::Result<_>>()?;
+                for sender in activated {
+                    let weight = weight_of(conn, &sender)?;
+                    let position = weight.join_at(reached(conn, source, queue, &call_kind)?);
+                    set_position(conn, source, queue, &call_kind, &sender, weight, position)?;
+                }
             }
         }
     }
     Ok(())
 }
 
+/// The times, each after the first and up to the second text, at which questions of this kind are due. First questions
+/// always are: one that came before the clock was set back has a time to come. A retry that lies further ahead than any
+/// pause was planned before that.
+fn due(queue: Queue, now: Timestamp) -> Vec<(String, String)> {
+    let last = "~".to_owned();
+    match queue {
+        Queue::Listable | Queue::Single => vec![(String::new(), last)],
+        Queue::Retry => {
+            vec![(String::new(), now.to_string()), (now.plus(LONGEST_PAUSE).to_string(), last)]
+        }
+    }
+}
+
 pub(in crate::store) const TO_ACTIVATE: &str =
-    "SELECT queue, sender FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL
-                          AND due_at > ?3 AND due_at <= ?4 ORDER BY due_at LIMIT ?5";
+    "SELECT sender FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND queue = ?3 AND position IS NULL
+                          AND due_at > ?4 AND due_at <= ?5 ORDER BY due_at LIMIT ?6";
 
 fn call_kinds_to_come(conn: &Connection, source: &str, closed: &[String]) -> Result<Vec<String>> {
     let mut statement = conn.prepare_cached(NEXT_CALL_KIND_TO_COME)?;
@@ -141,14 +153,20 @@ pub(super) fn next_activation(
 ) -> Result<Option<Timestamp>> {
     let mut earliest: Option<String> = None;
     for call_kind in call_kinds_to_come(conn, source, closed)? {
-        let due_at: String =
-            conn.prepare_cached(NEXT_ACTIVATION)?.query_row([source, &call_kind], |row| row.get(0))?;
-        earliest = Some(earliest.map_or(due_at.clone(), |before| before.min(due_at)));
+        for queue in Queue::ALL {
+            let due_at: Option<String> = conn
+                .prepare_cached(NEXT_ACTIVATION)?
+                .query_row(params![source, call_kind, queue as i64], |row| row.get(0))
+                .optional()?;
+            earliest = earliest.into_iter().chain(due_at).min();
+        }
     }
     Ok(earliest.as_deref().and_then(Timestamp::parse_rfc3339))
 }
 
-pub(in crate::store) const NEXT_ACTIVATION: &str = "SELECT due_at FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND position IS NULL ORDER BY due_at LIMIT 1";
+pub(in crate::store) const NEXT_ACTIVATION: &str =
+    "SELECT due_at FROM fair_queue WHERE source = ?1 AND call_kind = ?2 AND queue = ?3 AND position IS NULL
+     ORDER BY due_at LIMIT 1";
 
 /// The next question of a queue. Senders before it without due questions are removed, as many as `may_deactivate` allows.
 pub(super) fn next(
@@ -374,12 +392,4 @@ fn network(sender: &str) -> Option<String> {
     let address: std::net::Ipv6Addr = sender.strip_suffix("/64")?.parse().ok()?;
     let [a, b, c, ..] = address.segments();
     Some(format!("{a:x}:{b:x}:{c:x}"))
-}
-
-fn queue(stored: i64) -> Queue {
-    match stored {
-        0 => Queue::Listable,
-        1 => Queue::Single,
-        _ => Queue::Retry,
-    }
 }

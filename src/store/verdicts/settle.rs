@@ -48,7 +48,7 @@ pub(in crate::store) fn settle(
     let mut has_news = false;
     for ruling in &settlement.rulings {
         let Some(moves) = moved_by(ruling) else { continue };
-        write_ruling(conn, ruling, &moves, settlement.resolved_id.as_deref(), resume_at, now)?;
+        write_ruling(conn, call, ruling, &moves, settlement.resolved_id.as_deref(), resume_at, now)?;
         if let Some(verification) = &ruling.verification {
             conn.prepare_cached(
                 "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, detail, answer)
@@ -135,6 +135,7 @@ fn moved_by(ruling: &Ruling) -> Option<StateChange> {
 
 fn write_ruling(
     conn: &Connection,
+    call: &VerificationCall,
     ruling: &Ruling,
     moves: &StateChange,
     resolved_id: Option<&str>,
@@ -146,8 +147,12 @@ fn write_ruling(
         Move::Settle { duplicate_of, news, .. } => (*duplicate_of, *news),
         _ => (None, false),
     };
+    // The rules plan by the time of asking, from before the clock was set back if it is to come.
+    let set_back = call.asked_at.since(now);
     let next_attempt_at = match &ruling.to {
-        Move::Wait { next_attempt_at, .. } => Some(resume_at.unwrap_or(*next_attempt_at).to_string()),
+        Move::Wait { next_attempt_at, .. } => {
+            Some(resume_at.unwrap_or(next_attempt_at.minus(set_back)).to_string())
+        }
         _ => None,
     };
     let asked = ruling.verification.is_some();
