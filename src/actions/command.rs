@@ -150,7 +150,9 @@ impl Target for CommandTarget {
         let wrong = match self.found() {
             None => Some(format!("there is no program {shown} in PATH")),
             Some(file) if !file.exists() => Some(format!("there is no program {shown}")),
-            Some(file) if !is_program(&file) => Some(format!("{shown} is no program that this user may run")),
+            Some(file) if !is_program(&file) => {
+                Some(format!("{shown} is not a program that this user may run"))
+            }
             Some(_) => None,
         };
         Box::pin(std::future::ready(wrong.into_iter().collect()))

@@ -58,7 +58,7 @@ impl LedgerUrl {
         let mut config = Config::from_str(&url).map_err(|error| {
             let why =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            format!("is no URL of PostgreSQL ({why}); write postgres://USER@HOST/DATABASE")
+            format!("is not a PostgreSQL URL ({why}); write postgres://USER@HOST/DATABASE")
         })?;
         if config.get_password().is_some() {
             return Err("holds a password; give it as ledger.password, ledger.password_file or \
@@ -247,7 +247,7 @@ fn roots(file: &Path) -> Result<RootCertStore, String> {
         .map_err(|error| format!("ledger.ca_file {shown} cannot be read: {error}"))?;
     for certificate in certificates {
         let certificate =
-            certificate.map_err(|error| format!("ledger.ca_file {shown} is no PEM file: {error}"))?;
+            certificate.map_err(|error| format!("ledger.ca_file {shown} is not a PEM file: {error}"))?;
         roots
             .add(certificate)
             .map_err(|error| format!("ledger.ca_file {shown} holds a wrong certificate: {error}"))?;
@@ -361,8 +361,8 @@ mod tests {
             ("postgres://b/c", "names no user"),
             ("postgres://a@/c", "names no host"),
             ("postgres://a@b/c?hostaddr=10.0.0.1", "names a hostaddr"),
-            ("postgres://a@b/c?hunter2=on", "is no URL of PostgreSQL"),
-            ("postgres://a@b:port/c", "is no URL of PostgreSQL"),
+            ("postgres://a@b/c?hunter2=on", "is not a PostgreSQL URL"),
+            ("postgres://a@b:port/c", "is not a PostgreSQL URL"),
         ] {
             let why = LedgerUrl::parse(url).map(|_| ()).unwrap_err();
             assert!(why.contains(wanted), "{url}: {why}");

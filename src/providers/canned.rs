@@ -1,4 +1,4 @@
-//! Answers in the network's place, for tests that ask millions of times.
+//! Canned answers in place of the network, for tests that make millions of calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use reqwest::header::HeaderMap;
 
 use crate::domain::Failure;
 
-/// Status, headers and body; or what the network did instead.
+/// Status, headers and body, or a network failure.
 type CannedAnswer = Result<(u16, HeaderMap, Vec<u8>), Failure>;
 
-/// From the path and query of a call to its answer.
+/// Maps the path and query of a call to its answer.
 #[derive(Clone)]
 pub(super) struct CannedAnswers(Arc<dyn Fn(&str) -> CannedAnswer + Send + Sync>);
 

@@ -23,18 +23,18 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// A pass that holds `until_over`.
+    /// A pass that holds `until_over` until the call is over.
     pub fn holding(until_over: impl Send + 'static) -> Self {
         Self { held: Box::new(until_over), on_failure: None }
     }
 
-    /// Calls `tell` where the call fails, before what is held is given back.
+    /// Calls `tell` if the call fails, before the held values are released.
     #[must_use]
     pub fn telling(self, tell: impl FnOnce() + Send + 'static) -> Self {
         Self { on_failure: Some(Box::new(tell)), ..self }
     }
 
-    /// The call has failed.
+    /// Marks the call as failed.
     pub(super) fn failed(&mut self) {
         if let Some(tell) = self.on_failure.take() {
             tell();

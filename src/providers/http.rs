@@ -20,13 +20,14 @@ use super::foreign;
 pub use super::gate::{Gate, OpenGate, Pass};
 use super::retry::CallRetries;
 
-/// No documented answer comes near this; a larger one is an error and is not read to its end.
+/// Maximum size of an answer. No documented answer comes near it; a larger one is an error and is not read to
+/// its end.
 pub const ANSWER_CAP: usize = 8 * 1024 * 1024;
 
-/// A pause that makes no sense is this long instead: Ecwid's own client does the same.
+/// The pause if the shop's is missing or makes no sense; Ecwid's own client uses the same.
 const SENSELESS_PAUSE: Duration = Duration::from_secs(10);
 
-/// No pause that a shop asks for is longer than this.
+/// Maximum pause that a shop may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Shared by all sources: connections are kept alive per host.
@@ -43,9 +44,9 @@ impl Client {
     /// A client whose every call ends within `timeout`, connecting included.
     ///
     /// # Errors
-    /// If TLS cannot be set up, for lack of root certificates for instance.
+    /// TLS cannot be set up, for example without root certificates.
     pub fn new(timeout: Duration, metrics: Metrics, clock: Clock) -> anyhow::Result<Self> {
-        // Installed already, but for the first client.
+        // Fails after the first client, because it is installed already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let inner = reqwest::Client::builder()
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
@@ -90,7 +91,7 @@ impl fmt::Debug for Api {
     }
 }
 
-/// An answer with any status that a provider may know how to read: 2xx, and 4xx but for 408 and 429.
+/// An answer whose status a provider may interpret: 2xx, and 4xx except 408 and 429.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
@@ -99,12 +100,12 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// When the request was sent.
     pub asked_at: Timestamp,
-    /// To the end of the answer.
+    /// The duration until the end of the answer.
     pub latency_ms: u64,
 }
 
 impl Api {
-    /// The way of `source` to the API at `base` (no trailing slash).
+    /// Calls to the API of `source` at `base` (no trailing slash).
     #[must_use]
     pub fn new(client: Client, source: &str, base: &str, gate: Arc<dyn Gate>) -> Self {
         Self {
@@ -116,13 +117,13 @@ impl Api {
         }
     }
 
-    /// The same way through another gate.
+    /// The same calls through another gate.
     #[must_use]
     pub fn through(&self, gate: Arc<dyn Gate>) -> Self {
         Self { gate, ..self.clone() }
     }
 
-    /// The same way for a caller who would rather wait than fail.
+    /// The same calls for a caller that prefers waiting to failing.
     #[must_use]
     pub fn with_retries(&self, retries: CallRetries) -> Self {
         Self { retries, ..self.clone() }
@@ -134,18 +135,19 @@ impl Api {
         self.client.clock.now()
     }
 
-    /// The path of the API's base, as it stands in a request line (Midas signs it).
+    /// The path of the API's base, as in a request line (Midas signs it).
     #[must_use]
     pub fn base_path(&self) -> &str {
         let after_scheme = self.base.find("://").map_or(0, |at| at + 3);
         self.base[after_scheme..].find('/').map_or("", |at| &self.base[after_scheme + at..])
     }
 
-    /// Sends `GET {base}{path_and_query}`; every value in it is percent-encoded already.
+    /// Sends `GET {base}{path_and_query}`; every value in it must be percent-encoded.
     ///
     /// # Errors
-    /// A [`Failure`] for everything that answers nothing: no connection, timeout, 408 (`api_unreachable`); 429, and 503
-    /// with Retry-After (`api_rate_limited`); any other 5xx, any 3xx, an answer over [`ANSWER_CAP`] (`api_error`).
+    /// A [`Failure`] for every result that is no answer: no connection, timeout or 408 (`api_unreachable`);
+    /// 429, and 503 with Retry-After (`api_rate_limited`); any other 5xx, any 3xx, an answer over
+    /// [`ANSWER_CAP`] (`api_error`).
     pub async fn get(
         &self,
         path_and_query: &str,
@@ -154,7 +156,8 @@ impl Api {
         self.get_with(path_and_query, |_| Ok(headers.to_vec())).await
     }
 
-    /// Like [`Api::get`], with headers made when the gate has let the call pass: a signature must not grow old there.
+    /// Like [`Api::get`], with headers made after the gate has admitted the call: a signature must not age
+    /// while it waits.
     ///
     /// # Errors
     /// Like [`Api::get`], and the failure of `headers`.
@@ -163,7 +166,7 @@ impl Api {
         path_and_query: &str,
         headers: impl Fn(Timestamp) -> Result<Vec<(&'h str, SecretString)>, Failure>,
     ) -> Result<Reply, Failure> {
-        // No script reads them, and millions of signatures take hours.
+        // A canned API reads no headers, and millions of signatures take hours.
         #[cfg(test)]
         let headers = |now| if self.client.script.is_some() { Ok(Vec::new()) } else { headers(now) };
         let mut tries = 1;
@@ -251,13 +254,14 @@ impl Api {
 }
 
 impl Reply {
-    /// The body as JSON, with [`crate::domain::replaced`] texts; `None` if it is none.
+    /// The body as JSON, with [`crate::domain::replaced`] texts; `None` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
         foreign::json(&self.body)
     }
 
-    /// The body's text, which was read as `json`: as received, or [`plain_json`] if a part of it could not be read.
+    /// The text of the body that was read as `json`: as received, or [`plain_json`] if a part of it could not
+    /// be read.
     #[must_use]
     pub fn text(&self, json: &Value) -> String {
         if holds_any(json) {
@@ -277,15 +281,15 @@ impl Reply {
         self.header("date").and_then(Timestamp::parse_http_date)
     }
 
-    /// A failure of this answer: `api_denied` for 401, 402 and 403, else `api_error`; its scope is what the control
-    /// question must tell.
+    /// A failure of this answer: `api_denied` for 401, 402 and 403, otherwise `api_error`. The control
+    /// question decides its scope.
     #[must_use]
     pub fn failure(&self, detail: impl Into<String>) -> Failure {
         let cause = if matches!(self.status, 401..=403) { Cause::ApiDenied } else { Cause::ApiError };
         Failure::new(cause, detail).with_status(self.status)
     }
 
-    /// This reply as the answer that says `said`, to a question whose first request was sent at `asked_at`.
+    /// The answer with the result `said` to a question whose first request was sent at `asked_at`.
     #[must_use]
     pub fn answer(&self, asked_at: Timestamp, latency_ms: u64, result: CallResult) -> Answer {
         Answer { asked_at, date: self.date(), http_status: Some(self.status), latency_ms, result }
@@ -320,8 +324,8 @@ impl Reply {
     }
 }
 
-/// How long `Retry-After` asks us to wait: seconds or a date, at most an hour; ten seconds where it is missing or
-/// senseless.
+/// The pause that `Retry-After` asks for: seconds or a date, at most an hour; ten seconds if it is missing or
+/// makes no sense.
 fn pause(retry_after: Option<&str>, now: Timestamp) -> Duration {
     let Some(text) = retry_after.map(str::trim) else { return SENSELESS_PAUSE };
     let asked = match text.parse::<u64>() {

@@ -1,7 +1,7 @@
-//! Which ids of strangers may be asked about, and how: the one place that knows.
+//! Decides which ids of strangers may be asked about, and how.
 
-/// Why an id of a notification must not be asked about; `None` if it may. Such an id could reach another path of
-/// the API than the object's, or is none.
+/// Why an id of a notification must not be asked about; `None` if it may. Such an id could reach another path
+/// of the API than the object's, or is not a valid id.
 #[must_use]
 pub(super) fn unaskable_id(id: &str) -> Option<&'static str> {
     match id {
@@ -14,7 +14,7 @@ pub(super) fn unaskable_id(id: &str) -> Option<&'static str> {
     }
 }
 
-/// The same where the API's ids are words of letters, digits, `.`, `_` and `-`, at most 64 of them.
+/// The same for APIs whose ids consist of letters, digits, `.`, `_` and `-`, at most 64 of them.
 #[must_use]
 pub(super) fn unaskable_word(id: &str) -> Option<&'static str> {
     let is_word = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
@@ -22,14 +22,15 @@ pub(super) fn unaskable_word(id: &str) -> Option<&'static str> {
         .or((!is_word).then_some("is not of letters, digits, '.', '_' and '-', at most 64 of them"))
 }
 
-/// Whether an id may stand in a list of ids: no comma may widen it, nothing needs encoding.
+/// Whether an id may be part of a list of ids: it has no comma that could widen the list, and needs no
+/// encoding.
 #[must_use]
 pub(super) fn is_plain(id: &str) -> bool {
     (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// Whether an id is asked by query alone: some servers decode these characters before they route, and behind
-/// `x%2F..%2F` another path could open.
+/// Whether an id may be asked about only by query parameter: some servers decode these characters before
+/// routing, so `x%2F..%2F` could reach another path.
 #[must_use]
 pub(super) fn is_asked_by_query(id: &str) -> bool {
     id.contains(['/', '\\', '%']) && !id.contains(',')

@@ -52,7 +52,7 @@ pub enum KeyValue {
     Secrets(Vec<SecretString>),
     /// Of `Flag` keys.
     Flag(bool),
-    /// Of `Files` keys: path as configured, and content.
+    /// Of `Files` keys: the path as configured, and the content.
     Files(Vec<(PathBuf, Vec<u8>)>),
 }
 

@@ -37,7 +37,7 @@ pub const KINDS: &[&ProviderKind] =
 pub struct ProviderKind {
     /// The name in `provider = "…"`.
     pub name: &'static str,
-    /// Its own keys, besides the common ones.
+    /// Its own keys, besides those of every source.
     pub keys: &'static [Key],
     /// The default of `api_base`.
     pub default_api_base: &'static str,
@@ -49,7 +49,7 @@ pub struct ProviderKind {
     pub build: fn(&Keys) -> Built,
 }
 
-/// A provider for one source, or the mistakes in its keys.
+/// The provider of one source, or the mistakes in its keys.
 pub type Built = Result<Arc<dyn Provider>, Vec<KeyError>>;
 
 /// Maximum number of subjects in one list call: the largest page of Ecwid's and Kinguin's lists.
@@ -58,8 +58,8 @@ pub const LIST_LIMIT: usize = 100;
 /// Maximum number of readings of a list that changes while it is read.
 pub const LIST_READINGS: usize = 5;
 
-/// The longest list of orders that is read, in orders and in bytes of what is kept of them. A longer one is a failure:
-/// a shop that never ends its list must not fill the memory.
+/// Maximum number of listed orders, and of the bytes kept of them. A longer list is a failure: a shop with an
+/// endless list must not fill the memory.
 pub const LONGEST_LIST: usize = 100_000;
 /// See [`LONGEST_LIST`].
 pub const LARGEST_LIST: usize = 64 << 20;
@@ -78,7 +78,7 @@ pub trait Provider: Judge {
     /// Checks the secret or signature, if one is configured. Runs before anything is stored.
     fn admit(&self, notification: &RawNotification) -> Admission;
 
-    /// Reads what the notification says. Pure and total: the same notification and configuration give the same reading.
+    /// Parses a notification. Pure and total: the same notification and configuration give the same reading.
     fn read(&self, notification: &RawNotification) -> Reading;
 
     /// Asks the API the question of `claim`; every call goes through `api`.
@@ -90,9 +90,9 @@ pub trait Provider: Judge {
         false
     }
 
-    /// Asks about up to [`LIST_LIMIT`] listable claims of one kind of call by one call. The answers stand in the order of the
-    /// claims; `None` if the list does not show the object, which judges nothing. What a list does not confirm has
-    /// to be asked again by [`Provider::ask`].
+    /// Asks about up to [`LIST_LIMIT`] listable claims of one kind of call in one call. The answers are in
+    /// the order of the claims; `None` if the list does not show the object, which judges nothing. Claims
+    /// that a list does not confirm must be asked about again by [`Provider::ask`].
     ///
     /// # Errors
     /// The list failed, so every claim must be asked alone.
@@ -134,7 +134,7 @@ pub trait Provider: Judge {
     /// The failure of the control question. Then the source fails as a whole.
     fn control<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<(), Failure>>;
 
-    /// Tries the credentials for `doctor`.
+    /// Tests the credentials for `doctor`.
     fn examine<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Examination>;
 }
 
@@ -148,7 +148,7 @@ pub struct Read {
     pub course: Course,
 }
 
-/// Reads a notification. One over which the rules panic is malformed.
+/// Parses a notification. If the rules panic on it, it is malformed.
 #[must_use]
 pub fn read(provider: &dyn Provider, notification: &RawNotification) -> Read {
     let read = contained(|| {
@@ -181,27 +181,27 @@ pub struct Acknowledgement {
     pub status: u16,
     /// Body; may be empty.
     pub body: &'static str,
-    /// Content-Type, where there is a body.
+    /// The Content-Type, if there is a body.
     pub content_type: Option<&'static str>,
 }
 
 /// Whether a notification may be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Nothing is configured to check, or it is right.
+    /// Nothing is configured to check, or the check passed.
     Admitted,
     /// A panel's TEST button: acknowledged, counted, not stored.
     TestCall,
     Refused {
         /// Counted in `refusals`: `missing_secret`, `wrong_secret`, `missing_signature`, `wrong_signature` or `unreadable`.
         cause: &'static str,
-        /// For the log, where `cause` does not say what to do; holds no secret.
+        /// For the log: the remedy, if `cause` does not imply it; contains no secret.
         detail: Option<String>,
     },
 }
 
 impl Admission {
-    /// A refusal whose cause says all.
+    /// A refusal whose cause needs no explanation.
     #[must_use]
     pub fn refused(cause: &'static str) -> Self {
         Self::Refused { cause, detail: None }
@@ -213,7 +213,7 @@ impl Admission {
 pub struct Examination {
     /// The checks, one line each.
     pub checks: Vec<DoctorCheck>,
-    /// The API's own clock, from its `Date` header, and our clock when it came.
+    /// The API's own clock, from its `Date` header, and our clock when the answer came.
     pub clock: Option<(Timestamp, Timestamp)>,
 }
 
@@ -221,7 +221,7 @@ pub struct Examination {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoctorCheck {
     pub good: bool,
-    /// In plain words: what, and where it is wrong what to do.
+    /// The finding in plain words, with the remedy if it failed.
     pub words: String,
 }
 

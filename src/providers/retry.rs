@@ -18,8 +18,8 @@ pub struct CallRetries {
 impl CallRetries {
     pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
-    /// How long to wait before the call is tried again that failed now for the `tries`-th time (from 1); `None` where
-    /// that is the end of it.
+    /// The delay before the call is repeated after its `tries`-th failure (from 1); `None` if that was the
+    /// last try.
     #[must_use]
     pub fn pause_after(&self, failure: &Failure, tries: u32) -> Option<Duration> {
         if tries >= self.tries || !is_for_the_moment(failure) {
@@ -36,7 +36,7 @@ impl CallRetries {
     }
 }
 
-/// Whether the same call may succeed a little later: no connection, no answer in time, told to wait, or a 5xx.
+/// Whether the same call may succeed a little later: no connection, a timeout, a pause, or a 5xx.
 fn is_for_the_moment(failure: &Failure) -> bool {
     match failure.cause {
         Cause::ApiUnreachable | Cause::ApiRateLimited => true,

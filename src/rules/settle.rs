@@ -141,7 +141,7 @@ fn confirms(comparison: &Comparison) -> bool {
 fn whole(claim: &Claim, comparison: Comparison) -> Comparison {
     match claim.unreadable_value() {
         Some(name) if confirms(&comparison) => {
-            let detail = Some(format!("the notified {name} holds bytes that are no text"));
+            let detail = Some(format!("the notified {name} holds bytes that are not text"));
             Comparison { outcome: Outcome::Mismatch, detail, stored_before: false, ..comparison }
         }
         _ => comparison,

@@ -253,5 +253,5 @@ fn a_mail_server_whose_reply_does_not_end_is_heard_128_kib_long() {
     sell(&serve, &store, 1, 1);
     env.wait_for_value(STATES, "delivered");
     assert_eq!(env.value(ATTEMPTS).as_deref(), Some("unreachable delivered"));
-    serve.wait_for_line("the failure", |line| line.contains("unreachable: it said more than 128 KiB"));
+    serve.wait_for_line("the failure", |line| line.contains("unreachable: it sent more than 128 KiB"));
 }

@@ -73,7 +73,7 @@ fn an_id_in_which_something_was_replaced_is_malformed() {
     for (format, from, to) in json {
         let (_env, row) = verdict_of(format, &replaced(&format.truth(1207), from, to));
         assert_verdict(&row, "ignored", "malformed");
-        assert!(row.detail.clone().unwrap_or_default().contains("no text"), "{row:#?}");
+        assert!(row.detail.clone().unwrap_or_default().contains("not text"), "{row:#?}");
     }
 }
 

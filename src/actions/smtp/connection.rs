@@ -114,7 +114,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left == 0 {
-            return Poll::Ready(Err(io::Error::other(format!("it said more than {} KiB", MOST / 1024))));
+            return Poll::Ready(Err(io::Error::other(format!("it sent more than {} KiB", MOST / 1024))));
         }
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(self.left.min(buffer.remaining())));
         let read = Pin::new(&mut self.stream).poll_read(context, &mut part);

@@ -87,7 +87,7 @@ impl NotificationsFilter {
         });
         let reason = parameters.get("reason").map(|word| {
             Reason::parse(word)
-                .ok_or_else(|| format!("reason: there is no reason {}", super::frame::clipped(word)))
+                .ok_or_else(|| format!("reason: unknown reason {}", super::frame::clipped(word)))
         });
         Ok(Self {
             source: text("source"),

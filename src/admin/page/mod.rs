@@ -253,11 +253,9 @@ struct Message {
 pub(super) fn error_page(admin: &Admin, error: ViewError) -> HttpResponse {
     let (status, heading, line) = match error {
         ViewError::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
-        ViewError::Nothing => (
-            StatusCode::NOT_FOUND,
-            "Nothing here",
-            "There is no such view, or no such row any more.".to_owned(),
-        ),
+        ViewError::Nothing => {
+            (StatusCode::NOT_FOUND, "Nothing here", "No such view, or the row was removed.".to_owned())
+        }
         ViewError::Failed(error) => {
             log::error!("the page could not be shown: {error:#}");
             let line = format!("{error:#}; run countersign status");

@@ -22,13 +22,15 @@ pub(super) const CONTROL: &str = "orders?limit=1&responseFields=total";
 /// The largest page of Ecwid's lists.
 pub(super) const PAGE: u64 = 100;
 
-/// A list by id also shows orders whose prefix or suffix is the id: so many pages of them are read, then it is an error.
+/// Maximum number of pages read of a list by id. Such a list also shows orders whose prefix or suffix is the
+/// id; more pages are an error.
 pub(super) const NEAR_MATCH_PAGES: usize = 10;
 
-/// All that tells an order from a near one.
+/// The fields that distinguish an order from a near match.
 pub(super) const IDS: &str = "responseFields=total,items(id,internalId,orderNumber)";
 
-/// A list of deletions is read whole; this many pages are more than a store deletes in the days that are asked for.
+/// Maximum number of pages of a list of deletions, which is read completely; no store deletes more in the
+/// days asked for.
 pub(super) const DELETION_PAGES: usize = 1000;
 
 /// One store at Ecwid and the token that opens it.
@@ -76,21 +78,21 @@ pub(super) fn encoded(value: &str) -> String {
 pub(super) struct Page {
     /// The items of all pages.
     pub(super) total: u64,
-    /// Those of this one; a list of orders may hold one without an id.
+    /// The number of items on this page; a list of orders may contain one without an id.
     pub(super) items: Vec<Value>,
 }
 
-/// The calls of one question: when the first was sent, how long they took, and what the last one said of itself.
+/// The calls of one question: when the first was sent, how long they took, and what the last answer said.
 pub(super) struct Inquiry<'a> {
     shop: &'a Shop,
     api: &'a Api,
-    /// What the notification lets us ask about; an error message may repeat it.
+    /// A value of the notification that the call contains; an error message may repeat it.
     foreign: Option<&'a str>,
     begun_at: Timestamp,
     first_sent_at: Option<Timestamp>,
     latency_ms: u64,
     last: Option<Reply>,
-    /// What the answers said of an absence, for the verification row.
+    /// The statements of the answers about an absence, for the verification row.
     evidence: Map<String, Value>,
 }
 
@@ -119,7 +121,7 @@ impl<'a> Inquiry<'a> {
         Ok(reply)
     }
 
-    /// One object; `None` for a 404 that does not speak of the store as a whole.
+    /// One object; `None` for a 404 that is not about the store as a whole.
     pub(super) async fn object(&mut self, path: &str) -> Result<Option<Value>, Failure> {
         let reply = self.get(path).await?;
         if reply.status != 404 {
@@ -138,17 +140,17 @@ impl<'a> Inquiry<'a> {
         Ok(None)
     }
 
-    /// Whether the last 404 of [`Inquiry::object`] said `word`.
+    /// Whether the last 404 of [`Inquiry::object`] had the word `word`.
     pub(super) fn was_told(&self, word: &str) -> bool {
         self.evidence.get("errorCode").and_then(Value::as_str) == Some(word)
     }
 
-    /// Reads the list `path_and_query` page by page and shows every item, with its position, to `visit` until it breaks
-    /// off. Starts afresh when the list's `total` changes under way, since items may then have moved to a page already
-    /// read.
+    /// Reads the list `path_and_query` page by page and passes every item, with its position, to `visit`
+    /// until that breaks off. Starts again if the list's `total` changes meanwhile, because items may then
+    /// have moved to a page that was already read.
     ///
     /// # Errors
-    /// Also when `most_pages` did not reach the end.
+    /// Also if `most_pages` did not reach the end.
     pub(super) async fn each_item(
         &mut self,
         path_and_query: &str,
@@ -170,7 +172,7 @@ impl<'a> Inquiry<'a> {
                 }
             }
             if offset >= total {
-                // An item without an id may be the one that is looked for.
+                // An item without an id may be the wanted one.
                 let odd = Failure::new(Cause::ApiError, "an item of the list has no id").with_status(200);
                 return if is_odd { Err(odd) } else { Ok(()) };
             }
@@ -178,8 +180,8 @@ impl<'a> Inquiry<'a> {
         Err(too_long(most_pages))
     }
 
-    /// The page of the list `path_and_query` that begins at `offset`, with at most `limit` items. Where it is larger
-    /// than we read, or breaks off, `limit` is halved until it passes.
+    /// The page of the list `path_and_query` that begins at `offset`, with at most `limit` items. If its
+    /// answer is too large or breaks off, `limit` is halved until it passes.
     ///
     /// # Errors
     /// Also for a page without items before the end of the list.
@@ -213,7 +215,8 @@ impl<'a> Inquiry<'a> {
         Ok(Page { total, items })
     }
 
-    /// The one item of the list `path_and_query` that `is_it` accepts, with its position, however many are near.
+    /// The one item of the list `path_and_query` that `is_it` accepts, with its position, however many near
+    /// matches there are.
     pub(super) async fn find(
         &mut self,
         path_and_query: &str,
@@ -232,8 +235,8 @@ impl<'a> Inquiry<'a> {
         Ok(found)
     }
 
-    /// The one order of the list by `id` that `is_it` accepts. However many are near, they are read with their ids alone;
-    /// whole orders would be megabytes a page.
+    /// The one order of the list by `id` that `is_it` accepts. Only ids are requested, however many near
+    /// matches there are; whole orders would be megabytes per page.
     pub(super) async fn find_order(
         &mut self,
         id: &str,
@@ -263,7 +266,7 @@ impl<'a> Inquiry<'a> {
         reply
             .json()
             .filter(Value::is_object)
-            .ok_or_else(|| undocumented(reply, "the answer is no JSON object"))
+            .ok_or_else(|| undocumented(reply, "the answer is not a JSON object"))
     }
 
     /// The error word of a body; see [`errors::word`].
@@ -285,7 +288,7 @@ impl<'a> Inquiry<'a> {
         self.answer_to_deletion(asked.map(|object| object.ok_or(Deletion::NotAsked)), read, absence)
     }
 
-    /// The same where an absence comes with what the list of deletions says.
+    /// The same for an absence that comes with the result of the list of deletions.
     pub(super) fn answer_to_deletion(
         self,
         asked: Result<Result<Value, Deletion>, Failure>,
@@ -328,7 +331,7 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-/// A retry reads as many pages again.
+/// A retry would read as many pages again.
 pub(super) fn too_long(pages: usize) -> Failure {
     let detail = format!("the list is longer than {pages} pages");
     Failure::new(Cause::ApiError, detail).with_status(200).hopeless()

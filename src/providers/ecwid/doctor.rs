@@ -8,15 +8,15 @@ use crate::providers::{Api, DoctorCheck, Examination};
 use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
 use super::errors::clipped;
 
-/// The access that a source's notifications need.
+/// The permissions that a source's notifications need.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duties<'a> {
     Orders,
-    /// Orders, products and their deletions, and the key that checks signatures, where one is configured.
+    /// Orders, products and their deletions, and the key that checks signatures, if one is configured.
     Webhooks(Option<&'a SecretString>),
 }
 
-/// A kind of call, what it is for, and the scope that Ecwid's documentation names for it.
+/// A kind of call, its purpose, and the scope that Ecwid's documentation names for it.
 struct Trial {
     path: &'static str,
     what: &'static str,

@@ -1,5 +1,5 @@
-//! What an answer of API v3 means that shows nothing (Ecwid's documentation: API v3, errors). The status decides; the
-//! error word, if there is one, tells the answers of one status apart.
+//! The meaning of API v3's errors (Ecwid's documentation: API v3, errors). The status decides; the error
+//! word, if there is one, distinguishes errors of one status.
 
 use serde_json::Value;
 
@@ -17,13 +17,14 @@ const WORDS: [&str; 7] = [
     "STORE_IS_SUSPENDED",
 ];
 
-/// A 404 with such a word says nothing about an order or a product.
+/// A 404 with such a word is not about an order or product.
 pub(super) fn is_about_the_store(word: &str) -> bool {
     matches!(word, "STORE_NOT_FOUND" | "PROFILE_NOT_FOUND")
 }
 
-/// The error word of a body, at most 60 characters of it. `errorCode` holds it, on old pages `errorMessage`; the
-/// message may repeat the id in the call, `foreign`, and the stranger who chose it must not choose the word.
+/// The error word of a body, at most 60 characters of it, from `errorCode` or, in old answers,
+/// `errorMessage`. The message may repeat `foreign`, the id in the call, and the stranger who chose it must
+/// not choose the word.
 pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
     let body = reply.json()?;
     let text = |name| body.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
@@ -54,7 +55,7 @@ pub(super) fn undocumented(reply: &Reply, detail: &str) -> Failure {
     Failure::new(Cause::ApiError, detail).with_status(reply.status)
 }
 
-/// An id of a stranger's choosing, fit for a line of text.
+/// A stranger's id, escaped for one line of text.
 pub(super) fn clipped(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };

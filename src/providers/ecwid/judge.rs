@@ -20,11 +20,11 @@ pub(super) const FULFILLMENT: &str = "fulfillmentStatus";
 /// The payment status of an unfinished cart, which Ecwid's lists leave out.
 pub(super) const INCOMPLETE: &str = "INCOMPLETE";
 
-/// The fields of an order that a verdict rests on.
+/// The fields of an order that a verdict is based on.
 const ORDER_FIELDS: [&str; 6] =
     ["id", "internalId", "orderNumber", "paymentStatus", "fulfillmentStatus", "updateDate"];
 
-/// The fields of a product that say which one it is and what becomes of it.
+/// The fields of a product that identify it and that the store keeps.
 const PRODUCT_FIELDS: [&str; 7] = ["id", "price", "quantity", "unlimited", "inStock", "enabled", "updated"];
 
 /// A status that a claim asserts.
@@ -43,7 +43,7 @@ impl<'a> Asserted<'a> {
     }
 }
 
-/// Holds an order's ids and statuses against an answer; `other_ids` says in which id the order that is shown differs.
+/// Compares an order's ids and statuses with an answer; `other_ids` says which id of the shown order differs.
 pub(super) fn compare_order<'a>(
     answer: &Answer,
     other_ids: impl FnOnce(&OrderIds) -> Option<String>,
@@ -81,7 +81,7 @@ fn difference(claimed: &Asserted<'_>, shown: &Value) -> Option<String> {
     Some(format!("{} is {actual}, not {meant}{notified}", claimed.field))
 }
 
-/// Holds a product's id against an answer; nothing else of a product is asserted.
+/// Compares a product's id with an answer; nothing else of a product is asserted.
 pub(super) fn compare_product(answer: &Answer, product_id: &str) -> Comparison {
     let shown = match shown(answer) {
         Ok(product) => product,
@@ -98,7 +98,7 @@ pub(super) fn compare_product(answer: &Answer, product_id: &str) -> Comparison {
     }
 }
 
-/// Holds a deletion against an answer: gone and listed among the deletions, or it is none.
+/// Compares a deletion with an answer: the object must be gone and in the list of deletions.
 pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Option<&str>) -> Comparison {
     let item = match &answer.result {
         CallResult::Found(shown) => {
@@ -140,7 +140,7 @@ pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
     }
 }
 
-/// The object that an answer shows, or what it means for a claim that it shows none.
+/// The object that an answer shows, or the outcome if it shows none.
 fn shown(answer: &Answer) -> Result<&Value, Comparison> {
     match &answer.result {
         CallResult::Found(shown) => Ok(&shown.body),
@@ -163,8 +163,8 @@ pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, Stri
     if found.iter().any(|(_, word)| word == INCOMPLETE) { Vec::new() } else { found }
 }
 
-/// Where an order's claim stands: payment and fulfilment status that it asserts, and those before it, where it tells them, all
-/// in the API's words.
+/// The course of an order's claim: the payment and fulfilment status that it asserts, and the previous ones
+/// if it states them, all in the API's words.
 pub(super) fn course(asserted: [Option<&str>; 2], before: [Option<&str>; 2]) -> Course {
     Course::told(&named(asserted), &named(before))
 }

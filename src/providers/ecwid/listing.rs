@@ -13,7 +13,7 @@ use super::errors::clipped;
 use super::judge::{FULFILLMENT, INCOMPLETE, PAYMENT};
 use super::object;
 
-/// All that comparing needs; whole orders would fill a page with megabytes.
+/// The fields needed for comparing; whole orders would fill a page with megabytes.
 const FIELDS: [&str; 7] = [
     "id",
     "internalId",
@@ -40,10 +40,11 @@ pub(super) async fn orders(shop: &Shop, api: &Api, window: Window) -> Result<Lis
     Err(failure(format!("the list of orders changed while it was read, {LIST_READINGS} times")))
 }
 
-/// An order of the list as far as it is kept: `None` for one that is not finished.
+/// A listed order, as far as it is kept: `None` for an unfinished one.
 type KeptOrder = Result<Option<Listed>, String>;
 
-/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so perhaps another not at all.
+/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so may have omitted
+/// another.
 async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Failure> {
     let mut inquiry = Inquiry::new(shop, api, None);
     let (mut orders, mut nameless): (BTreeMap<String, KeptOrder>, Vec<String>) = Default::default();
@@ -87,7 +88,7 @@ fn kept(id: &str, item: &Value, bytes: &mut usize) -> KeptOrder {
     let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
     let mut object = object::order(Value::Object(fields.collect()))
         .map_err(|lack| format!("order {} of the list is not as documented: {lack}", clipped(id)))?;
-    // Nothing else tells whether we heard of it.
+    // Without an id, it is unknown whether a notification announced it.
     let unreadable = [PAYMENT, FULFILLMENT]
         .into_iter()
         .find(|field| !object.compared.get(*field).is_some_and(Value::is_string));

@@ -33,8 +33,8 @@ impl OrderNames<'_> {
         self.order_id.is_some() && ids.id.as_deref() == self.order_id
     }
 
-    /// In which id an order differs from these; `None` if it is the one. An order without `internalId` is known by
-    /// its id alone.
+    /// Which id of an order differs from these; `None` if it is the one. An order without `internalId` is
+    /// identified by its id alone.
     pub(super) fn differ_from(self, ids: &OrderIds) -> Option<String> {
         let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), clipped);
         if let Some(order_id) = self.order_id
@@ -157,8 +157,9 @@ async fn deletion(
     Ok(listed.map_or(Deletion::NotListed, |(_, item)| Deletion::Listed(item)))
 }
 
-/// Asks about the orders of plain `ids` by one list; `is_it` tells whether an order is the one of a place. An id that
-/// many orders are near to, a store's prefix for one, is left out of further readings: it must not hide the others.
+/// Asks about the orders with plain `ids` in one list call; `is_it` says whether an order is the wanted one
+/// of a position. An id with many near matches, such as a store's prefix, is left out of further readings, so
+/// that it does not hide the others.
 ///
 /// # Errors
 /// The list failed, or near matches filled too many pages.
@@ -203,10 +204,11 @@ pub(super) async fn orders(
     Err(too_long(NEAR_MATCH_PAGES))
 }
 
-/// What one id names at most: an order by each kind of id. All others in a list are near.
+/// Maximum number of exact matches of one id: an order by each kind of id. All others in a list are near
+/// matches.
 const IDS_OF_AN_ORDER: usize = 3;
 
-/// Whether an id of the order holds `id` and more.
+/// Whether an id of the order contains `id` and more.
 fn is_near(id: &str, order: &Value) -> bool {
     let id = id.to_ascii_lowercase();
     let is_near = |known: &String| known.len() > id.len() && known.to_ascii_lowercase().contains(&id);

@@ -56,11 +56,11 @@ pub(super) fn digits(number: &Number) -> Option<String> {
 
 /// An order as the API shows it.
 ///
-/// # Errors
+/// Which field that Ecwid documents is missing, in plain words: such an answer judges nothing.
 /// In plain words, which field that Ecwid documents is missing: such an answer judges nothing.
 pub(super) fn order(body: Value) -> Result<FoundObject, String> {
     if !body.is_object() {
-        return Err("the order is no JSON object".to_owned());
+        return Err("the order is not a JSON object".to_owned());
     }
     let ids = OrderIds::of(&body);
     let Some(order_id) = ids.id else { return Err("the order has no id".to_owned()) };
@@ -87,7 +87,7 @@ pub(super) fn order(body: Value) -> Result<FoundObject, String> {
 
 /// A product as the API shows it. A product that is hidden from the shop window is still shown here.
 ///
-/// # Errors
+/// Which field that Ecwid documents is missing, in plain words.
 /// In plain words, which field that Ecwid documents is missing.
 pub(super) fn product(body: Value) -> Result<FoundObject, String> {
     let Some(product_id) = body.get("id").and_then(id_text) else {
@@ -119,7 +119,7 @@ pub(super) fn product(body: Value) -> Result<FoundObject, String> {
     Ok(FoundObject { truth: Some(Truth::Product(truth)), compared, body })
 }
 
-/// Those of the fields that an answer has, ids and amounts as text.
+/// Those of the fields that an answer has, with ids and amounts as text.
 pub(super) fn picked(body: &Value, names: &[&str]) -> Map<String, Value> {
     let pick = |name: &&str| {
         let value = match body.get(name)? {

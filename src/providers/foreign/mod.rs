@@ -1,9 +1,11 @@
-//! Bytes of strangers and of shops, made readable in one place before every parser. What is never compared never makes
-//! a message unreadable: a byte order mark before and NULs after it are skipped, and text that is not UTF-8 or holds lone
-//! surrogates is read as [`replaced`] text, which equals nothing. Signatures are checked over the bytes as received.
+//! Makes bytes of strangers and shops readable, in one place before every parser. Content that is never
+//! compared never makes a message unreadable: a byte order mark before it and NULs after it are skipped, and
+//! text that is not UTF-8 or contains lone surrogates is read as [`replaced`] text, which equals nothing.
+//! Signatures are checked over the bytes as received.
 //!
-//! A notification costs memory by its bytes alone: of its JSON only the values that a format names are built, and none
-//! inside of a list. An answer is built whole, and therefore bounded by [`ANSWER_VALUES`].
+//! The memory for a notification is bounded by its bytes: only the values that a format names are built from
+//! its JSON, and none inside a list. An answer is built completely, and therefore bounded by
+//! [`ANSWER_VALUES`].
 
 use std::fmt;
 
@@ -15,34 +17,34 @@ use crate::domain::replaced::{any_text, replaced};
 
 mod scan;
 
-/// The values that a notification's JSON may hold; no documented one has a hundred.
+/// Maximum number of values in a notification's JSON; no documented one has a hundred.
 pub(super) const NOTIFICATION_VALUES: usize = 20_000;
 
-/// How deep the values of a notification's object may nest; real ones do by a few levels.
+/// Maximum nesting of a notification's values; real ones nest a few levels.
 pub(super) const NOTIFICATION_DEPTH: usize = 32;
 
-/// The values that an answer may hold. In memory a value takes up to some 500 bytes, so that [`super::http::ANSWER_CAP`]
-/// alone would let a short answer take gigabytes. Documented answers take 20 bytes for each value: this is a page of 5 MB,
-/// and a larger page is asked for again in halves.
+/// Maximum number of values in an answer. In memory a value takes up to about 500 bytes, so
+/// [`super::http::ANSWER_CAP`] alone would let a short answer take gigabytes. Documented answers have 20
+/// bytes per value: this is a page of 5 MB, and a larger page is requested again in halves.
 pub(super) const ANSWER_VALUES: usize = 250_000;
 
-/// The JSON reader follows no further.
+/// The nesting limit of the JSON parser.
 const ANSWER_DEPTH: usize = 127;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why a body is no JSON object that is read.
+/// Why a body is not a JSON object that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// Nothing, or nothing but blanks.
+    /// Nothing but white space.
     Empty,
     /// More than [`NOTIFICATION_VALUES`].
     TooMany,
     /// Deeper than [`NOTIFICATION_DEPTH`].
     TooDeep,
-    /// No JSON, from this line and column on.
+    /// Not JSON, from this line and column on.
     NoJson(usize, usize),
-    /// JSON, but no object.
+    /// JSON, but not an object.
     NoObject,
 }
 
@@ -55,7 +57,7 @@ impl fmt::Display for Unreadable {
             Self::NoJson(line, column) => {
                 write!(f, "the body cannot be read as JSON (line {line}, column {column})")
             }
-            Self::NoObject => f.write_str("the body is no JSON object"),
+            Self::NoObject => f.write_str("the body is not a JSON object"),
         }
     }
 }
@@ -66,7 +68,7 @@ impl From<Unreadable> for String {
     }
 }
 
-/// A body without the byte order mark before it and the NULs after it, with blanks among them.
+/// A body without the byte order mark before it and the NULs and white space after it.
 pub(super) fn content(body: &[u8]) -> &[u8] {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let is_padding = |byte: u8| byte == 0 || byte.is_ascii_whitespace();
@@ -75,8 +77,8 @@ pub(super) fn content(body: &[u8]) -> &[u8] {
     if padding.contains(&0) { content } else { body }
 }
 
-/// The values of a notification's JSON object whose names are among `names`, at whatever depth; objects on the way to
-/// them stay, lists stay empty. Of a name that an object repeats, the last value counts.
+/// The values of a notification's JSON object whose names are among `names`, at any depth. Objects on the way
+/// to them stay, lists are left empty. If an object repeats a name, the last value counts.
 pub(super) fn object(body: &[u8], names: &[&str]) -> Result<Map<String, Value>, Unreadable> {
     let content = content(body);
     if content.trim_ascii().is_empty() {
@@ -97,7 +99,7 @@ pub(super) fn object(body: &[u8], names: &[&str]) -> Result<Map<String, Value>, 
     }
 }
 
-/// The JSON of an answer, whole; `None` if it is none.
+/// The JSON of an answer, complete; `None` if it is not JSON.
 pub(super) fn json(body: &[u8]) -> Option<Value> {
     let content = content(body);
     if has_too_many_values(content) {
@@ -111,12 +113,13 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
     is_readable.then(|| scan::built(content, None))
 }
 
-/// Whether an answer holds more values than [`ANSWER_VALUES`]; they are counted, not built.
+/// Whether an answer has more values than [`ANSWER_VALUES`]; they are counted without being built.
 pub(super) fn has_too_many_values(body: &[u8]) -> bool {
     body.len() > ANSWER_VALUES && scan::size(body).values > ANSWER_VALUES
 }
 
-/// The fields of a form whose names are among `names`, in the order of arrival, each a text or a [`replaced`] one.
+/// The fields of a form whose names are among `names`, in the order of arrival, each a text or a [`replaced`]
+/// one.
 ///
 /// # Errors
 /// The name of a field that is sent more than once with different values.
@@ -146,10 +149,10 @@ fn decoded(encoded: &[u8]) -> Value {
     }
 }
 
-/// Why a value is no id, where it is neither text nor a number.
+/// Why a value is not an id, if it is neither text nor a number.
 pub(super) fn no_id(value: &Value) -> &'static str {
     match any_text(value) {
-        Some(_) => "holds bytes that are no text",
+        Some(_) => "holds bytes that are not text",
         None => "is neither text nor a whole number",
     }
 }

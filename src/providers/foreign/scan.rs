@@ -1,15 +1,15 @@
-//! JSON text taken apart by its bytes: its size, and its values.
+//! Scans JSON text by its bytes: its size, and its values.
 
 use serde_json::{Map, Value};
 
 use crate::domain::replaced::replaced;
 
-/// How large a JSON text is, told without building anything and without knowing whether it is one.
+/// The size of a JSON text, measured without building or validating it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct JsonSize {
-    /// Its values, the outermost one included.
+    /// The number of its values, including the outermost.
     pub(super) values: usize,
-    /// How deep its lists and objects nest.
+    /// The maximum nesting of its lists and objects.
     pub(super) depth: usize,
 }
 
@@ -40,8 +40,8 @@ pub(super) fn size(text: &[u8]) -> JsonSize {
     size
 }
 
-/// The value of a text that is JSON but for what its strings hold, and nests no deeper than a call may. Of an object all
-/// values, or those with one of `names`; then lists stay empty.
+/// The value of a text that is valid JSON except inside its strings, and that nests within the limit. Builds
+/// all values of an object, or only those with one of `names`; in that case lists are left empty.
 pub(super) fn built(text: &[u8], names: Option<&[&str]>) -> Value {
     Scan { text, at: 0, names }.value()
 }
@@ -103,7 +103,7 @@ impl Scan<'_> {
         list
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     fn skip(&mut self) {
         let mut depth = 0_usize;
         while let Some(byte) = self.next() {
@@ -126,14 +126,14 @@ impl Scan<'_> {
         }
     }
 
-    /// Passes over a string; its literal, quotes included.
+    /// Skips a string; returns its literal with the quotes.
     fn string(&mut self) -> &[u8] {
         let (start, end) = (self.at, string_end(self.text, self.at));
         self.at = end;
         self.text.get(start..end).unwrap_or_default()
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not white space.
     fn next(&mut self) -> Option<u8> {
         self.at = skip_blanks(self.text, self.at);
         self.text.get(self.at).copied()
@@ -148,14 +148,14 @@ impl Scan<'_> {
     }
 }
 
-/// The text of a string's literal, as much of it as can be read.
+/// The text of a string's literal, with unreadable parts replaced.
 fn readable(literal: &[u8]) -> String {
     let literal = String::from_utf8_lossy(literal);
     let paired = without_lone_surrogates(&literal);
     serde_json::from_str(&paired).unwrap_or_else(|_| literal.trim_matches('"').to_owned())
 }
 
-/// A literal with U+FFFD instead of each escape of an unpaired surrogate.
+/// A literal with U+FFFD in place of each escape of an unpaired surrogate.
 fn without_lone_surrogates(literal: &str) -> String {
     let mut paired = String::with_capacity(literal.len());
     let mut rest = literal;
@@ -181,7 +181,7 @@ fn without_lone_surrogates(literal: &str) -> String {
     paired + rest
 }
 
-/// Behind the string that begins at `start`.
+/// The position after the string that begins at `start`.
 fn string_end(text: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = text.get(at) {
@@ -194,7 +194,7 @@ fn string_end(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-/// Behind the number or word that begins at `start`.
+/// The position after the number or word that begins at `start`.
 fn scalar_end(text: &[u8], start: usize) -> usize {
     let rest = text.get(start + 1..).unwrap_or_default();
     let ends = |byte: &u8| is_between(*byte) || matches!(byte, b'"' | b'[' | b']' | b'{' | b'}');

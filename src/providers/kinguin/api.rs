@@ -1,4 +1,4 @@
-//! Kinguin's API: the calls that verification makes, and what an order's or product's answer says.
+//! Kinguin's API: the calls for verification, and the meaning of its answers.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
@@ -18,10 +18,10 @@ use crate::providers::{Api, LIST_LIMIT};
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Orders a page when one is searched: Kinguin's own default. An order lists every key, so large pages get heavy.
+/// The page size of a search, Kinguin's default. An order includes every key, so large pages become heavy.
 const SEARCH_PAGE: usize = 25;
 
-/// A search that has not come to its end by then is no answer.
+/// Maximum number of pages of a search; beyond it the search is no answer.
 const SEARCH_PAGES: usize = 10;
 
 /// Asks about the order or product of `claim`.
@@ -83,15 +83,15 @@ pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Fail
     Ok(reply)
 }
 
-/// The result of a call about one order. "Not there" is the kind `OrderNotFound` alone: a 404 of any other kind may
-/// come from a wrong path or a gateway in between.
+/// The result of a call about one order. Only the kind `OrderNotFound` means not there: a 404 of any other
+/// kind may come from a wrong path or a gateway.
 pub(super) fn order_said(reply: &Reply) -> CallResult {
     if is_good(reply) {
         return there(reply, object::order);
     }
     match (reply.status, kind(reply).as_deref()) {
         (400..=499, Some("OrderNotFound")) => CallResult::NotFound(absence(reply.status, "OrderNotFound")),
-        // A real order of Kinguin's old platform, which no call can read.
+        // A real order of Kinguin's old platform, which the API cannot read.
         (400..=499, Some("OrderNotSupported")) => CallResult::Failed(
             Failure::new(
                 Cause::ApiError,
@@ -100,14 +100,14 @@ pub(super) fn order_said(reply: &Reply) -> CallResult {
             .with_status(reply.status)
             .with_scope(FailureScope::Subject),
         ),
-        // Kinguin did not reach its own backend, whatever status it puts on that.
+        // Kinguin did not reach its own backend, whatever the status is.
         (400..=499, Some("HttpClient" | "Http")) => CallResult::Failed(refusal(reply).passing()),
         _ => CallResult::Failed(refusal(reply)),
     }
 }
 
-/// The result of a call about one product. A 404 with Kinguin's own error means that it is not shown now; the kind
-/// `Http` is a wrong path's.
+/// The result of a call about one product. A 404 with Kinguin's own error means that it is not shown now,
+/// except for the kind `Http`, which a wrong path gives.
 pub(super) fn product_said(reply: &Reply) -> CallResult {
     if is_good(reply) {
         return there(reply, object::product);
@@ -130,8 +130,8 @@ pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Looks for an order by the list's filter. Only `OrderNotFound` says that an order is not there, so a list without it
-/// settles nothing.
+/// Searches for an order by the list's filter. Only `OrderNotFound` means that an order is not there, so a
+/// list without it settles nothing.
 async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failure> {
     let mut asked_at = None;
     let mut latency_ms = 0_u64;
@@ -172,9 +172,9 @@ pub(super) fn page_of(reply: &Reply) -> Result<Page, Failure> {
     if !is_good(reply) {
         return Err(refusal(reply));
     }
-    let undocumented = || reply.failure("the answer is no list as Kinguin documents it");
+    let undocumented = || reply.failure("the answer is not a list as Kinguin documents it");
     let mut list = reply.json().ok_or_else(undocumented)?;
-    // A count that cannot be read must not pass for none: the first short page would end the list.
+    // An unreadable count must not pass for zero: the first short page would end the list.
     let item_count = match list.get("item_count") {
         None | Some(Value::Null) => None,
         Some(_) => {
@@ -188,7 +188,7 @@ pub(super) fn page_of(reply: &Reply) -> Result<Page, Failure> {
     }
 }
 
-/// The word by which Kinguin's errors are told apart.
+/// The word that distinguishes Kinguin's errors.
 fn kind(reply: &Reply) -> Option<String> {
     fields::text_of(&reply.json()?, "kind").map(str::to_owned)
 }
@@ -207,7 +207,7 @@ fn absence(status: u16, kind: &str) -> NotFoundEvidence {
     }
 }
 
-/// An answer that never came, or that no provider could read.
+/// A call without an answer, or with one that no provider could read.
 fn unanswered(api: &Api, asked_at: Timestamp, failure: Failure) -> Answer {
     let waited = api.now().since(asked_at).as_millis();
     Answer {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{EventTime, Timestamp};
 
-/// What stands behind date and time.
+/// The end of a date, after the time.
 enum Zone {
     /// Seconds east of UTC.
     Offset(i64),
@@ -13,8 +13,8 @@ enum Zone {
     Missing,
 }
 
-/// Reads an `updatedAt`; `None` if it is no date and time at all. Of zone names only `UTC` and `GMT` are understood:
-/// with any other one the text is kept and nothing can be compared.
+/// Parses an `updatedAt`; `None` if it is not a date and time. Of zone names only `UTC` and `GMT` are
+/// understood: with any other, the text is kept and nothing can be compared.
 pub(super) fn read(text: &str) -> Option<EventTime> {
     let (date_time, rest) = text.split_at_checked(19)?;
     let naive = naive(date_time)?;
@@ -31,13 +31,13 @@ pub(super) fn read(text: &str) -> Option<EventTime> {
     })
 }
 
-/// The instant of an `updatedAt`, where it has one.
+/// The instant of an `updatedAt`, if it has one.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     read(text)?.instant
 }
 
-/// `2025-03-04T10:15:09`, or with a blank for the `T`, in exactly these places: the parser alone would take signs and
-/// single digits too.
+/// `2025-03-04T10:15:09`, or with a space for the `T`, in exactly this form: the parser alone would also
+/// accept signs and single digits.
 fn naive(text: &str) -> Option<Timestamp> {
     let in_place = text.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',

@@ -1,4 +1,4 @@
-//! Tries the key for `doctor` and says what the answer means for the owner.
+//! The checks of `doctor` for a Kinguin source, with an explanation of each answer.
 
 use super::{API_BASE, Format, Kinguin, api};
 use crate::domain::{Cause, Failure};
@@ -7,7 +7,7 @@ use crate::providers::{Api, DoctorCheck, Examination};
 /// The path of Kinguin's API of 2019 (`api2.kinguin.net/integration`), switched off in 2025.
 const DEAD_PATH: &str = "/integration";
 
-/// Reads one order with the configured key: what every verification needs.
+/// Reads one order with the configured key, as every verification does.
 pub(super) async fn examine(kinguin: &Kinguin, api: &Api) -> Examination {
     let mut examination = Examination::default();
     examination.checks.push(admission(kinguin));
@@ -55,7 +55,7 @@ fn advice(failure: &Failure) -> String {
         }
         (Cause::ApiDenied, None) => "paste the api_key again",
         (Cause::ApiError, Some(200..=404)) => "this is not Kinguin's API: check api_base",
-        (Cause::ApiError, _) => "Kinguin has trouble: run doctor again later",
+        (Cause::ApiError, _) => "Kinguin's API has problems: run doctor again later",
     };
     format!("{what}: {todo}")
 }

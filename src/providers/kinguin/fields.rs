@@ -7,13 +7,13 @@ use crate::domain::decimal;
 use crate::domain::replaced::any_text;
 use crate::providers::foreign;
 
-/// How much of a stranger's value a message may repeat, in characters.
+/// Maximum length of a stranger's value in a message, in characters.
 const SHOWN: usize = 40;
 
 /// An id as text: text as it is, a number in plain digits. `None` if it is missing, `null` or `""`.
 ///
 /// # Errors
-/// Why the value is no id, to stand behind the field's name.
+/// Why the value is not an id, in words that follow the field's name.
 pub(super) fn id(value: Option<&Value>) -> Result<Option<String>, &'static str> {
     match value {
         None | Some(Value::Null) => Ok(None),
@@ -28,7 +28,7 @@ pub(super) fn id(value: Option<&Value>) -> Result<Option<String>, &'static str> 
     }
 }
 
-/// An id of an answer; `None` also for what is no id.
+/// An id of an answer; `None` also for a value that is not an id.
 pub(super) fn id_of(object: &Value, name: &str) -> Option<String> {
     id(object.get(name)).ok().flatten()
 }
@@ -38,7 +38,7 @@ pub(super) fn text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// The same to be kept and never compared: also a text of which something could not be read.
+/// The same for text that is kept and never compared: also a [`replaced`] one.
 pub(super) fn any_text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(any_text).filter(|text| !text.is_empty())
 }
@@ -62,7 +62,7 @@ pub(super) fn count_of(object: &Value, name: &str) -> Option<i64> {
     }
 }
 
-/// A stranger's text as a message may show it: control characters escaped, the end cut off.
+/// A stranger's text for a message: escaped and cut.
 pub(super) fn shown(text: &str) -> String {
     let mut cut: String = text.chars().take(SHOWN).flat_map(char::escape_debug).take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {

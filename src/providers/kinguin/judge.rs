@@ -12,12 +12,12 @@ use crate::domain::{
 /// Accepted, keys not all delivered.
 const PROCESSING: &str = "processing";
 
-/// Whatever else was notified, the API may not have caught up with it. `pending` is the word of the time before 2021, and
-/// of the sandbox.
+/// The API may not have caught up yet, whatever else was notified. `pending` is the word from before 2021,
+/// and of the sandbox.
 const UNFINISHED: [&str; 2] = [PROCESSING, "pending"];
 
-/// Holds `claim` against `answer`; a product that is not shown is `unavailable`, and the evidence tells under `held`
-/// what [`is_stored`] says.
+/// Compares `claim` with `answer`. A product that is not shown is `unavailable`, and the evidence has the
+/// result of [`is_stored`] under `held`.
 pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
     match (&answer.result, claim.subject.kind) {
         (CallResult::Found(object), SubjectKind::Order) => order(claim, object),
@@ -32,9 +32,10 @@ pub(super) fn compare(claim: &Claim, answer: &Answer, known: &Known) -> Comparis
     }
 }
 
-/// Whether the store holds the claim's product under the same ids: then an `unavailable` product is confirmed (a true
-/// notification tells of a product that has sold out), otherwise it is ignored (it may as well be invented). The same ids
-/// are: the held `resolved_id` is the claim's subject, and the held `internal_id` is its `productId` where it has one.
+/// Whether the store has the claim's product under the same ids. Then an `unavailable` product is confirmed
+/// (a true notification that it sold out); otherwise it is ignored (it may be invented). The ids are the same
+/// if the stored `resolved_id` is the claim's subject, and the stored `internal_id` is its `productId`, if it
+/// has one.
 #[must_use]
 pub fn is_stored(claim: &Claim, known: &Known) -> bool {
     known.stored.as_ref().is_some_and(|stored| {
@@ -48,8 +49,8 @@ pub fn is_stored(claim: &Claim, known: &Known) -> bool {
     })
 }
 
-/// Where an order's claim stands: `processing`, then `completed`, then `refunded` or `canceled`. Another order reference is no
-/// matter of course, so it stays unexplained; so does everything about products, which have no course.
+/// The course of an order's claim: `processing`, then `completed`, then `refunded` or `canceled`. A mismatch
+/// of the order reference is never explained, nor is anything about products, which have no course.
 pub(super) fn course(claim: &Claim) -> Course {
     let Some(status) = claim.asserted_text(&["status"]).filter(|_| claim.subject.kind == SubjectKind::Order)
     else {
@@ -80,7 +81,7 @@ pub(super) fn statuses(compared: &Map<String, Value>) -> Vec<(&'static str, Stri
     status.map(|status| ("status", status.to_owned())).into_iter().collect()
 }
 
-/// The latest time that an order or a product carries. An order has no `updatedAt` by the documentation.
+/// The latest time of an order or product. By the documentation, an order has no `updatedAt`.
 pub(super) fn latest_time(answer: &Answer) -> Option<Timestamp> {
     let CallResult::Found(object) = &answer.result else { return None };
     let time = |name| fields::text_of(&object.body, name).and_then(dates::instant);
@@ -128,7 +129,8 @@ fn product(claim: &Claim, object: &FoundObject) -> Comparison {
         let detail = differs("productId", product_id.as_deref(), claimed);
         return Comparison::differs(Outcome::Mismatch, detail, evidence);
     }
-    // Notifications carry milliseconds, the API whole seconds: with them a true one would look too new forever.
+    // Notifications have milliseconds, the API whole seconds: compared exactly, a true notification would
+    // look too new forever.
     let Some(notified) =
         claim.asserted_text(&["updatedAt"]).and_then(|text| Some((text, dates::instant(text)?)))
     else {
@@ -171,7 +173,7 @@ fn unavailable(claim: &Claim, absence: &NotFoundEvidence, known: &Known) -> Comp
     Comparison { stored_before: stored, ..differs }
 }
 
-/// The fields of an answer that the outcome rests on, as they stand there.
+/// The fields of an answer that the outcome is based on, as received.
 fn picked(body: &Value, names: &[&str]) -> Value {
     let field = |name: &&str| body.get(*name).map(|value| ((*name).to_owned(), value.clone()));
     match body {

@@ -1,5 +1,5 @@
-//! The list of orders by creation date, all pages. Kinguin documents no order of it: a list that changes while it is read
-//! is read again from its beginning.
+//! Lists orders by creation date, all pages. Kinguin documents no sort order, so a list that changes while it
+//! is read is read again from the start.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{dates, fields, object};
 use crate::domain::{Cause, Failure, ListRequest, Listed, Listing, Timestamp, Truth};
 use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
-/// The sizes of a page that are tried: Kinguin's largest, then each less where a page is larger than we read. Each
-/// divides the one before, so that the place where a page ended begins another one. An order lists every key of it.
+/// The page sizes to try: Kinguin's largest, then a smaller one whenever a page is too large. Each divides
+/// the one before, so that pages stay aligned. A listed order includes all of its keys.
 const PAGES: [usize; 5] = [100, 50, 25, 5, 1];
 
-/// The orders that were created in the window, or so much before it as shall be seen again; each once.
+/// The orders created in the window, or in the time before it that is to be rechecked; each once.
 ///
 /// # Errors
 /// A page could not be read, the list is too long, or no reading showed as many orders as the list says it has.
@@ -32,7 +32,8 @@ pub(super) async fn orders(api: &Api, key: &SecretString, request: ListRequest) 
     Err(failure(format!("the list of orders changed while it was read, {LIST_READINGS} times")))
 }
 
-/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so perhaps another not at all.
+/// Reads the list once; `None` if it changed meanwhile, or showed an order twice and so may have omitted
+/// another.
 async fn read(
     api: &Api,
     key: &SecretString,
@@ -89,7 +90,7 @@ fn listing(orders: BTreeMap<String, Result<Listed, String>>, nameless: Vec<Strin
     listing
 }
 
-/// The page that begins after `seen` orders.
+/// The page after `seen` orders.
 async fn page(
     api: &Api,
     key: &SecretString,

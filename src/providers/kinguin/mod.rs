@@ -1,11 +1,12 @@
 //! Kinguin's eCommerce API and the two formats of its notifications.
 //!
-//! - `kinguin`: webhooks, the event in a header, a shared secret in another (`notification`, `signature`);
-//! - `kinguin-postback`: the format before March 2021, no event name, nothing to authenticate it by;
-//! - both are verified by the same calls (`api`) and rules (`judge`); `listing` reads the list of orders; `doctor` tries
-//!   the key.
+//! - `kinguin`: webhooks, with the event in one header and a shared secret in another (`notification`,
+//!   `signature`);
+//! - `kinguin-postback`: the format before March 2021, without an event name or authentication;
+//! - both are verified by the same calls (`api`) and rules (`judge`); `listing` reads the list of orders;
+//!   `doctor` tests the key.
 //!
-//! No call here returns a purchased key, and none may: a verifier has no need of them.
+//! No call here returns a purchased key, and none may: verification does not need them.
 
 use std::sync::Arc;
 
@@ -37,13 +38,13 @@ mod tests;
 
 pub use judge::is_stored;
 
-/// The status of an order whose keys are all delivered, and all that an "order complete" asserts.
+/// The status of an order whose keys are all delivered; an "order complete" asserts it.
 const COMPLETED: &str = "completed";
 
-/// Kinguin's production API; its sandbox has another host, its own accounts and its own keys.
+/// Kinguin's production API; its sandbox has another host, accounts and keys.
 const API_BASE: &str = "https://gateway.kinguin.net/esa/api";
 
-/// Kinguin publishes no limit, but once took a busy client for an attack.
+/// Kinguin publishes no limit, but has taken a busy client for an attack.
 const RATE_LIMIT: &str = "5/s";
 
 const API_KEY: Key =

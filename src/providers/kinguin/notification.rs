@@ -1,5 +1,5 @@
-//! Reads a notification. A webhook names its event in the header `X-Event-Name`; a postback has no name, its event
-//! follows from the id that the body holds. From there on both are read alike. Where JSON repeats a name, the last
+//! Parses a notification. A webhook names its event in the header `X-Event-Name`; the event of a postback
+//! follows from the id in its body. The rest is the same for both. If a JSON object repeats a name, the last
 //! value counts.
 
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::providers::ids::{unaskable_id, unaskable_word};
 /// The header that names a webhook's event.
 const EVENT_HEADER: &str = "x-event-name";
 
-/// All names of a body that mean something here.
+/// All field names of a body that are read.
 const NAMES: [&str; 6] = ["kinguinId", "productId", "orderId", "orderExternalId", "status", "updatedAt"];
 
 /// An event that this version verifies.
@@ -42,7 +42,7 @@ impl Event {
     }
 }
 
-/// What is known of a notification before it is understood whole.
+/// The parts of a notification that are known before all of it is understood.
 struct Draft {
     event: Event,
     subject: Option<Subject>,
@@ -60,7 +60,7 @@ impl Draft {
     }
 }
 
-/// Reads a webhook. It never falls back to the rules of postbacks.
+/// Parses a webhook. It never falls back to the rules of postbacks.
 pub(super) fn read_webhook(notification: &RawNotification) -> Reading {
     let word = match event_word(&notification.headers) {
         Ok(word) => word,
@@ -78,7 +78,7 @@ pub(super) fn read_webhook(notification: &RawNotification) -> Reading {
     })
 }
 
-/// Reads a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
+/// Parses a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
 pub(super) fn read_postback(notification: &RawNotification) -> Reading {
     let said = match foreign::object(&notification.body, &NAMES) {
         Ok(said) => said,
@@ -126,7 +126,8 @@ fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<
         asserted.insert(second.to_owned(), Value::String(second_id));
     }
     match draft.event {
-        // An order has no updatedAt in the API, a zone's name says no instant: both stay a stranger's word.
+        // The API gives an order no updatedAt, and a zone's name gives no instant: both remain the sender's
+        // statement.
         Event::ProductUpdate if draft.event_time.instant.is_some() => {
             asserted.extend(said.get("updatedAt").map(|time| ("updatedAt".to_owned(), time.clone())));
         }
@@ -163,7 +164,7 @@ fn subject_id(kind: SubjectKind, name: &str, said: &Map<String, Value>) -> Resul
     }
     let is_integer = id.bytes().all(|b| b.is_ascii_digit()) && id.parse::<u64>().is_ok();
     if kind == SubjectKind::Product && !is_integer {
-        return Err(format!("{name} is no whole number: {}", fields::shown(&id)));
+        return Err(format!("{name} is not a whole number: {}", fields::shown(&id)));
     }
     Ok(id)
 }
@@ -172,9 +173,8 @@ fn updated_at(said: &Map<String, Value>) -> Result<EventTime, String> {
     match said.get("updatedAt") {
         None | Some(Value::Null) => Err("updatedAt is missing".to_owned()),
         Some(Value::String(text)) if text.is_empty() => Err("updatedAt is missing".to_owned()),
-        Some(Value::String(text)) => {
-            dates::read(text).ok_or_else(|| format!("updatedAt is no date and time: {}", fields::shown(text)))
-        }
+        Some(Value::String(text)) => dates::read(text)
+            .ok_or_else(|| format!("updatedAt is not a date and time: {}", fields::shown(text))),
         Some(_) => Err("updatedAt is not text".to_owned()),
     }
 }

@@ -6,10 +6,10 @@ use super::{dates, fields};
 use crate::domain::replaced::is_replaced;
 use crate::domain::{FoundObject, OrderTruth, ProductTruth, Timestamp, Truth, decimal};
 
-/// Prices carry no currency; the balance that Kinguin takes them from is in euros.
+/// Prices have no currency; Kinguin charges a balance in euros.
 const CURRENCY: &str = "EUR";
 
-/// An object, or what an answer lacks to be one: the fields that identify and date it are documented as always there.
+/// An object, or why the answer is not one: the fields that identify and date it are documented as required.
 pub(super) type Sighted = Result<FoundObject, &'static str>;
 
 /// An order of an answer; `raw` is its JSON text.
@@ -18,7 +18,7 @@ pub(super) fn order(body: &Value, raw: String) -> Sighted {
     let status = fields::any_text_of(body, "status").ok_or("it has no status")?;
     let reference = match body.get("orderExternalId") {
         Some(value) if is_replaced(value) => Some(value.clone()),
-        value => fields::id(value).map_err(|_| "its orderExternalId is no id")?.map(Value::String),
+        value => fields::id(value).map_err(|_| "its orderExternalId is not an id")?.map(Value::String),
     };
     let mut compared = Map::new();
     compared.insert("orderId".to_owned(), Value::String(order_id.clone()));
@@ -48,7 +48,7 @@ pub(super) fn product(body: &Value, raw: String) -> Sighted {
     let updated_at = fields::any_text_of(body, "updatedAt").ok_or("it has no updatedAt")?;
     let price = fields::decimal_of(body, "price");
     let qty = fields::count_of(body, "qty");
-    // `qty` counts the cheapest offers only, `totalQty` all of them; the latter is missing at times.
+    // `qty` counts only the cheapest offers, `totalQty` all of them; the latter is sometimes missing.
     let available = qty.max(fields::count_of(body, "totalQty")).map(|qty| qty > 0);
     let changed = dates::instant(updated_at);
     // In one spelling: the same second with and without a fraction is no news.

@@ -25,10 +25,10 @@ const CONTROL_ID: &str = "countersign-control";
 /// Everything but RFC 3986 unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Longest error word of the API in a sentence of ours, in characters.
+/// Maximum length of the API's error word in a message, in characters.
 const WORD: usize = 60;
 
-/// An answer that judges something, its signature checked where answers are checked.
+/// An answer that can judge a claim, with its signature checked if answers are checked.
 #[derive(Debug)]
 pub(super) enum Opened {
     /// 200 with a JSON object.
@@ -54,7 +54,7 @@ impl Midas {
         }
     }
 
-    /// Asks about an id that holds nothing foreign.
+    /// Asks about an id without any foreign value.
     pub(super) async fn control_question(&self, api: &Api) -> Result<Reply, Failure> {
         self.query(api, CONTROL_ID).await
     }
@@ -76,7 +76,8 @@ impl Midas {
         api.get_with(&asked, sign).await
     }
 
-    /// The result of a call about `external_id`. Only the documented answer with this very id shows a transaction.
+    /// The result of a call about `external_id`. Only the documented answer with exactly this id shows a
+    /// transaction.
     pub(super) fn interpret(&self, reply: &Reply, external_id: &str) -> CallResult {
         match self.open(reply) {
             Ok(Opened::Object(object)) => {
@@ -91,14 +92,14 @@ impl Midas {
         }
     }
 
-    /// Takes an answer apart. A refusal (401, 403 and the like) is judged by its status alone: a gateway before the
-    /// API may have sent it, unsigned.
+    /// Interprets an answer. A refusal (401, 403 and the like) is judged by its status alone: a gateway
+    /// before the API may have sent it, unsigned.
     pub(super) fn open(&self, reply: &Reply) -> Result<Opened, Failure> {
         if reply.status == 200 {
             self.check_signed(reply)?;
             return match reply.json() {
                 Some(Value::Object(object)) => Ok(Opened::Object(object)),
-                _ => Err(reply.failure("the API's answer is no JSON object")),
+                _ => Err(reply.failure("the API's answer is not a JSON object")),
             };
         }
         match (reply.status, error_words(reply)) {
@@ -114,7 +115,7 @@ impl Midas {
                 naming(401, words)
             ))),
             (402 | 403, words) => {
-                Err(reply.failure(format!("the API does not let us in ({})", naming(reply.status, words))))
+                Err(reply.failure(format!("the API denies access ({})", naming(reply.status, words))))
             }
             (status, words) => {
                 Err(reply.failure(format!("the API refuses the question ({})", naming(status, words))))
@@ -136,11 +137,11 @@ impl Midas {
     }
 }
 
-/// Reads a 200. The error names what is not as documented.
+/// Reads a 200. The error names the field that is not as documented.
 fn shown(reply: &Reply, object: Object, external_id: &str, project_id: &str) -> Result<CallResult, String> {
     let transaction = Transaction::read(&object)?;
     if transaction.is_none() {
-        // An error in a 200, say, is no statement that a transaction does not exist.
+        // An error in a 200, for example, does not state that a transaction does not exist.
         let documented = ["transaction", "payment_details", "user"];
         if !object.is_empty() && !documented.iter().any(|name| object.contains_key(*name)) {
             return Err("it holds none of transaction, payment_details and user".to_owned());
@@ -184,8 +185,9 @@ fn naming(status: u16, words: Option<(String, Value)>) -> String {
     words.map_or_else(|| status.to_string(), |(words, _)| format!("{status} {words}"))
 }
 
-/// The error body's `name`, the field it complains about and the `debug_id` that the provider's support asks for, as
-/// words and as JSON; `None` if the body is not the API's error body: only `name` is sure.
+/// The error body's `name`, the field that it complains about and the `debug_id` that the provider's support
+/// asks for, as text and as JSON. `None` if the body is not the API's error body, of which only `name` is
+/// certain.
 fn error_words(reply: &Reply) -> Option<(String, Value)> {
     let Some(Value::Object(body)) = reply.json() else { return None };
     let name = fields::text(&body, &["name"]).ok().flatten()?;

@@ -7,7 +7,7 @@ use super::Midas;
 use super::pem::{CheckKey, plain_serial};
 
 impl Midas {
-    /// Looks at the keys and asks the API once.
+    /// Checks the keys and calls the API once.
     pub(super) async fn examination(&self, api: &Api) -> Examination {
         let mut examination = Examination { checks: self.key_checks(), clock: None };
         let result = self.control_question(api).await;

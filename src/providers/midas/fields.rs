@@ -1,5 +1,5 @@
-//! Fields of a Midas JSON object by their path. The provider's pages promise no field, so `null`, `""` and absent are
-//! the same everywhere; a value of a wrong type is an error that names the field, never its value.
+//! Fields of a Midas JSON object by their path. The provider's pages promise no field, so `null`, `""` and
+//! absent are the same everywhere. A value of a wrong type is an error that names the field, never its value.
 
 use serde_json::{Map, Value};
 
@@ -9,10 +9,10 @@ use crate::providers::foreign;
 
 pub(super) type Object = Map<String, Value>;
 
-/// Longest piece of a stranger's text in a sentence of ours, in characters.
+/// Maximum length of a stranger's text in a message, in characters.
 pub(super) const SHOWN: usize = 40;
 
-/// `text` as a sentence may show it: at most `most` characters, what cannot be printed escaped.
+/// `text` for a message: at most `most` characters, with unprintable ones escaped.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let mut shown = String::new();
     for (at, c) in text.chars().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     shown
 }
 
-/// The value at `path`; an error where a name on the way holds something else than an object.
+/// The value at `path`; an error if a parent is not an object.
 pub(super) fn find<'a>(object: &'a Object, path: &[&str]) -> Result<Option<&'a Value>, String> {
     let Some((last, parents)) = path.split_last() else { return Ok(None) };
     let mut here = object;
@@ -67,7 +67,7 @@ pub(super) fn text(object: &Object, path: &[&str]) -> Result<Option<String>, Str
     }
 }
 
-/// A text, or one of which something could not be read.
+/// A text, or a [`replaced`] one.
 pub(super) fn text_value(object: &Object, path: &[&str]) -> Result<Option<Value>, String> {
     match find(object, path)? {
         Some(value) if is_replaced(value) => Ok(Some(value.clone())),
@@ -75,7 +75,7 @@ pub(super) fn text_value(object: &Object, path: &[&str]) -> Result<Option<Value>
     }
 }
 
-/// An amount as written: a plain decimal in quotes (documented), or a JSON number written as one.
+/// An amount as written: a plain decimal in quotes (documented), or a JSON number in the same form.
 pub(super) fn amount(object: &Object, path: &[&str]) -> Result<Option<String>, String> {
     let written = match find(object, path)? {
         None => return Ok(None),
@@ -90,7 +90,7 @@ pub(super) fn amount(object: &Object, path: &[&str]) -> Result<Option<String>, S
     }
 }
 
-/// An amount of a notification: sent empty, it is no amount.
+/// An amount of a notification; an empty one is not an amount.
 pub(super) fn sent_amount(object: &Object, path: &[&str]) -> Result<Option<String>, String> {
     let parent = path.split_last().map(|(last, parents)| (last, find(object, parents)));
     match parent {
@@ -101,7 +101,7 @@ pub(super) fn sent_amount(object: &Object, path: &[&str]) -> Result<Option<Strin
     }
 }
 
-/// Puts `value` at `path`, making the objects on the way.
+/// Puts `value` at `path`, creating the objects on the way.
 pub(super) fn put(object: &mut Object, path: &[&str], value: Value) {
     match path {
         [] => {}
@@ -117,7 +117,8 @@ pub(super) fn put(object: &mut Object, path: &[&str], value: Value) {
     }
 }
 
-/// One value out of two places that may both hold it; an error names the first field in which they differ.
+/// Merges values from two places that may both have them; an error names the first field in which they
+/// differ.
 pub(super) fn merge(name: &str, one: Value, other: Value) -> Result<Value, String> {
     match (one, other) {
         (one, other) if is_absent(&other) => Ok(one),

@@ -10,17 +10,17 @@ use super::fields::{Object, SHOWN, cut};
 use super::notification::{CANCELLED, PAID};
 use super::object::{AMOUNT, CURRENCY, Transaction};
 
-/// The status of a transaction that is paid.
+/// The status of a paid transaction.
 const COMPLETED_STATUS: &str = "Completed";
 
-/// The status of a transaction that is cancelled.
+/// The status of a cancelled transaction.
 const CANCELLED_STATUS: &str = "Cancelled";
 
 /// Compares a claim with an answer, for the source of `project_id`.
 pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &Known) -> Comparison {
     let shown = match &answer.result {
         CallResult::Found(shown) => shown,
-        // An absence may mean that we ask by a wrong parameter name: the provider does not document it.
+        // An absence may mean that the parameter name is wrong: the provider does not document it.
         CallResult::NotFound(absence) if !known.source_found_any => {
             let detail = format!("{}; no query of this source has found any transaction yet", absence.detail);
             return Comparison::differs(Outcome::NotYet, detail, absence.evidence.clone());
@@ -49,8 +49,8 @@ pub(super) fn compare(project_id: &str, claim: &Claim, answer: &Answer, known: &
     }
 }
 
-/// The first thing in which the answer does not say what the claim says: whose it is, ids, whether the answer has
-/// caught up, values.
+/// The first difference between the answer and the claim: the owner of the transaction, the ids, whether the
+/// answer has caught up, then the values.
 fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(Outcome, String)> {
     let mismatch = |detail| (Outcome::Mismatch, detail);
     if shown.project_id.as_deref() != Some(project_id) {
@@ -65,7 +65,7 @@ fn difference(project_id: &str, claim: &Claim, shown: &Transaction) -> Option<(O
         ("transaction.id", &["transaction", "id"], &shown.id),
         ("user.id", &["user", "external_id"], &shown.user_id),
     ];
-    let unreadable = |name| (Outcome::Mismatch, format!("{name} holds bytes that are no text"));
+    let unreadable = |name| (Outcome::Mismatch, format!("{name} holds bytes that are not text"));
     for (name, path, actual) in ids {
         if claim.asserted_text(path).is_some() && shown.is_unreadable(name) {
             return Some(unreadable(name));
@@ -120,7 +120,7 @@ fn status_of(event: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a notification can tell of this status.
+/// Whether a notification can announce this status.
 pub(super) fn is_told(status: &str) -> bool {
     [PAID, CANCELLED].into_iter().any(|event| status_of(event) == Some(status))
 }
@@ -137,7 +137,7 @@ pub(super) fn statuses(compared: &Object) -> Vec<(&'static str, String)> {
     status.map(|status| ("transaction.status", status.to_owned())).into_iter().collect()
 }
 
-/// Whether a claim says that the payment is cancelled; what a recovery claims is in the API's own words.
+/// Whether a claim says that the payment is cancelled. A recovered claim uses the API's own words.
 fn tells_cancellation(claim: &Claim) -> bool {
     claim.event == CANCELLED || claim.asserted_text(&["transaction", "status"]) == Some(CANCELLED_STATUS)
 }
@@ -149,12 +149,12 @@ fn differs(name: &str, actual: Option<&str>, claimed: &str) -> String {
     }
 }
 
-/// Where a claim stands: a payment, then its cancellation. A claim with another transaction, user or sum than the cancelled one
-/// was never true, and stays a fake; one that tells less of them does not.
+/// The course of a claim: a payment, then its cancellation. A claim with another transaction, user or sum
+/// than the cancelled one was never true, and stays a fake; a claim that states fewer of them does not.
 pub(super) fn course(claim: &Claim) -> Course {
     let fixed: [(&str, &[&[&str]]); 4] = [
         ("transaction", &[&["transaction", "id"]]),
-        // What a recovery claims is in the API's own words.
+        // A recovered claim uses the API's own words.
         ("user", &[&["user", "external_id"], &["user", "id"]]),
         ("amount", &[&["payment_details", "payment", "amount"]]),
         ("currency", &[&["payment_details", "payment", "currency"]]),
@@ -173,7 +173,7 @@ pub(super) fn course(claim: &Claim) -> Course {
     Course { asserted, ..Course::default() }
 }
 
-/// All choices of the values, none and all of them too.
+/// All subsets of the values, including the empty and the full one.
 fn subsets<'a>(values: &[(&'a str, &'a str)]) -> Vec<Vec<(&'a str, &'a str)>> {
     values.iter().fold(vec![Vec::new()], |choices, value| {
         let with = choices.iter().map(|choice| [choice.as_slice(), &[*value]].concat());

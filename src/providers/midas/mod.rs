@@ -1,8 +1,8 @@
 //! Midas (MidasPay, merchant-of-record payments): one notification, verified by one call, `QueryTransaction`.
 //!
-//! `notification` reads what is sent, `signature` signs our calls and checks what the platform signs with the keys
-//! that `pem` reads, `api` asks and reads the answer (`transaction`), `judge` holds the one against the other,
-//! `doctor` tries the credentials. `fields` reads single values for all of them.
+//! `notification` parses notifications; `signature` signs our calls and checks the platform's signatures with
+//! the keys that `pem` reads; `api` calls the API and reads its answer (`transaction`); `judge` compares;
+//! `doctor` tests the credentials. `fields` reads single values for all of them.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ struct Midas {
     sign_query: bool,
 }
 
-/// Where a signature of the platform is needed, once its keys are configured.
+/// Where a signature of the platform is required once its keys are configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Checked {
     Notifications,
@@ -117,7 +117,7 @@ fn build(keys: &Keys) -> Built {
     }
 }
 
-/// Puts a source together; what is wrong with its keys lands in `errors`, `None` always with a reason there.
+/// Builds a source; mistakes in its keys are added to `errors`, which is never empty if this returns `None`.
 fn assemble(keys: &Keys, errors: &mut Vec<KeyError>) -> Option<Midas> {
     let merchant_id = quotable(keys, "merchant_id", None, errors);
     let serial_no = quotable(keys, "serial_no", None, errors);
@@ -159,7 +159,7 @@ fn assemble(keys: &Keys, errors: &mut Vec<KeyError>) -> Option<Midas> {
     })
 }
 
-/// A text that is sent within quotes in a header, where no character can be escaped.
+/// A text that is sent in quotes in a header, where no character can be escaped.
 fn quotable(
     keys: &Keys,
     name: &'static str,

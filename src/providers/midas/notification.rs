@@ -1,6 +1,6 @@
-//! Parses a notification of `HandleWebhook` into a claim. MidasPay's public page lists `settings`, `purchase`,
-//! `transaction` and `payment_details` after an otherwise empty `billing` without saying what belongs to what, so
-//! both nestings are read.
+//! Parses a notification of `HandleWebhook` into a claim. MidasPay's public page lists `settings`,
+//! `purchase`, `transaction` and `payment_details` after an otherwise empty `billing` without stating the
+//! nesting, so both are accepted.
 
 use serde_json::Value;
 
@@ -18,10 +18,10 @@ pub(super) const CANCELLED: &str = "OrderCancelled";
 /// The one kind of call of this provider.
 const CALL_KIND: &str = "transactions";
 
-/// What may stand under `billing` or at top level, and is compared.
+/// The objects that are compared and may be under `billing` or at top level.
 const MOVABLE: [&str; 3] = ["settings", "transaction", "payment_details"];
 
-/// All names of a notification that mean something here, wherever they stand.
+/// All field names of a notification that are read, at any level.
 const NAMES: [&str; 18] = [
     "notification_type",
     "event_type",
@@ -43,7 +43,7 @@ const NAMES: [&str; 18] = [
     "user",
 ];
 
-/// How a value is read.
+/// The type of a value.
 #[derive(Clone, Copy)]
 enum Shape {
     Id,
@@ -62,7 +62,7 @@ const COMPARED: [(&[&str], Shape); 7] = [
     (&["payment_details", "payment", "currency"], Shape::Text),
 ];
 
-/// Reads a body for the merchant and the project of the source.
+/// Parses a body for the merchant and the project of the source.
 pub(super) fn read(body: &[u8], merchant_id: &str, project_id: &str) -> Reading {
     let object = match foreign::object(body, &NAMES) {
         Ok(object) => object,
@@ -85,7 +85,7 @@ pub(super) fn read(body: &[u8], merchant_id: &str, project_id: &str) -> Reading 
         ..Unasked::because(reason, detail)
     };
     if event != PAID && event != CANCELLED {
-        let detail = format!("{} is no notification_type that the API can confirm", cut(&event, SHOWN));
+        let detail = format!("{} is not a notification_type that the API can confirm", cut(&event, SHOWN));
         return told(Reason::Unsupported, detail).into();
     }
     match claim(&event, &object, event_time.clone()) {
@@ -97,7 +97,7 @@ pub(super) fn read(body: &[u8], merchant_id: &str, project_id: &str) -> Reading 
     }
 }
 
-/// The envelope of the platform's other products is understood, and nothing that this API knows.
+/// The envelope of the platform's other products is recognised, but this API knows nothing about it.
 fn without_type(object: &Object) -> Reading {
     if !object.contains_key("resource") {
         return Unasked::malformed("notification_type is missing").into();
@@ -108,12 +108,12 @@ fn without_type(object: &Object) -> Reading {
         .into()
 }
 
-/// An event word for the store; a known one is as it is.
+/// The event for the store; a known word stays as it is.
 fn known(event: &str) -> String {
     cut(event, 60)
 }
 
-/// The body with everything movable at top level.
+/// The body with everything under `billing` moved to top level.
 fn lifted(mut object: Object) -> Result<Object, String> {
     let mut billing = match object.shift_remove("billing") {
         None | Some(Value::Null) => return Ok(object),

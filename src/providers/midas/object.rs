@@ -1,4 +1,4 @@
-//! The documented answer of `QueryTransaction`, read into the values that are compared.
+//! Parses the documented answer of `QueryTransaction` into the compared values.
 
 use serde_json::Value;
 
@@ -35,12 +35,12 @@ pub(super) struct Transaction {
     pub(super) amount: Option<String>,
     /// `payment_details.payment.currency`, ISO 4217.
     pub(super) currency: Option<String>,
-    /// The compared values of which something could not be read, by their paths; they are absent above.
+    /// The paths of compared values that could not be read; these are absent above.
     unreadable: Vec<&'static str>,
 }
 
 impl Transaction {
-    /// Reads an answer; the error names the field that is not as documented.
+    /// Parses an answer; the error names the field that is not as documented.
     pub(super) fn read(answer: &Object) -> Result<Self, String> {
         let mut unreadable = Vec::new();
         let mut whole = |name: &'static str, path: &[&str], read: Read| match fields::find(answer, path)? {
@@ -63,12 +63,13 @@ impl Transaction {
         })
     }
 
-    /// Whether the value at `path` (with dots) is there and something of it could not be read: it differs from any.
+    /// Whether the value at `path` (with dots) is there but could not be read: it differs from every value.
     pub(super) fn is_unreadable(&self, path: &str) -> bool {
         self.unreadable.contains(&path)
     }
 
-    /// Whether the answer shows no transaction at all: none of its ids, and no status that one could have.
+    /// Whether the answer shows no transaction at all: it has none of the ids, and no status that a
+    /// transaction could have.
     pub(super) fn is_none(&self) -> bool {
         self.external_id.is_none()
             && self.id.is_none()
@@ -76,12 +77,12 @@ impl Transaction {
             && self.unreadable.is_empty()
     }
 
-    /// The status; the first word of the provider's list where the answer leaves it out.
+    /// The status; the first word of the provider's list if the answer leaves it out.
     pub(super) fn status(&self) -> &str {
         self.status.as_deref().unwrap_or("Unknown")
     }
 
-    /// The fields of the answer that are looked at, nested as the API does and with the amount as written.
+    /// The fields of the answer that are used, nested as in the API and with the amount as written.
     pub(super) fn evidence(&self) -> Object {
         let mut object = Object::new();
         let looked_at: [(&[&str], &Option<String>); 7] = [

@@ -1,4 +1,4 @@
-//! Keys and certificates out of PEM text: ours, which signs, and the platform's, which are checked with.
+//! Reads keys and certificates from PEM text: ours, for signing, and the platform's, for checking signatures.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::fields::{SHOWN, cut};
 
-/// Fewer bits than this are refused: the scheme is `TXGW-SHA256-RSA2048`.
+/// Minimum size of a key in bits: the scheme is `TXGW-SHA256-RSA2048`.
 const LEAST_BITS: usize = 2048;
 
-/// The library checks signatures by no larger key.
+/// Maximum size of a key with which the library can check signatures, in bits.
 const MOST_BITS: usize = 8192;
 
 const PRIVATE_KINDS: &str =
     "accepted are PEM \"PRIVATE KEY\" (PKCS#8) and \"RSA PRIVATE KEY\" (PKCS#1), RSA, 2048 to 4096 bits";
 
-/// A public key that signatures are checked with.
+/// A public key for checking signatures.
 #[derive(Debug)]
 pub(super) struct CheckKey {
     /// The certificate's serial in [`plain_serial`]'s spelling; a bare public key has none.
@@ -27,16 +27,16 @@ pub(super) struct CheckKey {
     pub(super) key: UnparsedPublicKey<Vec<u8>>,
 }
 
-/// What `private_key` holds.
+/// The content of `private_key`.
 #[derive(Debug)]
 pub(super) struct MerchantKey {
     /// The key that signs.
     pub(super) pair: RsaKeyPair,
-    /// Certificates that stand beside the key in the same text.
+    /// Certificates beside the key in the same text.
     pub(super) certificates: Vec<CheckKey>,
 }
 
-/// Reads the merchant's private key. The error says what the text holds instead, never a part of it.
+/// Reads the merchant's private key. The error says what the text contains instead, never a part of it.
 pub(super) fn merchant(pem: &str) -> Result<MerchantKey, String> {
     if pem.contains("ENCRYPTED") {
         let remedy = "decrypt it with `openssl pkey -in KEY -out PLAIN`";
@@ -50,13 +50,13 @@ pub(super) fn merchant(pem: &str) -> Result<MerchantKey, String> {
     });
     let pair = match key {
         Some(Ok(pair)) if pair.public().modulus_len() * 8 >= LEAST_BITS => pair,
-        Some(_) => return Err(format!("is no usable RSA key; {PRIVATE_KINDS}")),
+        Some(_) => return Err(format!("is not a usable RSA key; {PRIVATE_KINDS}")),
         None => {
             let instead = match sections.first() {
                 Some((SectionKind::Certificate, _)) => "is a certificate, not the key that belongs to it",
                 Some((SectionKind::PublicKey, _)) => "is a public key, not the private one",
                 Some((SectionKind::EcPrivateKey, _)) => "is an elliptic curve key",
-                Some(_) => "is no private key",
+                Some(_) => "is not a private key",
                 None => "holds no key in PEM form",
             };
             return Err(format!("{instead}; {PRIVATE_KINDS}"));
@@ -98,8 +98,8 @@ pub(super) fn platform(path: &Path, pem: &[u8]) -> Result<Vec<CheckKey>, String>
         .map_err(wrong)
 }
 
-/// A serial as texts of equal numbers share it: hexadecimal, lower case, without leading zeros and colons. The provider
-/// does not say how it writes serials.
+/// A serial in one spelling for equal numbers: hexadecimal, lower case, without leading zeros and colons. The
+/// provider does not say how it writes serials.
 pub(super) fn plain_serial(text: &str) -> String {
     let digits: String = text.trim().chars().filter(|c| *c != ':').collect();
     let digits = digits.to_ascii_lowercase();

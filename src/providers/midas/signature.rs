@@ -109,7 +109,7 @@ impl Unsigned {
 }
 
 impl<'a> Stamp<'a> {
-    /// The stamp of a notification.
+    /// The signature headers of a notification.
     pub(super) fn of_notification(headers: &'a Headers) -> Self {
         Self::of(|name| match headers.get(name) {
             None => Sent::Missing,
@@ -118,7 +118,7 @@ impl<'a> Stamp<'a> {
         })
     }
 
-    /// The stamp of an answer.
+    /// The signature headers of an answer.
     pub(super) fn of_answer(headers: &'a HeaderMap) -> Self {
         Self::of(|name| {
             let mut values = headers.get_all(name).iter();
@@ -144,9 +144,9 @@ impl<'a> Stamp<'a> {
         matches!(self.signature, Sent::Missing)
     }
 
-    /// Checks that one of `keys` signed `body`. A certificate is picked by its serial; a bare public key has none and
-    /// is always tried. The age of the signature is not looked at: no window is documented, the API is asked anyway,
-    /// and so a replay gains nothing.
+    /// Checks that one of `keys` signed `body`. A certificate is chosen by its serial; a bare public key has
+    /// none and is always tried. The age of a signature does not matter: no time window is documented, and
+    /// because the API is asked anyway, a replay gains nothing.
     pub(super) fn check(&self, keys: &[CheckKey], body: &[u8]) -> Result<(), Unsigned> {
         let signature = required(SIGNATURE, self.signature)?;
         let timestamp = required(TIMESTAMP, self.timestamp)?;

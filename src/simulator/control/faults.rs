@@ -38,7 +38,7 @@ fn parsed(fields: &Map<String, Value>) -> Result<Fault, String> {
             }
             "store" => fault.store(text),
             "path" => fault.path(text),
-            "times" => fault.times(text.parse().map_err(|_| format!("times is no number: {text}"))?),
+            "times" => fault.times(text.parse().map_err(|_| format!("times is not a number: {text}"))?),
             "trouble" | "ms" | "status" | "headers" | "body" | "bytes" | "location" | "seconds" => fault,
             _ => return Err(format!("a fault has no field {name}")),
         };

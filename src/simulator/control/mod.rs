@@ -67,7 +67,7 @@ fn body(request: &Request<'_>) -> Result<Map<String, Value>, (u16, String)> {
         return Ok(Map::new());
     }
     serde_json::from_slice(request.body)
-        .map_err(|error| (400, format!("the body is no JSON object: {error}")))
+        .map_err(|error| (400, format!("the body is not a JSON object: {error}")))
 }
 
 fn call(call: &Call) -> Value {

@@ -57,7 +57,7 @@ impl Authorization {
         if !same_serial(&self.serial_no, &settings.serial_no) {
             return Err("serial_no is not the registered one".to_owned());
         }
-        let timestamp: i64 = self.timestamp.parse().map_err(|_| "timestamp is no number")?;
+        let timestamp: i64 = self.timestamp.parse().map_err(|_| "timestamp is not a number")?;
         let age = request.now.timestamp().saturating_sub(timestamp);
         if settings.clock_window_s.is_some_and(|window| age.abs() >= window) {
             return Err(format!("timestamp is off by {age} s"));

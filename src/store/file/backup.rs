@@ -231,7 +231,7 @@ fn partial_path(target: &Path) -> anyhow::Result<PathBuf> {
 /// Refuses to overwrite a file without permission, and the store's own files in any case.
 fn refuse_target(store: &Path, target: &Path, overwrite: bool) -> anyhow::Result<()> {
     let shown = target.display();
-    let Some(name) = target.file_name() else { bail!("{shown} is no file; name one") };
+    let Some(name) = target.file_name() else { bail!("{shown} is not a file; name one") };
     let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
     let own = ["", "-wal", "-shm", lock::SERVE, lock::VERIFY].map(|suffix| {
         let mut own = store.clone().into_os_string();

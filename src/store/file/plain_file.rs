@@ -72,7 +72,7 @@ fn open(options: &OpenOptions, path: &Path) -> Result<File> {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
         opened => Err(what_it_is(path).unwrap_or_else(|| match opened {
             Err(error) => error,
-            Ok(_) => refused(path, "is no plain file"),
+            Ok(_) => refused(path, "is not a plain file"),
         })),
     }
 }
@@ -90,7 +90,7 @@ fn what_it_is(path: &Path) -> Option<Error> {
     } else if kind.is_file() {
         return None;
     } else {
-        refused(path, "is no plain file")
+        refused(path, "is not a plain file")
     })
 }
 

@@ -1,5 +1,6 @@
-//! Instant Order Notifications: two order events as form fields, without any authentication, announced to end in 2017.
-//! Ecwid's documentation asks the receiver to look the order up and to ignore what the shop does not say.
+//! Instant Order Notifications: two order events as form fields, without any authentication; Ecwid announced
+//! their end for 2017. Ecwid's documentation asks the receiver to look up the order and to ignore claims that
+//! the shop does not confirm.
 
 mod notification;
 
@@ -154,8 +155,8 @@ impl Judge for Ion {
         judge::statuses(compared)
     }
 
-    /// Ecwid's documentation: there is no word for partly refunded orders, pickup, delivery under way, and what an owner
-    /// has named.
+    /// Ecwid's documentation has no word here for partly refunded orders, pickup, delivery in progress, and
+    /// custom statuses.
     fn can_tell(&self, field: &str, status: &str) -> bool {
         match field {
             judge::PAYMENT => matches!(status, "AWAITING_PAYMENT" | "PAID" | "CANCELLED" | "REFUNDED"),

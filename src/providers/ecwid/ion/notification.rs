@@ -16,7 +16,7 @@ const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillm
 
 const BEFORE: [&str; 2] = ["old_payment_status", "old_fulfillment_status"];
 
-/// All fields that mean something here; none may contradict itself.
+/// The fields that are read; none may appear twice with different values.
 const NAMES: [&str; 8] = [
     "owner_id",
     "order_id",

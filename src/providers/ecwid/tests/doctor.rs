@@ -44,7 +44,7 @@ async fn each_refusal_says_what_to_do_and_a_refused_token_is_not_tried_again() {
         ("secret_x", 402, "", "paid plan", 1),
         ("secret_x", 404, r#"{"errorCode":"STORE_NOT_FOUND"}"#, "check store_id", 1),
         ("secret_x", 404, "<html>", "check api_base", 1),
-        ("secret_x", 200, "<html>", "no JSON object", 1),
+        ("secret_x", 200, "<html>", "not a JSON object", 1),
         ("secret_x", 500, "", "the API failed (500)", 1),
     ] {
         let (bad, made) = bad_words(token, status, body).await;

@@ -104,8 +104,8 @@ fn what_is_not_understood_says_which_field_and_why() {
         (with("payment_status", ""), "payment_status is empty"),
         (CHANGE.replace("fulfillment_status=NEW&", ""), "fulfillment_status is missing"),
         (format!("{CHANGE}&order_id=1208"), "order_id is sent more than once"),
-        (with("order_id", "%FF"), "order_id holds bytes that are no text"),
-        (with("event_type", "%FF"), "event_type holds bytes that are no text"),
+        (with("order_id", "%FF"), "order_id holds bytes that are not text"),
+        (with("event_type", "%FF"), "event_type holds bytes that are not text"),
         (
             r#"{"owner_id":1,"event_type":"new_order","order_id":1.5}"#.to_owned(),
             "order_id is neither text nor a whole number",

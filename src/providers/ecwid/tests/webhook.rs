@@ -135,7 +135,7 @@ fn numbers_and_texts_make_the_same_claim() {
 fn what_is_not_understood_says_which_field_and_why() {
     for (body, words) in [
         (String::new(), "the body is empty"),
-        ("[]".to_owned(), "the body is no JSON object"),
+        ("[]".to_owned(), "the body is not a JSON object"),
         ("[".repeat(100_000), "cannot be read as JSON"),
         ("a=b".to_owned(), "cannot be read as JSON"),
         ("{}".to_owned(), "eventType is missing"),

@@ -21,13 +21,13 @@ const DELETED_WITHIN: Duration = Duration::from_secs(8 * DAY);
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// The statuses of `data` that the API can say again.
+/// The statuses in `data` that the API can confirm.
 const STATUSES: [&str; 2] = ["newPaymentStatus", "newFulfillmentStatus"];
 
-/// The statuses of `data` that held before.
+/// The previous statuses in `data`.
 const OLD_STATUSES: [&str; 2] = ["oldPaymentStatus", "oldFulfillmentStatus"];
 
-/// All names of a webhook that mean something here.
+/// All field names of a webhook that are read.
 const NAMES: [&str; 11] = [
     "eventType",
     "eventId",
@@ -56,7 +56,7 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// The event that a word names; `None` for all that this version does not verify.
+    /// The event of a word; `None` for every event that this version does not verify.
     pub(super) fn of(word: &str) -> Option<Self> {
         match word {
             "order.created" | "order.updated" => Some(Self::Order),
@@ -94,8 +94,8 @@ pub(super) fn read(store_id: &str, notification: &RawNotification) -> Reading {
     claim(store_id, notification).map_or_else(|unasked| unasked, Reading::from)
 }
 
-/// `eventCreated` and `eventId` as the sender wrote them, which the signature covers. Text of which something had to be
-/// replaced was written otherwise, so that nothing is signed.
+/// `eventCreated` and `eventId` as the sender wrote them, because the signature covers them. Replaced text
+/// was written differently, so it counts as unsigned.
 pub(super) fn signed_fields(body: &[u8]) -> Option<(String, String)> {
     let body = foreign::object(body, &["eventCreated", "eventId"]).ok()?;
     Some((object::id_text(body.get("eventCreated")?)?, object::id_text(body.get("eventId")?)?))
@@ -161,7 +161,8 @@ fn claim(store_id: &str, notification: &RawNotification) -> Result<Claim, Readin
     Ok(claim)
 }
 
-/// Takes from `data` what the API can say again, and what held before; the order's id where it is sent.
+/// Takes from `data` the statuses that the API can confirm, the previous statuses, and the order's id if it
+/// is sent.
 fn read_data(
     fields: &Map<String, Value>,
     event: Event,
@@ -224,7 +225,7 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     }
 }
 
-/// `eventCreated`, unix seconds; what lies beyond any calendar is its end.
+/// `eventCreated`, unix seconds, clamped to the calendar.
 fn event_time(fields: &Map<String, Value>) -> EventTime {
     let digits = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let Some(sent) = fields.get("eventCreated").and_then(object::id_text).filter(digits) else {
@@ -234,16 +235,16 @@ fn event_time(fields: &Map<String, Value>) -> EventTime {
     EventTime { sent: Some(sent), instant: Some(instant), order: Some(instant) }
 }
 
-/// From when on deletions are listed for a notification of `received_at`, in unix seconds: the start of a UTC day, so
-/// that the copies of one notification ask the same.
+/// The start of the list of deletions for a notification of `received_at`, in unix seconds: the start of a
+/// UTC day, so that all copies of a notification ask the same.
 fn deleted_since(received_at: Timestamp) -> i64 {
     let seconds = received_at.minus(DELETED_WITHIN).seconds();
     let day = whole(DAY);
     seconds - seconds.rem_euclid(day)
 }
 
-/// From when on deletions are listed for a claim: as its question says. A claim that came by no notification says nothing;
-/// then eight days before it was sent, or before `now` where it claims to come from the future.
+/// The start of the list of deletions for a claim, from its question. A claim without a notification has
+/// none; then it is eight days before the claim, or before `now` if the claim comes from the future.
 pub(super) fn since(claim: &Claim, now: Timestamp) -> i64 {
     let said = claim.question.rsplit_once(" since ").and_then(|(_, seconds)| seconds.parse().ok());
     said.unwrap_or_else(|| deleted_since(claim.event_time.instant.map_or(now, |sent| sent.min(now))))

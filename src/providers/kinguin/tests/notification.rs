@@ -79,7 +79,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_malformed_and_named() {
     let time = r#""updatedAt":"2025-03-04T10:15:09Z""#;
     for (event, body, detail) in [
         ("order.status", String::new(), "the body is empty"),
-        ("order.status", "[]".to_owned(), "the body is no JSON object"),
+        ("order.status", "[]".to_owned(), "the body is not a JSON object"),
         ("order.status", "{".to_owned(), "the body cannot be read as JSON (line 1, column 1)"),
         ("order.status", "{}".to_owned(), "orderId is missing"),
         ("order.status", r#"{"orderId":null}"#.to_owned(), "orderId is missing"),
@@ -103,13 +103,13 @@ fn what_is_missing_or_of_the_wrong_kind_is_malformed_and_named() {
             r#"{"orderId":"A/../B"}"#.to_owned(),
             "orderId is not of letters, digits, '.', '_' and '-', at most 64 of them",
         ),
-        ("order.status", r#"{"orderId":"A\ud800"}"#.to_owned(), "orderId holds bytes that are no text"),
+        ("order.status", r#"{"orderId":"A\ud800"}"#.to_owned(), "orderId holds bytes that are not text"),
         ("order.status", r#"{"orderId":"A"}"#.to_owned(), "updatedAt is missing"),
         ("order.status", r#"{"orderId":"A","updatedAt":1741083309}"#.to_owned(), "updatedAt is not text"),
         (
             "order.complete",
             r#"{"orderId":"A","updatedAt":"soon\n"}"#.to_owned(),
-            r"updatedAt is no date and time: soon\n",
+            r"updatedAt is not a date and time: soon\n",
         ),
         ("order.status", format!(r#"{{"orderId":"A",{time}}}"#), "status is missing"),
         ("order.status", format!(r#"{{"orderId":"A","status":7,{time}}}"#), "status is not text"),
@@ -118,8 +118,8 @@ fn what_is_missing_or_of_the_wrong_kind_is_malformed_and_named() {
             format!(r#"{{"orderId":"A","orderExternalId":{{}},"status":"completed",{time}}}"#),
             "orderExternalId is neither text nor a whole number",
         ),
-        ("product.update", r#"{"kinguinId":"abc"}"#.to_owned(), "kinguinId is no whole number: abc"),
-        ("product.update", r#"{"kinguinId":"1/2"}"#.to_owned(), "kinguinId is no whole number: 1/2"),
+        ("product.update", r#"{"kinguinId":"abc"}"#.to_owned(), "kinguinId is not a whole number: abc"),
+        ("product.update", r#"{"kinguinId":"1/2"}"#.to_owned(), "kinguinId is not a whole number: 1/2"),
         (
             "product.update",
             r#"{"kinguinId":-1}"#.to_owned(),

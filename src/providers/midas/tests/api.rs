@@ -186,7 +186,7 @@ fn an_answer_that_is_not_as_documented_is_an_error_that_names_the_field() {
         assert!(failure.detail.contains(words), "{}", failure.detail);
     }
     let text = failed(said(&midas(), 200, &[], b"<html>"));
-    assert_eq!(text.detail, "the API's answer is no JSON object");
+    assert_eq!(text.detail, "the API's answer is not a JSON object");
 }
 
 #[test]

@@ -30,8 +30,8 @@ fn what_is_no_usable_private_key_is_said_with_the_kinds_that_are_accepted() {
         (pem("PUBLIC KEY", b"x"), "is a public key, not the private one"),
         (pem("EC PRIVATE KEY", b"x"), "is an elliptic curve key"),
         (pem("ENCRYPTED PRIVATE KEY", b"x"), "is encrypted with a passphrase"),
-        (pem("PRIVATE KEY", b"not a key"), "is no usable RSA key"),
-        (elliptic.serialize_pem(), "is no usable RSA key"),
+        (pem("PRIVATE KEY", b"not a key"), "is not a usable RSA key"),
+        (elliptic.serialize_pem(), "is not a usable RSA key"),
         (pem("PRIVATE KEY", MERCHANT).replace("-----END", "----END"), "holds broken PEM"),
     ];
     for (private_key, expected) in cases {

@@ -54,7 +54,7 @@ fn what_cannot_be_understood_is_malformed_and_says_which_field() {
         (b"\xff\xfe".to_vec(), "the body cannot be read as JSON"),
         (b"{\"a\":\"\xff\"}".to_vec(), "notification_type is missing"),
         (vec![b'['; 100_000], "the body cannot be read as JSON"),
-        (b"[]".to_vec(), "the body is no JSON object"),
+        (b"[]".to_vec(), "the body is not a JSON object"),
         (b"{}".to_vec(), "notification_type is missing"),
         (br#"{"event_type":"x"}"#.to_vec(), "notification_type is missing"),
         (with(PAID, "/notification_type", json!(7)), "notification_type is not text"),
