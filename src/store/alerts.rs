@@ -1,4 +1,4 @@
-//! What alerts have to remember. It is little, and is written whole.
+//! Store operations of the alerts. Their state is small, and is written as a whole.
 
 use rusqlite::{Connection, Row, params};
 
@@ -11,12 +11,12 @@ use crate::domain::alerts::{AlertMemory, AlertMessage, Channel, FailingChannel, 
 use crate::domain::health::WarningKind;
 
 impl Store {
-    /// Remembers this in the place of what was remembered before.
+    /// Replaces the stored state of the alerts.
     pub async fn save_alerts(&self, memory: AlertMemory) -> Result<()> {
         self.writer.run(move |conn| save(conn, &memory)).await
     }
 
-    /// Writes a sign of life of its own, whatever else is written.
+    /// Writes a sign of life, whatever else is written.
     pub async fn write_liveness(&self, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             conn.prepare_cached(
@@ -30,12 +30,12 @@ impl Store {
 }
 
 impl Reader {
-    /// What is remembered about alerts.
+    /// The stored state of the alerts.
     pub async fn alerts(&self) -> Result<AlertMemory> {
         self.read(load).await
     }
 
-    /// The channels on which alerts do not get through.
+    /// The channels on which alerts fail.
     pub async fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
         self.read(failing).await
     }
@@ -121,7 +121,7 @@ fn all<T>(
     Ok(found)
 }
 
-/// A text that `parse` reads; another one is damage.
+/// A text that `parse` accepts; any other is damage.
 fn known<T>(row: &Row<'_>, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
     let text: String = row.get(name)?;
     parse(&text).ok_or_else(|| rows::unreadable(row, name))

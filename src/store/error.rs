@@ -11,7 +11,7 @@ pub(super) const RESTORE: &str = "stop serve, keep the file unchanged and put a 
 /// A failed verb of the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Too much is queued.
+    /// The queue is full.
     #[error("the queue of the store is full")]
     Full,
     /// Another program holds the lock; the text says which lock and which program.
@@ -40,7 +40,7 @@ impl StoreError {
         Self::Locked(format!("the write lock of the store {} is held by {holder}", path.display()))
     }
 
-    /// What to do, if known.
+    /// The remedy, if known.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {

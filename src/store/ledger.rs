@@ -1,4 +1,4 @@
-//! Store operations for shipping to the ledger: read the next rows, and record how far the ledger is.
+//! Store operations for shipping to the ledger: read the next rows, and record the position of the ledger.
 
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -11,8 +11,8 @@ use crate::domain::Timestamp;
 use crate::domain::shipping::{BatchLimit, ChangeBatch, Include, LedgerState, Position};
 
 impl Store {
-    /// Keeps a change log for a ledger from now on, or none. Where the ledger is new, or gets other columns than before,
-    /// it is filled from the start.
+    /// Starts or stops the change log. If the ledger is new, or includes other data than before, it is filled
+    /// from the start.
     pub async fn keep_change_log(&self, ledger: Option<Include>, now: Timestamp) -> Result<()> {
         match ledger {
             Some(include) => self.writer.run(move |conn| log::turn_on(conn, &include, now)).await,
@@ -28,27 +28,31 @@ impl Store {
         }
     }
 
-    /// Where shipping goes on after a connection to a ledger that has got to `there`; `None`: it holds no position of this
-    /// file. Where the two do not fit, the ledger is filled from the start. `None` where no ledger is configured.
+    /// The position to continue from with a ledger that has reached `there`; `None`: it has no position of
+    /// this file. If the two do not match, the ledger is filled from the start. `None` if no ledger is
+    /// configured.
     pub async fn resume_shipping(&self, there: Option<Position>, now: Timestamp) -> Result<Option<Position>> {
         self.writer.run(move |conn| progress::resumed(conn, there.as_ref(), now)).await
     }
 
-    /// The ledger has confirmed everything up to `through`; with `until`, everything that was in the store at that time.
-    /// `false`: that is of an earlier filling, or no ledger is configured any more; then nothing is recorded.
+    /// Records that the ledger has confirmed everything up to `through`, and with `until`, everything in the
+    /// store at that time. `false`: it belongs to an earlier filling, or no ledger is configured any more;
+    /// nothing is recorded.
     ///
     /// # Errors
-    /// The store failed; then the ledger tells its position at the next connection.
+    /// The store failed; the ledger reports its position at the next connection.
     pub async fn shipped(&self, through: Position, until: Option<Timestamp>, now: Timestamp) -> Result<bool> {
         self.writer.run(move |conn| progress::shipped(conn, &through, until, now)).await
     }
 
-    /// Nothing can be shipped; `error` is one line without a secret, `passes` where trying again may help by itself.
+    /// Records a failure; `error` is one line without a secret, and `passes` says whether retrying may help
+    /// by itself.
     pub async fn shipping_failed(&self, error: String, passes: bool, now: Timestamp) -> Result<()> {
         self.writer.run(move |conn| progress::failed(conn, &error, passes, now)).await
     }
 
-    /// Told after each commit that changed something through this store; not of those of other processes.
+    /// Notified after each commit that changed something through this store, but not after commits of other
+    /// processes.
     #[must_use]
     pub fn written(&self) -> watch::Receiver<u64> {
         self.writer.written()
@@ -56,13 +60,13 @@ impl Store {
 }
 
 impl Reader {
-    /// The next rows behind `from`, and how far the ledger gets with them. Where both are equal nothing is to be shipped.
-    /// `None` where `from` is of an earlier filling, or no ledger is configured any more.
+    /// The next rows after `from`, and the position that they reach. If both positions are equal, there is
+    /// nothing to ship. `None` if `from` belongs to an earlier filling, or no ledger is configured any more.
     pub async fn changes(&self, from: Position, limit: BatchLimit) -> Result<Option<ChangeBatch>> {
         self.pool().read(move |conn| batch::next(conn, &from, limit)).await
     }
 
-    /// What is known of the ledger; `None` where none is configured.
+    /// The state of the ledger; `None` if none is configured.
     pub async fn ledger(&self) -> Result<Option<LedgerState>> {
         self.pool().read(state::look).await
     }

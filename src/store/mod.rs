@@ -1,5 +1,5 @@
-//! The store: one SQLite file, behind verbs of the domain. No other room names the engine, and no type of it leaves:
-//! a second engine would implement the same verbs.
+//! The store: one SQLite file, behind verbs of the domain. No other room mentions SQLite, and none of its
+//! types leaves this room, so another engine could implement the same verbs.
 //!
 //! One thread writes ([`writer`] is its handle, [`writer::thread`] its loop), in transactions that take everything
 //! queued. Many connections read, and cannot write. A service or a changing command holds a [`Store`] (the worker's
@@ -110,8 +110,8 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
 /// backup beside it that leaves `min_free` bytes of the disk free. Both are logged.
 ///
 /// # Errors
-/// The file cannot be written, is damaged, belongs to another program or to a newer version, lost what it held, or the
-/// upgrade failed; it is then as it was.
+/// The file cannot be written, is damaged, belongs to another program or to a newer version, or has lost
+/// data; or the upgrade failed and was undone.
 pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Timestamp) -> anyhow::Result<()> {
     migrations::bring_up_to_date(path, lock.mark().is_some(), min_free, now)
 }
@@ -174,7 +174,7 @@ impl Store {
         self.writer.commits()
     }
 
-    /// Waits until the writer ends. Without [`Store::close`], that is a fault, after which nothing is written.
+    /// Waits until the writer ends. Without [`Store::close`] that is a fault, after which nothing is written.
     pub async fn writer_ended(&self) {
         self.writer.ended().await;
     }
@@ -210,8 +210,8 @@ impl Store {
         self.append_holding(notification, ()).await
     }
 
-    /// Like [`Store::append`]; `held` is dropped when the notification is on disk or refused, even if the caller has gone
-    /// away by then.
+    /// Like [`Store::append`]; `held` is dropped when the notification is on disk or refused, even if the
+    /// caller is gone by then.
     ///
     /// # Errors
     /// Like [`Store::append`].
@@ -285,8 +285,8 @@ impl Store {
         self.writer.run_batched(move |conn| claims::record(conn, after, &rows_to_write, now))
     }
 
-    /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources. `by`
-    /// becomes the detail of those that wait then.
+    /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources.
+    /// `by` becomes the detail of those that are pending then.
     pub async fn retry(
         &self,
         parsed: Vec<ParsedNotification>,
@@ -312,8 +312,8 @@ impl Store {
         self.writer.run(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
     }
 
-    /// Compares a shop's answer about one order with the store as it is now, in one transaction: the answer lands in
-    /// `orders`, and where it is asked for, a missed or drifted order becomes a confirmed notification.
+    /// Compares a shop's answer about one order with the store, in one transaction: the answer is stored in
+    /// `orders`, and if requested, a missed or drifted order becomes a confirmed notification.
     ///
     /// # Errors
     /// Nothing was written.
@@ -329,7 +329,8 @@ impl Store {
         Ok(compared)
     }
 
-    /// Supersedes what was too much for the transaction of a verdict; returns what moved.
+    /// Supersedes notifications that were too many for the transaction of a verdict; returns those that
+    /// moved.
     async fn supersede(&self, mut left: Option<Settled>, now: Timestamp) -> Result<Vec<StateChange>> {
         let mut moved = Vec::new();
         while let Some(settled) = left {
@@ -346,7 +347,7 @@ impl Store {
         self.writer.run(move |conn| compare::complete(conn, &windows, now)).await
     }
 
-    /// Remembers the findings of a `reconcile`, in place of the previous ones: its report as JSON.
+    /// Stores the report of a `reconcile` as JSON, in place of the previous one.
     pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
         self.writer.run(move |conn| compare::remember(conn, &report, made_at)).await
     }
@@ -371,14 +372,14 @@ impl Store {
         self.retention().enforce_unproven(rules).await
     }
 
-    /// Whether the disk has so little room left that nothing is kept for the ledger.
+    /// Whether the disk is so full that nothing is kept for the ledger.
     #[must_use]
     pub fn is_short_of_disk(&self, min_free: u64) -> bool {
         is_short(&self.path, min_free)
     }
 
     /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
-    /// number removed in each step. Rows the ledger does not have yet stay for 30 days, unless the disk has little
+    /// number removed in each step. Rows that the ledger does not have yet stay for 30 days, unless the disk has little
     /// more than `min_free` bytes left.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Store operations of the deliverer: read the news, lease deliveries, record attempts, and what a person decides
+//! Store operations of the deliverer: read the news, lease deliveries, record tries, and a person's decisions
 //! about deliveries.
 
 use std::sync::Arc;
@@ -21,18 +21,19 @@ use crate::domain::health::ActionHealth;
 use crate::domain::{Attempt, Clock, News, RetryPolicy, Timestamp};
 
 impl Store {
-    /// From now on these actions are in force: news that is committed later goes to them.
+    /// Puts actions in force: news committed later goes to them.
     pub fn subscribe(&self, subscriptions: Vec<Subscription>) {
         self.outbox.subscriptions.store(Arc::new(subscriptions));
     }
 
-    /// Told after each commit that made news or deliveries through this store; not of those of other processes.
+    /// Notified after each commit that made news or deliveries through this store, but not after commits of
+    /// other processes.
     #[must_use]
     pub fn outbox_changed(&self) -> watch::Receiver<()> {
         self.outbox.changed.subscribe()
     }
 
-    /// Gives the file its random id where it has none: the `serve` that opens a new one, or a copy, does.
+    /// Gives the file a random id if it has none: when a `serve` opens a new store or a copy.
     pub async fn identify(&self) -> Result<()> {
         let work = |conn: &Connection| {
             conn.execute("UPDATE identity SET file = lower(hex(randomblob(8))) WHERE file IS NULL", [])?;
@@ -41,7 +42,7 @@ impl Store {
         self.writer.run(work).await
     }
 
-    /// Leases what each action may be sent now.
+    /// Leases the deliveries that each action may be sent now.
     pub async fn lease_deliveries(
         &self,
         requests: Vec<DeliveryRequest>,
@@ -58,7 +59,7 @@ impl Store {
     /// that a step of it moves the next try, or comes before it.
     ///
     /// # Errors
-    /// The store failed; then the lease ends by itself, and the delivery is tried again.
+    /// The store failed; the lease expires by itself, and the delivery is tried again.
     pub async fn record_delivery(
         &self,
         id: i64,
@@ -73,25 +74,25 @@ impl Store {
         self.writer.run_batched(work).await
     }
 
-    /// Gives leases back that were not used: the deliveries wait as before.
+    /// Releases leases that were not used: their deliveries wait as before.
     ///
     /// # Errors
-    /// The store failed; then the leases end by themselves.
+    /// The store failed; the leases expire by themselves.
     pub async fn release_deliveries(&self, ids: Vec<i64>, owner: String) -> Result<()> {
         self.writer.run_batched(move |conn| lease::release(conn, &ids, &owner)).await
     }
 
-    /// Keeps leases for another while.
+    /// Renews leases.
     pub async fn renew_deliveries(&self, ids: Vec<i64>, owner: String, now: Timestamp) -> Result<()> {
         self.writer.run_batched(move |conn| lease::renew(conn, &ids, &owner, now)).await
     }
 
-    /// Frees every lease of a delivery whose owner's name begins with `prefix`; returns how many.
+    /// Releases every lease whose owner's name begins with `prefix`; returns how many.
     pub async fn free_deliveries(&self, prefix: String) -> Result<usize> {
         self.writer.run(move |conn| lease::free_of(conn, &prefix)).await
     }
 
-    /// Ends the rest of actions that said they exist no more; returns which rested.
+    /// Wakes actions that answered "gone"; returns those that were resting.
     pub async fn wake_actions(&self, actions: Vec<String>) -> Result<Vec<String>> {
         let work = move |conn: &Connection| {
             let mut woken = Vec::new();
@@ -107,7 +108,8 @@ impl Store {
         Ok(woken)
     }
 
-    /// Makes at most [`super::BATCH`] deliveries due at once, with fresh tries. `detail` says who decided.
+    /// Makes at most [`super::BATCH`] deliveries due at once, with all their tries ahead. `detail` says who
+    /// decided.
     pub async fn redeliver(
         &self,
         ids: Vec<i64>,
@@ -119,7 +121,7 @@ impl Store {
         Ok(decided)
     }
 
-    /// Decides against at most [`super::BATCH`] deliveries. `detail` says who decided.
+    /// Skips at most [`super::BATCH`] deliveries. `detail` says who decided.
     pub async fn skip_deliveries(
         &self,
         ids: Vec<i64>,
@@ -131,7 +133,8 @@ impl Store {
         Ok(decided)
     }
 
-    /// Makes the deliveries of at most [`super::BATCH`] news that an action never had; returns how many.
+    /// Creates the deliveries of at most [`super::BATCH`] news rows that an action never had; returns how
+    /// many.
     pub async fn add_missing_deliveries(
         &self,
         action: String,
@@ -145,17 +148,17 @@ impl Store {
 }
 
 impl Reader {
-    /// The news that a query asks for, oldest first, and where the feed begins and ends, both of one moment.
+    /// The matching news, oldest first, and the first and last seq of the feed, in one transaction.
     pub async fn news(&self, query: NewsQuery) -> Result<(Vec<News>, FeedEdge)> {
         self.pool().read(move |conn| Ok((feed::news(conn, &query)?, feed::edge(conn)?))).await
     }
 
-    /// The deliveries that pass the filter, newest first.
+    /// The matching deliveries, newest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRow>> {
         self.pool().read(move |conn| list::list(conn, &filter)).await
     }
 
-    /// At most `query.limit` deliveries in its order, after a look at no more than `looks` rows.
+    /// At most `query.limit` deliveries in its order; reads no more than `looks` rows.
     pub async fn delivery_page(&self, query: DeliveryQuery, looks: usize) -> Result<Deliveries> {
         self.pool().read(move |conn| page::page(conn, &query, looks)).await
     }
@@ -165,7 +168,7 @@ impl Reader {
         self.pool().read(move |conn| feed::of_notification(conn, notification)).await
     }
 
-    /// The ids of the deliveries that pass the filter, newest first.
+    /// The ids of the matching deliveries, newest first.
     pub async fn delivery_ids(&self, filter: DeliveryFilter) -> Result<Vec<i64>> {
         self.pool().read(move |conn| list::ids(conn, &filter)).await
     }
@@ -181,8 +184,8 @@ impl Reader {
         self.pool().read(work).await
     }
 
-    /// Of the news that a query asks for those since then that an action never had although it passes the filter, and how
-    /// far that goes; `None` after the last one.
+    /// Of the matching news since then, those that an action never had, and the last one read; `None` after
+    /// the last.
     pub async fn missing_deliveries(
         &self,
         subscription: Subscription,
@@ -206,7 +209,7 @@ impl Reader {
         self.pool().read(look).await
     }
 
-    /// How the deliveries of each action do: of the configured ones, then of those that only the store knows.
+    /// The health of each action's deliveries: the configured actions, then those that only the store knows.
     pub async fn action_health(&self, configured: Vec<String>) -> Result<Vec<ActionHealth>> {
         self.pool().read(move |conn| health::health(conn, &configured)).await
     }

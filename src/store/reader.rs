@@ -40,7 +40,7 @@ impl Reader {
     /// Opens an existing store for reading.
     ///
     /// # Errors
-    /// There is no file, or it is no store of ours, or a newer one.
+    /// There is no file, it is not a store of ours, or it is newer than this program.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         Ok(Self { pool: Pool::open(path)?, backlog: Arc::default() })
     }
@@ -56,7 +56,7 @@ impl Reader {
         self.pool.read(work).await
     }
 
-    /// The damage that was met since the store was opened, in SQLite's words.
+    /// The damage found since the store was opened, in SQLite's words.
     #[must_use]
     pub fn damage_met(&self) -> Option<&str> {
         self.pool.damage().met()
@@ -73,7 +73,7 @@ impl Reader {
         self.read(move |conn| health::look(conn, &sources, &backlog, now)).await
     }
 
-    /// The latest time at which something was written, by the clock of that moment; `None`: nothing was.
+    /// The latest time at which anything was written, by the clock at that moment; `None`: never.
     pub async fn last_sign(&self) -> Result<Option<Timestamp>> {
         self.read(health::last_sign).await
     }
@@ -103,18 +103,19 @@ impl Reader {
         self.read(move |conn| pages::ids(conn, &filter)).await
     }
 
-    /// At most `filter.limit` notifications that pass both, newest first, without headers and bodies. What no index
-    /// serves is looked for in at most `looks` rows.
+    /// At most `filter.limit` notifications that match both filters, newest first, without headers and
+    /// bodies. A filter without an index reads at most `looks` rows.
     pub async fn lines(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Lines> {
         self.read(move |conn| lines::lines(conn, &filter, &beyond, looks)).await
     }
 
-    /// The ids of what [`Reader::lines`] finds, newest first.
+    /// The ids of the result of [`Reader::lines`], newest first.
     pub async fn ids_beyond(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Vec<i64>> {
         self.read(move |conn| Ok(lines::ids(conn, &filter, &beyond, looks)?.ids)).await
     }
 
-    /// The notifications with these ids that are still there, in the order of the ids, without headers and bodies.
+    /// The notifications with these ids that still exist, in the order of the ids, without headers and
+    /// bodies.
     pub async fn lines_of(&self, ids: Vec<i64>) -> Result<Vec<NotificationLine>> {
         self.read(move |conn| ids.iter().filter_map(|id| lines::line(conn, *id).transpose()).collect()).await
     }
@@ -124,7 +125,7 @@ impl Reader {
         self.read(move |conn| lines::ids_after(conn, id, limit)).await
     }
 
-    /// The senders of the newest fakes with an id below `before`; at most `looks` fakes are looked at.
+    /// The senders of the newest fakes with an id below `before`; reads at most `looks` fakes.
     pub async fn fakes_by_sender(&self, before: Option<i64>, looks: usize) -> Result<FakesBySender> {
         self.read(move |conn| fakes_by_sender::fakes_by_sender(conn, before, looks)).await
     }
@@ -164,8 +165,8 @@ impl Reader {
         self.read(known::last_report).await
     }
 
-    /// All that the store knows about these orders, in their order; each is given by its id in `orders` and then the other ids that
-    /// notifications may use.
+    /// The store's knowledge about these orders, in their order; each is given by its id in `orders`, then by
+    /// the other ids that notifications may use.
     pub async fn our_orders(&self, source: String, orders: Vec<Vec<String>>) -> Result<Vec<OurOrder>> {
         self.read(move |conn| known::our_orders(conn, &source, &orders)).await
     }
@@ -175,7 +176,8 @@ impl Reader {
         self.read(move |conn| known::confirmed_orders(conn, &source, window)).await
     }
 
-    /// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
+    /// At most `limit` confirmed orders that are not known to be gone, with their last confirmed values, by
+    /// id after `after`.
     pub async fn told_orders(
         &self,
         source: String,
@@ -200,8 +202,9 @@ impl Reader {
         self.read(reports::known_sources).await
     }
 
-    /// The part of a report that comes from the store alone, for each source in their order: counts and findings (open, silent,
-    /// fake), and statistics. What is open or silent is judged at `now`, or at the window's end where that is earlier.
+    /// The part of a report from the store alone, for each source in its order: counts and findings (open,
+    /// silent, fake), and statistics. Open and silent are judged at `now`, or at the window's end if that is
+    /// earlier.
     pub async fn account(
         &self,
         sources: Vec<Reported>,
@@ -212,9 +215,9 @@ impl Reader {
         self.read(move |conn| reports::account(conn, &sources, window, detail, now)).await
     }
 
-    /// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
-    /// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
-    /// many tables are done, of how many.
+    /// Reads every table with its indexes, each in its own transaction, so that a concurrent `serve` can
+    /// checkpoint. `thorough`: rows and indexes are also compared. `progress` receives the number of tables
+    /// done, and of all.
     ///
     /// # Errors
     /// Reading failed for another reason than damage.
@@ -222,7 +225,7 @@ impl Reader {
         integrity::soundness(&self.pool, thorough, progress).await
     }
 
-    /// How many notifications [`crate::store::Store::prune`] would remove.
+    /// The number of notifications that [`crate::store::Store::prune`] would remove.
     pub async fn count_expired(
         &self,
         before: Timestamp,
@@ -239,7 +242,7 @@ impl Reader {
         self.read(move |conn| fairness::is_proven(conn, &remote_addr)).await
     }
 
-    /// The room left for notifications of unproven senders, if at most `max` of them are kept.
+    /// The room left for notifications of unproven senders, if at most `max` of them may be stored.
     pub async fn room_for_unproven(&self, max: u64) -> Result<UnprovenRoom> {
         self.read(move |conn| unproven::room(conn, max)).await
     }

@@ -11,11 +11,11 @@ use crate::domain::{
 };
 use crate::store::error::Result;
 
-/// Bodies and claims that are held in memory together while they are read, leased or judged. What begins within goes on to its
-/// end: one alone may be longer.
+/// Maximum size of the bodies and claims that are in memory together while they are read, leased or judged.
+/// The row that exceeds it is still included: a single one may be larger.
 pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// A value that its column cannot hold: the store is damaged, and what the value was is not guessed.
+/// A value that its column cannot hold: the store is damaged, and the value is not guessed.
 #[derive(Debug, thiserror::Error)]
 #[error("the column {column} of a row cannot be read: it holds {value}")]
 struct Unreadable {
@@ -23,7 +23,7 @@ struct Unreadable {
     value: String,
 }
 
-/// Enough of a value to recognise it.
+/// A value's beginning, enough to recognise it.
 const SHOWN: usize = 40;
 
 /// The error about the column `name` of this row.
@@ -53,12 +53,12 @@ fn required<T>(row: &Row<'_>, name: &str, value: Option<T>) -> rusqlite::Result<
     value.ok_or_else(|| unreadable(row, name))
 }
 
-/// A column that may hold a time.
+/// A nullable time column.
 pub(super) fn instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Timestamp>> {
     word(row, name, Timestamp::parse_rfc3339)
 }
 
-/// A column that holds a time.
+/// A time column.
 pub(super) fn known_instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Timestamp> {
     required(row, name, instant(row, name)?)
 }
@@ -68,7 +68,7 @@ pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
     required(row, "state", word(row, "state", State::parse)?)
 }
 
-/// The column `reason`; none where it is NULL or, in counts, empty.
+/// The column `reason`; `None` if it is NULL or, in counts, empty.
 pub(super) fn reason(row: &Row<'_>) -> rusqlite::Result<Option<Reason>> {
     let reason = |text: &str| if text.is_empty() { Some(None) } else { Reason::parse(text).map(Some) };
     Ok(word(row, "reason", reason)?.flatten())
@@ -114,7 +114,7 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Option<(Claim, ClaimKey)>
 pub(super) const RAW_COLUMNS: &str =
     "i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body";
 
-/// Reads [`RAW_COLUMNS`]; `None` if the body or the headers were emptied or never were.
+/// Reads [`RAW_COLUMNS`]; `None` if body or headers are NULL (emptied or recovered).
 pub(super) fn raw_notification(row: &Row<'_>) -> rusqlite::Result<Option<(i64, RawNotification)>> {
     let headers = word(row, "headers", Headers::from_stored_json)?;
     let body = match row.get_ref("body")? {
@@ -136,7 +136,7 @@ pub(super) fn raw_notification(row: &Row<'_>) -> rusqlite::Result<Option<(i64, R
     Ok(Some((row.get("id")?, notification)))
 }
 
-/// How much of [`RAW_COLUMNS`] has no fixed length.
+/// The size of the columns in [`RAW_COLUMNS`] without a fixed length.
 pub(super) fn raw_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
     let bytes = |name| -> rusqlite::Result<usize> {
         Ok(match row.get_ref(name)? {

@@ -1,4 +1,5 @@
-//! What a service and its commands ask about the writer: can it write, does another program hold the lock, does it live.
+//! Checks of the writer by a service and its commands: whether it can write, whether another program holds
+//! the lock, whether its thread responds.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ impl Store {
     /// Writes one row to test whether the store can be written.
     ///
     /// # Errors
-    /// It cannot, or another program has held its lock for 3 seconds.
+    /// The write failed, or another program has held the lock for 3 seconds.
     pub async fn check_writable(&self, now: Timestamp) -> Result<()> {
         self.writer.run_urgent(move |conn| write_row(conn, now)).await
     }
@@ -20,7 +21,7 @@ impl Store {
     /// Like [`Store::check_writable`], but waits for the lock as long as a command does.
     ///
     /// # Errors
-    /// It cannot.
+    /// The write failed.
     pub async fn check_writable_patiently(&self, now: Timestamp) -> Result<()> {
         self.writer.run_for_command(move |conn| write_row(conn, now)).await
     }
@@ -28,7 +29,7 @@ impl Store {
     /// Takes the write lock for a moment, to test whether another program holds it.
     ///
     /// # Errors
-    /// One does, for 3 seconds, or the store failed.
+    /// Another program has held it for 3 seconds, or the store failed.
     pub async fn check_lock(&self) -> Result<()> {
         self.writer.run_urgent(|_| Ok(())).await
     }
@@ -56,7 +57,7 @@ impl Store {
         self.writer.contention().given_up().await
     }
 
-    /// How often the writer's thread went on; asks it to go on once more.
+    /// The number of turns of the writer's thread; asks it to take one more.
     #[must_use]
     pub fn beats(&self) -> u64 {
         self.writer.poke();

@@ -21,10 +21,10 @@ use crate::store::verdicts::settle;
 use crate::store::writer::transaction::in_savepoint;
 
 impl Store {
-    /// Leases the next questions of each source, in this order, each with permission for its first call. `slots` gives
-    /// those that the source's calls may take just then; the ones that it does not need are dropped before the next source
-    /// is looked at, the others are returned with its name and its leases. A source whose questions cannot be leased keeps no
-    /// other from being asked.
+    /// Leases the next questions of each source, in this order, each with a permit for its first call.
+    /// `slots` returns the slots that the source's calls may take; unused ones are dropped before the next
+    /// source, the others are returned with the source's name and its leases. A source whose questions cannot
+    /// be leased does not keep others from being asked.
     pub async fn lease<P: Send + 'static>(
         &self,
         requests: Vec<LeaseRequest>,
@@ -64,8 +64,8 @@ impl Store {
         self.writer.run_batched(work).await
     }
 
-    /// Gives leases back of subjects that a list did not show: each is asked alone, at once or, where its sender is
-    /// doubtful, when its grace is over. The call is over.
+    /// Releases leases of subjects that a list did not show. Each is asked about alone: at once, or, if its
+    /// sender is doubtful, when its grace is over. Ends the call's permit.
     ///
     /// # Errors
     /// The leases expire.
@@ -98,9 +98,10 @@ impl Store {
         self.writer.run_batched(work).await
     }
 
-    /// Follows a clock that was set by so many milliseconds: moves what was planned by as much, and lets `clock` take the
-    /// step over. Next questions of these `sources`, and next tries of deliveries, move only where it was set back; set ahead
-    /// it makes them due. Deliveries never look older than they are: an old one is given up.
+    /// Follows a clock that was set by this many milliseconds: moves scheduled times by as much, then lets
+    /// `clock` follow. Next questions of these `sources`, and next tries of deliveries, move only if it was
+    /// set back; set ahead, it makes them due. A delivery never looks older than it is, because an old one
+    /// would be given up.
     ///
     /// # Errors
     /// A write failed. Some schedules may have moved.
@@ -147,7 +148,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the leases of `owner` for another [`release::LEASE_LENGTH`].
+    /// Renews the leases of `owner` for another [`release::LEASE_LENGTH`].
     pub async fn renew_leases(&self, owner: String, now: Timestamp) -> Result<()> {
         loop {
             let owner = owner.clone();
@@ -157,7 +158,8 @@ impl Store {
         }
     }
 
-    /// Frees every lease whose owner's name begins with `prefix`; returns how many notifications were held.
+    /// Releases every lease whose owner's name begins with `prefix`; returns the number of notifications
+    /// under them.
     pub async fn free_leases(&self, prefix: String) -> Result<usize> {
         let mut freed = 0;
         loop {
@@ -170,9 +172,9 @@ impl Store {
         }
     }
 
-    /// Lets `judge` decide what an answer means for those who still wait under the lease, and writes all of it in one
-    /// transaction. Where very much is superseded by that, the rest of it follows in transactions of its own. Returns what
-    /// moved; nothing does where the lease is lost.
+    /// Lets `judge` decide what an answer means for the notifications that are still under the lease, and
+    /// writes everything in one transaction. If it supersedes very many, the rest follows in further
+    /// transactions. Returns the changes; there are none if the lease is lost.
     ///
     /// # Errors
     /// Nothing was written, and the lease expires.
@@ -197,7 +199,7 @@ impl Store {
         Ok(moved)
     }
 
-    /// Takes permission for one more call of a source, made by `owner`.
+    /// Takes a permit for one more call of a source, made by `owner`.
     pub async fn take_permit(
         &self,
         source: String,
@@ -217,8 +219,8 @@ impl Store {
         self.writer.run(work).await
     }
 
-    /// Ends the calls of a source that processes which died left under way, those of owners whose name begins with
-    /// `prefix`; they count one window longer at most.
+    /// Ends the calls in flight of processes that died, whose owners' names begin with `prefix`; they count
+    /// for at most one more window.
     pub async fn end_dead_calls(
         &self,
         prefix: &'static str,

@@ -1,4 +1,4 @@
-//! Reading the next rows for the ledger, all of one moment.
+//! Reads the next batch of rows for the ledger, in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,16 @@ use crate::domain::shipping::{
 use crate::store::error::{Result, StoreError};
 use crate::store::rows;
 
-/// Of a pending notification, what its own last question came to: while its source fails as a whole, the view
-/// `notifications` shows the cause of that, which changes without the row.
+/// Replaces the reason of a pending notification by that of its own last question: while its source fails as
+/// a whole, the view `notifications` shows the outage's cause, which changes without the row.
 const NOTIFICATIONS: &str = "SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body,
   v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time, coalesce(v.state, 'pending') AS state, v.reason,
   v.detail, v.duplicate_of, coalesce(v.news, 0) AS news, coalesce(v.attempts, 0) AS attempts,
   iif(v.state = 'pending', v.next_attempt_at, NULL) AS next_attempt_at, v.decided_at, i.origin
 FROM intake i LEFT JOIN verdicts v ON v.notification_id = i.id";
 
-/// The next rows behind `from`, and how far the ledger gets with them; `None` where the ledger is filled again, or no
-/// ledger is configured: then [`super::progress::resumed`] tells where it goes on.
+/// The next rows after `from`, and the position that they reach; `None` if the ledger is to be filled again,
+/// or none is configured: then [`super::progress::resumed`] returns the position to continue from.
 pub(in crate::store) fn next(
     conn: &Connection,
     from: &Position,
@@ -41,7 +41,7 @@ pub(in crate::store) fn next(
         changed: BTreeSet::new(),
     };
     let mut through = from.clone();
-    // No table keeps the others waiting, however much of it there is.
+    // No table delays the others, however many rows it has.
     batch.share = 2;
     through.log = batch.changed(from, &end)?;
     batch.share = 3;
@@ -84,11 +84,11 @@ struct Batch<'a> {
     conn: &'a Connection,
     include: &'a Include,
     limit: BatchLimit,
-    /// Quarters of the limit that are used so far at most.
+    /// The part of the limit that may be used so far, in quarters.
     share: usize,
     rows: Vec<LedgerRow>,
     bytes: usize,
-    /// Those that changed, of the tables that are being filled.
+    /// Changed rows of the tables that are being filled.
     changed: BTreeSet<(LedgerTable, String, String)>,
 }
 
@@ -99,7 +99,7 @@ struct Read {
 }
 
 impl Batch<'_> {
-    /// Takes a row if it fits, and if nothing is taken yet.
+    /// Takes a row if it fits, or if the batch is empty.
     fn take(&mut self, table: LedgerTable, read: Read) -> bool {
         let fits =
             self.rows.len() < self.room() && self.bytes + read.bytes <= self.limit.bytes / 4 * self.share;
@@ -111,17 +111,17 @@ impl Batch<'_> {
         false
     }
 
-    /// How many rows there may be by now.
+    /// How many rows the batch may have by now.
     fn room(&self) -> usize {
         (self.limit.rows * self.share / 4).max(1)
     }
 
-    /// How many rows are to be looked at now.
+    /// How many rows to read now.
     fn left(&self) -> i64 {
         rows::limit(self.room().saturating_sub(self.rows.len()))
     }
 
-    /// The rows that changed after they may have been shipped. Those that were not are left to their ids.
+    /// Rows that changed after they may have been shipped. Those that were not are shipped with their ids.
     fn changed(&mut self, from: &Position, end: &Position) -> Result<i64> {
         let most = self.left();
         let mut statement = self.conn.prepare_cached(CHANGED)?;
@@ -152,7 +152,7 @@ impl Batch<'_> {
         Ok(if looked < most { end.log } else { reached })
     }
 
-    /// The rows of a table behind an id, up to one, as long as `may_go`.
+    /// The rows of a table after an id, up to another, as long as `may_go`.
     fn by_id(
         &mut self,
         table: LedgerTable,
@@ -226,7 +226,7 @@ impl Batch<'_> {
         Ok(if looked < most { end.refusals } else { reached })
     }
 
-    /// A row by its key; `None` if it is gone.
+    /// A row by its key; `None` if it was removed.
     fn by_key(&self, table: LedgerTable, key: impl Params) -> Result<Option<Read>> {
         let mut statement = self.conn.prepare_cached(&with_key(table, self.include))?;
         let mut found = statement.query(key)?;
@@ -238,12 +238,12 @@ const CHANGED: &str =
     "SELECT position, kind, id, source, key FROM changes WHERE position > ?1 AND kind <> 'refusals'
                        ORDER BY position LIMIT ?2";
 
-/// Between the day and the cause is a blank.
+/// A space separates the day and the cause.
 const REFUSED: &str =
     "SELECT position, source, substr(key, 1, 10) AS day, substr(key, 12) AS cause FROM changes
                        WHERE position > ?1 AND kind = 'refusals' ORDER BY position LIMIT ?2";
 
-/// The columns of a table, NULL where they are not included.
+/// The columns of a table, NULL in place of those that are not included.
 fn selected(table: LedgerTable, include: &Include) -> String {
     let columns = table.columns().iter().map(|column| match column.needs {
         Some(needed) if !include.contains(&needed) => format!("NULL AS {}", column.name),
@@ -260,13 +260,13 @@ fn keys(table: LedgerTable) -> Vec<&'static str> {
     table.columns()[..table.key_length()].iter().map(|key| key.name).collect()
 }
 
-/// The rows of a table with an id behind ?1, up to ?2; at most ?3.
+/// The rows of a table with an id above ?1, up to ?2; at most ?3.
 fn between_ids(table: LedgerTable, include: &Include) -> String {
     let key = keys(table).join("");
     format!("{} WHERE {key} > ?1 AND {key} <= ?2 ORDER BY {key} LIMIT ?3", selected(table, include))
 }
 
-/// The rows of a table with a key behind the parameters from ?2 on; at most ?1.
+/// The rows of a table with a key after the parameters from ?2 on; at most ?1.
 fn behind_key(table: LedgerTable, include: &Include) -> String {
     let places: Vec<String> = (0..table.key_length()).map(|at| format!("?{}", at + 2)).collect();
     let (keys, places) = (keys(table).join(", "), places.join(", "));
@@ -283,7 +283,7 @@ fn with_key(table: LedgerTable, include: &Include) -> String {
 const IS_CHANGED: &str = "SELECT EXISTS (SELECT 1 FROM changes
   WHERE kind = 'notifications' AND id = ?1 AND position > ?2)";
 
-/// Whether a notification changed after this position of the log: its news waits for that.
+/// Whether a notification changed after this position of the log: its news must not be shipped before it.
 fn is_changed(conn: &Connection, id: i64, log: i64) -> Result<bool> {
     Ok(conn.prepare_cached(IS_CHANGED)?.query_row([id, log], |row| row.get(0))?)
 }
@@ -293,7 +293,7 @@ fn table(entry: &Row<'_>) -> Result<LedgerTable> {
     Ok(LedgerTable::parse(&kind).ok_or_else(|| rows::unreadable(entry, "kind"))?)
 }
 
-/// The last row shipped of a table that is shipped by ids.
+/// The last row shipped of a table that is shipped by id.
 fn last_id(position: &Position, table: LedgerTable) -> Option<i64> {
     match table {
         LedgerTable::Notifications => Some(position.notifications),

@@ -1,4 +1,4 @@
-//! Turning the change log on and off.
+//! Turns the change log on and off.
 
 use rusqlite::{Connection, params};
 
@@ -8,17 +8,17 @@ use crate::domain::shipping::Include;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// The triggers that keep it.
+/// The triggers that write it.
 pub(in crate::store) const TRIGGERS: &str = include_str!("../../../sql/change_log.sql");
 
-/// Entries that one transaction removes at most.
+/// Maximum number of entries that one transaction removes.
 const MOST_REMOVED: usize = 5000;
 
 const MADE: &str =
     "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'changes_*' ORDER BY name";
 
-/// Keeps a log from now on, for a ledger that gets what is included. Where none was kept, or the ledger gets other columns
-/// than before, the ledger is filled from the start.
+/// Starts the log, for a ledger that includes this data. If there was no log, or the ledger includes other
+/// data than before, the ledger is filled from the start.
 pub(in crate::store) fn turn_on(conn: &Connection, include: &Include, now: Timestamp) -> Result<()> {
     let include = included(include);
     let is_complete = made(conn)? == wanted()?;
@@ -35,7 +35,7 @@ pub(in crate::store) fn turn_on(conn: &Connection, include: &Include, now: Times
     state::fill_again(conn, 0, now)
 }
 
-/// Keeps no log any more; what it held goes by [`clear`].
+/// Stops the log; [`clear`] removes its entries.
 pub(in crate::store) fn turn_off(conn: &Connection) -> Result<()> {
     drop_triggers(conn)?;
     conn.execute(
@@ -46,13 +46,13 @@ pub(in crate::store) fn turn_off(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Whether a log that is not kept any more holds something.
+/// Whether a stopped log still has entries.
 pub(in crate::store) fn has_left(conn: &Connection) -> Result<bool> {
     let sql = "SELECT NOT is_on AND EXISTS (SELECT 1 FROM changes) FROM ledger_state";
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Removes some of a log that is not kept any more.
+/// Removes some entries of a stopped log.
 pub(in crate::store) fn clear(conn: &Connection) -> Result<()> {
     let sql =
         "DELETE FROM changes WHERE position IN (SELECT position FROM changes ORDER BY position LIMIT ?1)
@@ -61,7 +61,7 @@ pub(in crate::store) fn clear(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Removes entries that are shipped.
+/// Removes shipped entries.
 pub(super) fn remove_shipped(conn: &Connection, log: i64, refusals: i64) -> Result<()> {
     conn.prepare_cached(
         "DELETE FROM changes WHERE position IN (
@@ -79,7 +79,7 @@ fn made(conn: &Connection) -> rusqlite::Result<Vec<Trigger>> {
     conn.prepare(MADE)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// What [`TRIGGERS`] make.
+/// The triggers of [`TRIGGERS`].
 fn wanted() -> rusqlite::Result<Vec<Trigger>> {
     let mut found: Vec<Trigger> = Vec::new();
     let code = TRIGGERS.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");

@@ -1,5 +1,5 @@
-//! What changed in the store since it was last shipped to the ledger. Triggers write the change log, so that no verb of
-//! the store can forget to; they exist only while a ledger is configured.
+//! The changes of the store since it was last shipped to the ledger. Triggers write the change log, so that
+//! no store operation can forget it; they exist only while a ledger is configured.
 
 pub(super) mod batch;
 pub(super) mod log;

@@ -1,4 +1,4 @@
-//! What becomes of the position: where shipping goes on, what the ledger confirmed, and how it fails.
+//! Updates the position: where shipping continues, what the ledger confirmed, and its failures.
 
 use rusqlite::{Connection, params};
 
@@ -8,8 +8,8 @@ use crate::domain::shipping::Position;
 use crate::rules::shipping::{Resumed, resume};
 use crate::store::error::Result;
 
-/// Where shipping goes on with a ledger that has got to `there`; `None`: it knows nothing of this file. Where the two do
-/// not fit, the ledger is filled again. `None` where no ledger is configured.
+/// The position to continue from with a ledger that has reached `there`; `None`: it has no rows of this file.
+/// If the two do not match, the ledger is filled again. `None` if no ledger is configured.
 pub(in crate::store) fn resumed(
     conn: &Connection,
     there: Option<&Position>,
@@ -31,8 +31,8 @@ pub(in crate::store) fn resumed(
     }
 }
 
-/// The ledger has got to `through`; where nothing is left of what changed before `until`, that is told. `false`: the
-/// ledger is being filled again, or no more.
+/// Records that the ledger has reached `through`; if no earlier change than `until` is left, also that time.
+/// `false`: the ledger is being filled again, or is no longer configured.
 pub(in crate::store) fn shipped(
     conn: &Connection,
     through: &Position,
@@ -60,7 +60,7 @@ fn advance(conn: &Connection, to: &Position) -> Result<()> {
     log::remove_shipped(conn, to.log, to.refusals)
 }
 
-/// The ledger fails since now, or since its first failure after it last confirmed something.
+/// Records a failure of the ledger; it lasts since the first one after the last confirmation.
 pub(in crate::store) fn failed(conn: &Connection, error: &str, passes: bool, now: Timestamp) -> Result<()> {
     conn.prepare_cached(
         "UPDATE ledger_state SET failing_since = coalesce(failing_since, ?1), failure = ?2, is_refused = ?3

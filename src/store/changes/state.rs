@@ -1,4 +1,5 @@
-//! How far the ledger has got: one row, changed only when a ledger comes or goes, confirms something or fails.
+//! The state of the ledger: one row, which changes only when a ledger is added or removed, confirms something
+//! or fails.
 
 use rusqlite::{Connection, Row, params};
 
@@ -7,30 +8,30 @@ use crate::domain::shipping::{Fill, Include, Included, LedgerFailure, LedgerStat
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// So many ids ahead of what is shipped the changes of a row are logged: what is shipped next may be read without a write
-/// before it.
+/// For this many ids ahead of the last shipped one, changes are logged, so that rows can be read for shipping
+/// without a write before it.
 const AHEAD: i64 = 20_000;
 
-/// What is included, as the row keeps it.
+/// The included data, as the row stores it.
 pub(super) fn included(include: &Include) -> String {
     include.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The row, as far as shipping needs it.
 pub(super) struct ShippingRow {
-    /// What is included.
+    /// The included data.
     pub(super) include: Include,
-    /// How far the ledger has got.
+    /// The position of the ledger.
     pub(super) position: Position,
-    /// Whether it confirmed something of this filling.
+    /// Whether the ledger confirmed anything of this filling.
     pub(super) is_begun: bool,
     /// The ids up to which rows may be read.
     pub(super) next: Next,
-    /// Where everything ended when the filling began; `None`: it is over.
+    /// The end of the file when the filling began; `None`: it is over.
     pub(super) filling_to: Option<Position>,
 }
 
-/// The ids up to which changes are logged, so that rows may be read to be shipped.
+/// The ids up to which changes are logged, so that these rows may be read for shipping.
 #[derive(Clone, Copy)]
 pub(super) struct Next {
     pub(super) notifications: i64,
@@ -38,7 +39,7 @@ pub(super) struct Next {
     pub(super) deliveries: i64,
 }
 
-/// The row; `None` where no ledger is configured.
+/// The row; `None` if no ledger is configured.
 pub(super) fn load(conn: &Connection) -> Result<Option<ShippingRow>> {
     let mut statement = conn.prepare_cached("SELECT * FROM ledger_state WHERE is_on")?;
     let mut found = statement.query([])?;
@@ -80,7 +81,7 @@ fn filling_to(row: &Row<'_>) -> rusqlite::Result<Option<Position>> {
     to.map(|text| text.parse().map_err(|_| rows::unreadable(row, "filling_to"))).transpose()
 }
 
-/// The ids are the last ones ever given: rows may have been removed since.
+/// The ids are the last ones given, even if those rows were removed since.
 const END: &str = "SELECT coalesce((SELECT max(position) FROM changes WHERE kind <> 'refusals'), 0),
   coalesce((SELECT max(position) FROM changes WHERE kind = 'refusals'), 0),
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'intake'), 0),
@@ -88,7 +89,7 @@ const END: &str = "SELECT coalesce((SELECT max(position) FROM changes WHERE kind
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'news'), 0),
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0)";
 
-/// Where everything ends now, never before `from`.
+/// The present end of the file, never before `from`.
 pub(super) fn end(conn: &Connection, from: &Position) -> Result<Position> {
     Ok(conn.prepare_cached(END)?.query_row([], |row| {
         Ok(Position {
@@ -104,7 +105,7 @@ pub(super) fn end(conn: &Connection, from: &Position) -> Result<Position> {
     })?)
 }
 
-/// Begins to fill the ledger from the start, in a filling later than any that it knows of.
+/// Starts to fill the ledger from the start, in a filling with a higher number than any that it knows.
 pub(super) fn fill_again(conn: &Connection, last_known: i64, now: Timestamp) -> Result<()> {
     let Some(before) = load(conn)? else { return Ok(()) };
     let last: i64 = conn.query_row("SELECT coalesce(max(position), 0) FROM changes", [], |row| row.get(0))?;
@@ -124,7 +125,7 @@ pub(super) fn fill_again(conn: &Connection, last_known: i64, now: Timestamp) -> 
     write(conn, &start)
 }
 
-/// Writes a position, and lets the rows behind it be read.
+/// Writes a position, and allows the rows after it to be read.
 pub(super) fn write(conn: &Connection, position: &Position) -> Result<()> {
     let filled = serde_json::to_string(&position.fill).unwrap_or_default();
     conn.prepare_cached(
@@ -151,7 +152,7 @@ pub(super) fn write(conn: &Connection, position: &Position) -> Result<()> {
     Ok(())
 }
 
-/// What is known of the ledger; `None` where none is configured.
+/// The state of the ledger; `None` if none is configured.
 pub(in crate::store) fn look(conn: &Connection) -> Result<Option<LedgerState>> {
     let mut statement = conn.prepare_cached("SELECT * FROM ledger_state WHERE is_on")?;
     let mut found = statement.query([])?;
@@ -181,7 +182,7 @@ pub(in crate::store) fn look(conn: &Connection) -> Result<Option<LedgerState>> {
     Ok(Some(state))
 }
 
-/// When the first notification came in that is not shipped.
+/// When the oldest notification that is not shipped was received.
 fn oldest_waiting(conn: &Connection, position: &Position) -> Result<Option<Timestamp>> {
     let mut statement =
         conn.prepare_cached("SELECT received_at FROM intake WHERE id > ?1 ORDER BY id LIMIT 1")?;
@@ -189,7 +190,7 @@ fn oldest_waiting(conn: &Connection, position: &Position) -> Result<Option<Times
     Ok(found.next()?.map(|row| rows::known_instant(row, "received_at")).transpose()?)
 }
 
-/// How much of a filling is done, in thousandths.
+/// The progress of a filling, in thousandths.
 fn filled(conn: &Connection, position: &Position, to: &Position) -> Result<u32> {
     let firsts: (i64, i64, i64, i64) = conn
         .prepare_cached(

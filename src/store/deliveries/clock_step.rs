@@ -1,4 +1,4 @@
-//! Following a clock that was set: what waits for an action stays as old as it was, and as far away.
+//! Follows a step of the clock: the age of a waiting delivery and the time to its next try stay the same.
 
 use rusqlite::{Connection, params};
 
@@ -8,7 +8,7 @@ use crate::store::queue::clock_step::{moved, seconds};
 /// Deliveries moved in one transaction.
 const BATCH: i64 = 200;
 
-/// Moves the leases, and what is known of the actions.
+/// Moves the leases, and the times in the states of the actions.
 pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     let seconds = seconds(by_ms);
     let leases = format!(
@@ -34,8 +34,9 @@ pub(in crate::store) fn waiting(conn: &Connection) -> Result<(i64, Vec<String>)>
     Ok((last, actions.collect::<rusqlite::Result<_>>()?))
 }
 
-/// Moves deliveries of an action that wait, after this id and up to `last`, at most [`BATCH`]; returns the last one moved,
-/// `None` at the end. The next tries move only with a clock that was set back: one that was set ahead has made them due.
+/// Moves waiting deliveries of an action with ids above this one and up to `last`, at most [`BATCH`]; returns
+/// the last one moved, `None` at the end. The next tries move only if the clock was set back: a clock that
+/// was set ahead has made them due.
 pub(in crate::store) fn move_waiting(
     conn: &Connection,
     action: &str,

@@ -1,4 +1,4 @@
-//! What a person decides about deliveries.
+//! A person's decisions about deliveries.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -7,19 +7,19 @@ use crate::domain::{DeliveryState, Timestamp};
 use crate::store::error::Result;
 use crate::store::news::feed::{self, COLUMNS};
 
-/// What became of a delivery that a person decided about.
+/// The result of a person's decision about one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryDecided {
     Done,
     /// Refused, with the reason.
     Refused {
         id: i64,
-        /// Why, as text.
+        /// Why, in words.
         why: String,
     },
 }
 
-/// Makes deliveries due at once, with fresh tries.
+/// Makes deliveries due at once, with all their tries ahead.
 pub(in crate::store) fn redeliver(
     conn: &Connection,
     ids: &[i64],
@@ -42,7 +42,7 @@ pub(in crate::store) fn redeliver(
     })
 }
 
-/// Decides against deliveries.
+/// Skips deliveries.
 pub(in crate::store) fn skip(
     conn: &Connection,
     ids: &[i64],
@@ -89,7 +89,7 @@ fn decide(
     Ok(decided)
 }
 
-/// Makes the deliveries of these news that an action never had; returns how many.
+/// Creates the deliveries of these news rows that an action never had; returns how many.
 pub(in crate::store) fn add_missing(
     conn: &Connection,
     action: &str,

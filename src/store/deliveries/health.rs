@@ -1,4 +1,5 @@
-//! How the deliveries of each action do, for health, metrics and reports: read from counts and the ends of indexes.
+//! The health of each action's deliveries, for warnings, metrics and reports, read from counts and the ends
+//! of indexes.
 
 use std::time::Duration;
 
@@ -50,13 +51,13 @@ const WAITING_LONG: &str = "FROM deliveries INDEXED BY deliveries_open
 const DEAD: &str = "FROM deliveries INDEXED BY deliveries_open
                     WHERE source = ?1 AND state = 'dead' AND since < ?2";
 
-/// A delivery that waits for longer is a finding.
+/// A delivery that has waited longer is a finding.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Counting stops there.
+/// The maximum of a count.
 const MOST_COUNTED: u64 = 1_000_000;
 
-/// Adds the deliveries of a source that are dead at `now`, or have waited for too long.
+/// Adds the deliveries of a source that are dead at `now`, or have waited too long.
 pub(in crate::store) fn find(
     conn: &Connection,
     source: &str,

@@ -1,4 +1,4 @@
-//! Who is sent what next: of each action the first delivery of each subject, the one that is due longest first.
+//! Leases deliveries: of each action, the first delivery of each subject, the longest due first.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::store::news::feed;
 use crate::store::queue::release::LEASE_LENGTH;
 use crate::store::rows;
 
-/// What is asked for.
+/// The parameters of a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRequest {
     pub action: String,
-    /// At most so many.
+    /// Maximum number of deliveries.
     pub most: usize,
     /// No try is planned further ahead than this, see [`crate::rules::delivery::longest_pause`].
     pub longest_pause: Duration,
-    /// Whether orders come with their e-mail as last fetched.
+    /// Whether to add the e-mail of orders as last fetched.
     pub with_email: bool,
-    /// Whether orders come with the API's JSON as last fetched.
+    /// Whether to add the API's JSON of orders as last fetched.
     pub with_raw: bool,
 }
 
@@ -31,20 +31,20 @@ pub struct DeliveryRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeasedDelivery {
     pub id: i64,
-    /// The id under which the action knows it: the same on every try.
+    /// The id by which the action recognises a repeated delivery: the same on every try.
     pub message_id: String,
     pub attempts: u32,
-    /// What it is about.
+    /// The news to deliver.
     pub news: News,
-    /// Fields that the action asked to be told as well.
+    /// The additional fields that the action includes.
     pub extra: Map<String, Value>,
 }
 
-/// What an action may be sent now.
+/// The deliveries that an action may be sent now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeasedDeliveries {
     pub deliveries: Vec<LeasedDelivery>,
-    /// When the next one is due; `None`: nothing waits, or all of it for what is under way.
+    /// When the next one is due; `None`: none is waiting, or all wait for deliveries in flight.
     pub come_back_at: Option<Timestamp>,
 }
 
@@ -68,7 +68,7 @@ const TOO_FAR: &str = "SELECT id FROM deliveries INDEXED BY deliveries_due
 /// Deliveries that one transaction brings back from [`TOO_FAR`].
 const MOST_BROUGHT_BACK: usize = 200;
 
-/// Leases what an action may be sent now.
+/// Leases the deliveries that an action may be sent now.
 pub(in crate::store) fn lease(
     conn: &Connection,
     request: &DeliveryRequest,
@@ -117,8 +117,8 @@ pub(in crate::store) fn lease(
     Ok(leased)
 }
 
-/// When an action may be sent something, as far as that can be told without changing anything; `None`: nothing waits, or
-/// all of it for what is under way or for a person.
+/// When an action may next be sent a delivery, as far as this is known without changing anything; `None`:
+/// none is waiting, or all wait for deliveries in flight or for a person.
 pub(in crate::store) fn due_at(
     conn: &Connection,
     action: &str,
@@ -145,7 +145,8 @@ fn too_far(conn: &Connection, action: &str, after: Timestamp, most: usize) -> Re
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The delivery that probes, and when: the one that did so far, unless its turn is over and another one is due.
+/// The delivery that probes, and when it is due: the current probe, unless its turn is over and another is
+/// due.
 fn probe(
     conn: &Connection,
     action: &str,
@@ -209,7 +210,7 @@ fn load(conn: &Connection, id: i64, request: &DeliveryRequest) -> Result<LeasedD
     Ok(conn.prepare_cached(&sql)?.query_row(params![id, request.with_email, request.with_raw], read)?)
 }
 
-/// Gives leases back that were not used: they wait as before.
+/// Releases leases that were not used: their deliveries wait as before.
 pub(in crate::store) fn release(conn: &Connection, ids: &[i64], owner: &str) -> Result<()> {
     for id in ids {
         conn.prepare_cached(
@@ -220,7 +221,7 @@ pub(in crate::store) fn release(conn: &Connection, ids: &[i64], owner: &str) -> 
     Ok(())
 }
 
-/// Keeps these leases for another [`LEASE_LENGTH`].
+/// Renews these leases for another [`LEASE_LENGTH`].
 pub(in crate::store) fn renew(conn: &Connection, ids: &[i64], owner: &str, now: Timestamp) -> Result<()> {
     for id in ids {
         conn.prepare_cached("UPDATE deliveries SET lease_until = ?3 WHERE id = ?1 AND lease = ?2")?
@@ -229,7 +230,7 @@ pub(in crate::store) fn renew(conn: &Connection, ids: &[i64], owner: &str, now: 
     Ok(())
 }
 
-/// Frees every lease whose owner's name begins with `prefix`.
+/// Releases every lease whose owner's name begins with `prefix`.
 pub(in crate::store) fn free_of(conn: &Connection, prefix: &str) -> Result<usize> {
     Ok(conn
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! Deliveries as people read them.
+//! Reads deliveries for people.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -10,18 +10,18 @@ use crate::store::error::Result;
 use crate::store::news::feed::{self, NewsQuery};
 use crate::store::rows;
 
-/// Which deliveries to read, newest first.
+/// The filter of deliveries, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
     pub action: Option<String>,
     pub state: Option<DeliveryState>,
-    /// About this order or product.
+    /// Only about this order or product.
     pub subject: Option<String>,
-    /// About news since then.
+    /// Only of news at or after this.
     pub since: Option<Timestamp>,
-    /// With a lower id.
+    /// Only ids below this.
     pub before_id: Option<i64>,
-    /// At most so many.
+    /// Maximum number of deliveries.
     pub limit: usize,
 }
 
@@ -59,7 +59,7 @@ pub struct AttemptRow {
 const COLUMNS: &str = "d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, \
                        d.next_attempt_at, d.decided_at, d.detail";
 
-/// The deliveries that pass the filter, newest first.
+/// The matching deliveries, newest first.
 pub(in crate::store) fn list(conn: &Connection, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>> {
     let (rest, values) = condition(filter);
     let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {rest}"))?;
@@ -74,7 +74,7 @@ pub(in crate::store) fn ids(conn: &Connection, filter: &DeliveryFilter) -> Resul
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What follows the columns, and its values: an index serves each filter from its end.
+/// The clauses after the columns, with their values; an index serves each filter from its end.
 fn condition(filter: &DeliveryFilter) -> (String, Vec<Value>) {
     let mut conditions = vec!["d.id < ?".to_owned()];
     let mut values: Vec<Value> = vec![filter.before_id.unwrap_or(i64::MAX).into()];
@@ -124,7 +124,7 @@ pub(super) const ATTEMPTS: &str =
     "SELECT id, delivery_id, at, latency_ms, outcome, http_status, exit_code, answer FROM delivery_attempts
      WHERE delivery_id = ?1 ORDER BY id";
 
-/// The tries of a delivery that are kept, oldest first.
+/// The stored tries of a delivery, oldest first.
 pub(in crate::store) fn attempts(conn: &Connection, delivery: i64) -> Result<Vec<AttemptRow>> {
     let mut statement = conn.prepare_cached(ATTEMPTS)?;
     let found = statement.query_map([delivery], |row| {
@@ -142,8 +142,8 @@ pub(in crate::store) fn attempts(conn: &Connection, delivery: i64) -> Result<Vec
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Of the next `query.limit` news those that pass the filter and that an action never had, and how far that goes; `None`
-/// after the last one.
+/// Of the next `query.limit` news rows, those that match and that an action never had, and the last one read;
+/// `None` after the last.
 pub(in crate::store) fn missing(
     conn: &Connection,
     action: &str,

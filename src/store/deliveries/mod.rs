@@ -1,5 +1,6 @@
-//! The outbox: what each action is still to be told, and what came of it. Deliveries are made in the transaction of
-//! the verdict, leased by the deliverer, and recorded by the rules of [`crate::rules::delivery`].
+//! The outbox: the news that each action is still to receive, and the results of tries. Deliveries are
+//! created in the transaction of the verdict, leased by the deliverer, and recorded by the rules of
+//! [`crate::rules::delivery`].
 
 use std::sync::Arc;
 
@@ -19,20 +20,20 @@ pub(super) mod list;
 pub(super) mod page;
 pub(super) mod record;
 
-/// An action in force, as far as the store needs to know it.
+/// An action in force, as far as the store needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     pub action: String,
-    /// Which news it gets.
+    /// The filter for its news.
     pub filter: NewsFilter,
 }
 
-/// What every handle of one store shares about its outbox.
+/// The state that all handles of one store share about the outbox.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
     /// The actions in force.
     pub(super) subscriptions: Arc<ArcSwap<Vec<Subscription>>>,
-    /// Told after each commit with news in it, and after each that made deliveries due.
+    /// Notified after each commit that has news in it or makes deliveries due.
     pub(super) changed: watch::Sender<()>,
 }
 
@@ -42,7 +43,7 @@ impl Default for Outbox {
     }
 }
 
-/// Makes a delivery for each action that gets this news.
+/// Creates a delivery for each action whose filter this news passes.
 pub(super) fn enqueue(
     conn: &Connection,
     news: &News,
@@ -55,7 +56,7 @@ pub(super) fn enqueue(
     Ok(())
 }
 
-/// Makes a delivery; `false` if the action has one of this news.
+/// Creates a delivery; `false` if the action already has one of this news.
 fn insert(conn: &Connection, action: &str, news: &News, now: Timestamp) -> Result<bool> {
     let made = conn
         .prepare_cached(
@@ -76,7 +77,7 @@ fn insert(conn: &Connection, action: &str, news: &News, now: Timestamp) -> Resul
     Ok(made == 1)
 }
 
-/// A delivery waits no more: the next one of its action and subject comes first now.
+/// After a delivery stops waiting, makes the next one of its action and subject the first.
 fn promote(conn: &Connection, id: i64) -> Result<()> {
     conn.prepare_cached(
         "UPDATE deliveries SET is_first = 1 WHERE id = (

@@ -1,4 +1,4 @@
-//! Deliveries for a page or an export: what no index serves is looked for in so many rows and no more.
+//! Reads deliveries for a page or an export. A filter without an index reads a bounded number of rows.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 
@@ -7,10 +7,10 @@ use crate::domain::{DeliveryState, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Rows that are read at once.
+/// Rows read at once.
 const CHUNK: usize = 500;
 
-/// Which deliveries a page shows; empty fields let everything pass.
+/// The filter of a page; empty fields let everything pass.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryQuery {
     /// Only to this action.
@@ -27,25 +27,25 @@ pub struct DeliveryQuery {
     pub before_id: Option<i64>,
     /// Only ids above this.
     pub after_id: Option<i64>,
-    /// The oldest that pass, oldest first, instead of the newest.
+    /// The oldest matching ones, oldest first, instead of the newest.
     pub oldest_first: bool,
-    /// At most so many.
+    /// Maximum number of deliveries.
     pub limit: usize,
 }
 
-/// What a [`DeliveryQuery`] finds, and where it goes on.
+/// The result of a [`DeliveryQuery`], and where the next page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deliveries {
     /// In the query's order.
     pub rows: Vec<DeliveryRow>,
-    /// Where the next page begins, as [`DeliveryQuery::before_id`] or [`DeliveryQuery::after_id`]; `None`: there is
-    /// nothing more.
+    /// Where the next page begins, as [`DeliveryQuery::before_id`] or [`DeliveryQuery::after_id`]; `None`:
+    /// there is nothing more.
     pub go_on: Option<i64>,
-    /// When the news of the last row that was looked at was made, if the look ended before the page was full.
+    /// The time of the last row's news that was read, if reading ended before the page was full.
     pub looked_back_to: Option<String>,
 }
 
-/// Everything; ids above ?1 and below ?2, at most ?3.
+/// All; ids above ?1 and below ?2, at most ?3.
 const ALL: &str =
     "SELECT d.id, d.action, d.seq, d.source, d.subject_kind, d.subject_id, d.state, d.attempts, d.next_attempt_at,
        d.decided_at, d.detail, n.at
@@ -74,15 +74,15 @@ fn forwards(scan: &str) -> String {
     scan.replace(" DESC LIMIT ?3", " LIMIT ?3")
 }
 
-/// At most `query.limit` deliveries, after a look at no more than `looks` rows.
+/// At most `query.limit` deliveries; reads no more than `looks` rows.
 pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: usize) -> Result<Deliveries> {
     let mut query = query.clone();
     let mut found = Deliveries::default();
     let mut looked = 0;
-    // Where the indexes serve the whole query, a page is all that is read.
+    // If the indexes serve the whole query, only the page is read.
     let is_served = query.subject.is_none() && query.since.is_none() && query.until.is_none();
     let most = if is_served { query.limit.saturating_add(1) } else { CHUNK };
-    // At most `looks` rows, whatever the query says.
+    // At most `looks` rows, whatever the query is.
     while looked < looks {
         let limit = most.min(looks - looked);
         let chunk = chunk(conn, &query, limit)?;
@@ -109,7 +109,7 @@ pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: us
 
 type Found = (DeliveryRow, String);
 
-/// The next `limit` rows of the index that serves the query best; not all of them need pass it.
+/// The next `limit` rows of the index that serves the query best; not all of them need match.
 fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<Found>> {
     if let Some(subject) = &query.subject {
         return scan(conn, query, OF_SUBJECT, vec![subject.clone().into()], limit);
@@ -117,7 +117,8 @@ fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<F
     if query.action.is_none() && query.state.is_none() {
         return scan(conn, query, ALL, Vec::new(), limit);
     }
-    // The deliveries of one action in one state lie together: what comes first is first in one of these.
+    // The deliveries of one action in one state are adjacent, so the first of all is the first in one of
+    // these.
     let mut found = Vec::new();
     for (action, state) in counted(conn)? {
         let is_asked_for = query.action.as_ref().is_none_or(|asked| *asked == action)
@@ -131,7 +132,7 @@ fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<F
     Ok(found)
 }
 
-/// The actions and states that there are deliveries of.
+/// The actions and states of the stored deliveries.
 fn counted(conn: &Connection) -> Result<Vec<(String, String)>> {
     let mut statement = conn.prepare_cached(COUNTED)?;
     let found = statement.query_map([], |row| Ok((row.get("action")?, row.get("state")?)))?;

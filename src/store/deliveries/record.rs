@@ -1,4 +1,4 @@
-//! What a try changes: its delivery, and what is known of the action.
+//! Records a try: changes its delivery and the state of the action.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -9,17 +9,17 @@ use crate::rules::delivery::{After, Tried, after};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Tries of one delivery that are kept.
+/// Maximum number of stored tries per delivery.
 const MOST_ATTEMPTS: i64 = 50;
 
-/// What a try changed.
+/// The result of recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The state of the delivery now; `None` if the lease was lost, and nothing was changed.
     pub state: Option<DeliveryState>,
 }
 
-/// Records a try of a delivery that `owner` holds.
+/// Records a try of a delivery that `owner` has leased.
 pub(in crate::store) fn record(
     conn: &Connection,
     id: i64,
@@ -133,7 +133,7 @@ pub(super) fn save_state(conn: &Connection, action: &str, state: &ActionState) -
     Ok(())
 }
 
-/// Ends the rest of an action that said it exists no more; `false` if it did not rest.
+/// Wakes an action that answered "gone"; `false` if it was not resting.
 pub(in crate::store) fn wake(conn: &Connection, action: &str) -> Result<bool> {
     let woken = conn
         .prepare_cached("UPDATE action_states SET gone_at = NULL WHERE action = ?1 AND gone_at IS NOT NULL")?

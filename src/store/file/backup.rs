@@ -1,6 +1,6 @@
-//! A copy of the store while it is in use. `VACUUM INTO` reads in one transaction, so it ends however much is written
-//! meanwhile (the stepwise backup of the engine starts over at every commit), and the copy holds no free pages. It is
-//! written under another name, opened and checked, and only then gets the name that was asked for.
+//! Copies the store while it is in use. `VACUUM INTO` reads in one transaction, so it ends however much is
+//! written meanwhile (SQLite's stepwise backup starts over at every commit), and the copy has no free pages.
+//! It is written under another name, opened and checked, and only then renamed.
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -30,7 +30,7 @@ const COUNTED: [(&str, &str); 5] = [
 /// The interval at which the copy is synced while it is written.
 const SYNC_EVERY: Duration = Duration::from_millis(20);
 
-/// A backup that can begin: nothing stands in its way.
+/// A backup that can begin: all preconditions hold.
 #[derive(Debug)]
 pub struct Backup {
     store: Connection,
@@ -51,7 +51,7 @@ pub struct BackedUp {
     pub rows: Vec<(&'static str, u64)>,
 }
 
-/// Ends a backup under way; it fails then, and leaves nothing behind.
+/// A handle that ends a running backup; the backup then fails and leaves nothing behind.
 #[derive(Clone, Debug, Default)]
 pub struct BackupStop(Arc<Mutex<Stopping>>);
 
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Stopping {
 }
 
 impl BackupStop {
-    /// Asks it to end.
+    /// Interrupts the backup.
     pub fn stop(&self) {
         if let Ok(mut stopping) = self.0.lock() {
             stopping.is_asked = true;
@@ -78,7 +78,7 @@ impl BackupStop {
         }
     }
 
-    /// From now on it is this connection that has to end.
+    /// Makes this connection the one to interrupt.
     fn watch(&self, conn: &Connection) -> anyhow::Result<()> {
         if let Ok(mut stopping) = self.0.lock() {
             stopping.handle = Some(conn.get_interrupt_handle());
@@ -90,7 +90,7 @@ impl BackupStop {
     }
 }
 
-/// The file that is being written; removed unless it gets its name.
+/// The file being written; removed unless it is renamed.
 #[derive(Debug)]
 struct Partial(PathBuf);
 
@@ -99,25 +99,25 @@ impl Drop for Partial {
         for suffix in ["", "-journal"] {
             let mut name = self.0.clone().into_os_string();
             name.push(suffix);
-            // Gone already, as a rule.
+            // Usually removed already.
             drop(std::fs::remove_file(name));
         }
     }
 }
 
 impl Backup {
-    /// Looks whether the store at `store` can be copied to `target`, which must not exist unless `overwrite`: on the
-    /// store's own disk `min_free` bytes have to stay free, because intake needs them.
+    /// Checks that the store at `store` can be copied to `target`, which must not exist unless `overwrite`.
+    /// On the store's own disk, `min_free` bytes must stay free, because intake needs them.
     ///
     /// # Errors
     /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
     pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
-        // Of any version: a copy is wanted most before an upgrade.
+        // Any schema version: a copy is needed most before an upgrade.
         if open::look(store, SCHEMA_VERSION)? == FileState::Fresh {
             bail!("the store {} is empty; there is nothing to copy", store.display());
         }
         refuse_target(store, target, overwrite)?;
-        // Not the reader's connection: one that may write nothing at all cannot write the copy either.
+        // Not a reader's connection: a connection that may write nothing cannot write the copy either.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(store, flags).map_err(|error| damage::told(store, &error))?;
         conn.busy_timeout(Duration::from_secs(5))?;
@@ -132,28 +132,28 @@ impl Backup {
         Ok(Self { store: conn, source, target, partial, overwrite, expected, stop })
     }
 
-    /// The size that the copy will have, more or less, in bytes.
+    /// The approximate size of the copy, in bytes.
     #[must_use]
     pub fn expected(&self) -> u64 {
         self.expected
     }
 
-    /// The file that grows while the copy is written.
+    /// The file that grows during the copy.
     #[must_use]
     pub fn partial(&self) -> &Path {
         &self.partial.0
     }
 
-    /// The handle that ends it early.
+    /// A handle that ends it early.
     #[must_use]
     pub fn stopper(&self) -> BackupStop {
         self.stop.clone()
     }
 
-    /// Copies, checks the copy, and gives it its name. Blocks for as long as that takes.
+    /// Copies, checks the copy, and renames it. Blocks until then.
     ///
     /// # Errors
-    /// The copy could not be written, or is not sound. Then it is removed.
+    /// The copy could not be written, or is not sound; it is removed.
     pub fn run(self) -> anyhow::Result<BackedUp> {
         let shown = self.target.display();
         let path = &self.partial.0;
@@ -183,11 +183,11 @@ impl Backup {
     }
 }
 
-/// The copy is another file: the numbers of its news may come again in the store that it was made of.
+/// The copy is another file with an id of its own, because the original may use the same news numbers again.
 fn forget_identity(copy: &Path) -> anyhow::Result<()> {
     let conn = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'identity')";
-    // Older versions had none.
+    // Older versions had no id.
     if conn.query_row(sql, [], |row| row.get(0))? {
         conn.execute("UPDATE identity SET file = NULL", [])?;
     }
@@ -287,7 +287,7 @@ fn check_room(store: &Path, target: &Path, expected: u64, min_free: u64) -> anyh
     }
 }
 
-/// Opens the copy, lets the engine check it whole, and counts its rows.
+/// Opens the copy, lets SQLite check all of it, and counts its rows.
 fn check(copy: &Path, stop: &BackupStop) -> anyhow::Result<Vec<(&'static str, u64)>> {
     let conn = connection::any_reader(copy)?;
     stop.watch(&conn)?;

@@ -13,7 +13,7 @@ use super::{damage, open};
 /// How long one try to take the write lock waits; callers that want to wait longer try again.
 const LOCK_WAIT: Duration = Duration::from_millis(200);
 
-/// From one of its tries to the next.
+/// The interval between its tries.
 const LOCK_TRY: Duration = Duration::from_micros(250);
 
 /// Opens the one connection that writes.
@@ -22,7 +22,8 @@ pub(in crate::store) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
     let conn = writable(path)?;
     conn.busy_handler(Some(tries_again))?;
     conn.set_prepared_statement_cache_capacity(128);
-    // A list call holds hundreds of rows, each in a dozen indexes: of a large store 2 MiB would not keep their upper pages.
+    // A list call concerns hundreds of rows, each in a dozen indexes: with 2 MiB, the upper index pages of a
+    // large store would not stay cached.
     conn.execute_batch("PRAGMA cache_size = -8192;")?;
     Ok(conn)
 }
@@ -43,8 +44,8 @@ pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
             path.display()
         );
     }
-    // A WAL that grew while a reader prevented the checkpoint is truncated when it restarts. What is emptied or
-    // removed is not to be read in the file's free space either, once a checkpoint has been there.
+    // A WAL that grew while a reader prevented the checkpoint is truncated when it restarts. Emptied or
+    // removed data must not remain readable in the file's free space after a checkpoint.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA secure_delete = ON;
          PRAGMA journal_size_limit = 67108864;",
@@ -52,7 +53,7 @@ pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
     Ok(conn)
 }
 
-/// Opens the connection that does nothing but checkpoints, beside a writer's.
+/// Opens the connection that only checkpoints, beside a writer's.
 pub(in crate::store) fn open_checkpointer(path: &Path) -> anyhow::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
@@ -67,8 +68,9 @@ thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// How the writer waits for the lock of another process: often, where the engine's own handler soon sleeps for a tenth of
-/// a second, in which that process may let go and take it again. By time, not by tries: a busy machine sleeps longer.
+/// How the writer waits for another process's lock: with short sleeps. SQLite's own handler soon sleeps for a
+/// tenth of a second, in which that process may release the lock and take it again. The limit is by time, not
+/// by tries, because a busy machine sleeps longer.
 pub(in crate::store) fn tries_again(tries: i32) -> bool {
     let now = Instant::now();
     let began = BEGAN.get().filter(|_| tries > 0).unwrap_or(now);

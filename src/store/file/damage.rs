@@ -45,10 +45,10 @@ pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
     anyhow::Error::msg(words)
 }
 
-/// Whether a WAL begins as one: the engine takes one with a broken head for empty, and writes over it.
-/// Nothing, and a head of zeros, is what a crash leaves of a log that never held anything.
+/// Whether a WAL has a valid header: SQLite takes one with a broken header for empty, and overwrites it. An
+/// empty file, or a header of zeros, is what a crash leaves of a WAL that never held anything.
 pub(super) fn is_sound_log(log: &Path) -> bool {
-    // A serve may be writing the head at this moment.
+    // A serve may be writing the header at this moment.
     (0..3).any(|_| match head(log) {
         Some(head) => head == [0; HEAD] || is_sound_head(&head),
         None => true,
@@ -80,8 +80,9 @@ fn is_sound_head(head: &[u8; HEAD]) -> bool {
     sums == (word(24), word(28))
 }
 
-/// Reads the schema and the first and last row of every table: what a `serve` can afford at its start, however large
-/// the store is. The engine itself compares the file's length with the page count in its head. `doctor` reads it all.
+/// Reads the schema and the first and last row of every table: as much as a `serve` can afford at its start,
+/// however large the store is. SQLite itself compares the file's length with the page count in its header.
+/// `doctor` reads everything.
 pub(super) fn probe(conn: &Connection, path: &Path) -> anyhow::Result<()> {
     let look = || -> rusqlite::Result<()> {
         let mut tables =
@@ -119,12 +120,12 @@ impl Damage {
         self.met.get().map(String::as_str)
     }
 
-    /// Refuses once damage was met.
+    /// Fails once damage was found.
     pub(in crate::store) fn refuse(&self) -> Result<()> {
         self.met().map_or(Ok(()), |met| Err(StoreError::Damaged(met.to_owned())))
     }
 
-    /// Remembers damage and says it in the log, once.
+    /// Remembers damage and logs it, once.
     pub(in crate::store) fn note<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(StoreError::Damaged(met)) = &done
             && self.met.set(met.clone()).is_ok()

@@ -10,11 +10,12 @@ use super::paths::beside;
 /// (<https://sqlite.org/walformat.html#wal_locks>).
 const WRITER: u64 = 120;
 
-/// The bytes of the database that a program locks which works without the log
-/// (<https://sqlite.org/lockingv3.html>): pending, reserved, and 510 shared ones.
+/// The bytes of the database that a program without a WAL locks (<https://sqlite.org/lockingv3.html>):
+/// pending, reserved, and 510 shared ones.
 const WHOLE: (u64, u64) = (0x4000_0000, 0x4000_0000 + 511);
 
-/// The system writes its list anew for each part that is read: while locks come and go one may be missing in it.
+/// The system generates its list anew for each part that is read, so an entry may be missing while locks come
+/// and go.
 const LOOKS: u32 = 5;
 
 /// The process that holds the write lock of the store at `path`, with its name: `process 4711 (sqlite3)`.
@@ -52,8 +53,8 @@ struct Lock {
 }
 
 impl Lock {
-    /// A line such as `3: POSIX  ADVISORY  WRITE 4711 fd:01:1311762 120 120`. `None` for shared locks, for those who wait
-    /// for one (`->`), and where the process is of another namespace.
+    /// Parses a line such as `3: POSIX  ADVISORY  WRITE 4711 fd:01:1311762 120 120`. `None` for shared locks,
+    /// for waiting processes (`->`), and for processes of another namespace.
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace().skip(1);
         if words.next()? == "->" || words.next()? != "ADVISORY" || words.next()? != "WRITE" {

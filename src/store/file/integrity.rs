@@ -5,22 +5,22 @@ use rusqlite::Connection;
 use super::pool::Pool;
 use crate::store::error::{Result, StoreError};
 
-/// Larger stores are not held against their indexes row by row, which would take minutes; every page is read all the
-/// same. In bytes.
+/// Maximum size of a store, in bytes, whose rows are compared with their indexes, which takes minutes in
+/// larger ones. Every page is read in any case.
 pub const LARGEST_THOROUGH: u64 = 1 << 30;
 
 /// The result of reading the whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Soundness {
-    /// How many tables there are.
+    /// The number of tables.
     pub tables: usize,
     /// The damage in SQLite's words; at most a few lines per table.
     pub complaints: Vec<String>,
 }
 
-/// Reads every table with its indexes, each in a transaction of its own, so that a `serve` beside it can go on
-/// folding its log back. `thorough`: rows and indexes are held against each other as well. `progress` is told how
-/// many tables are done, of how many.
+/// Reads every table with its indexes, each in its own transaction, so that a concurrent `serve` can
+/// checkpoint. `thorough`: rows and indexes are also compared. `progress` receives the number of tables done,
+/// and of all.
 ///
 /// # Errors
 /// Reading failed for another reason than damage.

@@ -1,6 +1,6 @@
-//! Advisory locks on files beside the store, which end with their process however that ends. One `serve` holds its
-//! own alone; its file also remembers how far the store had come, so that the next `serve` notices when the store has
-//! lost something. Any number of `verify` share theirs.
+//! Advisory locks on files beside the store, which end with their process however that ends. One `serve`
+//! holds its lock alone; the lock file also records the last notification id, so that the next `serve`
+//! notices if the store has lost something. Any number of `verify` share theirs.
 
 use std::fs::{File, TryLockError};
 use std::io::Read as _;
@@ -18,14 +18,14 @@ use crate::domain::health::Serving;
 pub(super) const SERVE: &str = ".serve-lock";
 pub(super) const VERIFY: &str = ".verify-lock";
 
-/// Begins the line that says how far the store had come.
+/// The start of the line with the last id.
 const MARK: &str = "last notification ";
 
-/// The widths of the lines: who holds the lock, and the digits of the last id.
+/// The widths of the two lines: the holder of the lock, and the digits of the last id.
 const HOLDER: usize = 80;
 const DIGITS: usize = 20;
 
-/// [`holder`] has the lock for a moment while it looks.
+/// [`holder`] takes the lock for a moment while it looks.
 const LOOKS: u32 = 20;
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -74,13 +74,13 @@ impl ServeLock {
         Ok(lock)
     }
 
-    /// The id of the last notification that an earlier `serve` knew on disk; `None` if none left word.
+    /// The id of the last notification that an earlier `serve` recorded; `None` if none did.
     #[must_use]
     pub fn mark(&self) -> Option<i64> {
         self.mark
     }
 
-    /// Leaves word that the store holds notifications up to this id.
+    /// Records that the store has notifications up to this id.
     ///
     /// # Errors
     /// The lock file cannot be written.
@@ -92,7 +92,8 @@ impl ServeLock {
         self.write()
     }
 
-    /// In place, each line as long as it ever is, and only then cut: where the disk is full, what stood there still does.
+    /// Overwrites in place, with lines of constant length, and truncates afterwards: if the disk is full, the
+    /// old content stays.
     fn write(&mut self) -> std::io::Result<()> {
         let mark = self.mark.map(|mark| format!("{MARK}{mark:<DIGITS$}\n")).unwrap_or_default();
         let content = format!("{:<HOLDER$}\n{mark}", self.holder);
@@ -101,7 +102,8 @@ impl ServeLock {
     }
 }
 
-/// Shared by every `verify` that runs, so that the leases of one that died can be told from those of one that lives.
+/// Shared by every running `verify`, so that the leases of one that died can be told from those of one that
+/// runs.
 #[derive(Debug)]
 pub struct VerifyLock {
     file: File,
@@ -116,10 +118,10 @@ impl VerifyLock {
         Ok(Self { file: plain_file::open_or_create(&lock_path(path, VERIFY))? })
     }
 
-    /// Whether no `verify` runs; if so, none leases anything until this is shared or dropped.
+    /// Whether no `verify` runs; if so, none leases anything until this lock is shared or dropped.
     ///
     /// # Errors
-    /// The file system knows no locks.
+    /// The file system supports no locks.
     pub fn is_alone(&self) -> std::io::Result<bool> {
         match self.file.try_lock() {
             Ok(()) => Ok(true),
@@ -128,10 +130,10 @@ impl VerifyLock {
         }
     }
 
-    /// Shares the lock with others from now on; waits while a process that holds it alone cleans up.
+    /// Shares the lock; waits while a process that holds it alone cleans up.
     ///
     /// # Errors
-    /// The file system knows no locks.
+    /// The file system supports no locks.
     pub fn share(&self) -> std::io::Result<()> {
         self.file.lock_shared()
     }
@@ -170,7 +172,7 @@ fn mark_in(content: &str) -> Option<i64> {
     content.lines().find_map(|line| line.strip_prefix(MARK)?.trim().parse().ok())
 }
 
-/// The lock file stands beside the file itself, not beside a link to it: one store, one lock.
+/// The lock file is beside the file itself, not beside a link to it: one store, one lock.
 fn lock_path(store: &Path, suffix: &str) -> PathBuf {
     let store = store.canonicalize().unwrap_or_else(|_| store.to_path_buf());
     super::paths::beside(&store, suffix)

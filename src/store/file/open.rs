@@ -14,15 +14,15 @@ use super::schema::SCHEMA_VERSION;
 use super::{damage, plain_file};
 use crate::store::error::RESTORE;
 
-/// `application_id` of our files: "cusn".
+/// The `application_id` of our files: "cusn".
 const APPLICATION_ID: i32 = 1_668_641_646;
 
-/// The kind of a file, from its first pages.
+/// The kind of a file, according to its first pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum FileState {
-    /// Nothing is in it yet.
+    /// It is empty.
     Fresh,
-    /// A store of this schema version, which is no newer than the program's.
+    /// A store of this schema version, which is not newer than the program's.
     Version(usize),
 }
 
@@ -71,7 +71,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileS
     let log_size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
     if file_at(path)?.len() == 0 {
         if log_size > 0 {
-            // The engine would take the log of an empty file for a stale one, and remove it.
+            // SQLite would take the WAL of an empty file for a stale one, and remove it.
             bail!(
                 "the store {} is empty, but {} beside it is not; {}",
                 path.display(),
@@ -96,7 +96,8 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileS
         conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| damage::told(path, &error))
     };
     let (version, application) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
-    // Most programs set neither number: only a database without any table is one that a serve had just begun.
+    // Most programs set neither number: only a database without any table can be one that a serve had just
+    // created.
     let is_fresh = version == 0 && application == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
     if is_fresh {
         return Ok(FileState::Fresh);
@@ -122,7 +123,7 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileS
     }
 }
 
-/// How a connection is opened that cannot write.
+/// Opens a connection that cannot write.
 pub(in crate::store) fn reader_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }

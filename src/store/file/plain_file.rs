@@ -11,15 +11,16 @@ use rustix::fs::OFlags;
 
 use super::paths::folder;
 
-/// Creates a file that only its owner may read. Where root creates it in the folder of another user it is that user's: it
-/// must stay usable for the service.
+/// Creates a file that only its owner may read. If root creates it in another user's folder, it becomes that
+/// user's, so that the service can use it.
 ///
 /// # Errors
 /// Something of this name exists ([`ErrorKind::AlreadyExists`]), or it cannot be created.
 pub(in crate::store) fn create(path: &Path) -> Result<File> {
     let file = flags().read(true).write(true).create_new(true).mode(0o600).open(path)?;
     let (folder, ours) = (folder(path).metadata()?, file.metadata()?);
-    // Only of root's own making: a folder like /tmp is root's, and what another user creates there is theirs.
+    // Only if root created it in another user's folder: a folder like /tmp belongs to root, and files created
+    // there belong to their creators.
     if ours.uid() == 0 && folder.uid() != 0 {
         fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
     }
@@ -41,7 +42,7 @@ pub(in crate::store) fn open_or_create(path: &Path) -> Result<File> {
         return Err(refused(path, &format!("has {} names (hard links)", found.nlink())));
     }
     let us = rustix::process::geteuid().as_raw();
-    // In a folder of root's it was root who let others write there.
+    // If the folder is root's, root has allowed others to write there.
     let is_theirs = found.uid() == folder.uid() || folder.uid() == 0 || (us != 0 && found.uid() == us);
     if !is_theirs {
         let (file, folder) = (found.uid(), folder.uid());
@@ -50,7 +51,7 @@ pub(in crate::store) fn open_or_create(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens a file to read it.
+/// Opens a file for reading.
 ///
 /// # Errors
 /// There is none, it is no plain file, or it cannot be opened.
@@ -58,7 +59,8 @@ pub(in crate::store) fn open_to_read(path: &Path) -> Result<File> {
     open(flags().read(true), path)
 }
 
-/// The standard library adds `O_CLOEXEC`. A pipe would be waited for without `O_NONBLOCK`, which means nothing to a file.
+/// The standard library adds `O_CLOEXEC`. Without `O_NONBLOCK`, opening a pipe would block; for files it has
+/// no effect.
 fn flags() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());

@@ -1,4 +1,4 @@
-//! Connections that cannot write, used on threads that may block.
+//! A pool of connections that cannot write, used on blocking threads.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::damage::Damage;
 use super::{connection, open};
 use crate::store::error::{Result, StoreError};
 
-/// Connections for readers; reports and metrics do not need more.
+/// Maximum number of reader connections; reports and metrics do not need more.
 const CONNECTIONS: u32 = 4;
 
 /// The readers' connections; clones share them.
@@ -38,7 +38,7 @@ impl Pool {
         Ok(Self { pool, path: path.into(), damage: Damage::none(path) })
     }
 
-    /// Runs `work` on a thread that may block; its statements all see one state of the store.
+    /// Runs `work` on a blocking thread; its statements all see one state of the store.
     pub(in crate::store) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! For tests: how the engine finds what a statement asks for.
+//! For tests: SQLite's plan of a statement.
 
 use rusqlite::Connection;
 
@@ -12,7 +12,7 @@ pub(in crate::store) fn fresh() -> Connection {
     conn
 }
 
-/// The engine's plan of a statement, a line per step.
+/// The plan of a statement, one line per step.
 pub(in crate::store) fn plan(conn: &Connection, sql: &str) -> String {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let values = vec!["1"; statement.parameter_count()];

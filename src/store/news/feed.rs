@@ -1,4 +1,4 @@
-//! Reading the news in its order.
+//! Reads the news in commit order.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -6,20 +6,20 @@ use crate::domain::{News, NewsType, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Which news to read.
+/// The filter of news.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewsQuery {
     /// News with a greater seq.
     pub after: i64,
     pub source: Option<String>,
-    /// At most so many.
+    /// Maximum number of news rows.
     pub limit: usize,
 }
 
 /// The first and the last seq of the feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedEdge {
-    /// The newest seq that `prune` or `keep` removed; 0 where none was.
+    /// The newest seq that `prune` or `keep` removed; 0 if none.
     pub removed: i64,
     /// The oldest seq kept.
     pub oldest: Option<i64>,
@@ -35,7 +35,7 @@ const ALL: &str = "FROM news n WHERE n.seq > ?1 ORDER BY n.seq LIMIT ?2";
 const OF_NOTIFICATION: &str = "FROM news n WHERE n.notification_id = ?1";
 const OF_SOURCE: &str = "FROM news n WHERE n.source = ?3 AND n.seq > ?1 ORDER BY n.seq LIMIT ?2";
 
-/// The news that a query asks for, oldest first.
+/// The matching news, oldest first.
 pub(in crate::store) fn news(conn: &Connection, query: &NewsQuery) -> Result<Vec<News>> {
     let limit = rows::limit(query.limit);
     let found = match &query.source {

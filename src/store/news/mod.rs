@@ -1,3 +1,3 @@
-//! What is told to the owner's programs: the news in its order.
+//! The news for the owner's programs.
 
 pub(super) mod feed;

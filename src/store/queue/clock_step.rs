@@ -7,7 +7,7 @@ use crate::store::error::Result;
 /// Notifications moved in one transaction.
 const BATCH: i64 = 200;
 
-/// A time of the store, moved by so many seconds (?1); one that would leave the calendar stays.
+/// A stored time, moved by ?1 seconds; a result outside the calendar leaves it unchanged.
 const MOVED: &str = "coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?1 || ' seconds'), {column})";
 
 pub(in crate::store) fn moved(column: &str) -> String {
@@ -34,12 +34,12 @@ pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// The position of [`bring_forward`]: after the notification planned for then, with this id.
+/// The position of [`bring_forward`]: after the notification planned for this time, with this id.
 pub(in crate::store) type Planned = (String, i64);
 
-/// Moves the next questions of a source that were planned for later than `after`, the soonest first and at most [`BATCH`].
-/// Returns where to go on, `None` at the end. Only for a clock that was set back (`by_ms` is negative): one that was set
-/// ahead has made them due.
+/// Moves the next questions of a source that are planned for later than `after`, the soonest first and at
+/// most [`BATCH`]. Returns where to continue, `None` at the end. Only for a clock that was set back (`by_ms`
+/// is negative): a clock that was set ahead has made them due.
 pub(in crate::store) fn bring_forward(
     conn: &Connection,
     source: &str,

@@ -24,7 +24,7 @@ use crate::store::rows;
 /// Maximum number of senders of one queue that become active in one transaction, because intake waits for it.
 const MOST_ACTIVATED: usize = 250;
 
-/// Which of the three queues of a kind of call.
+/// The three queues of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Queue {
     /// First questions that a list call may ask.
@@ -47,7 +47,7 @@ pub(super) struct Due {
     pub(in crate::store) call_kind: String,
     sender: String,
     queue: Queue,
-    /// `None` for one that is asked about out of turn.
+    /// `None` if it is asked out of turn.
     position: Option<i64>,
     /// When it became due.
     pub(in crate::store) due_at: Timestamp,
@@ -71,7 +71,7 @@ impl Due {
     }
 }
 
-/// The kinds of calls with an active sender in a queue of this kind.
+/// The kinds of calls with an active sender in this queue.
 pub(super) fn call_kinds(conn: &Connection, source: &str, queue: Queue) -> Result<Vec<String>> {
     let mut statement = conn.prepare_cached(NEXT_CALL_KIND)?;
     let mut next = |after: &str| -> Result<Option<String>> {
@@ -210,7 +210,7 @@ pub(in crate::store) const HEAD: &str =
     "SELECT sender, position FROM fair_queue WHERE source = ?1 AND queue = ?2 AND call_kind = ?3 AND position IS NOT NULL
                     ORDER BY position LIMIT 1";
 
-/// The notification, its question, and since when it is due.
+/// The notification, its question, and when it became due.
 type NextQuestion = (i64, String, Timestamp);
 
 pub(in crate::store) const FIRST_QUESTION: &str =
@@ -296,7 +296,7 @@ pub(super) fn served(conn: &Connection, source: &str, due: &Due) -> Result<()> {
     set_position(conn, source, due.queue, &due.call_kind, &due.sender, weight, weight.next_position(position))
 }
 
-/// Sets a sender's position, or a later one if its network shares its turns.
+/// Sets a sender's position, or a later one if it shares its turns with its network.
 fn set_position(
     conn: &Connection,
     source: &str,
@@ -358,7 +358,7 @@ fn reached(conn: &Connection, source: &str, queue: Queue, call_kind: &str) -> Re
     Ok(reached.unwrap_or(0))
 }
 
-/// The recent share of confirmations of a sender.
+/// A sender's recent share of confirmations.
 pub(in crate::store) fn weight_of(conn: &Connection, sender: &str) -> Result<Weight> {
     let stored = conn
         .prepare_cached("SELECT weight FROM senders WHERE sender = ?1")?
@@ -372,7 +372,7 @@ pub(in crate::store) fn is_proven(conn: &Connection, remote_addr: &str) -> Resul
     Ok(weight_of(conn, &rows::sender(remote_addr))?.is_proven())
 }
 
-/// Weighs a sender by what became of some of its notifications.
+/// Updates a sender's weight with the verdicts of some of its notifications.
 pub(in crate::store) fn weigh(
     conn: &Connection,
     sender: &str,

@@ -19,10 +19,10 @@ use crate::domain::{Claim, Rate, Timestamp};
 use crate::store::error::{Result, StoreError};
 use crate::store::rows::{self, BATCH_BYTES};
 
-/// Notifications under one lease: the rest of a crowd waits for the next call.
+/// Maximum number of notifications under one lease; more wait for the next call.
 const MOST_UNDER_ONE_LEASE: usize = 500;
 
-/// Notifications under the leases of one transaction, from which on no further question joins them.
+/// The number of leased notifications from which on a transaction leases no further question.
 const MOST_HELD: usize = 1000;
 
 /// Maximum number of senders without questions that one transaction removes from their queues.
@@ -41,7 +41,7 @@ const OVERDUE: Duration = Duration::from_secs(5);
 /// One in this many calls is reserved for overdue retries.
 const KEPT_FOR_OVERDUE: u64 = 4;
 
-/// The terms of leasing.
+/// The parameters of leasing.
 #[derive(Clone, Debug)]
 pub struct LeaseRequest {
     pub source: String,
@@ -74,7 +74,7 @@ pub struct Lease {
 pub struct Leased {
     /// Calls to make now: a question each, or the questions of a list call.
     pub calls: Vec<Vec<Lease>>,
-    /// When to come back, if nothing happens before; `None`: nothing waits.
+    /// When to come back if nothing happens before; `None`: nothing is waiting.
     pub come_back_at: Option<Timestamp>,
     /// Whether due work waits only for the source's budget.
     pub is_spent: bool,
@@ -144,7 +144,7 @@ pub(in crate::store) fn lease(
 
 enum Next {
     Single(Due),
-    /// As many first questions of this kind of call as a list call takes.
+    /// The first questions of this kind of call for one list call.
     List(String),
 }
 
@@ -153,9 +153,10 @@ struct Round<'a> {
     conn: &'a Connection,
     request: &'a LeaseRequest,
     now: Timestamp,
-    /// Kinds of calls that must not be made now.
+    /// Kinds of calls that are paused.
     closed: Vec<String>,
-    /// Kinds of calls that failed as a whole, and whose pause is over: one question probes, the others wait for its answer.
+    /// Kinds of calls that failed as a whole, and whose pause is over: one question probes, and the others
+    /// wait for its answer.
     on_trial: Vec<String>,
     /// By kind, the kinds of calls with an active sender at the start of the round.
     call_kinds: [Vec<String>; 3],
@@ -168,7 +169,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Whether the transaction holds as much as one may.
+    /// Whether the transaction has as much work as it may.
     fn is_full(&self) -> bool {
         self.held >= MOST_HELD || self.bytes >= BATCH_BYTES
     }
@@ -240,7 +241,8 @@ impl Round<'_> {
         Ok(None)
     }
 
-    /// The question that failed last, while its source fails as a whole: one subject probes, the others wait.
+    /// The question that failed last, while its source fails as a whole: one subject probes, and the others
+    /// wait.
     fn failed_last(&self) -> Result<Option<Due>> {
         let found = self
             .conn
@@ -254,7 +256,7 @@ impl Round<'_> {
         Ok(Some(due).filter(|due| !self.closed.contains(&due.call_kind)))
     }
 
-    /// Leases what a call asks, with permission for it.
+    /// Leases the questions of one call, with a permit for it.
     fn hold(&mut self, next: Next) -> Result<Vec<Lease>> {
         let Self { conn, request, now, .. } = *self;
         let permit = rate_limit::grant(conn, &request.source, &request.owner, request.rate, now)?;
@@ -322,8 +324,8 @@ struct NewLease {
     claim_bytes: usize,
 }
 
-/// Leases the notifications that wait for the question, as many as can be judged together. The rest waits for the
-/// next call.
+/// Leases the notifications that wait for the question, as many as can be judged together. The rest waits for
+/// the next call.
 fn hold(
     conn: &Connection,
     source: &str,
@@ -355,7 +357,7 @@ fn hold(
     Ok(NewLease { lease, notifications: 1 + others.len(), claim_bytes })
 }
 
-/// The claim of a notification that waits; also its length as stored.
+/// The claim of a waiting notification, and its stored length.
 fn claim_of(conn: &Connection, id: i64) -> Result<(Claim, usize)> {
     let sql = format!(
         "SELECT octet_length(claim) AS claim_bytes, {} FROM verdicts WHERE notification_id = ?1",

@@ -82,7 +82,7 @@ pub(super) fn of_source(conn: &Connection, source: &str) -> Result<Pauses> {
     Ok(pauses_now)
 }
 
-/// Until when the API has asked the whole source to wait, if that is still to come.
+/// Until when the API has asked the whole source to wait, if that time is still to come.
 pub(in crate::store) fn told_to_wait_until(
     conn: &Connection,
     source: &str,
@@ -93,7 +93,7 @@ pub(in crate::store) fn told_to_wait_until(
     Ok(until.filter(|until| *until > now && *until <= now.plus(LONGEST_PAUSE)))
 }
 
-/// The part of a question that matters for its source's status.
+/// The part of a question that affects its source's status.
 pub(in crate::store) struct Probe<'a> {
     pub(in crate::store) source: &'a str,
     pub(in crate::store) call_kind: &'a str,
@@ -137,7 +137,8 @@ pub(in crate::store) fn apply(
                 .filter(|known| known.failures > 0 && probe.asked_at < known.resume_at)
                 .map(|known| known.resume_at)
                 .filter(|until| *until <= now.plus(LONGEST_PAUSE));
-            // Of many questions that failed together only the first moves the pause on, unless the API asks for a longer one.
+            // Of many questions that failed together, only the first prolongs the pause, unless the API asks
+            // for a longer one.
             if let (Some(known), Some(until)) = (&known, paused_until)
                 && known.cause == *cause
                 && retry_after.is_none_or(|pause| now.plus(pause) <= until)
@@ -172,8 +173,9 @@ pub(in crate::store) fn apply(
 
 const HAS_TROUBLE: &str = "SELECT EXISTS (SELECT 1 FROM outages WHERE source = ?1)";
 
-/// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked for stays.
-/// `false`: more of the source waited for that than goes into one transaction, and this has to be said again.
+/// Ends the pauses of a source: the next question is asked at once. Only a pause that the API itself asked
+/// for stays. `false`: more notifications waited for them than fit into one transaction, and this must be
+/// called again.
 pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) -> Result<bool> {
     // The notifications also wait for the end of the pause.
     let moved =
@@ -189,7 +191,7 @@ pub(in crate::store) fn resume(conn: &Connection, source: &str, now: Timestamp) 
     Ok(true)
 }
 
-/// Notifications that one transaction lets ask again at once.
+/// Maximum number of notifications that one transaction makes due.
 const MOST_RESUMED: usize = 200;
 
 pub(in crate::store) const RESUME: &str =
@@ -199,11 +201,11 @@ pub(in crate::store) const RESUME: &str =
          SELECT resume_at FROM outages WHERE source = ?1 AND resume_at > ?2 AND cause <> 'api_rate_limited')
        LIMIT ?3)";
 
-/// The newest probes of a source that count: each settlement counts them for each of its notifications, and patience needs
-/// far fewer.
+/// Maximum number of probes of a source that are kept, the newest: each settlement counts them for each of
+/// its notifications, and giving up needs far fewer.
 const MOST_PROBES: usize = 200;
 
-/// Forgets probes that no waiting notification can count any more, and the oldest of very many.
+/// Removes probes that no waiting notification can count any more, and the oldest of very many.
 pub(in crate::store) fn forget_probes(
     conn: &Connection,
     source: &str,

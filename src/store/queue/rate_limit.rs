@@ -1,6 +1,6 @@
-//! A source's rate limit, shared by all processes through the store: never more calls than allowed in any window. A
-//! call counts from its permission until one window after its end, so that the shop, which sees it somewhere between,
-//! never counts more than we do.
+//! A source's rate limit, shared by all processes through the store: there are never more calls than allowed
+//! in any window. A call counts from its permit until one window after its end. The shop sees it at some
+//! moment between, so it never counts more calls than we do.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use crate::domain::{Rate, Timestamp};
 use crate::store::error::Result;
 
-/// Permission for one API call; its number is the `call_id` of the verifications that it settles.
+/// The permit for one API call; its number is the `call_id` of the verifications that it settles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallPermit {
     pub id: i64,
@@ -20,11 +20,11 @@ pub struct CallPermit {
 /// The state of a source's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// Permission for one call.
+    /// A permit for one call.
     Granted(CallPermit),
-    /// Nothing before then.
+    /// No permit before this time.
     SpentUntil(Timestamp),
-    /// The API asked the whole source to wait until then.
+    /// The API asked the whole source to wait until this time.
     PausedUntil(Timestamp),
 }
 
@@ -45,7 +45,7 @@ pub(in crate::store) fn free(
     conn.prepare_cached("UPDATE api_calls SET counts_until = ?2 WHERE source = ?1 AND counts_until > ?2")?
         .execute(params![source, latest.millis()])?;
     let limit = i64::from(rate.limit);
-    // Counting many takes long, and while most of the budget is left the exact number does not matter.
+    // Counting many rows takes long, and while most of the budget is left, the exact number does not matter.
     let at_most: i64 = conn
         .prepare_cached(
             "SELECT coalesce((SELECT max(id) FROM api_calls) - (SELECT min(id) FROM api_calls) + 1, 0)",
@@ -71,7 +71,7 @@ pub(in crate::store) fn free(
 /// A window shorter than this may be used up at once, because its end is near.
 const PACED_FROM: Duration = Duration::from_secs(10);
 
-/// How much of what is left of a budget may be used in one window's time.
+/// The part of the remaining budget that may be used within one window.
 const PACE: u32 = 5;
 
 /// How many of `free` calls may begin now, and when the next one may if none: half of a budget is for bursts, and
@@ -98,7 +98,7 @@ pub(super) fn paced(
     }
 }
 
-/// Gives `owner` one permission; the caller has seen that one is free.
+/// Gives `owner` one permit; the caller has checked that one is free.
 pub(in crate::store) fn grant(
     conn: &Connection,
     source: &str,
@@ -113,8 +113,8 @@ pub(in crate::store) fn grant(
     Ok(CallPermit { id, window: rate.window })
 }
 
-/// The call is over: it counts one window longer. Reported again later, it changes nothing; nor does a time from before the
-/// clock was set, which would end it too early.
+/// Records the end of a call: it counts for one more window. A second report changes nothing, nor does a time
+/// from before the clock was set, which would end it too early.
 pub(in crate::store) fn finish(conn: &Connection, permit: CallPermit, now: Timestamp) -> Result<()> {
     let until = now.plus(permit.window).plus(Duration::from_millis(1));
     conn.prepare_cached(
@@ -124,8 +124,8 @@ pub(in crate::store) fn finish(conn: &Connection, permit: CallPermit, now: Times
     Ok(())
 }
 
-/// All whose name begins with `owner_prefix` are dead: their calls that still count as under way are over, and count one
-/// window longer at most.
+/// Ends the calls in flight of all owners whose name begins with `owner_prefix`, because they died. They
+/// count for at most one more window.
 pub(in crate::store) fn end_dead_calls(
     conn: &Connection,
     owner_prefix: &str,

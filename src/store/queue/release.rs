@@ -9,14 +9,14 @@ use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// A lease that is not renewed ends after this.
+/// A lease that is not renewed expires after this time.
 pub const LEASE_LENGTH: Duration = Duration::from_secs(60);
 
-/// Leased notifications that one transaction changes.
+/// Maximum number of leased notifications that one transaction changes.
 pub(in crate::store) const MOST_CHANGED: usize = 200;
 
-/// Frees leases that ended, and those that would end impossibly late because the clock was set back; of very many the next
-/// round frees the rest.
+/// Releases leases that expired, and those that would expire impossibly late because the clock was set back.
+/// Of very many, the next round releases the rest.
 pub(super) fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
     conn.prepare_cached(FREE_EXPIRED)?.execute(params![
         now.to_string(),
@@ -30,7 +30,7 @@ pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NUL
     WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
       WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2) LIMIT ?3)";
 
-/// Keeps leases of `owner` for another while, [`MOST_CHANGED`] notifications of them; `false`: there may be more.
+/// Renews leases of `owner`, for [`MOST_CHANGED`] notifications; `false`: there may be more.
 pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<bool> {
     let until = now.plus(LEASE_LENGTH).to_string();
     let renewed = conn.prepare_cached(RENEW)?.execute(params![owner, until, rows::limit(MOST_CHANGED)])?;
@@ -41,8 +41,8 @@ pub(in crate::store) const RENEW: &str = "UPDATE verdicts SET lease_until = ?2
     WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
       WHERE lease IS NOT NULL AND lease >= ?1 || '/' AND lease < ?1 || '0' AND lease_until <> ?2 LIMIT ?3)";
 
-/// Frees leases of `owner`, or of any owner whose name begins so, [`MOST_CHANGED`] notifications of them at most; returns how
-/// many they were.
+/// Releases leases of `owner`, or of any owner whose name begins with it, for at most [`MOST_CHANGED`]
+/// notifications; returns their number.
 pub(in crate::store) fn free_of(conn: &Connection, owner_prefix: &str) -> Result<usize> {
     Ok(conn.prepare_cached(FREE_OF)?.execute(params![owner_prefix, rows::limit(MOST_CHANGED)])?)
 }
@@ -57,7 +57,7 @@ fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
     Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Gives leases back that were never used: their questions wait as before.
+/// Releases leases that were never used: their questions wait as before.
 pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) -> Result<()> {
     for (lease, is_first) in leases {
         for id in held(conn, lease)? {
@@ -70,9 +70,9 @@ pub(in crate::store) fn release(conn: &Connection, leases: &[(String, bool)]) ->
     Ok(())
 }
 
-/// Gives leases back of subjects that a list did not show: each is asked alone. Before its grace is over no absence
-/// is final, so that the question of a doubtful sender waits for that; a sender that invents orders is asked about
-/// once, and not again and again.
+/// Releases leases of subjects that a list did not show; each is asked about alone. No absence is final
+/// before the grace time is over, so the question of a doubtful sender waits for that: a sender that invents
+/// orders causes one call each, not several.
 pub(in crate::store) fn ask_unlisted(
     conn: &Connection,
     leases: &[String],
@@ -98,7 +98,7 @@ pub(in crate::store) fn ask_unlisted(
 const UNLISTED: &str = "SELECT notification_id, sender, received_at FROM verdicts INDEXED BY verdicts_leased
                         WHERE lease = ?1 AND state = 'pending'";
 
-/// Gives leases back whose questions a list call left open: each is due at once, and is asked alone.
+/// Releases leases whose questions a list call left open; each is due at once, and is asked alone.
 pub(in crate::store) fn ask_alone(conn: &Connection, leases: &[String], now: Timestamp) -> Result<()> {
     for lease in leases {
         for id in held(conn, lease)? {

@@ -17,13 +17,14 @@ pub struct QueueLength {
     pub provider: String,
     /// Notifications not settled yet.
     pub pending: u64,
-    /// When the oldest of them came in.
+    /// When the oldest of them was received.
     pub oldest: Option<Timestamp>,
-    /// When the last notification came in, of those that the worker has seen.
+    /// When the last parsed notification was received.
     pub last_received: Option<Timestamp>,
 }
 
-/// Of what was read. Pending ones came in on the day of the oldest of them or later: older tallies hold none.
+/// Of the parsed ones. Pending ones were received on the day of the oldest of them or later, so earlier daily
+/// counts contain none.
 pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        SELECT name, provider, last_parsed_at,
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
@@ -34,14 +35,14 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        read.oldest, read.last_parsed_at
      FROM read ORDER BY read.name";
 
-/// The engine would sort all of it to count it by source, and of a flood that is much.
+/// SQLite would sort all of them to count them by source, which is much during a flood.
 pub(super) const UNPARSED: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
 
 /// The notifications of one source that are not parsed yet.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Unparsed {
     pub(in crate::store) count: u64,
-    /// How much of it came in at or after the time that was asked for.
+    /// The number of them received at or after the requested time.
     pub(in crate::store) since: u64,
     oldest: String,
     latest: String,
@@ -59,7 +60,7 @@ impl Unparsed {
         }
     }
 
-    /// When the latest of it came in.
+    /// When the latest of them was received.
     pub(in crate::store) fn latest(&self) -> Option<Timestamp> {
         Timestamp::parse_rfc3339(&self.latest)
     }
@@ -115,7 +116,7 @@ impl Counted {
     }
 }
 
-/// The queues of all sources that the store knows; what is `unparsed` waits in them too.
+/// The queues of all sources that the store knows, including `unparsed` notifications.
 pub(in crate::store) fn queues(
     conn: &Connection,
     unparsed: &BTreeMap<String, Unparsed>,

@@ -12,13 +12,13 @@ use crate::store::error::Result;
 pub struct FakesOfSender {
     /// The address; `None` if it was emptied.
     pub remote_addr: Option<String>,
-    /// Its fakes among those looked at.
+    /// Its fakes among those read.
     pub count: u64,
-    /// Their number by reason and source.
+    /// Their number by reason.
     pub reasons: BTreeMap<String, u64>,
-    /// The sources that they came to.
+    /// The sources that received them.
     pub sources: BTreeMap<String, u64>,
-    /// When its latest came in.
+    /// When the latest was received.
     pub latest_at: String,
 }
 
@@ -26,18 +26,18 @@ pub struct FakesOfSender {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FakesBySender {
     pub senders: Vec<FakesOfSender>,
-    /// Fakes that were looked at.
+    /// The number of fakes read.
     pub looked_at: usize,
-    /// The id to look further back from; `None`: these are all.
+    /// The id to continue from; `None`: these are all.
     pub continue_before: Option<i64>,
-    /// When the oldest of them came in.
+    /// When the oldest of them was received.
     pub oldest_at: Option<String>,
 }
 
 pub(in crate::store) const FAKE: &str = "SELECT i.remote_addr, i.received_at, i.source, v.reason
      FROM verdicts v JOIN intake i ON i.id = v.notification_id WHERE v.notification_id = ?1";
 
-/// Looks at no more than `looks` fakes, those below the id `before`, newest first.
+/// Reads at most `looks` fakes, those below the id `before`, newest first.
 pub(in crate::store) fn fakes_by_sender(
     conn: &Connection,
     before: Option<i64>,

@@ -1,6 +1,6 @@
-//! The index scans that a page of a list is gathered from, each backwards from the newest. Not one of them sorts, or reads a
-//! row that is older than the page needs. All take from which id on (?1), below which (?2), received when at the earliest
-//! (?3), and how many (?4).
+//! The index scans that a page of a list is gathered from, each backwards from the newest. None of them
+//! sorts, or reads a row that is older than the page needs. Their parameters: ids above ?1 and below ?2,
+//! received at or after ?3, at most ?4.
 
 /// The same scan from the oldest.
 pub(in crate::store) fn forwards(scan: &str) -> String {
@@ -23,7 +23,8 @@ pub(in crate::store) const RANGE: &str = "SELECT notification_id FROM verdicts v
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// The same where some kinds of calls fail: what waits for one of them has its cause, and the others their own.
+/// The same if some kinds of calls fail: a notification that waits for one of them has its cause, the others
+/// their own.
 pub(in crate::store) const RANGE_IN_OUTAGE: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_state
      WHERE state = ?5 AND reason IS ?6 AND source = ?7
@@ -31,8 +32,8 @@ pub(in crate::store) const RANGE_IN_OUTAGE: &str =
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// The notifications about the subject ?5 as notified, of the source ?8 and the kind ?9, with the state ?6 and the reason ?7: one
-/// subject's rows are looked at one by one.
+/// The notifications about the subject ?5 as notified, of the source ?8 and the kind ?9, with the state ?6
+/// and the reason ?7; the rows of one subject are read one by one.
 pub(in crate::store) const OF_SUBJECT: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_subject
      WHERE subject_id = ?5 AND source = ?8 AND subject_kind = ?9
@@ -43,7 +44,7 @@ pub(in crate::store) const OF_SUBJECT: &str =
        AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// The same by the id that the answer gave, where that is not the notified one, of the source ?8.
+/// The same by the id from the answer, if it differs from the notified one, of the source ?8.
 pub(in crate::store) const OF_OTHER_ID: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_by_other_id
      WHERE resolved_id = ?5 AND resolved_id <> subject_id AND (?8 IS NULL OR source = ?8)
@@ -66,7 +67,8 @@ pub(in crate::store) const UNDECIDED_OF_SENDER: &str =
      WHERE state = 'undecided' AND sender = ?5 AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// Nothing that came in at ?1 or later has a lower id; unparsed ones have higher ids than parsed ones.
+/// The lowest id for a time: no notification received at ?1 or later has a lower one. Unparsed notifications
+/// have higher ids than parsed ones.
 pub(in crate::store) const FIRST_ID: &str =
     "SELECT coalesce(min(first_id), (SELECT coalesce(max(notification_id), 0) + 1 FROM verdicts))
      FROM hour_index WHERE hour >= substr(?1, 1, 13)";
@@ -75,10 +77,10 @@ pub(in crate::store) const FIRST_ID: &str =
 pub(in crate::store) const NEXT_REASON: &str = "SELECT reason FROM verdicts INDEXED BY verdicts_by_state
                                       WHERE reason > ?1 AND state = ?2 ORDER BY reason LIMIT 1";
 
-/// The sources of the state ?2 and the reason ?3 in the same way.
+/// The sources of the state ?2 and the reason ?3, likewise.
 pub(in crate::store) const NEXT_SOURCE: &str = "SELECT source FROM verdicts INDEXED BY verdicts_by_state
                                       WHERE source > ?1 AND state = ?2 AND reason IS ?3 ORDER BY source LIMIT 1";
 
-/// All sources in the same way.
+/// All sources, likewise.
 pub(in crate::store) const NEXT_OF_ALL_SOURCES: &str =
     "SELECT source FROM verdicts INDEXED BY verdicts_by_subject WHERE source > ?1 ORDER BY source LIMIT 1";

@@ -1,5 +1,5 @@
-//! Notifications for a page or an export: every column but the headers and the body, filtered also by what no index
-//! serves. Such a filter looks at so many rows and no more, and says how far it came.
+//! Reads notifications for a page or an export: every column except headers and body, also filtered by
+//! columns without an index. Such a filter reads a bounded number of rows and says how far it came.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::store::error::Result;
 use crate::store::read::list;
 use crate::store::rows;
 
-/// Ids that are read first from the indexes while a filter looks at each row; then twice as many each time.
+/// Number of ids read first from the indexes if a filter reads each row; it then doubles.
 const CHUNK: usize = 500;
 
 /// A row of `notifications` without `headers` and `body`, under the names of its columns.
@@ -48,7 +48,7 @@ pub struct Lines {
     pub lines: Vec<NotificationLine>,
     /// The start of the next page, as [`Filter::before_id`]; `None` at the end.
     pub continue_before: Option<i64>,
-    /// When the last row that was looked at came in, if the look ended before the page was full.
+    /// The time of the last row that was read, if reading ended before the page was full.
     pub looked_back_to: Option<String>,
 }
 
@@ -57,12 +57,13 @@ pub struct Lines {
 pub struct Beyond {
     /// Only this sender's address.
     pub sender: Option<String>,
-    /// Only notifications received before this. While the clock was set back, rows out of their order are passed by.
+    /// Only notifications received before this time. Rows out of order, from a time when the clock was set
+    /// back, are skipped.
     pub until: Option<Timestamp>,
 }
 
 impl Beyond {
-    /// Whether the indexes serve all that is asked for.
+    /// Whether the indexes serve the whole filter.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.sender.is_none() && self.until.is_none()
@@ -75,10 +76,10 @@ pub(in crate::store) const LINE: &str = "SELECT id, source, provider, received_a
 
 pub(in crate::store) const SENDER: &str = "SELECT remote_addr, received_at FROM intake WHERE id = ?1";
 
-/// The first id of what came in after the hour ?1: below it lies notifications received before.
+/// The first id after the hour ?1: notifications received before have lower ids.
 pub(in crate::store) const FIRST_AFTER: &str = "SELECT min(first_id) FROM hour_index WHERE hour > ?1";
 
-/// At most `filter.limit` lines, after a look at no more than `looks` rows.
+/// At most `filter.limit` lines; reads no more than `looks` rows.
 pub(in crate::store) fn lines(
     conn: &Connection,
     filter: &Filter,
@@ -90,7 +91,7 @@ pub(in crate::store) fn lines(
     Ok(Lines { lines, continue_before, looked_back_to })
 }
 
-/// What [`lines`] finds, by its ids.
+/// The result of [`lines`], by id.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Ids {
     /// Newest first.
@@ -99,7 +100,7 @@ pub(in crate::store) struct Ids {
     looked_back_to: Option<String>,
 }
 
-/// At most `filter.limit` ids, after a look at no more than `looks` rows.
+/// At most `filter.limit` ids; reads no more than `looks` rows.
 pub(in crate::store) fn ids(
     conn: &Connection,
     filter: &Filter,
@@ -118,10 +119,10 @@ pub(in crate::store) fn ids(
     let mut before = start(conn, filter, beyond)?;
     let mut looked = 0;
     let mut chunk = CHUNK;
-    // At most `looks` rows, whatever the filter says.
+    // At most `looks` rows, whatever the filter is.
     while looked < looks {
         let limit = chunk.min(looks - looked);
-        // Each chunk is gathered from all the index scans of the filter: a long look takes few of them.
+        // Each chunk is gathered from all index scans of the filter, so a long search should take few chunks.
         chunk *= 2;
         let next = Filter { before_id: before, limit, ..filter.clone() };
         let of_sender = match &sender {
@@ -148,7 +149,7 @@ pub(in crate::store) fn ids(
     Ok(Ids { continue_before: before, ..found })
 }
 
-/// Below which id to begin.
+/// The id below which to begin.
 fn start(conn: &Connection, filter: &Filter, beyond: &Beyond) -> Result<Option<i64>> {
     let Some(until) = beyond.until else { return Ok(filter.before_id) };
     let first: Option<i64> = conn.prepare_cached(FIRST_AFTER)?.query_row([until.hour()], |row| row.get(0))?;
@@ -158,7 +159,7 @@ fn start(conn: &Connection, filter: &Filter, beyond: &Beyond) -> Result<Option<i
     })
 }
 
-/// Whether a row passes, and when it came in; `None` if it is gone.
+/// Whether a row matches, and when it was received; `None` if it was removed.
 fn passes(conn: &Connection, id: i64, beyond: &Beyond) -> Result<Option<(bool, String)>> {
     let found = conn
         .prepare_cached(SENDER)?

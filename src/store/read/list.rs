@@ -22,9 +22,9 @@ pub struct Notification {
     pub remote_addr: Option<String>,
     pub content_type: Option<String>,
     pub headers: Option<Value>,
-    /// The body where it is text.
+    /// The body if it is text.
     pub body: Option<String>,
-    /// The body where it is not, in base64.
+    /// The body if it is not text, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
     pub event: Option<String>,
@@ -63,7 +63,7 @@ const COLUMNS: &str = "id, source, provider, received_at, remote_addr, content_t
                        subject_id, resolved_id, claim, event_time, state, reason, detail, duplicate_of, news, attempts, \
                        next_attempt_at, decided_at, origin";
 
-/// Notifications that pass the filter, newest first.
+/// Matching notifications, newest first.
 pub(in crate::store) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Notification>> {
     let mut notifications = Vec::new();
     for id in pages::ids(conn, filter)? {
@@ -100,7 +100,7 @@ pub(in crate::store) fn verifications(conn: &Connection, id: i64) -> Result<Vec<
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// One notification as received; `None` if there is none or its body was emptied.
+/// One notification as received; `None` if there is none, or its body was emptied.
 pub(in crate::store) fn raw_notification(conn: &Connection, id: i64) -> Result<Option<RawNotification>> {
     let sql = format!("SELECT {} FROM intake i WHERE i.id = ?1", rows::RAW_COLUMNS);
     let found = conn.prepare_cached(&sql)?.query_row([id], rows::raw_notification).optional()?;

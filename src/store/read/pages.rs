@@ -1,9 +1,10 @@
-//! Which notifications a list shows: the newest that pass a filter. Each page is read from the ends of indexes, so that it
-//! costs as much with ten notifications as with ten million, also where what is asked for is rare.
+//! Selects the notifications of a list: the newest that match a filter. Each page is read from the ends of
+//! indexes, so it costs as much with ten notifications as with ten million, even if matches are rare.
 //!
-//! Parsed notifications lie by state, reason and source in one index, each such range in the order of the ids. There are as
-//! many ranges as verdicts that a source ever had: all that may pass are read, newest first, and none of them further
-//! back than a page needs. What has just come in is in no range yet, and above all of them.
+//! Parsed notifications are ordered by state, reason and source in one index; each such range is in the order
+//! of ids. There are as many ranges as verdicts that a source ever had. All ranges that may match are read,
+//! newest first, and none of them further back than the page needs. Unparsed notifications are in no range,
+//! and newer than all of them.
 
 use std::borrow::Cow;
 
@@ -14,7 +15,7 @@ use crate::domain::{Reason, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Which notifications to list; empty fields let everything pass.
+/// The filter of a list; empty fields let everything pass.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<State>,
@@ -29,12 +30,13 @@ pub struct Filter {
     pub before_id: Option<i64>,
     /// Only ids above this: the next page where the oldest come first.
     pub after_id: Option<i64>,
-    /// The oldest that pass, oldest first, instead of the newest.
+    /// The oldest matching ones, oldest first, instead of the newest.
     pub oldest_first: bool,
     pub limit: usize,
 }
 
-/// The ids of the notifications that pass the filter, in its order. A filter by subject finds parsed notifications only.
+/// The ids of the matching notifications, in the filter's order. A filter by subject finds parsed
+/// notifications only.
 pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i64>> {
     let mut page = Page::new(conn, filter)?;
     if let Some(subject) = &filter.subject {
@@ -50,8 +52,8 @@ pub(in crate::store) fn ids(conn: &Connection, filter: &Filter) -> Result<Vec<i6
     Ok(page.found)
 }
 
-/// The same of a sender (see [`rows::sender`]) where one index serves it, which it does for all that is ignored or undecided;
-/// `None`: no index serves that.
+/// The same for a sender (see [`rows::sender`]) if one index serves the filter, as for ignored and undecided
+/// ones; `None`: no index serves it.
 pub(in crate::store) fn ids_of_sender(
     conn: &Connection,
     filter: &Filter,
@@ -73,7 +75,7 @@ struct Page<'a> {
     conn: &'a Connection,
     filter: &'a Filter,
     since: String,
-    /// Nothing that passes has a lower id.
+    /// No matching notification has a lower id.
     first_id: i64,
     /// The first ids of the scans so far, in the filter's order.
     found: Vec<i64>,
@@ -91,7 +93,8 @@ impl<'a> Page<'a> {
         Ok(Self { conn, filter, since, first_id, found: Vec::new() })
     }
 
-    /// Adds what comes before the last of a full page; `values` are those beyond the four that every walk takes.
+    /// Adds the ids before the last of a full page; `values` are the parameters after the four that every
+    /// scan takes.
     fn scan(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
         let Filter { limit, oldest_first, .. } = *self.filter;
         let last = limit.checked_sub(1).and_then(|last| self.found.get(last)).copied();
@@ -109,7 +112,7 @@ impl<'a> Page<'a> {
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_map(&*all, |row| row.get(0))?;
         self.found.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
-        // Two runs in order, which the stable sort merges.
+        // Two sorted runs, which the stable sort merges.
         if oldest_first {
             self.found.sort();
         } else {
@@ -119,7 +122,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// The distinct values of an index, with one search for each.
+    /// The distinct values of an index, with one search each.
     fn each(&self, next: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
         let mut statement = self.conn.prepare_cached(next)?;
         let mut found: Vec<String> = Vec::new();

@@ -6,14 +6,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::domain::SubjectKind;
 use crate::store::error::Result;
 
-/// The longest text of a column that is read: a page shows no more of it.
+/// Maximum length of a column's text; a page shows no more.
 const LONGEST: usize = 64 * 1024;
 
-/// The columns of one row of `orders` or `products`, in their order, with their names; no row: empty. A text beyond
-/// 64 KiB is cut, and `is_cut` says so.
+/// The columns of one row of `orders` or `products`, with their names, in order; empty if there is no row. A
+/// text over 64 KiB is cut, and `is_cut` says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubjectTruth {
-    /// Name and value; what is not known is left out. `raw` is not among them.
+    /// Name and value, without unknown values and without `raw`.
     pub columns: Vec<(String, String)>,
     pub raw: Option<String>,
     /// Whether `raw` is cut.
@@ -28,7 +28,7 @@ pub(in crate::store) const PRODUCT: &str =
     "SELECT product_id, name, price, currency, qty, available, updated_at, fetched_at, raw
      FROM products WHERE source = ?1 AND product_id = ?2";
 
-/// The truth held about the object with this id in `orders` or `products`.
+/// The stored truth about the object with this id in `orders` or `products`.
 pub(in crate::store) fn truth(
     conn: &Connection,
     source: &str,

@@ -51,20 +51,20 @@ pub enum ComparedOrder {
     Compared(Option<Finding>),
     /// The store knows newer things than the answer: ask again.
     Outdated,
-    /// Notifications are not parsed yet; any of them may tell what the answer says.
+    /// Some notifications are not parsed yet; any of them may announce what the answer says.
     Unparsed,
 }
 
-/// Compares, lets the answer land in `orders`, and recovers. What a recovery supersedes may be more than goes into one
-/// transaction.
+/// Compares, stores the answer in `orders`, and recovers. A recovery may supersede more notifications than
+/// fit into one transaction.
 pub(in crate::store) fn compare_order(
     conn: &Connection,
     comparison: &OrderComparison,
     subscriptions: &[Subscription],
     now: Timestamp,
 ) -> Result<(ComparedOrder, Option<Settled>)> {
-    // They are not parsed here, because everything else waits for this transaction. And a row with a verdict must
-    // never stand behind one without: the queue begins after the last verdict.
+    // They are not parsed here, because all other writers wait for this transaction. And a row with a verdict
+    // must never follow one without: the queue begins after the last verdict.
     if claims::has_unparsed(conn)? {
         return Ok((ComparedOrder::Unparsed, None));
     }
@@ -90,7 +90,8 @@ pub(in crate::store) fn compare_order(
     }
 }
 
-/// Only a recovery is a notification: found again and again, a difference must not keep personal data forever.
+/// Only a recovery counts as a notification: otherwise a difference that is found again and again would keep
+/// personal data forever.
 fn land(
     conn: &Connection,
     source: &str,
@@ -189,7 +190,7 @@ fn recover(
     Ok((id, left))
 }
 
-/// Remembers what the last run found.
+/// Stores the findings of the last run.
 pub(in crate::store) fn remember(conn: &Connection, report: &str, made_at: Timestamp) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO last_reconcile (id, made_at, report) VALUES (1, ?1, ?2)
@@ -199,7 +200,7 @@ pub(in crate::store) fn remember(conn: &Connection, report: &str, made_at: Times
     Ok(())
 }
 
-/// Remembers a complete run over everything since the one before.
+/// Records a complete run over everything since the one before.
 pub(in crate::store) fn complete(
     conn: &Connection,
     windows: &[(String, Window)],

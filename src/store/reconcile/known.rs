@@ -10,11 +10,11 @@ use crate::store::error::Result;
 use crate::store::rows;
 use crate::store::verdicts::load;
 
-/// How much of the window before a window covers again: shops' lists are searches, and searches lag behind.
+/// The overlap of consecutive windows: shops' lists are searches, and searches lag behind.
 const OVERLAP: Duration = Duration::from_secs(6 * 3600);
 
-/// The start of a run over everything since the last complete one: [`OVERLAP`] before the end of that one's window, at
-/// first where the source's first `serve` did; `None` for a source that no `serve` ever knew.
+/// The start of a run over everything since the last complete one: [`OVERLAP`] before the end of that one's
+/// window; for the first run, the source's first `serve`. `None` for a source that no `serve` ever knew.
 pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<Timestamp>> {
     let found = conn
         .prepare_cached(
@@ -28,7 +28,8 @@ pub(in crate::store) fn start(conn: &Connection, source: &str) -> Result<Option<
     Ok(found.and_then(|(first_served, ended)| ended.map(|ended| ended.minus(OVERLAP)).or(first_served)))
 }
 
-/// All that the store knows about orders, each given by its id and then the other ids that notifications may use.
+/// The store's knowledge about orders, each given by its id and then by the other ids that notifications may
+/// use.
 pub(in crate::store) fn our_orders(
     conn: &Connection,
     source: &str,
@@ -37,7 +38,7 @@ pub(in crate::store) fn our_orders(
     orders.iter().map(|names| our_order(conn, source, names)).collect()
 }
 
-/// All that the store knows about one order.
+/// The store's knowledge about one order.
 pub(in crate::store) fn our_order(conn: &Connection, source: &str, names: &[String]) -> Result<OurOrder> {
     let Some(order_id) = names.first() else { return Ok(OurOrder::default()) };
     let stored = load::stored_by_own_id(conn, source, SubjectKind::Order, order_id)?;
@@ -64,7 +65,8 @@ fn values(row: &rusqlite::Row<'_>) -> rusqlite::Result<Map<String, Value>> {
     rows::object(row, "compared")?.ok_or_else(|| rows::unreadable(row, "compared"))
 }
 
-/// The newest pending notifications about an order. More than these come from a flood, and are ignored.
+/// Maximum number of pending notifications about an order that are read, the newest; more come from a flood,
+/// and are ignored.
 const MOST_WAITING: usize = 100;
 
 fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Claim>> {
@@ -97,7 +99,8 @@ pub(in crate::store) fn confirmed_orders(
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// At most `limit` orders that were told and are not known to be gone, with the values told, by id after `after`.
+/// At most `limit` confirmed orders that are not known to be gone, with their last confirmed values, by id
+/// after `after`.
 pub(in crate::store) fn told_orders(
     conn: &Connection,
     source: &str,

@@ -1,5 +1,5 @@
-//! Keeping the `[store]` rules: the steps of [`crate::store::retention::steps`], one small transaction each, with rests between, so
-//! that notifications are stored as fast while they run as while they do not.
+//! Applies the `[store]` rules: the steps of [`crate::store::retention::steps`], each in a small transaction,
+//! with pauses between, so that intake is as fast during a run as without one.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,9 +21,9 @@ pub struct RetentionPolicy {
     pub keep: Option<Duration>,
     /// Settled notifications older than this lose their personal data, if set.
     pub keep_personal: Option<Duration>,
-    /// The most notifications of senders that are not proven.
+    /// Maximum number of notifications from unproven senders.
     pub max_unproven: u64,
-    /// Free bytes of the disk that nothing may cost.
+    /// Free bytes of the disk that must not be used up.
     pub min_free: u64,
 }
 
@@ -38,11 +38,11 @@ pub struct Removed {
     pub unproven: u64,
 }
 
-/// The time limit for the rows of one step, because intake waits for it. The sync of the disk adds to it, and intake
-/// must wait at most 20 ms.
+/// The time limit for the rows of one step, because intake waits for it. The sync of the disk adds to it, and
+/// intake must wait at most 20 ms.
 const STEP: Duration = Duration::from_millis(2);
 
-/// How many rows the next step takes, by how long the last one took.
+/// The number of rows of the next step, adapted to the duration of the last one.
 pub(super) struct Pace {
     pub(super) rows: usize,
 }
@@ -52,7 +52,7 @@ impl Pace {
         Self { rows: 8 }
     }
 
-    /// Adapts, and leaves the store to the others for twice as long as the step held it.
+    /// Adapts, and then pauses for twice as long as the step took.
     pub(super) async fn rest(&mut self, step: Step) {
         if step.rows_took > STEP {
             self.rows = (self.rows / 2).max(1);
@@ -68,11 +68,11 @@ impl Pace {
 #[derive(Clone, Copy)]
 pub(super) struct Step {
     rows_took: Duration,
-    /// Its transaction, with what it waited for.
+    /// The transaction, with the wait for it.
     all_took: Duration,
 }
 
-/// Applies the rules, by the writer and the readers of one store.
+/// Applies the rules, through the writer and the readers of one store.
 pub(in crate::store) struct Retention<'a> {
     pub(in crate::store) writer: &'a Writer,
     pub(in crate::store) pool: &'a Pool,
@@ -93,7 +93,7 @@ impl Retention<'_> {
         Ok(kept)
     }
 
-    /// Keeps the rule that a flood breaks before the others are due again.
+    /// Applies the rule that a flood breaks between two full runs.
     pub(in crate::store) async fn enforce_unproven(&self, rules: &RetentionPolicy) -> Result<Removed> {
         Ok(Removed { unproven: self.bound_unproven(rules.max_unproven).await?, ..Removed::default() })
     }
@@ -125,8 +125,8 @@ impl Retention<'_> {
         Ok(gone)
     }
 
-    /// Empties personal data in notifications received before `before` and is settled: in notifications, and in the
-    /// orders, products and refusals that nothing younger speaks of.
+    /// Empties personal data in settled notifications received before `before`, and in the orders, products
+    /// and refusals that no younger notification concerns.
     async fn empty_personal(&self, before: Timestamp) -> Result<u64> {
         let mut emptied = 0;
         let mut pace = Pace::new();

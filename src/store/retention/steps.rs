@@ -1,9 +1,9 @@
-//! The small steps in which settled notifications are removed, or lose personal data. Each step is
-//! bounded by `most` rows, so that intake never waits for it; [`crate::store::retention::run`] repeats them.
+//! The small steps that remove settled notifications or empty their personal data. Each step is bounded by
+//! `most` rows, so that intake does not wait for it; [`crate::store::retention::run`] repeats them.
 //!
-//! What goes takes nothing else along: the tallies behind `daily`, what was told about a subject, and the truth in
-//! `orders` and `products` stay. Ids are never used twice, and a notification goes from `intake` and `verdicts` at once,
-//! so that "not parsed yet" can go on meaning: an id above the highest in `verdicts`.
+//! A removal takes nothing else along: the counts behind `daily`, the last confirmed values, and the truth in
+//! `orders` and `products` stay. Ids are never reused, and a notification is removed from `intake` and
+//! `verdicts` together, so that "not parsed yet" always means: an id above the highest in `verdicts`.
 
 use rusqlite::{Connection, params};
 
@@ -13,11 +13,11 @@ use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Settled notifications, counted by what they are.
+/// Settled notifications, counted by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SettledCount {
     pub confirmed: u64,
-    /// Ignored ones, but for duplicates.
+    /// Ignored ones, except duplicates.
     pub ignored: u64,
     pub duplicates: u64,
 }
@@ -46,22 +46,22 @@ impl SettledCount {
 const EXPIRED: &str = "FROM verdicts WHERE emptied IN (0, 1) AND received_at < ?1 AND duplicate_of IS NULL
                        AND state IN ('confirmed', 'ignored')";
 
-/// The same from a place on: what is behind it is not looked at again.
+/// The same after a position, so that earlier rows are not read again.
 const EXPIRED_FROM: &str = "FROM verdicts WHERE emptied = ?3 AND (received_at, notification_id) > (?4, ?5)
                             AND received_at < ?1 AND duplicate_of IS NULL AND state IN ('confirmed', 'ignored')
                             ORDER BY received_at, notification_id LIMIT ?2";
 
-/// Whether a notification's news is still on its way, or waits for a person: then it stays.
+/// Whether a notification stays because its news is still being delivered or waits for a person.
 const IS_ON_ITS_WAY: &str = "EXISTS (SELECT 1 FROM news n JOIN deliveries d ON d.seq = n.seq
                          WHERE n.notification_id = verdicts.notification_id AND d.state IN ('waiting', 'dead'))";
 
-/// Whether a notification stays: its news is on its way, or it changed after the parameter `since` and is not in the
-/// ledger.
+/// Whether a notification stays: because of its deliveries, or because it changed after the parameter `since`
+/// and is not in the ledger.
 fn is_held(since: &str) -> String {
     format!("({IS_ON_ITS_WAY} OR {})", is_unshipped(since))
 }
 
-/// How far [`prune`] has come.
+/// The progress of [`prune`].
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct PruneCursor {
     emptied: bool,
@@ -75,7 +75,7 @@ fn duplicates() -> String {
     format!("SELECT notification_id, {is_unshipped} FROM verdicts WHERE duplicate_of = ?1 LIMIT ?2")
 }
 
-/// How many notifications [`prune`] would remove in all.
+/// The number of notifications that [`prune`] would remove.
 pub(in crate::store) fn count_expired(
     conn: &Connection,
     before: Timestamp,
@@ -99,9 +99,10 @@ pub(in crate::store) fn count_expired(
     Ok(count)
 }
 
-/// Removes at most `most` settled notifications received before `before`, from a place on; returns how many, and the
-/// place behind them, `None` at the end. The duplicates of one, however young, go first, and it itself with the last of
-/// them. What is held is passed by: for the ledger, what changed after `held_since`.
+/// Removes at most `most` settled notifications received before `before`, from a position on; returns how
+/// many, and the position after them, `None` at the end. The duplicates of one, however young, are removed
+/// first, and it itself with the last of them. Rows that stay are skipped: with `held_since`, also those that
+/// changed after it and are not in the ledger.
 pub(in crate::store) fn prune(
     conn: &Connection,
     before: Timestamp,
@@ -179,15 +180,14 @@ fn remove_duplicates(
     Ok((removed, held))
 }
 
-/// The sender of emptied notifications whose sender was not proven: they still count as such.
+/// The sender of emptied notifications whose sender was not proven; they still count as unproven.
 const UNPROVEN: &str = "unproven";
 
 /// The rows that are old enough for [`empty_notifications`].
 const TO_EMPTY: &str = "SELECT notification_id FROM verdicts
                         WHERE emptied = 0 AND received_at < ?1 AND state IN ('confirmed', 'ignored') LIMIT ?2";
 
-/// Empties personal data in at most `most` settled notifications received before `before`; returns in
-/// how many.
+/// Empties personal data in at most `most` settled notifications received before `before`; returns how many.
 pub(in crate::store) fn empty_notifications(
     conn: &Connection,
     before: Timestamp,
@@ -220,7 +220,7 @@ pub(in crate::store) fn empty_notifications(
     Ok(ids.len())
 }
 
-/// The places beside notifications that holds personal data, each with what empties some rows of it.
+/// The other tables with personal data, each with the statement that empties some of its rows.
 pub(in crate::store) const EMPTY_ELSEWHERE: [&str; 3] = [
     "UPDATE orders SET email = NULL, raw = NULL, emptied = 1 WHERE rowid IN (
        SELECT rowid FROM orders WHERE emptied = 0 AND notified_at < ?1 LIMIT ?2)",

@@ -1,5 +1,5 @@
-//! Notifications of senders that are not proven: how many there are, which go first, and whether more may come in.
-//! `senders` keeps a sum for each of them, so that nothing here counts notifications.
+//! Notifications of unproven senders: their number, the order of their removal, and whether more may come in.
+//! `senders` has a count for each sender, so nothing here counts notifications.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -9,18 +9,18 @@ use crate::rules::fairness::Weight;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Notifications above `store.max_unproven` that are looked for at once.
+/// Maximum number of notifications above `store.max_unproven` that are searched at once.
 const MOST_AT_ONCE: u64 = 20_000;
 
 /// The room left under `store.max_unproven`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnprovenRoom {
-    /// The number of notifications that may come in before it must be asked again: as many as the bound still allows; where it
-    /// allows none, as many as can be removed for them, up to a tenth of the bound.
+    /// The number of notifications that may come in before this must be asked again: as many as the bound
+    /// still allows; if it allows none, as many as can be removed for them, up to a tenth of the bound.
     pub left: u64,
-    /// Whether more are kept than the bound allows, so that some should go now.
+    /// Whether more are stored than the bound allows, so that some should be removed now.
     pub is_overfull: bool,
-    /// How many such senders there are: what asking costs grows with it.
+    /// The number of such senders; the cost of asking grows with it.
     pub senders: u64,
 }
 
@@ -62,7 +62,8 @@ impl Retention<'_> {
     }
 }
 
-/// Those that go first, as many as there are more than `max`; of a large crowd the first few thousand.
+/// The notifications to remove first, as many as there are above `max`; of a large excess, the first few
+/// thousand.
 fn beyond(conn: &Connection, max: u64) -> Result<Vec<i64>> {
     let (kept, _) = count(conn)?;
     match usize::try_from(kept.saturating_sub(max).min(MOST_AT_ONCE)) {
@@ -71,17 +72,17 @@ fn beyond(conn: &Connection, max: u64) -> Result<Vec<i64>> {
     }
 }
 
-/// Adds up the senders, not their notifications. `''` stands for proven senders whose notifications were emptied, and for
-/// recovered orders.
+/// Sums over the senders, not their notifications. `''` stands for proven senders whose notifications were
+/// emptied, and for recovered orders.
 const COUNT: &str =
     "SELECT coalesce(sum(kept), 0), count(*) FROM senders WHERE weight <= ?1 AND sender <> ''";
 
-/// Whose they are is known once they are parsed, in a moment.
+/// The senders of unparsed notifications are known in a moment, when these are parsed.
 const UNPARSED: &str = "SELECT coalesce((SELECT max(id) FROM intake), 0)
                          - coalesce((SELECT max(notification_id) FROM verdicts), 0)";
 
-/// Reads an index entry for each ignored notification of such senders: as many as `max_unproven` allows, and not as many
-/// as the store holds.
+/// Reads an index entry for each ignored notification of such senders: at most as many as `max_unproven`
+/// allows, not as many as the store has.
 const OLDEST_IGNORED: &str =
     "SELECT v.notification_id FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
                               WHERE s.weight <= ?1 AND s.sender <> '' AND v.state = 'ignored'
@@ -93,7 +94,7 @@ const OLDEST_UNDECIDED: &str =
                                 WHERE s.weight <= ?1 AND s.sender <> '' AND v.state = 'undecided'
                                 ORDER BY v.notification_id LIMIT ?2";
 
-/// How many of them can be removed, counted up to a bound.
+/// The number of them that can be removed, counted up to a bound.
 const REMOVABLE: [&str; 2] = [
     "SELECT count(*) FROM (SELECT 1 FROM senders s CROSS JOIN verdicts v ON v.sender = s.sender
                            WHERE s.weight <= ?1 AND s.sender <> '' AND v.state = 'ignored' LIMIT ?2)",
@@ -101,8 +102,8 @@ const REMOVABLE: [&str; 2] = [
                            WHERE s.weight <= ?1 AND s.sender <> '' AND v.state = 'undecided' LIMIT ?2)",
 ];
 
-/// How many notifications, and of how many senders.
-/// How many notifications, and of how many senders.
+/// The number of notifications, and of their senders.
+/// The number of notifications, and of their senders.
 fn count(conn: &Connection) -> Result<(u64, u64)> {
     let mut statement = conn.prepare_cached(COUNT)?;
     let (kept, senders): (i64, i64) =
@@ -137,7 +138,7 @@ fn first_to_go(conn: &Connection, most: usize) -> Result<Vec<i64>> {
     Ok(ids)
 }
 
-/// Removes those of `ids` that may still go; returns how many.
+/// Removes those of `ids` that may still be removed; returns how many.
 pub(in crate::store) fn remove(conn: &Connection, ids: &[i64]) -> Result<usize> {
     let mut removed = 0;
     for id in ids {

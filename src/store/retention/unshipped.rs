@@ -1,4 +1,4 @@
-//! What the ledger does not have yet stays for a while, whatever `prune` and `store.keep` say.
+//! Keeps rows that the ledger does not have yet for a while, despite `prune` and `store.keep`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::store::file::disk;
 
-/// So long rows wait for the ledger.
+/// How long rows wait for the ledger.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Later than any time: nothing waits.
+/// Later than any time: no row waits.
 const NEVER: &str = "z";
 
-/// Rows that changed after this wait for the ledger; while the disk has little more than `min_free`, none does: what is
-/// removed makes room in the file.
+/// Rows that changed after this time wait for the ledger. If the disk has little more than `min_free` bytes
+/// left, none does, because removed rows make room in the file.
 pub(in crate::store) fn held_since(path: &Path, min_free: u64, now: Timestamp) -> String {
     if is_short(path, min_free) { NEVER.to_owned() } else { now.minus(LONGEST).to_string() }
 }
@@ -23,8 +23,8 @@ pub(in crate::store) fn is_short(path: &Path, min_free: u64) -> bool {
     disk::free_disk(path).is_some_and(|free| free < min_free.saturating_mul(2))
 }
 
-/// Whether a settled notification, its news, its deliveries or its verifications are not in the ledger as they are, and
-/// changed after the parameter `since`: a condition on `verdicts`.
+/// Whether the ledger lacks the present state of a settled notification, its news, its deliveries or its
+/// verifications, and that state is newer than the parameter `since`: a condition on `verdicts`.
 pub(super) fn is_unshipped(since: &str) -> String {
     IS_UNSHIPPED.replace("?since", since)
 }

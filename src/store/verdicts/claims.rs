@@ -19,9 +19,9 @@ use crate::store::rows::{self, BATCH_BYTES};
 pub struct ParsedNotification {
     pub id: i64,
     pub notification: RawNotification,
-    /// What it says; `None` while its source is not configured: it stays pending, unparsed.
+    /// Its claim; `None` while its source is not configured: it stays pending, unparsed.
     pub reading: Option<Reading>,
-    /// Whether its question may be asked together with others of its kind of call.
+    /// Whether its question may share a list call.
     pub is_listable: bool,
     /// The position of its claim in the course of its subject.
     pub course: Course,
@@ -43,12 +43,12 @@ pub struct FirstVerdict {
 pub struct Batch {
     /// Each with its id.
     pub notifications: Vec<(i64, RawNotification)>,
-    /// Whether there may be more: the batch holds as many as were asked for, or [`BATCH_BYTES`].
+    /// Whether there may be more: the batch is full by number or by [`BATCH_BYTES`].
     pub is_full: bool,
 }
 
 impl Batch {
-    /// Steps through `found` until there are `most`, or their bodies and headers come to [`BATCH_BYTES`].
+    /// Reads from `found` until there are `most`, or their bodies and headers reach [`BATCH_BYTES`].
     fn read(found: &mut rusqlite::Rows<'_>, most: usize) -> Result<Self> {
         let mut batch = Self::default();
         let (mut rows, mut bytes) = (0, 0);
@@ -140,12 +140,12 @@ pub(in crate::store) struct VerdictRow {
     source: String,
     received_at: Timestamp,
     sender: String,
-    /// Equal for the claims that it may repeat; `None` if nothing is asked.
+    /// Equal for claims that may repeat each other; `None` if nothing is asked.
     asked: Option<ClaimKey>,
     state: State,
     reason: Option<Reason>,
     detail: Option<String>,
-    /// The first columns of [`VerdictRow::insert`] and [`VerdictRow::write`], in their order: what the notification says.
+    /// The first columns of [`VerdictRow::insert`] and [`VerdictRow::write`], in order: the claim.
     columns: [Value; 16],
 }
 
@@ -213,7 +213,7 @@ impl VerdictRow {
         }
     }
 
-    /// The same, with the detail `by` while it waits.
+    /// The same, with the detail `by` while it is pending.
     pub(in crate::store) fn decided_by(self, by: Option<&str>) -> Self {
         match by {
             Some(by) if self.state == State::Pending && self.detail.is_none() => {
@@ -232,7 +232,7 @@ impl VerdictRow {
             .optional()?)
     }
 
-    /// Its state and reason where it repeats that notification.
+    /// Its state and reason if it repeats that notification.
     pub(in crate::store) fn first_verdict(&self, repeated: Option<i64>) -> (State, Option<Reason>) {
         match repeated {
             Some(_) => (State::Ignored, Some(Reason::Duplicate)),
@@ -240,8 +240,8 @@ impl VerdictRow {
         }
     }
 
-    /// Writes the first row about a notification; `false` if there is one. A subject that was refused for its own sake
-    /// when it was asked about last is put into no list again.
+    /// Inserts the verdict row of a notification; `false` if there is one. A subject whose last question was
+    /// refused for its own sake is put into no list again.
     fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
         let received_at = self.received_at.to_string();
         let day = self.received_at.day();

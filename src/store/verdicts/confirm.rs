@@ -1,5 +1,5 @@
-//! The one function that confirms: what a confirmed notification told is remembered, and where that is news, the news
-//! row and its deliveries are written, all in the transaction of the verdict.
+//! The one function that confirms: it stores the confirmed values and, if they are news, writes the news row
+//! and its deliveries, all in the transaction of the verdict.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
@@ -13,16 +13,16 @@ use crate::store::news::feed::{COLUMNS, read};
 pub(in crate::store) struct Confirmation<'a> {
     pub(in crate::store) notification_id: i64,
     pub(in crate::store) source: &'a str,
-    /// With the id in `orders` or `products`.
+    /// The id in `orders` or `products`.
     pub(in crate::store) subject: &'a Subject,
     pub(in crate::store) reason: Reason,
-    /// The values that it told.
+    /// The confirmed values.
     pub(in crate::store) values: &'a Map<String, Value>,
     pub(in crate::store) is_news: bool,
 }
 
-/// Remembers what a notification told. Where it is news, writes that, and a delivery for each of `subscriptions` that it
-/// passes.
+/// Stores the confirmed values. If they are news, also writes the news row, and a delivery for each of
+/// `subscriptions` whose filter passes.
 pub(in crate::store) fn confirm(
     conn: &Connection,
     confirmation: &Confirmation<'_>,
@@ -62,7 +62,7 @@ fn write(conn: &Connection, confirmation: &Confirmation<'_>, current: &str, now:
         ])?)
 }
 
-/// The values held about a subject, as a news row shows them.
+/// The stored values of a subject, as a news row shows them.
 fn current(conn: &Connection, source: &str, subject: &Subject) -> Result<String> {
     const ORDER: &str =
         "SELECT json_object('status', status, 'fulfillment_status', fulfillment_status, 'total', total,
@@ -82,7 +82,7 @@ fn current(conn: &Connection, source: &str, subject: &Subject) -> Result<String>
         .unwrap_or_default())
 }
 
-/// The values confirmed last about a subject; `current` only where they are news.
+/// Stores the confirmed values of a subject; `current` only changes with news.
 fn tell(
     conn: &Connection,
     confirmation: &Confirmation<'_>,

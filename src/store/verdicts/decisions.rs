@@ -10,7 +10,7 @@ use crate::rules::retry;
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Rows that a command changes in one transaction, so that intake does not wait for long.
+/// Maximum number of rows per transaction of a command, so that intake does not wait long.
 pub const BATCH: usize = 100;
 
 /// The result of a person's decision about one notification.
@@ -105,14 +105,14 @@ fn is_emptied(conn: &Connection, id: i64) -> Result<bool> {
         .query_row([id], |row| row.get(0))?)
 }
 
-/// Pending notifications that one transaction looks at, to give up on them.
+/// Number of pending notifications that one transaction considers for giving up.
 const MOST_LOOKED_AT: usize = 500;
 
-/// The position of [`give_up_waiting`]: after the notification received then, with this id.
+/// The position of [`give_up_waiting`]: after the notification received at this time, with this id.
 pub(in crate::store) type LookedAt = (String, i64);
 
-/// Gives up on notifications that only waited while their source, or their kind of call of it, failed for too long. Looks at some, the
-/// oldest after `after` first; also says where to go on, `None` at the end.
+/// Gives up on notifications that waited too long only because their source, or their kind of call, failed.
+/// Considers some, the oldest after `after` first; also returns where to continue, `None` at the end.
 pub(in crate::store) fn give_up_waiting(
     conn: &Connection,
     source: &str,

@@ -1,5 +1,5 @@
-//! The first notification of each hour, for lists since a time. Every writer of new verdicts notes its hours here
-//! first, a group of them at once.
+//! The lowest notification id of each hour, for lists since a time. Each statement that adds verdicts notes
+//! their hours first, for all of its rows at once.
 
 use std::collections::BTreeMap;
 

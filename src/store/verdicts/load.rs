@@ -10,23 +10,23 @@ use crate::domain::{Claim, StoredObject, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Equal open claims that one settlement turns into duplicates at once; what is left follows when it is due, or stays
-/// undecided.
+/// Maximum number of equal open claims that one settlement turns into duplicates at once; the rest follows
+/// when it is due, or stays undecided.
 const MOST_EQUALS: i64 = 500;
 
-/// Of each claim the confirmed one counts in any case, otherwise the first that waits.
+/// Of each claim, the confirmed one counts; otherwise the first that waits.
 const LEAST_EQUALS: [i64; 3] = [1, 1, 0];
 
-/// A question that was asked, as far as the store needs to know it.
+/// A question that was asked, as far as the store needs it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct SubjectQuery<'a> {
     pub(in crate::store) source: &'a str,
     pub(in crate::store) claim: &'a Claim,
-    /// The id of the object that the answer shows, where it shows one.
+    /// The id of the object in the answer, if it shows one.
     pub(super) truth_id: Option<&'a str>,
 }
 
-/// The ledger of a lease. What the lease does not hold any more is not in it.
+/// Everything known about the notifications of a lease; those no longer under the lease are left out.
 pub(in crate::store) fn load(conn: &Connection, lease: &str, query: &SubjectQuery<'_>) -> Result<Ledger> {
     let waiting = waiting(conn, lease)?;
     let subject = &query.claim.subject;
@@ -119,12 +119,13 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
     Ok(equals)
 }
 
-/// How an id may lead to the truth held.
+/// The ways from an id to the stored truth.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ById {
     /// It is the object's own.
     Exactly,
-    /// A confirmed notification named the object so. What was not confirmed may have named any object by any id.
+    /// A confirmed notification used this id for the object. An unconfirmed one may have used any id for any
+    /// object.
     Confirmed,
     /// It is the object's second id.
     Internal,
@@ -134,7 +135,7 @@ impl ById {
     const ALL: [Self; 3] = [Self::Exactly, Self::Confirmed, Self::Internal];
 }
 
-/// The truth held about an object by its own id.
+/// The stored truth about an object, by its own id.
 pub(in crate::store) fn stored_by_own_id(
     conn: &Connection,
     source: &str,
@@ -144,7 +145,7 @@ pub(in crate::store) fn stored_by_own_id(
     stored_object(conn, source, kind, id, &[ById::Exactly])
 }
 
-/// The truth held about an id, by the first of `ways` that leads to any.
+/// The stored truth for an id, by the first of `ways` that finds any.
 fn stored_object(
     conn: &Connection,
     source: &str,

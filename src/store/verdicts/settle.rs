@@ -19,7 +19,7 @@ use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
 use crate::store::queue::{fairness, pauses, rate_limit, release};
 
-/// Loads the ledger, lets `judge` decide, writes what it decides.
+/// Loads what is known, lets `judge` decide, and writes the decision.
 pub(in crate::store) fn settle(
     conn: &Connection,
     call: &VerificationCall,
@@ -42,7 +42,7 @@ pub(in crate::store) fn settle(
     let newest = ledger.waiting.iter().map(|row| row.received_at).max();
     let kind = call.claim.subject.kind;
     truth::write(conn, &call.source, kind, &settlement.truth, call.asked_at, newest)?;
-    // Before a confirmation of this settlement takes its place.
+    // This is read before a confirmation of this settlement takes its place.
     let past = past(conn, call, &settlement)?;
     let mut moved = Vec::with_capacity(settlement.rulings.len());
     let mut has_news = false;
@@ -92,7 +92,7 @@ fn past(conn: &Connection, call: &VerificationCall, settlement: &Settlement) -> 
     supersede::past(conn, &call.source, kind.as_str(), resolved_id, settlement.confirmed_before.clone())
 }
 
-/// The notifications that may explain others, or be explained, now that they are settled.
+/// The notifications that may now explain others, or be explained.
 fn settled(
     conn: &Connection,
     call: &VerificationCall,
@@ -110,7 +110,7 @@ fn settled(
     Ok(Settled { source: call.source.clone(), subject: call.claim.subject.clone(), links, past })
 }
 
-/// Says of what has just moved that it is superseded; returns what had settled before.
+/// Marks notifications that have just moved as superseded; returns those that had settled before.
 fn superseded_now(moved: &mut [StateChange], superseded: Vec<i64>) -> Vec<StateChange> {
     let fresh: BTreeMap<i64, usize> = moved.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
     let mut before = Vec::new();
@@ -192,7 +192,7 @@ fn weigh_sender(conn: &Connection, StateChange { id, state, reason }: &StateChan
     fairness::weigh(conn, &sender, [(*state, *reason)])
 }
 
-/// Remembers what a ruling confirmed; returns whether that is news.
+/// Stores the values that a ruling confirmed; returns whether they are news.
 fn confirm_ruling(
     conn: &Connection,
     call: &VerificationCall,
@@ -220,7 +220,7 @@ fn confirm_ruling(
     Ok(*news)
 }
 
-/// An answer of this source showed an object.
+/// Records that an answer of this source showed an object.
 pub(in crate::store) fn note_found(conn: &Connection, source: &str, now: Timestamp) -> Result<()> {
     conn.prepare_cached("UPDATE sources SET found_any_at = ?2 WHERE name = ?1 AND found_any_at IS NULL")?
         .execute(params![source, now.to_string()])?;

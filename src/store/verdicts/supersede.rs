@@ -1,5 +1,5 @@
-//! The settled notifications of one subject, for [`crate::rules::supersede`]: looked for by exact keys, so that no step
-//! costs more for what else was sent about the subject.
+//! The settled notifications of one subject, for [`crate::rules::supersede`]. They are searched by exact
+//! keys, so that no step costs more because of other notifications about the subject.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -8,13 +8,14 @@ use crate::rules::supersede::{self, Explains, History, Link, LinkKind, Past, Sup
 use crate::store::error::{Result, StoreError};
 use crate::store::rows;
 
-/// Notifications that one transaction supersedes beside those that it settles: each rewrites a row.
+/// Maximum number of notifications that one transaction supersedes besides those that it settles: each
+/// rewrites a row.
 const MOST: usize = 200;
 
-/// Entries of an index that are looked at where it cannot lead to the wanted ones alone.
+/// Maximum number of index entries read where an index also finds unwanted rows.
 const MOST_LOOKED_AT: i64 = 1000;
 
-/// Settled notifications that may explain others, or be explained.
+/// The settled notifications that may explain others, or be explained.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Settled {
     pub(super) source: String,
@@ -24,13 +25,14 @@ pub(in crate::store) struct Settled {
 }
 
 impl Settled {
-    /// One that contradicts nothing.
+    /// A notification that contradicts nothing.
     pub(in crate::store) fn alone(source: &str, subject: Subject, link: Link) -> Self {
         Self { source: source.to_owned(), subject, links: vec![link], past: Past::default() }
     }
 }
 
-/// Supersedes some of what `settled` concerns; gives the ids, and what is left for another transaction.
+/// Supersedes some of those that `settled` concerns; returns their ids, and the work left for another
+/// transaction.
 pub(in crate::store) fn spread(
     conn: &Connection,
     settled: Settled,
@@ -43,7 +45,7 @@ pub(in crate::store) fn spread(
     Ok((ids, left))
 }
 
-/// The link of a notification; `None` for what is neither confirmed nor a mismatch nor not found.
+/// The link of a notification; `None` unless it is confirmed, a mismatch or not found.
 pub(super) fn link(conn: &Connection, id: i64, is_news: bool) -> Result<Option<Link>> {
     let found = conn.prepare_cached(LINK)?.query_row([id], |row| {
         let kind = match (rows::state(row)?, rows::reason(row)?) {
@@ -78,7 +80,7 @@ fn read(row: &Row<'_>, is: LinkKind) -> rusqlite::Result<Link> {
     })
 }
 
-/// The keys as the column `explains` holds them.
+/// The keys, as the column `explains` stores them.
 pub(super) fn stored(explains: &[StatusKey]) -> Option<String> {
     (!explains.is_empty()).then(|| explains.iter().map(StatusKey::as_str).collect::<Vec<_>>().join(" "))
 }
@@ -108,10 +110,10 @@ pub(in crate::store) fn past(
     }))
 }
 
-/// The statuses under which a deletion stands in `explanations`: it explains all that was not found.
+/// The `statuses` of a deletion in `explanations`: it explains every `not_found`.
 const ANY: &str = "";
 
-/// For whom an explanation counts that counts for all.
+/// The `from_key` of an explanation that counts for all.
 const FOR_ALL: &str = "";
 
 struct Subjects<'a> {
@@ -122,7 +124,7 @@ struct Subjects<'a> {
 }
 
 impl Subjects<'_> {
-    /// Whether what counts for `statuses` and `from` is not earlier than `link`.
+    /// Whether the explanation for `statuses` and `from` is not earlier than `link`.
     fn has_explanation(&self, link: &Link, statuses: &str, from: &str) -> Result<bool> {
         let values = params![self.source, self.subject.kind.as_str(), self.subject.id, statuses, from];
         let found = self
@@ -300,7 +302,8 @@ impl History for Subjects<'_> {
 }
 
 impl Subjects<'_> {
-    /// What was not found and is not later than a confirmed deletion, whatever it asserts. A deletion comes last: hardly
+    /// Every `not_found` that is not later than a confirmed deletion, whatever it asserts. A deletion comes
+    /// last, so hardly anything is later.
     /// anything is later.
     fn not_found_before(&self, link: &Link, most: usize) -> Result<Vec<Link>> {
         let (kind, id) = (self.subject.kind.as_str(), &self.subject.id);

@@ -1,8 +1,8 @@
 //! The latest truth about each order and product.
 //!
-//! An emptied order stays without e-mail and raw answer, even if it is fetched again: its owner was promised that
-//! they are forgotten, and the shop still has them. A product tells nothing about a person: its raw answer comes back
-//! with the first notification younger than those that it was emptied with, and not before.
+//! An emptied order stays without e-mail and raw answer, even if it is fetched again: the customer's data was
+//! promised to be deleted, although the shop still has it. A product says nothing about a person: its raw
+//! answer returns with the first notification that is younger than those that it was emptied with.
 
 use rusqlite::{Connection, params};
 
@@ -10,8 +10,8 @@ use crate::domain::ledger::TruthChange;
 use crate::domain::{OrderTruth, ProductTruth, SubjectKind, Timestamp, Truth};
 use crate::store::error::Result;
 
-/// Writes what an answer does to the truth held; `newest` is when the newest notification that waited for it came in.
-/// Where none did, what is held goes on growing old as it was, and what was not held begins with the question.
+/// Applies an answer to the stored truth; `newest` is when the newest notification that waited for it was
+/// received. Without one, stored data keeps its age, and new data dates from the question.
 pub(in crate::store) fn write(
     conn: &Connection,
     source: &str,

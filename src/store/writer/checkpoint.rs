@@ -12,16 +12,17 @@ use rusqlite::Connection;
 
 use crate::store::file::connection;
 
-/// Pages in the log from which on they are copied.
+/// The number of pages in the WAL from which on it is checkpointed.
 const PAGES: i64 = 2000;
 
-/// Commits between two looks at the log's length: each takes a moment, and a commit writes a handful of pages.
+/// Commits between two checks of the WAL's length: each takes a moment, and a commit writes a handful of
+/// pages.
 const COMMITS_BETWEEN_LOOKS: u32 = 32;
 
-/// Where commits are rare, or a reader keeps the log from being copied, it is looked at after this time.
+/// The interval of checks if commits are rare, or a reader delays the checkpoint.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Bytes that each page takes in the log beside itself.
+/// The header of each page in the WAL, in bytes.
 pub(in crate::store) const FRAME_HEAD: u64 = 24;
 
 /// The writer's half.
@@ -32,16 +33,16 @@ pub(super) struct Checkpoints {
     is_under_way: bool,
     commits: u32,
     looked_at: Instant,
-    /// The log's length in pages after the last round.
+    /// The WAL's length in pages after the last round.
     left: i64,
-    /// Bytes of a page in the log.
+    /// Bytes of a page in the WAL, including its header.
     frame: u64,
-    /// Bytes of the log that are not copied.
+    /// Bytes of the WAL that are not checkpointed.
     bytes_left: Arc<AtomicU64>,
 }
 
 impl Checkpoints {
-    /// Starts the thread that copies. `bytes_left` is told how much of the log is not copied.
+    /// Starts the thread that checkpoints. `bytes_left` receives the number of bytes not checkpointed.
     pub(in crate::store) fn start(path: &Path, bytes_left: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let conn = connection::open_checkpointer(path)?;
         let page: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
@@ -67,13 +68,13 @@ impl Checkpoints {
         })
     }
 
-    /// To be called after each commit, also of nothing.
+    /// Must be called after each commit, even if it changed nothing.
     pub(super) fn committed(&mut self, conn: &Connection) {
         if self.is_copied.swap(false, Ordering::AcqRel) {
             self.is_under_way = false;
             let (pages, copied) = checkpoint(conn, "PASSIVE");
-            // All copied, so the next commit restarts the log. Otherwise a reader still uses an old state of the
-            // store.
+            // Everything is checkpointed, so the next commit restarts the WAL. Otherwise a reader still uses
+            // an old state of the store.
             self.left = if pages == copied { 0 } else { pages };
             self.tell(pages, copied);
             return;
@@ -86,9 +87,9 @@ impl Checkpoints {
         self.looked_at = Instant::now();
         let (pages, copied) = checkpoint(conn, "NOOP");
         self.tell(pages, copied);
-        // The log restarted, because another process checkpointed it.
+        // The WAL restarted, because another process checkpointed it.
         self.left = self.left.min(pages);
-        // Pages that a reader kept from being copied are tried again although nothing is written.
+        // Pages that a reader kept from being checkpointed are tried again even without further commits.
         if (pages - self.left >= PAGES || (is_late && self.left > 0))
             && let Some(orders) = &self.orders
         {
@@ -120,7 +121,7 @@ fn copy_on_order(conn: &Connection, orders: &Receiver<()>, is_copied: &AtomicBoo
     }
 }
 
-/// How many pages the log holds, and how many of them are copied.
+/// The number of pages in the WAL, and how many of them are checkpointed.
 fn checkpoint(conn: &Connection, mode: &str) -> (i64, i64) {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     let counts = conn

@@ -1,4 +1,5 @@
-//! The write lock in the hands of another program: since when, whose, and that the writer's thread goes on all the same.
+//! Tracks another program's hold on the write lock: since when, whose it is, and that the writer's thread
+//! still responds.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,7 @@ pub(in crate::store) const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(
 /// The interval at which the holder is looked up.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The write lock as the writer's thread meets it.
+/// The writer thread's record of the write lock.
 #[derive(Debug)]
 pub(in crate::store) struct Contention {
     path: PathBuf,
@@ -30,9 +31,9 @@ pub(in crate::store) struct Contention {
 
 #[derive(Debug, Default)]
 struct Lock {
-    /// When the writer first met it; `None`: the writer got the lock since.
+    /// When the writer first waited for it; `None`: it got the lock since.
     since: Option<Instant>,
-    /// When it last met one.
+    /// When it last waited.
     last_met: Option<Instant>,
     holder: String,
     looked_at: Option<Instant>,
@@ -44,7 +45,7 @@ impl Contention {
         Self { path: path.to_path_buf(), beats, lock, has_given_up }
     }
 
-    /// The writer's thread goes on.
+    /// Records a turn of the writer's thread.
     pub(in crate::store) fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
@@ -53,9 +54,9 @@ impl Contention {
         self.beats.load(Ordering::Relaxed)
     }
 
-    /// The writer did not get the lock; returns for how long it has not.
+    /// Records that the writer did not get the lock; returns how long it has waited.
     pub(in crate::store) fn met(&self, now: Instant) -> Duration {
-        // The system may take a while to tell: the lock of this state is not held meanwhile.
+        // The system may take a while to answer, so the mutex of this state is not held meanwhile.
         let holder = self.is_look_due(now).then(|| holder::of_write_lock(&self.path));
         let mut lock = self.lock();
         lock.last_met = Some(now);
@@ -73,7 +74,7 @@ impl Contention {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The writer got the lock.
+    /// Records that the writer got the lock.
     pub(in crate::store) fn got(&self) {
         let mut lock = self.lock();
         if lock.since.take().is_some() {
@@ -81,7 +82,7 @@ impl Contention {
         }
     }
 
-    /// The writer does not wait any longer; returns what those hear who wait for it.
+    /// Records that the writer gave up; returns the error for its callers.
     pub(in crate::store) fn gives_up(&self) -> StoreError {
         self.has_given_up.notify_one();
         self.error()
@@ -93,14 +94,14 @@ impl Contention {
         self.error()
     }
 
-    /// Why nothing is written, where another program has held the lock for at least `least`.
+    /// Why nothing is written, if another program has held the lock for at least `least`.
     pub(in crate::store) fn held_for(&self, least: Duration) -> Option<StoreError> {
         let lock = self.lock();
         let is_held = lock.since.is_some_and(|since| since.elapsed() >= least);
         is_held.then(|| StoreError::locked(&self.path, &lock.holder))
     }
 
-    /// How long ago the writer last met another program's lock.
+    /// How long ago the writer last waited for another program's lock.
     pub(in crate::store) fn last_met(&self) -> Option<Duration> {
         self.lock().last_met.map(|at| at.elapsed())
     }

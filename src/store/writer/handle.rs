@@ -1,4 +1,5 @@
-//! The handle of the writer (see [`WriterThread`]): callers queue their work, and are told of success when it is on disk.
+//! The handle of the writer (see [`WriterThread`]): callers queue their work, and are told of success when it
+//! is on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use super::transaction::in_savepoint;
 use crate::store::error::{Result, StoreError};
 use crate::store::file::damage::Damage;
 
-/// The way to the writer; clones share it.
+/// The writer's queue and signals; clones share it.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Writer {
     jobs: mpsc::Sender<Job>,
@@ -26,13 +27,13 @@ pub(in crate::store) struct Writer {
     is_ending: Arc<AtomicBool>,
     damage: Damage,
     signals: Arc<WriterSignals>,
-    /// Closed by the end of the thread, however that comes.
+    /// Closed by the end of the thread, however it ends.
     alive: watch::Receiver<()>,
 }
 
 impl Writer {
     /// Starts the writer's thread. It ends when everything queued is written after [`Writer::end`], or after the last
-    /// [`Writer`] is dropped. Work that waits for longer than `patience` for another program's lock fails.
+    /// [`Writer`] is dropped. Work that waits longer than `patience` for another program's lock fails.
     pub(in crate::store) fn start(
         path: &Path,
         conn: Connection,
@@ -66,7 +67,7 @@ impl Writer {
         while alive.changed().await.is_ok() {}
     }
 
-    /// Lets the thread panic where nothing contains that.
+    /// Makes the thread panic outside any containment, for tests.
     #[cfg(test)]
     pub(in crate::store) fn kill(&self) {
         struct Deadly;
@@ -83,7 +84,7 @@ impl Writer {
         drop(self.jobs.send(Job { what, cancellation: None, goes_last: false, permit: None }));
     }
 
-    /// Lets its thread take a turn, for nothing but that.
+    /// Makes its thread take a turn, without any work.
     pub(in crate::store) fn poke(&self) {
         let nothing = Work::Isolated(Task::boxed(|_| Ok(()), oneshot::channel().0));
         let cancellation = Cancellation::waiting();
@@ -97,22 +98,22 @@ impl Writer {
         });
     }
 
-    /// The write lock as its thread meets it.
+    /// The thread's record of the write lock.
     pub(in crate::store) fn contention(&self) -> &Contention {
         &self.signals.contention
     }
 
-    /// Bytes of the WAL that are not copied into the store.
+    /// Bytes of the WAL that are not checkpointed.
     pub(in crate::store) fn log_left(&self) -> u64 {
         self.signals.log_left.load(Ordering::Relaxed)
     }
 
-    /// How many transactions that changed something it has put on disk.
+    /// The number of transactions on disk that changed something.
     pub(in crate::store) fn commits(&self) -> u64 {
         *self.signals.commits.borrow()
     }
 
-    /// Told of each of them.
+    /// Notified after each of them.
     pub(in crate::store) fn written(&self) -> watch::Receiver<u64> {
         self.signals.commits.subscribe()
     }
@@ -122,7 +123,8 @@ impl Writer {
         Arc::clone(&self.signals.appended)
     }
 
-    /// Does `work` inside the next transaction; returns when that is on disk. `work` is undone alone if it fails.
+    /// Runs `work` inside the next transaction; returns when that is on disk. If `work` fails, it alone is
+    /// undone.
     pub(in crate::store) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -130,8 +132,8 @@ impl Writer {
         self.run_isolated(false, work).await
     }
 
-    /// Like [`Writer::run`], but at the end of the transaction that is being filled now, for callers that cannot
-    /// wait for the next one.
+    /// Like [`Writer::run`], but at the end of the transaction that is being filled now, for callers that
+    /// cannot wait for the next one.
     pub(in crate::store) async fn run_last<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -139,8 +141,8 @@ impl Writer {
         self.run_isolated(true, work).await
     }
 
-    /// As [`Writer::run`], for `work` that changes nothing but the store: where other work fails it may be undone, and
-    /// done again. The writer has it when this returns, and the future waits for the outcome.
+    /// Like [`Writer::run`], for `work` that only changes the store: if other work fails, it may be undone
+    /// and repeated. It is queued when this returns, and the future waits for the outcome.
     pub(in crate::store) fn run_batched<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
@@ -175,14 +177,14 @@ impl Writer {
         }
     }
 
-    /// Appends a notification; returns its id when it is on disk. As with [`Writer::run_urgent`].
+    /// Appends a notification; returns its id when it is on disk. Fails like [`Writer::run_urgent`].
     pub(super) async fn insert(&self, row: Row) -> Result<i64> {
         let (id, _row) = self.damage.note(self.enqueue(PATIENCE, |reply| Work::Insert(row, reply)).await?)?;
         Ok(id)
     }
 
-    /// Like [`Writer::run`] for the receiver: `work` is one statement; a full queue and a lock held too long are
-    /// errors, and after an error nothing is written.
+    /// Like [`Writer::run`] for the receiver, with `work` of one statement: a full queue and a lock held too
+    /// long are errors, and after an error nothing is written.
     pub(in crate::store) async fn run_urgent<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -190,7 +192,8 @@ impl Writer {
         self.run_urgent_within(PATIENCE, work).await
     }
 
-    /// Like [`Writer::run_urgent`], for what a person waits for: a lock is an error after a command's patience.
+    /// Like [`Writer::run_urgent`], for work that a person waits for: a lock is an error after a command's
+    /// patience.
     pub(in crate::store) async fn run_for_command<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -232,7 +235,7 @@ impl Writer {
     }
 }
 
-/// `work` as something that could be called again, but is not.
+/// Makes `work`, which runs once, callable as often as the type asks.
 fn once<T>(
     work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
 ) -> impl FnMut(&Connection) -> Result<T> + Send + 'static {

@@ -15,12 +15,12 @@ const LONGEST_QUEUE: usize = 4096;
 
 pub(super) type ResultSender<T> = oneshot::Sender<Result<T>>;
 
-/// Also gives the work back: its memory, too, is freed by the thread that took it.
+/// Returned with the result, so that the thread that allocated its memory also frees it.
 pub(super) type WorkSender<F, T> = oneshot::Sender<(Result<T>, F)>;
 
-/// Something that is done inside of a transaction.
+/// Work inside a transaction.
 pub(super) trait Runnable: Send {
-    /// Does it, or fails as the transaction did; returns whether it succeeded. Its panic is its failure.
+    /// Does the work, or fails as the transaction did; returns whether it succeeded. A panic is a failure.
     fn run(&mut self, conn: Result<&Connection>) -> bool;
 
     /// Reports the outcome of the commit to the caller.
@@ -67,25 +67,24 @@ pub(super) struct Job {
     pub(in crate::store) what: Work,
     /// `None` for jobs whose sender never goes away.
     pub(in crate::store) cancellation: Option<Arc<Cancellation>>,
-    /// Whether it is done at the end of the transaction that is being filled, also where that is full.
+    /// Whether it runs at the end of the transaction that is being filled, even if that is full.
     pub(super) goes_last: bool,
-    /// Given back when the job is taken.
+    /// Returned when the job is taken.
     pub(in crate::store) permit: Option<QueuePermit>,
 }
 
-/// What a job writes.
+/// The kinds of work.
 pub(super) enum Work {
-    /// A notification: many are appended by one statement.
+    /// A notification: many are inserted by one statement.
     Insert(Row, ResultSender<Appended>),
-    /// Work that is undone alone where it fails.
+    /// Work that is undone alone if it fails.
     Isolated(Box<dyn Runnable>),
-    /// Work that can be done again. Much of it is done together, and only where some of it fails each by itself: what has
-    /// to be remembered for undoing is a good part of its cost.
+    /// Work that can be repeated. Much of it runs together, and only if some of it fails, each piece runs
+    /// alone: remembering how to undo is a good part of its cost.
     Batched(Box<dyn Runnable>),
 }
 
-/// The id of a row, and the row itself: its memory is freed by the thread that took it, which costs a fraction of what
-/// it costs another one.
+/// The id of a row, and the row itself: freeing its memory on the thread that allocated it costs a fraction.
 pub(super) type Appended = (i64, Row);
 
 /// Settles the race between the writer taking a notification and its sender losing patience.
@@ -102,7 +101,7 @@ impl Cancellation {
         Arc::new(Self(AtomicU8::new(Self::WAITING)))
     }
 
-    /// Its sender goes away; `false` if it is taken already, and its outcome will come.
+    /// Its sender gives up; `false` if it is taken already, and its outcome will come.
     pub(super) fn abandon(&self) -> bool {
         self.take_if_waiting(Self::ABANDONED)
     }
@@ -125,7 +124,7 @@ impl Job {
         self.cancellation.is_some()
     }
 
-    /// Whether its sender went away before it was taken.
+    /// Whether its sender gave up before it was taken.
     pub(super) fn is_abandoned(&self) -> bool {
         self.cancellation
             .as_ref()
@@ -133,7 +132,7 @@ impl Job {
     }
 }
 
-/// A permit of the bounded queue, given back when dropped.
+/// A permit of the bounded queue, returned when dropped.
 pub(super) struct QueuePermit(Arc<AtomicUsize>);
 
 impl QueuePermit {

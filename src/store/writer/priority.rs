@@ -1,21 +1,22 @@
-//! Priority between writes: intake goes first, because senders wait for it; other work can wait. While notifications
-//! keep coming, other work has a share of the writer's time. That must not depend on whether one of them waits just
-//! then: senders that wait for their answers before they send again leave the queue empty for a moment after each
-//! transaction, and that moment is theirs too.
+//! Priority between writes: intake goes first, because senders wait for it; other work can wait. While
+//! notifications keep coming, other work gets a share of the writer's time. This must not depend on whether a
+//! notification waits at that moment: senders that wait for their answer before they send again leave the
+//! queue empty for a moment after each transaction, and that moment belongs to them, too.
 
 use std::time::{Duration, Instant};
 
-/// While notifications come, other work rests for so many times as long as it took: it has a fifteenth of the writer's time.
+/// While notifications come, other work pauses for this many times as long as it took: it gets a fifteenth of
+/// the writer's time.
 const REST: u32 = 14;
 
 /// The time limit for other work in one transaction, because a new notification waits for its end.
 const AT_ONCE: Duration = Duration::from_millis(2);
 
-/// Notifications have stopped coming, as far as other work is concerned, when none came for so long after the last ones
-/// were acknowledged.
+/// The time after the last acknowledgement without a new notification from which on notifications count as no
+/// longer coming.
 const SILENCE: Duration = Duration::from_millis(1);
 
-/// When notifications came, and the time that was given to other work meanwhile.
+/// When notifications came, and how much time other work got meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct IntakePriority {
     acknowledged_at: Option<Instant>,
@@ -23,7 +24,7 @@ pub(super) struct IntakePriority {
 }
 
 impl IntakePriority {
-    /// Notifications were acknowledged.
+    /// Records that notifications were acknowledged.
     pub(super) fn acknowledged(&mut self, now: Instant) {
         self.acknowledged_at = Some(now);
     }
@@ -33,18 +34,18 @@ impl IntakePriority {
         self.rests_until.is_none_or(|until| until <= now)
     }
 
-    /// How long other work waits for notifications, where none waits; `None`: it may begin.
+    /// How long other work must wait for notifications, if none is queued; `None`: it may begin.
     pub(in crate::store) fn waits(&self, now: Instant) -> Option<Duration> {
         let until = self.rests_until?.min(self.acknowledged_at? + SILENCE);
         until.checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Whether work that began then has had its share of one transaction.
+    /// Whether work that began at this time has used its share of one transaction.
     pub(super) fn is_enough(began: Instant, now: Instant) -> bool {
         now.duration_since(began) >= AT_ONCE
     }
 
-    /// Other work was done. It rests only if notifications come.
+    /// Records that other work was done. It pauses only if notifications come.
     pub(super) fn worked(&mut self, began: Instant, ended: Instant) {
         self.rests_until = self.is_coming(began).then(|| ended + ended.duration_since(began) * REST);
     }

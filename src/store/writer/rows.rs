@@ -11,7 +11,7 @@ use crate::store::error::Result;
 /// What a notification holds until it is on disk, such as its part of the memory for bodies.
 pub(in crate::store) type UntilStored = Box<dyn std::any::Any + Send>;
 
-/// A notification as `intake` keeps it.
+/// A notification as `intake` stores it.
 pub(super) struct Row {
     notification: RawNotification,
     received_at: Box<str>,
@@ -46,7 +46,7 @@ impl Row {
 
 enum Column<'a> {
     Text(Option<&'a str>),
-    /// TEXT when it is valid UTF-8 without NUL, otherwise BLOB, the same bytes in both.
+    /// TEXT if it is valid UTF-8 without NUL, otherwise BLOB, with the same bytes in both.
     Body(&'a [u8]),
 }
 
@@ -62,11 +62,11 @@ impl ToSql for Column<'_> {
     }
 }
 
-/// One statement for many rows takes half the time of many for one: what a statement does once is much, the sequence of
-/// the ids above all.
+/// One statement for many rows takes half the time of many statements: much of its cost arises once, above
+/// all the sequence of ids.
 const SIZES: [usize; 3] = [16, 4, 1];
 
-/// For each of [`SIZES`].
+/// One statement for each of [`SIZES`].
 static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
     SIZES.map(|rows| {
         format!(

@@ -1,6 +1,7 @@
-//! The writer thread. It takes everything queued, notifications first, into one transaction, and reports success only
-//! when that is on disk. There is no timer: a batch is what queued while the last one was synced. While notifications
-//! come, other work has a share of the time only, and the rest of it is put off (see [`IntakePriority`]).
+//! The writer thread. It takes everything queued, notifications first, into one transaction, and reports
+//! success only when that is on disk. There is no timer: a batch is whatever queued while the last one was
+//! synced. While notifications come, other work gets only a share of the time, and the rest of it waits (see
+//! [`IntakePriority`]).
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -20,7 +21,8 @@ use super::transaction::{WriteTransaction, execute, in_transaction};
 use crate::store::error::StoreError;
 use crate::store::file::schema::SCHEMA_VERSION;
 
-/// Jobs of a kind in one transaction: more would make the first of them wait without saving anything.
+/// Maximum number of jobs of a kind in one transaction: more would delay the first of them without saving
+/// anything.
 const LARGEST_BATCH: usize = 512;
 
 /// State of the writer thread. The checkpoints end before the connection is closed.
@@ -32,20 +34,20 @@ pub(super) struct WriterThread {
     priority: IntakePriority,
     is_ending: Arc<AtomicBool>,
     signals: Arc<WriterSignals>,
-    /// How long it waits for the lock of another program; `None`: without end.
+    /// How long it waits for another program's lock; `None`: without limit.
     patience: Option<Duration>,
 }
 
-/// What the writer reports besides its replies.
+/// Signals of the writer besides its replies.
 #[derive(Debug)]
 pub(in crate::store) struct WriterSignals {
-    /// Transactions on disk that changed something: one that only looked writes nothing.
+    /// Committed transactions that changed something.
     pub(in crate::store) commits: watch::Sender<u64>,
     /// Rung for each transaction with notifications in it.
     pub(in crate::store) appended: Arc<Notify>,
-    /// Whether it goes on, and which lock keeps it from writing.
+    /// Its turns, and the lock that keeps it from writing.
     pub(in crate::store) contention: Contention,
-    /// Bytes of the WAL that are not copied into the store.
+    /// Bytes of the WAL that are not checkpointed.
     pub(in crate::store) log_left: Arc<AtomicU64>,
 }
 
@@ -57,11 +59,11 @@ impl WriterSignals {
     }
 }
 
-/// Work received and not written yet, oldest first.
+/// Jobs received but not written yet, oldest first.
 #[derive(Default)]
 struct Pending {
     notifications: VecDeque<Job>,
-    /// Other work; it gives way to notifications.
+    /// Other work; it yields to notifications.
     work: VecDeque<Job>,
     /// Other work that goes last.
     last: VecDeque<Job>,
@@ -108,14 +110,15 @@ impl WriterThread {
         while self.waits_for_jobs() {
             self.write();
         }
-        // Then the database file alone holds everything, even if another process has it open. Nothing waits for this.
+        // Afterwards the database file alone has everything, even if another process has it open. Nothing
+        // waits for this.
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             log::warn!("the last writes stay in the WAL: {error}");
         }
     }
 
-    /// Waits until there is something to write: a notification, or other work that has not to wait for any. `false`: there
-    /// will be nothing more.
+    /// Waits until there is something to write: a notification, or other work that need not wait for one.
+    /// `false`: there will be nothing more.
     fn waits_for_jobs(&mut self) -> bool {
         while self.pending.notifications.is_empty() {
             let received = match self.queue.try_recv() {
@@ -137,7 +140,7 @@ impl WriterThread {
         true
     }
 
-    /// Takes the lock, does all that has queued meanwhile, and commits it.
+    /// Takes the lock, runs everything that has queued meanwhile, and commits it.
     fn write(&mut self) {
         if !self.takes_lock() {
             return;
@@ -159,13 +162,13 @@ impl WriterThread {
             self.priority.acknowledged(ended);
         }
         if has_worked {
-            // Most of what such a commit writes are the pages of that work.
+            // Most pages that such a commit writes belong to that work.
             self.priority.worked(began, ended);
         }
         self.checkpoints.committed(&self.conn);
     }
 
-    /// Waits for the write lock for as long as something waits for that. `false`: nothing does any more.
+    /// Waits for the write lock as long as a job waits for it. `false`: no job does any more.
     fn takes_lock(&mut self) -> bool {
         loop {
             self.signals.contention.beat();
@@ -195,7 +198,7 @@ impl WriterThread {
         }
     }
 
-    /// Does other work, as much of it as goes into one transaction; returns whether it did any.
+    /// Runs other work, as much as fits into one transaction; returns whether there was any.
     fn work(&mut self, transaction: &mut WriteTransaction) -> bool {
         let began = Instant::now();
         let mut taken = 0;
@@ -263,7 +266,7 @@ impl WriterThread {
         self.receive();
         let Pending { notifications, work, last } = std::mem::take(&mut self.pending);
         let jobs: Vec<Job> = notifications.into_iter().chain(work).chain(last).collect();
-        // A command tells its user itself.
+        // A command reports this itself.
         let is_told = matches!(why, StoreError::Damaged(_)) || self.patience.is_some();
         if !is_told {
             log::error!("{} writes failed: {why}", jobs.len());
@@ -280,8 +283,8 @@ impl WriterThread {
     }
 }
 
-/// A transaction whose sync failed stands in the WAL all the same, whole, and the recovery after a crash would
-/// take it for committed. The next commit is written over it: this one, which changes nothing.
+/// A transaction whose sync failed is in the WAL all the same, complete, and the recovery after a crash would
+/// take it for committed. The next commit overwrites it: this one, which changes nothing.
 fn overwrite_failed(conn: &Connection) {
     if let Err(error) = conn.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}")) {
         log::debug!("cannot overwrite the failed transaction yet: {error}");

@@ -1,4 +1,4 @@
-//! One transaction: notifications are inserted many at a time, other work is done together or isolated.
+//! One transaction: notifications are inserted many at a time; other work runs together or isolated.
 
 use rusqlite::Connection;
 
@@ -10,7 +10,7 @@ use crate::store::error::{Result, StoreError};
 /// What one transaction did until its commit.
 #[derive(Default)]
 pub(super) struct WriteTransaction {
-    /// Taken, not appended yet.
+    /// Taken, but not inserted yet.
     rows: Vec<(Row, ResultSender<Appended>)>,
     pub(in crate::store) appended: Vec<(ResultSender<Appended>, Result<Appended>)>,
     /// Done together, in a savepoint that is open while there is any.
@@ -55,7 +55,7 @@ impl WriteTransaction {
         self.close_group(conn);
     }
 
-    /// Nothing more is undone of what was done together.
+    /// From here on, none of the work done together is undone.
     pub(super) fn close_group(&mut self, conn: &Connection) {
         if self.group.is_empty() {
             return;
@@ -66,7 +66,7 @@ impl WriteTransaction {
         self.worked.append(&mut self.group);
     }
 
-    /// Appends what waits for it, in few statements.
+    /// Inserts the collected notifications, in few statements.
     pub(in crate::store) fn append(&mut self, conn: &Connection) {
         if self.rows.is_empty() {
             return;
@@ -76,7 +76,7 @@ impl WriteTransaction {
         for part in rows::parts(&taken) {
             match in_transaction(conn).and_then(|conn| rows::insert(conn, part)) {
                 Ok(first) => ids.extend((first..).take(part.len()).map(Ok)),
-                // One of them, perhaps: the others must not fail with it.
+                // Perhaps only one of them fails: the others must not fail with it.
                 Err(_) => ids.extend(part.iter().map(|row| {
                     in_transaction(conn).and_then(|conn| rows::insert(conn, std::slice::from_ref(row)))
                 })),
@@ -103,7 +103,7 @@ pub(in crate::store) fn in_savepoint<T>(
     done
 }
 
-/// Does work that is undone alone where it fails; what it met it tells itself.
+/// Runs work that is undone alone if it fails; it reports its own error.
 fn alone(work: &mut dyn Runnable, conn: &Connection) {
     let mut has_run = false;
     let done = in_savepoint(conn, |conn| {
@@ -117,7 +117,7 @@ fn alone(work: &mut dyn Runnable, conn: &Connection) {
     }
 }
 
-/// The engine rolls back by itself when the disk is full: what comes after must not run outside of the transaction.
+/// SQLite rolls back by itself when the disk is full; later work must not run outside the transaction.
 pub(super) fn in_transaction(conn: &Connection) -> Result<&Connection> {
     if conn.is_autocommit() {
         return Err(StoreError::Engine("the transaction was rolled back; is the disk full?".to_owned()));

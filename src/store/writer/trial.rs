@@ -1,5 +1,5 @@
-//! Whether the store could be written, for a process that only reads: it takes the write lock for a moment, and changes
-//! nothing.
+//! Tests whether the store can be written, for a process that only reads: takes the write lock for a moment,
+//! and changes nothing.
 
 use std::path::Path;
 use std::time::Instant;
@@ -16,13 +16,14 @@ use crate::store::file::{holder, open};
 /// The result of a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Trial {
-    /// Whether the write lock could be taken; `None`: this user may not write, which says nothing about `serve`.
+    /// Whether the write lock could be taken; `None`: this user may not write, which says nothing about
+    /// `serve`.
     pub writable: Option<Result<()>>,
-    /// Bytes of the WAL that are not copied into the store; `None` if that could not be told.
+    /// Bytes of the WAL that are not checkpointed; `None` if this could not be determined.
     pub log_left: Option<u64>,
 }
 
-/// Tries it. Blocks for as long as a command waits for another program's lock, at most.
+/// Tests it. Blocks at most as long as a command waits for another program's lock.
 #[must_use]
 pub fn try_to_write(path: &Path) -> Trial {
     if open::require_writable(path).is_err() {
@@ -38,7 +39,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_handler(Some(tries_again))?;
-    // The last one to close a store copies its log, and removes it.
+    // The last connection to close checkpoints and removes the WAL.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(conn)
 }

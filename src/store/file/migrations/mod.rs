@@ -1,5 +1,5 @@
-//! The versions of the schema, and how a file comes to the newest: by `serve` alone, which holds its lock, in one
-//! transaction over all steps, and with a checked copy of the old file beside it.
+//! The versions of the schema, and the upgrade of a file to the newest: by `serve` alone, which holds its
+//! lock, in one transaction over all steps, after a checked copy of the old file was made beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use super::{connection, damage, paths};
 use crate::domain::Timestamp;
 use crate::store::error::RESTORE;
 
-/// An upgrade that was made.
+/// A completed upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Upgraded {
     from: usize,
     to: usize,
-    /// The store as it was before.
+    /// The copy of the old file.
     backup: PathBuf,
 }
 
@@ -37,8 +37,8 @@ impl Upgraded {
     }
 }
 
-/// Looks at the file, sets it up if it is empty, and upgrades it if it is older. `was_used`: an earlier `serve` left word
-/// that this store held something. A backup leaves `min_free` bytes of the disk free.
+/// Examines the file, sets it up if it is empty, and upgrades it if it is older. `was_used`: an earlier
+/// `serve` recorded that this store had notifications. A backup leaves `min_free` bytes of the disk free.
 pub(in crate::store) fn bring_up_to_date(
     path: &Path,
     was_used: bool,
@@ -115,10 +115,11 @@ fn upgrade(
     Ok(Upgraded { from, to, backup })
 }
 
-/// One transaction over all steps that are missing.
+/// Takes all missing steps in one transaction.
 fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
     conn.set_transaction_behavior(TransactionBehavior::Immediate);
-    // A step that rebuilds a table drops the old one, and ON DELETE CASCADE would empty what refers to it.
+    // A step that rebuilds a table drops the old one, and ON DELETE CASCADE would empty the tables that refer
+    // to it.
     conn.execute_batch("PRAGMA foreign_keys = OFF")?;
     Migrations::from_iter(list.iter().map(|step| M::up(step))).to_latest(conn)?;
     conn.execute_batch("PRAGMA foreign_keys = ON")?;
@@ -128,7 +129,7 @@ fn apply(conn: &mut Connection, list: &[&str]) -> anyhow::Result<()> {
 fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::Result<PathBuf> {
     let time: String = now.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
     let name = |more: String| paths::beside(path, &format!(".v{from}-{time}Z{more}.bak"));
-    // A serve that was killed and started again within a second may have left one of this name.
+    // A serve that was killed and restarted within a second may have left one with this name.
     let others = (2..100).map(|number| name(format!(".{number}")));
     let free = std::iter::once(name(String::new())).chain(others).find(|target| !target.exists());
     let target = free.unwrap_or_else(|| name(String::new()));
@@ -136,10 +137,10 @@ fn back_up(path: &Path, from: usize, min_free: u64, now: Timestamp) -> anyhow::R
     Ok(target)
 }
 
-/// The copy of a try that failed, if nothing was written since: a `serve` that is started again and again must not
-/// fill the disk with copies.
+/// The copy of a failed try, if nothing was written since: a `serve` that is restarted again and again must
+/// not fill the disk with copies.
 fn earlier_backup(path: &Path, from: usize) -> Option<PathBuf> {
-    // A process that only read may have left an empty log.
+    // A process that only read may have left an empty WAL.
     let written_at =
         |file: &Path| std::fs::metadata(file).ok().filter(|meta| meta.len() > 0)?.modified().ok();
     let log = paths::beside(path, "-wal");

@@ -20,7 +20,7 @@ mod recent;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Days that growth is measured on, and days whose fakes are usual.
+/// Days for measuring growth, and days whose number of fakes counts as usual.
 const GROWTH_DAYS: u32 = 7;
 const USUAL_DAYS: u32 = 14;
 
@@ -35,11 +35,12 @@ pub(super) const OLDEST_UNREAD: &str = "SELECT received_at FROM intake \
 pub(super) const DAYS: &str =
     "SELECT day, source, state, reason, n FROM daily_counts WHERE day >= ?1 AND n > 0";
 
-/// The tallies have a row for each day, source, state and reason only.
+/// The daily counts have only one row per day, source, state and reason.
 pub(super) const UNDECIDED: &str =
     "SELECT source, sum(n) FROM daily_counts WHERE state = 'undecided' AND n > 0 GROUP BY source";
 
-/// Of a source, since a day: how many, and the last; first those without a right secret, then those without a right path.
+/// The refusals of a source since a day, with number and time of the last: first for a wrong secret, then for
+/// a wrong path.
 pub(super) const REFUSED: [&str; 2] = [
     "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
        AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')",
@@ -52,7 +53,8 @@ pub(super) const KNOWN: &str =
        (SELECT completed_at FROM reconciliations r WHERE r.source = s.name) AS reconciled_at
      FROM sources s ORDER BY name";
 
-/// Looks at the store and at each source: those configured, in their order, then those that only the store knows.
+/// Reads the state of the store and of each source: the configured sources in their order, then those that
+/// only the store knows.
 pub(in crate::store) fn look(
     conn: &Connection,
     configured: &[Reported],
@@ -128,7 +130,7 @@ fn contents(conn: &Connection) -> Result<Contents> {
     })
 }
 
-/// The facts about each source; returns when the first of them was served first.
+/// Reads the facts about each source; returns when the first of them was first served.
 fn known(conn: &Connection, of_source: &mut BTreeMap<String, SourceHealth>) -> Result<Option<Timestamp>> {
     let mut statement = conn.prepare_cached(KNOWN)?;
     let mut found = statement.query([])?;
@@ -169,8 +171,8 @@ fn queues(
     Ok(())
 }
 
-/// Counts the last days of each source; returns what all of them received in the days that growth is measured on, and
-/// the verdicts of each source today and yesterday.
+/// Counts the last days of each source; returns the notifications of all of them in the days for measuring
+/// growth, and the verdicts of each source today and yesterday.
 fn days(
     conn: &Connection,
     of_source: &mut BTreeMap<String, SourceHealth>,
@@ -210,7 +212,7 @@ fn days(
     Ok((received_lately, verdicts))
 }
 
-/// The latest time of the last notification, the last verification and the last try to write.
+/// The latest of: the last notification, the last verification, the last write check.
 pub(in crate::store) fn last_sign(conn: &Connection) -> Result<Option<Timestamp>> {
     let last: Option<String> = conn.query_row(
         "SELECT max(at) FROM (

@@ -1,5 +1,6 @@
-//! The last settled notifications of a source. No index has them in one row: each verdict's newest are, and so the newest
-//! of all are among those, however many wait and whatever a flood left.
+//! Reads the last settled notifications of a source. No index has them in one range, but the newest of each
+//! verdict are adjacent, and the newest of all are among those. The cost does not depend on how many wait or
+//! what a flood left.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -12,15 +13,16 @@ use crate::domain::{Reason, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// The state and the reason of settled notifications; there are some twenty.
+/// The state and reason of settled notifications; there are about twenty combinations.
 pub(super) type Verdicts = BTreeSet<(State, Reason)>;
 
-/// The newest ?4 of the source ?3 with the state ?1 and the reason ?2; of a detail, more than is ever shown.
+/// The newest ?4 of the source ?3 with the state ?1 and the reason ?2; with more of the detail than is ever
+/// shown.
 pub(super) const RECENT: &str = "SELECT notification_id, received_at, substr(detail, 1, 400)
      FROM verdicts INDEXED BY verdicts_by_state
      WHERE state = ?1 AND reason = ?2 AND source = ?3 ORDER BY notification_id DESC LIMIT ?4";
 
-/// Adds the last ones to what is known of a source that came to these verdicts lately.
+/// Adds the last settled notifications of the sources that lately had these verdicts.
 pub(super) fn add(
     conn: &Connection,
     source: &mut SourceHealth,

@@ -11,18 +11,18 @@ use crate::domain::{Timestamp, Window};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// The ids of the rows that calls of a window wrote: they grow with time, but for calls that were under way together.
+/// The ids of the rows that the calls of a window wrote: they grow with time, except for concurrent calls.
 pub(super) const FIRST: &str =
     "SELECT min(id) FROM (SELECT id FROM verifications WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1000)";
 pub(super) const LAST: &str = "SELECT max(id) FROM (SELECT id FROM verifications WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1000)";
 
-/// Calls of all sources; the rows of a call share its time, and belong to one source.
+/// The calls of all sources; the rows of a call share its time, and belong to one source.
 pub(super) const CALLS: &str = "SELECT v.source, c.cause, count(*) FROM (
        SELECT min(notification_id) AS notification_id, max(iif(outcome GLOB 'api_*', outcome, '')) AS cause
        FROM verifications WHERE at >= ?1 AND at < ?2 GROUP BY at, call_id) c
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
-/// Those of some runs: a call belongs where its first row is.
+/// The calls of some runs: a call belongs to the run of its first row.
 pub(super) const SAMPLED_CALLS: &str =
     "WITH RECURSIVE spans(begins) AS (
        SELECT ?1 UNION ALL SELECT begins + ?3 * ?4 FROM spans WHERE begins + ?3 * ?4 <= ?2),
@@ -35,7 +35,7 @@ pub(super) const SAMPLED_CALLS: &str =
          AND NOT EXISTS (SELECT 1 FROM verifications e WHERE e.at = f.at AND e.call_id = f.call_id AND e.id < f.id)) c
      CROSS JOIN verdicts v ON v.notification_id = c.notification_id GROUP BY v.source, c.cause";
 
-/// Counts the questions to the API of each source that were sent in a window.
+/// Counts each source's questions to the API that were sent in a window.
 pub(super) fn calls(conn: &Connection, window: Window, detail: Detail) -> Result<BTreeMap<String, ApiCalls>> {
     let (from, to) = (window.from.to_string(), window.to.to_string());
     let mut of_source: BTreeMap<String, ApiCalls> = BTreeMap::new();

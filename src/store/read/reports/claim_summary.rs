@@ -1,12 +1,12 @@
-//! Stored JSON in a few words, for a line of a report.
+//! Shortens stored JSON for one line of a report.
 
 use rusqlite::Row;
 use serde_json::Value;
 
-/// No line of a report needs more characters of a claim or an answer.
+/// Maximum number of characters of a claim or an answer in a report's line.
 const LONGEST: usize = 300;
 
-/// A column of JSON as `name value, name value`, without what held before; `None` if there is nothing in it.
+/// A column of JSON as `name value, name value`, without the values before; `None` if it is empty.
 pub(super) fn column(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     let json: Option<String> = row.get(at)?;
     Ok(json.and_then(|json| in_words(&json)))

@@ -1,4 +1,4 @@
-//! How many notifications of a window are in which state.
+//! Counts the notifications of a window by state.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ pub(super) struct Tally {
     pub(super) ignored: BTreeMap<String, u64>,
 }
 
-/// Whole days, pruned notifications included.
+/// Whole days, including pruned notifications.
 pub(super) const WHOLE_DAYS: &str = "SELECT day, state, reason, n FROM daily_counts \
                                      WHERE day >= ?2 AND day < ?3 AND source = ?1 AND n > 0";
 
-/// Parts of a day, from the index alone.
+/// Partial days, from the index alone.
 pub(super) const EDGE: &str = "SELECT substr(received_at, 1, 10) AS day, state, iif(state = 'pending', '', coalesce(reason, '')) AS reason, count(*) AS n \
      FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 GROUP BY 1, 2, 3";
 
@@ -49,7 +49,7 @@ pub(super) fn tally(conn: &Connection, source: &str, window: Window) -> Result<T
 /// The counts of all sources.
 pub(super) const DAYS: &str = "SELECT day, state, reason, n FROM daily_counts WHERE day >= ?1 AND n > 0";
 
-/// Notifications received on each day from `since` on, over all sources, by the daily counts alone.
+/// Notifications received on each day from `since` on, over all sources, from the daily counts alone.
 pub(super) fn days(conn: &Connection, since: &str) -> Result<Vec<DayCounts>> {
     let mut days = BTreeMap::new();
     Tally::default().add(conn, &mut days, DAYS, [since])?;

@@ -1,4 +1,4 @@
-//! Fakes of a window: the latest as findings, and their senders.
+//! The fakes of a window: the latest as findings, and their senders.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::domain::{Finding, FindingKind, SourceReport, Window};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// How many senders are told.
+/// Number of senders that are listed.
 const MOST_SENDERS: usize = 10;
 
-/// The latest fakes of a source in a window, found in the index.
+/// The latest fakes of a source in a window, from the index.
 pub(super) const LATEST: &str = "SELECT notification_id FROM verdicts WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 \
        AND state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store') \
      ORDER BY received_at DESC LIMIT ?4";
 
-/// How many of them each address sent.
+/// The number of them from each address.
 pub(super) const SENDERS: &str =
     "SELECT i.remote_addr, count(*)
      FROM verdicts v INDEXED BY verdicts_by_time CROSS JOIN intake i ON i.id = v.notification_id
@@ -44,7 +44,7 @@ pub(super) const FAKE: &str =
 
 pub(super) const LAST_ANSWER: &str = "SELECT answer FROM verifications WHERE notification_id = ?1 AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
 
-/// Adds the latest fakes, of the `total` that there are.
+/// Adds the latest of `total` fakes.
 pub(super) fn find(
     conn: &Connection,
     source: &str,

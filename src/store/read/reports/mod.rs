@@ -22,17 +22,18 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
-/// How much of a large store a report reads row by row, each of which may cost a read of the disk.
+/// How many rows of a large store a report reads one by one; each may cost a read of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// About 5,000 notifications of a source and 10,000 calls: the 95th percentile is known to half a percent of all.
+    /// About 5,000 notifications of a source and 10,000 calls: the 95th percentile is then known to half a
+    /// percent of all.
     Report,
-    /// A fifth of that, for a view that is waited for.
+    /// A fifth of that, for a view that a person waits for.
     View,
 }
 
 impl Detail {
-    /// Notifications of a source.
+    /// Number of notifications of a source.
     fn notifications(self) -> u64 {
         match self {
             Self::Report => 5_000,
@@ -40,12 +41,12 @@ impl Detail {
         }
     }
 
-    /// One in how many of `rows` has to be read, so that about [`Detail::notifications`] are.
+    /// The step of a sample of `rows`: one in this many is read, so that about [`Detail::notifications`] are.
     fn one_in(self, rows: u64) -> u64 {
         rows.div_ceil(self.notifications()).max(1)
     }
 
-    /// Calls to the shops' APIs, all sources together.
+    /// Number of calls to the shops' APIs, of all sources together.
     fn calls(self) -> i64 {
         match self {
             Self::Report => 10_000,
@@ -53,7 +54,7 @@ impl Detail {
         }
     }
 
-    /// Searches that find them.
+    /// Number of searches that find them.
     fn runs(self) -> i64 {
         match self {
             Self::Report => 500,
@@ -62,7 +63,7 @@ impl Detail {
     }
 }
 
-/// A source that a report is about.
+/// A source in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
     pub name: String,
@@ -71,8 +72,8 @@ pub struct Reported {
     pub expect_every: Option<Duration>,
 }
 
-/// The counts of each source in the window, with the findings that the store alone can tell: open, silent, fake. What
-/// is open or silent is judged at `now`, or at the window's end where that is earlier.
+/// The counts of each source in the window, with the findings from the store alone: open, silent, fake. Open
+/// and silent are judged at `now`, or at the window's end if that is earlier.
 pub(in crate::store) fn account(
     conn: &Connection,
     sources: &[Reported],

@@ -11,10 +11,10 @@ use crate::domain::{Finding, FindingKind, SourceReport, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// Pending for so long is a finding.
+/// Pending for this long is a finding.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// How many of the longest open are told.
+/// Number of the longest open notifications that are listed.
 const LONGEST: usize = 5;
 
 /// Pending ones of a source, oldest first.
@@ -32,8 +32,8 @@ pub(super) const UNPARSED: &str = "SELECT id, received_at FROM intake \
                                   WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
                                     AND source = ?1 AND received_at < ?2 ORDER BY id LIMIT ?3";
 
-/// How many are pending: whole days from the counts of days, from the day of the oldest one on, and the last day from the
-/// index.
+/// The number of pending ones: whole days from the daily counts, from the day of the oldest one on, and the
+/// last day from the index.
 pub(super) const COUNT_PENDING: &str =
     "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10)
          FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending')
@@ -41,7 +41,7 @@ pub(super) const COUNT_PENDING: &str =
      + (SELECT count(*) FROM verdicts INDEXED BY verdicts_pending WHERE source = ?1 AND state = 'pending'
        AND received_at >= substr(?2, 1, 10) AND received_at < ?2)";
 
-/// How many are undecided, in the same way.
+/// The number of undecided ones, likewise.
 pub(super) const COUNT_UNDECIDED: &str =
     "SELECT coalesce((SELECT sum(n) FROM daily_counts WHERE day >= (SELECT substr(min(received_at), 1, 10)
          FROM verdicts INDEXED BY verdicts_undecided WHERE source = ?1 AND state = 'undecided')
@@ -52,7 +52,7 @@ pub(super) const COUNT_UNDECIDED: &str =
 pub(super) const COUNT_UNPARSED: &str = "SELECT count(*) FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2";
 
-/// Adds what has been open for too long at `now`.
+/// Adds the notifications that have been open too long at `now`.
 pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut SourceReport) -> Result<()> {
     let before = now.minus(LONG);
     let total = [(COUNT_PENDING, before), (COUNT_UNPARSED, before), (COUNT_UNDECIDED, now)]
@@ -72,14 +72,14 @@ pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut
     Ok(())
 }
 
-/// Those that have been open for longest at `now`, however short that is.
+/// The notifications that have been open longest at `now`, however short that is.
 pub(super) fn longest(conn: &Connection, source: &str, now: Timestamp) -> Result<Vec<Wait>> {
     let ids = oldest(conn, source, [PENDING, UNPARSED, UNDECIDED].map(|sql| (sql, now)), LONGEST)?;
     let read = |id| conn.prepare_cached(FINDING)?.query_row([id], |row| wait(row, now));
     Ok(ids.into_iter().map(read).collect::<rusqlite::Result<_>>()?)
 }
 
-/// The `most` oldest of those that three queries find, each before its time.
+/// The `most` oldest results of three queries, each before its time.
 fn oldest(conn: &Connection, source: &str, queries: [(&str, Timestamp); 3], most: usize) -> Result<Vec<i64>> {
     let mut all: Vec<(String, i64)> = Vec::new();
     for (sql, before) in queries {
@@ -93,7 +93,7 @@ fn oldest(conn: &Connection, source: &str, queries: [(&str, Timestamp); 3], most
     Ok(all.into_iter().take(most).map(|(_, id)| id).collect())
 }
 
-/// Through the view: while its source fails as a whole, a pending one carries that cause.
+/// Through the view, because while its source fails as a whole, a pending one has that cause.
 pub(super) const FINDING: &str =
     "SELECT id, subject_id, claim, state, reason, detail, received_at FROM notifications WHERE id = ?1";
 

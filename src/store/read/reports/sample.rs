@@ -1,5 +1,6 @@
-//! An even sample of a stretch of ids, read by as many searches however long the stretch is: the ids are cut into runs, and
-//! of each so many runs that follow each other one is read, scattered among them (Knuth's multiplicative hash).
+//! An even sample of a range of ids, read with a fixed number of searches however long the range is: the ids
+//! are divided into runs, and one in so many consecutive runs is read, scattered by Knuth's multiplicative
+//! hash.
 
 use rusqlite::{Connection, OptionalExtension as _, Params};
 
@@ -8,14 +9,15 @@ use crate::domain::Window;
 use crate::domain::number::whole;
 use crate::store::error::Result;
 
-/// Ids grow with time, but for those that came in together; a clock that was set costs the sample a part of its evenness.
+/// Ids grow with time, except for concurrent notifications. A clock that was set makes the sample less even.
 pub(super) const FIRST: &str = "SELECT min(notification_id) FROM (SELECT notification_id FROM verdicts \
      WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at LIMIT 1000)";
 pub(super) const LAST: &str = "SELECT max(notification_id) FROM (SELECT notification_id FROM verdicts \
      WHERE source = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at DESC LIMIT 1000)";
 
-/// Which runs of ids are read: of `one_in` runs of `length` ids one, from `first` to `last`. A statement that samples begins
-/// with the tables `spans` and `runs`: the first ids of runs from ?1 to ?2, each of ?3 ids, one run in ?4.
+/// The runs of ids that are read: one in `one_in` runs of `length` ids, from `first` to `last`. A sampling
+/// statement begins with the tables `spans` and `runs`: the first ids of the runs from ?1 to ?2, each of ?3
+/// ids, one run in ?4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     pub(super) first: i64,
@@ -52,7 +54,7 @@ impl Sample {
         Self::new(conn, [FIRST, LAST], [source, &from, &to], detail.runs(), one_in)
     }
 
-    /// About so many runs.
+    /// About this many runs.
     pub(super) fn of(first: i64, last: i64, runs: i64, one_in: i64) -> Self {
         let length = last.saturating_sub(first).max(0) / runs / one_in.max(1) + 1;
         Self { first, last, length, one_in }

@@ -1,4 +1,4 @@
-//! When a source was last heard of: silence for longer than expected is a finding.
+//! The last sign of a source: silence for longer than expected is a finding.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -7,18 +7,18 @@ use crate::domain::{Finding, FindingKind, SourceReport, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// The last delivery that is still kept; recovered ones were never sent by the shop.
+/// The last stored notification that the shop sent; recovered ones were never sent.
 pub(super) const LAST_KEPT: &str = "SELECT v.received_at AS heard_at FROM verdicts v JOIN intake i ON i.id = v.notification_id \
      WHERE v.source = ?1 AND v.received_at < ?2 AND i.origin = 'intake' ORDER BY v.received_at DESC LIMIT 1";
 
 pub(super) const LAST_UNPARSED: &str = "SELECT max(received_at) AS heard_at FROM intake WHERE id > (SELECT coalesce(max(notification_id), 0) FROM verdicts) \
        AND source = ?1 AND received_at < ?2 AND origin = 'intake'";
 
-/// Before its first serve, silence means nothing; its latest one may have been pruned.
+/// Silence before the first serve means nothing; the last notification before it may have been pruned.
 pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_parsed_at < ?2, last_parsed_at, first_served_at)) AS heard_at FROM sources \
      WHERE name = ?1 AND first_served_at < ?2";
 
-/// Adds a finding where nothing came in before `now` for longer than expected.
+/// Adds a finding if nothing was received before `now` for longer than expected.
 pub(super) fn find(
     conn: &Connection,
     source: &Reported,
@@ -51,7 +51,7 @@ pub(super) fn find(
     Ok(())
 }
 
-/// A length in its largest whole unit, as the configuration writes it.
+/// A duration in its largest whole unit, as written in the configuration.
 fn in_words(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
     let fits = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));

@@ -1,4 +1,4 @@
-//! How long verdicts took, from receipt.
+//! The times from receipt to verdict.
 
 use rusqlite::{Connection, Row, params};
 
@@ -9,10 +9,10 @@ use crate::domain::statistics::{Wait, Waits};
 use crate::store::error::Result;
 use crate::store::rows;
 
-/// How many of the slowest are told.
+/// Number of the slowest that are listed.
 const SLOWEST: usize = 5;
 
-/// Everything that an answer of the shop's API settled.
+/// The notifications that an answer of the shop's API settled.
 pub(super) const SETTLED: &str = "SELECT notification_id, subject_id, state, reason, received_at, decided_at
      FROM verdicts INDEXED BY verdicts_by_time
      WHERE source = ?5
@@ -31,7 +31,7 @@ pub(super) const SAMPLED: &str = "WITH RECURSIVE spans(begins) AS (
        AND reason IN ('match', 'unavailable', 'deleted', 'not_found', 'mismatch', 'superseded', 'wrong_store')
        AND attempts > 0 AND event IS NOT 'reconcile'";
 
-/// The times to verdict of the `received` notifications of a window, and the slowest of those looked at.
+/// The times to verdict of the `received` notifications of a window, and the slowest of those read.
 pub(super) fn waits(
     conn: &Connection,
     source: &str,
