@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use comfy_table::{ContentArrangement, Table, presets};
-
-use super::terminal::{Terminal, escape_controls};
+use super::terminal::{Terminal, escape_controls, table};
 use super::{CommandError, Exit, args, settings};
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryFilter, DeliveryRow, Reader};
@@ -39,7 +37,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let reader = Reader::open(&settings(config)?.store.path)?;
     let mut terminal = Terminal::new();
-    let mut table = Vec::new();
+    let mut rows = Vec::new();
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut filter = DeliveryFilter {
         action: args.action,
@@ -58,13 +56,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             if args.json {
                 terminal.json(delivery)?;
             } else {
-                table.push(row(delivery));
+                rows.push(row(delivery));
             }
         }
     }
     if !args.json {
         let width = terminal.width();
-        terminal.lines(&drawn(table, width))?;
+        terminal.lines(&table(HEADER, rows, &[], width))?;
     }
     terminal.flush()?;
     Ok(Exit::Fine)
@@ -84,18 +82,4 @@ fn row(delivery: &DeliveryRow) -> [String; 8] {
         when.cloned().unwrap_or_else(|| "-".to_owned()),
         escape_controls(delivery.detail.as_deref().unwrap_or("-")).into_owned(),
     ]
-}
-
-/// The table, fitted to `width` columns; without a width each row is one line.
-fn drawn(rows: Vec<[String; 8]>, width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(HEADER).add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    match width {
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-    };
-    table.trim_fmt()
 }

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
-
-use super::terminal::{Terminal, escape_controls};
+use super::terminal::{Terminal, escape_controls, table};
 use super::{CommandError, Exit, args, settings};
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::{Filter, Notification, Reader};
@@ -42,7 +40,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let reader = Reader::open(&settings(config)?.store.path)?;
     let mut terminal = Terminal::new();
-    let mut table = Vec::new();
+    let mut rows = Vec::new();
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut before_id = None;
     while left > 0 {
@@ -64,13 +62,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             if args.json {
                 terminal.json(notification)?;
             } else {
-                table.push(row(notification, terminal.width().is_some()));
+                rows.push(row(notification, terminal.width().is_some()));
             }
         }
     }
     if !args.json {
         let width = terminal.width();
-        terminal.lines(&drawn(table, width))?;
+        terminal.lines(&table(HEADER, rows, &UNBROKEN, width))?;
     }
     terminal.flush()?;
     Ok(Exit::Fine)
@@ -99,51 +97,4 @@ fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
         shown(&notification.reason),
         shown(&notification.detail),
     ]
-}
-
-/// Renders the table in `width` columns; without a width, each row is one line.
-fn drawn(rows: Vec<[String; 8]>, width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(HEADER).add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    match width {
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-    };
-    for index in UNBROKEN.into_iter().filter(|_| width.is_some()) {
-        if let Some(column) = table.column_mut(index) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    table.trim_fmt()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(detail: &str) -> [String; 8] {
-        ["7", "2026-01-02 03:04:05Z", "shop", "order.updated", "SALE-1", "ignored", "mismatch", detail]
-            .map(str::to_owned)
-    }
-
-    #[test]
-    fn a_table_fits_the_terminal_and_keeps_ids_and_times_whole() {
-        let detail = "the order's payment status is AWAITING_PAYMENT, the notification says PAID";
-        for width in [80, 100, 200] {
-            let drawn = drawn(vec![sample(detail)], Some(width));
-            assert!(drawn.lines().all(|line| line.chars().count() <= usize::from(width)), "{drawn}");
-            assert!(drawn.contains("2026-01-02 03:04:05Z"), "{drawn}");
-        }
-    }
-
-    #[test]
-    fn without_a_terminal_each_notification_is_one_line() {
-        let drawn = drawn(vec![sample(&"long ".repeat(100)), sample("short")], None);
-        assert_eq!(drawn.lines().count(), 3);
-        assert!(drawn.starts_with("id  received"), "{drawn}");
-        assert!(drawn.lines().all(|line| line.trim_end() == line), "{drawn}");
-    }
 }

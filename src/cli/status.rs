@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use super::report::chosen;
-use super::terminal::{Paint, Terminal, escape_controls};
+use super::terminal::{Paint, Terminal, escape_controls, table};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::format::{size, span};
@@ -99,7 +98,7 @@ fn tell(terminal: &mut Terminal, health: &Health, warnings: &[Warning]) -> Resul
     }
     terminal.line("")?;
     let width = terminal.width();
-    terminal.lines(&table(health, width))?;
+    terminal.lines(&sources(health, width))?;
     if !health.actions.is_empty() {
         terminal.line("")?;
         terminal.lines(&actions(health, width))?;
@@ -138,12 +137,11 @@ fn ledger_in_words(ledger: &LedgerState, now: Timestamp) -> String {
 const HEADER: [&str; 8] =
     ["source", "last notification", "today", "confirmed", "fakes", "pending", "oldest", "API"];
 
-fn table(health: &Health, width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(HEADER);
-    for source in health.sources.iter().filter(|source| source.is_configured || source.pending > 0) {
+fn sources(health: &Health, width: Option<u16>) -> String {
+    let told = health.sources.iter().filter(|source| source.is_configured || source.pending > 0);
+    let rows = told.map(|source| {
         let ago = |then: Option<Timestamp>| then.map(|then| span(health.now.since(then)));
-        table.add_row([
+        [
             escape_controls(&source.source).into_owned(),
             ago(source.last_received).map_or_else(|| "none yet".to_owned(), |ago| format!("{ago} ago")),
             source.today.received.to_string(),
@@ -152,26 +150,24 @@ fn table(health: &Health, width: Option<u16>) -> String {
             source.pending.to_string(),
             ago(source.oldest_pending).unwrap_or_else(|| "-".to_owned()),
             escape_controls(&health::api(source)).into_owned(),
-        ]);
-    }
-    fitted(table, width)
+        ]
+    });
+    table(HEADER, rows, &[], width)
 }
 
 /// A row per action: its waiting and dead deliveries, and the state of its target.
 fn actions(health: &Health, width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["action", "waiting", "oldest", "dead", "target"]);
-    for action in &health.actions {
+    let rows = health.actions.iter().map(|action| {
         let oldest = action.oldest_waiting.map(|then| span(health.now.since(then)));
-        table.add_row([
+        [
             escape_controls(&action.action).into_owned(),
             action.waiting.to_string(),
             oldest.unwrap_or_else(|| "-".to_owned()),
             action.dead.to_string(),
             target(action, health.now),
-        ]);
-    }
-    fitted(table, width)
+        ]
+    });
+    table(["action", "waiting", "oldest", "dead", "target"], rows, &[], width)
 }
 
 /// The state of an action's target, in a few words.
@@ -185,17 +181,6 @@ fn target(action: &ActionHealth, now: Timestamp) -> String {
         (true, None) if is_held => "asked for a pause".to_owned(),
         (true, None) => "works".to_owned(),
     }
-}
-
-fn fitted(mut table: Table, width: Option<u16>) -> String {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    match width {
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-    };
-    table.trim_fmt()
 }
 
 fn as_json(settings: &Settings, health: &Health, warnings: &[Warning]) -> Value {

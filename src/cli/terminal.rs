@@ -3,6 +3,7 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::CommandError;
@@ -49,7 +50,7 @@ impl Terminal {
         /// The width to assume if the terminal does not tell.
         const NARROWEST: u16 = 80;
         let is_terminal = self.0.get_ref().is_terminal();
-        is_terminal.then(|| comfy_table::Table::new().width().filter(|width| *width > 0).unwrap_or(NARROWEST))
+        is_terminal.then(|| Table::new().width().filter(|width| *width > 0).unwrap_or(NARROWEST))
     }
 
     pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {
@@ -97,4 +98,58 @@ pub(super) fn line(text: &str) -> Result<(), CommandError> {
     let mut terminal = Terminal::new();
     terminal.line(text)?;
     terminal.flush()
+}
+
+/// A table fitted to `width` columns, of which those in `unbroken` do not wrap; without a width, each row is one line.
+pub(super) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    unbroken: &[usize],
+    width: Option<u16>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header).add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    match width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+    };
+    for index in unbroken.iter().filter(|_| width.is_some()) {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: [&str; 8] = ["id", "received", "source", "event", "subject", "state", "reason", "detail"];
+
+    fn sample(detail: &str) -> [String; 8] {
+        ["7", "2026-01-02 03:04:05Z", "shop", "order.updated", "SALE-1", "ignored", "mismatch", detail]
+            .map(str::to_owned)
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_keeps_ids_and_times_whole() {
+        let detail = "the order's payment status is AWAITING_PAYMENT, the notification says PAID";
+        for width in [80, 100, 200] {
+            let drawn = table(HEADER, [sample(detail)], &[0, 1, 5], Some(width));
+            assert!(drawn.lines().all(|line| line.chars().count() <= usize::from(width)), "{drawn}");
+            assert!(drawn.contains("2026-01-02 03:04:05Z"), "{drawn}");
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_each_notification_is_one_line() {
+        let drawn = table(HEADER, [sample(&"long ".repeat(100)), sample("short")], &[], None);
+        assert_eq!(drawn.lines().count(), 3);
+        assert!(drawn.starts_with("id  received"), "{drawn}");
+        assert!(drawn.lines().all(|line| line.trim_end() == line), "{drawn}");
+    }
 }
