@@ -5,7 +5,7 @@ use std::path::Path;
 use super::terminal::{Terminal, escape_controls, table};
 use super::{CommandError, Exit, args, settings};
 use crate::domain::{Reason, State, Timestamp};
-use crate::store::{Filter, Notification, Reader};
+use crate::store::{Filter, NotificationLine, Reader};
 
 /// Rows per read, so that a long list holds neither a long transaction nor all bodies in memory.
 const PAGE: usize = 200;
@@ -56,13 +56,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         };
         let page = reader.list(filter).await?;
         let Some(last) = page.last() else { break };
-        before_id = Some(last.id);
+        before_id = Some(last.line.id);
         left = left.saturating_sub(page.len());
         for notification in &page {
             if args.json {
                 terminal.json(notification)?;
             } else {
-                rows.push(row(notification, terminal.width().is_some()));
+                rows.push(row(&notification.line, terminal.width().is_some()));
             }
         }
     }
@@ -80,7 +80,7 @@ const HEADER: [&str; 8] = ["id", "received", "source", "event", "subject", "stat
 const UNBROKEN: [usize; 3] = [0, 1, 5];
 
 /// One row of the table. A terminal gets the time in whole seconds, to save width.
-fn row(notification: &Notification, is_terminal: bool) -> [String; 8] {
+fn row(notification: &NotificationLine, is_terminal: bool) -> [String; 8] {
     let shown = |text: &Option<String>| escape_controls(text.as_deref().unwrap_or("-")).into_owned();
     let received = &notification.received_at;
     let received = match received.get(..19).filter(|_| is_terminal) {

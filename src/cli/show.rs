@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::terminal::Terminal;
 use super::{CommandError, Exit, args, settings};
-use crate::store::{AttemptRow, DeliveryRow, Notification, Reader, VerificationRow};
+use crate::store::{AttemptRow, DeliveryRow, Notification, NotificationLine, Reader, VerificationRow};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  countersign show 17\n  countersign show 17 --json | jq .verifications")]
@@ -52,10 +52,10 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         let deliveries = deliveries.collect();
         terminal.json(&Shown { notification: &notification, verifications: &verifications, deliveries })?;
     } else {
-        head(&mut terminal, &notification)?;
-        claim(&mut terminal, &notification)?;
+        head(&mut terminal, &notification.line)?;
+        claim(&mut terminal, &notification.line)?;
         request(&mut terminal, &notification)?;
-        questions(&mut terminal, &notification, &verifications)?;
+        questions(&mut terminal, &notification.line, &verifications)?;
         told(&mut terminal, &deliveries)?;
     }
     terminal.flush()?;
@@ -67,7 +67,7 @@ fn field(terminal: &mut Terminal, label: &str, value: Option<impl Display>) -> R
     value.map_or(Ok(()), |value| terminal.line(&format!("  {label:<14}{value}")))
 }
 
-fn head(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandError> {
+fn head(terminal: &mut Terminal, shown: &NotificationLine) -> Result<(), CommandError> {
     let from = shown.remote_addr.as_ref().map(|addr| format!(" from {addr}")).unwrap_or_default();
     let subject = match (&shown.subject_kind, &shown.subject_id) {
         (Some(kind), Some(id)) => Some(format!("{kind} {id}")),
@@ -92,7 +92,7 @@ fn head(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandErro
     field(terminal, "the shop's id", resolved)
 }
 
-fn claim(terminal: &mut Terminal, shown: &Notification) -> Result<(), CommandError> {
+fn claim(terminal: &mut Terminal, shown: &NotificationLine) -> Result<(), CommandError> {
     let Some(Value::Object(claim)) = &shown.claim else { return Ok(()) };
     let mut asserted = claim.clone();
     let before = asserted.shift_remove("before");
@@ -152,7 +152,7 @@ fn dumped(offset: usize, bytes: &[u8]) -> String {
 
 fn questions(
     terminal: &mut Terminal,
-    shown: &Notification,
+    shown: &NotificationLine,
     verifications: &[VerificationRow],
 ) -> Result<(), CommandError> {
     terminal.line("")?;

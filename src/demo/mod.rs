@@ -139,8 +139,8 @@ impl Demo {
         if moved.state != State::Pending {
             sent.is_done = true;
             let row = self.service.store().reader().show(moved.id).await?;
-            let detail = row.map_or_else(String::new, |(row, _)| match row.detail {
-                None if row.attempts > 1 => format!("asked {} times", row.attempts),
+            let detail = row.map_or_else(String::new, |(row, _)| match row.line.detail {
+                None if row.line.attempts > 1 => format!("asked {} times", row.line.attempts),
                 detail => detail.unwrap_or_default(),
             });
             let verdict = Verdict::Stored(moved.state, moved.reason);

@@ -71,8 +71,8 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<DemoReport> {
         };
         match &row {
             Some(row) => {
-                let reason = row.reason.clone().unwrap_or_default();
-                *verdicts.entry((row.state.clone(), reason)).or_insert(0) += 1;
+                let reason = row.line.reason.clone().unwrap_or_default();
+                *verdicts.entry((row.line.state.clone(), reason)).or_insert(0) += 1;
             }
             None => *refused.entry(sent.answer.status).or_insert(0) += 1,
         }
@@ -143,7 +143,7 @@ fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<
     let scene = sent.scene;
     let (status, body) = (sent.answer.status, sent.answer.body.as_str());
     let verdict = match row {
-        Some(row) => (row.state.clone(), row.reason.clone().unwrap_or_default()),
+        Some(row) => (row.line.state.clone(), row.line.reason.clone().unwrap_or_default()),
         None => ("refused".to_owned(), status.to_string()),
     };
     let expected = scene.expected.words();
@@ -159,8 +159,8 @@ fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<
     if (status, body) != scene.source.acknowledgement() {
         found.push(format!("was acknowledged with {status} {body}"));
     }
-    if row.source != scene.source.name() || row.body.as_deref() != Some(scene.recording.body()) {
-        found.push(format!("row {} holds another notification", row.id));
+    if row.line.source != scene.source.name() || row.body.as_deref() != Some(scene.recording.body()) {
+        found.push(format!("row {} holds another notification", row.line.id));
     }
     if let Some(reason) = scene.waits_for
         && !sent.waited_for.contains(&reason)
@@ -170,9 +170,9 @@ fn differences_of(all: &[Sent], sent: &Sent, row: Option<&Notification>) -> Vec<
     let first = all.iter().find(|first| {
         first.scene.source == scene.source && first.scene.recording.file == scene.recording.file
     });
-    let original = first.and_then(|first| first.id).filter(|id| *id != row.id);
-    if row.duplicate_of != original {
-        found.push(format!("is a duplicate of {:?}, not of {original:?}", row.duplicate_of));
+    let original = first.and_then(|first| first.id).filter(|id| *id != row.line.id);
+    if row.line.duplicate_of != original {
+        found.push(format!("is a duplicate of {:?}, not of {original:?}", row.line.duplicate_of));
     }
     found
 }
@@ -182,6 +182,7 @@ mod tests {
     use super::super::{Scene, Verdict, post::SceneResponse};
     use super::*;
     use crate::domain::{Reason, State};
+    use crate::store::NotificationLine;
 
     fn sent(scene: &'static Scene, id: Option<i64>) -> Sent {
         let (status, body) = match scene.expected {
@@ -193,16 +194,13 @@ mod tests {
     }
 
     fn row(sent: &Sent, state: State, reason: Reason, duplicate_of: Option<i64>) -> Notification {
-        Notification {
+        let line = NotificationLine {
             id: sent.id.unwrap(),
             source: sent.scene.source.name().to_owned(),
             provider: sent.scene.source.provider().to_owned(),
             received_at: String::new(),
             remote_addr: None,
             content_type: None,
-            headers: None,
-            body: Some(sent.scene.recording.body().to_owned()),
-            body_base64: None,
             event: None,
             subject_kind: None,
             subject_id: None,
@@ -218,7 +216,9 @@ mod tests {
             next_attempt_at: None,
             decided_at: None,
             origin: "intake".to_owned(),
-        }
+        };
+        let body = Some(sent.scene.recording.body().to_owned());
+        Notification { line, headers: None, body, body_base64: None }
     }
 
     #[test]

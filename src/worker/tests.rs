@@ -180,7 +180,7 @@ async fn settled(provider: Fragile, bodies: &[&str]) -> Vec<(String, Option<Stri
     let mut found = Vec::new();
     for id in (1..).take(bodies.len()) {
         let (row, verifications) = store.reader().show(id).await.unwrap().unwrap();
-        found.push((row.state, row.reason, verifications.len()));
+        found.push((row.line.state, row.line.reason, verifications.len()));
     }
     store.close();
     found

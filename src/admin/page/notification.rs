@@ -10,7 +10,7 @@ use super::meaning::meaning;
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{News, Timestamp};
-use crate::store::{AttemptRow, DeliveryRow, VerificationRow};
+use crate::store::{AttemptRow, DeliveryRow, NotificationLine, VerificationRow};
 
 /// Maximum number of bytes shown of a body; the download has the rest.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -104,11 +104,8 @@ struct Try {
 pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
     let now = admin.clock.now();
     let reader = admin.store.reader();
-    let lines = reader.lines_of(vec![id]).await?;
-    let (Some(line), Some((known, verifications))) = (lines.first(), reader.show(id).await?) else {
-        return Err(ViewError::Nothing);
-    };
-    let is_emptied = known.headers.is_none();
+    let (known, verifications) = reader.show(id).await?.ok_or(ViewError::Nothing)?;
+    let (line, is_emptied) = (&known.line, known.headers.is_none());
     let answered = verifications.iter().rev().find(|asked| asked.answer.is_some());
     let mut left_out = verifications.len().saturating_sub(QUESTIONS);
     let mut questions: Vec<Question> =
@@ -119,7 +116,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
         left_out += 1;
     }
     let frame = Frame::new(admin, "/notifications");
-    let compared = known.claim.as_ref().map(|claim| compared(claim, answered)).unwrap_or_default();
+    let compared = line.claim.as_ref().map(|claim| compared(claim, answered)).unwrap_or_default();
     let (compared, compared_left_out) = fitting(compared, PART, Compared::weight);
     let headers = known.headers.as_ref().and_then(Value::as_object).map(headers).unwrap_or_default();
     let (headers, headers_left_out) =
@@ -131,11 +128,11 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
         meaning: meaning(&line.state, line.reason.as_deref(), frame.can_change),
         frame,
         line: NotificationEntry::new(line, now),
-        provider: known.provider.clone(),
-        facts: facts(&known, now),
-        duplicate_of: known.duplicate_of,
-        can_retry: !is_emptied && matches!(known.state.as_str(), "ignored" | "undecided"),
-        can_dismiss: known.state == "undecided",
+        provider: line.provider.clone(),
+        facts: facts(line, now),
+        duplicate_of: line.duplicate_of,
+        can_retry: !is_emptied && matches!(line.state.as_str(), "ignored" | "undecided"),
+        can_dismiss: line.state == "undecided",
         compared,
         compared_left_out,
         no_claim: "Nothing in it could be compared.",
@@ -143,7 +140,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
         deliveries,
         questions,
         questions_left_out: left_out,
-        no_questions: if known.state == "pending" {
+        no_questions: if line.state == "pending" {
             "The shop was not asked yet."
         } else {
             "The shop was not asked about it."
@@ -152,7 +149,7 @@ pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
         headers_left_out,
         body: String::new(),
         body_note: None,
-        emptied: is_emptied.then_some(if known.origin == "reconcile" {
+        emptied: is_emptied.then_some(if line.origin == "reconcile" {
             "There was none: reconcile recovered this order from the shop."
         } else {
             "The request was emptied by store.keep_personal; the verdict stays."
@@ -173,18 +170,18 @@ pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, ViewError> {
     Ok(delivery.body)
 }
 
-fn facts(known: &crate::store::Notification, now: Timestamp) -> Vec<(&'static str, String)> {
+fn facts(line: &NotificationLine, now: Timestamp) -> Vec<(&'static str, String)> {
     let time = |at: &Option<String>| at.as_deref().map(|at| When::text(at, now));
-    let resolved = known.resolved_id.as_ref().filter(|id| Some(*id) != known.subject_id.as_ref());
+    let resolved = line.resolved_id.as_ref().filter(|id| Some(*id) != line.subject_id.as_ref());
     let all = [
         ("Shop's id", resolved.cloned()),
-        ("Event time", time(&known.event_time)),
-        ("Decided", time(&known.decided_at)),
-        ("Next question", time(&known.next_attempt_at)),
-        ("Questions", Some(known.attempts.to_string())),
-        ("News", (known.news == 1).then(|| "yes: it changed what the shop says".to_owned())),
-        ("Origin", (known.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),
-        ("Content type", known.content_type.as_deref().map(clipped)),
+        ("Event time", time(&line.event_time)),
+        ("Decided", time(&line.decided_at)),
+        ("Next question", time(&line.next_attempt_at)),
+        ("Questions", Some(line.attempts.to_string())),
+        ("News", (line.news == 1).then(|| "yes: it changed what the shop says".to_owned())),
+        ("Origin", (line.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),
+        ("Content type", line.content_type.as_deref().map(clipped)),
     ];
     all.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
 }

@@ -13,10 +13,10 @@ async fn a_stored_notification_gets_the_providers_acknowledgement_and_its_row_is
 
     let rows = env.rows().await;
     let [row] = rows.as_slice() else { panic!("one row, not {rows:?}") };
-    assert_eq!((row.source.as_str(), row.provider.as_str()), ("game", "kinguin"));
-    assert_eq!(row.received_at, "2025-06-15T15:06:40.123Z");
+    assert_eq!((row.line.source.as_str(), row.line.provider.as_str()), ("game", "kinguin"));
+    assert_eq!(row.line.received_at, "2025-06-15T15:06:40.123Z");
     assert_eq!(row.body.as_deref(), Some(r#"{"a":1}"#));
-    assert_eq!((row.state.as_str(), row.origin.as_str()), ("pending", "intake"));
+    assert_eq!((row.line.state.as_str(), row.line.origin.as_str()), ("pending", "intake"));
     assert!(env.counted("countersign_notifications_total{source=\"game\"} 1"));
 }
 
@@ -95,10 +95,10 @@ async fn the_content_type_is_kept_and_refuses_nobody() {
     for content_type in ["application/jsson", "application/x-www-form-urlencoded", "nonsense"] {
         let request = good("/hooks/keys", "{}").insert_header(("Content-Type", content_type));
         assert_eq!(env.send(request).await.status, 204);
-        assert_eq!(env.rows().await[0].content_type.as_deref(), Some(content_type));
+        assert_eq!(env.rows().await[0].line.content_type.as_deref(), Some(content_type));
     }
     env.send(good("/hooks/keys", "{}")).await;
-    assert_eq!(env.rows().await[0].content_type, None);
+    assert_eq!(env.rows().await[0].line.content_type, None);
 }
 
 #[actix_web::test]
@@ -108,7 +108,7 @@ async fn the_sender_is_who_the_trusted_proxy_says() {
         .append_header(("X-Forwarded-For", "8.8.8.8"))
         .append_header(("X-Forwarded-For", "198.51.100.7:55"));
     env.send(request).await;
-    assert_eq!(env.rows().await[0].remote_addr.as_deref(), Some("198.51.100.7"));
+    assert_eq!(env.rows().await[0].line.remote_addr.as_deref(), Some("198.51.100.7"));
 }
 
 #[actix_web::test]

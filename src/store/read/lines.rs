@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::pages::{self, Filter};
 use crate::domain::Timestamp;
 use crate::store::error::Result;
-use crate::store::read::list;
 use crate::store::rows;
 
 /// Number of ids read first from the indexes if a filter reads each row; it then doubles.
@@ -177,7 +176,7 @@ pub(in crate::store) fn line(conn: &Connection, id: i64) -> Result<Option<Notifi
     Ok(conn.prepare_cached(LINE)?.query_row([id], read).optional()?)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<NotificationLine> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<NotificationLine> {
     Ok(NotificationLine {
         id: row.get("id")?,
         source: row.get("source")?,
@@ -189,7 +188,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<NotificationLine> {
         subject_kind: row.get("subject_kind")?,
         subject_id: row.get("subject_id")?,
         resolved_id: row.get("resolved_id")?,
-        claim: list::json(row, 10)?,
+        claim: json(row, "claim")?,
         event_time: row.get("event_time")?,
         state: row.get("state")?,
         reason: row.get("reason")?,
@@ -201,6 +200,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<NotificationLine> {
         decided_at: row.get("decided_at")?,
         origin: row.get("origin")?,
     })
+}
+
+/// A column that holds JSON.
+pub(super) fn json(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Value>> {
+    let text: Option<String> = row.get(name)?;
+    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
 pub(in crate::store) const IDS_AFTER: &str = "SELECT id FROM intake WHERE id > ?1 ORDER BY id LIMIT ?2";

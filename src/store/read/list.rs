@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::lines::{self, NotificationLine};
 use super::pages::{self, Filter};
 use crate::domain::RawNotification;
 use crate::store::error::Result;
@@ -15,33 +16,14 @@ use crate::store::rows;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each field is the column of that name; the contract explains them")]
 pub struct Notification {
-    pub id: i64,
-    pub source: String,
-    pub provider: String,
-    pub received_at: String,
-    pub remote_addr: Option<String>,
-    pub content_type: Option<String>,
+    #[serde(flatten)]
+    pub line: NotificationLine,
     pub headers: Option<Value>,
     /// The body if it is text.
     pub body: Option<String>,
     /// The body if it is not text, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
-    pub event: Option<String>,
-    pub subject_kind: Option<String>,
-    pub subject_id: Option<String>,
-    pub resolved_id: Option<String>,
-    pub claim: Option<Value>,
-    pub event_time: Option<String>,
-    pub state: String,
-    pub reason: Option<String>,
-    pub detail: Option<String>,
-    pub duplicate_of: Option<i64>,
-    pub news: i64,
-    pub attempts: i64,
-    pub next_attempt_at: Option<String>,
-    pub decided_at: Option<String>,
-    pub origin: String,
 }
 
 /// A row of `verifications`, under the names of its columns.
@@ -59,10 +41,6 @@ pub struct VerificationRow {
     pub answer: Option<Value>,
 }
 
-const COLUMNS: &str = "id, source, provider, received_at, remote_addr, content_type, headers, body, event, subject_kind, \
-                       subject_id, resolved_id, claim, event_time, state, reason, detail, duplicate_of, news, attempts, \
-                       next_attempt_at, decided_at, origin";
-
 /// Matching notifications, newest first.
 pub(in crate::store) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Notification>> {
     let mut notifications = Vec::new();
@@ -73,8 +51,8 @@ pub(in crate::store) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<N
 }
 
 pub(in crate::store) fn notification(conn: &Connection, id: i64) -> Result<Option<Notification>> {
-    let sql = format!("SELECT {COLUMNS} FROM notifications WHERE id = ?1");
-    Ok(conn.prepare_cached(&sql)?.query_row([id], read).optional()?)
+    let mut statement = conn.prepare_cached("SELECT * FROM notifications WHERE id = ?1")?;
+    Ok(statement.query_row([id], read).optional()?)
 }
 
 pub(in crate::store) const VERIFICATIONS: &str =
@@ -86,15 +64,15 @@ pub(in crate::store) fn verifications(conn: &Connection, id: i64) -> Result<Vec<
     let mut statement = conn.prepare_cached(VERIFICATIONS)?;
     let found = statement.query_map([id], |row| {
         Ok(VerificationRow {
-            id: row.get(0)?,
-            notification_id: row.get(1)?,
-            call_id: row.get(2)?,
-            at: row.get(3)?,
-            outcome: row.get(4)?,
-            http_status: row.get(5)?,
-            latency_ms: row.get(6)?,
-            detail: row.get(7)?,
-            answer: json(row, 8)?,
+            id: row.get("id")?,
+            notification_id: row.get("notification_id")?,
+            call_id: row.get("call_id")?,
+            at: row.get("at")?,
+            outcome: row.get("outcome")?,
+            http_status: row.get("http_status")?,
+            latency_ms: row.get("latency_ms")?,
+            detail: row.get("detail")?,
+            answer: lines::json(row, "answer")?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -108,41 +86,10 @@ pub(in crate::store) fn raw_notification(conn: &Connection, id: i64) -> Result<O
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {
-    let (body, body_base64) = match row.get_ref(7)? {
+    let (body, body_base64) = match row.get_ref("body")? {
         ValueRef::Text(text) => (Some(String::from_utf8_lossy(text).into_owned()), None),
         ValueRef::Blob(bytes) => (None, Some(base64::engine::general_purpose::STANDARD.encode(bytes))),
         _ => (None, None),
     };
-    Ok(Notification {
-        id: row.get(0)?,
-        source: row.get(1)?,
-        provider: row.get(2)?,
-        received_at: row.get(3)?,
-        remote_addr: row.get(4)?,
-        content_type: row.get(5)?,
-        headers: json(row, 6)?,
-        body,
-        body_base64,
-        event: row.get(8)?,
-        subject_kind: row.get(9)?,
-        subject_id: row.get(10)?,
-        resolved_id: row.get(11)?,
-        claim: json(row, 12)?,
-        event_time: row.get(13)?,
-        state: row.get(14)?,
-        reason: row.get(15)?,
-        detail: row.get(16)?,
-        duplicate_of: row.get(17)?,
-        news: row.get(18)?,
-        attempts: row.get(19)?,
-        next_attempt_at: row.get(20)?,
-        decided_at: row.get(21)?,
-        origin: row.get(22)?,
-    })
-}
-
-/// A column that holds JSON.
-pub(super) fn json(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Value>> {
-    let text: Option<String> = row.get(at)?;
-    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    Ok(Notification { line: lines::read(row)?, headers: lines::json(row, "headers")?, body, body_base64 })
 }
