@@ -64,33 +64,39 @@ pub struct Past {
     pub order: Option<Timestamp>,
 }
 
-/// How far a notification's statement about the past counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Explains {
-    /// It contradicts nothing, or the statement is not the sender's.
-    All,
-    /// Something else was confirmed before: it explains only notifications that it follows directly.
-    From(StatusKey),
-    /// It contradicts what was confirmed before, and the API says the same as then.
-    Nothing,
+/// Some of the notifications that one explains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// Those that assert these statuses; `None`: all that was not found.
+    pub statuses: Option<StatusKey>,
+    /// Only those that say that they came directly from there; `None`: all.
+    pub from: Option<StatusKey>,
 }
 
 impl Past {
-    /// The notifications that `link` may explain.
+    /// The notifications that `link` may explain. What contradicts this past explains only what says that it came directly
+    /// from there; if the API also says the same as then, nothing.
     #[must_use]
-    pub fn lets(&self, link: &Link) -> Explains {
-        let (Some(before), Some(told)) = (&link.before, self.confirmed.first()) else { return Explains::All };
+    pub fn lets(&self, link: &Link) -> Vec<Explained> {
+        if link.is == LinkKind::Deleted {
+            return vec![Explained::default()];
+        }
+        let from = self.contradicted_by(link);
+        if from.is_some() && link.is != (LinkKind::Confirmed { is_news: true }) {
+            return Vec::new();
+        }
+        let of = |statuses: &StatusKey| Explained { statuses: Some(statuses.clone()), from: from.cloned() };
+        link.explains.iter().map(of).collect()
+    }
+
+    /// What was confirmed before `link`, where that states another past.
+    fn contradicted_by(&self, link: &Link) -> Option<&StatusKey> {
         let was_before = match (self.order, link.order) {
             (Some(told), Some(own)) if told != own => told < own,
             _ => self.id < link.id,
         };
-        if !was_before || self.confirmed.contains(before) {
-            Explains::All
-        } else if link.is == (LinkKind::Confirmed { is_news: true }) {
-            Explains::From(told.clone())
-        } else {
-            Explains::Nothing
-        }
+        let states_other = link.before.as_ref().is_some_and(|before| !self.confirmed.contains(before));
+        self.confirmed.first().filter(|_| was_before && states_other)
     }
 }
 
@@ -105,17 +111,18 @@ pub trait History {
     /// The history failed.
     fn is_explained(&mut self, link: &Link) -> Result<bool, Self::Error>;
 
-    /// At most `most` of those that `link` explains and that are not superseded yet.
+    /// At most `most` of these that are not later than `link` and not superseded yet.
     ///
     /// # Errors
     /// The history failed.
-    fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>, Self::Error>;
+    fn explained_by(&mut self, link: &Link, which: &Explained, most: usize)
+    -> Result<Vec<Link>, Self::Error>;
 
-    /// Makes `link` count for notifications that are settled later.
+    /// Makes `link` count for these where they are settled later.
     ///
     /// # Errors
     /// The history failed.
-    fn count(&mut self, link: &Link, lets: &Explains) -> Result<(), Self::Error>;
+    fn count(&mut self, link: &Link, which: &Explained) -> Result<(), Self::Error>;
 
     /// Marks `link` as superseded.
     ///
@@ -149,8 +156,7 @@ pub fn supersede<H: History>(
     let (open, counting): (Vec<Link>, Vec<Link>) =
         fresh.into_iter().partition(|link| matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound));
     for link in counting {
-        history.count(&link, &past.lets(&link))?;
-        queue.push_back(link);
+        queue.push_back(count(history, link, past)?);
     }
     for link in open {
         if history.is_explained(&link)? {
@@ -159,8 +165,10 @@ pub fn supersede<H: History>(
     }
     while let Some(link) = queue.pop_front() {
         let room = most.saturating_sub(done.ids.len());
-        let found =
-            if room == 0 { Vec::new() } else { history.explained_by(&link, &past.lets(&link), room)? };
+        let mut found = Vec::new();
+        for which in past.lets(&link).iter().filter(|_| room > 0) {
+            found.append(&mut history.explained_by(&link, which, room.saturating_sub(found.len()))?);
+        }
         if found.len() == room {
             done.left.push(link);
         }
@@ -179,7 +187,12 @@ fn take<H: History>(
 ) -> Result<Link, H::Error> {
     history.supersede(&link)?;
     done.ids.push(link.id);
-    let link = Link { is: LinkKind::Superseded, ..link };
-    history.count(&link, &past.lets(&link))?;
+    count(history, Link { is: LinkKind::Superseded, ..link }, past)
+}
+
+fn count<H: History>(history: &mut H, link: Link, past: &Past) -> Result<Link, H::Error> {
+    for which in past.lets(&link) {
+        history.count(&link, &which)?;
+    }
     Ok(link)
 }

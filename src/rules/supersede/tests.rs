@@ -10,24 +10,17 @@ use super::*;
 #[derive(Default)]
 struct Memory {
     links: Vec<Link>,
-    counting: Vec<(Link, Explains)>,
+    counting: Vec<(Link, Explained)>,
     steps: usize,
 }
 
-fn explains(counting: &Link, lets: &Explains, link: &Link) -> bool {
-    if !counting.is_not_earlier_than(link) || counting.id == link.id {
-        return false;
-    }
-    if counting.is == LinkKind::Deleted {
-        return link.is == LinkKind::NotFound;
-    }
-    let is_named = link.statuses.as_ref().is_some_and(|key| counting.explains.contains(key));
-    is_named
-        && match lets {
-            Explains::All => true,
-            Explains::From(from) => link.before.as_ref() == Some(from),
-            Explains::Nothing => false,
-        }
+fn explains(counting: &Link, which: &Explained, link: &Link) -> bool {
+    let asserts = match &which.statuses {
+        Some(_) => which.statuses == link.statuses,
+        None => link.is == LinkKind::NotFound,
+    };
+    let is_from = which.from.is_none() || which.from == link.before;
+    counting.is_not_earlier_than(link) && counting.id != link.id && asserts && is_from
 }
 
 impl History for Memory {
@@ -35,20 +28,20 @@ impl History for Memory {
 
     fn is_explained(&mut self, link: &Link) -> Result<bool, Infallible> {
         self.steps += 1;
-        Ok(self.counting.iter().any(|(counting, lets)| explains(counting, lets, link)))
+        Ok(self.counting.iter().any(|(counting, which)| explains(counting, which, link)))
     }
 
-    fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>, Infallible> {
+    fn explained_by(&mut self, link: &Link, which: &Explained, most: usize) -> Result<Vec<Link>, Infallible> {
         let open =
             self.links.iter().filter(|link| matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound));
-        let found: Vec<_> = open.filter(|open| explains(link, lets, open)).take(most).cloned().collect();
+        let found: Vec<_> = open.filter(|open| explains(link, which, open)).take(most).cloned().collect();
         self.steps += 1 + found.len();
         Ok(found)
     }
 
-    fn count(&mut self, link: &Link, lets: &Explains) -> Result<(), Infallible> {
+    fn count(&mut self, link: &Link, which: &Explained) -> Result<(), Infallible> {
         self.steps += 1;
-        self.counting.push((link.clone(), lets.clone()));
+        self.counting.push((link.clone(), which.clone()));
         Ok(())
     }
 
@@ -170,6 +163,13 @@ fn any_link() -> impl Strategy<Value = Link> {
     )
 }
 
+/// Where nothing was confirmed before.
+fn explains_all(counting: &Link, link: &Link) -> bool {
+    let is_named = link.statuses.as_ref().is_some_and(|key| counting.explains.contains(key));
+    let is_meant = if counting.is == LinkKind::Deleted { link.is == LinkKind::NotFound } else { is_named };
+    counting.is_not_earlier_than(link) && counting.id != link.id && is_meant
+}
+
 /// As long as one is found that anything which counts explains.
 fn closure(links: &[Link]) -> Vec<i64> {
     let mut counting: Vec<Link> = links
@@ -182,7 +182,7 @@ fn closure(links: &[Link]) -> Vec<i64> {
         let next = links.iter().find(|link| {
             matches!(link.is, LinkKind::Mismatch | LinkKind::NotFound)
                 && !found.contains(&link.id)
-                && counting.iter().any(|counting| explains(counting, &Explains::All, link))
+                && counting.iter().any(|counting| explains_all(counting, link))
         });
         let Some(next) = next else { break };
         found.push(next.id);

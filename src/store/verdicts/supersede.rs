@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::domain::{Reason, State, StatusKey, Subject, Timestamp};
-use crate::rules::supersede::{self, Explains, History, Link, LinkKind, Past, Superseded};
+use crate::rules::supersede::{self, Explained, History, Link, LinkKind, Past, Superseded};
 use crate::store::error::{Result, StoreError};
 use crate::store::rows;
 
@@ -146,22 +146,6 @@ impl Subjects<'_> {
         })
     }
 
-    fn add_explanation(&self, link: &Link, statuses: &str, from: &str) -> Result<()> {
-        let order = link.order.map(Timestamp::millis);
-        let untimed = order.is_none().then_some(link.id);
-        self.conn.prepare_cached(ADD_EXPLANATION)?.execute(params![
-            self.source,
-            self.subject.kind.as_str(),
-            self.subject.id,
-            statuses,
-            from,
-            order,
-            untimed,
-            link.id,
-        ])?;
-        Ok(())
-    }
-
     /// Those that were ignored for `is`, assert `statuses` and are not later than `link`.
     fn earlier(
         &self,
@@ -197,6 +181,17 @@ impl Subjects<'_> {
         }
         Ok(found)
     }
+
+    /// Every `not_found` that is not later than a confirmed deletion, whatever it asserts. A deletion comes last, so
+    /// hardly anything is later.
+    fn not_found_before(&self, link: &Link, most: usize) -> Result<Vec<Link>> {
+        let (kind, id) = (self.subject.kind.as_str(), &self.subject.id);
+        let order = link.order.map(Timestamp::millis);
+        let mut statement = self.conn.prepare_cached(NOT_FOUND_BEFORE)?;
+        let values = params![self.source, kind, id, order, link.id, rows::limit(most), MOST_LOOKED_AT];
+        let found = statement.query_map(values, |row| read(row, LinkKind::NotFound))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 pub(in crate::store) const EXPLANATION: &str =
@@ -212,6 +207,16 @@ pub(in crate::store) const ADD_EXPLANATION: &str =
          coalesce(excluded.latest_untimed, latest_untimed)),
        latest_id = max(latest_id, excluded.latest_id)";
 
+/// Those without a time of their provider's that were received before a notification (?7).
+const UNTIMED_BEFORE: &str =
+    "SELECT * FROM (
+       SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
+       WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND state = 'ignored' AND reason = ?4
+         AND (reason = 'mismatch' OR reason = 'not_found') AND statuses = ?5 AND event_order IS NULL
+         AND notification_id < ?7
+       ORDER BY notification_id DESC LIMIT iif(?8 IS NULL, ?9, ?10))
+     WHERE ?8 IS NULL OR before = ?8 LIMIT ?9";
+
 /// What is not later than a notification with a time of its provider's (?6): by that time, otherwise by receipt.
 pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
     "SELECT * FROM (
@@ -220,24 +225,12 @@ pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
          AND (reason = 'mismatch' OR reason = 'not_found') AND statuses = ?5 AND event_order <= ?6
        ORDER BY event_order DESC LIMIT iif(?8 IS NULL, ?9, ?10))
      WHERE notification_id <> ?7 AND (?8 IS NULL OR before = ?8) LIMIT ?9",
-    "SELECT * FROM (
-       SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
-       WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND state = 'ignored' AND reason = ?4
-         AND (reason = 'mismatch' OR reason = 'not_found') AND statuses = ?5 AND event_order IS NULL
-         AND notification_id < ?7
-       ORDER BY notification_id DESC LIMIT iif(?8 IS NULL, ?9, ?10))
-     WHERE ?6 IS NOT NULL AND (?8 IS NULL OR before = ?8) LIMIT ?9",
+    UNTIMED_BEFORE,
 ];
 
-/// notifications received before a notification without such a time.
+/// What was received before a notification without such a time.
 pub(in crate::store) const EARLIER_THAN_UNTIMED: [&str; 2] = [
-    "SELECT * FROM (
-       SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
-       WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND state = 'ignored' AND reason = ?4
-         AND (reason = 'mismatch' OR reason = 'not_found') AND statuses = ?5 AND event_order IS NULL
-         AND notification_id < ?7
-       ORDER BY notification_id DESC LIMIT iif(?8 IS NULL, ?9, ?10))
-     WHERE ?6 IS NULL AND (?8 IS NULL OR before = ?8) LIMIT ?9",
+    UNTIMED_BEFORE,
     "SELECT * FROM (
        SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
        WHERE source = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND state = 'ignored' AND reason = ?4
@@ -261,57 +254,32 @@ impl History for Subjects<'_> {
         self.has_explanation(link, statuses.as_str(), before.as_str())
     }
 
-    fn explained_by(&mut self, link: &Link, lets: &Explains, most: usize) -> Result<Vec<Link>> {
-        if link.is == LinkKind::Deleted {
-            return self.not_found_before(link, most);
-        }
-        let from = match lets {
-            Explains::All => None,
-            Explains::From(from) => Some(from),
-            Explains::Nothing => return Ok(Vec::new()),
-        };
-        let mut found = Vec::new();
-        for statuses in &link.explains {
-            for is in [LinkKind::Mismatch, LinkKind::NotFound] {
-                let room = most.saturating_sub(found.len());
-                found.append(&mut self.earlier(link, is, statuses, from, room)?);
-            }
-        }
+    fn explained_by(&mut self, link: &Link, which: &Explained, most: usize) -> Result<Vec<Link>> {
+        let Some(statuses) = &which.statuses else { return self.not_found_before(link, most) };
+        let mut found = self.earlier(link, LinkKind::Mismatch, statuses, which.from.as_ref(), most)?;
+        let room = most.saturating_sub(found.len());
+        found.append(&mut self.earlier(link, LinkKind::NotFound, statuses, which.from.as_ref(), room)?);
         Ok(found)
     }
 
-    fn count(&mut self, link: &Link, lets: &Explains) -> Result<()> {
-        if link.is == LinkKind::Deleted {
-            return self.add_explanation(link, ANY, FOR_ALL);
-        }
-        let from = match lets {
-            Explains::All => FOR_ALL,
-            Explains::From(from) => from.as_str(),
-            Explains::Nothing => return Ok(()),
-        };
-        for statuses in &link.explains {
-            self.add_explanation(link, statuses.as_str(), from)?;
-        }
+    fn count(&mut self, link: &Link, which: &Explained) -> Result<()> {
+        let order = link.order.map(Timestamp::millis);
+        self.conn.prepare_cached(ADD_EXPLANATION)?.execute(params![
+            self.source,
+            self.subject.kind.as_str(),
+            self.subject.id,
+            which.statuses.as_ref().map_or(ANY, StatusKey::as_str),
+            which.from.as_ref().map_or(FOR_ALL, StatusKey::as_str),
+            order,
+            order.is_none().then_some(link.id),
+            link.id,
+        ])?;
         Ok(())
     }
 
     fn supersede(&mut self, link: &Link) -> Result<()> {
         self.conn.prepare_cached(SUPERSEDE)?.execute(params![link.id, self.now.to_string()])?;
         Ok(())
-    }
-}
-
-impl Subjects<'_> {
-    /// Every `not_found` that is not later than a confirmed deletion, whatever it asserts. A deletion comes
-    /// last, so hardly anything is later.
-    /// anything is later.
-    fn not_found_before(&self, link: &Link, most: usize) -> Result<Vec<Link>> {
-        let (kind, id) = (self.subject.kind.as_str(), &self.subject.id);
-        let order = link.order.map(Timestamp::millis);
-        let mut statement = self.conn.prepare_cached(NOT_FOUND_BEFORE)?;
-        let values = params![self.source, kind, id, order, link.id, rows::limit(most), MOST_LOOKED_AT];
-        let found = statement.query_map(values, |row| read(row, LinkKind::NotFound))?;
-        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 }
 
