@@ -55,7 +55,7 @@ impl Store {
     /// processes.
     #[must_use]
     pub fn written(&self) -> watch::Receiver<u64> {
-        self.writer.written()
+        self.writer.signals().commits.subscribe()
     }
 }
 

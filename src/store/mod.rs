@@ -171,7 +171,7 @@ impl Store {
     /// The number of transactions that the writer has committed.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.writer.commits()
+        *self.writer.signals().commits.borrow()
     }
 
     /// Waits until the writer ends. Without [`Store::close`] that is a fault, after which nothing is written.
@@ -188,7 +188,7 @@ impl Store {
     /// Rung whenever notifications were stored.
     #[must_use]
     pub fn stored(&self) -> Arc<Notify> {
-        self.writer.appended()
+        Arc::clone(&self.writer.signals().appended)
     }
 
     /// Closes the store for every handle, after everything queued is written. Later writes are refused.
@@ -256,7 +256,7 @@ impl Store {
             }
             Ok(taken)
         };
-        self.writer.run_for_command(work).await
+        self.writer.run_urgent(contention::PATIENCE_OF_COMMANDS, work).await
     }
 
     /// Records parsed notifications, except those that are recorded already. The writer has them when this returns, in

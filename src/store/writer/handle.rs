@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
-use super::contention::{Contention, PATIENCE, PATIENCE_OF_COMMANDS};
+use super::contention::PATIENCE;
 use super::job::{Cancellation, Job, QueuePermit, Task, Work, WorkSender};
 use super::rows::Row;
 use super::thread::{WriterSignals, WriterThread};
@@ -56,9 +56,7 @@ impl Writer {
     /// Ends the writer once everything queued is written, even if other handles exist.
     pub(in crate::store) fn end(self) {
         self.is_ending.store(true, Ordering::Release);
-        let wake = Work::Isolated(Task::boxed(|_| Ok(()), oneshot::channel().0));
-        // A writer that has ended already needs no waking.
-        let _ = self.jobs.send(Job { what: wake, cancellation: None, goes_last: false, permit: None });
+        self.poke();
     }
 
     /// Waits for the end of the writer's thread.
@@ -80,8 +78,7 @@ impl Writer {
                 panic!("the writer is to die");
             }
         }
-        let what = Work::Isolated(Box::new(Deadly));
-        drop(self.jobs.send(Job { what, cancellation: None, goes_last: false, permit: None }));
+        drop(self.jobs.send(Job::of(Work::Isolated(Box::new(Deadly)))));
     }
 
     /// Makes its thread take a turn, without any work.
@@ -90,37 +87,18 @@ impl Writer {
         let cancellation = Cancellation::waiting();
         cancellation.abandon();
         // A writer that has ended takes no turn.
-        let _ = self.jobs.send(Job {
-            what: nothing,
-            cancellation: Some(cancellation),
-            goes_last: false,
-            permit: None,
-        });
+        let _ = self.jobs.send(Job { cancellation: Some(cancellation), ..Job::of(nothing) });
     }
 
-    /// The thread's record of the write lock.
-    pub(in crate::store) fn contention(&self) -> &Contention {
-        &self.signals.contention
+    /// The signals of its thread.
+    pub(in crate::store) fn signals(&self) -> &WriterSignals {
+        &self.signals
     }
 
-    /// Bytes of the WAL that are not checkpointed.
-    pub(in crate::store) fn log_left(&self) -> u64 {
-        self.signals.log_left.load(Ordering::Relaxed)
-    }
-
-    /// The number of transactions on disk that changed something.
-    pub(in crate::store) fn commits(&self) -> u64 {
-        *self.signals.commits.borrow()
-    }
-
-    /// Notified after each of them.
-    pub(in crate::store) fn written(&self) -> watch::Receiver<u64> {
-        self.signals.commits.subscribe()
-    }
-
-    /// Rung whenever notifications were appended.
-    pub(in crate::store) fn appended(&self) -> Arc<Notify> {
-        Arc::clone(&self.signals.appended)
+    /// Hands a job to its thread.
+    fn send(&self, job: Job) -> Result<()> {
+        self.damage.refuse()?;
+        self.jobs.send(job).map_err(|_| StoreError::Closed)
     }
 
     /// Runs `work` inside the next transaction; returns when that is on disk. If `work` fails, it alone is
@@ -166,10 +144,7 @@ impl Writer {
         what: impl FnOnce(WorkSender<W, T>) -> Work,
     ) -> impl Future<Output = Result<T>> {
         let (reply, outcome) = oneshot::channel();
-        let sent = self.damage.refuse().and_then(|()| {
-            let job = Job { what: what(reply), cancellation: None, goes_last, permit: None };
-            self.jobs.send(job).map_err(|_| StoreError::Closed)
-        });
+        let sent = self.send(Job { goes_last, ..Job::of(what(reply)) });
         async move {
             sent?;
             let (done, _work) = outcome.await.map_err(|_| StoreError::Closed)?;
@@ -183,25 +158,9 @@ impl Writer {
         Ok(id)
     }
 
-    /// Like [`Writer::run`] for the receiver, with `work` of one statement: a full queue and a lock held too
-    /// long are errors, and after an error nothing is written.
+    /// Like [`Writer::run`] for work that a sender or a person waits for, of one statement: a full queue and a lock held
+    /// for longer than `patience` are errors, and after an error nothing is written.
     pub(in crate::store) async fn run_urgent<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run_urgent_within(PATIENCE, work).await
-    }
-
-    /// Like [`Writer::run_urgent`], for work that a person waits for: a lock is an error after a command's
-    /// patience.
-    pub(in crate::store) async fn run_for_command<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run_urgent_within(PATIENCE_OF_COMMANDS, work).await
-    }
-
-    async fn run_urgent_within<T: Send + 'static>(
         &self,
         patience: Duration,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -216,17 +175,14 @@ impl Writer {
         patience: Duration,
         what: impl FnOnce(oneshot::Sender<T>) -> Work,
     ) -> Result<T> {
-        self.damage.refuse()?;
         let permit = QueuePermit::take(&self.waiting).ok_or(StoreError::Full)?;
         let cancellation = Cancellation::waiting();
         let (reply, mut outcome) = oneshot::channel();
-        let job = Job {
-            what: what(reply),
+        self.send(Job {
             cancellation: Some(Arc::clone(&cancellation)),
-            goes_last: false,
             permit: Some(permit),
-        };
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+            ..Job::of(what(reply))
+        })?;
         match tokio::time::timeout(patience, &mut outcome).await {
             Ok(outcome) => outcome.map_err(|_| StoreError::Closed),
             Err(_) if cancellation.abandon() => Err(self.signals.contention.why_late()),

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::contention::PATIENCE;
 use super::handle::Writer;
 use super::rows::{Row, UntilStored};
 use crate::domain::{RawNotification, Timestamp};
@@ -34,5 +35,5 @@ pub(in crate::store) async fn count_refusal(
         .execute(params![source, at.day(), cause, at.to_string(), remote_addr])?;
         Ok(())
     };
-    writer.run_urgent(count).await
+    writer.run_urgent(PATIENCE, count).await
 }

@@ -112,6 +112,11 @@ impl Cancellation {
 }
 
 impl Job {
+    /// Other work, whose sender never goes away.
+    pub(super) fn of(what: Work) -> Self {
+        Self { what, cancellation: None, goes_last: false, permit: None }
+    }
+
     /// Whether its sender still waits; from now on it waits for the outcome.
     pub(super) fn is_taken(&self) -> bool {
         self.cancellation
