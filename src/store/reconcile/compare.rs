@@ -12,14 +12,14 @@ use crate::domain::number::whole;
 use crate::domain::panics::contained;
 use crate::domain::{
     Answer, CallResult, Claim, EventTime, Finding, FindingKind, FoundObject, Judge, Origin, OurOrder, Reason,
-    State, Subject, SubjectKind, Timestamp, Window,
+    Subject, SubjectKind, Timestamp, Window,
 };
 use crate::rules;
 use crate::rules::reconcile::Scope;
 use crate::rules::supersede::{Link, LinkKind};
 use crate::store::deliveries::Subscription;
 use crate::store::error::Result;
-use crate::store::verdicts::claims;
+use crate::store::verdicts::claims::{self, VerdictRow};
 use crate::store::verdicts::confirm::{Confirmation, confirm};
 use crate::store::verdicts::supersede::{self, Settled};
 use crate::store::verdicts::{hour_index, settle, truth};
@@ -115,7 +115,7 @@ fn land(
     Ok(())
 }
 
-/// Writes the recovered notification. Without a claim key, no notification is its duplicate.
+/// Writes the recovered notification.
 fn recover(
     conn: &Connection,
     comparison: &OrderComparison,
@@ -144,23 +144,7 @@ fn recover(
     let last = ours.last_confirmed.as_ref().map(|last| &last.compared);
     let values = rules::confirmed_values::shown(object, last);
     let is_news = last != Some(&values);
-    conn.prepare_cached(
-        "INSERT INTO verdicts (notification_id, source, received_at, day, sender, event, subject_kind, subject_id,
-           resolved_id, claim, state, reason, news, attempts, probes_since, asked, decided_at)
-         VALUES (?1, ?2, ?3, ?10, '', ?4, 'order', ?5, ?5, ?6, ?7, ?8, ?9, 1, ?3, 1, ?3)",
-    )?
-    .execute(params![
-        id,
-        source,
-        now.to_string(),
-        EVENT,
-        order_id,
-        claim.to_stored_json(),
-        State::Confirmed.as_str(),
-        Reason::Match.as_str(),
-        is_news,
-        now.day(),
-    ])?;
+    VerdictRow::recovered(id, source, &claim, is_news, now).insert(conn, None, now)?;
     conn.prepare_cached(
         "INSERT INTO verifications (notification_id, call_id, at, outcome, http_status, latency_ms, answer)
          VALUES (?1, ?2, ?3, 'match', ?4, ?5, ?6)",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use super::{hour_index, supersede};
 use crate::domain::{
@@ -119,8 +119,6 @@ pub(in crate::store) fn record(
     Ok(recorded)
 }
 
-const NO_TIME: EventTime = EventTime { sent: None, instant: None, order: None };
-
 /// Notifications of a source that were recorded unparsed while it was not configured.
 pub(in crate::store) fn awaiting_source(conn: &Connection, source: &str, most: usize) -> Result<Batch> {
     let mut statement = conn.prepare_cached(&format!("SELECT {} {AWAITING_SOURCE}", rows::RAW_COLUMNS))?;
@@ -140,14 +138,20 @@ pub(in crate::store) struct VerdictRow {
     source: String,
     received_at: Timestamp,
     sender: String,
+    /// What the notification says.
+    says: [Bound; 14],
+    is_listable: bool,
     /// Equal for claims that may repeat each other; `None` if nothing is asked.
     asked: Option<ClaimKey>,
     state: State,
     reason: Option<Reason>,
     detail: Option<String>,
-    /// The first columns of [`VerdictRow::insert`] and [`VerdictRow::write`], in order: the claim.
-    columns: [Value; 16],
+    /// The id in `orders` and whether it is news, of one that a reconciliation confirmed.
+    found: Option<(String, bool)>,
 }
+
+/// A value and the name of its parameter.
+type Bound = (&'static str, Value);
 
 pub(in crate::store) const REPEATED: &str = "SELECT notification_id FROM verdicts
                                    WHERE source = ?1 AND claim_key = ?2 AND state = 'confirmed' AND notification_id <> ?3
@@ -160,56 +164,60 @@ impl VerdictRow {
 
     pub(in crate::store) fn of(parsed: &ParsedNotification) -> Self {
         let ParsedNotification { id, notification, reading, is_listable, course } = parsed;
-        let blank = Self {
+        let (event, subject, event_time, claim) = match reading {
+            None => (None, None, None, None),
+            Some(Reading::Claim(claim)) => {
+                (Some(&claim.event), Some(&claim.subject), Some(&claim.event_time), Some(&**claim))
+            }
+            Some(Reading::Unasked(unasked)) => {
+                let Unasked { event, subject, event_time, claim, .. } = &**unasked;
+                (event.as_ref(), subject.as_ref(), Some(event_time), claim.as_deref())
+            }
+        };
+        let (state, reason, detail) = match reading {
+            None => (State::Pending, None, Some("its source is not configured".to_owned())),
+            Some(Reading::Claim(_)) => (State::Pending, None, None),
+            Some(Reading::Unasked(unasked)) => {
+                (Unasked::STATE, Some(unasked.reason), Some(unasked.detail.clone()))
+            }
+        };
+        let key = claim.map(Claim::key);
+        Self {
             id: *id,
             source: notification.source.clone(),
             received_at: notification.received_at,
             sender: rows::sender(&notification.remote_addr),
+            says: says(event, subject, event_time, claim, key.as_ref(), course),
+            is_listable: *is_listable,
+            asked: key.filter(|_| state == State::Pending),
+            state,
+            reason,
+            detail,
+            found: None,
+        }
+    }
+
+    /// A confirmed notification that a reconciliation adds. Without a claim key, no notification is its duplicate.
+    pub(in crate::store) fn recovered(
+        id: i64,
+        source: &str,
+        claim: &Claim,
+        is_news: bool,
+        now: Timestamp,
+    ) -> Self {
+        let (event, subject) = (Some(&claim.event), Some(&claim.subject));
+        Self {
+            id,
+            source: source.to_owned(),
+            received_at: now,
+            sender: String::new(),
+            says: says(event, subject, None, Some(claim), None, &Course::default()),
+            is_listable: false,
             asked: None,
-            state: State::Pending,
-            reason: None,
+            state: State::Confirmed,
+            reason: Some(Reason::Match),
             detail: None,
-            columns: columns(*id, None, None, &NO_TIME, None, false, &Course::default()),
-        };
-        match reading {
-            None => Self { detail: Some("its source is not configured".to_owned()), ..blank },
-            Some(Reading::Unasked(unasked)) => {
-                let (event, subject) = (unasked.event.as_deref(), unasked.subject.as_ref());
-                let claim = unasked.claim.as_deref();
-                let key = claim.map(Claim::key);
-                Self {
-                    state: Unasked::STATE,
-                    reason: Some(unasked.reason),
-                    detail: Some(unasked.detail.clone()),
-                    columns: columns(
-                        *id,
-                        event,
-                        subject,
-                        &unasked.event_time,
-                        claim.zip(key.as_ref()),
-                        false,
-                        course,
-                    ),
-                    ..blank
-                }
-            }
-            Some(Reading::Claim(claim)) => {
-                let (event, subject) = (Some(claim.event.as_str()), Some(&claim.subject));
-                let key = claim.key();
-                Self {
-                    columns: columns(
-                        *id,
-                        event,
-                        subject,
-                        &claim.event_time,
-                        Some((claim, &key)),
-                        *is_listable,
-                        course,
-                    ),
-                    asked: Some(key),
-                    ..blank
-                }
-            }
+            found: Some((claim.subject.id.clone(), is_news)),
         }
     }
 
@@ -242,26 +250,43 @@ impl VerdictRow {
 
     /// Inserts the verdict row of a notification; `false` if there is one. A subject whose last question was
     /// refused for its own sake is put into no list again.
-    fn insert(&self, conn: &Connection, repeated: Option<i64>, now: Timestamp) -> Result<bool> {
-        let received_at = self.received_at.to_string();
-        let day = self.received_at.day();
-        let place = [&self.source, &received_at, &self.sender, &day].map(|text| text as &dyn ToSql);
+    pub(in crate::store) fn insert(
+        &self,
+        conn: &Connection,
+        repeated: Option<i64>,
+        now: Timestamp,
+    ) -> Result<bool> {
         let verdict = self.verdict(repeated, self.received_at, now);
-        let values = self.columns.iter().chain(&verdict).map(|value| value as &dyn ToSql).chain(place);
-        let inserted = conn
-            .prepare_cached(
-                "INSERT OR FAIL INTO verdicts (notification_id, event, subject_kind, subject_id, claim, claim_key, event_time,
-                   event_sent, event_order, event_id, question, call_kind, listable, statuses, before, explains, state, reason,
-                   detail, duplicate_of, next_attempt_at, decided_at, source, received_at, sender, day, probes_since)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                   ?13 AND NOT EXISTS (SELECT 1 FROM (
-                     SELECT own_refusals, state, listable FROM verdicts INDEXED BY verdicts_by_subject
-                     WHERE source = ?23 AND subject_kind = ?3 AND subject_id = ?4
-                     ORDER BY notification_id DESC LIMIT 1)
-                   WHERE own_refusals > 0 OR (state = 'pending' AND listable = 0)),
-                   ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?24) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params_from_iter(values))?;
+        let (received_at, day) = (self.received_at.to_string(), self.received_at.day());
+        let (resolved_id, is_news) = self.found.clone().unzip();
+        let (is_news, is_found) = (is_news.unwrap_or(false), self.found.is_some());
+        let inserted = execute(
+            conn,
+            "INSERT OR FAIL INTO verdicts (event, subject_kind, subject_id, claim, claim_key, event_time, event_sent, event_order,
+               event_id, question, call_kind, statuses, before, explains, state, reason, detail, duplicate_of,
+               next_attempt_at, decided_at, listable, notification_id, source, received_at, day, sender, probes_since,
+               resolved_id, news, attempts, asked)
+             VALUES (:event, :subject_kind, :subject_id, :claim, :claim_key, :event_time, :event_sent, :event_order,
+               :event_id, :question, :call_kind, :statuses, :before, :explains, :state, :reason, :detail, :duplicate_of,
+               :next_attempt_at, :decided_at,
+               :listable AND NOT EXISTS (SELECT 1 FROM (
+                 SELECT own_refusals, state, listable FROM verdicts INDEXED BY verdicts_by_subject
+                 WHERE source = :source AND subject_kind = :subject_kind AND subject_id = :subject_id
+                 ORDER BY notification_id DESC LIMIT 1)
+               WHERE own_refusals > 0 OR (state = 'pending' AND listable = 0)),
+               :id, :source, :received_at, :day, :sender, :received_at, :resolved_id, :news, :asked, :asked)
+             ON CONFLICT DO NOTHING",
+            self.bound(&verdict).chain::<[(&str, &dyn ToSql); 8]>([
+                (":source", &self.source),
+                (":id", &self.id),
+                (":received_at", &received_at),
+                (":day", &day),
+                (":sender", &self.sender),
+                (":resolved_id", &resolved_id),
+                (":news", &is_news),
+                (":asked", &is_found),
+            ]),
+        )?;
         Ok(inserted == 1)
     }
 
@@ -272,61 +297,84 @@ impl VerdictRow {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        let verdict = self.verdict(repeated, due, now);
-        conn.prepare_cached(
-            "UPDATE OR FAIL verdicts SET event = ?2, subject_kind = ?3, subject_id = ?4, claim = ?5, claim_key = ?6,
-               event_time = ?7, event_sent = ?8, event_order = ?9, event_id = ?10, question = ?11, call_kind = ?12,
-               listable = ?13, statuses = ?14, before = ?15, explains = ?16, state = ?17, reason = ?18, detail = ?19,
-               duplicate_of = ?20, next_attempt_at = ?21, decided_at = ?22
-             WHERE notification_id = ?1",
-        )?
-        .execute(params_from_iter(self.columns.iter().chain(&verdict)))?;
+        execute(
+            conn,
+            "UPDATE OR FAIL verdicts SET event = :event, subject_kind = :subject_kind, subject_id = :subject_id, claim = :claim,
+               claim_key = :claim_key, event_time = :event_time, event_sent = :event_sent, event_order = :event_order,
+               event_id = :event_id, question = :question, call_kind = :call_kind, statuses = :statuses, before = :before,
+               explains = :explains, state = :state, reason = :reason, detail = :detail, duplicate_of = :duplicate_of,
+               next_attempt_at = :next_attempt_at, decided_at = :decided_at, listable = :listable
+             WHERE notification_id = :id",
+            self.bound(&self.verdict(repeated, due, now)).chain([(":id", &self.id as &dyn ToSql)]),
+        )?;
         Ok(())
     }
 
-    /// The columns of both statements that follow [`VerdictRow::columns`].
-    fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Value; 6] {
+    fn verdict(&self, repeated: Option<i64>, due: Timestamp, now: Timestamp) -> [Bound; 6] {
         let (state, reason) = self.first_verdict(repeated);
         let pending = state == State::Pending;
         let detail = repeated.map(|first| format!("the same claim as notification {first}"));
         [
-            state.as_str().to_owned().into(),
-            reason.map(|reason| reason.as_str().to_owned()).into(),
-            detail.or_else(|| self.detail.clone()).into(),
-            repeated.into(),
-            pending.then(|| due.to_string()).into(),
-            (!pending).then(|| now.to_string()).into(),
+            (":state", state.as_str().to_owned().into()),
+            (":reason", reason.map(|reason| reason.as_str().to_owned()).into()),
+            (":detail", detail.or_else(|| self.detail.clone()).into()),
+            (":duplicate_of", repeated.into()),
+            (":next_attempt_at", pending.then(|| due.to_string()).into()),
+            (":decided_at", (!pending).then(|| now.to_string()).into()),
         ]
+    }
+
+    /// What both statements write.
+    fn bound<'a>(&'a self, verdict: &'a [Bound]) -> impl Iterator<Item = (&'a str, &'a dyn ToSql)> {
+        let values = self.says.iter().chain(verdict).map(|(name, value)| (*name, value as &dyn ToSql));
+        values.chain([(":listable", &self.is_listable as &dyn ToSql)])
     }
 }
 
-fn columns(
-    id: i64,
-    event: Option<&str>,
+/// Executes a statement with these parameters, in the order in which it first names them: to look each name up takes a
+/// good part of the time of an insert.
+fn execute<'a>(
+    conn: &Connection,
+    sql: &str,
+    values: impl Iterator<Item = (&'a str, &'a dyn ToSql)>,
+) -> Result<usize> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let values: Vec<_> = values.collect();
+    let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
+    debug_assert!(names.eq(values.iter().map(|(name, _)| Some(*name))), "{sql}");
+    for (at, (_, value)) in (1..).zip(values) {
+        statement.raw_bind_parameter(at, value)?;
+    }
+    Ok(statement.raw_execute()?)
+}
+
+fn says(
+    event: Option<&String>,
     subject: Option<&Subject>,
-    event_time: &EventTime,
-    claim: Option<(&Claim, &ClaimKey)>,
-    is_listable: bool,
+    event_time: Option<&EventTime>,
+    claim: Option<&Claim>,
+    key: Option<&ClaimKey>,
     course: &Course,
-) -> [Value; 16] {
+) -> [Bound; 14] {
     let text = |text: Option<&str>| text.map(str::to_owned).into();
-    let (claim, key) = claim.unzip();
+    // A claim that nothing is asked about has no question.
+    let asked = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let instant = event_time.and_then(|time| time.instant);
+    let order = event_time.and_then(|time| time.order);
     [
-        id.into(),
-        text(event),
-        text(subject.map(|subject| subject.kind.as_str())),
-        text(subject.map(|subject| subject.id.as_str())),
-        claim.map(Claim::to_stored_json).into(),
-        text(key.map(ClaimKey::as_str)),
-        event_time.instant.map(|instant| instant.to_string()).into(),
-        text(event_time.sent.as_deref()),
-        event_time.order.map(Timestamp::millis).into(),
-        text(claim.and_then(|claim| claim.event_id.as_deref())),
-        text(claim.map(|claim| claim.question.as_str())),
-        text(claim.map(|claim| claim.call_kind.as_str())),
-        is_listable.into(),
-        text(course.asserted.as_ref().map(StatusKey::as_str)),
-        text(course.before.as_ref().map(StatusKey::as_str)),
-        supersede::stored(&course.explains).into(),
+        (":event", event.cloned().into()),
+        (":subject_kind", text(subject.map(|subject| subject.kind.as_str()))),
+        (":subject_id", subject.map(|subject| subject.id.clone()).into()),
+        (":claim", claim.map(Claim::to_stored_json).into()),
+        (":claim_key", text(key.map(ClaimKey::as_str))),
+        (":event_time", instant.map(|instant| instant.to_string()).into()),
+        (":event_sent", event_time.and_then(|time| time.sent.clone()).into()),
+        (":event_order", order.map(Timestamp::millis).into()),
+        (":event_id", claim.and_then(|claim| claim.event_id.clone()).into()),
+        (":question", claim.and_then(|claim| asked(&claim.question)).into()),
+        (":call_kind", claim.and_then(|claim| asked(&claim.call_kind)).into()),
+        (":statuses", text(course.asserted.as_ref().map(StatusKey::as_str))),
+        (":before", text(course.before.as_ref().map(StatusKey::as_str))),
+        (":explains", supersede::stored(&course.explains).into()),
     ]
 }
