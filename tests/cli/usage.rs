@@ -73,24 +73,6 @@ fn each_mistake_of_a_configuration_is_a_line() {
 }
 
 #[test]
-fn a_missing_store_is_one_line_and_1() {
-    let stage = Stage::new();
-    std::fs::remove_file(stage.env.store_path()).unwrap();
-    for arguments in [
-        &["list"][..],
-        &["show", "1"],
-        &["retry", "1"],
-        &["retry", "--state", "undecided"],
-        &["dismiss", "1"],
-    ] {
-        let lines = complaints(&stage.run(arguments), 1);
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].contains("there is no store at"), "{lines:?}");
-        assert!(!stage.env.store_path().exists(), "{arguments:?} made a store");
-    }
-}
-
-#[test]
 fn whoever_stops_reading_is_told_nothing() {
     let stage = Stage::new();
     for index in 0..400 {

@@ -35,9 +35,12 @@ fn when_retry_after_is_over_all_of_that_source_are_asked_about() {
     serve.post("shop", paid(1003, "o.3"));
     for id in 1..=3 {
         serve.settled(id);
-        assert_verdict(&env.row(id), "confirmed", "match");
+        let row = env.row(id);
+        assert_verdict(&row, "confirmed", "match");
+        assert_eq!(row.outcomes, if id == 1 { &["api_rate_limited", "match"][..] } else { &["match"] });
     }
     let asked = times(shops, "/1003/");
+    assert_eq!(asked.len(), 4, "{asked:?}");
     assert!(asked[1] - asked[0] >= SECOND, "{asked:?}");
 }
 

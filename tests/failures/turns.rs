@@ -7,24 +7,6 @@ use super::{PATIENCE, orders_asked, times};
 use crate::support::{Request, TestEnv, assert_verdict, ion, paid};
 
 #[test]
-fn notifications_that_wait_on_one_subject_are_settled_by_one_call() {
-    let env = TestEnv::new().ion_shop("shop", 1003, 1);
-    let serve = env.serve_with(&["--no-worker"]);
-    for payment in ["QUEUED", "ACCEPTED", "ACCEPTED", "DECLINED"] {
-        serve.post("shop", ion(1003, "o.1", payment));
-    }
-    assert_eq!(env.run(&["verify"]).status.code(), Some(0), "beside serve");
-    assert_verdict(&env.row(1), "ignored", "mismatch");
-    assert_verdict(&env.row(2), "confirmed", "match");
-    assert_verdict(&env.row(3), "ignored", "duplicate");
-    assert_eq!(env.row(3).duplicate_of, Some(2));
-    assert_verdict(&env.row(4), "ignored", "mismatch");
-    assert_eq!(env.simulator.shops().calls().len(), 1);
-    let calls = env.value("SELECT count(DISTINCT call_id) || ' of ' || count(*) FROM verifications");
-    assert_eq!(calls.as_deref(), Some("1 of 4"));
-}
-
-#[test]
 fn an_answer_judges_only_what_was_stored_before_its_question_was_sent() {
     let env = TestEnv::new().verify("concurrency = 1").ion_shop("shop", 1003, 0);
     let store = env.ion_store(1003);
@@ -72,27 +54,6 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
     assert_verdict(&row, "ignored", "mismatch");
     assert_eq!(row.outcomes, ["not_yet", "mismatch"], "{row:#?}");
     assert_eq!(env.value("SELECT status FROM orders WHERE order_id = 'o.1'").as_deref(), Some("PAID"));
-}
-
-#[test]
-fn of_equal_ones_the_first_is_confirmed_even_when_the_later_is_answered_first() {
-    let env = TestEnv::new().verify("concurrency = 4").ion_shop("shop", 1003, 2);
-    let shops = env.simulator.shops();
-    let serve = env.serve();
-    serve.post("shop", paid(1003, "o.2"));
-    serve.settled(1);
-    let held = shops.add_fault(Fault::new(Trouble::Hold).times(1));
-    serve.post("shop", paid(1003, "o.1"));
-    assert!(shops.wait_for_calls(2, PATIENCE));
-    serve.post("shop", paid(1003, "o.1"));
-    serve.settled(3);
-    assert_verdict(&env.row(2), "confirmed", "match");
-    assert_verdict(&env.row(3), "ignored", "duplicate");
-    assert_eq!(env.row(3).duplicate_of, Some(2));
-    shops.clear_fault(held);
-    assert!(shops.wait_for_answers(3, PATIENCE));
-    serve.stop();
-    assert_eq!(env.row(2).outcomes, ["match"], "the late answer changes nothing");
 }
 
 #[test]

@@ -127,14 +127,14 @@ fn a_test_call_is_acknowledged_and_counted_and_leaves_no_row() {
     let env = env();
     let serve = env.serve();
     for format in [SHOP, KEYS, GAME] {
-        for body in ["", "{}"] {
+        for body in ["", "{}", " {\n} "] {
             let answer = serve.send(&guarded(format, body));
             assert_eq!((answer.status, answer.text().as_str()), format.acknowledgement, "{format:?}");
         }
     }
     assert!(serve.stop().success());
     assert_eq!(env.rows().len(), 0);
-    let counted = "SELECT count(*) FROM refusals WHERE cause = 'test_call' AND count = 2";
+    let counted = "SELECT count(*) FROM refusals WHERE cause = 'test_call' AND count = 3";
     assert_eq!(env.value(counted).as_deref(), Some("3"));
     assert_eq!(env.value("SELECT count(*) FROM refusals").as_deref(), Some("3"));
 }

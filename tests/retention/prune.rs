@@ -36,16 +36,6 @@ fn a_dry_run_says_the_same_and_removes_nothing() {
 }
 
 #[test]
-fn a_missing_store_is_an_error_and_is_not_created() {
-    let shop = Shop::new();
-    for arguments in [&["prune", "--older-than", "1d"][..], &["prune", "--older-than", "1d", "--dry-run"]] {
-        let said = failed(&shop.env.run(arguments), 1);
-        assert!(said.contains("there is no store") && said.lines().count() == 1, "{said}");
-    }
-    assert!(!shop.env.store_path().exists());
-}
-
-#[test]
 fn an_age_without_a_unit_is_wrong_usage() {
     for age in ["90", "d", "-1d", ""] {
         let output = countersign().args(["prune", "--older-than", age]).output().unwrap();

@@ -14,7 +14,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// Every command that needs a store, as it is typed.
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 12] = [
     &["status"],
     &["report"],
     &["verify"],
@@ -22,7 +22,10 @@ const COMMANDS: [&[&str]; 9] = [
     &["list", "--json"],
     &["show", "1"],
     &["retry", "1"],
+    &["retry", "--state", "undecided"],
     &["dismiss", "1"],
+    &["prune", "--older-than", "1d"],
+    &["prune", "--older-than", "1d", "--dry-run"],
     &["doctor"],
 ];
 

@@ -84,9 +84,11 @@ fn of_equal_waiting_claims_the_lowest_id_is_confirmed_whichever_was_answered() {
         assert_eq!(env.row(id).duplicate_of, Some(1));
     }
     shops.clear_fault(hold);
+    assert!(shops.wait_for_answers(2, PATIENCE));
     say(&serve, "A", "refunded", "10");
     serve.settled(4);
     assert_verdict(&env.row(1), "confirmed", "match");
+    assert_eq!(env.row(1).outcomes, ["match"], "the late answer changes nothing");
     assert_verdict(&env.row(4), "ignored", "mismatch");
 }
 
@@ -126,6 +128,7 @@ fn an_answer_judges_only_what_was_stored_before_the_question() {
     serve.settled(2);
     assert_verdict(&env.row(1), "confirmed", "match");
     assert_verdict(&env.row(2), "confirmed", "match");
+    assert_eq!(env.row(2).outcomes, ["match"]);
     assert_eq!(calls(&env).len(), 2);
 }
 

@@ -175,17 +175,21 @@ fn a_refused_address_is_api_denied() {
 
 #[test]
 fn a_refusal_of_one_subject_is_its_api_error_while_the_source_goes_on() {
-    for http_status in [400, 401, 402, 403, 409, 422] {
-        let (env, _account) = with_order();
-        env.simulator.shops().add_fault(Fault::status(http_status).path("/v1/order/HOSTILE"));
-        let serve = env.serve();
-        say(&serve, "HOSTILE");
-        serve.pending(1, "api_error");
-        say(&serve, "A");
-        serve.settled(2);
-        assert_verdict(&env.row(2), "confirmed", "match");
-        serve.settled(1);
-        let row = env.row(1);
+    let (env, _account) = with_order();
+    let statuses = [400, 401, 402, 403, 409, 422];
+    let serve = env.serve();
+    for (id, http_status) in (1..).zip(statuses) {
+        let order = format!("HOSTILE-{http_status}");
+        env.simulator.shops().add_fault(Fault::status(http_status).path(format!("/v1/order/{order}")));
+        say(&serve, &order);
+        serve.pending(id, "api_error");
+    }
+    say(&serve, "A");
+    serve.settled(7);
+    assert_verdict(&env.row(7), "confirmed", "match");
+    for (id, http_status) in (1..).zip(statuses) {
+        serve.settled(id);
+        let row = env.row(id);
         assert_verdict(&row, "undecided", "api_error");
         assert_eq!(row.outcomes, ["api_error"; 5], "{http_status}");
     }

@@ -4,7 +4,7 @@ use countersign::simulator::midas::Transaction;
 use serde_json::{Value, json};
 
 use super::midas::{calls, cancelled, game, paid, post, with};
-use crate::support::{Request, assert_verdict};
+use crate::support::assert_verdict;
 
 /// The body with everything movable at top level, beside an empty `billing`.
 fn flat(mut body: Value) -> Value {
@@ -195,22 +195,4 @@ fn other_words_and_the_envelope_are_unsupported() {
         assert_eq!(row.event.as_deref(), Some(event));
     }
     assert!(calls(&env).is_empty());
-}
-
-#[test]
-fn the_content_type_decides_nothing() {
-    let (env, merchant) = game();
-    let serve = env.serve();
-    for (id, content_type) in
-        [(1, "application/json; charset=utf-8"), (2, "text/plain"), (3, "aplication/json")]
-    {
-        let external_id = format!("T-{id}");
-        merchant.put_transaction(Transaction::new(&external_id));
-        let request = Request::post("/hooks/game?any=query").header("Content-Type", content_type);
-        let answer = serve.send(&request.body(paid(&external_id).to_string()));
-        assert_eq!((answer.status, answer.text().as_str()), (200, super::midas::STORED));
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-        serve.settled(id);
-        assert_verdict(&env.row(id), "confirmed", "match");
-    }
 }
