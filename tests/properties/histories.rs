@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::world::{Fails, Verdict, World, claim};
+use super::shop::{Fails, claim};
+use super::world::{Verdict, World};
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -44,7 +45,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         Just(Fails::Unreachable),
         Just(Fails::RateLimited),
         Just(Fails::Denied),
-        Just(Fails::LaneDenied),
+        Just(Fails::CallKindDenied),
         Just(Fails::SubjectRefused),
         Just(Fails::SubjectBroken),
     ];

@@ -3,4 +3,5 @@
 mod histories;
 mod outbox;
 mod queue;
+mod shop;
 mod world;

@@ -1,6 +1,7 @@
 //! What the queue gives next, and when it says to come back: a time that has passed would keep the worker spinning.
 
-use super::world::{Fails, World};
+use super::shop::Fails;
+use super::world::World;
 
 /// Asks the next question, which fails so.
 fn fail(world: &mut World, fails: Fails) {
@@ -15,7 +16,7 @@ fn what_is_overdue_in_a_closed_lane_waits_for_its_end() {
     world.receive(0, 0, 0);
     fail(&mut world, Fails::SubjectBroken);
     world.receive(1, 0, 0);
-    fail(&mut world, Fails::LaneDenied);
+    fail(&mut world, Fails::CallKindDenied);
     world.move_clock(60);
     assert_eq!(world.lease(4), 0);
     assert_eq!(world.come_back_in, Some(240_000));
@@ -28,10 +29,10 @@ fn what_is_overdue_in_a_closed_lane_waits_for_its_end() {
 fn a_lane_that_failed_and_has_nothing_left_to_ask_calls_nobody_back() {
     let mut world = World::new();
     world.receive(0, 0, 0);
-    fail(&mut world, Fails::LaneDenied);
+    fail(&mut world, Fails::CallKindDenied);
     for _ in 0..7 {
         world.move_clock(3600);
-        fail(&mut world, Fails::LaneDenied);
+        fail(&mut world, Fails::CallKindDenied);
     }
     assert_eq!(world.verdicts()[&1].state, "undecided");
     world.move_clock(3600);

@@ -1,4 +1,4 @@
-//! A small world around the real store: a shop with three orders, a clock that moves both ways, questions under way.
+//! A small world around the real store: a shop, a clock that moves both ways, questions under way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -6,86 +6,21 @@ use std::time::Duration;
 
 use countersign::domain::ledger::{Ledger, Policy};
 use countersign::domain::{
-    Answer, CallResult, Cause, Claim, ClaimKey, Clock, Comparison, Course, Deletion, EventTime, Failure,
-    FailureScope, FoundObject, Headers, Judge, Known, NotFoundEvidence, OrderTruth, Outcome, Rate,
-    RawNotification, StatusKey, Subject, SubjectKind, Timestamp, Truth,
+    Answer, CallResult, ClaimKey, Clock, Deletion, Headers, Judge, Known, NotFoundEvidence, Outcome, Rate,
+    RawNotification, Timestamp, Truth,
 };
 use countersign::rules;
 use countersign::store::{Lease, LeaseRequest, ParsedNotification, Store, VerificationCall};
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use super::shop::{Fails, Shown, StatusJudge, claim, course, said};
+
 const SOURCE: &str = "shop";
-const STATUSES: [&str; 3] = ["new", "paid", "refunded"];
 
 /// When the shop's orders were made, by its own clock.
 const FIRST_CHANGE: i64 = 1_000_000_000_000;
-
-/// Compares one status; a status explains those before it.
-pub(super) struct StatusJudge;
-
-impl Judge for StatusJudge {
-    fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
-        match &answer.result {
-            CallResult::Found(shown) if shown.body.get("status") == claim.asserted.get("status") => {
-                Comparison::agrees(Value::Null)
-            }
-            CallResult::Found(_) => Comparison::differs(Outcome::Mismatch, "another status", Value::Null),
-            _ => Comparison::differs(Outcome::NotFound, "not there", Value::Null),
-        }
-    }
-
-    fn course(&self, claim: &Claim) -> Course {
-        course(claim)
-    }
-}
-
-fn course(claim: &Claim) -> Course {
-    let key = |status: &&str| StatusKey::of(&[("status", status)]);
-    let Some(place) = STATUSES.iter().position(|s| claim.asserted_text(&["status"]) == Some(s)) else {
-        return Course::default();
-    };
-    let explains = STATUSES[..place].iter().filter_map(key).collect();
-    Course { asserted: key(&STATUSES[place]), before: None, explains }
-}
-
-/// How a question fails.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fails {
-    Unreachable,
-    RateLimited,
-    Denied,
-    LaneDenied,
-    SubjectRefused,
-    SubjectBroken,
-}
-
-impl Fails {
-    fn failure(self) -> Failure {
-        match self {
-            Self::Unreachable => Failure::new(Cause::ApiUnreachable, "dead").with_scope(FailureScope::Source),
-            Self::RateLimited => Failure {
-                retry_after: Some(Duration::from_secs(30)),
-                ..Failure::new(Cause::ApiRateLimited, "wait")
-                    .with_status(429)
-                    .with_scope(FailureScope::Source)
-            },
-            Self::Denied => {
-                Failure::new(Cause::ApiDenied, "no").with_status(403).with_scope(FailureScope::Source)
-            }
-            Self::LaneDenied => {
-                Failure::new(Cause::ApiDenied, "no").with_status(403).with_scope(FailureScope::CallKind)
-            }
-            Self::SubjectRefused => {
-                Failure::new(Cause::ApiError, "odd").with_status(422).with_scope(FailureScope::Subject)
-            }
-            Self::SubjectBroken => {
-                Failure::new(Cause::ApiError, "odd").with_status(500).with_scope(FailureScope::Subject)
-            }
-        }
-    }
-}
 
 /// A question under way, and its answer once the shop has given it.
 struct UnderWay {
@@ -267,7 +202,7 @@ impl World {
         let result = match (fails, shop.get(&order)) {
             (Some(fails), _) => CallResult::Failed(fails.failure()),
             (None, Some((status, updated_at))) => {
-                There { order, status: *status, updated_at: *updated_at }.result()
+                Shown { order, status: *status, updated_at: *updated_at }.result()
             }
             (None, None) => CallResult::NotFound(NotFoundEvidence {
                 evidence: Value::Null,
@@ -382,32 +317,6 @@ impl World {
     }
 }
 
-fn said(order: u8, status: u8) -> (String, String) {
-    (order.to_string(), STATUSES[usize::from(status)].to_owned())
-}
-
-struct There {
-    order: u8,
-    status: u8,
-    updated_at: i64,
-}
-
-impl There {
-    fn result(self) -> CallResult {
-        let status = json!(STATUSES[usize::from(self.status)]);
-        let truth = OrderTruth {
-            order_id: self.order.to_string(),
-            status: Some(STATUSES[usize::from(self.status)].to_owned()),
-            updated_at: Some(Timestamp::from_millis(self.updated_at)),
-            raw: "{}".to_owned(),
-            ..OrderTruth::default()
-        };
-        let compared = Map::from_iter([("status".to_owned(), status.clone())]);
-        let body = json!({ "status": status });
-        CallResult::Found(Box::new(FoundObject { body, truth: Some(Truth::Order(truth)), compared }))
-    }
-}
-
 /// The claims of `ledger` that a fresh answer says too: one copy of each has to be confirmed by it, or was before.
 fn agreed(answer: &Answer, ledger: &Ledger) -> Vec<ClaimKey> {
     let CallResult::Found(shown) = &answer.result else { return Vec::new() };
@@ -417,19 +326,6 @@ fn agreed(answer: &Answer, ledger: &Ledger) -> Vec<ClaimKey> {
     }
     let agrees = |claim| StatusJudge.compare(claim, answer, &Known::default()).outcome == Outcome::Match;
     ledger.waiting.iter().filter(|row| agrees(&row.claim)).map(|row| row.key.clone()).collect()
-}
-
-pub(super) fn claim(order: u8, status: u8, event: u8) -> Claim {
-    Claim {
-        event: "order.status".to_owned(),
-        subject: Subject { kind: SubjectKind::Order, id: order.to_string() },
-        question: format!("order {order}"),
-        call_kind: "orders".to_owned(),
-        asserted: Map::from_iter([("status".to_owned(), json!(STATUSES[usize::from(status)]))]),
-        before: Map::new(),
-        event_time: EventTime::default(),
-        event_id: Some(event.to_string()),
-    }
 }
 
 fn pick(under_way: &mut [UnderWay], place: usize) -> Option<&mut UnderWay> {

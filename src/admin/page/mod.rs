@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`frame`], [`filter`] | the frame, times and rows that all views share; the filter in a URL |
 //! | [`overview`], [`notifications`], [`notification`], [`subject`], [`fakes`], [`deliveries`], [`report`], [`settings`] | one view each |
+//! | [`comparison`] | a claim beside the API's answer |
 //! | [`meaning`] | what each verdict means, and what to do |
 //! | [`find`] | the search box: from an id to its order or product |
 //! | [`export`], [`tail`] | a filter's notifications as CSV and JSON Lines; new ones, live |
@@ -27,6 +28,7 @@ use filter::{LONGEST_PARAMETER, Parameters};
 use frame::Frame;
 
 mod changes;
+mod comparison;
 mod deliveries;
 mod export;
 mod fakes;

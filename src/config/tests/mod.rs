@@ -19,6 +19,8 @@ mod ledger;
 mod mistaken;
 mod secrets;
 mod settings;
+mod wrong_file;
+mod wrong_source;
 
 /// A provider that is only there to be configured.
 struct Configured;

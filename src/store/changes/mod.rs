@@ -4,4 +4,5 @@
 pub(super) mod batch;
 pub(super) mod log;
 pub(super) mod progress;
+mod queries;
 pub(super) mod state;
