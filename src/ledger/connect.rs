@@ -1,94 +1,25 @@
-//! Connections to the ledger's PostgreSQL: hosts, user, TLS and timeouts.
+//! Connects to the ledger's PostgreSQL: hosts, user and TLS.
 
-use std::fmt;
-use std::future::Future;
 use std::net::IpAddr;
 use std::path::Path;
-use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::task::JoinHandle;
+use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::ShipError;
+use super::session::{LIMIT, Session};
+use super::url::LedgerUrl;
 use crate::domain::address::is_private;
-
-/// Timeout of one statement, and of one attempt to connect.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
-
-/// Timeout of a disconnect, and of cancelling a statement.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// PostgreSQL's default port.
 const PORT: u16 = 5432;
-
-/// The content of `ledger.url`, which has no password.
-#[derive(Clone)]
-pub struct LedgerUrl(Config);
-
-impl fmt::Debug for LedgerUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Target").field(&self.0.get_hosts()).finish()
-    }
-}
-
-impl LedgerUrl {
-    /// Parses a URL. Missing parts take PostgreSQL's defaults: port 5432, and the user's name as the
-    /// database.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words that follow its key. They do not repeat it, because it may contain a
-    /// password.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err("must begin with postgres://".to_owned());
-        }
-        // TLS is always verified, so `require` here means what libpq calls verify-full.
-        let url = url.replace("sslmode=verify-full", "sslmode=require");
-        let url = url.replace("sslmode=verify-ca", "sslmode=require");
-        let mut config = Config::from_str(&url).map_err(|error| {
-            let why =
-                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            format!("is not a PostgreSQL URL ({why}); write postgres://USER@HOST/DATABASE")
-        })?;
-        if config.get_password().is_some() {
-            return Err("holds a password; give it as ledger.password, ledger.password_file or \
-                        COUNTERSIGN_LEDGER_PASSWORD"
-                .to_owned());
-        }
-        if config.get_user().is_none() {
-            return Err("names no user; write postgres://USER@HOST/DATABASE".to_owned());
-        }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err("names no host; write postgres://USER@HOST/DATABASE".to_owned());
-        }
-        if !config.get_hostaddrs().is_empty() {
-            return Err("names a hostaddr; write the address as the host".to_owned());
-        }
-        let (hosts, ports) = (config.get_hosts().len(), config.get_ports().len());
-        if ports > 1 && ports != hosts {
-            return Err(format!("names {hosts} hosts and {ports} ports; give each host its port"));
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("countersign");
-        }
-        Ok(Self(config))
-    }
-
-    /// Whether it asks for no encryption.
-    fn is_plain(&self) -> bool {
-        self.0.get_ssl_mode() == SslMode::Disable
-    }
-}
 
 /// Whether a connection is encrypted; an error if it must be and may not be.
 fn is_encrypted(asked: SslMode, has_ca: bool, address: IpAddr) -> Result<bool, String> {
@@ -258,130 +189,9 @@ fn roots(file: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// A parameter and its type. Without the type, the library would prepare a named statement.
-pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
-
-/// One connection. No statement on it has a name, and nothing outlives its transaction, so a pooler may run
-/// each transaction in another session.
-pub(super) struct Session {
-    /// `None` once it is closed.
-    client: Option<Client>,
-    tls: MakeRustlsConnect,
-    driver: JoinHandle<()>,
-}
-
-impl Session {
-    /// Sends one unnamed statement; returns the number of rows changed.
-    ///
-    /// # Errors
-    /// PostgreSQL's error, or a timeout after [`LIMIT`]; then the statement is cancelled, and the session
-    /// must be dropped.
-    pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, ShipError> {
-        self.within_limit(self.client()?.execute_typed(sql, parameters)).await
-    }
-
-    /// Sends one unnamed statement; returns its rows.
-    ///
-    /// # Errors
-    /// As [`Session::execute`].
-    pub(super) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, ShipError> {
-        self.within_limit(self.client()?.query_typed(sql, parameters)).await
-    }
-
-    /// Sends several statements without parameters as one message.
-    ///
-    /// # Errors
-    /// As [`Session::execute`].
-    pub(super) async fn run(&self, sql: &str) -> Result<(), ShipError> {
-        self.within_limit(self.client()?.batch_execute(sql)).await
-    }
-
-    /// Runs `work` in a transaction, which is committed if it succeeds.
-    ///
-    /// # Errors
-    /// Those of `work` and of [`Session::execute`]. If the connection is lost at the end, the transaction may
-    /// have been committed.
-    pub(super) async fn transaction<T>(
-        &self,
-        work: impl Future<Output = Result<T, ShipError>>,
-    ) -> Result<T, ShipError> {
-        self.run("BEGIN").await?;
-        let done = work.await;
-        match &done {
-            Ok(_) => self.run("COMMIT").await?,
-            // PostgreSQL rolls it back by itself.
-            Err(ShipError::Lost(_) | ShipError::Timeout) => {}
-            Err(_) => self.run("ROLLBACK").await?,
-        }
-        done
-    }
-
-    async fn within_limit<T>(
-        &self,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, ShipError> {
-        match tokio::time::timeout(LIMIT, work).await {
-            Ok(done) => Ok(done?),
-            Err(_) => {
-                let cancelling = self.client()?.cancel_token();
-                // If that fails, PostgreSQL notices by itself that the connection is gone.
-                drop(tokio::time::timeout(GOODBYE, cancelling.cancel_query(self.tls.clone())).await);
-                Err(ShipError::Timeout)
-            }
-        }
-    }
-
-    fn client(&self) -> Result<&Client, ShipError> {
-        self.client.as_ref().ok_or_else(|| ShipError::Lost("the connection is closed".to_owned()))
-    }
-
-    /// Closes the connection properly, if the server still responds.
-    pub(super) async fn close(mut self) {
-        self.client = None;
-        drop(tokio::time::timeout(GOODBYE, &mut self.driver).await);
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_url_without_what_is_needed_is_refused_and_never_repeated() {
-        for (url, wanted) in [
-            ("mysql://a@b/c", "must begin with postgres://"),
-            ("postgres://a:hunter2@b/c", "holds a password"),
-            ("postgres://a@b/c?password=hunter2", "holds a password"),
-            ("postgres://b/c", "names no user"),
-            ("postgres://a@/c", "names no host"),
-            ("postgres://a@b/c?hostaddr=10.0.0.1", "names a hostaddr"),
-            ("postgres://a@b/c?hunter2=on", "is not a PostgreSQL URL"),
-            ("postgres://a@b:port/c", "is not a PostgreSQL URL"),
-        ] {
-            let why = LedgerUrl::parse(url).map(|_| ()).unwrap_err();
-            assert!(why.contains(wanted), "{url}: {why}");
-            assert!(!why.contains("hunter2") || url.contains("hunter2=on"), "{url}: {why}");
-        }
-    }
-
-    #[test]
-    fn several_hosts_sockets_and_what_libpq_writes_are_understood() {
-        for url in [
-            "postgres://a@b/c",
-            "postgresql://a@b:6432,c:5433,[::1]/d?sslmode=verify-full",
-            "postgres://a@/c?host=/run/postgresql",
-            "postgres://a@%2Frun%2Fpostgresql/c",
-            "postgres://a@b/c?sslmode=require&channel_binding=require&application_name=shop",
-        ] {
-            LedgerUrl::parse(url).unwrap_or_else(|why| panic!("{url}: {why}"));
-        }
-    }
 
     #[test]
     fn nothing_leaves_private_networks_unencrypted() {

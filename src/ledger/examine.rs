@@ -2,10 +2,10 @@
 
 use tokio_postgres::types::Type;
 
-use super::connect::Session;
 use super::decide::NodeRow;
 use super::failure::ShipError;
 use super::schema;
+use super::session::Session;
 use super::settings::LedgerSettings;
 use super::ship::Node;
 

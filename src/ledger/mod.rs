@@ -3,7 +3,9 @@
 //! | file | its one job |
 //! |---|---|
 //! | [`settings`] | the `[ledger]` table |
-//! | [`connect`] | connections: TLS, several hosts, timeouts |
+//! | [`url`] | the URL of PostgreSQL |
+//! | [`connect`] | connects: TLS, several hosts |
+//! | [`session`] | one connection: statements, transactions, timeouts |
 //! | [`schema`] | creates, upgrades and checks the tables |
 //! | [`rows`], [`json`] | convert rows of the store to PostgreSQL's types |
 //! | [`ship`] | the statements about one node |
@@ -19,13 +21,15 @@ mod failure;
 mod json;
 mod rows;
 mod schema;
+mod session;
 mod settings;
 mod ship;
 mod task;
+mod url;
 
-pub use connect::LedgerUrl;
 pub use examine::{NodeState, TakeOver, examine};
 pub use failure::ShipError;
 pub use schema::script;
 pub use settings::LedgerSettings;
 pub use task::{ShipperParts, run};
+pub use url::LedgerUrl;

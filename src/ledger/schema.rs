@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
-use super::connect::Session;
 use super::failure::ShipError;
+use super::session::Session;
 use crate::domain::shipping::{ColumnType, LedgerTable};
 
 /// The steps, in order. A published step never changes.

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::connect::{Connector, LedgerUrl, Session};
+use super::connect::Connector;
 use super::failure::ShipError;
+use super::session::Session;
+use super::url::LedgerUrl;
 use crate::domain::shipping::Include;
 
 /// The `[ledger]` table, as far as shipping needs it.

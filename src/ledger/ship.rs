@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
 
-use super::connect::{Parameter, Session};
 use super::decide::{self, NodeRow};
 use super::failure::ShipError;
 use super::rows::{self, TableColumns};
 use super::schema::{self, Schema};
+use super::session::{Parameter, Session};
 use crate::domain::Timestamp;
 use crate::domain::shipping::{ColumnType, Include, Included, LedgerRow, LedgerTable};
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use super::connect::Session;
 use super::decide::{self, BatchSize, Then};
 use super::failure::ShipError;
 use super::schema::{self, SchemaState};
+use super::session::Session;
 use super::settings::LedgerSettings;
 use super::ship::{Node, NodeClaim};
 use crate::domain::shipping::Position;

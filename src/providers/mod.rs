@@ -23,6 +23,7 @@ mod ids;
 pub mod keys;
 pub mod kinguin;
 pub mod midas;
+mod reply;
 pub mod retry;
 
 pub use http::Api;

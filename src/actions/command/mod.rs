@@ -1,21 +1,22 @@
 //! An action that runs a program: no shell, the news on standard input, nothing of it in an argument. The
 //! program leads its own process group, and no process of that group outlives the try.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
-use tokio::sync::oneshot;
 
-use super::{KEPT, Message, SendResult, Stop, Target, ended, kept, stopping};
+mod process_group;
+
+use process_group::{Group, Words, listened};
+
+use super::{Message, SendResult, Stop, Target, ended, kept, stopping};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// Time between SIGTERM and SIGKILL for a process group.
@@ -164,120 +165,6 @@ enum End {
     Exited(io::Result<ExitStatus>),
     Stopped,
     TimedOut,
-}
-
-type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
-
-/// The process group of a running program; when this is dropped, what is left of the group is killed.
-struct Group {
-    leader: Pid,
-    /// Until its leader is reaped, no other group can have its number.
-    is_there: Arc<Mutex<bool>>,
-}
-
-impl Group {
-    /// Waits for a program's end on its own thread, then ends whatever the program leaves behind.
-    fn watch(mut child: Child) -> (Self, Exited) {
-        let leader = Pid::from_child(&child);
-        let is_there = Arc::new(Mutex::new(true));
-        let (ends, exited) = oneshot::channel();
-        let group = Self { leader, is_there: Arc::clone(&is_there) };
-        tokio::task::spawn_blocking(move || {
-            while waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-                .is_err_and(|error| error == rustix::io::Errno::INTR)
-            {}
-            let mut is_there = is_there.lock().unwrap_or_else(PoisonError::into_inner);
-            // Usually only the leader was left.
-            let _ = kill_process_group(leader, Signal::KILL);
-            let status = child.wait();
-            *is_there = false;
-            drop(is_there);
-            // A try that was cut off no longer waits.
-            let _ = ends.send(status);
-        });
-        (group, exited)
-    }
-
-    fn signal(&self, signal: Signal) {
-        let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
-        if *is_there {
-            // It may be exiting at this very moment.
-            let _ = kill_process_group(self.leader, signal);
-        }
-    }
-
-    /// Sends SIGTERM to the group, and SIGKILL after `patience`. Returns the leader's status if it ended by
-    /// itself.
-    async fn end(
-        &mut self,
-        words: &mut Words,
-        exited: &mut Exited,
-        patience: impl Future<Output = ()>,
-    ) -> Option<ExitStatus> {
-        self.signal(Signal::TERM);
-        tokio::select! {
-            status = listened(words, exited) => return status.ok(),
-            () = patience => {}
-        }
-        self.signal(Signal::KILL);
-        listened(words, exited).await.ok()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-    }
-}
-
-/// Waits for a program's end while its output is read, so that a full pipe does not block it.
-async fn listened(words: &mut Words, exited: &mut Exited) -> io::Result<ExitStatus> {
-    tokio::select! {
-        biased;
-        status = exited => status.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
-        never = words.hear() => match never {},
-    }
-}
-
-/// The standard error of a program.
-struct Words {
-    pipe: Option<pipe::Receiver>,
-    heard: Vec<u8>,
-}
-
-impl Words {
-    fn of(pipe: Option<OwnedFd>) -> Self {
-        Self { pipe: pipe.and_then(|pipe| pipe::Receiver::from_owned_fd(pipe).ok()), heard: Vec::new() }
-    }
-
-    /// Reads to the end, but keeps only the beginning.
-    async fn hear(&mut self) -> std::convert::Infallible {
-        let mut part = [0; 4096];
-        while let Some(pipe) = &mut self.pipe {
-            match pipe.read(&mut part).await {
-                Ok(count @ 1..) => keep(&mut self.heard, part.get(..count).unwrap_or_default()),
-                Ok(0) | Err(_) => self.pipe = None,
-            }
-        }
-        std::future::pending().await
-    }
-
-    /// The output so far, even if another process still holds the pipe open.
-    fn hear_the_rest(&mut self) {
-        let mut part = [0; 4096];
-        // Reads the descriptor directly: the runtime reports nothing for a pipe that it has not been notified
-        // about.
-        while self.heard.len() < KEPT
-            && let Some(Ok(count @ 1..)) = self.pipe.as_ref().map(|pipe| rustix::io::read(pipe, &mut part))
-        {
-            keep(&mut self.heard, part.get(..count).unwrap_or_default());
-        }
-    }
-}
-
-fn keep(heard: &mut Vec<u8>, part: &[u8]) {
-    let room = KEPT.saturating_sub(heard.len());
-    heard.extend_from_slice(part.get(..room).unwrap_or(part));
 }
 
 /// Writes the standard input, which a program need not read.
