@@ -1,6 +1,6 @@
--- The triggers that keep `changes` and count what goes unshipped. They are made when a ledger is configured, and dropped
--- when it is not any more. Each enters the row anew at the end, then removes its earlier entry; that order keeps the
--- highest position from being given twice.
+-- The triggers that write `changes` and count the rows removed before they were shipped. They are created when a ledger
+-- is configured, and dropped when it no longer is. Each adds an entry at the end, then removes the row's earlier entry;
+-- in this order, no position is given twice.
 
 CREATE TRIGGER changes_intake_emptied AFTER UPDATE OF remote_addr, content_type, headers, body ON intake
 WHEN new.id <= (SELECT next_notifications FROM ledger_state) BEGIN
@@ -74,7 +74,7 @@ CREATE TRIGGER changes_refusal_counted AFTER UPDATE ON refusals BEGIN
     AND position < (SELECT max(position) FROM changes);
 END;
 
--- What goes unshipped. An entry of a row that is gone is passed by.
+-- Rows removed before they were shipped. Shipping skips the entry of a removed row.
 
 CREATE TRIGGER changes_notification_gone AFTER DELETE ON intake
 WHEN old.id > (SELECT notifications FROM ledger_state) OR EXISTS (

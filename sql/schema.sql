@@ -1,16 +1,15 @@
--- The schema of a countersign store. A new store is made by this file alone; `sqlite3 new.db < sql/schema.sql` makes the
--- same one. Older stores come to it by the steps in sql/migrations, and a test holds both to the same result.
+-- The schema of a countersign store. The program creates a new store with this file; `sqlite3 new.db < sql/schema.sql`
+-- creates the same one. The steps in sql/migrations upgrade older stores, and a test compares both results.
 --
 -- Times are RFC 3339 UTC text with milliseconds and Z, so they sort as text. Days are UTC. Amounts are decimal text. A
--- value is NULL where nothing is known. Users may rely on the tables verifications, orders, products, news,
--- deliveries, delivery_attempts and refusals and on the views notifications, fakes, open and daily; everything under "Inner tables" may change with any version.
+-- value is NULL if it is unknown. Users may rely on the tables verifications, orders, products, news, deliveries,
+-- delivery_attempts and refusals and on the views notifications, fakes, open and daily; everything under "Inner tables"
+-- may change with any version.
 --
--- Derived tables have one owner each. Triggers on `verdicts` keep `senders.kept`, `daily_counts` and
--- the arrival of senders in `fair_queue`; triggers on `news` and `deliveries` keep `news_removed` and `delivery_counts`;
--- the program keeps `senders.weight`, `hour_index`, `last_confirmed` and the rest
--- of the fair queue. A statement that fires triggers and may fail halfway must remember each page before it changes it,
--- which costs the writer a sixth. So triggers here avoid ON CONFLICT DO UPDATE and functions, and the reference from
--- `verdicts` to `intake` is checked at commit.
+-- docs/architecture.md names the owner of each derived table, a trigger or a function of the program. A statement that
+-- fires triggers and may fail halfway must save each page before it changes it, which costs the writer a sixth. So
+-- triggers here avoid ON CONFLICT DO UPDATE and functions, and the reference from `verdicts` to `intake` is checked at
+-- commit.
 
 PRAGMA application_id = 1668641646;  -- 'cusn': the file is countersign's
 PRAGMA user_version = 1;             -- the number of steps in sql/migrations
@@ -23,45 +22,45 @@ CREATE TABLE sources (
   provider        TEXT NOT NULL,              -- a name keeps its provider forever
   first_served_at TEXT NOT NULL,              -- silence before this means nothing
   found_any_at    TEXT,                       -- first answer that showed an object; NULL: none yet
-  last_parsed_at   TEXT                        -- receipt of the latest parsed notification; NULL: none yet
+  last_parsed_at  TEXT                        -- receipt of the latest parsed notification; NULL: none yet
 ) STRICT, WITHOUT ROWID;
 
--- Every notification as received. The receiver only appends here, by one ascending key, so a large store stays fast.
+-- Every notification as received. Intake only appends here, by one ascending key, so a large store stays fast.
 CREATE TABLE intake (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the notification's id; never reused
   source       TEXT NOT NULL,                      -- the [sources.NAME] that received it
   provider     TEXT NOT NULL,                      -- that source's provider
   received_at  TEXT NOT NULL,                      -- when the request had been read completely
-  remote_addr  TEXT,                               -- the sender; NULL where recovered or emptied
-  content_type TEXT,                               -- as sent; NULL where the header was missing
-  headers      TEXT,                               -- JSON object, lower-case names, secrets redacted; NULL where recovered or emptied
-  body         ANY,                                -- the exact bytes: TEXT if valid UTF-8 without NUL, else BLOB; NULL where recovered or emptied
+  remote_addr  TEXT,                               -- the sender; NULL if recovered or emptied
+  content_type TEXT,                               -- as sent; NULL if the header was missing
+  headers      TEXT,                               -- JSON object, lower-case names, secrets redacted; NULL if recovered or emptied
+  body         ANY,                                -- the exact bytes: TEXT if valid UTF-8 without NUL, otherwise BLOB; NULL if recovered or emptied
   origin       TEXT NOT NULL DEFAULT 'intake' CHECK (origin IN ('intake', 'reconcile'))  -- reconcile: recovered
 ) STRICT;
 
--- What each notification claims and its verdict, written by the worker in groups. A notification without a row here has
--- not been parsed yet and is pending.
+-- The claim and the verdict of each notification, written by the worker in groups. A notification without a row here
+-- has not been parsed yet and is pending.
 CREATE TABLE verdicts (
   notification_id INTEGER PRIMARY KEY REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the row in intake
   source          TEXT NOT NULL,        -- as in intake
   received_at     TEXT NOT NULL,        -- as in intake
   day             TEXT NOT NULL,        -- the UTC day of received_at, for daily_counts
   sender          TEXT NOT NULL,        -- the address, or the /64 of an IPv6 address; '' without one; see also emptied
-  event           TEXT,                 -- the provider's word; NULL where unreadable
-  subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL where unreadable
+  event           TEXT,                 -- the provider's word; NULL if unreadable
+  subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL if unreadable
   subject_id      TEXT,                 -- as notified
   resolved_id     TEXT,                 -- the id in orders or products; NULL until an answer gave it
   claim           TEXT,                 -- JSON: the asserted values, those said to hold before under "before"; NULL where unreadable
   claim_key       TEXT,                 -- equal for repeats of one claim; NULL for recovered rows, which nothing repeats
-  event_time      TEXT,                 -- as the sender states; NULL where it has no zone
+  event_time      TEXT,                 -- as the sender states it; NULL if it has no zone
   event_sent      TEXT,                 -- the same as sent
-  event_order     INTEGER,              -- orders the claims of a source: milliseconds, times without a zone taken as UTC
+  event_order     INTEGER,              -- orders the claims of a source: milliseconds; a time without a zone counts as UTC
   event_id        TEXT,                 -- the sender's id of the event
-  question        TEXT,                 -- what to ask; pending rows with equal questions share a call
+  question        TEXT,                 -- the API call to make; pending rows with equal questions share it
   call_kind       TEXT,                 -- the kind of call that the question needs
   listable        INTEGER NOT NULL DEFAULT 0 CHECK (listable IN (0, 1)),  -- 1: one list call may answer it with others of its kind of call
-  statuses        TEXT,                 -- key of the statuses that the claim asserts; NULL: it asserts none
-  before          TEXT,                 -- key of the statuses before it, as the sender states them; NULL: it states none
+  statuses        TEXT,                 -- key of the asserted statuses; NULL: none
+  before          TEXT,                 -- key of the previous statuses, as the sender states them; NULL: none
   explains        TEXT,                 -- keys of the statuses that it explains once confirmed, separated by spaces
   state           TEXT NOT NULL CHECK (state = 'pending' OR state = 'confirmed' OR state = 'ignored' OR state = 'undecided'),  -- the verdict
   reason          TEXT,                 -- NULL only while pending and never asked
@@ -75,7 +74,7 @@ CREATE TABLE verdicts (
   next_attempt_at TEXT,                 -- NULL when settled
   decided_at      TEXT,                 -- NULL while pending
   retried_at      TEXT,                 -- the last retry by a person
-  lease           TEXT,                 -- the worker's hold on it; NULL: none
+  lease           TEXT,                 -- the name of its lease; NULL: none
   lease_until     TEXT,                 -- when the lease expires
   emptied         INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: holds nothing personal; sender is then '', or
                                         -- 'unproven' where no notification of that sender was confirmed
@@ -93,7 +92,7 @@ CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
 CREATE INDEX verdicts_waiting ON verdicts (source, question) WHERE state = 'pending';
 CREATE INDEX verdicts_pending ON verdicts (source, received_at) WHERE state = 'pending';
 CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
--- The state is in it so that a sender of a hundred thousand copies does not make each copy look at all before it.
+-- It includes the state, so that each of a hundred thousand copies need not be compared with all earlier ones.
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key, state) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_other_id ON verdicts (resolved_id) WHERE resolved_id <> subject_id;
@@ -111,26 +110,26 @@ CREATE INDEX verdicts_given_up ON verdicts (sender, notification_id) WHERE state
 -- reconcile.
 CREATE INDEX verdicts_confirmed_orders ON verdicts (source, decided_at)
   WHERE state = 'confirmed' AND subject_kind = 'order';
--- What a later confirmed notification may explain.
+-- Notifications that a later confirmed one may explain.
 CREATE INDEX verdicts_explainable ON verdicts (source, subject_kind, subject_id, reason, statuses, event_order)
   WHERE state = 'ignored' AND (reason = 'mismatch' OR reason = 'not_found');
--- What led from a notified id to an object.
+-- From a notified id to the object that a confirmed notification found by it.
 CREATE INDEX verdicts_naming ON verdicts (source, subject_kind, subject_id)
   WHERE state = 'confirmed' AND resolved_id IS NOT NULL;
--- What is pending about a subject.
+-- Pending notifications about a subject.
 CREATE INDEX verdicts_pending_about ON verdicts (source, subject_kind, subject_id) WHERE state = 'pending';
 
--- What is explained about each subject, by a confirmed notification or by one that is superseded itself. A row goes with the
--- newest notification that stands for it.
+-- The statuses of each subject that are explained, by a confirmed notification or by one that is superseded itself. A
+-- row is removed with the newest notification behind it.
 CREATE TABLE explanations (
   source         TEXT NOT NULL,    -- as in verdicts
   subject_kind   TEXT NOT NULL,    -- as in verdicts
   subject_id     TEXT NOT NULL,    -- as in verdicts
-  statuses       TEXT NOT NULL,    -- the explained ones, as in verdicts; '': all that was not found (a deletion)
-  from_key       TEXT NOT NULL,    -- '': explains all; else only those whose "before" this is
-  latest_order   INTEGER,          -- the latest event_order of those that explain so; NULL: none has one
-  latest_untimed INTEGER,          -- the newest of those without event_order; NULL: there is none
-  latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the newest of all
+  statuses       TEXT NOT NULL,    -- the explained statuses, as in verdicts; '': every not_found (a deletion)
+  from_key       TEXT NOT NULL,    -- '': explains all; otherwise only notifications with this key in "before"
+  latest_order   INTEGER,          -- the latest event_order of the explaining notifications; NULL: none has one
+  latest_untimed INTEGER,          -- the newest of them without event_order; NULL: there is none
+  latest_id      INTEGER NOT NULL REFERENCES intake (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,  -- the newest of them
   PRIMARY KEY (source, subject_kind, subject_id, statuses, from_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX explanations_by_latest ON explanations (latest_id);
@@ -140,9 +139,9 @@ CREATE TABLE senders (
   sender TEXT NOT NULL PRIMARY KEY,  -- as in verdicts
   kept   INTEGER NOT NULL,           -- its rows in verdicts
   weight INTEGER NOT NULL DEFAULT 8192  -- its weight in the fair queue: the recent share of confirmations among its verdicts,
-                                        -- in 65536ths. Each verdict that says whether a notification was true moves it
-                                        -- an eighth of the way to 1 or 0; any other takes a 512th away, down to the
-                                        -- eighth of an unknown sender. Above that a sender is proven
+                                        -- in 65536ths. A verdict that says whether a notification was true moves it an
+                                        -- eighth of the way to 1 or 0; any other takes a 512th away, down to the eighth
+                                        -- of an unknown sender. Above that, the sender is proven
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER verdicts_sender_new AFTER INSERT ON verdicts BEGIN
@@ -227,7 +226,7 @@ CREATE TABLE outages (
   PRIMARY KEY (source, call_kind)
 ) STRICT, WITHOUT ROWID;
 
--- Failed questions that stood for a whole source: each counts for every notification pending on it.
+-- Failed questions that probed a whole source: each counts for every notification pending on it.
 CREATE TABLE probes (
   source    TEXT NOT NULL,     -- the source that was probed
   call_kind TEXT NOT NULL,     -- as in outages
@@ -258,7 +257,7 @@ CREATE TABLE last_confirmed (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX last_confirmed_orders ON last_confirmed (source, confirmed_at) WHERE subject_kind = 'order';
 
--- The last complete reconcile of each source over everything since the one before: where the next one begins.
+-- The last complete reconcile of each source over everything since the one before. The next one begins where it ended.
 CREATE TABLE reconciliations (
   source       TEXT NOT NULL PRIMARY KEY,  -- as in sources
   from_at      TEXT NOT NULL,  -- start of its window, inclusive
@@ -269,17 +268,17 @@ CREATE TABLE reconciliations (
 -- The report of the last reconcile, complete or not: the page shows its findings.
 CREATE TABLE last_reconcile (
   id      INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
-  made_at TEXT NOT NULL,                       -- when that run was made
-  report  TEXT NOT NULL                        -- its JSON, as --format json prints it but for the statistics
+  made_at TEXT NOT NULL,                       -- the time of that run
+  report  TEXT NOT NULL                        -- its JSON, as --format json prints it, without the statistics
 ) STRICT;
 
--- How many notifications of a day are in which state. Removed ones still count: no trigger here follows a removal.
+-- The number of notifications per day, source and verdict. Removed ones still count: no trigger here follows a removal.
 CREATE TABLE daily_counts (
   day    TEXT NOT NULL,            -- UTC day of receipt
   source TEXT NOT NULL,            -- as in intake
   state  TEXT NOT NULL,            -- as in verdicts
-  reason TEXT NOT NULL,            -- '' where there is none, and while pending
-  n      INTEGER NOT NULL,         -- how many
+  reason TEXT NOT NULL,            -- '' if there is none, and while pending
+  n      INTEGER NOT NULL,         -- number of notifications
   PRIMARY KEY (day, source, state, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -305,8 +304,8 @@ WHEN old.state <> new.state OR (new.state <> 'pending' AND old.reason IS NOT new
     AND reason = iif(new.state = 'pending', '', coalesce(new.reason, ''));
 END;
 
--- Where the notifications of a time begin: none received within an hour has a lower id, even if the clock was set back or
--- rows were removed.
+-- The lowest id of each hour: no notification received within the hour has a lower one, even if the clock was set back
+-- or rows were removed.
 CREATE TABLE hour_index (
   hour     TEXT NOT NULL PRIMARY KEY,  -- UTC hour of receipt: the first 13 characters of the time
   first_id INTEGER NOT NULL            -- the lowest id received within it
@@ -324,107 +323,106 @@ CREATE TABLE liveness (
   at TEXT NOT NULL                        -- when it was written; by a clock that may be wrong
 ) STRICT;
 
--- What needs the owner and was seen by the alerts, until it has been over for a while.
+-- Problems that the alerts track, until they have been over for a while.
 CREATE TABLE alert_problems (
-  kind    TEXT NOT NULL,  -- as status names it
-  source  TEXT,           -- the source that it is about
-  action  TEXT,           -- the action that it is about
-  since   TEXT NOT NULL,  -- when it was listed first
-  gone_at TEXT,           -- when it was not listed any more; NULL while it is
-  told_at TEXT            -- when it was told last; NULL: it was not
+  kind    TEXT NOT NULL,  -- the kind of warning
+  source  TEXT,           -- the source concerned; NULL: none
+  action  TEXT,           -- the action concerned; NULL: none
+  since   TEXT NOT NULL,  -- when it was first listed
+  gone_at TEXT,           -- when it was no longer listed; NULL while it is
+  told_at TEXT            -- when it was last reported; NULL: not yet
 ) STRICT;
 
--- Messages of the last hour, and those on their way.
+-- Alert messages of the last hour, and those not sent yet.
 CREATE TABLE alert_messages (
   id              INTEGER PRIMARY KEY,  -- may be used again
   channel         TEXT NOT NULL,        -- mail or url
   at              TEXT NOT NULL,        -- when it was written
-  content         TEXT NOT NULL,        -- JSON: what it says
+  content         TEXT NOT NULL,        -- JSON
   attempts        INTEGER NOT NULL,     -- tries so far
-  next_attempt_at TEXT                  -- NULL: it was taken, or given up
+  next_attempt_at TEXT                  -- NULL: it was sent, or given up
 ) STRICT;
 
 -- Channels on which the last message was given up.
 CREATE TABLE alert_channels (
   channel TEXT NOT NULL PRIMARY KEY,  -- mail or url
-  since   TEXT NOT NULL,              -- when the first was given up since one was taken
+  since   TEXT NOT NULL,              -- when the first message since the last success was given up
   cause   TEXT NOT NULL               -- why, in plain words
 ) STRICT, WITHOUT ROWID;
 
--- Who this file is: part of the id under which an action knows a delivery.
+-- The id of this file: part of the id by which an action recognises a repeated delivery.
 CREATE TABLE identity (
   id   INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
   file TEXT                                 -- random; NULL: a copy that no serve has opened yet
 ) STRICT;
 INSERT INTO identity (id, file) VALUES (1, NULL);
 
--- How far the feed was cut off; kept by the trigger.
+-- The end of the removed news; kept by the trigger news_gone.
 CREATE TABLE news_removed (
   id  INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
   seq INTEGER NOT NULL                     -- the newest seq that prune or keep removed; 0: none
 ) STRICT;
 INSERT INTO news_removed (id, seq) VALUES (1, 0);
 
--- What is shipped to the ledger, the database of [ledger]. Rows of notifications, verifications, news and deliveries are
--- shipped by their ascending ids. A later change of theirs, and each change of other tables, has an entry here: the last
--- change of a row stands for all of it. The triggers of sql/change_log.sql write it; they are there only while a ledger is
--- configured, so without one nothing is written.
+-- The change log for the ledger, the PostgreSQL of [ledger]. Rows of notifications, verifications, news and deliveries
+-- are shipped by ascending id. Each later change of them, and each change of other tables, gets an entry here, one per
+-- row. The triggers of sql/change_log.sql write it; they exist only while a ledger is configured.
 CREATE TABLE changes (
-  position INTEGER PRIMARY KEY,  -- ascending; the last entry stays until a later one, so that none is used twice
+  position INTEGER PRIMARY KEY,  -- ascending; the last entry stays until there is a later one, so that none is reused
   kind     TEXT NOT NULL,        -- the table
-  id       INTEGER NOT NULL,     -- the row's id; 0 where it has none
-  source   TEXT NOT NULL,        -- else its source; '' beside an id
-  key      TEXT NOT NULL         -- and its order_id or product_id; of refusals the day and the cause after it
+  id       INTEGER NOT NULL,     -- the row's id; 0 if it has none
+  source   TEXT NOT NULL,        -- the row's source; '' if it has an id
+  key      TEXT NOT NULL         -- its order_id or product_id; for refusals day and cause, separated by a space
 ) STRICT;
 CREATE INDEX changes_by_row ON changes (kind, id, source, key);
 
--- How far the ledger has got, as it confirmed last.
+-- The state of the ledger, with the position that it last confirmed.
 CREATE TABLE ledger_state (
   id            INTEGER PRIMARY KEY CHECK (id = 1),  -- there is one row
   is_on         INTEGER NOT NULL,  -- 1: a ledger is configured, and changes are logged
   include       TEXT NOT NULL,     -- ledger.include in force, separated by spaces
-  generation    INTEGER NOT NULL,  -- raised by each filling from the start
+  generation    INTEGER NOT NULL,  -- incremented by each filling from the start
   is_begun      INTEGER NOT NULL,  -- 1: the ledger confirmed something of this filling
-  log           INTEGER NOT NULL,  -- changes up to this position are shipped, but for refusals
-  refusals      INTEGER NOT NULL,  -- the same of refusals
+  log           INTEGER NOT NULL,  -- changes up to this position are shipped, except refusals
+  refusals      INTEGER NOT NULL,  -- the same for refusals
   notifications INTEGER NOT NULL,  -- the last notification shipped
-  verifications INTEGER NOT NULL,  -- the last verification shipped; the greatest number where they are not included
+  verifications INTEGER NOT NULL,  -- the last verification shipped; the maximum integer if they are not included
   news          INTEGER NOT NULL,  -- the last seq shipped
   deliveries    INTEGER NOT NULL,  -- the last delivery shipped
-  filled        TEXT NOT NULL,     -- JSON: how far orders, products and refusals are filled
-  next_notifications INTEGER NOT NULL,  -- notifications up to this id may be read to be shipped: their changes are logged
-  next_verifications INTEGER NOT NULL,  -- the same of verifications
-  next_deliveries    INTEGER NOT NULL,  -- the same of deliveries
+  filled        TEXT NOT NULL,     -- JSON: the progress of filling orders, products and refusals
+  next_notifications INTEGER NOT NULL,  -- notifications up to this id may be read for shipping: their changes are logged
+  next_verifications INTEGER NOT NULL,  -- the same for verifications
+  next_deliveries    INTEGER NOT NULL,  -- the same for deliveries
   filling_since TEXT,              -- when this filling began; NULL: never
-  filling_to    TEXT,              -- JSON: where everything ended then; NULL: the filling is over
-  shipped_until TEXT,              -- everything up to this time is in the ledger; NULL: never yet
-  confirmed_at  TEXT,              -- when the ledger confirmed last; NULL: never in this filling
+  filling_to    TEXT,              -- JSON: the end of the file at that time; NULL: the filling is over
+  shipped_until TEXT,              -- the ledger has everything up to this time; NULL: not yet
+  confirmed_at  TEXT,              -- the ledger's last confirmation; NULL: none in this filling
   failing_since TEXT,              -- the first failure since then; NULL: none
   failure       TEXT,              -- the last failure in plain words
   is_refused    INTEGER NOT NULL,  -- 1: that failure does not pass by itself
-  gap           INTEGER NOT NULL,  -- rows that were removed before they were shipped
-  gap_at        TEXT               -- when the last of them was; NULL: none
+  gap           INTEGER NOT NULL,  -- number of rows that were removed before they were shipped
+  gap_at        TEXT               -- when the last of them was removed; NULL: none
 ) STRICT;
 INSERT INTO ledger_state VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, '{"table":0,"after":[]}', 0, 0, 0,
   NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL);
 
--- What is known of an action over all of its deliveries; a row from its first failure on.
+-- The state of an action over all of its deliveries; it has a row from its first failure on.
 CREATE TABLE action_states (
   action        TEXT NOT NULL PRIMARY KEY,  -- as in deliveries
   failures      INTEGER NOT NULL,  -- failed tries since the last success
   failing_since TEXT,              -- the first of them
   probe         INTEGER,           -- the delivery that probes while the others wait
-  probe_since   TEXT,              -- since when it does
-  held_until    TEXT,              -- nothing is sent before: the action asked for that
-  gone_at       TEXT,              -- it answered 410 and rests since
+  probe_since   TEXT,              -- since when it probes
+  held_until    TEXT,              -- nothing is sent before this, because the action asked for a pause
+  gone_at       TEXT,              -- when it answered 410; it is resting since then
   last_error    TEXT               -- the last failure in plain words
 ) STRICT, WITHOUT ROWID;
 
--- How many deliveries of an action are in which state. Kept by the triggers.
+-- The number of deliveries per action and state. Kept by the triggers of deliveries.
 CREATE TABLE delivery_counts (
   action TEXT NOT NULL,     -- as in deliveries
   state  TEXT NOT NULL,     -- as in deliveries
-  n      INTEGER NOT NULL,  -- how many
+  n      INTEGER NOT NULL,  -- number of deliveries
   PRIMARY KEY (action, state)
 ) STRICT, WITHOUT ROWID;
 
@@ -437,9 +435,9 @@ CREATE TABLE verifications (
   call_id         INTEGER NOT NULL,  -- rows settled by one call share it
   at              TEXT NOT NULL,     -- when the question was sent
   outcome         TEXT NOT NULL,     -- what the answer meant for this notification, or why there was none
-  http_status     INTEGER,           -- NULL: no answer came
+  http_status     INTEGER,           -- NULL: no answer
   latency_ms      INTEGER NOT NULL,  -- from question to answer, all requests of the question together
-  detail          TEXT,              -- the outcome in plain words; NULL where there is nothing to add
+  detail          TEXT,              -- the outcome in plain words; NULL if there is nothing to add
   answer          TEXT               -- JSON: the fields of the answer that the outcome is based on
 ) STRICT;
 CREATE INDEX verifications_by_notification ON verifications (notification_id);
@@ -454,14 +452,14 @@ CREATE TABLE orders (
   fulfillment_status TEXT,           -- Ecwid only
   total              TEXT,           -- decimal
   currency           TEXT,           -- ISO 4217
-  email              TEXT,           -- the customer's; NULL where the API gives none
-  updated_at         TEXT,           -- the API's time of the last change; NULL where it gives none
+  email              TEXT,           -- the customer's; NULL if the API gives none
+  updated_at         TEXT,           -- the API's time of the last change; NULL if it gives none
   fetched_at         TEXT NOT NULL,  -- when the question was sent
   gone_at            TEXT,           -- deleted or vanished; NULL while the API shows it
   raw                TEXT,           -- the API's JSON, possibly only the requested fields
   internal_id        TEXT,           -- a second id that notifications may use (Ecwid: internalId)
   notified_at        TEXT NOT NULL,  -- receipt of the newest notification that caused a question
-  emptied            INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: email and raw are empty, and stay so
+  emptied            INTEGER NOT NULL DEFAULT 0 CHECK (emptied IN (0, 1)),  -- 1: email and raw are empty, and remain so
   PRIMARY KEY (source, order_id)
 ) STRICT;
 CREATE INDEX orders_to_empty ON orders (notified_at) WHERE emptied = 0;
@@ -471,12 +469,12 @@ CREATE INDEX orders_by_internal_id ON orders (source, internal_id) WHERE interna
 CREATE TABLE products (
   source      TEXT NOT NULL,  -- the source whose API showed it
   product_id  TEXT NOT NULL,  -- Ecwid's id, Kinguin's kinguinId
-  name        TEXT,           -- NULL where not given
+  name        TEXT,           -- NULL if not given
   price       TEXT,           -- decimal
   currency    TEXT,           -- ISO 4217
-  qty         INTEGER,        -- NULL where unlimited or not given
-  available   INTEGER CHECK (available IN (0, 1)),  -- 1: can be bought now; NULL where not given
-  updated_at  TEXT,           -- the API's time of the last change; NULL where it gives none
+  qty         INTEGER,        -- NULL if unlimited or not given
+  available   INTEGER CHECK (available IN (0, 1)),  -- 1: can be bought now; NULL if not given
+  updated_at  TEXT,           -- the API's time of the last change; NULL if it gives none
   fetched_at  TEXT NOT NULL,  -- when the question was sent
   raw         TEXT,           -- the API's JSON, possibly only the requested fields
   internal_id TEXT,           -- a second id (Kinguin: productId)
@@ -486,7 +484,7 @@ CREATE TABLE products (
 ) STRICT;
 CREATE INDEX products_to_empty ON products (notified_at) WHERE emptied = 0;
 
--- What each notification with news = 1 changed; written with its verdict.
+-- The change made by each notification with news = 1; written with its verdict.
 CREATE TABLE news (
   seq             INTEGER PRIMARY KEY AUTOINCREMENT,  -- ascending in commit order, never used twice
   notification_id INTEGER NOT NULL UNIQUE REFERENCES intake (id) ON DELETE CASCADE,  -- the confirmed notification
@@ -498,8 +496,8 @@ CREATE TABLE news (
   origin          TEXT NOT NULL,  -- as in intake
   subject_kind    TEXT NOT NULL,  -- order or product
   subject_id      TEXT NOT NULL,  -- the id in orders or products
-  current         TEXT NOT NULL,  -- JSON: the values now; of a subject that is gone the last ones known
-  previous        TEXT            -- JSON: the values of the news before; NULL the first time
+  current         TEXT NOT NULL,  -- JSON: the current values; the last known ones of a subject that is gone
+  previous        TEXT            -- JSON: the values of the previous news; NULL the first time
 ) STRICT;
 CREATE INDEX news_by_source ON news (source, seq);
 
@@ -508,24 +506,24 @@ CREATE TRIGGER news_gone AFTER DELETE ON news BEGIN
   UPDATE news_removed SET seq = old.seq WHERE seq < old.seq;
 END;
 
--- Each news row on its way to each action that was in force then.
+-- Each news row on its way to each action that was in force when it was written.
 CREATE TABLE deliveries (
   id              INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
   action          TEXT NOT NULL,  -- as in [actions.NAME]
-  seq             INTEGER NOT NULL REFERENCES news (seq) ON DELETE CASCADE,  -- what is delivered
+  seq             INTEGER NOT NULL REFERENCES news (seq) ON DELETE CASCADE,  -- the news to deliver
   source          TEXT NOT NULL,  -- as in news
   subject_kind    TEXT NOT NULL,  -- as in news
   subject_id      TEXT NOT NULL,  -- as in news
   state           TEXT NOT NULL,  -- waiting, delivered, dead or skipped
-  attempts        INTEGER NOT NULL DEFAULT 0,  -- tries since it was made or last started afresh
+  attempts        INTEGER NOT NULL DEFAULT 0,  -- tries since it was created or last redelivered
   next_attempt_at TEXT,           -- NULL unless waiting
   decided_at      TEXT,           -- NULL while waiting
   detail          TEXT,           -- the last failure, or who decided, in plain words
-  since           TEXT NOT NULL,  -- when it was made, or last started afresh
-  is_first        INTEGER NOT NULL CHECK (is_first = 0 OR is_first = 1),  -- 1: the one of its action and subject that
-                                  -- comes next; 0: one before it waits, or it does not wait
-  lease           TEXT,           -- who delivers it now
-  lease_until     TEXT,           -- when the lease ends by itself
+  since           TEXT NOT NULL,  -- when it was created, or last redelivered
+  is_first        INTEGER NOT NULL CHECK (is_first = 0 OR is_first = 1),  -- 1: the next one of its action and subject;
+                                  -- 0: an earlier one waits, or this one does not wait
+  lease           TEXT,           -- the process that delivers it now; NULL: none
+  lease_until     TEXT,           -- when the lease expires
   UNIQUE (seq, action),
   CHECK (state = 'waiting' OR state = 'delivered' OR state = 'dead' OR state = 'skipped'),
   CHECK ((state = 'waiting') = (next_attempt_at IS NOT NULL)),
@@ -534,13 +532,13 @@ CREATE TABLE deliveries (
   CHECK (state = 'waiting' OR lease IS NULL),
   CHECK ((lease IS NULL) = (lease_until IS NULL))
 ) STRICT;
--- What is due: of a million that wait for an action the next one is the first entry.
+-- Due deliveries: of a million that wait for an action, the next one is the first entry.
 CREATE INDEX deliveries_due ON deliveries (action, next_attempt_at) WHERE is_first = 1 AND lease IS NULL;
 CREATE INDEX deliveries_leased ON deliveries (action, lease_until) WHERE lease IS NOT NULL;
 CREATE INDEX deliveries_in_order ON deliveries (action, source, subject_kind, subject_id, id) WHERE state = 'waiting';
 CREATE INDEX deliveries_by_state ON deliveries (action, state, id);
 CREATE INDEX deliveries_by_subject ON deliveries (subject_id, id);
--- What reports name: dead ones, and those that wait for long.
+-- Reports list dead deliveries, and those that have waited long.
 CREATE INDEX deliveries_open ON deliveries (source, state, since) WHERE state = 'waiting' OR state = 'dead';
 
 -- Keep delivery_counts.
@@ -557,16 +555,16 @@ CREATE TRIGGER deliveries_gone AFTER DELETE ON deliveries BEGIN
   UPDATE delivery_counts SET n = n - 1 WHERE action = old.action AND state = old.state;
 END;
 
--- Each try of a delivery: of one delivery the last fifty.
+-- The tries of deliveries; of each delivery the last fifty.
 CREATE TABLE delivery_attempts (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
-  delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,  -- what was tried
+  delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,  -- the delivery that was tried
   at          TEXT NOT NULL,     -- when the try began
-  latency_ms  INTEGER NOT NULL,  -- to its end
+  latency_ms  INTEGER NOT NULL,  -- its duration
   outcome     TEXT NOT NULL,     -- delivered, refused, unreachable, timeout or failed
-  http_status INTEGER,           -- NULL where no answer came
+  http_status INTEGER,           -- NULL: no answer
   exit_code   INTEGER,           -- of a command that ended by itself
-  answer      TEXT               -- the first KiB of what came back, without control characters
+  answer      TEXT               -- the first KiB of the answer, without control characters
 ) STRICT;
 CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id, id);
 
@@ -577,7 +575,7 @@ CREATE TABLE refusals (
   cause            TEXT NOT NULL,  -- wrong_secret, missing_signature, test_call, …
   count            INTEGER NOT NULL,  -- requests of this cause on this day
   last_at          TEXT NOT NULL,  -- the latest of them
-  last_remote_addr TEXT,           -- its sender; NULL where emptied
+  last_remote_addr TEXT,           -- its sender; NULL if emptied
   PRIMARY KEY (source, day, cause)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refusals_to_empty ON refusals (last_at) WHERE last_remote_addr IS NOT NULL;
@@ -600,7 +598,7 @@ SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type,
   v.decided_at, i.origin
 FROM intake i LEFT JOIN verdicts v ON v.notification_id = i.id;
 
--- Notifications that the API was asked about and does not confirm: made up, or indistinguishable from that.
+-- Notifications that the API does not confirm: made up, or indistinguishable from that.
 CREATE VIEW fakes AS
 SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type, i.headers, i.body,
   v.event, v.subject_kind, v.subject_id, v.resolved_id, v.claim, v.event_time, v.state, v.reason, v.detail, v.attempts,
@@ -608,7 +606,7 @@ SELECT i.id, i.source, i.provider, i.received_at, i.remote_addr, i.content_type,
 FROM verdicts v JOIN intake i ON i.id = v.notification_id
 WHERE v.state = 'ignored' AND v.reason IN ('not_found', 'mismatch', 'wrong_store');
 
--- What is not settled: pending and undecided, oldest first.
+-- Open notifications, pending or undecided, oldest first.
 CREATE VIEW open AS
 SELECT id, source, provider, received_at, age_seconds,
   printf('%dd %02d:%02d:%02d', age_seconds / 86400, age_seconds / 3600 % 24, age_seconds / 60 % 60, age_seconds % 60) AS age,

@@ -3,30 +3,22 @@
 //!
 //! # The house
 //!
-//! Rooms import downwards only; `tests/tidy` fails where one does not.
-//!
-//! ```text
-//! main → cli → demo → service → receiver | worker | deliverer | admin → providers | store → rules → domain
-//!                               deliverer → actions      admin → report | decisions
-//!                               ledger → store
-//!            → report → domain      reconcile → config | worker | providers | store
-//!                     config → providers (their keys)          simulator → nothing
-//! ```
+//! Rooms import downwards only, which `tests/tidy` checks; `docs/architecture.md` draws the map.
 //!
 //! | room | its one job |
 //! |---|---|
 //! | [`domain`] | the shared types: notification, claim, answer, verdict, ledger; the only clock |
-//! | [`rules`] | pure functions that judge, of a ledger, an answer and the time; draws the state machine |
+//! | [`rules`] | pure functions that judge an answer by what is known; draws the state machine |
 //! | [`store`] | one SQLite file behind verbs of the domain; one writer, readers that cannot write |
 //! | [`providers`] | the notifications and the API of each kind of shop; the one HTTP client |
 //! | [`config`] | one TOML file, accepted as a whole or not at all |
 //! | [`receiver`] | the intake listener: check, store, acknowledge |
 //! | [`worker`] | parse, lease, ask, record; rate limits and slots for API calls |
-//! | [`deliverer`] | lease, tell, record: the news on its way to the actions |
+//! | [`deliverer`] | lease, send, record: the news on its way to the actions |
 //! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
 //! | [`ledger`] | what the store holds, shipped to a database of the owner's; the one client of PostgreSQL |
 //! | [`admin`] | health, readiness, metrics, the feed of news, the page for people |
-//! | [`decisions`] | what a person decides about notifications, for the command line and the page |
+//! | [`decisions`] | a person's decisions about notifications, for the command line and the page |
 //! | [`reconcile`] | asks the shops what happened and compares it with the notifications received |
 //! | [`report`] | the formats of a report: text, JSON, CSV, HTML; pure functions |
 //! | [`service`] | builds one running service from these |
@@ -51,12 +43,7 @@
 //!    verdicts, verification rows, the truth, the source's status and the end of the lease are written, if the lease
 //!    still holds.
 //!
-//! # What is never there
-//!
-//! - A verdict based on a failure to ask. A failure leads to another question, or to `undecided`.
-//! - A transaction held across the network, or a blocking call on an asynchronous thread.
-//! - SQL outside [`store`] and [`ledger`], an HTTP client outside [`providers`], a clock or I/O in [`rules`].
-//! - Anything from a notification that chooses a host, a path or a store; a secret in a log, a row or an error.
+//! `docs/architecture.md` lists what must never happen, and has the other walks.
 
 pub mod actions;
 pub mod admin;

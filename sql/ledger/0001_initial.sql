@@ -1,17 +1,17 @@
--- The ledger: what the stores of several countersign nodes hold, in one PostgreSQL schema, {schema}. Each step of
--- sql/ledger may run again and beside another node's, and changes nothing that is there already.
+-- The ledger: the rows of several countersign nodes in one PostgreSQL schema, {schema}. Each step of sql/ledger may run
+-- repeatedly and on several nodes at once; it changes nothing that exists already.
 --
--- Times are timestamptz, days date, amounts numeric, JSON jsonb. A value is NULL where nothing is known, where ledger.include
--- does not list it, and where the column cannot hold it; then "unfit" names the column. Rows stay when the node's file
+-- Times are timestamptz, days date, amounts numeric, JSON jsonb. A value is NULL if it is unknown, if ledger.include does
+-- not list it, or if the column cannot hold it; in the last case "unfit" names the column. Rows stay when the node's file
 -- removes them.
 
 CREATE TABLE IF NOT EXISTS {schema}.versions (
   version      bigint NOT NULL PRIMARY KEY,
   installed_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE {schema}.versions IS 'The steps of this schema that were made; the highest is its version.';
+COMMENT ON TABLE {schema}.versions IS 'The steps of this schema that were taken; the highest is its version.';
 COMMENT ON COLUMN {schema}.versions.version IS 'number of the step in sql/ledger';
-COMMENT ON COLUMN {schema}.versions.installed_at IS 'when it was made';
+COMMENT ON COLUMN {schema}.versions.installed_at IS 'when it was taken';
 
 CREATE TABLE IF NOT EXISTS {schema}.nodes (
   node           text NOT NULL PRIMARY KEY,
@@ -27,9 +27,9 @@ COMMENT ON COLUMN {schema}.nodes.node IS 'ledger.node of the file';
 COMMENT ON COLUMN {schema}.nodes.file IS 'the file''s random id; another file does not ship under this node';
 COMMENT ON COLUMN {schema}.nodes.version IS 'version of the program that ships it';
 COMMENT ON COLUMN {schema}.nodes.schema_version IS 'version of this schema that the program knows';
-COMMENT ON COLUMN {schema}.nodes.shipped_until IS 'everything that the file held at this time is here; NULL until it is filled';
-COMMENT ON COLUMN {schema}.nodes.writer IS 'raised by every start of the node; only the latest ships';
-COMMENT ON COLUMN {schema}.nodes.position IS 'how far the file''s rows are here, as the program counts; NULL: not yet';
+COMMENT ON COLUMN {schema}.nodes.shipped_until IS 'everything that the file held at this time is here; NULL during the first filling';
+COMMENT ON COLUMN {schema}.nodes.writer IS 'incremented by every start of the node; only the latest writer ships';
+COMMENT ON COLUMN {schema}.nodes.position IS 'the position in the file up to which its rows are here, in the program''s own format; NULL: no rows yet';
 
 CREATE TABLE IF NOT EXISTS {schema}.notifications (
   node            text NOT NULL,
@@ -78,15 +78,15 @@ COMMENT ON COLUMN {schema}.notifications.event IS 'the provider''s word';
 COMMENT ON COLUMN {schema}.notifications.subject_kind IS 'order or product';
 COMMENT ON COLUMN {schema}.notifications.subject_id IS 'the id as notified';
 COMMENT ON COLUMN {schema}.notifications.resolved_id IS 'the id in orders or products, once an answer gave it';
-COMMENT ON COLUMN {schema}.notifications.claim IS 'the asserted values; those said to hold before under "before"';
+COMMENT ON COLUMN {schema}.notifications.claim IS 'the asserted values; the previous ones, as the sender states them, under "before"';
 COMMENT ON COLUMN {schema}.notifications.event_time IS 'the time that the sender states; NULL if that has no zone';
 COMMENT ON COLUMN {schema}.notifications.state IS 'pending, confirmed, ignored or undecided';
-COMMENT ON COLUMN {schema}.notifications.reason IS 'why, in one word of the documentation';
+COMMENT ON COLUMN {schema}.notifications.reason IS 'the cause of the state, a word of docs/verdicts.md';
 COMMENT ON COLUMN {schema}.notifications.detail IS 'the reason in plain words';
 COMMENT ON COLUMN {schema}.notifications.duplicate_of IS 'the confirmed notification of this node that it repeats';
 COMMENT ON COLUMN {schema}.notifications.news IS '1: the API said something new about the subject';
 COMMENT ON COLUMN {schema}.notifications.attempts IS 'questions asked';
-COMMENT ON COLUMN {schema}.notifications.next_attempt_at IS 'when it is asked about again, as it was when the row was shipped';
+COMMENT ON COLUMN {schema}.notifications.next_attempt_at IS 'the time of the next question, as of the last shipping';
 COMMENT ON COLUMN {schema}.notifications.decided_at IS 'NULL while pending';
 COMMENT ON COLUMN {schema}.notifications.origin IS 'intake, or reconcile: recovered';
 COMMENT ON COLUMN {schema}.notifications.unfit IS 'columns whose value the type cannot hold, separated by commas';
@@ -202,7 +202,7 @@ CREATE TABLE IF NOT EXISTS {schema}.news (
   PRIMARY KEY (node, seq)
 );
 CREATE INDEX IF NOT EXISTS news_by_time ON {schema}.news (at);
-COMMENT ON TABLE {schema}.news IS 'What each notification with news = 1 changed. Of one node, seq appears ascending.';
+COMMENT ON TABLE {schema}.news IS 'The change made by each notification with news = 1. Of one node, seq appears in ascending order.';
 COMMENT ON COLUMN {schema}.news.node IS 'as in nodes';
 COMMENT ON COLUMN {schema}.news.seq IS 'ascending in commit order and never used again, within its node';
 COMMENT ON COLUMN {schema}.news.type IS 'order.changed, order.deleted, product.changed, product.deleted or product.unavailable';
@@ -214,8 +214,8 @@ COMMENT ON COLUMN {schema}.news.event IS 'as in notifications';
 COMMENT ON COLUMN {schema}.news.origin IS 'as in notifications';
 COMMENT ON COLUMN {schema}.news.subject_kind IS 'order or product';
 COMMENT ON COLUMN {schema}.news.subject_id IS 'the id in orders or products';
-COMMENT ON COLUMN {schema}.news.current IS 'the values now; of a subject that is gone the last ones known';
-COMMENT ON COLUMN {schema}.news.previous IS 'the values of the news before; NULL the first time';
+COMMENT ON COLUMN {schema}.news.current IS 'the current values; the last known ones of a subject that is gone';
+COMMENT ON COLUMN {schema}.news.previous IS 'the values of the previous news; NULL the first time';
 COMMENT ON COLUMN {schema}.news.unfit IS 'columns whose value the type cannot hold, separated by commas';
 
 CREATE TABLE IF NOT EXISTS {schema}.deliveries (
@@ -244,7 +244,7 @@ COMMENT ON COLUMN {schema}.deliveries.source IS 'as in news';
 COMMENT ON COLUMN {schema}.deliveries.subject_kind IS 'as in news';
 COMMENT ON COLUMN {schema}.deliveries.subject_id IS 'as in news';
 COMMENT ON COLUMN {schema}.deliveries.state IS 'waiting, delivered, dead or skipped';
-COMMENT ON COLUMN {schema}.deliveries.attempts IS 'tries since it was made or last started afresh';
+COMMENT ON COLUMN {schema}.deliveries.attempts IS 'tries since it was created or last redelivered';
 COMMENT ON COLUMN {schema}.deliveries.next_attempt_at IS 'NULL unless waiting';
 COMMENT ON COLUMN {schema}.deliveries.decided_at IS 'NULL while waiting';
 COMMENT ON COLUMN {schema}.deliveries.detail IS 'the last failure, or the person''s decision, in plain words';
@@ -262,7 +262,7 @@ CREATE TABLE IF NOT EXISTS {schema}.refusals (
   PRIMARY KEY (node, source, day, cause)
 );
 CREATE INDEX IF NOT EXISTS refusals_personal ON {schema}.refusals (node, last_at) WHERE last_remote_addr IS NOT NULL;
-COMMENT ON TABLE {schema}.refusals IS 'Requests that were not stored, counted; brought here at most once a minute.';
+COMMENT ON TABLE {schema}.refusals IS 'Counts of requests that were not stored; shipped at most once a minute.';
 COMMENT ON COLUMN {schema}.refusals.node IS 'as in nodes';
 COMMENT ON COLUMN {schema}.refusals.source IS 'the source that was called';
 COMMENT ON COLUMN {schema}.refusals.day IS 'UTC day';
@@ -277,7 +277,7 @@ SELECT node, id, source, provider, received_at, remote_addr, content_type, heade
   resolved_id, claim, event_time, state, reason, detail, attempts, decided_at, unfit
 FROM {schema}.notifications
 WHERE state = 'ignored' AND reason IN ('not_found', 'mismatch', 'wrong_store');
-COMMENT ON VIEW {schema}.fakes IS 'Notifications that the API was asked about and does not confirm.';
+COMMENT ON VIEW {schema}.fakes IS 'Notifications that the API does not confirm: made up, or indistinguishable from that.';
 
 CREATE OR REPLACE VIEW {schema}.open AS
 SELECT node, id, source, provider, received_at,
@@ -286,7 +286,7 @@ SELECT node, id, source, provider, received_at,
 FROM {schema}.notifications
 WHERE state IN ('pending', 'undecided')
 ORDER BY received_at, node, id;
-COMMENT ON VIEW {schema}.open IS 'What is not settled, oldest first, with its age.';
+COMMENT ON VIEW {schema}.open IS 'Open notifications, pending or undecided, oldest first, with their age.';
 
 CREATE OR REPLACE VIEW {schema}.daily AS
 SELECT node, (received_at AT TIME ZONE 'UTC')::date AS day, source,
@@ -299,6 +299,6 @@ SELECT node, (received_at AT TIME ZONE 'UTC')::date AS day, source,
   count(*) FILTER (WHERE state = 'undecided') AS undecided
 FROM {schema}.notifications
 GROUP BY 1, 2, 3;
-COMMENT ON VIEW {schema}.daily IS 'Notifications and their verdicts, per day, node and source; it counts the rows that are here.';
+COMMENT ON VIEW {schema}.daily IS 'Notifications and their verdicts, per day, node and source; counts the rows that are here.';
 
 INSERT INTO {schema}.versions (version) VALUES (1) ON CONFLICT DO NOTHING;
