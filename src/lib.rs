@@ -15,8 +15,8 @@
 //! | [`receiver`] | the intake listener: check, store, acknowledge |
 //! | [`worker`] | parse, lease, ask, record; rate limits and slots for API calls |
 //! | [`deliverer`] | lease, send, record: the news on its way to the actions |
-//! | [`actions`] | what an action is and how it is told; one file a kind, clients apart from the shops' |
-//! | [`ledger`] | what the store holds, shipped to a database of the owner's; the one client of PostgreSQL |
+//! | [`actions`] | the kinds of actions, one file each; their HTTP clients are separate from the shops' |
+//! | [`ledger`] | ships the store's rows to the owner's PostgreSQL; the one client of it |
 //! | [`admin`] | health, readiness, metrics, the feed of news, the page for people |
 //! | [`decisions`] | a person's decisions about notifications, for the command line and the page |
 //! | [`reconcile`] | asks the shops what happened and compares it with the notifications received |

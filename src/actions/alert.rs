@@ -44,12 +44,11 @@ impl AlertFormat {
 pub struct Ways {
     /// The mail server and the owner's addresses.
     pub mail: Option<(MailServer, Vec<Address>)>,
-    /// The owner's URL.
+    /// The owner's URL, and the format of the POST to it.
     pub url: Option<(Notice, AlertFormat)>,
 }
 
 impl Ways {
-    /// The configured channels.
     #[must_use]
     pub fn channels(&self) -> Vec<Channel> {
         let mail = self.mail.as_ref().map(|_| Channel::Mail);

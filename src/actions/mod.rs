@@ -36,7 +36,6 @@ const KEPT: usize = 1024;
 pub struct Message {
     /// The id by which the target recognises a repeated delivery: the same on every try.
     pub id: String,
-    /// The action's name.
     pub action: String,
     /// The number of this try, from 1.
     pub attempt: u32,
@@ -47,7 +46,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The event type.
+    /// The event type; `test` for a test.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.news.as_ref().map_or("test", |news| news.kind.as_str())
@@ -155,11 +154,8 @@ async fn reached(mut stop: Stop, what: Stopping) {
 /// The kind of an action, as configured.
 #[derive(Clone, Debug)]
 pub enum ActionKind {
-    /// An HTTP endpoint.
     Url(url::Endpoint),
-    /// A program.
     Command(command::CommandTarget),
-    /// Mailboxes.
     Mail(mail::MailTarget),
 }
 
@@ -174,7 +170,7 @@ impl ActionKind {
         }
     }
 
-    /// A short description.
+    /// The target's name in the output of `doctor`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -185,10 +181,9 @@ impl ActionKind {
     }
 }
 
-/// One `[actions.NAME]`.
+/// An action as configured in `[actions.NAME]`.
 #[derive(Clone, Debug)]
 pub struct Action {
-    /// As in `[actions.NAME]`.
     pub name: String,
     /// The target of its deliveries.
     pub kind: ActionKind,

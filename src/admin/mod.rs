@@ -36,9 +36,9 @@ pub struct Admin {
     pub sources: Vec<Reported>,
     /// The names of the configured actions.
     pub actions: Vec<String>,
-    /// Who may see what is said about orders.
+    /// Who may see data about orders and people.
     pub guard: Guard,
-    /// Told when the service stops: what goes on without end then ends.
+    /// `true` once the service stops: endless answers then end.
     pub stopping: watch_channel::Receiver<bool>,
     /// If fewer bytes than this are free on the disk, intake refuses.
     pub min_free: u64,

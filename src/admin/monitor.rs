@@ -33,7 +33,6 @@ const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreS
 pub struct HealthFindings {
     /// When it was made.
     pub at: Timestamp,
-    /// The active warnings.
     pub warnings: Vec<Warning>,
     /// The failing check of the store or its disk, if any.
     pub failing: Option<&'static str>,

@@ -13,7 +13,6 @@ use crate::ledger::{self, TakeOver};
 use crate::service::ledger_settings;
 use crate::store::Reader;
 
-/// The subcommands.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: countersign ledger schema | psql shop")]
 pub(super) struct Args {

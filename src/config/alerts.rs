@@ -24,13 +24,12 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("heartbeat_every", "\"5m\""),
 ];
 
-/// The minimum interval.
+/// Minimum of every interval in the table.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The `[alerts]` table.
 #[derive(Clone, Debug)]
 pub struct Alerts {
-    /// The channels.
     pub ways: Ways,
     /// When alerts are sent.
     pub rules: AlertRules,
@@ -71,7 +70,7 @@ fn remind(item: &Item) -> Result<Option<Duration>, String> {
     }
 }
 
-/// A secret URL.
+/// `None` if the key is missing, or if a mistake was noted.
 fn notice(section: &mut Section<'_>, outside: &mut Outside<'_>, key: &str) -> Option<Notice> {
     let url = secret::read(section, outside, "alerts", key, false).pop()?;
     Notice::new(url.expose_secret())

@@ -15,11 +15,9 @@ pub(super) const KEYS: &[KnownKey] = &[
 
 /// The mail server in the file.
 pub(super) enum Configured {
-    /// Not configured.
     Absent,
     /// Wrong; the mistake was noted.
     Wrong,
-    /// Configured.
     Server(MailServer),
 }
 

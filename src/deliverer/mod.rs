@@ -35,7 +35,6 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// The actions in force.
 #[derive(Clone, Debug, Default)]
 pub struct InForce {
-    /// As configured.
     pub actions: Vec<Action>,
     /// How long a stop waits for tries in flight.
     pub drain: Duration,
@@ -50,7 +49,6 @@ pub struct DelivererParts {
     /// The HTTP clients for endpoints.
     pub clients: Clients,
     pub clock: Clock,
-    /// The counters.
     pub metrics: Metrics,
     /// The owner of its leases, of the form `role-…`.
     pub owner: String,

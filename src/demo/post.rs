@@ -14,7 +14,6 @@ use super::request::SceneRequest;
 /// A time limit longer than the service ever takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The service's answer.
 #[derive(Debug)]
 pub(super) struct SceneResponse {
     pub(super) status: u16,

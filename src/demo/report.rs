@@ -51,7 +51,6 @@ pub struct DemoReport {
 /// The messages that an action received.
 #[derive(Debug)]
 pub struct ToldAction {
-    /// Its name.
     pub action: &'static str,
     /// `url`, `command` or `mail`.
     pub kind: &'static str,

@@ -27,9 +27,9 @@ pub struct AlertRules {
 pub struct Problem {
     /// The kind of warning.
     pub kind: WarningKind,
-    /// The source concerned.
+    /// `None` if it concerns no source.
     pub source: Option<String>,
-    /// The action concerned.
+    /// `None` if it concerns no action.
     pub action: Option<String>,
     /// When it was first listed.
     pub since: Timestamp,
@@ -44,13 +44,11 @@ pub struct Problem {
 pub struct AlertEntry {
     /// The kind of warning.
     pub kind: String,
-    /// The source concerned.
+    /// `None` if it concerns no source.
     pub source: Option<String>,
-    /// The action concerned.
+    /// `None` if it concerns no action.
     pub action: Option<String>,
-    /// The finding.
     pub what: String,
-    /// The remedy.
     pub remedy: String,
     /// When it began, RFC 3339.
     pub since: String,
@@ -61,9 +59,9 @@ pub struct AlertEntry {
 pub struct OverEntry {
     /// The kind of warning.
     pub kind: String,
-    /// The source concerned.
+    /// `None` if it concerns no source.
     pub source: Option<String>,
-    /// The action concerned.
+    /// `None` if it concerns no action.
     pub action: Option<String>,
     /// When it began, RFC 3339.
     pub since: String,
@@ -91,7 +89,6 @@ pub struct AlertMessage {
     pub channel: Channel,
     /// When it was written.
     pub at: Timestamp,
-    /// Its content.
     pub text: AlertText,
     pub attempts: u32,
     /// When it is tried next; `None`: it was sent or given up.

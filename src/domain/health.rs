@@ -169,9 +169,9 @@ pub struct ActionHealth {
 words! {
     /// A channel for alerts.
     Channel {
-        /// E-mail.
+        /// To `alerts.mail`.
         Mail = "mail",
-        /// A POST.
+        /// A POST to `alerts.url`.
         Url = "url",
     }
 }
@@ -179,7 +179,6 @@ words! {
 /// A channel on which alerts fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailingChannel {
-    /// The failing channel.
     pub channel: Channel,
     /// When the first message since the last success was given up.
     pub since: Timestamp,
@@ -294,7 +293,7 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The source; `None` for the whole service.
     pub source: Option<String>,
-    /// The action concerned.
+    /// `None` if it concerns no action.
     pub action: Option<String>,
     /// The finding, a sentence without a full stop and without a stranger's text.
     pub what: String,

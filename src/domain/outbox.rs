@@ -73,7 +73,6 @@ pub struct Attempt {
     pub at: Timestamp,
     /// The duration of the try.
     pub latency_ms: u64,
-    /// The outcome.
     pub outcome: AttemptOutcome,
     /// The HTTP status, if there was an answer.
     pub http_status: Option<u16>,

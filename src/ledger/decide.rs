@@ -45,7 +45,6 @@ pub(super) enum Then {
     Stop,
 }
 
-/// Chooses the reaction.
 pub(super) fn after(failure: &ShipError) -> Then {
     match failure {
         ShipError::NodeChanged => Then::ReadAgain,

@@ -91,7 +91,6 @@ async fn may_write(session: &Session, schema: &str) -> Result<(), ShipError> {
 pub struct TakeOver {
     session: Session,
     node: Node,
-    /// The node's row.
     found: NodeRow,
 }
 

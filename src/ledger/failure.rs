@@ -19,7 +19,6 @@ pub enum ShipError {
     Sql {
         /// Its SQL state.
         code: String,
-        /// Its message.
         message: String,
     },
     /// The server's certificate is not trusted, or the server refuses the credentials.

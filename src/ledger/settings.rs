@@ -13,7 +13,6 @@ use crate::domain::shipping::Include;
 /// The `[ledger]` table, as far as shipping needs it.
 #[derive(Clone, Debug)]
 pub struct LedgerSettings {
-    /// The database.
     pub target: LedgerUrl,
     /// The password, if there is one.
     pub password: Option<SecretString>,

@@ -36,7 +36,6 @@ const MOST_MOVES: u32 = 5;
 pub struct ShipperParts {
     /// The store to ship.
     pub store: Store,
-    /// The time.
     pub clock: Clock,
     /// The ledger in force; `None`: there is none.
     pub settings: watch::Receiver<Option<Arc<LedgerSettings>>>,

@@ -2,7 +2,6 @@
 
 use crate::domain::shipping::Position;
 
-/// The decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumed {
     /// Continue after this position.

@@ -28,7 +28,6 @@ pub(super) struct Live {
     pub(super) actions: watch::Sender<Arc<InForce>>,
     /// The settings of the alerts.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
-    /// The ledger.
     pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,
     /// The worker's last heartbeat; `None` with `--no-worker`.
     pub(super) heart: Option<Arc<AtomicI64>>,

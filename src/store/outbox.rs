@@ -82,7 +82,7 @@ impl Store {
         self.writer.run_batched(move |conn| lease::release(conn, &ids, &owner)).await
     }
 
-    /// Renews leases.
+    /// Renews the leases of these deliveries, if `owner` still holds them.
     pub async fn renew_deliveries(&self, ids: Vec<i64>, owner: String, now: Timestamp) -> Result<()> {
         self.writer.run_batched(move |conn| lease::renew(conn, &ids, &owner, now)).await
     }

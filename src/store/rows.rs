@@ -58,12 +58,10 @@ pub(super) fn instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Time
     word(row, name, Timestamp::parse_rfc3339)
 }
 
-/// A time column.
 pub(super) fn known_instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Timestamp> {
     required(row, name, instant(row, name)?)
 }
 
-/// The column `state`.
 pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
     required(row, "state", word(row, "state", State::parse)?)
 }
@@ -74,7 +72,6 @@ pub(super) fn reason(row: &Row<'_>) -> rusqlite::Result<Option<Reason>> {
     Ok(word(row, "reason", reason)?.flatten())
 }
 
-/// The column `cause`.
 pub(super) fn cause(row: &Row<'_>) -> rusqlite::Result<Cause> {
     let parse = |text: &str| Cause::ALL.iter().find(|cause| cause.as_str() == text).copied();
     required(row, "cause", word(row, "cause", parse)?)

@@ -51,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("reconcile", &["config", "domain", "metrics", "providers", "rules", "store", "worker"]),
     ("report", &["domain"]),
     ("receiver", &["domain", "metrics", "providers", "store"]),
-    ("deliverer", &["actions", "domain", "metrics", "store"]),
+    ("deliverer", &["actions", "domain", "metrics", "rules", "store"]),
     ("actions", &["domain"]),
     ("worker", &["domain", "metrics", "providers", "rules", "store"]),
     ("admin", &["config", "decisions", "domain", "metrics", "report", "rules", "store"]),

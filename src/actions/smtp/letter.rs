@@ -11,14 +11,12 @@ use crate::domain::Timestamp;
 /// Maximum length of a subject, in characters; a phone shows fewer.
 const LONGEST_SUBJECT: usize = 200;
 
-/// One mail.
 #[derive(Clone, Debug)]
 pub struct Letter {
     /// The part of `Message-ID` before the @; the same on every try.
     pub id: String,
     /// Without control characters; line ends and encoded words in it are made harmless.
     pub subject: String,
-    /// The plain text.
     pub text: String,
     /// The same as HTML, for readers that can show it.
     pub html: Option<String>,

@@ -151,7 +151,7 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
     Ok(view.render()?)
 }
 
-/// Shows the result.
+/// The page after a change: how many rows changed, were refused, and are left.
 pub(super) fn done(admin: &Admin, asked: &Parameters) -> ViewResult {
     let number = |name: &str| -> Result<usize, ViewError> {
         let number = asked.number(name).map_err(ViewError::Nonsense)?;

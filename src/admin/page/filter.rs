@@ -22,7 +22,7 @@ impl Parameters {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// A parameter's value.
+    /// `None` if it is missing or empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -34,7 +34,7 @@ impl Parameters {
         self.0.iter().any(|(name, value)| !is_address(name) && value.len() > LONGEST_PARAMETER)
     }
 
-    /// A numeric parameter.
+    /// `None` if it is missing; the error names a parameter that is not a number.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, String> {
         let number = |text: &str| text.parse().map_err(|_| format!("{name} must be a number"));
         self.get(name).map(number).transpose()

@@ -42,7 +42,7 @@ struct Form {
     is_set: bool,
 }
 
-/// A bulk change.
+/// A link to the confirmation of a bulk change.
 pub(super) struct Bulk {
     pub(super) href: String,
     pub(super) name: &'static str,

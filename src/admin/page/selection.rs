@@ -23,7 +23,6 @@ const SKIPPED: &str = "skipped on the page";
 /// The detail of a dismissed row; a note follows.
 const DISMISSED: &str = "dismissed on the page";
 
-/// The possible changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Retry,
@@ -247,7 +246,6 @@ impl FilteredRows {
         if suits { Ok(Self { change, filter }) } else { Err(format!("state: {}", change.why_refused())) }
     }
 
-    /// The filter's parameters.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
         match &self.filter {
             Filter::Notifications(filter) => filter.pairs(),

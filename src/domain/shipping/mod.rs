@@ -16,11 +16,9 @@ pub use tables::{Column, ColumnType, Include, Included, LedgerTable};
 pub enum Cell {
     /// NULL, or not included.
     Null,
-    /// An integer.
     Integer(i64),
     /// A floating-point number; only in files that were edited by hand.
     Real(f64),
-    /// Text.
     Text(String),
     /// Bytes that are not text.
     Bytes(Vec<u8>),
@@ -29,7 +27,6 @@ pub enum Cell {
 /// A row as it is at the time of shipping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerRow {
-    /// Its table.
     pub table: LedgerTable,
     /// One value per column of [`LedgerTable::columns`].
     pub cells: Vec<Cell>,
@@ -64,7 +61,6 @@ pub struct LedgerFailure {
     pub passes: bool,
     /// The explanation, one line without a secret.
     pub error: String,
-    /// When it began.
     pub since: Timestamp,
 }
 

@@ -20,13 +20,13 @@ pub struct Position {
     pub log: i64,
     /// The last entry about refusals.
     pub refusals: i64,
-    /// The last notification.
+    /// The id of the last notification shipped.
     pub notifications: i64,
     /// The last verification; the maximum integer if they are not included.
     pub verifications: i64,
-    /// The last news.
+    /// The seq of the last news shipped.
     pub news: i64,
-    /// The last delivery.
+    /// The id of the last delivery shipped.
     pub deliveries: i64,
     /// The progress in tables without ascending ids.
     pub fill: Fill,

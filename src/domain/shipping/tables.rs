@@ -57,13 +57,10 @@ pub enum ColumnType {
     Day,
     /// Decimal text.
     Amount,
-    /// A whole number.
     Number,
-    /// JSON text.
     Json,
     /// The exact bytes: text or a blob.
     Bytes,
-    /// Text.
     Text,
 }
 

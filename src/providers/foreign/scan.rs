@@ -103,7 +103,6 @@ impl Scan<'_> {
         list
     }
 
-    /// Skips a value.
     fn skip(&mut self) {
         let mut depth = 0_usize;
         while let Some(byte) = self.next() {

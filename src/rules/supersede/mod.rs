@@ -21,7 +21,6 @@ pub struct Link {
     pub before: Option<StatusKey>,
     /// The statuses that it explains.
     pub explains: Vec<StatusKey>,
-    /// Its verdict.
     pub is: LinkKind,
 }
 

@@ -51,7 +51,7 @@ impl RsaKeys {
         Self::new(PAIRS[0])
     }
 
-    /// Those of the merchant that is opened after so many others: no two of the first four share a pair.
+    /// The keys of the merchant that is opened after `opened_before` others; no two of the first four share a pair.
     pub(super) fn of_merchant(opened_before: usize) -> io::Result<Self> {
         Self::new(PAIRS[1 + opened_before % (PAIRS.len() - 1)])
     }

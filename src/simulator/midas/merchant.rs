@@ -47,7 +47,7 @@ pub struct MerchantOptions {
     pub id_param: String,
     /// What the merchant's signature covers.
     pub signed_path: SignedPath,
-    /// A timestamp so many seconds off, or more, is refused; `None` accepts any.
+    /// A timestamp that is off by this many seconds or more is refused; `None` accepts any.
     pub clock_window_s: Option<i64>,
     /// The answer for an unknown id.
     pub unknown_id: UnknownId,

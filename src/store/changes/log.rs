@@ -61,7 +61,7 @@ pub(in crate::store) fn clear(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Removes shipped entries.
+/// Removes some entries up to these positions, but never the last entry of the log.
 pub(super) fn remove_shipped(conn: &Connection, log: i64, refusals: i64) -> Result<()> {
     conn.prepare_cached(
         "DELETE FROM changes WHERE position IN (

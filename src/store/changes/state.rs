@@ -19,7 +19,6 @@ pub(super) fn included(include: &Include) -> String {
 
 /// The row, as far as shipping needs it.
 pub(super) struct ShippingRow {
-    /// The included data.
     pub(super) include: Include,
     /// The position of the ledger.
     pub(super) position: Position,

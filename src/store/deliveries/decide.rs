@@ -14,7 +14,6 @@ pub enum DeliveryDecided {
     /// Refused, with the reason.
     Refused {
         id: i64,
-        /// Why, in words.
         why: String,
     },
 }
@@ -42,7 +41,6 @@ pub(in crate::store) fn redeliver(
     })
 }
 
-/// Skips deliveries.
 pub(in crate::store) fn skip(
     conn: &Connection,
     ids: &[i64],

@@ -68,7 +68,6 @@ impl std::fmt::Debug for Stopping {
 }
 
 impl BackupStop {
-    /// Interrupts the backup.
     pub fn stop(&self) {
         if let Ok(mut stopping) = self.0.lock() {
             stopping.is_asked = true;

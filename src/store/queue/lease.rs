@@ -2,7 +2,8 @@
 //! `verdicts`, so it survives a crash: a lease that is not renewed expires, and a starting process releases the
 //! leases of the previous `serve` and of a killed `verify`.
 //!
-//! The next question: kinds of calls take turns, and within each the senders (see [`crate::store::queue::fairness`]).
+//! The next question: kinds of calls alternate, and each shares its calls fairly between senders (see
+//! [`crate::store::queue::fairness`]).
 //! New notifications are asked about before retries, by list calls if enough of them wait. But every fourth call is
 //! reserved for a retry that is [`OVERDUE`], so a flood cannot starve it.
 
@@ -45,7 +46,7 @@ const KEPT_FOR_OVERDUE: u64 = 4;
 #[derive(Clone, Debug)]
 pub struct LeaseRequest {
     pub source: String,
-    /// The asking process.
+    /// The owner of the leases, of the form `role-…`.
     pub owner: String,
     pub rate: Rate,
     /// Maximum number of questions in one list call.
@@ -196,7 +197,7 @@ impl Round<'_> {
         Ok(None)
     }
 
-    /// The next question of this kind; its kinds of calls take turns.
+    /// The next question in this queue; kinds of calls alternate.
     fn next_of(&self, queue: Queue, begun: u64) -> Result<Option<Due>> {
         for call_kind in self.call_kinds(queue, begun) {
             let due = fairness::next(
@@ -371,7 +372,6 @@ fn claim_of(conn: &Connection, id: i64) -> Result<(Claim, usize)> {
     Ok((claim, bytes))
 }
 
-/// The column `claim_bytes`.
 fn length(row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
     Ok(row.get::<_, Option<i64>>("claim_bytes")?.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0))
 }

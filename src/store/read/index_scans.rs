@@ -61,7 +61,7 @@ pub(in crate::store) const IGNORED_OF_SENDER: &str =
      WHERE state = 'ignored' AND sender = ?5 AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
      ORDER BY notification_id DESC LIMIT ?4";
 
-/// The undecided ones.
+/// The undecided notifications of the sender ?5.
 pub(in crate::store) const UNDECIDED_OF_SENDER: &str =
     "SELECT notification_id FROM verdicts v INDEXED BY verdicts_given_up
      WHERE state = 'undecided' AND sender = ?5 AND notification_id >= ?1 AND notification_id < ?2 AND received_at >= ?3
@@ -81,6 +81,6 @@ pub(in crate::store) const NEXT_REASON: &str = "SELECT reason FROM verdicts INDE
 pub(in crate::store) const NEXT_SOURCE: &str = "SELECT source FROM verdicts INDEXED BY verdicts_by_state
                                       WHERE source > ?1 AND state = ?2 AND reason IS ?3 ORDER BY source LIMIT 1";
 
-/// All sources, likewise.
+/// The sources of all verdicts, one at a time: the first after ?1.
 pub(in crate::store) const NEXT_OF_ALL_SOURCES: &str =
     "SELECT source FROM verdicts INDEXED BY verdicts_by_subject WHERE source > ?1 ORDER BY source LIMIT 1";

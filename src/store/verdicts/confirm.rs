@@ -16,7 +16,6 @@ pub(in crate::store) struct Confirmation<'a> {
     /// The id in `orders` or `products`.
     pub(in crate::store) subject: &'a Subject,
     pub(in crate::store) reason: Reason,
-    /// The confirmed values.
     pub(in crate::store) values: &'a Map<String, Value>,
     pub(in crate::store) is_news: bool,
 }

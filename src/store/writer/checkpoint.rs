@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The header of each page in the WAL, in bytes.
 pub(in crate::store) const FRAME_HEAD: u64 = 24;
 
-/// The writer's half.
+/// The writer's handle on the checkpoint thread.
 pub(super) struct Checkpoints {
     orders: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,

@@ -14,7 +14,6 @@ use super::{connection, damage, paths};
 use crate::domain::Timestamp;
 use crate::store::error::RESTORE;
 
-/// A completed upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Upgraded {
     from: usize,
