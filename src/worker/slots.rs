@@ -5,7 +5,6 @@
 //! one ends, without another transaction. After a failed call, none of them is sent.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -21,8 +20,8 @@ struct Inner {
     concurrency: usize,
     sources: Mutex<BTreeMap<String, SourceSlots>>,
     freed: Notify,
-    /// The number of callers waiting in [`Slots::take`]; they go before calls that hold a [`Ticket`].
-    takers: AtomicUsize,
+    /// Cloned by each caller waiting in [`Slots::take`]; they go before calls that hold a [`Ticket`].
+    takers: Arc<()>,
     /// Rung when a call has ended, so that the worker starts the next.
     ended: Notify,
 }
@@ -56,7 +55,7 @@ impl Slots {
                 concurrency: concurrency.max(1),
                 sources: Mutex::new(sources),
                 freed: Notify::new(),
-                takers: AtomicUsize::new(0),
+                takers: Arc::default(),
                 ended: Notify::new(),
             }),
         }
@@ -70,7 +69,7 @@ impl Slots {
             return None;
         }
         sources.entry(source.to_owned()).or_default().in_use += 1;
-        Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false, is_held: true })
+        Some(Slot { slots: self.clone(), source: source.to_owned(), is_used: false })
     }
 
     /// Whether [`Slots::reserve`] would give any.
@@ -109,7 +108,7 @@ impl Slots {
     }
 
     pub async fn take(&self, source: &str) -> Slot {
-        let _taker = Taker::new(&self.inner.takers);
+        let _taker = Arc::clone(&self.inner.takers);
         loop {
             let freed = self.inner.freed.notified();
             if let Some(slot) = self.try_take(source) {
@@ -164,22 +163,6 @@ fn may_wait(sources: &mut BTreeMap<String, SourceSlots>, source: &str, concurren
     if own.waiting.len() > most / 2 { 0 } else { most - own.waiting.len() }
 }
 
-/// A caller waiting in [`Slots::take`].
-struct Taker<'a>(&'a AtomicUsize);
-
-impl<'a> Taker<'a> {
-    fn new(takers: &'a AtomicUsize) -> Self {
-        takers.fetch_add(1, Ordering::AcqRel);
-        Self(takers)
-    }
-}
-
-impl Drop for Taker<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// A slot for a call, or a ticket for one.
 #[derive(Debug)]
 pub enum Reserved {
@@ -206,8 +189,6 @@ pub struct Slot {
     slots: Slots,
     source: String,
     is_used: bool,
-    /// `false` once it was handed on.
-    is_held: bool,
 }
 
 impl Slot {
@@ -217,44 +198,29 @@ impl Slot {
         self.is_used = true;
         self
     }
-
-    /// Hands it on to the next waiting call of its source; `false` if there is none, or if a second call goes first.
-    /// A call has started in it only once the next one takes it, so an unused slot wakes nothing.
-    fn hand_on(&self) -> bool {
-        if self.slots.inner.takers.load(Ordering::Acquire) > 0 {
-            return false;
-        }
-        let mut sources = self.slots.lock();
-        while let Some(next) = sources.get_mut(&self.source).and_then(|own| own.waiting.pop_front()) {
-            let slot = Self {
-                slots: self.slots.clone(),
-                source: self.source.clone(),
-                is_used: false,
-                is_held: true,
-            };
-            match next.send(slot) {
-                Ok(()) => return true,
-                // The waiting call is gone, so the slot stays here. The lock is held.
-                Err(mut slot) => slot.is_held = false,
-            }
-        }
-        false
-    }
 }
 
 impl Drop for Slot {
+    /// The next waiting call of its source gets it, unless a second call waits, which goes first. A call that is gone
+    /// drops it again.
     fn drop(&mut self) {
-        if !self.is_held {
-            return;
-        }
-        if !self.hand_on() {
-            if let Some(one) = self.slots.lock().get_mut(&self.source) {
-                one.in_use = one.in_use.saturating_sub(1);
+        let inner = &self.slots.inner;
+        let next = self.slots.lock().get_mut(&self.source).and_then(|own| {
+            let has_takers = Arc::strong_count(&inner.takers) > 1;
+            let next = if has_takers { None } else { own.waiting.pop_front() };
+            own.in_use -= usize::from(next.is_none());
+            next
+        });
+        match next {
+            // A call has started in it only once the next one takes it, so an unused slot wakes nothing.
+            Some(next) => {
+                let (slots, source) = (self.slots.clone(), self.source.clone());
+                drop(next.send(Self { slots, source, is_used: false }));
             }
-            self.slots.inner.freed.notify_waiters();
+            None => inner.freed.notify_waiters(),
         }
         if self.is_used {
-            self.slots.inner.ended.notify_one();
+            inner.ended.notify_one();
         }
     }
 }
