@@ -1,5 +1,6 @@
 use super::sample::{self, Sample};
 use super::{calls, counts, fakes, open, silence, timing};
+use crate::domain::Reason;
 use crate::store::file::query_plan::{fresh as store, plan};
 
 const BY_TIME: &str = "USING COVERING INDEX verdicts_by_time (source=? AND received_at>? AND received_at<?)";
@@ -7,6 +8,23 @@ const BY_TIME: &str = "USING COVERING INDEX verdicts_by_time (source=? AND recei
 /// The ids of a run are a range of each state and reason.
 const A_RUN: &str =
     "USING INDEX verdicts_by_state (state=? AND reason=? AND source=? AND rowid>? AND rowid<?)";
+
+/// Each of them names the reasons, so that an index serves them: a view or a function would not let it.
+#[test]
+fn every_query_and_view_of_fakes_has_the_reasons_of_the_domain() {
+    let reasons: Vec<_> =
+        Reason::ALL.iter().filter(|reason| reason.is_fake()).map(|reason| format!("'{reason}'")).collect();
+    let list = format!("reason IN ({})", reasons.join(", "));
+    for (sql, lists) in [
+        (fakes::LATEST, 1),
+        (fakes::SENDERS, 1),
+        (fakes::SAMPLED_SENDERS, 1),
+        (include_str!("../../../../sql/schema.sql"), 2),
+        (include_str!("../../../../sql/ledger/0001_initial.sql"), 2),
+    ] {
+        assert_eq!(sql.matches(&list).count(), lists, "{list} in {sql}");
+    }
+}
 
 #[test]
 fn no_query_of_a_report_reads_a_whole_table() {
