@@ -7,6 +7,7 @@ use serde_json::json;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::{Entry, ShownValue, ValueOrigin};
+use crate::domain::format::counted;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 2: the configuration has mistakes, listed one per line.\n\n\
@@ -51,9 +52,8 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
             }
         }
         What::Check => {
-            let count = settings.sources.len();
-            let sources = if count == 1 { "source" } else { "sources" };
-            terminal.line(&format!("{}: valid, {count} {sources}", config.display()))?;
+            let sources = counted(settings.sources.len(), "source");
+            terminal.line(&format!("{}: valid, {sources}", config.display()))?;
         }
     }
     terminal.flush()?;

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommandError, Exit, block_on_pool, logging, settings, usage_error};
 use crate::config::Settings;
+use crate::domain::format::counted;
 use crate::service::{Inherited, NamesTaken, Service, ServiceOptions, WrongSockets, supervisor};
 
 #[derive(Debug, clap::Args)]
@@ -127,7 +128,7 @@ fn listen_to(kind: SignalKind) -> anyhow::Result<Signal> {
 }
 
 fn works(sources: usize) -> String {
-    format!("receiving and verifying for {sources} source{}", if sources == 1 { "" } else { "s" })
+    format!("receiving and verifying for {}", counted(sources, "source"))
 }
 
 impl Signals {

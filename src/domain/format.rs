@@ -45,7 +45,8 @@ pub fn number(n: u64) -> String {
 
 /// `1 order`, `2 orders`: the plural adds an s.
 #[must_use]
-pub fn counted(n: u64, word: &str) -> String {
+pub fn counted(n: impl TryInto<u64>, word: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
     format!("{} {word}{}", number(n), if n == 1 { "" } else { "s" })
 }
 

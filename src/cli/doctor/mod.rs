@@ -7,6 +7,7 @@ use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::Clock;
+use crate::domain::format::counted;
 use crate::metrics::Metrics;
 use crate::providers::http::Client;
 use store::Examined;
@@ -27,12 +28,8 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
     let clock = Clock::system();
     let mut findings = Findings { terminal: Terminal::new(), wrong: 0, warnings: 0 };
-    let count = settings.sources.len();
-    findings.good(format!(
-        "configuration {}: {count} source{}",
-        config.display(),
-        if count == 1 { "" } else { "s" }
-    ))?;
+    let sources = counted(settings.sources.len(), "source");
+    findings.good(format!("configuration {}: {sources}", config.display()))?;
     check_page(&mut findings, &settings)?;
     let store = match store::check(&mut findings, &settings, &clock).await? {
         Examined::Usable(store) => Some(store),

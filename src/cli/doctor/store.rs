@@ -12,6 +12,7 @@ use super::{CommandError, Findings};
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::domain::address::is_private;
+use crate::domain::format::size;
 use crate::store::{self, LARGEST_THOROUGH, Reader, Store, StoreError};
 
 /// The result of checking the store.
@@ -105,21 +106,17 @@ fn check_disk(findings: &mut Findings, settings: &Settings) -> Result<(), Comman
             findings.bad(format!("the store's folder {shown} cannot be written ({error}); {todo}"))?;
         }
     }
-    let least = mebibytes(settings.store.min_free);
+    let least = size(settings.store.min_free);
     match store::free_disk(path) {
         Some(free) if free < settings.store.min_free => {
-            let free = mebibytes(free);
+            let free = size(free);
             findings.bad(format!(
                 "the store's disk has {free} free, less than [store] min_free ({least}): every notification is refused; make room"
             ))
         }
-        Some(free) => findings.good(format!("the store's disk has {} free", mebibytes(free))),
+        Some(free) => findings.good(format!("the store's disk has {} free", size(free))),
         None => Ok(()),
     }
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes / (1 << 20))
 }
 
 fn check_mode(findings: &mut Findings, path: &Path) -> Result<(), CommandError> {
