@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch as watch_channel;
 
 use crate::config::Settings;
-use crate::domain::Clock;
+use crate::domain::{Clock, Reported};
 use crate::metrics::Metrics;
 use crate::rules::health;
-use crate::store::{Reported, Store};
+use crate::store::Store;
 
 mod feed;
 mod guard;

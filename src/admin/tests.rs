@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::{Admin, Guard, Reach, page, routes};
 use crate::config::Settings;
-use crate::domain::{Clock, Headers, RawNotification, Timestamp};
+use crate::domain::{Clock, Headers, RawNotification, Reported, Timestamp};
 use crate::metrics::Metrics;
-use crate::store::{Reported, Store};
+use crate::store::Store;
 
 const NOW: i64 = 1_750_000_000_000;
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use super::output::OutputArgs;
 use super::window::WindowArgs;
 use super::{CommandError, Exit, settings};
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::domain::health::Warning;
-use crate::domain::{Clock, Report, Timestamp, Window};
+use crate::domain::{Clock, Report, Reported, Timestamp, Window};
 use crate::report::{Basis, Document};
 use crate::rules::health;
-use crate::store::{Detail, Reader, Reported};
+use crate::store::{Detail, Reader};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Without a window: the last 24 hours.\n\nExamples:\n  \
@@ -72,20 +72,8 @@ pub(super) fn chosen(
     known: Vec<(String, String)>,
     named: Option<&str>,
 ) -> Result<Vec<Reported>, CommandError> {
-    let mut sources: Vec<Reported> = settings
-        .sources
-        .iter()
-        .map(|source| Reported {
-            name: source.name.clone(),
-            provider: source.kind.name.to_owned(),
-            expect_every: source.expect_every,
-        })
-        .collect();
-    for (name, provider) in known {
-        if !sources.iter().any(|source| source.name == name) {
-            sources.push(Reported { name, provider, expect_every: None });
-        }
-    }
+    let configured = settings.sources.iter().map(Source::reported).collect();
+    let mut sources = Reported::with_known(configured, known);
     let Some(named) = named else { return Ok(sources) };
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     sources.retain(|source| source.name == named);

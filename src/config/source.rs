@@ -11,7 +11,7 @@ use super::entry::{ShownValue, ValueOrigin};
 use super::file::Section;
 use super::secret::{self, Outside, environment_name, file_key};
 use super::values::{self, CENTURY, INSTANT};
-use crate::domain::Rate;
+use crate::domain::{Rate, Reported};
 use crate::providers::keys::KeyValue;
 use crate::providers::{Key, KeyKind, Keys, Provider, ProviderKind};
 
@@ -36,6 +36,15 @@ pub struct Source {
     pub rate_limit: Rate,
     /// A longer silence is reported.
     pub expect_every: Option<Duration>,
+}
+
+impl Source {
+    /// The source as reports and health know it.
+    #[must_use]
+    pub fn reported(&self) -> Reported {
+        let (name, provider) = (self.name.clone(), self.kind.name.to_owned());
+        Reported { name, provider, expect_every: self.expect_every }
+    }
 }
 
 impl fmt::Debug for Source {

@@ -1,6 +1,7 @@
 //! The data of `report` and `reconcile`, the same for every format.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -44,6 +45,28 @@ impl Serialize for FindingKind {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// A source in a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    pub name: String,
+    pub provider: String,
+    /// A longer silence is a finding, if set.
+    pub expect_every: Option<Duration>,
+}
+
+impl Reported {
+    /// The configured sources, then those that only the store knows (name, provider).
+    #[must_use]
+    pub fn with_known(mut configured: Vec<Self>, known: Vec<(String, String)>) -> Vec<Self> {
+        for (name, provider) in known {
+            if !configured.iter().any(|source| source.name == name) {
+                configured.push(Self { name, provider, expect_every: None });
+            }
+        }
+        configured
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{BATCH, ComparedOrder, Detail, OrderComparison, Reported, StoreError};
+use crate::store::{BATCH, ComparedOrder, Detail, OrderComparison, StoreError};
 use crate::worker::read_notifications;
 
 /// Orders looked up in the store at once.
@@ -49,13 +49,8 @@ pub(super) async fn run(
         SourceRun { parts, source, window, calls, findings: OrderFindings::default(), failures: Vec::new() };
     let listed = run.compare().await?;
     let SourceRun { findings, failures, .. } = run;
-    let reported = Reported {
-        name: source.name.clone(),
-        provider: source.kind.name.to_owned(),
-        expect_every: source.expect_every,
-    };
-    let accounts =
-        parts.store.reader().account(vec![reported], window, Detail::Report, parts.clock.now()).await?;
+    let (reader, now) = (parts.store.reader(), parts.clock.now());
+    let accounts = reader.account(vec![source.reported()], window, Detail::Report, now).await?;
     let (mut report, statistics) = accounts.into_iter().next().ok_or(StoreError::Closed)?;
     findings.put_into(&mut report);
     report.listed = listed;

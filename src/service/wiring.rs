@@ -10,14 +10,14 @@ use crate::actions::Action;
 use crate::actions::url::Clients;
 use crate::admin::page::Turns;
 use crate::admin::{Admin, Guard};
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::deliverer::{self, InForce};
 use crate::domain::Clock;
 use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
 use crate::receiver::{self, Intake, IntakeParts, IntakeSource};
-use crate::store::{Reported, RetentionPolicy, StateChange, Store, Subscription};
+use crate::store::{RetentionPolicy, StateChange, Store, Subscription};
 use crate::worker::{WorkerParts, WorkerSource};
 
 /// The parts that all rooms share, independent of the settings.
@@ -80,7 +80,7 @@ pub(super) fn admin(
         store: common.store.clone(),
         metrics: common.metrics.clone(),
         clock: common.clock.clone(),
-        sources: reported(settings),
+        sources: settings.sources.iter().map(Source::reported).collect(),
         actions: settings.actions.iter().map(|action| action.name.clone()).collect(),
         guard,
         stopping: common.stopping.subscribe(),
@@ -90,15 +90,6 @@ pub(super) fn admin(
         turns: common.turns.clone(),
         heartbeat: heart,
     }
-}
-
-fn reported(settings: &Settings) -> Vec<Reported> {
-    let sources = settings.sources.iter().map(|source| Reported {
-        name: source.name.clone(),
-        provider: source.kind.name.to_owned(),
-        expect_every: source.expect_every,
-    });
-    sources.collect()
 }
 
 /// The retention rules of the `[store]` table.

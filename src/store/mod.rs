@@ -71,7 +71,7 @@ pub use read::fakes_by_sender::{FakesBySender, FakesOfSender};
 pub use read::lines::{Beyond, Lines, NotificationLine};
 pub use read::list::{Notification, VerificationRow};
 pub use read::pages::Filter;
-pub use read::reports::{Detail, Reported};
+pub use read::reports::Detail;
 pub use read::subject::SubjectTruth;
 pub use reader::Reader;
 pub use reconcile::compare::{ComparedOrder, OrderComparison};

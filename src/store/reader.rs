@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::statistics::DayCounts;
 use crate::domain::{
-    OurOrder, RawNotification, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window,
+    OurOrder, RawNotification, Reported, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window,
 };
 use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
@@ -20,7 +20,7 @@ use crate::store::read::fakes_by_sender::{self, FakesBySender};
 use crate::store::read::lines::{self, Beyond, Lines, NotificationLine};
 use crate::store::read::list::{self, Notification, VerificationRow};
 use crate::store::read::pages::{self, Filter};
-use crate::store::read::reports::{self, Detail, Reported};
+use crate::store::read::reports::{self, Detail};
 use crate::store::read::subject::{self, SubjectTruth};
 use crate::store::read::{backlog, forwarders, health};
 use crate::store::reconcile::known;

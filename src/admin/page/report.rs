@@ -8,10 +8,10 @@ use super::filter::{Choice, Parameters, choices};
 use super::frame::{Frame, LIST};
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
-use crate::domain::{Report, Window};
+use crate::domain::{Report, Reported, Window};
 use crate::report::{Basis, Document, embedded};
 use crate::rules::health;
-use crate::store::{Detail, Reported};
+use crate::store::Detail;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -38,12 +38,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
         return Err(ViewError::Nonsense(format!("the window from {from} to {to} is empty")));
     }
     let reader = admin.store.reader();
-    let mut reported = admin.sources.clone();
-    for (name, provider) in reader.known_sources().await? {
-        if !reported.iter().any(|source| source.name == name) {
-            reported.push(Reported { name, provider, expect_every: None });
-        }
-    }
+    let mut reported = Reported::with_known(admin.sources.clone(), reader.known_sources().await?);
     let names: Vec<String> = reported.iter().map(|source| source.name.clone()).collect();
     let only = asked.get("source");
     reported.retain(|source| only.is_none_or(|only| source.name == only));

@@ -8,9 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::backlog;
 use super::backlog::{Backlog, Unparsed};
-use super::reports::Reported;
 use crate::domain::health::{Contents, Failing, Refused, SourceHealth};
-use crate::domain::{Counts, Reason, State, Timestamp};
+use crate::domain::{Counts, Reason, Reported, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::queue::pauses;
 use crate::store::rows;

@@ -1,12 +1,10 @@
 //! Reads the data of reports, in one transaction and without reading the whole store: whole days from the daily
 //! counts, the rest from indexes, and values that must be read row by row from an even sample.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 
 use crate::domain::statistics::{ApiCalls, DayCounts, SourceStatistics};
-use crate::domain::{SourceReport, Timestamp, Window};
+use crate::domain::{Reported, SourceReport, Timestamp, Window};
 use crate::store::deliveries;
 use crate::store::error::Result;
 
@@ -61,15 +59,6 @@ impl Detail {
             Self::View => 100,
         }
     }
-}
-
-/// A source in a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-    pub name: String,
-    pub provider: String,
-    /// A longer silence is a finding, if set.
-    pub expect_every: Option<Duration>,
 }
 
 /// The counts of each source in the window, with the findings from the store alone: open, silent, fake. Open

@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Reported;
-use crate::domain::{Finding, FindingKind, SourceReport, Timestamp};
+use crate::domain::{Finding, FindingKind, Reported, SourceReport, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
