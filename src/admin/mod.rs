@@ -46,7 +46,7 @@ pub struct Admin {
     pub forgets: bool,
     /// The settings in force.
     pub settings: Arc<Settings>,
-    /// How many views of the page may be open at once.
+    /// The permits for concurrent views of the page.
     pub turns: page::Turns,
     /// The worker's last heartbeat, in milliseconds since 1970; `None` if it runs with `--no-worker`.
     pub heartbeat: Option<Arc<AtomicI64>>,

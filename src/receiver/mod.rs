@@ -75,9 +75,9 @@ pub struct IntakeParts {
     pub body_time: Duration,
     /// Maximum rate per sender address; `None` means no limit.
     pub per_address_limit: Option<Rate>,
-    /// The most notifications of senders that are not proven.
+    /// Maximum number of notifications from unproven senders.
     pub max_unproven: u64,
-    /// Rung when more of them are kept.
+    /// Rung when more of them are stored.
     pub overfull: Arc<Notify>,
     /// Whether at least `min_free` is free on the disk; kept up to date by the service.
     pub has_room: Arc<AtomicBool>,

@@ -3,8 +3,8 @@
 //! report incomplete, never clean.
 //!
 //! * `source` — one source: its list, the suspect orders, a call for each
-//! * `calls` — calls to its API: counted, retried, numbered
-//! * `findings` — the findings
+//! * `calls` — the calls to its API: rate-limited, retried, numbered
+//! * `findings` — the findings, a limited number per kind
 
 use std::sync::Arc;
 use std::time::Duration;

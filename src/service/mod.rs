@@ -4,14 +4,14 @@
 //! | file | its one job |
 //! |---|---|
 //! | [`wiring`] | builds each room from the settings |
-//! | [`sources`] | the configured sources and the store: names, leftovers, pauses |
+//! | [`sources`] | checks the configured sources against the store, and cleans up after a process that died |
 //! | [`startup`] | prepares the sources at start, if necessary after the store is unlocked |
 //! | [`listeners`], [`limits`] | the sockets, their servers, and their connection limits |
 //! | [`socket_activation`] | the listening sockets from the service manager |
 //! | [`drain`] | tracks connections, so that a stop cuts no request off |
-//! | [`actions`] | the configured actions and the store |
-//! | [`alerts`], [`heartbeat`] | messages to the owner: what needs attention, and that all is well |
-//! | [`ledger`] | the configured ledger |
+//! | [`actions`] | wakes resting actions at a start or reload |
+//! | [`alerts`], [`heartbeat`] | reports problems to the owner; calls a monitor while all is well |
+//! | [`ledger`] | runs the task that ships to the ledger |
 //! | [`worker`] | runs one worker at a time; a reload replaces it |
 //! | [`reload`] | puts new settings in force |
 //! | [`supervisor`], [`watchdog`] | messages to the service manager |

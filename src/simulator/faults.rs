@@ -1,4 +1,4 @@
-//! Faults on demand: what goes wrong, for which calls, and how often.
+//! Faults on demand: their kind, the calls that they affect, and how often.
 
 use std::time::Duration;
 

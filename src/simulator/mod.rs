@@ -16,9 +16,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Rooms: `server` (HTTP in) · `exchange` (one question and answer) · `ecwid`, `kinguin`, `midas` (the APIs) · `record`,
-//! `shelf` (what a shop shows) · `shops` (the state and its handle) · `faults`, `wire`, `gzip` (what goes wrong, and how it
-//! is sent) · `calls` (the log) · `samples` (filled shops) · `control` (the same by HTTP, see there) · `time`.
+//! Files: `server` (HTTP) · `exchange` (one request and its answer) · `ecwid`, `kinguin`, `midas` (the APIs) · `record`,
+//! `shelf` (the objects of a shop) · `shops` (the state and its handle) · `faults`, `wire`, `gzip` (faults, and how they
+//! are sent) · `calls` (the log) · `samples` (filled shops) · `control` (the handles over HTTP) · `time`.
 
 mod calls;
 mod control;

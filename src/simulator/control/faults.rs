@@ -1,4 +1,4 @@
-//! Faults by HTTP.
+//! Faults over HTTP.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The control pages: the state by HTTP, for people and for programs in other languages. No password: loopback only.
+//! The control pages: the simulator's state over HTTP, for people and for programs in other languages. They have no
+//! password and are on loopback only.
 //!
 //! | call | does |
 //! |---|---|
@@ -29,7 +30,7 @@ use super::faults::FaultId;
 use super::shops::Shops;
 use super::time;
 
-/// What a control call comes to: an answer, or a status with words for a person.
+/// The result of a control call: an answer, or a status with a text for a person.
 type Outcome = Result<Response, (u16, String)>;
 
 /// Answers one control call.

@@ -1,4 +1,4 @@
-//! Shops and what they hold, by HTTP.
+//! Shops and their objects over HTTP.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ pub enum ErrorBodies {
     Empty,
 }
 
-/// Why a call was not answered as asked.
+/// The error answer to a call.
 #[derive(Debug)]
 pub(super) struct ErrorResponse {
     status: u16,

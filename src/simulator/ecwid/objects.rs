@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::simulator::record::{Fields, Record, RecordKind, decimal, text_of};
 use crate::simulator::time;
 
-/// An order; waiting for payment until told otherwise.
+/// An order; awaiting payment by default.
 pub type Order = Record<OrderKind>;
 
-/// A product; in stock and enabled until told otherwise.
+/// A product; in stock and enabled by default.
 pub type Product = Record<ProductKind>;
 
 /// What makes a record an order.

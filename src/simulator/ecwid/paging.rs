@@ -1,4 +1,4 @@
-//! What Ecwid's searches have in common: pages, time windows and `responseFields`.
+//! The common parts of Ecwid's searches: pages, time windows and `responseFields`.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};

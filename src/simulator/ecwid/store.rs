@@ -1,4 +1,4 @@
-//! One Ecwid store: its credentials, what it holds, and the handle that edits it.
+//! One Ecwid store: its credentials and its objects.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,12 +14,12 @@ use crate::simulator::time;
 /// The stores by id, as the path names them.
 pub(in crate::simulator) type EcwidStores = BTreeMap<String, StoreState>;
 
-/// What can be chosen about a store.
+/// The options of a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The access token that `Authorization: Bearer` must carry.
     pub token: String,
-    /// What the app may read: `read_orders`, `read_catalog`, `read_store_profile`.
+    /// The app's scopes: `read_orders`, `read_catalog`, `read_store_profile`.
     pub scopes: BTreeSet<String>,
     /// 402 `STORE_IS_SUSPENDED` for every call.
     pub suspended: bool,

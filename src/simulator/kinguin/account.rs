@@ -1,4 +1,4 @@
-//! One Kinguin account (a store of the buyer's dashboard): its key, what it holds, and the handle that edits it.
+//! One Kinguin account (a store of the buyer's dashboard): its key and its objects.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,7 +14,7 @@ use crate::simulator::shelf::Shelf;
 /// The accounts by a name that only the simulator uses.
 pub(in crate::simulator) type KinguinAccounts = BTreeMap<String, AccountState>;
 
-/// What can be chosen about an account.
+/// The options of an account.
 #[derive(Clone, Debug)]
 pub struct AccountOptions {
     /// The key that `X-Api-Key` must carry; two accounts need two.

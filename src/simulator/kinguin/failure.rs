@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::simulator::exchange::{Request, Response};
 use crate::simulator::time;
 
-/// Why a call was not answered as asked.
+/// The error answer to a call.
 #[derive(Debug)]
 pub(super) struct ErrorResponse {
     status: u16,

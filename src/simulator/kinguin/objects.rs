@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::simulator::record::{Fields, Record, RecordKind, decimal, text_of};
 use crate::simulator::time;
 
-/// An order; `processing` until told otherwise.
+/// An order; `processing` by default.
 pub type Order = Record<OrderKind>;
 
 /// A product with 31 text keys.

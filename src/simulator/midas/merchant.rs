@@ -1,4 +1,4 @@
-//! The platform with its merchants, and the handle that edits one.
+//! The platform with its merchants.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub enum UnknownId {
     EmptyObject,
 }
 
-/// What can be chosen about a merchant.
+/// The options of a merchant.
 #[derive(Clone, Debug)]
 pub struct MerchantOptions {
     /// Filled into transactions that name no project.

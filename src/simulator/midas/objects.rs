@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::simulator::record::{Fields, Record, RecordKind, text_of};
 
-/// A transaction; `Completed` until told otherwise. All its leaves are strings.
+/// A transaction; `Completed` by default. All its leaf values are strings.
 pub type Transaction = Record<TransactionKind>;
 
 /// What makes a record a transaction.

@@ -1,4 +1,4 @@
-//! Reads Instant Order Notifications: form fields, or a JSON object with the same names.
+//! Parses Instant Order Notifications: form fields, or a JSON object with the same names.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +28,7 @@ const NAMES: [&str; 8] = [
     "old_fulfillment_status",
 ];
 
-/// Reads a notification. What it asserts becomes the claim; the rest of the body is kept with the notification alone.
+/// Parses a notification. Its assertions become the claim; the rest of the body stays with the notification alone.
 pub(super) fn read(store_id: &str, notification: &RawNotification) -> Reading {
     claim(store_id, &notification.body).map_or_else(|unasked| unasked, Reading::from)
 }
@@ -90,7 +90,7 @@ fn required(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
     }
 }
 
-/// A status: such a field, or one of which something could not be read.
+/// A status: such a field, or a [`crate::domain::replaced`] one.
 fn word(fields: &Map<String, Value>, name: &str) -> Result<Value, String> {
     match fields.get(name) {
         Some(value) if is_replaced(value) => Ok(value.clone()),
@@ -98,8 +98,8 @@ fn word(fields: &Map<String, Value>, name: &str) -> Result<Value, String> {
     }
 }
 
-/// The fields of a body that mean something here. Its encoding is not documented: form fields are presumed, and a JSON
-/// object with the same names is taken too.
+/// The fields of a body that are read. The encoding is not documented: form fields are assumed, and a JSON object with
+/// the same names is accepted, too.
 fn fields(body: &[u8]) -> Result<Map<String, Value>, String> {
     if foreign::content(body).trim_ascii_start().starts_with(b"{") {
         return Ok(foreign::object(body, &NAMES)?);
@@ -108,8 +108,8 @@ fn fields(body: &[u8]) -> Result<Map<String, Value>, String> {
     foreign::form(body, &NAMES).map_err(contradicts)
 }
 
-/// Ecwid's documentation leaves the zone of `date` open: without one it orders claims and is no instant. Nothing is ever
-/// refused for it.
+/// Ecwid's documentation leaves the zone of `date` open: without a zone it orders claims but is no instant. It is never a
+/// reason to refuse a notification.
 fn event_time(fields: &Map<String, Value>) -> EventTime {
     let Some(sent) = fields.get("date").and_then(object::id_text) else { return EventTime::default() };
     let instant = object::date_with_offset(&sent);
