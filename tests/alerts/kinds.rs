@@ -8,7 +8,7 @@ use crate::news::{about_order, env, order, tell};
 use crate::support::{TestEnv, countersign};
 
 /// The kinds of the warnings in a JSON object.
-fn kinds(json: &Value) -> Vec<&str> {
+pub(super) fn kinds(json: &Value) -> Vec<&str> {
     let warnings = json["warnings"].as_array().unwrap();
     warnings.iter().map(|warning| warning["kind"].as_str().unwrap()).collect()
 }

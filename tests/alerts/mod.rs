@@ -1,8 +1,9 @@
-//! Section 10 of the contract: what needs the owner comes to him. What takes minutes is played in fast motion by the tests
-//! of `rules::alerts`; here it is told through real servers.
+//! Section 10 of the contract: what needs the owner comes to him, through real servers.
 
+mod heartbeat;
 mod kinds;
 mod reports;
+mod times;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -101,25 +102,6 @@ fn an_alert_that_cannot_be_sent_is_in_the_log_in_status_and_in_readyz_without_50
     let ready = serve.admin_page("/readyz");
     assert_eq!(ready.status, 200, "{}", ready.text());
     assert!(ready.text().contains("alert_failing"), "{}", ready.text());
-}
-
-#[test]
-fn the_heartbeat_stops_while_nothing_can_be_written_and_goes_on_after_it() {
-    let monitor = Endpoint::new();
-    let (env, _store) = env();
-    let lines = format!("heartbeat_url = \"{}\"\nheartbeat_every = \"1s\"\n", monitor.url());
-    let env = env.section("alerts", &lines);
-    let serve = env.serve();
-    assert_eq!(monitor.wait_for(2)[1].line, "GET /orders HTTP/1.1");
-    let beats = || env.value("SELECT at FROM liveness").unwrap();
-    assert!(!beats().is_empty(), "a row of its own");
-    let other = Connection::open(env.store_path()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    serve.wait_for_line("silence", |line| line.contains("no heartbeat: "));
-    let count = monitor.seen().len();
-    other.execute_batch("COMMIT").unwrap();
-    serve.wait_for_line("the heartbeat", |line| line.contains("the heartbeat resumes"));
-    assert!(monitor.wait_for(count + 1).len() > count);
 }
 
 #[test]

@@ -31,19 +31,19 @@ fn edit(env: &TestEnv, from: &str, to: &str) {
 }
 
 /// Two listening sockets as systemd would hold them.
-struct Sockets {
-    intake: TcpListener,
+pub(crate) struct Sockets {
+    pub(crate) intake: TcpListener,
     admin: TcpListener,
 }
 
 impl Sockets {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let open = || TcpListener::bind("127.0.0.1:0").unwrap();
         Self { intake: open(), admin: open() }
     }
 
     /// Starts `serve` on them.
-    fn serve(&self, env: &TestEnv, arguments: &[&str]) -> Serve {
+    pub(crate) fn serve(&self, env: &TestEnv, arguments: &[&str]) -> Serve {
         let mut command = passing(&env.write_config(), &self.intake, &self.admin);
         command.args(arguments);
         Serve::spawn_as_it_is(command)

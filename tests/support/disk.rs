@@ -30,6 +30,8 @@ pub(crate) enum Word {
     KillAtMainWrite,
     /// The durable image of each file is kept, for [`Disk::cut_power`].
     KeepDurable,
+    /// Seconds that the monotonic clock is ahead.
+    SteadySeconds,
 }
 
 /// `ENOSPC`: the disk is full.

@@ -28,6 +28,7 @@ enum word {
     KILL_AFTER_SYNC,   /* dies at the Nth sync from now, after it */
     KILL_AT_MAIN_WRITE,/* dies in the middle of the Nth write to the .db: a checkpoint */
     KEEP_DURABLE,      /* keeps beside each file NAME.durable: what is left of it when the power fails */
+    STEADY_SECONDS,    /* added to the monotonic clock */
     WORDS = 16
 };
 
@@ -218,5 +219,6 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     if (!real_clock_gettime) return syscall(SYS_clock_gettime, clock, time);
     int result = real_clock_gettime(clock, time);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) time->tv_sec += words[CLOCK_SECONDS];
+    if (result == 0 && clock == CLOCK_MONOTONIC) time->tv_sec += words[STEADY_SECONDS];
     return result;
 }
