@@ -36,7 +36,7 @@ pub use news::{News, NewsType};
 pub use notification::{Headers, Origin, RawNotification};
 pub use outbox::{ActionState, Attempt, AttemptOutcome, DeliveryState, Effect, NewsFilter, RetryPolicy};
 pub use rate::Rate;
-pub use reconciliation::{LastConfirmed, ListRequest, Listed, Listing, OurOrder};
+pub use reconciliation::{LastConfirmed, ListRequest, Listed, Listing, OurOrder, Unconfirmed};
 pub use report::{Counts, Finding, FindingKind, Report, Reported, SourceReport};
 pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};

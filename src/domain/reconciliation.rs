@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{FoundObject, StoredObject};
 use super::claim::Claim;
+use super::verdict::{Reason, State};
 use super::window::Window;
 
 /// The orders to list.
@@ -45,11 +46,23 @@ pub struct LastConfirmed {
     pub notification_id: i64,
 }
 
+/// A notification about an order that was not confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unconfirmed {
+    pub notification_id: i64,
+    /// Any state but confirmed.
+    pub state: State,
+    /// Why; `None` only while pending and never asked about.
+    pub reason: Option<Reason>,
+}
+
 /// All that the store knows about one order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OurOrder {
     /// Its last confirmation, if there is one.
     pub last_confirmed: Option<LastConfirmed>,
+    /// Of an order that was never confirmed, the newest notification about it.
+    pub unconfirmed: Option<Unconfirmed>,
     /// The claims of pending notifications about it.
     pub waiting: Vec<Claim>,
     /// The stored truth about it.

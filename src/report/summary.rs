@@ -161,7 +161,7 @@ fn in_short(kind: FindingKind, n: u64) -> String {
 /// The heading for a kind of finding.
 pub(super) fn heading(kind: FindingKind) -> &'static str {
     match kind {
-        FindingKind::Missed => "the shop has it, but no notification was received",
+        FindingKind::Missed => "the shop has it, but no notification of it was confirmed",
         FindingKind::Drift => "the shop now says something else",
         FindingKind::Vanished => "confirmed, but the shop no longer shows it",
         FindingKind::Open => "pending for longer than an hour, or undecided",

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Answer, CallResult, Finding, FindingKind, FoundObject, Judge, Known, LastConfirmed, Listed, OurOrder,
-    Outcome, Timestamp, Truth,
+    Outcome, Timestamp, Truth, Unconfirmed,
 };
 
 /// Which findings are possible for an order.
@@ -86,9 +86,7 @@ fn shown(
         return None;
     }
     let (kind, detail) = match &ours.last_confirmed {
-        None if scope.is_expected => {
-            (FindingKind::Missed, "the shop has this order, but no notification was received".to_owned())
-        }
+        None if scope.is_expected => (FindingKind::Missed, missed(ours.unconfirmed.as_ref())),
         None => return None,
         Some(LastConfirmed { compared, .. }) => {
             let before = judge.statuses(compared);
@@ -111,9 +109,23 @@ fn shown(
         subject_id: Some(order_id.to_owned()),
         ours: ours.last_confirmed.as_ref().map(|last| in_words(&judge.statuses(&last.compared))),
         shop: Some(in_words(&shop)),
-        notification_id: ours.last_confirmed.as_ref().map(|last| last.notification_id),
+        notification_id: match &ours.last_confirmed {
+            Some(last) => Some(last.notification_id),
+            None => ours.unconfirmed.map(|newest| newest.notification_id),
+        },
         detail: Some(detail),
     })
+}
+
+/// What was received about an order that was never confirmed.
+fn missed(newest: Option<&Unconfirmed>) -> String {
+    let Some(Unconfirmed { notification_id, state, reason }) = newest else {
+        return "the shop has this order, but no notification was received".to_owned();
+    };
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!(
+        "the shop has this order, but no notification of it was confirmed: the newest, {notification_id}, is {state}{reason}"
+    )
 }
 
 /// The statuses of an order as one text; `deleted` for a deleted order.
@@ -214,7 +226,7 @@ mod tests {
     fn ours(confirmed: Option<&str>, waiting: &[Claim]) -> OurOrder {
         let last_confirmed =
             confirmed.map(|status| LastConfirmed { compared: values(status), notification_id: 7 });
-        OurOrder { last_confirmed, waiting: waiting.to_vec(), stored: None }
+        OurOrder { last_confirmed, waiting: waiting.to_vec(), ..OurOrder::default() }
     }
 
     fn scope(is_expected: bool, was_confirmed: bool) -> Scope {
@@ -268,6 +280,27 @@ mod tests {
         ];
         for (name, answer, ours, scope, expected) in cases {
             assert_eq!(kind(&answer, &ours, scope), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_missed_order_names_the_newest_notification_that_was_not_confirmed() {
+        use crate::domain::{Reason, State};
+        let found = |unconfirmed| {
+            let ours = OurOrder { unconfirmed, ..ours(None, &[]) };
+            let finding = difference(&Shop, "A", &shows("paid"), &ours, scope(true, false)).unwrap();
+            (finding.notification_id, finding.detail.unwrap())
+        };
+        let none = (None, "the shop has this order, but no notification was received".to_owned());
+        assert_eq!(found(None), none);
+        for (state, reason, words) in [
+            (State::Ignored, Some(Reason::Mismatch), "ignored (mismatch)"),
+            (State::Undecided, Some(Reason::ApiError), "undecided (api_error)"),
+            (State::Pending, None, "pending"),
+        ] {
+            let (id, detail) = found(Some(Unconfirmed { notification_id: 17, state, reason }));
+            assert_eq!(id, Some(17));
+            assert!(detail.ends_with(&format!("confirmed: the newest, 17, is {words}")), "{detail}");
         }
     }
 

@@ -22,6 +22,24 @@ fn an_order_that_was_told_as_it_is_is_no_finding() {
 }
 
 #[test]
+fn a_missed_order_names_the_ignored_notification_that_came() {
+    let (env, shop) = ecwid_env();
+    let serve = env.serve();
+    shop.put_order(Order::new("SALE-1", 1001).paid());
+    serve.post("shop", webhook("order.updated", "SALE-1", 1001, "REFUNDED", "AWAITING_PROCESSING"));
+    serve.settled(1);
+    let run = reconcile(&env, &[]);
+    let findings = run.source("shop")["findings"].as_array().unwrap();
+    let missed = findings.iter().find(|finding| finding["kind"] == "missed").expect("it is missed");
+    assert_eq!((&missed["subject_id"], &missed["notification_id"]), (&"SALE-1".into(), &1.into()));
+    let detail = missed["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("no notification of it was confirmed: the newest, 1, is ignored (mismatch)"),
+        "{detail}"
+    );
+}
+
+#[test]
 fn an_order_that_nothing_told_is_missed_once_its_own_call_shows_it() {
     let (env, shop) = ecwid_env();
     let serve = env.serve();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
-use crate::domain::{Claim, LastConfirmed, OurOrder, SubjectKind, Timestamp, Window};
+use crate::domain::{Claim, LastConfirmed, OurOrder, SubjectKind, Timestamp, Unconfirmed, Window};
 use crate::store::error::Result;
 use crate::store::rows;
 use crate::store::verdicts::load;
@@ -47,8 +47,28 @@ pub(in crate::store) fn our_order(conn: &Connection, source: &str, names: &[Stri
     for name in names.iter().chain(second.filter(|id| !names.contains(id))) {
         waiting.extend(waiting_about(conn, source, name)?);
     }
-    Ok(OurOrder { last_confirmed: last_confirmed(conn, source, order_id)?, waiting, stored })
+    let last_confirmed = last_confirmed(conn, source, order_id)?;
+    let mut unconfirmed = None;
+    for name in names.iter().filter(|_| last_confirmed.is_none()) {
+        let newest = unconfirmed_about(conn, source, name)?;
+        unconfirmed = unconfirmed.into_iter().chain(newest).max_by_key(|one| one.notification_id);
+    }
+    Ok(OurOrder { last_confirmed, unconfirmed, waiting, stored })
 }
+
+/// The newest notification about an order that is not confirmed.
+fn unconfirmed_about(conn: &Connection, source: &str, name: &str) -> Result<Option<Unconfirmed>> {
+    let read = |row: &rusqlite::Row<'_>| {
+        let notification_id = row.get("notification_id")?;
+        Ok(Unconfirmed { notification_id, state: rows::state(row)?, reason: rows::reason(row)? })
+    };
+    Ok(conn.prepare_cached(UNCONFIRMED)?.query_row([source, name], read).optional()?)
+}
+
+pub(in crate::store) const UNCONFIRMED: &str =
+    "SELECT notification_id, state, reason FROM verdicts INDEXED BY verdicts_by_subject
+     WHERE source = ?1 AND subject_kind = 'order' AND subject_id = ?2 AND state <> 'confirmed'
+     ORDER BY notification_id DESC LIMIT 1";
 
 fn last_confirmed(conn: &Connection, source: &str, order_id: &str) -> Result<Option<LastConfirmed>> {
     Ok(conn
