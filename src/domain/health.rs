@@ -129,6 +129,8 @@ pub struct SourceHealth {
     pub refused: Refused,
     /// Requests of today and yesterday whose path token was wrong, missing or not expected.
     pub wrong_paths: Refused,
+    /// Requests of today and yesterday of unproven senders for whose notifications there was no room.
+    pub unproven_full: Refused,
     /// The failures of its API: the whole source first, then kinds of calls.
     pub failing: Vec<Failing>,
     /// Whether its API ever showed an order or a product.
@@ -273,6 +275,8 @@ words! {
         WrongSecret = "wrong_secret",
         /// Requests with a wrong path token.
         WrongPath = "wrong_path",
+        /// Requests refused because pending notifications of unproven senders fill `store.max_unproven`.
+        UnprovenFull = "unproven_full",
         /// Many more fakes than usual.
         ManyFakes = "many_fakes",
         /// Notifications wait for a source that is no longer configured.

@@ -68,7 +68,7 @@ fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
         assert_eq!(ion(&serve, STRANGER, &format!("fake.{n}")).status, 200, "{n}");
     }
     for from in [STRANGER, OTHER_STRANGER] {
-        for _ in 0..3 {
+        for _ in 0..5 {
             let refused = ion(&serve, from, "fake.21");
             assert_eq!(refused.status, 503);
             assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().unwrap() > 0));
@@ -80,7 +80,13 @@ fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
     }
     assert_eq!(env.rows().len(), 25);
     let counted = "SELECT count || ' ' || last_remote_addr FROM refusals WHERE cause = 'unproven_full'";
-    assert_eq!(env.value(counted), Some(format!("6 {OTHER_STRANGER}")));
+    assert_eq!(env.value(counted), Some(format!("10 {OTHER_STRANGER}")));
+    let status = env.run(&["status", "--json"]);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    let warnings = status["warnings"].as_array().unwrap();
+    let full = warnings.iter().find(|warning| warning["kind"] == "unproven_full").expect("it is said");
+    assert_eq!(full["source"], "shop");
+    assert!(full["what"].as_str().unwrap().starts_with("10 requests today and yesterday"), "{full}");
     shops.clear_fault(fault);
     (2..=25).for_each(|id| serve.settled(id));
     let deadline = Instant::now() + Duration::from_secs(30);

@@ -100,6 +100,7 @@ fn link(warning: &Warning) -> Option<(String, &'static str)> {
         WarningKind::PendingLong
         | WarningKind::ApiDenied
         | WarningKind::ApiFailing
+        | WarningKind::UnprovenFull
         | WarningKind::Unconfigured => notifications(Some(("state", "pending")), "Show the pending ones"),
         WarningKind::ManyMalformed => notifications(Some(("reason", "malformed")), "Show the malformed ones"),
         WarningKind::NoneConfirmed | WarningKind::Silent => notifications(None, "Show its notifications"),

@@ -54,6 +54,7 @@ pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warnin
     found.extend(none_confirmed(source).or_else(|| many_malformed(source)));
     found.extend(wrong_secret(source, now));
     found.extend(wrong_path(source, now));
+    found.extend(unproven_full(source, now));
     found.extend(silent(source, now));
     found.extend(fakes(source));
     found.extend(reconcile(source, now));
@@ -206,6 +207,17 @@ fn wrong_path(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let remedy = "compare the URL in the shop's panel, and how the proxy rewrites it, with the intake URL \
         that countersign doctor prints; otherwise someone is guessing, and there is nothing to do";
     Some(warning(source, WarningKind::WrongPath, what, remedy.to_owned()))
+}
+
+fn unproven_full(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
+    let why = "lack of room: pending notifications of senders that are not proven fill store.max_unproven";
+    let what = refused(source, source.unproven_full, now, why)?;
+    let remedy = format!(
+        "see why they stay pending: countersign list --state pending --source {}; raise store.max_unproven if true \
+            notifications are among the refused",
+        source.source
+    );
+    Some(warning(source, WarningKind::UnprovenFull, what, remedy))
 }
 
 /// A text about refused requests, if there are enough for a warning.

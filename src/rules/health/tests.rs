@@ -248,15 +248,21 @@ fn wrong_secrets_are_said_when_many_or_when_nothing_else_comes() {
 }
 
 #[test]
-fn wrong_paths_are_said_as_wrong_secrets_are() {
-    let refused = |count: u64, received: u64| {
-        of_source(|source| {
-            source.wrong_paths = Refused { count, last_at: Some(ago(100)) };
-            source.last_received = Some(ago(received));
-        })
-    };
-    assert_eq!((refused(9, 50), refused(10, 50)), (String::new(), "wrong_path".to_owned()));
-    assert_eq!((refused(2, 200), refused(3, 200)), (String::new(), "wrong_path".to_owned()));
+fn other_refusals_are_said_as_wrong_secrets_are() {
+    for kind in ["wrong_path", "unproven_full"] {
+        let refused = |count: u64, received: u64| {
+            of_source(|source| {
+                let refused = Refused { count, last_at: Some(ago(100)) };
+                match kind {
+                    "wrong_path" => source.wrong_paths = refused,
+                    _ => source.unproven_full = refused,
+                }
+                source.last_received = Some(ago(received));
+            })
+        };
+        assert_eq!((refused(9, 50), refused(10, 50)), (String::new(), kind.to_owned()));
+        assert_eq!((refused(2, 200), refused(3, 200)), (String::new(), kind.to_owned()));
+    }
 }
 
 /// Settled ones, the newest first.

@@ -38,13 +38,15 @@ pub(super) const DAYS: &str =
 pub(super) const UNDECIDED: &str =
     "SELECT source, sum(n) FROM daily_counts WHERE state = 'undecided' AND n > 0 GROUP BY source";
 
-/// The refusals of a source since a day, with number and time of the last: first for a wrong secret, then for
-/// a wrong path.
-pub(super) const REFUSED: [&str; 2] = [
+/// The refusals of a source since a day, with number and time of the last: for a wrong secret, for a wrong
+/// path, and of unproven senders for lack of room.
+pub(super) const REFUSED: [&str; 3] = [
     "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
        AND cause IN ('wrong_secret', 'missing_secret', 'wrong_signature', 'missing_signature')",
     "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
        AND cause = 'wrong_path_token'",
+    "SELECT coalesce(sum(count), 0), max(last_at) AS last_at FROM refusals WHERE source = ?1 AND day >= ?2
+       AND cause = 'unproven_full'",
 ];
 
 pub(super) const KNOWN: &str =
@@ -87,7 +89,9 @@ pub(in crate::store) fn look(
                 Ok(Refused { count: count(row, 0)?, last_at: rows::instant(row, "last_at")? })
             })
         };
-        (source.refused, source.wrong_paths) = (refused(REFUSED[0])?, refused(REFUSED[1])?);
+        source.refused = refused(REFUSED[0])?;
+        source.wrong_paths = refused(REFUSED[1])?;
+        source.unproven_full = refused(REFUSED[2])?;
         if let Some(verdicts) = verdicts.get(&source.source) {
             recent::add(conn, source, verdicts, now.minus(DAY))?;
         }

@@ -11,6 +11,7 @@ fn nothing_that_health_asks_reads_a_table_of_notifications_whole() {
         (OLDEST_UNREAD, "SEARCH intake USING INTEGER PRIMARY KEY (rowid>?)"),
         (REFUSED[0], "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
         (REFUSED[1], "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
+        (REFUSED[2], "SEARCH refusals USING PRIMARY KEY (source=? AND day>?)"),
         (RECENT, "SEARCH verdicts USING INDEX verdicts_by_state (state=? AND reason=? AND source=?)"),
         (KNOWN, "SEARCH r USING PRIMARY KEY (source=?)"),
         (UNDECIDED, "SCAN daily_counts"),
