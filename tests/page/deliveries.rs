@@ -5,7 +5,7 @@ use crate::support::formats::{self, OLD};
 use crate::support::{Serve, TestEnv};
 
 /// An order that was confirmed, one action that took it and one that refuses everything.
-fn told() -> (TestEnv, Serve) {
+pub(super) fn told() -> (TestEnv, Serve) {
     let env = formats::env()
         .action("good", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null\"]")
         .action("bad", "command = [\"/bin/sh\", \"-c\", \"cat > /dev/null; echo '<b>no' >&2; exit 65\"]");

@@ -1,5 +1,6 @@
 //! CSV and JSON Lines of a filter.
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{filled, told_of};
@@ -64,4 +65,51 @@ fn an_export_is_cut_after_100_000_rows_and_says_so() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 100_002, "a head, the rows, and the last line");
     assert!(lines[100_000].starts_with("2,old,") && lines[100_001].starts_with("cut after 100,000 rows"));
+    let json = export(&serve, "/notifications.jsonl");
+    let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 100_001, "the rows, and the last line");
+    assert_eq!((&lines[0]["id"], &lines[99_999]["id"]), (&100_001.into(), &2.into()));
+    assert!(lines[100_000]["cut"].as_str().unwrap().starts_with("cut after 100,000 rows"));
+}
+
+#[test]
+fn deliveries_are_exported_by_their_filter_newest_first_and_cut_likewise() {
+    let (env, serve) = super::deliveries::told();
+    let columns =
+        "id,action,seq,source,subject_kind,subject_id,state,attempts,next_attempt_at,decided_at,detail";
+    let csv = export(&serve, "/deliveries.csv?state=dead");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, columns), "{csv}");
+    assert!(lines[1].contains(",bad,1,old,order,1207,dead,1,,"), "{csv}");
+    let json = export(&serve, "/deliveries.jsonl");
+    let rows: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 1]);
+    let names: std::collections::BTreeSet<&str> =
+        rows[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, columns.split(',').collect());
+    assert!(serve.stop().success());
+    // As many as make it 100,001 dead ones; no notification stands behind them.
+    Connection::open(env.store_path())
+        .unwrap()
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+             INSERT INTO news (notification_id, type, at, source, provider, origin, subject_kind, subject_id, current)
+             SELECT notification_id + i, type, at, source, provider, origin, subject_kind, subject_id, current
+             FROM n, news WHERE seq = 1;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+             INSERT INTO deliveries (action, seq, source, subject_kind, subject_id, state, decided_at, since, is_first)
+             SELECT action, seq + i, source, subject_kind, subject_id, state, decided_at, since, 0
+             FROM n, deliveries WHERE state = 'dead'",
+        )
+        .unwrap();
+    let serve = env.serve_with(&["--no-worker"]);
+    let csv = export(&serve, "/deliveries.csv?state=dead");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 100_002, "a head, the rows, and the last line");
+    assert!(lines[1].starts_with("100002,bad,") && lines[100_001].starts_with("cut after 100,000 rows"));
+    let json = export(&serve, "/deliveries.jsonl?state=dead");
+    let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["id"]), (100_001, &100_002.into()), "the rows, and the last line");
+    assert!(lines[100_000]["cut"].as_str().unwrap().starts_with("cut after 100,000 rows"));
 }
