@@ -7,7 +7,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio_postgres::types::{ToSql, Type};
 
 use super::json;
-use crate::domain::Timestamp;
 use crate::domain::shipping::{Cell, Column, ColumnType, LedgerRow, LedgerTable};
 
 /// Maximum length of a text in a key, in bytes: an index entry holds about 2,700 bytes, and a key has two
@@ -69,8 +68,10 @@ fn fit_text(text: String, is_key: bool) -> Held {
     (Value::Text(format!("{}…{hash}", &text[..kept])), false)
 }
 
+/// PostgreSQL counts microseconds.
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    Timestamp::parse_rfc3339(text).and_then(|time| DateTime::from_timestamp_millis(time.millis()))
+    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    time.timestamp_subsec_nanos().is_multiple_of(1000).then_some(time)
 }
 
 /// The values of one column, in the order of the rows.

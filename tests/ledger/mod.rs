@@ -3,6 +3,7 @@
 mod compare;
 mod documents;
 mod engine;
+mod every_column;
 mod hostile;
 mod operate;
 mod owner;
