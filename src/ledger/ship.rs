@@ -213,20 +213,58 @@ impl Node {
     ) -> Result<u64, ShipError> {
         let key = key(table);
         let set: Vec<String> = columns.iter().map(|column| format!("{column} = NULL")).collect();
-        let is_held: Vec<String> = personal_of(table)
-            .filter(|column| columns.contains(column))
-            .map(|column| format!("{column} IS NOT NULL"))
-            .collect();
         let sql = self.schema.within(&format!(
             "UPDATE {{schema}}.{table} SET {} WHERE node = $1 AND ({key}) IN (
                SELECT {key} FROM {{schema}}.{table} WHERE node = $1 AND {age} < $2 AND ({}) {condition} LIMIT $3)",
             set.join(", "),
-            is_held.join(" OR "),
+            is_held(table, |column| columns.contains(&column)),
         ));
         let before = DateTime::<Utc>::from_timestamp_millis(before.millis());
         let parameters: [Parameter<'_>; 3] =
             [(&self.name, Type::TEXT), (&before, Type::TIMESTAMPTZ), (&MOST_EMPTIED, Type::INT8)];
         session.execute(&sql, &parameters).await
+    }
+
+    /// The ids of notifications that are not settled, came before this time and hold personal data, in
+    /// ascending order: the first [`MOST_EMPTIED`] after an id.
+    ///
+    /// # Errors
+    /// PostgreSQL failed.
+    pub(super) async fn unsettled(
+        &self,
+        session: &Session,
+        before: Timestamp,
+        after: i64,
+    ) -> Result<Vec<i64>, ShipError> {
+        let sql = self.schema.within(&format!(
+            "SELECT id FROM {{schema}}.notifications
+             WHERE node = $1 AND received_at < $2 AND id > $3 AND state IN ('pending', 'undecided') AND ({})
+             ORDER BY id LIMIT $4",
+            is_held(LedgerTable::Notifications, |_| true)
+        ));
+        let before = DateTime::<Utc>::from_timestamp_millis(before.millis());
+        let parameters: [Parameter<'_>; 4] = [
+            (&self.name, Type::TEXT),
+            (&before, Type::TIMESTAMPTZ),
+            (&after, Type::INT8),
+            (&MOST_EMPTIED, Type::INT8),
+        ];
+        Ok(session.query(&sql, &parameters).await?.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Empties the personal data of these notifications.
+    ///
+    /// # Errors
+    /// PostgreSQL failed.
+    pub(super) async fn empty_notifications(&self, session: &Session, ids: &[i64]) -> Result<(), ShipError> {
+        let (_, _, columns, _) = PERSONAL[0];
+        let set: Vec<String> = columns.iter().map(|(column, _)| format!("{column} = NULL")).collect();
+        let sql = self.schema.within(&format!(
+            "UPDATE {{schema}}.notifications SET {} WHERE node = $1 AND id = ANY($2)",
+            set.join(", ")
+        ));
+        session.execute(&sql, &[(&self.name, Type::TEXT), (&ids, Type::INT8_ARRAY)]).await?;
+        Ok(())
     }
 
     /// Gives the node to this file and removes the rows of the other one. Calls `removed` with the number of
@@ -278,6 +316,12 @@ fn key(table: LedgerTable) -> String {
 /// The column of an index on rows with personal data.
 fn personal_of(table: LedgerTable) -> impl Iterator<Item = &'static str> {
     table.columns().iter().filter(|column| column.needs.is_some()).map(|column| column.name)
+}
+
+/// The condition that a row of a table holds something in one of these columns with personal data.
+fn is_held(table: LedgerTable, is_of: impl Fn(&str) -> bool) -> String {
+    let held = personal_of(table).filter(|column| is_of(column));
+    held.map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" OR ")
 }
 
 type PersonalColumn = (&'static str, Option<Included>);

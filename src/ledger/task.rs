@@ -240,6 +240,9 @@ impl Shipper<'_> {
             let before = *self.parts.emptied.borrow();
             if self.emptied != Some(before) {
                 let is_more = self.node.empty(session, &self.settings.include, before).await?;
+                if let Some(before) = before.filter(|_| !is_more) {
+                    self.empty_removed(session, before).await?;
+                }
                 self.emptied = (!is_more).then_some(before);
             }
             if (until.is_some() || !is_new) && self.emptied == Some(before) {
@@ -248,6 +251,21 @@ impl Shipper<'_> {
                 tokio::time::sleep(GATHER).await;
             } else {
                 tokio::time::sleep(turn.elapsed().min(GATHER)).await;
+            }
+        }
+    }
+
+    /// Empties unsettled notifications that the file no longer has (`store.max_unproven` removed them): nothing
+    /// will settle them.
+    async fn empty_removed(&self, session: &Session, before: Timestamp) -> Result<(), ShipError> {
+        let mut after = 0;
+        loop {
+            let ids = self.node.unsettled(session, before, after).await?;
+            let Some(last) = ids.last() else { return Ok(()) };
+            after = *last;
+            let removed = self.parts.store.reader().removed(ids).await?;
+            if !removed.is_empty() {
+                self.node.empty_notifications(session, &removed).await?;
             }
         }
     }

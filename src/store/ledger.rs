@@ -71,6 +71,21 @@ impl Reader {
         self.pool().read(state::look).await
     }
 
+    /// Those of these notifications that the file does not have.
+    pub async fn removed(&self, ids: Vec<i64>) -> Result<Vec<i64>> {
+        let look = move |conn: &Connection| {
+            let mut is_kept = conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM intake WHERE id = ?1)")?;
+            let mut removed = Vec::new();
+            for id in ids {
+                if !is_kept.query_row([id], |row| row.get::<_, bool>(0))? {
+                    removed.push(id);
+                }
+            }
+            Ok(removed)
+        };
+        self.pool().read(look).await
+    }
+
     /// The random id of the file; `None`: a copy that no `serve` has opened yet.
     pub async fn file_id(&self) -> Result<Option<String>> {
         let read = |conn: &Connection| Ok(conn.query_row("SELECT file FROM identity", [], |row| row.get(0))?);

@@ -2,6 +2,7 @@
 
 use super::{Shop, settled};
 use crate::support::postgres::Postgres;
+use crate::support::{Request, paid};
 
 const PERSONAL: &str = "SELECT count(*) FROM countersign.notifications
                         WHERE coalesce(remote_addr, content_type, headers::text, body::text) IS NOT NULL";
@@ -48,5 +49,39 @@ fn prune_leaves_the_ledger_alone_and_keep_personal_empties_what_the_file_forgot(
     assert_eq!(shop.env.value("SELECT count(*) FROM notifications").as_deref(), Some("1"));
     shop.sell(&serve, 5, 5);
     database.wait_for(&settled("a"), "5");
+    assert!(serve.stop().success());
+}
+
+#[test]
+fn an_undecided_notification_that_max_unproven_removed_is_emptied_there() {
+    let database = Postgres::shared().database();
+    let keys = database.keys("a") + "\ninclude = [\"body\", \"headers\", \"remote_addr\"]";
+    let shop = Shop::new().ledger(&keys);
+    let serve = shop.serve();
+    for id in 1..=2 {
+        let forged = Request::post("/hooks/shop").header("x-forwarded-for", "203.0.113.66");
+        assert_eq!(serve.send(&forged.body(paid(1003, &format!("forged.{id}")))).status, 200);
+        serve.settled(id);
+    }
+    assert!(serve.stop().success());
+    rusqlite::Connection::open(shop.env.store_path())
+        .unwrap()
+        .execute_batch(
+            "UPDATE intake SET received_at = '2020-01-01T00:00:00.000Z', headers = json_set(headers, '$.x', 1);
+             UPDATE verdicts SET received_at = '2020-01-01T00:00:00.000Z', state = 'undecided', reason = 'api_error'",
+        )
+        .unwrap();
+    let serve = shop.serve();
+    let undecided = "SELECT count(*) FROM countersign.notifications
+                     WHERE state = 'undecided' AND received_at < '2021-01-01' AND body IS NOT NULL";
+    database.wait_for(undecided, "2");
+    assert!(serve.stop().success());
+    let shop = shop.store_keys("max_unproven = 1\nkeep_personal = \"30d\"");
+    let serve = shop.serve();
+    database.wait_for(PERSONAL, "1");
+    let kept = "SELECT string_agg(id || ' ' || state || ' ' || (body IS NOT NULL), ', ' ORDER BY id)
+                FROM countersign.notifications";
+    assert_eq!(database.value(kept).as_deref(), Some("1 undecided false, 2 undecided true"));
+    assert_eq!(shop.env.value("SELECT group_concat(id) FROM notifications").as_deref(), Some("2"));
     assert!(serve.stop().success());
 }
