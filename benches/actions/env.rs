@@ -1,12 +1,13 @@
 //! A service in this process or in one of its own, its configuration, and deliveries that wait in its store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use countersign::config::Settings;
+use countersign::domain::Clock;
 use countersign::service::{Service, ServiceOptions};
-use countersign::store::Store;
+use countersign::store::{self, ServeLock, Store};
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 
@@ -60,7 +61,7 @@ impl BenchEnv {
     /// Makes the store, with so many deliveries that wait for `action`.
     pub(crate) fn fill(&self, action: &str, deliveries: u32) {
         let _runs = self.runtime.enter();
-        Store::create_or_open(&self.path()).unwrap().close();
+        create(&self.path()).close();
         if deliveries == 0 {
             return;
         }
@@ -99,4 +100,13 @@ impl BenchEnv {
         command.env_remove("RUST_LOG").env_remove("JOURNAL_STREAM").env_remove("COUNTERSIGN_CONFIG");
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
+}
+
+/// The store at `path`, made as `serve` makes it.
+fn create(path: &Path) -> Store {
+    let now = Clock::system().now();
+    store::create(path).unwrap();
+    let lock = ServeLock::take(path, now).unwrap();
+    store::bring_up_to_date(path, &lock, 0, now).unwrap();
+    Store::open(path).unwrap()
 }

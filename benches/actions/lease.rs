@@ -50,7 +50,7 @@ pub(crate) fn print() {
 
 fn lease(env: &BenchEnv) -> f64 {
     env.runtime.block_on(async {
-        let store = Store::create_or_open(&env.path()).unwrap();
+        let store = Store::open(&env.path()).unwrap();
         let mut took = Vec::new();
         for _ in 0..=ROUNDS {
             let action = "erp".to_owned();

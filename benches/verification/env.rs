@@ -1,13 +1,13 @@
 //! A service in this process, its configuration and its store, with notifications stored before its worker starts.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use countersign::config::Settings;
 use countersign::domain::{Clock, Headers, RawNotification, State};
 use countersign::service::{Service, ServiceOptions};
-use countersign::store::Store;
+use countersign::store::{self, ServeLock, Store};
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -99,7 +99,7 @@ impl BenchEnv {
     /// Stores these notifications, as the receiver would.
     pub(crate) fn store(&self, notifications: impl Iterator<Item = RawNotification>) {
         self.runtime.block_on(async {
-            let store = Store::create_or_open(&self.path()).unwrap();
+            let store = create(&self.path());
             let appended =
                 futures_util::stream::iter(notifications).map(|notification| store.append(notification));
             let stored: Vec<_> = appended.buffered(256).collect().await;
@@ -129,7 +129,7 @@ impl BenchEnv {
 
 /// Counts what was settled.
 pub(crate) struct Moves {
-    moved: mpsc::UnboundedReceiver<countersign::store::StateChange>,
+    moved: mpsc::UnboundedReceiver<store::StateChange>,
     settled: BTreeSet<i64>,
     confirmed: usize,
 }
@@ -155,4 +155,13 @@ impl Moves {
         });
         assert!(waited.await.is_ok(), "only {} of {count} are settled", self.settled.len());
     }
+}
+
+/// The store at `path`, made as `serve` makes it.
+fn create(path: &Path) -> Store {
+    let now = Clock::system().now();
+    store::create(path).unwrap();
+    let lock = ServeLock::take(path, now).unwrap();
+    store::bring_up_to_date(path, &lock, 0, now).unwrap();
+    Store::open(path).unwrap()
 }

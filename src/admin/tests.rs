@@ -24,7 +24,7 @@ struct TestAdmin {
 
 async fn env(change: impl FnOnce(&mut Admin)) -> TestAdmin {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
+    let store = Store::fresh(&folder.path().join("store.db"));
     let (clock, metrics) = (Clock::standing_at(Timestamp::from_millis(NOW)), Metrics::new().unwrap());
     let known = vec![("shop".to_owned(), "ecwid"), ("old".to_owned(), "ecwid")];
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());

@@ -136,7 +136,7 @@ impl Refusal {
             StoreError::Slow => "store_slow",
             StoreError::Closed => "store_closing",
             StoreError::Damaged(_) => "store_damaged",
-            StoreError::Engine(_) | StoreError::Panicked(_) => "store_failed",
+            StoreError::Engine(_) | StoreError::Failed(_) | StoreError::Panicked(_) => "store_failed",
         })
     }
 

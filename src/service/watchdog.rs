@@ -48,7 +48,7 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_takes_no_turn_gives_no_sign_of_life() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
+        let store = Store::fresh(&folder.path().join("store.db"));
         let heart = Arc::new(AtomicI64::new(1));
         let (tell, mut told) = mpsc::unbounded_channel();
         let limit = Duration::from_millis(80);

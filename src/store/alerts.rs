@@ -54,7 +54,7 @@ fn save(conn: &Connection, memory: &AlertMemory) -> Result<()> {
     for message in &memory.messages {
         let AlertMessage { id, channel, at, text: content, attempts, next_attempt_at } = message;
         let content =
-            serde_json::to_string(content).map_err(|error| StoreError::Engine(error.to_string()))?;
+            serde_json::to_string(content).map_err(|error| StoreError::Failed(error.to_string()))?;
         conn.prepare_cached(
             "INSERT INTO alert_messages (id, channel, at, content, attempts, next_attempt_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

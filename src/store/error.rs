@@ -1,6 +1,7 @@
 //! Errors of the store.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::domain::health::Unwritable;
 
@@ -30,8 +31,12 @@ pub enum StoreError {
     #[error("the store is damaged ({0}); {restore}", restore = RESTORE)]
     Damaged(String),
     /// SQLite refused, for example for lack of space or permission.
+    /// The message includes SQLite's, so it is no `source`, which would print it twice.
     #[error("the store failed: {0}")]
-    Engine(String),
+    Engine(Arc<rusqlite::Error>),
+    /// No connection, no thread, or rows that contradict each other.
+    #[error("the store failed: {0}")]
+    Failed(String),
 }
 
 impl StoreError {
@@ -68,7 +73,7 @@ impl From<rusqlite::Error> for StoreError {
             _ => match error {
                 // A row's value is not valid for its column.
                 rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Damaged(why.to_string()),
-                other => Self::Engine(other.to_string()),
+                other => Self::Engine(Arc::new(other)),
             },
         }
     }

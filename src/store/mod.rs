@@ -117,16 +117,12 @@ pub fn bring_up_to_date(path: &Path, lock: &ServeLock, min_free: u64, now: Times
 }
 
 impl Store {
-    /// [`create`]s the store if there is none, sets it up where it is empty, and opens it.
-    ///
-    /// # Errors
-    /// Like [`create`] and [`Store::open`].
-    pub fn create_or_open(path: &Path) -> anyhow::Result<Self> {
-        create(path)?;
-        if open::look(path, SCHEMA_VERSION)? == open::FileState::Fresh {
-            migrations::set_up(path)?;
-        }
-        Self::open(path)
+    /// An empty store for a test.
+    #[cfg(test)]
+    pub(crate) fn fresh(path: &Path) -> Self {
+        create(path).unwrap();
+        migrations::set_up(path).unwrap();
+        Self::open(path).unwrap()
     }
 
     /// Opens an existing store for a command: writes fail after waiting 5 seconds for another program's lock.

@@ -150,7 +150,7 @@ mod tests {
     async fn whoever_waits_for_a_call_under_way_does_not_wait_as_if_it_lasted_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let gate = RateLimitGate {
-            store: Store::create_or_open(&folder.path().join("gate.db")).unwrap(),
+            store: Store::fresh(&folder.path().join("gate.db")),
             clock: Clock::system(),
             source: "shop".to_owned(),
             owner: "serve-1".to_owned(),

@@ -134,7 +134,7 @@ fn notification(body: &str) -> RawNotification {
 /// Lets a worker settle these notifications, numbered from 1; returns each one's state, reason and questions.
 async fn settled(provider: Fragile, bodies: &[&str]) -> Vec<(String, Option<String>, usize)> {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create_or_open(&folder.path().join("store.db")).unwrap();
+    let store = Store::fresh(&folder.path().join("store.db"));
     let clock = Clock::system();
     store.introduce_sources(vec![("shop".to_owned(), "fragile")], clock.now()).await.unwrap();
     for stored in join_all(bodies.iter().map(|body| store.append(notification(body)))).await {

@@ -17,7 +17,7 @@ use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotificatio
 use countersign::store::{LeaseRequest, ParsedNotification, Store, VerificationCall};
 use serde_json::json;
 
-use crate::support::TestEnv;
+use crate::support::{TestEnv, create_or_open};
 
 /// What must never be printed.
 const TOKEN: &str = "secret_open_sesame";
@@ -47,7 +47,7 @@ impl Stage {
         let env = env.verify("denied_pause = \"5m\"");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let settings = Settings::load(&env.write_config(), |_| None).unwrap();
-        let store = Store::create_or_open(&env.store_path()).unwrap();
+        let store = create_or_open(&env.store_path());
         let shop = settings.sources.into_iter().next().unwrap();
         let stage = Self { env, store, shop, runtime };
         stage.introduce("shop", "ecwid-ion");

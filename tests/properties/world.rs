@@ -15,6 +15,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::support::create_or_open;
+
 use super::shop::{Fails, Shown, StatusJudge, claim, course, said};
 
 const SOURCE: &str = "shop";
@@ -64,7 +66,7 @@ impl World {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("countersign.db");
-        let store = Store::create_or_open(&path).unwrap();
+        let store = create_or_open(&path);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let now = 1_764_000_000_000;
         let sources = vec![(SOURCE.to_owned(), "ecwid")];

@@ -16,10 +16,9 @@ use std::process::Output;
 
 use countersign::domain::{Clock, Headers, RawNotification, Timestamp};
 use countersign::simulator::ecwid::{EcwidStore, Order};
-use countersign::store::Store;
 use serde_json::Value;
 
-use crate::support::{Serve, TestEnv};
+use crate::support::{Serve, TestEnv, create_or_open};
 
 const STORE: u64 = 4_400_551;
 const TOKEN: &str = "secret_reconcile_token";
@@ -103,7 +102,7 @@ fn sell_and_tell(shop: &EcwidStore, serve: &Serve, order_id: &str, internal_id: 
 /// Stores notifications as if they had come in at their times, without a service.
 fn receive(env: &TestEnv, notifications: Vec<RawNotification>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let store = Store::create_or_open(&env.store_path()).unwrap();
+    let store = create_or_open(&env.store_path());
     runtime.block_on(async {
         let appended = notifications.into_iter().map(|notification| store.append(notification));
         for id in futures_util::future::join_all(appended).await {

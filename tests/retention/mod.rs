@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use countersign::domain::{Clock, Headers, RawNotification};
 use countersign::simulator::ecwid::{EcwidStore, Order, Product};
-use countersign::store::Store;
 
-use crate::support::{Serve, TestEnv};
+use crate::support::{Serve, TestEnv, create_or_open};
 
 const STORE: u64 = 4_400_771;
 
@@ -66,7 +65,7 @@ impl Shop {
             body: body.into_bytes(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let store = Store::create_or_open(&self.env.store_path()).unwrap();
+        let store = create_or_open(&self.env.store_path());
         let id = runtime.block_on(store.append(notification)).unwrap();
         store.close();
         id

@@ -5,12 +5,11 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use countersign::store::Store;
 use rusqlite::Connection;
 
 use super::{edit, serve_command};
 use crate::support::formats::{self, SHOP};
-use crate::support::{Serve, TestEnv, assert_verdict};
+use crate::support::{Serve, TestEnv, assert_verdict, create_or_open};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,7 +172,7 @@ fn signs_of_life_go_on_while_another_program_holds_the_lock() {
 #[test]
 fn a_serve_that_is_started_under_a_lock_answers_503_and_begins_when_it_is_free() {
     let (env, manager) = (formats::env(), Manager::new());
-    drop(Store::create_or_open(&env.store_path()).unwrap());
+    drop(create_or_open(&env.store_path()));
     let other = hold(&env);
     let limit = Duration::from_millis(1200);
     let serve = watched(&manager, &env, limit, "$$");

@@ -6,9 +6,11 @@ use countersign::domain::{Course, Headers, RawNotification, Timestamp};
 use countersign::store::{ParsedNotification, Store};
 use rusqlite::Connection;
 
+use crate::support::create_or_open;
+
 /// A store with these notifications, unparsed.
 async fn store(folder: &Path, came: usize) -> Store {
-    let store = Store::create_or_open(&folder.join("a.db")).unwrap();
+    let store = create_or_open(&folder.join("a.db"));
     for _ in 0..came {
         store.append(notification()).await.unwrap();
     }

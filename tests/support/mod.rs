@@ -21,7 +21,7 @@ use countersign::simulator::{Simulator, SimulatorOptions};
 pub(crate) use http::{Request, Response};
 pub(crate) use serve::{Serve, countersign};
 pub(crate) use shop::{ion, paid};
-pub(crate) use store::{Row, bodies};
+pub(crate) use store::{Row, bodies, create_or_open};
 
 /// A folder with a configuration, and the simulated shops that it points to.
 pub(crate) struct TestEnv {

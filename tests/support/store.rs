@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use countersign::domain::Clock;
+use countersign::store::{self, ServeLock, Store};
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
 /// A row of `notifications`, and the outcomes of its verifications.
@@ -98,4 +100,15 @@ pub(crate) fn bodies(path: &Path) -> Vec<String> {
     let mut statement = conn.prepare("SELECT body FROM notifications ORDER BY id").expect("the view");
     let bodies = statement.query_map([], |row| row.get(0)).expect("bodies");
     bodies.collect::<Result<_, _>>().expect("bodies")
+}
+
+/// The store at `path`, made as `serve` makes it if there is none.
+pub(crate) fn create_or_open(path: &Path) -> Store {
+    if !path.exists() {
+        let now = Clock::system().now();
+        store::create(path).expect("a file");
+        let lock = ServeLock::take(path, now).expect("the lock");
+        store::bring_up_to_date(path, &lock, 0, now).expect("a schema");
+    }
+    Store::open(path).expect("the store")
 }

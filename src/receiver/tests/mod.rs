@@ -112,7 +112,7 @@ impl TestIntake {
             (name.to_owned(), source)
         };
         let mut parts = IntakeParts {
-            store: Store::create_or_open(&folder.path().join("store.db")).unwrap(),
+            store: Store::fresh(&folder.path().join("store.db")),
             sources: HashMap::from([
                 source("keys", false, None),
                 source("game", true, None),

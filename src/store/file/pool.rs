@@ -45,11 +45,11 @@ impl Pool {
     ) -> Result<T> {
         let pool = self.pool.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let mut conn = pool.get().map_err(|error| StoreError::Engine(error.to_string()))?;
+            let mut conn = pool.get().map_err(|error| StoreError::Failed(error.to_string()))?;
             let transaction = conn.transaction()?;
             work(&transaction)
         });
-        self.damage.note(done.await.map_err(|error| StoreError::Engine(error.to_string()))?)
+        self.damage.note(done.await.map_err(|error| StoreError::Failed(error.to_string()))?)
     }
 
     /// Where the file is.

@@ -367,7 +367,7 @@ fn claim_of(conn: &Connection, id: i64) -> Result<(Claim, usize)> {
     let mut statement = conn.prepare_cached(&sql)?;
     let (bytes, found) = statement.query_row([id], |row| Ok((length(row)?, rows::claim(row)?)))?;
     let (claim, _) = found.ok_or_else(|| {
-        StoreError::Engine(format!("notification {id} waits for a question without a claim"))
+        StoreError::Failed(format!("notification {id} waits for a question without a claim"))
     })?;
     Ok((claim, bytes))
 }

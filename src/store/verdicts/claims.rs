@@ -90,7 +90,7 @@ pub(in crate::store) fn record(
 ) -> Result<Vec<FirstVerdict>> {
     let last = rows::parsed_to(conn)?;
     if last < after {
-        return Err(StoreError::Engine(format!("notification {after} is not recorded, and goes first")));
+        return Err(StoreError::Failed(format!("notification {after} is not recorded, and goes first")));
     }
     let mut recorded = Vec::with_capacity(rows_to_write.len());
     let mut last_of = BTreeMap::new();

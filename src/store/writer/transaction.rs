@@ -120,7 +120,7 @@ fn alone(work: &mut dyn Runnable, conn: &Connection) {
 /// SQLite rolls back by itself when the disk is full; later work must not run outside the transaction.
 pub(super) fn in_transaction(conn: &Connection) -> Result<&Connection> {
     if conn.is_autocommit() {
-        return Err(StoreError::Engine("the transaction was rolled back; is the disk full?".to_owned()));
+        return Err(StoreError::Failed("the transaction was rolled back; is the disk full?".to_owned()));
     }
     Ok(conn)
 }
