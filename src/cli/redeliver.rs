@@ -7,11 +7,9 @@ use anyhow::anyhow;
 
 use super::exit::print_error;
 use super::{CommandError, Exit, args, settings, terminal};
+use crate::decisions::DECISIONS_AT_ONCE;
 use crate::domain::{Clock, DeliveryState, NewsFilter, Timestamp};
 use crate::store::{DeliveryDecided, DeliveryFilter, NewsQuery, Store, Subscription};
-
-/// Deliveries per transaction, because intake waits for it.
-const BATCH: usize = 50;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -74,13 +72,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     };
     let clock = Clock::system();
     let (mut again, mut refused, mut made) = (0, 0, 0);
-    for batch in ids.chunks(BATCH) {
+    for batch in ids.chunks(DECISIONS_AT_ONCE) {
         for decided in store.redeliver(batch.to_vec(), None, clock.now()).await? {
             tell(decided, &mut again, &mut refused);
         }
     }
     if let Some(action) = args.action {
-        for batch in missing.chunks(BATCH) {
+        for batch in missing.chunks(DECISIONS_AT_ONCE) {
             made += store.add_missing_deliveries(action.clone(), batch.to_vec(), clock.now()).await?;
         }
     }
@@ -132,7 +130,7 @@ pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandE
     };
     let clock = Clock::system();
     let (mut skipped, mut refused) = (0, 0);
-    for batch in ids.chunks(BATCH) {
+    for batch in ids.chunks(DECISIONS_AT_ONCE) {
         for decided in store.skip_deliveries(batch.to_vec(), "skipped by hand", clock.now()).await? {
             tell(decided, &mut skipped, &mut refused);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::exit::print_error;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
-use crate::decisions::BATCH;
+use crate::decisions::DECISIONS_AT_ONCE;
 use crate::domain::State;
 use crate::store::{Decided, Filter, Reader, Store};
 
@@ -22,7 +22,7 @@ impl Selection {
     /// Selects these ids, each once; without ids, everything that the filter finds.
     pub(super) fn new(ids: Vec<i64>, filter: Filter) -> Self {
         if ids.is_empty() {
-            return Self::Found(Box::new(Filter { limit: BATCH, ..filter }));
+            return Self::Found(Box::new(Filter { limit: DECISIONS_AT_ONCE, ..filter }));
         }
         let mut named = Vec::with_capacity(ids.len());
         let mut seen = std::collections::BTreeSet::new();
@@ -33,7 +33,7 @@ impl Selection {
     /// The next batch; empty at the end. No notification is returned twice, even if the filter still finds it.
     async fn next(&mut self, reader: &Reader) -> Result<Vec<i64>, CommandError> {
         match self {
-            Self::Named(ids) => Ok(ids.drain(..ids.len().min(BATCH)).collect()),
+            Self::Named(ids) => Ok(ids.drain(..ids.len().min(DECISIONS_AT_ONCE)).collect()),
             Self::Found(filter) => {
                 let ids = reader.ids(Filter::clone(filter)).await?;
                 if let Some(oldest) = ids.last() {

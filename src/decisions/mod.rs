@@ -5,10 +5,10 @@ use crate::domain::{State, Timestamp};
 use crate::providers::{self, Read};
 use crate::store::{BATCH_BYTES, Decided, ParsedNotification, Result, Store};
 
-/// Maximum number of notifications per transaction: it must end within 20 ms, because intake waits for it.
-pub const BATCH: usize = 50;
+/// Maximum number of notifications or deliveries per transaction: it must end within 20 ms, because intake waits for it.
+pub const DECISIONS_AT_ONCE: usize = 50;
 
-/// Parses at most [`BATCH`] notifications again with the configuration in force, and makes them due. `by`
+/// Parses at most [`DECISIONS_AT_ONCE`] notifications again with the configuration in force, and makes them due. `by`
 /// says who decided, and becomes the detail of those that are pending then.
 pub async fn retry(
     settings: &Settings,

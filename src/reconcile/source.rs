@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::providers::Provider;
 use crate::rules::reconcile::{self as rules, Scope};
-use crate::store::{BATCH, ComparedOrder, Detail, OrderComparison, StoreError};
+use crate::store::{ComparedOrder, Detail, OrderComparison, ROWS_AT_ONCE, StoreError};
 use crate::worker::read_notifications;
 
 /// Orders looked up in the store at once.
@@ -227,7 +227,7 @@ impl SourceRun<'_> {
     async fn parse_new(&self) -> Result<(), StoreError> {
         let mut is_more_left = true;
         while is_more_left {
-            let unparsed = self.parts.store.reader().unparsed(0, BATCH).await?;
+            let unparsed = self.parts.store.reader().unparsed(0, ROWS_AT_ONCE).await?;
             is_more_left = unparsed.is_full;
             let parsed =
                 read_notifications(unparsed.notifications, |name| provider_of(&self.parts.sources, name));

@@ -117,7 +117,7 @@ fn all<T>(
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
     let mut statement = conn.prepare_cached(&format!("SELECT {columns} FROM {table}"))?;
-    let found = statement.query_map([], read)?.collect::<rusqlite::Result<Vec<T>>>()?;
+    let found = rows::all(statement.query_map([], read)?)?;
     Ok(found)
 }
 

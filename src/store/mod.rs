@@ -81,7 +81,7 @@ pub use retention::unproven::UnprovenRoom;
 pub use rows::BATCH_BYTES;
 pub use verdicts::call::{StateChange, VerificationCall};
 pub use verdicts::claims::{Batch, FirstVerdict, ParsedNotification};
-pub use verdicts::decisions::{BATCH, Decided};
+pub use verdicts::decisions::{Decided, ROWS_AT_ONCE};
 pub use writer::trial::{Trial, try_to_write};
 
 /// A handle on the store that writes. Clones share the one writer.
@@ -281,7 +281,7 @@ impl Store {
         self.writer.run_batched(move |conn| claims::record(conn, after, &rows_to_write, now))
     }
 
-    /// Resets at most [`BATCH`] notifications, to be verified again, and ends the pauses of their sources.
+    /// Resets at most [`ROWS_AT_ONCE`] notifications, to be verified again, and ends the pauses of their sources.
     /// `by` becomes the detail of those that are pending then.
     pub async fn retry(
         &self,
@@ -303,7 +303,7 @@ impl Store {
         Ok(decided)
     }
 
-    /// Dismisses at most [`BATCH`] undecided notifications.
+    /// Dismisses at most [`ROWS_AT_ONCE`] undecided notifications.
     pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
         self.writer.run(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
     }

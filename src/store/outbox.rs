@@ -108,7 +108,7 @@ impl Store {
         Ok(woken)
     }
 
-    /// Makes at most [`super::BATCH`] deliveries due at once, with all their tries ahead. `detail` says who
+    /// Makes at most [`super::ROWS_AT_ONCE`] deliveries due at once, with all their tries ahead. `detail` says who
     /// decided.
     pub async fn redeliver(
         &self,
@@ -121,7 +121,7 @@ impl Store {
         Ok(decided)
     }
 
-    /// Skips at most [`super::BATCH`] deliveries. `detail` says who decided.
+    /// Skips at most [`super::ROWS_AT_ONCE`] deliveries. `detail` says who decided.
     pub async fn skip_deliveries(
         &self,
         ids: Vec<i64>,
@@ -133,7 +133,7 @@ impl Store {
         Ok(decided)
     }
 
-    /// Creates the deliveries of at most [`super::BATCH`] news rows that an action never had; returns how
+    /// Creates the deliveries of at most [`super::ROWS_AT_ONCE`] news rows that an action never had; returns how
     /// many.
     pub async fn add_missing_deliveries(
         &self,

@@ -155,6 +155,11 @@ pub(super) fn sender(remote_addr: &str) -> String {
     }
 }
 
+/// Reads all rows of a query.
+pub(super) fn all<T>(found: impl Iterator<Item = rusqlite::Result<T>>) -> Result<Vec<T>> {
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// A number of rows as a LIMIT.
 pub(super) fn limit(rows: usize) -> i64 {
     whole(rows)

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::WorkerParts;
 use crate::domain::{Course, RawNotification, State};
 use crate::providers::{self, Provider, Read};
-use crate::store::{self, BATCH as STORE_BATCH, ParsedNotification, StateChange, StoreError};
+use crate::store::{self, ParsedNotification, ROWS_AT_ONCE, StateChange, StoreError};
 
 /// The limits of one turn.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ fn tell(parts: &WorkerParts, recorded: &[store::FirstVerdict]) -> usize {
 pub(super) async fn parse_awaiting(parts: &WorkerParts) -> Result<(), StoreError> {
     for name in parts.sources.keys() {
         loop {
-            let awaiting = parts.store.reader().awaiting_source(name.clone(), STORE_BATCH).await?;
+            let awaiting = parts.store.reader().awaiting_source(name.clone(), ROWS_AT_ONCE).await?;
             if awaiting.notifications.is_empty() {
                 break;
             }

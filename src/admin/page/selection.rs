@@ -173,7 +173,7 @@ impl Change {
         }
     }
 
-    /// Changes these rows, at most [`decisions::BATCH`].
+    /// Changes these rows, at most [`decisions::DECISIONS_AT_ONCE`].
     pub(super) async fn decide(
         self,
         admin: &Admin,
@@ -264,7 +264,7 @@ impl FilteredRows {
     }
 
     /// Changes the oldest [`MOST`] rows that match now, above `after` and up to `up_to`, in transactions of
-    /// [`decisions::BATCH`]. Also returns the last id read.
+    /// [`decisions::DECISIONS_AT_ONCE`]. Also returns the last id read.
     pub(super) async fn change(
         &self,
         admin: &Admin,
@@ -275,7 +275,7 @@ impl FilteredRows {
         let ids = self.find(admin, after, Some(up_to), MOST, true).await?;
         let last = ids.last().copied().or(after).unwrap_or_default();
         let mut tally = ChangeCounts::default();
-        for batch in ids.chunks(decisions::BATCH) {
+        for batch in ids.chunks(decisions::DECISIONS_AT_ONCE) {
             self.change.decide(admin, batch.to_vec(), note, &mut tally).await?;
         }
         tally.left = self.find(admin, Some(last), Some(up_to), MOST + 1, true).await?.len();

@@ -3,10 +3,8 @@
 use rusqlite::{Connection, params};
 
 use crate::store::error::Result;
-use crate::store::queue::clock_step::{moved, seconds};
-
-/// Deliveries moved in one transaction.
-const BATCH: i64 = 200;
+use crate::store::queue::clock_step::{MOVED_AT_ONCE, moved, seconds};
+use crate::store::rows;
 
 /// Moves the leases, and the times in the states of the actions.
 pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
@@ -31,10 +29,10 @@ pub(in crate::store) fn waiting(conn: &Connection) -> Result<(i64, Vec<String>)>
     let last = conn.query_row("SELECT coalesce(max(id), 0) FROM deliveries", [], |row| row.get(0))?;
     let mut statement = conn.prepare_cached("SELECT DISTINCT action FROM delivery_counts")?;
     let actions = statement.query_map([], |row| row.get(0))?;
-    Ok((last, actions.collect::<rusqlite::Result<_>>()?))
+    Ok((last, rows::all(actions)?))
 }
 
-/// Moves waiting deliveries of an action with ids above this one and up to `last`, at most [`BATCH`]; returns
+/// Moves waiting deliveries of an action with ids above this one and up to `last`, at most [`MOVED_AT_ONCE`]; returns
 /// the last one moved, `None` at the end. The next tries move only if the clock was set back: a clock that
 /// was set ahead has made them due.
 pub(in crate::store) fn move_waiting(
@@ -45,8 +43,8 @@ pub(in crate::store) fn move_waiting(
     by_ms: i64,
 ) -> Result<Option<i64>> {
     let mut statement = conn.prepare_cached(WAITING)?;
-    let ids = statement.query_map(params![action, after, last, BATCH], |row| row.get(0))?;
-    let ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
+    let ids = statement.query_map(params![action, after, last, MOVED_AT_ONCE], |row| row.get(0))?;
+    let ids = rows::all(ids)?;
     let next = if by_ms < 0 { moved("next_attempt_at") } else { "next_attempt_at".to_owned() };
     let sql =
         format!("UPDATE deliveries SET since = {}, next_attempt_at = {next} WHERE id = ?2", moved("since"));

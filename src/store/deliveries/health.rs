@@ -16,7 +16,7 @@ use crate::store::rows;
 /// The configured actions in their order, then those that only the store knows.
 pub(in crate::store) fn health(conn: &Connection, configured: &[String]) -> Result<Vec<ActionHealth>> {
     let mut statement = conn.prepare_cached("SELECT DISTINCT action FROM delivery_counts ORDER BY action")?;
-    let known = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let known = rows::all::<String>(statement.query_map([], |row| row.get(0))?)?;
     let others = known.into_iter().filter(|name| !configured.contains(name));
     configured.iter().cloned().chain(others).map(|name| of(conn, name, configured)).collect()
 }
@@ -76,7 +76,7 @@ pub(in crate::store) fn find(
         let mut statement = conn.prepare_cached(&format!("SELECT id {from} ORDER BY since LIMIT ?3"))?;
         let room = rows::limit(MOST_FINDINGS - listed);
         let ids = statement.query_map(params![source, before, room], |row| row.get(0))?;
-        for id in ids.collect::<rusqlite::Result<Vec<i64>>>()? {
+        for id in rows::all(ids)? {
             report.findings.push(finding(conn, id)?);
             listed += 1;
         }

@@ -142,7 +142,7 @@ pub(in crate::store) fn due_at(
 fn too_far(conn: &Connection, action: &str, after: Timestamp, most: usize) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(TOO_FAR)?;
     let ids = statement.query_map(params![action, after.to_string(), rows::limit(most)], |row| row.get(0))?;
-    Ok(ids.collect::<rusqlite::Result<_>>()?)
+    rows::all(ids)
 }
 
 /// The delivery that probes, and when it is due: the current probe, unless its turn is over and another is
@@ -174,7 +174,7 @@ fn waiting(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> Resul
     let mut statement = conn.prepare_cached(sql)?;
     let found = statement
         .query_map(values, |row| Ok((row.get("id")?, rows::known_instant(row, "next_attempt_at")?)))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 fn is_under_way(conn: &Connection, action: &str) -> Result<bool> {

@@ -64,14 +64,14 @@ pub(in crate::store) fn list(conn: &Connection, filter: &DeliveryFilter) -> Resu
     let (rest, values) = condition(filter);
     let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {rest}"))?;
     let found = statement.query_map(params_from_iter(values), row)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 pub(in crate::store) fn ids(conn: &Connection, filter: &DeliveryFilter) -> Result<Vec<i64>> {
     let (rest, values) = condition(filter);
     let mut statement = conn.prepare_cached(&format!("SELECT d.id {rest}"))?;
     let found = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// The clauses after the columns, with their values; an index serves each filter from its end.
@@ -117,7 +117,7 @@ pub(super) const OF_NOTIFICATION: &str =
 pub(in crate::store) fn of_notification(conn: &Connection, id: i64) -> Result<Vec<DeliveryRow>> {
     let mut statement = conn.prepare_cached(OF_NOTIFICATION)?;
     let found = statement.query_map([id], row)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 pub(super) const ATTEMPTS: &str =
@@ -139,7 +139,7 @@ pub(in crate::store) fn attempts(conn: &Connection, delivery: i64) -> Result<Vec
             answer: row.get("answer")?,
         })
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// Of the next `query.limit` news rows, those that match and that an action never had, and the last one read;

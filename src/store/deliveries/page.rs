@@ -136,7 +136,7 @@ fn chunk(conn: &Connection, query: &DeliveryQuery, limit: usize) -> Result<Vec<F
 fn counted(conn: &Connection) -> Result<Vec<(String, String)>> {
     let mut statement = conn.prepare_cached(COUNTED)?;
     let found = statement.query_map([], |row| Ok((row.get("action")?, row.get("state")?)))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 const COUNTED: &str = "SELECT action, state FROM delivery_counts WHERE n > 0";
@@ -153,7 +153,7 @@ fn scan(
     let (after, before) = (query.after_id.unwrap_or(0), query.before_id.unwrap_or(i64::MAX));
     let all = [after.into(), before.into(), rows::limit(limit).into()].into_iter().chain(values);
     let found = statement.query_map(params_from_iter(all), |found| Ok((row(found)?, found.get("at")?)))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 fn passes(query: &DeliveryQuery, delivery: &DeliveryRow, at: &str) -> bool {

@@ -38,19 +38,16 @@ const OF_SOURCE: &str = "FROM news n WHERE n.source = ?3 AND n.seq > ?1 ORDER BY
 /// The matching news, oldest first.
 pub(in crate::store) fn news(conn: &Connection, query: &NewsQuery) -> Result<Vec<News>> {
     let limit = rows::limit(query.limit);
-    let found = match &query.source {
+    match &query.source {
         None => {
             let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {ALL}"))?;
-            statement.query_map(params![query.after, limit], read)?.collect::<rusqlite::Result<_>>()?
+            rows::all(statement.query_map(params![query.after, limit], read)?)
         }
         Some(source) => {
             let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {OF_SOURCE}"))?;
-            statement
-                .query_map(params![query.after, limit, source], read)?
-                .collect::<rusqlite::Result<_>>()?
+            rows::all(statement.query_map(params![query.after, limit, source], read)?)
         }
-    };
-    Ok(found)
+    }
 }
 
 /// The news of a notification.

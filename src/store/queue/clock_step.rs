@@ -3,9 +3,10 @@
 use rusqlite::{Connection, params};
 
 use crate::store::error::Result;
+use crate::store::rows;
 
-/// Notifications moved in one transaction.
-const BATCH: i64 = 200;
+/// Rows moved in one transaction.
+pub(in crate::store) const MOVED_AT_ONCE: i64 = 200;
 
 /// A stored time, moved by ?1 seconds; a result outside the calendar leaves it unchanged.
 const MOVED: &str = "coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?1 || ' seconds'), {column})";
@@ -38,7 +39,7 @@ pub(in crate::store) fn follow(conn: &Connection, by_ms: i64) -> Result<()> {
 pub(in crate::store) type Planned = (String, i64);
 
 /// Moves the next questions of a source that are planned for later than `after`, the soonest first and at
-/// most [`BATCH`]. Returns where to continue, `None` at the end. Only for a clock that was set back (`by_ms`
+/// most [`MOVED_AT_ONCE`]. Returns where to continue, `None` at the end. Only for a clock that was set back (`by_ms`
 /// is negative): a clock that was set ahead has made them due.
 pub(in crate::store) fn bring_forward(
     conn: &Connection,
@@ -47,10 +48,10 @@ pub(in crate::store) fn bring_forward(
     by_ms: i64,
 ) -> Result<Option<Planned>> {
     let mut statement = conn.prepare_cached(PLANNED)?;
-    let found = statement.query_map(params![source, after.0, after.1, BATCH], |row| {
+    let found = statement.query_map(params![source, after.0, after.1, MOVED_AT_ONCE], |row| {
         Ok((row.get("next_attempt_at")?, row.get("notification_id")?))
     })?;
-    let planned: Vec<Planned> = found.collect::<rusqlite::Result<_>>()?;
+    let planned: Vec<Planned> = rows::all(found)?;
     let sql = format!(
         "UPDATE verdicts SET next_attempt_at = {} WHERE notification_id = ?2",
         moved("next_attempt_at")

@@ -99,7 +99,7 @@ pub(super) fn activate(conn: &Connection, source: &str, closed: &[String], now: 
             for (from, to) in due(queue, now) {
                 let values = params![source, call_kind, queue as i64, from, to, rows::limit(MOST_ACTIVATED)];
                 let found = statement.query_map(values, |row| row.get(0))?;
-                let activated: Vec<String> = found.collect::<rusqlite::Result<_>>()?;
+                let activated: Vec<String> = rows::all(found)?;
                 for sender in activated {
                     let weight = weight_of(conn, &sender)?;
                     let position = weight.join_at(reached(conn, source, queue, &call_kind)?);

@@ -33,7 +33,7 @@ pub(in crate::store) fn failing(conn: &Connection) -> Result<Vec<Outage>> {
         "SELECT source, call_kind, cause, detail, since, failures, resume_at FROM outages ORDER BY source, call_kind",
     )?;
     let found = statement.query_map([], read)?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
+    rows::all(found)
 }
 
 fn of_call_kind(conn: &Connection, source: &str, call_kind: &str) -> Result<Option<Outage>> {

@@ -54,7 +54,7 @@ pub(in crate::store) const FREE_OF: &str = "UPDATE verdicts SET lease = NULL, le
 /// The notifications under a lease.
 fn held(conn: &Connection, lease: &str) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(HELD)?;
-    Ok(statement.query_map([lease], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    rows::all(statement.query_map([lease], |row| row.get(0))?)
 }
 
 /// Releases leases that were never used: their questions wait as before.
@@ -85,7 +85,7 @@ pub(in crate::store) fn ask_unlisted(
             let received_at = rows::known_instant(row, "received_at")?;
             Ok((row.get("notification_id")?, row.get("sender")?, received_at))
         })?;
-        let found: Vec<(i64, String, Timestamp)> = found.collect::<rusqlite::Result<_>>()?;
+        let found: Vec<(i64, String, Timestamp)> = rows::all(found)?;
         for (id, sender, received_at) in found {
             let is_doubtful = fairness::weight_of(conn, &sender)?.is_doubtful();
             let grace_ends = received_at.plus(grace).clamp(now, now.plus(grace));

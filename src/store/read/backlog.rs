@@ -135,7 +135,7 @@ pub(in crate::store) fn queues(
             last_received: rows::instant(row, "last_parsed_at")?,
         })
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use crate::store::error::Result;
+use crate::store::rows;
 
 /// The number of newest notifications to read.
 const LOOKED_AT: usize = 1000;
@@ -11,10 +12,10 @@ const LOOKED_AT: usize = 1000;
 /// address is one of those in the header.
 pub(in crate::store) fn unbelieved(conn: &Connection) -> Result<Vec<(String, u64)>> {
     let mut statement = conn.prepare_cached(UNBELIEVED)?;
-    let found = statement.query_map([crate::store::rows::limit(LOOKED_AT)], |row| {
+    let found = statement.query_map([rows::limit(LOOKED_AT)], |row| {
         Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 const UNBELIEVED: &str = "SELECT remote_addr, count(*) FROM (

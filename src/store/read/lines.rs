@@ -214,5 +214,5 @@ pub(in crate::store) const IDS_AFTER: &str = "SELECT id FROM intake WHERE id > ?
 pub(in crate::store) fn ids_after(conn: &Connection, id: i64, limit: usize) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(IDS_AFTER)?;
     let found = statement.query_map(params![id, rows::limit(limit)], |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }

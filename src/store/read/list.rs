@@ -75,7 +75,7 @@ pub(in crate::store) fn verifications(conn: &Connection, id: i64) -> Result<Vec<
             answer: lines::json(row, "answer")?,
         })
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// One notification as received; `None` if there is none, or its body was emptied.

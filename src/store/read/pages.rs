@@ -111,7 +111,7 @@ impl<'a> Page<'a> {
         let sql = if oldest_first { index_scans::forwards(sql).into() } else { Cow::Borrowed(sql) };
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_map(&*all, |row| row.get(0))?;
-        self.found.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
+        self.found.extend(rows::all::<i64>(found)?);
         // Two sorted runs, which the stable sort merges.
         if oldest_first {
             self.found.sort();
@@ -193,6 +193,6 @@ impl<'a> Page<'a> {
             .conn
             .prepare_cached("SELECT call_kind, cause FROM outages WHERE source = ?1 ORDER BY call_kind")?;
         let found = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(found.collect::<rusqlite::Result<_>>()?)
+        rows::all(found)
     }
 }

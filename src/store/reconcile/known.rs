@@ -99,7 +99,7 @@ fn waiting_about(conn: &Connection, source: &str, name: &str) -> Result<Vec<Clai
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let found = statement.query_map(params![source, name, rows::limit(MOST_WAITING)], rows::claim)?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().map(|(claim, _)| claim).collect())
+    Ok(rows::all(found)?.into_iter().flatten().map(|(claim, _)| claim).collect())
 }
 
 /// The orders about which a notification was confirmed in the window.
@@ -116,7 +116,7 @@ pub(in crate::store) fn confirmed_orders(
     )?;
     let values = params![source, window.from.to_string(), window.to.to_string()];
     let found = statement.query_map(values, |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// At most `limit` confirmed orders that are not known to be gone, with their last confirmed values, by id
@@ -135,7 +135,7 @@ pub(in crate::store) fn told_orders(
     )?;
     let values_of = |row: &rusqlite::Row<'_>| Ok((row.get("subject_id")?, values(row)?));
     let found = statement.query_map(params![source, after, rows::limit(limit)], values_of)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// When the last run was made, and its report as JSON.

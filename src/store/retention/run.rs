@@ -11,7 +11,7 @@ use super::unshipped::held_since;
 use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::file::pool::Pool;
-use crate::store::verdicts::decisions::BATCH;
+use crate::store::verdicts::decisions::ROWS_AT_ONCE;
 use crate::store::writer::handle::Writer;
 
 /// The retention settings of the `[store]` table.
@@ -57,7 +57,7 @@ impl Pace {
         if step.rows_took > STEP {
             self.rows = (self.rows / 2).max(1);
         } else if step.rows_took < STEP / 2 {
-            self.rows = (self.rows * 2).min(BATCH);
+            self.rows = (self.rows * 2).min(ROWS_AT_ONCE);
         }
         tokio::time::sleep((step.all_took * 2).clamp(Duration::from_millis(1), Duration::from_millis(50)))
             .await;

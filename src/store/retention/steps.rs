@@ -129,7 +129,7 @@ pub(in crate::store) fn prune(
             row.get::<_, bool>("is_held")?,
         ))
     })?;
-    let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let found = rows::all(found)?;
     let mut gone = SettledCount::default();
     if found.is_empty() {
         let next = (!cursor.emptied).then(|| PruneCursor { emptied: true, ..PruneCursor::default() });
@@ -170,7 +170,7 @@ fn remove_duplicates(
         Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))
     })?;
     let (mut removed, mut held) = (0, 0);
-    for (id, is_held) in found.collect::<rusqlite::Result<Vec<_>>>()? {
+    for (id, is_held) in rows::all(found)? {
         if is_held {
             held += 1;
         } else {
@@ -195,7 +195,7 @@ pub(in crate::store) fn empty_notifications(
 ) -> Result<usize> {
     let mut statement = conn.prepare_cached(TO_EMPTY)?;
     let found = statement.query_map(params![before.to_string(), rows::limit(most)], |row| row.get(0))?;
-    let ids: Vec<i64> = found.collect::<rusqlite::Result<_>>()?;
+    let ids: Vec<i64> = rows::all(found)?;
     for id in &ids {
         conn.prepare_cached(
             "UPDATE intake SET remote_addr = NULL, content_type = NULL, headers = NULL, body = NULL WHERE id = ?1",

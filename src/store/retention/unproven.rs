@@ -130,7 +130,7 @@ fn first_to_go(conn: &Connection, most: usize) -> Result<Vec<i64>> {
         let values = params![Weight::UNKNOWN.stored(), rows::limit(most - ids.len())];
         let mut statement = conn.prepare_cached(sql)?;
         let found = statement.query_map(values, |row| row.get(0))?;
-        ids.extend(found.collect::<rusqlite::Result<Vec<i64>>>()?);
+        ids.extend(rows::all::<i64>(found)?);
         if ids.len() >= most {
             break;
         }

@@ -11,7 +11,7 @@ use crate::store::error::Result;
 use crate::store::rows;
 
 /// Maximum number of rows per transaction of a command, so that intake does not wait long.
-pub const BATCH: usize = 100;
+pub const ROWS_AT_ONCE: usize = 100;
 
 /// The result of a person's decision about one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ pub(in crate::store) fn give_up_waiting(
     let values = params![source, too_old, call_kind, retry::LEAST_ATTEMPTS, limit, after.0, after.1];
     let mut found = statement.query(values)?;
     let (mut ids, mut looked_at, mut last) = (Vec::new(), 0, None);
-    while ids.len() < BATCH
+    while ids.len() < ROWS_AT_ONCE
         && let Some(row) = found.next()?
     {
         looked_at += 1;
@@ -138,7 +138,7 @@ pub(in crate::store) fn give_up_waiting(
             ids.push(id);
         }
     }
-    let is_more_left = looked_at == MOST_LOOKED_AT || ids.len() == BATCH;
+    let is_more_left = looked_at == MOST_LOOKED_AT || ids.len() == ROWS_AT_ONCE;
     let mut moved = Vec::with_capacity(ids.len());
     for id in ids {
         conn.prepare_cached(

@@ -71,7 +71,7 @@ fn waiting(conn: &Connection, lease: &str) -> Result<Vec<Waiting>> {
             key,
         }))
     })?;
-    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    Ok(rows::all(found)?.into_iter().flatten().collect())
 }
 
 pub(in crate::store) const IS_ALONE: &str = "SELECT NOT (
@@ -111,7 +111,7 @@ fn equals(conn: &Connection, source: &str, lease: &str, waiting: &[Waiting]) -> 
                     state: rows::state(row)?,
                 })
             })?;
-            let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+            let found = rows::all(found)?;
             left = left.saturating_sub(i64::try_from(found.len()).unwrap_or(left)).max(0);
             equals.extend(found);
         }

@@ -190,7 +190,7 @@ impl Subjects<'_> {
         let mut statement = self.conn.prepare_cached(NOT_FOUND_BEFORE)?;
         let values = params![self.source, kind, id, order, link.id, rows::limit(most), MOST_LOOKED_AT];
         let found = statement.query_map(values, |row| read(row, LinkKind::NotFound))?;
-        Ok(found.collect::<rusqlite::Result<_>>()?)
+        rows::all(found)
     }
 }
 

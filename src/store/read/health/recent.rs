@@ -38,7 +38,7 @@ pub(super) fn add(
                 let recent = Recent { id: row.get(0)?, state: *state, reason: *reason, detail: row.get(2)? };
                 Ok((recent, rows::known_instant(row, "received_at")?))
             })?;
-        newest.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+        newest.extend(rows::all(found)?);
     }
     newest.sort_by_key(|(recent, _)| Reverse(recent.id));
     let malformed = newest.iter().find(|(recent, _)| recent.reason == Reason::Malformed);

@@ -78,5 +78,5 @@ pub(super) fn refusals(conn: &Connection, source: &str, window: Window) -> Resul
             last_remote_addr: row.get(3)?,
         })
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }

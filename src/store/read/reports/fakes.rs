@@ -59,7 +59,7 @@ pub(super) fn find(
         let mut statement = conn.prepare_cached(LATEST)?;
         let found =
             statement.query_map(params![source, from, to, rows::limit(MOST_FINDINGS)], |row| row.get(0))?;
-        found.collect::<rusqlite::Result<_>>()?
+        rows::all(found)?
     };
     let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
     report.omitted.insert(FindingKind::Fake.as_str(), total.saturating_sub(listed));

@@ -7,6 +7,7 @@ use crate::domain::statistics::{ApiCalls, DayCounts, SourceStatistics};
 use crate::domain::{Reported, SourceReport, Timestamp, Window};
 use crate::store::deliveries;
 use crate::store::error::Result;
+use crate::store::rows;
 
 mod calls;
 mod claim_summary;
@@ -124,7 +125,7 @@ fn of_source(
 pub(in crate::store) fn known_sources(conn: &Connection) -> Result<Vec<(String, String)>> {
     let mut statement = conn.prepare_cached("SELECT name, provider FROM sources ORDER BY name")?;
     let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    rows::all(found)
 }
 
 /// Notifications received on each day from `since` on, over all sources.

@@ -76,7 +76,7 @@ pub(super) fn find(conn: &Connection, source: &str, now: Timestamp, report: &mut
 pub(super) fn longest(conn: &Connection, source: &str, now: Timestamp) -> Result<Vec<Wait>> {
     let ids = oldest(conn, source, [PENDING, UNPARSED, UNDECIDED].map(|sql| (sql, now)), LONGEST)?;
     let read = |id| conn.prepare_cached(FINDING)?.query_row([id], |row| wait(row, now));
-    Ok(ids.into_iter().map(read).collect::<rusqlite::Result<_>>()?)
+    rows::all(ids.into_iter().map(read))
 }
 
 /// The `most` oldest results of three queries, each before its time.
@@ -87,7 +87,7 @@ fn oldest(conn: &Connection, source: &str, queries: [(&str, Timestamp); 3], most
         let found = statement.query_map(params![source, before.to_string(), rows::limit(most)], |row| {
             Ok((row.get(1)?, row.get(0)?))
         })?;
-        all.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+        all.extend(rows::all(found)?);
     }
     all.sort_unstable();
     Ok(all.into_iter().take(most).map(|(_, id)| id).collect())
