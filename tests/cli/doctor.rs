@@ -84,7 +84,7 @@ fn a_good_examination_ends_the_pause_of_a_source() {
     stage.env.simulator.shops().open_ecwid(1003, "another token");
     let wrong = wrongs(&stage);
     assert!(
-        wrong.iter().any(|line| line.contains("is failing since") && line.contains("api_denied")),
+        wrong.iter().any(|line| line.contains("has been failing since") && line.contains("api_denied")),
         "{wrong:?}"
     );
     assert_eq!(resume_at(), planned);
