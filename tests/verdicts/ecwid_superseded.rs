@@ -1,5 +1,7 @@
 //! Both Ecwid formats: what a later confirmed notification explains.
 
+use countersign::simulator::ecwid::Order;
+
 use super::ecwid_shop::{Hook, Ion, post_and_settle, shop};
 use crate::support::{Row, Serve, TestEnv, assert_verdict};
 
@@ -11,6 +13,11 @@ fn course() -> [Hook; 3] {
         sale("PAID").changed_from("AWAITING_PAYMENT", "AWAITING_PROCESSING").later(2),
         sale("REFUNDED").changed_from("PAID", "AWAITING_PROCESSING").later(3),
     ]
+}
+
+/// The same about another order.
+fn of_order(hook: Hook, name: &str, number: u64) -> Hook {
+    hook.order(name).set("entityId", number)
 }
 
 fn ion_course() -> [Ion; 3] {
@@ -48,18 +55,26 @@ fn settled_in_turn<'a>(
 #[test]
 fn a_chain_is_superseded_in_whatever_order_it_settles() {
     let orders = [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0], [0, 2, 1], [1, 0, 2]];
-    let courses = [("hook", course().map(|hook| hook.body())), ("old", ion_course().map(|ion| ion.form()))];
-    for (source, bodies) in courses {
-        for order in orders {
-            let (env, serve) = refunded();
-            let rows = settled_in_turn(&env, &serve, source, order.iter().map(|at| &bodies[*at]));
-            for (row, at) in rows.iter().zip(order) {
+    let (env, store) = shop();
+    let serve = env.serve();
+    let mut ids = 1..;
+    for (number, order) in (5001..).zip(orders) {
+        let name = format!("C-{number}");
+        store.put_order(Order::new(&name, number).payment("REFUNDED"));
+        let hooks = course().map(|hook| of_order(hook, &name, number).body());
+        let ions = ion_course().map(|ion| ion.set("order_id", &name).form());
+        for (source, bodies) in [("hook", hooks), ("old", ions)] {
+            let settled = order.map(|at| (at, ids.next().unwrap()));
+            for (at, id) in settled {
+                post_and_settle(&serve, source, bodies[at].as_str(), id);
+            }
+            for (at, id) in settled {
                 match at {
-                    2 => assert_verdict(row, "confirmed", "match"),
-                    _ => assert_verdict(row, "ignored", "superseded"),
+                    2 => assert_verdict(&env.row(id), "confirmed", "match"),
+                    _ => assert_verdict(&env.row(id), "ignored", "superseded"),
                 }
             }
-            assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("0"));
+            assert_eq!(env.value("SELECT count(*) FROM fakes").as_deref(), Some("0"), "{source} {order:?}");
         }
     }
 }
@@ -93,12 +108,17 @@ fn a_mismatch_stays_one_unless_a_later_confirmed_one_says_that_it_was_so() {
         // It is the earlier one by the sender's time, whatever came in first.
         (paid.clone().later(20), refund.clone()),
     ];
-    for (mismatch, confirmed) in cases {
-        let (env, serve) = refunded();
-        let bodies = [mismatch.body(), confirmed.body()];
-        let rows = settled_in_turn(&env, &serve, "hook", &bodies);
-        assert_verdict(&rows[0], "ignored", "mismatch");
-        assert_verdict(&rows[1], "confirmed", "match");
+    let (env, store) = shop();
+    let serve = env.serve();
+    for (number, (mismatch, confirmed)) in (5001..).zip(cases) {
+        let name = format!("C-{number}");
+        store.put_order(Order::new(&name, number).payment("REFUNDED"));
+        let first = i64::try_from(number - 5001).unwrap() * 2 + 1;
+        for (id, hook) in (first..).zip([mismatch, confirmed]) {
+            post_and_settle(&serve, "hook", of_order(hook, &name, number).body(), id);
+        }
+        assert_verdict(&env.row(first), "ignored", "mismatch");
+        assert_verdict(&env.row(first + 1), "confirmed", "match");
     }
 }
 
