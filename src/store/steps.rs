@@ -29,7 +29,7 @@ const SOURCE: &str = "shop";
 /// Notifications of one sender, with one claim, about one subject.
 const CROWD: i64 = 100_000;
 
-/// Steps of one statement: some 500 rows with all of their columns take so many.
+/// Maximum number of steps of one statement: about 500 rows with all of their columns.
 const MOST_STEPS: i32 = 60_000;
 
 /// Entries that one statement passes by without a search.

@@ -1,4 +1,4 @@
-//! Bytes out of other bytes: some removed, repeated, replaced, or taken from another input.
+//! Mutates bytes: removes, repeats, replaces some, or takes them from another input.
 
 use fastrand::Rng;
 

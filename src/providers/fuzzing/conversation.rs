@@ -1,5 +1,5 @@
-//! A shop's API that says what an input makes it say: the first part of the input to the first call, and so on; the last
-//! one to all that follow. A part is a head with `Status` and other headers, an empty line, and a body. Status 0 is a
+//! A shop's API whose replies are an input: the first part of the input answers the first call, and so on; the last part
+//! answers all later calls. A part is a head with `Status` and other headers, an empty line, and a body. Status 0 is a
 //! connection that broke.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,7 +62,7 @@ impl ScriptedReply {
         readable(&self.body)
     }
 
-    /// The objects that it shows: itself, and the items where it is a list.
+    /// The objects that it shows: itself, and the items if it is a list.
     pub(super) fn objects(&self) -> Vec<Value> {
         let body = self.json();
         let lists = ["items", "results"].map(|name| body[name].as_array().cloned().unwrap_or_default());
@@ -76,7 +76,7 @@ struct Talk {
     calls: usize,
 }
 
-/// The API, and what it was made to say.
+/// The API, and the replies that the input makes it give.
 pub(super) struct Conversation {
     pub(super) api: Api,
     talk: Arc<Mutex<Talk>>,
@@ -120,7 +120,7 @@ impl Conversation {
         self.talk().replies = replies;
     }
 
-    /// Begins a question: the replies that it heard and what came of it.
+    /// Asks a question; returns the replies that it received, and its result.
     pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> (Vec<ScriptedReply>, T) {
         self.talk().calls = 0;
         let result = question.now_or_never().expect("nothing is waited for");

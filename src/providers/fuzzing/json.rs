@@ -1,4 +1,4 @@
-//! One JSON out of another: a value is removed, renamed, replaced, or taken from another input.
+//! Mutates JSON: removes, renames or replaces a value, or takes one from another input.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};

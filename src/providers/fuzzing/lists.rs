@@ -1,5 +1,5 @@
-//! Any answers to what is asked apart from notifications: the list of orders, one order by its id, the question without a
-//! foreign value, and what `doctor` tries.
+//! Fuzzes the answers to calls that no notification causes: the list of orders, one order by its id, the control question,
+//! and the checks of `doctor`.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A fuzzer for whatever reads a stranger's or a shop's bytes: the five formats, the signature headers, the APIs' answers.
+//! A fuzzer for all code that reads a stranger's or a shop's bytes: the five formats, the signature headers, the APIs'
+//! answers.
 //!
 //! A target begins with the recordings under `data/` and with its corpus, `data/fuzz/TARGET`. Each input is a mutation of
 //! one of them: of its replies, header lines, JSON values or bytes. One with an effect that was not seen before is mutated
@@ -16,7 +17,7 @@
 //!
 //! - `mutation`, `json`: one input out of another;
 //! - `conversation`: an API in the network's place that says what an input makes it say, call by call;
-//! - `notifications`, `signatures`, `answers`, `lists`: the targets and what is promised of each.
+//! - `notifications`, `signatures`, `answers`, `lists`: the targets, and the promises about each.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -71,7 +72,7 @@ const LARGEST_CORPUS: (usize, usize) = (400, 1024 * 1024);
 
 /// Runs `execute` on the corpus and on mutations of it and of `seeds`. It returns in words what the input effected, several
 /// effects with semicolons between, and panics where a promise is broken. Each word of `reached` must turn up in one of the
-/// effects: else the target holds promises of what never happens.
+/// effects: otherwise the target's promises are never tested.
 fn fuzz(target: &str, reached: &[&str], seeds: Vec<Vec<u8>>, mut execute: impl FnMut(&[u8]) -> String) {
     assert!(TARGETS.contains(&target), "{target} is not among the targets");
     let folder = corpus().join(target);

@@ -1,4 +1,4 @@
-//! One input out of another: its parts, a part's header lines, its bytes, or values of the JSON that it is.
+//! Mutates an input: its parts, a part's header lines, its bytes, or values of its JSON.
 
 use fastrand::Rng;
 
@@ -45,7 +45,7 @@ const LINES: [&str; 31] = [
 ];
 
 /// A mutation of a random input of the pool, itself mutated up to three times. The first of the pool, `true_ones`, get a
-/// third of it: most of what is found later is far from anything that is believed.
+/// third of it, because most inputs found later are far from anything that could be confirmed.
 pub(super) fn mutate(pool: &[Vec<u8>], true_ones: usize, random: &mut Rng) -> Vec<u8> {
     let range = if random.u8(..3) == 0 { true_ones } else { pool.len() };
     let mut parts = parts(&pool[random.usize(..range)]);

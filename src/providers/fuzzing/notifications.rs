@@ -1,4 +1,4 @@
-//! Any body at each of the five formats: it is read, always the same way, and what comes of it can be stored and asked.
+//! Fuzzes the bodies of the five formats: each is parsed, always the same way, and the result can be stored and asked about.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) fn notification(input: &[u8]) -> RawNotification {
     }
 }
 
-/// Reads the input as a notification and holds what is promised of every reading; says what came of it.
+/// Parses the input as a notification and checks the promises about every reading; returns its effect in words.
 fn read(provider: &dyn Provider, input: &[u8]) -> String {
     let notification = notification(input);
     let reading = provider.read(&notification);

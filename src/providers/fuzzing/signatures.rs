@@ -1,4 +1,4 @@
-//! Any headers over any body: only the right secret or signature is admitted.
+//! Fuzzes headers and bodies: only the right secret or signature is admitted.
 
 use super::notifications::{midas_source, notification, source};
 use super::{fuzz, head_and_body, readable, recording};
@@ -10,7 +10,7 @@ use crate::providers::{Admission, ecwid, kinguin, midas};
 const SIGNATURE: &str = "fFO504mAvDZelJY/viFsRSobEy+xI562k+mP5hFVQ5o=";
 const CLIENT_SECRET: &str = "test_client_secret_1";
 
-/// Holds what is promised of every admission; says what came of it.
+/// Checks the promises about every admission; returns its effect in words.
 fn effect(admission: &Admission, notification: &RawNotification, header: &str) -> String {
     let causes = ["missing_secret", "wrong_secret", "missing_signature", "wrong_signature", "unreadable"];
     let word = match admission {

@@ -38,7 +38,7 @@ pub(super) fn text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// The same for text that is kept and never compared: also a [`replaced`] one.
+/// The same for text that is stored and never compared: also text with replacements.
 pub(super) fn any_text_of<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(any_text).filter(|text| !text.is_empty())
 }

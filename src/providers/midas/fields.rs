@@ -67,7 +67,7 @@ pub(super) fn text(object: &Object, path: &[&str]) -> Result<Option<String>, Str
     }
 }
 
-/// A text, or a [`replaced`] one.
+/// A text, also one with replacements.
 pub(super) fn text_value(object: &Object, path: &[&str]) -> Result<Option<Value>, String> {
     match find(object, path)? {
         Some(value) if is_replaced(value) => Ok(Some(value.clone())),

@@ -117,7 +117,7 @@ pub trait History {
     fn explained_by(&mut self, link: &Link, which: &Explained, most: usize)
     -> Result<Vec<Link>, Self::Error>;
 
-    /// Makes `link` count for these where they are settled later.
+    /// Makes `link` count for these if they are settled later.
     ///
     /// # Errors
     /// The history failed.

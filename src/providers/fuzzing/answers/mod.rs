@@ -1,5 +1,5 @@
-//! Any answers of a shop's API to each question of each format: none confirms what it does not say, none denies what the
-//! API did not deny, and a failed call never judges.
+//! Fuzzes the answers of a shop's API to each question of each format: no answer confirms what it does not say, none denies
+//! what the API did not deny, and a failed call never judges.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn fuzz_answers(
     });
 }
 
-/// Asks every question singly, and by lists where they take it.
+/// Asks every question alone, and in list calls if it is listable.
 fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conversation) -> String {
     let api = &conversation.api;
     let mut effects = String::new();
@@ -91,7 +91,7 @@ fn effects(provider: &dyn Provider, questions: &Questions, conversation: &Conver
     effects
 }
 
-/// Holds what is promised of every judgement; says what came of it.
+/// Checks the promises about every judgement; returns its effect in words.
 fn judged(provider: &dyn Provider, asked: &Asked, answer: &Answer, heard: &[ScriptedReply]) -> String {
     let Asked { claim, says } = asked;
     let shown = match &answer.result {
