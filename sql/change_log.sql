@@ -9,7 +9,7 @@ WHEN new.id <= (SELECT next_notifications FROM ledger_state) BEGIN
     AND position < (SELECT max(position) FROM changes);
 END;
 
-CREATE TRIGGER changes_verdict_filed AFTER INSERT ON verdicts
+CREATE TRIGGER changes_verdict_recorded AFTER INSERT ON verdicts
 WHEN new.notification_id <= (SELECT next_notifications FROM ledger_state) BEGIN
   INSERT INTO changes (kind, id, source, key) VALUES ('notifications', new.notification_id, '', '');
   DELETE FROM changes WHERE kind = 'notifications' AND id = new.notification_id

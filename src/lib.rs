@@ -1,7 +1,7 @@
 //! countersign stores each shop notification as received, acknowledges it at once, and believes none of them until
 //! the shop's own API countersigns it.
 //!
-//! # The house
+//! # The rooms
 //!
 //! Rooms import downwards only, which `tests/tidy` checks; `docs/architecture.md` draws the map.
 //!

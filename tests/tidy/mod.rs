@@ -3,6 +3,8 @@
 mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use imports::{Arrows, Source, sources, sources_in};
 
@@ -142,6 +144,23 @@ fn rooms_import_one_way() {
     }
     wrong.extend(differing(&arrows, &used));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_map_shows_each_room_above_those_that_it_imports() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let map = page.split("```").nth(1).expect("the map").trim_start_matches("text");
+    let lines = map.lines().enumerate();
+    let line_of: BTreeMap<&str, usize> =
+        lines.flat_map(|(at, rooms)| rooms.split_whitespace().map(move |room| (room, at))).collect();
+    let rooms: BTreeSet<&str> = ARROWS.iter().map(|(room, _)| *room).collect();
+    assert_eq!(line_of.keys().copied().collect::<BTreeSet<_>>(), rooms);
+    for (from, imported) in ARROWS {
+        for to in imported {
+            assert!(line_of[from] < line_of[to], "{from} imports {to}, which the map does not show below it");
+        }
+    }
 }
 
 #[test]

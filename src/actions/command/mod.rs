@@ -14,7 +14,7 @@ use tokio::net::unix::pipe;
 
 mod process_group;
 
-use process_group::{Group, Words, listened};
+use process_group::{ProcessGroup, Words, listened};
 
 use super::{Message, SendResult, Stop, Target, ended, kept, stopping};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
@@ -66,7 +66,7 @@ impl CommandTarget {
             Err(error) => return Some(self.not_started(&error)),
         };
         let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        let (mut group, mut exited) = Group::watch(child);
+        let (mut group, mut exited) = ProcessGroup::watch(child);
         let input = stdin.map(|stdin| write(stdin.into(), message.body.clone()));
         let writing = tokio::spawn(async {
             if let Some(input) = input {

@@ -15,13 +15,13 @@ use crate::actions::KEPT;
 pub(super) type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
 /// The process group of a running program; when this is dropped, what is left of the group is killed.
-pub(super) struct Group {
+pub(super) struct ProcessGroup {
     leader: Pid,
     /// Until its leader is reaped, no other group can have its number.
     is_there: Arc<Mutex<bool>>,
 }
 
-impl Group {
+impl ProcessGroup {
     /// Waits for a program's end on its own thread, then ends whatever the program leaves behind.
     pub(super) fn watch(mut child: Child) -> (Self, Exited) {
         let leader = Pid::from_child(&child);
@@ -70,7 +70,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
