@@ -216,14 +216,16 @@ fn without_a_later_time_or_an_earlier_place_nothing_is_superseded() {
 
 #[test]
 fn of_equal_times_either_explains_whichever_was_received_first() {
-    for words in [["processing", "completed"], ["completed", "processing"]] {
-        let (env, _account) = with_order("completed");
-        let serve = env.serve();
-        for (id, word) in (1..).zip(words) {
-            say(&serve, "A", word, "05");
+    let (env, account) = keys();
+    let serve = env.serve();
+    for (first, words) in [(1, ["processing", "completed"]), (3, ["completed", "processing"])] {
+        let order = format!("A-{first}");
+        account.put_order(Order::new(&order).completed());
+        for (id, word) in (first..).zip(words) {
+            say(&serve, &order, word, "05");
             serve.settled(id);
         }
-        for (id, word) in (1..).zip(words) {
+        for (id, word) in (first..).zip(words) {
             match word {
                 "processing" => settled_as(&serve, id, "superseded"),
                 _ => assert_verdict(&env.row(id), "confirmed", "match"),

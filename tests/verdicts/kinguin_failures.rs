@@ -91,22 +91,25 @@ fn an_orders_404_of_any_other_kind_is_api_error() {
 
 #[test]
 fn an_order_that_kinguin_cannot_look_up_is_asked_about_until_it_can() {
-    for kind in ["HttpClient", "Http"] {
-        let (env, account) = with_order();
-        account.put_order(Order::new("B").completed());
-        let serve = env.serve();
+    let (env, account) = keys();
+    let serve = env.serve();
+    for (id, kind) in [(1, "HttpClient"), (3, "Http")] {
+        let (lost, other) = (format!("A-{id}"), format!("B-{id}"));
+        account.put_order(Order::new(&lost).completed());
+        account.put_order(Order::new(&other).completed());
         let body = format!(r#"{{"kind":"{kind}","status":404,"type":"Not Found"}}"#);
-        let fault = answering(&env, "/v1/order/A", 404, &body);
-        say(&serve, "A");
+        let fault = answering(&env, &format!("/v1/order/{lost}"), 404, &body);
+        say(&serve, &lost);
+        let about = format!("notification={id} ");
         serve.wait_for_lines("it was asked about eight times", 8, |line| {
-            line.contains("notification=1 ") && line.contains("pending=api_error")
+            line.contains(&about) && line.contains("pending=api_error")
         });
-        say(&serve, "B");
-        serve.settled(2);
-        assert_verdict(&env.row(2), "confirmed", "match");
+        say(&serve, &other);
+        serve.settled(id + 1);
+        assert_verdict(&env.row(id + 1), "confirmed", "match");
         env.simulator.shops().clear_fault(fault);
-        serve.settled(1);
-        let row = env.row(1);
+        serve.settled(id);
+        let row = env.row(id);
         assert_verdict(&row, "confirmed", "match");
         let (last, before) = row.outcomes.split_last().unwrap();
         assert_eq!(last, "match");

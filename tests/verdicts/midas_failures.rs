@@ -94,18 +94,22 @@ fn a_denied_source_goes_on_where_it_stopped() {
 
 #[test]
 fn a_refusal_of_one_subject_is_its_api_error_and_undecided_after_five_answers() {
-    for http_status in [400, 401, 403] {
-        let (env, merchant) = game();
-        merchant.put_transaction(Transaction::new("T-2"));
-        env.simulator.shops().add_fault(Fault::status(http_status).path("external_id=T-1"));
-        let serve = env.serve();
-        post(&serve, &paid("T-1"));
-        serve.pending(1, "api_error");
-        post(&serve, &paid("T-2"));
-        serve.settled(2);
-        assert_verdict(&env.row(2), "confirmed", "match");
-        serve.settled(1);
-        let row = env.row(1);
+    let (env, merchant) = game();
+    merchant.put_transaction(Transaction::new("T-2"));
+    let statuses = [400, 401, 403];
+    let serve = env.serve();
+    for (id, http_status) in (1..).zip(statuses) {
+        let refused = format!("T-{http_status}");
+        env.simulator.shops().add_fault(Fault::status(http_status).path(format!("external_id={refused}")));
+        post(&serve, &paid(&refused));
+        serve.pending(id, "api_error");
+    }
+    post(&serve, &paid("T-2"));
+    serve.settled(4);
+    assert_verdict(&env.row(4), "confirmed", "match");
+    for (id, http_status) in (1..).zip(statuses) {
+        serve.settled(id);
+        let row = env.row(id);
         assert_verdict(&row, "undecided", "api_error");
         assert_eq!(row.outcomes, ["api_error"; 5], "{http_status}");
     }
