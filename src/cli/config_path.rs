@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// What `init` writes and every command looks for first: a file in the current folder.
+/// The file in the current folder that `init` writes and every command reads first.
 const HERE: &str = "countersign.toml";
 
 /// The file that the package installs.

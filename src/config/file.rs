@@ -61,7 +61,7 @@ fn line_of(text: &str, span: &Range<usize>) -> usize {
     1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
 }
 
-/// What parsing collects besides the settings.
+/// The mistakes and entries that parsing collects besides the settings.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) mistakes: Vec<Mistake>,

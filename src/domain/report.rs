@@ -78,7 +78,7 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The order or product, if any.
     pub subject_id: Option<String>,
-    /// What the store or a notification says.
+    /// The difference in words, from the store or a notification.
     pub ours: Option<String>,
     pub shop: Option<String>,
     /// The notification, if any.

@@ -83,7 +83,7 @@ words! {
 }
 
 impl Reason {
-    /// Whether an ignored notification with this reason counts as a fake: made up, or not to be told apart from that.
+    /// Whether an ignored notification with this reason counts as a fake: made up, or indistinguishable from that.
     #[must_use]
     pub fn is_fake(self) -> bool {
         matches!(self, Self::NotFound | Self::Mismatch | Self::WrongStore)

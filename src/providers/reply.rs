@@ -1,4 +1,4 @@
-//! An API's answer to one call, and the failures that its status alone tells.
+//! An API's answer to one call, and the failures that follow from its status alone.
 
 use std::time::Duration;
 

@@ -126,7 +126,7 @@ pub fn longest_pause(policy: &RetryPolicy) -> Duration {
     longest.max(LONGEST_HOLD)
 }
 
-/// What an action may be sent now.
+/// The deliveries that an action may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowance {
     Any,
@@ -141,7 +141,7 @@ pub enum Allowance {
     Nothing(Option<Timestamp>),
 }
 
-/// What an action in this state may be sent.
+/// The deliveries that an action in this state may be sent.
 #[must_use]
 pub fn allowance(action: &ActionState, now: Timestamp) -> Allowance {
     if action.gone_at.is_some() {

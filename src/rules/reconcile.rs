@@ -117,7 +117,7 @@ fn shown(
     })
 }
 
-/// What was received about an order that was never confirmed.
+/// The notifications received about an order that was never confirmed, in words.
 fn missed(newest: Option<&Unconfirmed>) -> String {
     let Some(Unconfirmed { notification_id, state, reason }) = newest else {
         return "the shop has this order, but no notification was received".to_owned();

@@ -234,7 +234,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the strict reader reads, this one reads alike.
+        /// Reads everything that the strict reader accepts in the same way.
         #[test]
         fn readable_json_is_built_as_the_json_reader_does(
             text in r#"[{}\[\],:"a1 \\\\ué]{0,12}|\{"a":("[a\\\\\pL]{0,4}"|[0-9.eE-]{1,6}|\[[a-z,]{0,9}\])\}"#,

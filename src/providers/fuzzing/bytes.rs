@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// What has broken readers before.
+/// Bytes that have broken parsers before.
 pub(super) const TOKENS: [&str; 37] = [
     " ",
     "\"",

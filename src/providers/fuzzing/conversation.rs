@@ -25,7 +25,7 @@ pub(super) const NOW: i64 = 1_767_322_800;
 /// More calls than any question needs: a list of deletions is read for up to a thousand pages.
 const MOST_CALLS: usize = 1_100;
 
-/// What the API says to one call.
+/// The API's reply to one call.
 #[derive(Clone, Debug)]
 pub(super) struct ScriptedReply {
     pub(super) status: u16,

@@ -175,7 +175,7 @@ fn head_and_body(input: &[u8]) -> (Vec<(String, String)>, &[u8]) {
     (headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(), &input[at + 2..])
 }
 
-/// The JSON of a body, told without the code under test: every lone surrogate, and a pair too, is U+FFFD, as is what is
+/// The JSON of a body, parsed without the code under test: every lone surrogate, and a pair too, is U+FFFD, as is what is
 /// not UTF-8. No recording holds either, so that a value with one equals none that is promised.
 fn readable(body: &[u8]) -> Value {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);

@@ -88,7 +88,7 @@ impl Past {
         link.explains.iter().map(of).collect()
     }
 
-    /// What was confirmed before `link`, where that states another past.
+    /// The statuses confirmed before `link`, if its sender states other ones.
     fn contradicted_by(&self, link: &Link) -> Option<&StatusKey> {
         let was_before = match (self.order, link.order) {
             (Some(told), Some(own)) if told != own => told < own,

@@ -12,11 +12,11 @@ pub type Order = Record<OrderKind>;
 /// A product with 31 text keys.
 pub type Product = Record<ProductKind>;
 
-/// What makes a record an order.
+/// The kind of record that an order is.
 #[derive(Clone, Copy, Debug)]
 pub enum OrderKind {}
 
-/// What makes a record a product.
+/// The kind of record that a product is.
 #[derive(Clone, Copy, Debug)]
 pub enum ProductKind {}
 

@@ -8,7 +8,7 @@ use crate::simulator::record::{Fields, Record, RecordKind, text_of};
 /// A transaction; `Completed` by default. All its leaf values are strings.
 pub type Transaction = Record<TransactionKind>;
 
-/// What makes a record a transaction.
+/// The kind of record that a transaction is.
 #[derive(Clone, Copy, Debug)]
 pub enum TransactionKind {}
 

@@ -165,7 +165,7 @@ mod tests {
             store(&conn, "shop", "2026-11-23T12:00:00.000Z");
         }
         assert_eq!(counts(&backlog, &conn, monday), [("shop".to_owned(), 3, 3)]);
-        // What nothing may do shows what is read.
+        // The program never changes these rows; changing them here shows which are read again.
         conn.execute("UPDATE intake SET source = 'keys' WHERE id < 3", []).unwrap();
         store(&conn, "shop", "2026-11-23T12:00:01.000Z");
         assert_eq!(counts(&backlog, &conn, monday), [("shop".to_owned(), 4, 4)]);

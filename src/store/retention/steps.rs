@@ -262,7 +262,7 @@ mod tests {
             (expired.as_str(), "c USING COVERING INDEX changes_by_row (kind=? AND id=?)"),
             (duplicates.as_str(), "verdicts USING INDEX verdicts_duplicates (duplicate_of=?)"),
             ("DELETE FROM intake WHERE id = ?1", "intake USING INTEGER PRIMARY KEY (rowid=?)"),
-            // What a removed notification takes along.
+            // The rows that are removed with a notification.
             ("DELETE FROM verdicts WHERE notification_id = ?1", "USING INTEGER PRIMARY KEY"),
             ("DELETE FROM verifications WHERE notification_id = ?1", "INDEX verifications_by_notification"),
             (orders, "orders USING COVERING INDEX orders_to_empty (notified_at<?)"),

@@ -324,7 +324,7 @@ impl VerdictRow {
         ]
     }
 
-    /// What both statements write.
+    /// The values that both statements write.
     fn bound<'a>(&'a self, verdict: &'a [Bound]) -> impl Iterator<Item = (&'a str, &'a dyn ToSql)> {
         let values = self.says.iter().chain(verdict).map(|(name, value)| (*name, value as &dyn ToSql));
         values.chain([(":listable", &self.is_listable as &dyn ToSql)])

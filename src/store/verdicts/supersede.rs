@@ -217,7 +217,7 @@ const UNTIMED_BEFORE: &str =
        ORDER BY notification_id DESC LIMIT iif(?8 IS NULL, ?9, ?10))
      WHERE ?8 IS NULL OR before = ?8 LIMIT ?9";
 
-/// What is not later than a notification with a time of its provider's (?6): by that time, otherwise by receipt.
+/// Notifications not later than one with a provider's time (?6): by that time, otherwise by receipt.
 pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
     "SELECT * FROM (
        SELECT notification_id, event_order, statuses, before, explains FROM verdicts INDEXED BY verdicts_explainable
@@ -228,7 +228,7 @@ pub(in crate::store) const EARLIER_THAN_TIMED: [&str; 2] = [
     UNTIMED_BEFORE,
 ];
 
-/// What was received before a notification without such a time.
+/// Notifications received before one without a provider's time.
 pub(in crate::store) const EARLIER_THAN_UNTIMED: [&str; 2] = [
     UNTIMED_BEFORE,
     "SELECT * FROM (

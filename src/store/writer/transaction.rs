@@ -7,7 +7,7 @@ use super::rows::{self, Row};
 use crate::domain::panics::contained;
 use crate::store::error::{Result, StoreError};
 
-/// What one transaction did until its commit.
+/// The work of one transaction until its commit.
 #[derive(Default)]
 pub(super) struct WriteTransaction {
     /// Taken, but not inserted yet.

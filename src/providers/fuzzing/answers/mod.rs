@@ -18,7 +18,7 @@ mod ecwid;
 mod kinguin;
 mod midas;
 
-/// What one object of the answers has to say before it may confirm a claim: values at JSON pointers, with `|` between two
+/// The values that an object of the answers must have to confirm a claim, at JSON pointers, with `|` between two
 /// places of which one suffices.
 type Says = &'static [(&'static str, &'static str)];
 
@@ -150,7 +150,7 @@ fn known(claim: &Claim) -> Known {
     Known { stored: Some(stored), source_found_any: true }
 }
 
-/// Whether one object of a reply has all these values, told without the code under test. Amounts may be spelled otherwise.
+/// Whether one object of a reply has all these values, determined without the code under test. Amounts may be spelled differently.
 fn says_all(reply: &ScriptedReply, says: Says) -> bool {
     let amount = |text: &str| text.parse::<f64>().ok().filter(|_| text.contains('.'));
     let is = |found: &Value, value: &str| {
