@@ -17,8 +17,10 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: countersign backup /var/backups/countersign.db\nWorks while serve runs. The copy \
-        is opened and checked before it counts as written. To restore it: stop serve, replace the file at \
-        [store] path with the copy, remove the -wal and -shm files beside it, start serve."
+        is opened and checked before it counts as written. To restore it: stop serve and its sockets \
+        (systemctl stop countersign.socket countersign-admin.socket countersign; while a socket listens, the next \
+        request starts serve again), replace the file at [store] path with the copy, remove the -wal and -shm files \
+        beside it, start them again."
 )]
 pub(super) struct Args {
     /// File to write; only you will be able to read it

@@ -30,8 +30,8 @@ pub(super) fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     terminal.line(&format!("wrote {shown}, which only you can read; next:"))?;
     terminal.line("  1. in it, uncomment a source and fill in its credentials")?;
     terminal.line(&format!("  2. countersign --config {shown} serve"))?;
-    terminal.line(&format!("  3. beside it, countersign --config {shown} doctor"))?;
-    terminal.line("     checks all of it and prints the intake URL to paste into the shop's panel")?;
+    terminal.line(&format!("  3. in another terminal, countersign --config {shown} doctor"))?;
+    terminal.line("     checks all of it and prints the intake URL and where it goes")?;
     terminal.flush()?;
     Ok(Exit::Fine)
 }

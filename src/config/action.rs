@@ -22,7 +22,7 @@ const KINDS: [&str; 3] = ["url", "command", "mail"];
 const KEYS: &[KnownKey] = &[
     ("url", "\"https://erp.example.com/orders\""),
     ("secret", "\"whsec_…\""),
-    ("command", "[\"/usr/local/bin/ship-keys\", \"--live\"]"),
+    ("command", "[\"/usr/local/bin/ship-order\", \"--live\"]"),
     ("mail", "[\"owner@example.com\"]"),
     ("sources", "[\"shop\"]"),
     ("kinds", "[\"order\"]"),

@@ -44,8 +44,8 @@ pub struct ProviderKind {
     pub default_api_base: &'static str,
     /// The default of `rate_limit`, as written in the configuration.
     pub default_rate_limit: &'static str,
-    /// Where the owner pastes the intake URL.
-    pub panel: &'static str,
+    /// How the owner makes the shop send to the intake URL.
+    pub setup: &'static str,
     /// Builds the provider of one source from its keys, or lists the mistakes in them.
     pub build: fn(&Keys) -> Built,
 }

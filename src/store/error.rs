@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::domain::health::Unwritable;
 
 /// The remedy for a damaged store.
-pub(super) const RESTORE: &str = "stop serve, keep the file unchanged and put a backup in its place (see \
-    `countersign backup --help`; without a backup see docs/recovery.md)";
+pub(super) const RESTORE: &str = "stop serve and its sockets, keep the file unchanged and put a backup in its \
+    place (see `countersign backup --help`; without a backup see docs/recovery.md)";
 
 /// A failed verb of the store.
 #[derive(Clone, Debug, thiserror::Error)]

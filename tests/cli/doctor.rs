@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use countersign::simulator::{Fault, Trouble};
 
 use super::{Stage, order, printed};
-use crate::support::{Request, TestEnv, paid};
+use crate::support::{Request, TestEnv, formats, paid};
 
 #[test]
 fn doctor_finds_a_healthy_setup_healthy() {
@@ -12,8 +12,28 @@ fn doctor_finds_a_healthy_setup_healthy() {
     let (checks, last) = text.trim_end().rsplit_once('\n').unwrap();
     assert!(checks.lines().all(|line| line.starts_with("ok  ")), "{text}");
     assert_eq!(last, "everything is as it should be");
-    assert!(text.contains("https://YOUR-DOMAIN/hooks/shop/…"), "{text}");
+    let url =
+        "its intake URL is https://YOUR-DOMAIN/hooks/shop/… (… is the path_token); paste it as endpoint URL";
+    assert!(text.contains(url), "{text}");
     assert!(text.contains("clock is within"), "{text}");
+}
+
+#[test]
+fn doctor_tells_for_each_source_how_its_shop_gets_the_url() {
+    let env = formats::env();
+    let _serve = env.serve();
+    let text = String::from_utf8(env.run(&["doctor"]).stdout).unwrap();
+    for (format, setup) in [
+        (formats::OLD, "paste it as endpoint URL of Instant Order Notifications in Ecwid's control panel"),
+        (formats::SHOP, "ask Ecwid's support to send the webhooks of your app there (one URL per app)"),
+        (formats::POP, "paste it into Kinguin's dashboard → store → POSTBACK NOTIFICATIONS"),
+        (formats::KEYS, "paste it into Kinguin's dashboard → store → WEBHOOKS"),
+        (formats::GAME, "send it as settings.webhook_url of each payment token"),
+    ] {
+        let url = format!("https://YOUR-DOMAIN/hooks/{}", format.source);
+        let line = text.lines().find(|line| line.contains(&url));
+        assert!(line.is_some_and(|line| line.contains(setup)), "{}: {text}", format.source);
+    }
 }
 
 /// The lines that begin with WRONG, of a doctor that ends with 1.

@@ -96,6 +96,7 @@ fn damage_met_while_serving_stops_all_writing_and_is_said_once() {
     let said: Vec<&str> =
         log.lines().filter(|line| line.contains("is damaged") && line.contains("ERROR")).collect();
     assert_eq!(said.len(), 1, "{log}");
+    assert!(said[0].contains("stop serve and its sockets"), "{said:?}");
     assert!(said[0].contains("put a backup in its place"), "{said:?}");
     assert!(serve.stop().success());
 }

@@ -179,6 +179,6 @@ fn settings_show_the_intake_urls_and_no_secret() {
     let env = formats::env();
     let serve = env.serve();
     let html = page(&serve, "/settings");
-    assert!(html.contains("/hooks/shop") && html.contains("sources.shop.token"), "{html}");
+    assert!(html.contains("https://YOUR-DOMAIN/hooks/shop") && html.contains("sources.shop.token"), "{html}");
     assert!(!html.contains(formats::TOKEN) && !html.contains(formats::API_KEY), "{html}");
 }

@@ -32,7 +32,7 @@ pub(super) fn show(admin: &Admin) -> ViewResult {
     let settings = &admin.settings;
     let url = |source: &crate::config::Source| {
         let token = if source.path_token.is_some() { "/…" } else { "" };
-        (source.name.clone(), format!("https://YOUR-HOST/hooks/{}{token}", source.name))
+        (source.name.clone(), format!("https://YOUR-DOMAIN/hooks/{}{token}", source.name))
     };
     let setting = |entry: &crate::config::Entry| Setting {
         key: entry.key.clone(),

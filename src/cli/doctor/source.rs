@@ -39,7 +39,7 @@ pub(super) async fn examine_all(
     join_all(sources.iter().map(examine)).await
 }
 
-/// Reports the checks of the API, the difference of the clocks, and the intake URL to paste.
+/// Reports the checks of the API, the difference of the clocks, and the intake URL.
 pub(super) fn check(
     findings: &mut Findings,
     source: &Source,
@@ -66,8 +66,8 @@ pub(super) fn check(
     let token = if source.path_token.is_some() { "/…" } else { "" };
     let ending = if source.path_token.is_some() { " (… is the path_token)" } else { "" };
     findings.good(format!(
-        "source {name}: paste https://YOUR-DOMAIN/hooks/{name}{token}{ending} into: {}",
-        source.kind.panel
+        "source {name}: its intake URL is https://YOUR-DOMAIN/hooks/{name}{token}{ending}; {}",
+        source.kind.setup
     ))
 }
 

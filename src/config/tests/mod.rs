@@ -82,7 +82,7 @@ const fn shop(name: &'static str, keys: &'static [Key], api_base: &'static str) 
         keys,
         default_api_base: api_base,
         default_rate_limit: "600/min",
-        panel: "the panel",
+        setup: "paste it into the panel",
         build,
     }
 }

@@ -45,7 +45,7 @@ pub static ION: ProviderKind = ProviderKind {
     keys: &[STORE_ID, TOKEN],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
-    panel: "Ecwid control panel, Instant Order Notifications, endpoint URL",
+    setup: "paste it as endpoint URL of Instant Order Notifications in Ecwid's control panel",
     build: build_ion,
 };
 
@@ -58,7 +58,7 @@ pub static WEBHOOK: ProviderKind = ProviderKind {
     keys: &[STORE_ID, TOKEN, CLIENT_SECRET],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
-    panel: "Ecwid app settings, webhook URL (one per app)",
+    setup: "ask Ecwid's support to send the webhooks of your app there (one URL per app)",
     build: build_webhook,
 };
 

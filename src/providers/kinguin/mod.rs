@@ -64,7 +64,7 @@ pub static KINGUIN: ProviderKind = ProviderKind {
     keys: &[API_KEY, SECRET],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
-    panel: "Kinguin dashboard → store → WEBHOOKS",
+    setup: "paste it into Kinguin's dashboard → store → WEBHOOKS",
     build: |keys| build(Format::Webhook, keys),
 };
 
@@ -74,7 +74,7 @@ pub static KINGUIN_POSTBACK: ProviderKind = ProviderKind {
     keys: &[API_KEY],
     default_api_base: API_BASE,
     default_rate_limit: RATE_LIMIT,
-    panel: "Kinguin dashboard → store → POSTBACK NOTIFICATIONS",
+    setup: "paste it into Kinguin's dashboard → store → POSTBACK NOTIFICATIONS",
     build: |keys| build(Format::Postback, keys),
 };
 

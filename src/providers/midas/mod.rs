@@ -85,7 +85,7 @@ pub static MIDAS: ProviderKind = ProviderKind {
     default_api_base: "https://pay.midaspayment.com",
     // MidasPay sets limits per contract; this one suits any.
     default_rate_limit: "10/s",
-    panel: "settings.webhook_url of each payment token that you create (or the portal's default address)",
+    setup: "send it as settings.webhook_url of each payment token that you create (or set the portal's default address)",
     build,
 };
 

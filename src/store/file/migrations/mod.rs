@@ -28,8 +28,8 @@ impl Upgraded {
         let Self { from, to, backup } = self;
         format!(
             "upgraded the store from schema version {from} to {to}; the old file is kept as {}: to go back, \
-                stop serve, replace {} with that file, remove the -wal and -shm files beside it, and \
-                start the previous version",
+                stop serve and its sockets, replace {} with that file, remove the -wal and -shm files beside \
+                it, and start the previous version",
             backup.display(),
             path.display()
         )

@@ -98,7 +98,11 @@ fn all_steps_are_taken_at_once_and_a_private_checked_copy_of_before_is_kept() {
     let backup = old.folder.path().join("a.db.v1-20250615T150640Z.bak");
     assert_eq!(upgraded, Upgraded { from: 1, to: 3, backup: backup.clone() });
     let message = upgraded.message(&old.path());
-    assert!(message.contains("a.db.v1-20250615T150640Z.bak") && message.contains("to go back"), "{message}");
+    assert!(
+        message.contains("a.db.v1-20250615T150640Z.bak")
+            && message.contains("to go back, stop serve and its sockets"),
+        "{message}"
+    );
     assert_eq!(number(&old.path(), "PRAGMA user_version"), 3);
     assert_eq!(number(&old.path(), "SELECT count(*) = (SELECT count(*) FROM intake) FROM extra"), 1);
     assert_eq!(content(&old.path()), before);
