@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::{all, code_spans, document, repository};
+use crate::support::countersign;
 
 /// The anchors of a document's headings, as GitHub makes them.
 fn anchors(text: &str) -> Vec<String> {
@@ -70,4 +71,25 @@ fn every_unit_that_a_document_names_is_installed() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// While a socket of the service listens, the next request starts the service again, and what it then acknowledges goes
+/// into the file that is being replaced.
+#[test]
+fn every_stop_of_the_service_stops_its_sockets_too() {
+    let help = countersign().args(["backup", "--help"]).output().unwrap();
+    let mut texts = vec![("backup --help".to_owned(), String::from_utf8(help.stdout).unwrap())];
+    texts.extend(all().into_iter().map(|document| (document.path.display().to_string(), document.text)));
+    let mut count = 0;
+    for (place, text) in texts {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (_, stopped) in
+            text.match_indices("systemctl stop ").map(|(at, found)| text.split_at(at + found.len()))
+        {
+            count += 1;
+            let units = "countersign.socket countersign-admin.socket countersign";
+            assert!(stopped.starts_with(units), "{place}: systemctl stop {stopped:.60}");
+        }
+    }
+    assert!(count >= 4, "{count} stops");
 }
