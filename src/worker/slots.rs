@@ -201,12 +201,12 @@ impl Slot {
 }
 
 impl Drop for Slot {
-    /// The next waiting call of its source gets it, unless a second call waits, which goes first. A call that is gone
-    /// drops it again.
+    /// The next waiting call of its source gets it, unless a second call waits, which goes first; the last slot of a
+    /// source goes to its own call, which no other slot would wake. A call that is gone drops it again.
     fn drop(&mut self) {
         let inner = &self.slots.inner;
         let next = self.slots.lock().get_mut(&self.source).and_then(|own| {
-            let has_takers = Arc::strong_count(&inner.takers) > 1;
+            let has_takers = own.in_use > 1 && Arc::strong_count(&inner.takers) > 1;
             let next = if has_takers { None } else { own.waiting.pop_front() };
             own.in_use -= usize::from(next.is_none());
             next
@@ -356,5 +356,26 @@ mod tests {
         taken_again.pop();
         assert!(waiting.slot().await.is_some());
         drop(taken);
+    }
+
+    #[tokio::test]
+    async fn the_last_place_of_a_source_goes_to_its_own_call_though_another_waits() {
+        let slots = Slots::new(2, ["well", "other"]);
+        slots.mark("well", true);
+        slots.mark("other", true);
+        let [Reserved::Slot(slot), Reserved::Ticket(waiting)] =
+            <[_; 2]>::try_from(slots.reserve("well", 64)).unwrap()
+        else {
+            panic!("one slot is kept for the other source, and one call waits");
+        };
+        let first = slots.try_take("other");
+        assert!(first.is_some());
+        let mut second = Box::pin(slots.take("other"));
+        assert!((&mut second).now_or_never().is_none());
+        drop(slot);
+        let last = waiting.slot().now_or_never().flatten();
+        assert!(last.is_some(), "no other call of its source would wake it");
+        drop(first);
+        assert!(second.now_or_never().is_some());
     }
 }
