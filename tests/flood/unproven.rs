@@ -58,14 +58,16 @@ fn what_a_flood_leaves_is_bounded_while_it_lasts_and_still_counted() {
 
 #[test]
 fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
-    let env = TestEnv::new().store_keys("max_unproven = 20").ion_shop("shop", 1003, 9);
+    let env = TestEnv::new().store_keys("max_unproven = 20");
+    let env = env.ion_shop("shop", 1003, 9).ion_shop("other", 1004, 0);
     let shops = env.simulator.shops();
     let serve = env.serve();
     assert_eq!(ion(&serve, PROVEN, "o.1").status, 200);
     serve.settled(1);
     let fault = shops.add_fault(Fault::status(500));
     for n in 1..=20 {
-        assert_eq!(ion(&serve, STRANGER, &format!("fake.{n}")).status, 200, "{n}");
+        let fake = Request::post("/hooks/other").body(paid(1004, &format!("fake.{n}")));
+        assert_eq!(send(&serve, fake, STRANGER).status, 200, "{n}");
     }
     for from in [STRANGER, OTHER_STRANGER] {
         for _ in 0..5 {
@@ -87,6 +89,13 @@ fn when_pending_ones_fill_the_bound_only_proven_senders_get_in() {
     let full = warnings.iter().find(|warning| warning["kind"] == "unproven_full").expect("it is said");
     assert_eq!(full["source"], "shop");
     assert!(full["what"].as_str().unwrap().starts_with("10 requests today and yesterday"), "{full}");
+    let remedy = full["remedy"].as_str().unwrap();
+    let begins = "see why they stay pending: countersign list --state pending; raise";
+    assert!(remedy.starts_with(begins), "those of the other source fill it: {remedy}");
+    let page = serve.admin_page("/").text();
+    let (need, _) =
+        page.split_once(r#"</a></p><p class="remedy"><bdi>see why they stay pending"#).expect("it is shown");
+    assert!(need.ends_with(r#"href="/notifications?state=pending">Show the pending ones"#), "{need}");
     shops.clear_fault(fault);
     (2..=25).for_each(|id| serve.settled(id));
     let deadline = Instant::now() + Duration::from_secs(30);

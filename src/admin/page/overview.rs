@@ -84,6 +84,9 @@ impl Need {
     }
 }
 
+/// The words of links to pending notifications.
+const PENDING: &str = "Show the pending ones";
+
 /// The view that shows the rows behind a warning.
 fn link(warning: &Warning) -> Option<(String, &'static str)> {
     let notifications = |filter: Option<(&'static str, &str)>, words| {
@@ -100,8 +103,10 @@ fn link(warning: &Warning) -> Option<(String, &'static str)> {
         WarningKind::PendingLong
         | WarningKind::ApiDenied
         | WarningKind::ApiFailing
-        | WarningKind::UnprovenFull
-        | WarningKind::Unconfigured => notifications(Some(("state", "pending")), "Show the pending ones"),
+        | WarningKind::Unconfigured => notifications(Some(("state", "pending")), PENDING),
+        WarningKind::UnprovenFull => {
+            Some((format!("/notifications{}", query([("state", "pending".to_owned())])), PENDING))
+        }
         WarningKind::ManyMalformed => notifications(Some(("reason", "malformed")), "Show the malformed ones"),
         WarningKind::NoneConfirmed | WarningKind::Silent => notifications(None, "Show its notifications"),
         WarningKind::ManyFakes => Some(("/fakes".to_owned(), "Show who sends them")),

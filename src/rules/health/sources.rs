@@ -212,12 +212,10 @@ fn wrong_path(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
 fn unproven_full(source: &SourceHealth, now: Timestamp) -> Option<Warning> {
     let why = "lack of room: pending notifications of senders that are not proven fill store.max_unproven";
     let what = refused(source, source.unproven_full, now, why)?;
-    let remedy = format!(
-        "see why they stay pending: countersign list --state pending --source {}; raise store.max_unproven if true \
-            notifications are among the refused",
-        source.source
-    );
-    Some(warning(source, WarningKind::UnprovenFull, what, remedy))
+    // Those of all sources fill it.
+    let remedy = "see why they stay pending: countersign list --state pending; raise store.max_unproven if true \
+        notifications are among the refused";
+    Some(warning(source, WarningKind::UnprovenFull, what, remedy.to_owned()))
 }
 
 /// A text about refused requests, if there are enough for a warning.
