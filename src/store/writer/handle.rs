@@ -175,6 +175,8 @@ impl Writer {
         patience: Duration,
         what: impl FnOnce(oneshot::Sender<T>) -> Work,
     ) -> Result<T> {
+        // A full queue passes, damage does not.
+        self.damage.refuse()?;
         let permit = QueuePermit::take(&self.waiting).ok_or(StoreError::Full)?;
         let cancellation = Cancellation::waiting();
         let (reply, mut outcome) = oneshot::channel();
@@ -197,4 +199,23 @@ fn once<T>(
 ) -> impl FnMut(&Connection) -> Result<T> + Send + 'static {
     let mut work = Some(work);
     move |conn| work.take().map_or(Err(StoreError::Closed), |work| work(conn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn with_a_full_queue_too_damage_is_what_the_caller_hears_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::fresh(&folder.path().join("a.db"));
+        let writer = &store.writer;
+        let permits: Vec<_> = std::iter::from_fn(|| QueuePermit::take(&writer.waiting)).collect();
+        let full = writer.run_urgent(PATIENCE, |_| Ok(())).await;
+        assert!(matches!(full, Err(StoreError::Full)), "{} permits: {full:?}", permits.len());
+        writer.damage.note::<()>(Err(StoreError::Damaged("a page is torn".to_owned()))).unwrap_err();
+        let damaged = writer.run_urgent(PATIENCE, |_| Ok(())).await;
+        assert!(matches!(damaged, Err(StoreError::Damaged(_))), "{damaged:?}");
+    }
 }
