@@ -315,10 +315,13 @@ impl Store {
     /// Nothing was written.
     pub async fn compare_order(&self, comparison: OrderComparison, now: Timestamp) -> Result<ComparedOrder> {
         let subscriptions = self.outbox.subscriptions.load_full();
+        let recovers = comparison.recovers;
         let compare_order =
             move |conn: &Connection| compare::compare_order(conn, &comparison, &subscriptions, now);
         let (compared, left) = self.writer.run(compare_order).await?;
-        if matches!(&compared, ComparedOrder::Compared(Some(finding)) if finding.notification_id.is_some()) {
+        if recovers
+            && matches!(&compared, ComparedOrder::Compared(Some(finding)) if finding.notification_id.is_some())
+        {
             self.outbox.changed.send_replace(());
         }
         self.supersede(left, now).await?;
