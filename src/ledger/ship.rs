@@ -20,6 +20,10 @@ const MOST_EMPTIED: i64 = 5000;
 /// Maximum number of rows that one statement removes.
 const MOST_REMOVED: i64 = 5000;
 
+/// The condition that the node `$1` still belongs to the file `$2` and the writer `$3`. Where it is true, a statement
+/// sees no rows of another file: those come after the node was given away.
+const IS_OURS: &str = "EXISTS (SELECT 1 FROM {schema}.nodes WHERE node = $1 AND file = $2 AND writer = $3)";
+
 /// A node of the ledger, as this file knows it.
 pub(super) struct Node {
     schema: Schema,
@@ -172,14 +176,15 @@ impl Node {
         Ok(())
     }
 
-    /// Empties personal data of some rows: whatever is no longer included, and, with `before`, whatever is
-    /// older. Notifications that are not settled keep theirs. Returns whether there may be more.
+    /// Empties personal data of some rows, if the claim still holds: whatever is no longer included, and, with `before`,
+    /// whatever is older. Notifications that are not settled keep theirs. Returns whether there may be more.
     ///
     /// # Errors
     /// The engine failed.
     pub(super) async fn empty(
         &self,
         session: &Session,
+        claim: &NodeClaim,
         include: &Include,
         before: Option<Timestamp>,
     ) -> Result<bool, ShipError> {
@@ -195,33 +200,40 @@ impl Node {
             let rounds = [(left_out, "", Some(never)), (all, condition, before)];
             for (columns, condition, before) in rounds {
                 let Some(before) = before.filter(|_| !columns.is_empty()) else { continue };
-                let emptied = self.empty_columns(session, table, age, &columns, condition, before).await?;
+                let which = format!("{age} < $4 {condition}");
+                let emptied = self.empty_columns(session, claim, table, &columns, &which, before).await?;
                 is_more |= emptied >= MOST_EMPTIED.unsigned_abs();
             }
         }
         Ok(is_more)
     }
 
+    /// Empties these columns of the rows that meet the condition `which`, in which `$4` is `before`.
     async fn empty_columns(
         &self,
         session: &Session,
+        claim: &NodeClaim,
         table: LedgerTable,
-        age: &str,
         columns: &[&str],
-        condition: &str,
+        which: &str,
         before: Timestamp,
     ) -> Result<u64, ShipError> {
         let key = key(table);
         let set: Vec<String> = columns.iter().map(|column| format!("{column} = NULL")).collect();
         let sql = self.schema.within(&format!(
-            "UPDATE {{schema}}.{table} SET {} WHERE node = $1 AND ({key}) IN (
-               SELECT {key} FROM {{schema}}.{table} WHERE node = $1 AND {age} < $2 AND ({}) {condition} LIMIT $3)",
+            "UPDATE {{schema}}.{table} SET {} WHERE node = $1 AND {IS_OURS} AND ({key}) IN (
+               SELECT {key} FROM {{schema}}.{table} WHERE node = $1 AND {which} AND ({}) LIMIT $5)",
             set.join(", "),
             is_held(table, |column| columns.contains(&column)),
         ));
         let before = DateTime::<Utc>::from_timestamp_millis(before.millis());
-        let parameters: [Parameter<'_>; 3] =
-            [(&self.name, Type::TEXT), (&before, Type::TIMESTAMPTZ), (&MOST_EMPTIED, Type::INT8)];
+        let parameters: [Parameter<'_>; 5] = [
+            (&self.name, Type::TEXT),
+            (&self.file, Type::TEXT),
+            (&claim.writer, Type::INT8),
+            (&before, Type::TIMESTAMPTZ),
+            (&MOST_EMPTIED, Type::INT8),
+        ];
         session.execute(&sql, &parameters).await
     }
 
@@ -252,18 +264,29 @@ impl Node {
         Ok(session.query(&sql, &parameters).await?.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Empties the personal data of these notifications.
+    /// Empties the personal data of these notifications, if the claim still holds.
     ///
     /// # Errors
     /// PostgreSQL failed.
-    pub(super) async fn empty_notifications(&self, session: &Session, ids: &[i64]) -> Result<(), ShipError> {
+    pub(super) async fn empty_notifications(
+        &self,
+        session: &Session,
+        claim: &NodeClaim,
+        ids: &[i64],
+    ) -> Result<(), ShipError> {
         let (_, _, columns, _) = PERSONAL[0];
         let set: Vec<String> = columns.iter().map(|(column, _)| format!("{column} = NULL")).collect();
         let sql = self.schema.within(&format!(
-            "UPDATE {{schema}}.notifications SET {} WHERE node = $1 AND id = ANY($2)",
+            "UPDATE {{schema}}.notifications SET {} WHERE node = $1 AND {IS_OURS} AND id = ANY($4)",
             set.join(", ")
         ));
-        session.execute(&sql, &[(&self.name, Type::TEXT), (&ids, Type::INT8_ARRAY)]).await?;
+        let parameters: [Parameter<'_>; 4] = [
+            (&self.name, Type::TEXT),
+            (&self.file, Type::TEXT),
+            (&claim.writer, Type::INT8),
+            (&ids, Type::INT8_ARRAY),
+        ];
+        session.execute(&sql, &parameters).await?;
         Ok(())
     }
 

@@ -239,9 +239,9 @@ impl Shipper<'_> {
             }
             let before = *self.parts.emptied.borrow();
             if self.emptied != Some(before) {
-                let is_more = self.node.empty(session, &self.settings.include, before).await?;
+                let is_more = self.node.empty(session, &claim, &self.settings.include, before).await?;
                 if let Some(before) = before.filter(|_| !is_more) {
-                    self.empty_removed(session, before).await?;
+                    self.empty_removed(session, &claim, before).await?;
                 }
                 self.emptied = (!is_more).then_some(before);
             }
@@ -257,7 +257,12 @@ impl Shipper<'_> {
 
     /// Empties unsettled notifications that the file no longer has (`store.max_unproven` removed them): nothing
     /// will settle them.
-    async fn empty_removed(&self, session: &Session, before: Timestamp) -> Result<(), ShipError> {
+    async fn empty_removed(
+        &self,
+        session: &Session,
+        claim: &NodeClaim,
+        before: Timestamp,
+    ) -> Result<(), ShipError> {
         let mut after = 0;
         loop {
             let ids = self.node.unsettled(session, before, after).await?;
@@ -265,7 +270,7 @@ impl Shipper<'_> {
             after = *last;
             let removed = self.parts.store.reader().removed(ids).await?;
             if !removed.is_empty() {
-                self.node.empty_notifications(session, &removed).await?;
+                self.node.empty_notifications(session, claim, &removed).await?;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `keep_personal` and `prune` against the ledger.
 
-use super::{Shop, settled};
-use crate::support::postgres::Postgres;
+use super::{Shop, settled, wait_until_shipped};
+use crate::support::postgres::{Database, Postgres};
 use crate::support::{Request, paid};
 
 const PERSONAL: &str = "SELECT count(*) FROM countersign.notifications
@@ -83,5 +83,47 @@ fn an_undecided_notification_that_max_unproven_removed_is_emptied_there() {
                 FROM countersign.notifications";
     assert_eq!(database.value(kept).as_deref(), Some("1 undecided false, 2 undecided true"));
     assert_eq!(shop.env.value("SELECT group_concat(id) FROM notifications").as_deref(), Some("2"));
+    assert!(serve.stop().success());
+}
+
+/// A shop with an old confirmed notification and an old undecided one, which its file does not have any more, while the
+/// ledger `a` holds personal data of both; not serving.
+fn forgotten(database: &Database) -> Shop {
+    let shop = Shop::new().ledger(&(database.keys("a") + "\ninclude = [\"body\", \"raw\"]"));
+    let serve = shop.serve();
+    shop.sell(&serve, 1, 1);
+    assert_eq!(serve.post("shop", paid(1003, "forged.2")).status, 200);
+    serve.settled(2);
+    wait_until_shipped(database, "a");
+    assert!(serve.stop().success());
+    let conn = rusqlite::Connection::open(shop.env.store_path()).unwrap();
+    conn.execute_batch("DELETE FROM intake WHERE id = 2").unwrap();
+    drop(conn);
+    database.connect().run(
+        "UPDATE countersign.notifications SET received_at = '2020-01-01';
+         UPDATE countersign.notifications SET state = 'undecided' WHERE id = 2;
+         UPDATE countersign.orders SET fetched_at = '2020-01-01'",
+    );
+    shop.store_keys("keep_personal = \"30d\"")
+}
+
+#[test]
+fn a_writer_that_has_lost_its_node_empties_nothing_there() {
+    let database = Postgres::shared().database();
+    let shop = forgotten(&database);
+    // Another writer takes the node while this one empties the first notification.
+    database.connect().run(
+        "CREATE FUNCTION countersign.lose() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN UPDATE countersign.nodes SET writer = writer + 1; RETURN NULL; END $$;
+         CREATE TRIGGER lose AFTER UPDATE ON countersign.notifications FOR EACH ROW
+           WHEN (OLD.body IS NOT NULL AND NEW.body IS NULL) EXECUTE FUNCTION countersign.lose()",
+    );
+    let serve = shop.serve();
+    serve.wait_for_line("it stops", |line| line.contains("another serve with this file's id"));
+    let held =
+        "SELECT string_agg(id || ' ' || (body IS NOT NULL), ', ' ORDER BY id) FROM countersign.notifications";
+    assert_eq!(database.value(held).as_deref(), Some("1 false, 2 true"));
+    let orders = "SELECT count(*) FROM countersign.orders WHERE raw IS NOT NULL";
+    assert_eq!(database.value(orders).as_deref(), Some("1"));
     assert!(serve.stop().success());
 }
