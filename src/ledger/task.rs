@@ -91,6 +91,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<LedgerSettings>>) {
             size: BatchSize::default(),
             refusals_at: None,
             emptied: None,
+            looked_up: None,
             failures: 0,
             told: None,
             has_failed: true,
@@ -117,6 +118,8 @@ struct Shipper<'a> {
     refusals_at: Option<Instant>,
     /// The time for which the ledger's personal data was last emptied completely.
     emptied: Option<Option<Timestamp>>,
+    /// The search for removed notifications, while it lasts: the time before which they came, and the last id looked up.
+    looked_up: Option<(Timestamp, i64)>,
     /// Failures in a row.
     failures: u32,
     /// The failure that was last logged, while it lasts.
@@ -237,12 +240,9 @@ impl Shipper<'_> {
                     );
                 }
             }
-            let before = *self.parts.emptied.borrow();
+            let before = self.looked_up.map_or(*self.parts.emptied.borrow(), |(before, _)| Some(before));
             if self.emptied != Some(before) {
-                let is_more = self.node.empty(session, &claim, &self.settings.include, before).await?;
-                if let Some(before) = before.filter(|_| !is_more) {
-                    self.empty_removed(session, &claim, before).await?;
-                }
+                let is_more = self.empty(session, &claim, before).await?;
                 self.emptied = (!is_more).then_some(before);
             }
             if (until.is_some() || !is_new) && self.emptied == Some(before) {
@@ -255,24 +255,42 @@ impl Shipper<'_> {
         }
     }
 
-    /// Empties unsettled notifications that the file no longer has (`store.max_unproven` removed them): nothing
-    /// will settle them.
+    /// One step of emptying personal data from before this time, so that shipping goes on between steps. Returns whether
+    /// there may be more.
+    async fn empty(
+        &mut self,
+        session: &Session,
+        claim: &NodeClaim,
+        before: Option<Timestamp>,
+    ) -> Result<bool, ShipError> {
+        if self.looked_up.is_none() && self.node.empty(session, claim, &self.settings.include, before).await?
+        {
+            return Ok(true);
+        }
+        match before {
+            Some(before) => self.empty_removed(session, claim, before).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Empties unsettled notifications that the file no longer has (`store.max_unproven` removed them): nothing will
+    /// settle them. It looks up one page of [`Node::unsettled`], whose ids are all that it holds; a pass reads each old
+    /// unsettled row once. Returns whether there may be more.
     async fn empty_removed(
-        &self,
+        &mut self,
         session: &Session,
         claim: &NodeClaim,
         before: Timestamp,
-    ) -> Result<(), ShipError> {
-        let mut after = 0;
-        loop {
-            let ids = self.node.unsettled(session, before, after).await?;
-            let Some(last) = ids.last() else { return Ok(()) };
-            after = *last;
-            let removed = self.parts.store.reader().removed(ids).await?;
-            if !removed.is_empty() {
-                self.node.empty_notifications(session, claim, &removed).await?;
-            }
+    ) -> Result<bool, ShipError> {
+        let after = self.looked_up.map_or(0, |(_, after)| after);
+        let ids = self.node.unsettled(session, before, after).await?;
+        let last = ids.last().copied();
+        let removed = self.parts.store.reader().removed(ids).await?;
+        if !removed.is_empty() {
+            self.node.empty_notifications(session, claim, &removed).await?;
         }
+        self.looked_up = last.map(|last| (before, last));
+        Ok(last.is_some())
     }
 
     /// Records the position that the ledger confirmed.

@@ -127,3 +127,38 @@ fn a_writer_that_has_lost_its_node_empties_nothing_there() {
     assert_eq!(database.value(orders).as_deref(), Some("1"));
     assert!(serve.stop().success());
 }
+
+#[test]
+fn while_many_removed_ones_are_emptied_new_ones_are_shipped() {
+    let database = Postgres::shared().database();
+    let shop = forgotten(&database);
+    // Three pages. The first waits for the test, and the last tells what was shipped until then.
+    let gate = database.connect();
+    gate.run(
+        "INSERT INTO countersign.notifications
+           SELECT (jsonb_populate_record(n, jsonb_build_object('id', made))).*
+           FROM countersign.notifications n, generate_series(101, 12000) made WHERE n.id = 2;
+         CREATE TABLE countersign.shipped (confirmed bigint);
+         CREATE FUNCTION countersign.tell() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+           BEGIN
+             IF OLD.id = 101 THEN PERFORM pg_advisory_xact_lock(1); END IF;
+             IF OLD.id = 12000 THEN
+               INSERT INTO countersign.shipped
+                 SELECT count(*) FROM countersign.notifications WHERE state = 'confirmed';
+             END IF;
+             RETURN NULL;
+           END $$;
+         CREATE TRIGGER tell AFTER UPDATE ON countersign.notifications FOR EACH ROW
+           WHEN (OLD.body IS NOT NULL AND NEW.body IS NULL) EXECUTE FUNCTION countersign.tell();
+         SELECT pg_advisory_lock(1)",
+    );
+    let serve = shop.serve();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    database.wait_for(waiting, "1");
+    shop.sell(&serve, 3, 3);
+    gate.run("SELECT pg_advisory_unlock(1)");
+    database.wait_for("SELECT confirmed FROM countersign.shipped", "2");
+    database.wait_for(PERSONAL, "1");
+    assert!(serve.stop().success());
+}
