@@ -50,7 +50,7 @@ CREATE TABLE verdicts (
   subject_kind    TEXT CHECK (subject_kind IN ('order', 'product')),  -- NULL if unreadable
   subject_id      TEXT,                 -- as notified
   resolved_id     TEXT,                 -- the id in orders or products; NULL until an answer gave it
-  claim           TEXT,                 -- JSON: the asserted values, those said to hold before under "before"; NULL where unreadable
+  claim           TEXT,                 -- JSON: the asserted values, those said to hold before under "before"; NULL if unreadable
   claim_key       TEXT,                 -- equal for repeats of one claim; NULL for recovered rows, which nothing repeats
   event_time      TEXT,                 -- as the sender states it; NULL if it has no zone
   event_sent      TEXT,                 -- the same as sent

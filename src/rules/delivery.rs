@@ -119,7 +119,8 @@ fn pause(policy: &RetryPolicy, attempts: u32, jitter: f64) -> Duration {
     pause.mul_f64(0.9 + 0.2 * jitter.clamp(0.0, 1.0))
 }
 
-/// No try is planned further ahead than this; one that is was planned before the clock was set back.
+/// No try is planned further ahead than this; one that is was planned before the clock was set back, or under a
+/// longer `retry`.
 #[must_use]
 pub fn longest_pause(policy: &RetryPolicy) -> Duration {
     let longest = policy.pauses.iter().max().map_or(LONGEST_HOLD, |pause| pause.mul_f64(1.1));

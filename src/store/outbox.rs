@@ -55,8 +55,8 @@ impl Store {
         self.writer.run_batched(work).await
     }
 
-    /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1. The clock is read in the transaction, so
-    /// that a step of it moves the next try, or comes before it.
+    /// Records a try of a delivery that `owner` holds; `jitter` is from 0 to 1. The clock is read in the transaction:
+    /// a time written while the schedules are still being moved may come too early, never too late.
     ///
     /// # Errors
     /// The store failed; the lease expires by itself, and the delivery is tried again.

@@ -1,6 +1,6 @@
 //! Store operations of the worker: lease, permit, settle, release, give up. Those that run beside
-//! [`Store::follow_clock`] and plan a next question read the clock in their transaction, so that a step moves the time
-//! that they write, or comes before it.
+//! [`Store::follow_clock`] and plan a next question read the clock in their transaction: a time written while the
+//! schedules are still being moved may come too early, never too late.
 
 use std::time::Duration;
 

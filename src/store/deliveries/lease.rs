@@ -61,7 +61,8 @@ const HAS_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY de
 const EXPIRED: &str = "UPDATE deliveries SET lease = NULL, lease_until = NULL
                        WHERE action = ?1 AND lease IS NOT NULL AND (lease_until < ?2 OR lease_until > ?3)";
 
-/// Deliveries that wait for a time further ahead than any that is planned: the clock was set back since.
+/// Deliveries that wait for a time further ahead than any that is planned: they were planned before the clock was set
+/// back, or under a longer `retry`.
 const TOO_FAR: &str = "SELECT id FROM deliveries INDEXED BY deliveries_due
                        WHERE action = ?1 AND is_first = 1 AND lease IS NULL AND next_attempt_at > ?2 LIMIT ?3";
 

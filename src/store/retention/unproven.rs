@@ -103,7 +103,6 @@ const REMOVABLE: [&str; 2] = [
 ];
 
 /// The number of notifications, and of their senders.
-/// The number of notifications, and of their senders.
 fn count(conn: &Connection) -> Result<(u64, u64)> {
     let mut statement = conn.prepare_cached(COUNT)?;
     let (kept, senders): (i64, i64) =
