@@ -49,8 +49,9 @@ impl Terminal {
     pub(super) fn width(&self) -> Option<u16> {
         /// The width to assume if the terminal does not tell.
         const NARROWEST: u16 = 80;
-        let is_terminal = self.0.get_ref().is_terminal();
-        is_terminal.then(|| Table::new().width().filter(|width| *width > 0).unwrap_or(NARROWEST))
+        let stdout = self.0.get_ref();
+        let width = || rustix::termios::tcgetwinsize(stdout).map_or(0, |size| size.ws_col);
+        stdout.is_terminal().then(width).map(|width| if width > 0 { width } else { NARROWEST })
     }
 
     pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use rustls_pki_types::pem::{PemObject, SectionKind};
-use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_cert::Certificate;
+use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
+use x509_cert::der::{Decode, Reader, SliceReader};
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use super::fields::{SHOWN, cut};
 
@@ -15,6 +16,9 @@ const LEAST_BITS: usize = 2048;
 
 /// Maximum size of a key with which the library can check signatures, in bits.
 const MOST_BITS: usize = 8192;
+
+/// `rsaEncryption` of RFC 8017.
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 const PRIVATE_KINDS: &str =
     "accepted are PEM \"PRIVATE KEY\" (PKCS#8) and \"RSA PRIVATE KEY\" (PKCS#1), RSA, 2048 to 4096 bits";
@@ -85,7 +89,7 @@ pub(super) fn platform(path: &Path, pem: &[u8]) -> Result<Vec<CheckKey>, String>
         .map(|(kind, der)| match kind {
             SectionKind::Certificate => certificate(der),
             SectionKind::PublicKey => {
-                let (_, key) = SubjectPublicKeyInfo::from_der(der)
+                let key = SubjectPublicKeyInfoOwned::from_der(der)
                     .map_err(|_| "holds a broken public key".to_owned())?;
                 Ok(CheckKey { serial: None, key: check_key(&key)? })
             }
@@ -113,23 +117,34 @@ fn sections(pem: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
 }
 
 fn certificate(der: &[u8]) -> Result<CheckKey, String> {
-    let (_, certificate) =
-        X509Certificate::from_der(der).map_err(|_| "holds a broken certificate".to_owned())?;
-    let serial: String = certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = check_key(certificate.public_key())
+    let certificate =
+        Certificate::from_der(der).map_err(|_| "holds a broken certificate".to_owned())?.tbs_certificate;
+    let serial: String =
+        certificate.serial_number.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = check_key(&certificate.subject_public_key_info)
         .map_err(|why| format!("certificate with serial {}: {why}", cut(&serial, SHOWN)))?;
     Ok(CheckKey { serial: Some(plain_serial(&serial)), key })
 }
 
-fn check_key(info: &SubjectPublicKeyInfo<'_>) -> Result<UnparsedPublicKey<Vec<u8>>, String> {
-    match info.parsed() {
-        Ok(PublicKey::RSA(rsa)) if (LEAST_BITS..=MOST_BITS).contains(&rsa.key_size()) => {
-            Ok(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, info.subject_public_key.data.to_vec()))
-        }
-        Ok(PublicKey::RSA(rsa)) if rsa.key_size() < LEAST_BITS => {
-            Err(format!("its RSA key has fewer than {LEAST_BITS} bits"))
-        }
-        Ok(PublicKey::RSA(_)) => Err(format!("its RSA key has more than {MOST_BITS} bits")),
-        _ => Err("its key is not an RSA key".to_owned()),
+fn check_key(info: &SubjectPublicKeyInfoOwned) -> Result<UnparsedPublicKey<Vec<u8>>, String> {
+    let key = info.subject_public_key.raw_bytes();
+    match rsa_bits(key).filter(|_| info.algorithm.oid == RSA) {
+        Some(bits) if bits < LEAST_BITS => Err(format!("its RSA key has fewer than {LEAST_BITS} bits")),
+        Some(bits) if bits > MOST_BITS => Err(format!("its RSA key has more than {MOST_BITS} bits")),
+        Some(_) => Ok(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.to_vec())),
+        None => Err("its key is not an RSA key".to_owned()),
     }
+}
+
+/// The length of an RSA public key's modulus, in whole bytes; the key is RFC 8017's `RSAPublicKey`.
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let modulus = |reader: &mut SliceReader<'_>| {
+        reader.sequence(|key| {
+            let modulus = UintRef::decode(key)?.as_bytes().len() * 8;
+            UintRef::decode(key)?;
+            Ok(modulus)
+        })
+    };
+    let mut reader = SliceReader::new(key).ok()?;
+    modulus(&mut reader).ok()
 }

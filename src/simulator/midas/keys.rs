@@ -10,8 +10,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{self, RsaKeyPair, UnparsedPublicKey};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject as _;
-use x509_parser::prelude::FromDer as _;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_cert::der::Decode as _;
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 /// PKCS#8 and SubjectPublicKeyInfo of each pair; the first is the platform's.
 const PAIRS: [(&[u8], &[u8]); 5] = [
@@ -84,8 +84,9 @@ impl RsaKeys {
 
 /// Whether `signature` (base64) over `message` is by the key of this `PUBLIC KEY` in DER form.
 pub(super) fn verifies(public_der: &[u8], message: &[u8], signature: &str) -> bool {
-    let Ok((_, info)) = SubjectPublicKeyInfo::from_der(public_der) else { return false };
-    let key = UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, &info.subject_public_key.data);
+    let Ok(info) = SubjectPublicKeyInfoOwned::from_der(public_der) else { return false };
+    let key =
+        UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, info.subject_public_key.raw_bytes());
     STANDARD.decode(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }
 
