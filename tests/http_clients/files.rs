@@ -35,7 +35,8 @@ fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
     drop(crowd);
     assert_eq!(serve.post("shop", paid(1003, "o.2")).status, 200);
     serve.settled(2);
-    wait_until_files_are_freed(&serve, files + 4);
+    // More than before only by readers of the store, which are opened when they are needed and stay.
+    wait_until_files_are_freed(&serve, files + 16);
     assert_eq!(Request::new("GET", "/healthz").send(serve.intake).status, 200);
     assert!(serve.stop().success());
 }
