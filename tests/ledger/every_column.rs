@@ -220,7 +220,7 @@ fn the_worst_value_of_each_type_in_each_column_arrives_or_is_named() {
     let serve = shop.serve();
     wait_until_shipped(&database, "w");
     let ledger = database.connect();
-    for table in LedgerTable::ALL.iter().copied() {
+    for table in LedgerTable::ALL.iter() {
         let count = ledger.rows(&format!("SELECT count(*) FROM countersign.{table}"));
         assert_eq!(count, [[Some(cases.len().to_string())]], "{table}");
     }

@@ -121,7 +121,7 @@ impl MailServer {
                 Ok(_) => {}
                 Err(error) => match SmtpError::from(error) {
                     SmtpError::Refused { code, is_permanent, said } => {
-                        refused.push((code, is_permanent, said))
+                        refused.push((code, is_permanent, said));
                     }
                     error @ SmtpError::Unreachable(_) => return Err(error),
                 },
