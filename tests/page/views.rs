@@ -148,7 +148,9 @@ fn a_verdict_is_explained_where_it_is_shown() {
 fn a_report_of_parts_of_large_days_is_of_the_whole_days_and_says_so() {
     let env = filled(20_100);
     let serve = env.serve_with(&["--no-worker"]);
-    let html = page(&serve, "/report?from=1h");
+    // Not "1h": in the first hour of a day that begins on the day before.
+    let received = env.value("SELECT received_at FROM intake WHERE id = 1").unwrap();
+    let html = page(&serve, &format!("/report?from={received}"));
     assert!(html.contains("Whole days, from ") && html.contains("20,100 notifications received"), "{html}");
     let day = env.value("SELECT min(day) FROM daily").unwrap();
     assert!(!page(&serve, &format!("/report?from={day}&to=2100-01-01")).contains("Whole days, from "));
