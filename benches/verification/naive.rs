@@ -19,6 +19,8 @@ pub(crate) fn run(shops: &Shops, count: usize) -> Duration {
         conn.execute("INSERT INTO naive (order_id) VALUES (?1)", [kinguin_id(n)]).unwrap();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // The provider of TLS is chosen by the program, not by a feature of the client.
+    rustls::crypto::ring::default_provider().install_default().unwrap();
     let client = reqwest::Client::new();
     let base = shops.kinguin_base();
     let began = Instant::now();
