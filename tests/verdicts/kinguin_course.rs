@@ -122,9 +122,12 @@ fn an_answer_judges_only_what_was_stored_before_the_question() {
     say(&serve, "A", "completed", "09");
     assert!(shops.wait_for_call(|call| call.target.ends_with("/v1/order/A"), PATIENCE));
     account.edit_order("A", |order| order.status("refunded"));
+    // The second call waits, too: were it settled first, the first answer would be older than the stored truth.
+    let hold_second = shops.add_fault(Fault::new(Trouble::Hold).path("/v1/order/A").times(1));
     say(&serve, "A", "refunded", "10");
     shops.clear_fault(hold);
     serve.settled(1);
+    shops.clear_fault(hold_second);
     serve.settled(2);
     assert_verdict(&env.row(1), "confirmed", "match");
     assert_verdict(&env.row(2), "confirmed", "match");
