@@ -16,6 +16,7 @@
 
 mod connect;
 mod decide;
+mod empty;
 mod examine;
 mod failure;
 mod json;
