@@ -43,7 +43,7 @@ impl Stage {
                  api_base = \"{base}\"\n"
             ),
         );
-        // A pause has to last until somebody ends it, however slow the machine is.
+        // A pause has to last until a command ends it, however slow the machine is.
         let env = env.verify("denied_pause = \"5m\"");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let settings = Settings::load(&env.write_config(), |_| None).unwrap();

@@ -26,7 +26,7 @@ pub(crate) fn jump(serve: &Serve, disk: &Disk, by_seconds: i64) {
     });
 }
 
-/// Asserts that no window of a second saw more than `limit` calls, by a clock that nobody set.
+/// Asserts that no window of a second saw more than `limit` calls, by a clock that was not set.
 #[track_caller]
 fn assert_rate(shops: &Shops, limit: usize) {
     let times: Vec<_> = shops.calls().iter().map(|call| call.at).collect();

@@ -21,7 +21,7 @@ fn what_was_acknowledged_survives_power_failures_also_after_syncs_that_failed() 
             } else {
                 refused += 1;
             }
-            // Every other time syncs fail for a while: what they were to write is lost, and nobody may rely on it.
+            // Every other time syncs fail for a while: what they were to write is lost, and must not have been acknowledged.
             if cycle % 2 == 1 && acknowledged == 15 && refused < 12 {
                 disk.set(Word::SyncFails, 1);
             }

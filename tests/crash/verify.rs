@@ -8,7 +8,7 @@ use crate::support::{TestEnv, countersign, paid};
 
 use super::PATIENCE;
 
-/// Three stored notifications, and a shop that answers nobody until the fault is cleared.
+/// Three stored notifications, and a shop that answers no call until the fault is cleared.
 fn env() -> (TestEnv, FaultId) {
     let env = TestEnv::new().verify("timeout = \"60s\"").ion_shop("shop", 1003, 3);
     let serve = env.serve_with(&["--no-worker"]);

@@ -85,7 +85,7 @@ fn a_folder_that_this_user_may_not_write_is_said() {
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// `None` where this machine lets nobody mount one.
+    /// `None` if this machine forbids mounts.
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");

@@ -33,7 +33,7 @@ fn stocked() -> TestEnv {
     }
     serve.wait_for_line("it left word", |line| line.contains(&format!("recorded last_id={id}")));
     assert!(serve.stop().success());
-    // Whoever closes it last takes the log away: what is broken in the file shall not stand in the log once more.
+    // The last connection removes the log as it closes: the log must not hold a good copy of the broken page.
     drop(Connection::open(env.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
     env
 }
@@ -83,7 +83,7 @@ fn assert_doctor(env: &TestEnv, words: &[&str]) {
 /// Asserts that every command fails with these words, and that the store and its log are byte for byte as they were.
 #[track_caller]
 fn assert_all_fail(env: &TestEnv, words: &[&str]) {
-    // Whoever looks may leave an empty log.
+    // A reader may leave an empty log.
     let files = || ["", "-wal"].map(|suffix| std::fs::read(beside(env, suffix)).unwrap_or_default());
     let before = files();
     for command in ALL {

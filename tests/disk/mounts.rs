@@ -45,7 +45,7 @@ fn a_small_disk_that_is_full_is_503_and_takes_notifications_again_once_it_is_lar
     };
     let load = Load::new(env.ion_store(1003));
     let serve = env.serve_with(&["--no-worker"]);
-    // A file of somebody else takes almost all of it.
+    // A foreign file takes almost all of it.
     let free = 3 * 1024 * 1024 - 900_000;
     std::fs::write(env.folder().join("other"), vec![0; free]).unwrap();
     let mut refused = 0;

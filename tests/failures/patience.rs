@@ -4,7 +4,7 @@ use countersign::simulator::Fault;
 
 use crate::support::{TestEnv, assert_verdict, paid};
 
-/// An environment whose API is dead for longer than anybody waits, and what came in meanwhile, given up.
+/// An environment whose API stayed dead until countersign gave up on the notifications that came in meanwhile.
 fn given_up() -> (TestEnv, crate::support::Serve) {
     let env =
         TestEnv::new().verify("give_up_after = \"400ms\"\nretry_cap = \"30ms\"").ion_shop("shop", 1003, 4);

@@ -19,7 +19,7 @@ fn connect(to: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Waits until it has at most so many files open; each look is a request, so nobody waits idly.
+/// Waits until it has at most so many files open; each look is a request, so that no look is idle.
 #[track_caller]
 fn wait_until_files_are_freed(serve: &Serve, most: usize) {
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What is refused whoever sends it, and that a refusal tells a stranger nothing.
+//! Requests that are refused from any sender, and refusals that tell a stranger nothing.
 
 use crate::support::formats::{self, FORMATS, OLD, SHOP};
 use crate::support::{Request, Response};

@@ -31,7 +31,7 @@ fn stop_under_load(signal: &str, is_held: bool) {
             begun = Instant::now();
             serve.signal(signal);
         }
-        // The senders end when nobody answers any more.
+        // The senders end when no answer comes any more.
         false
     });
     assert_eq!(serve.end().code(), Some(0));

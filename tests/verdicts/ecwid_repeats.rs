@@ -10,7 +10,7 @@ fn paid() -> Hook {
     Hook::sale("PAID", "AWAITING_PROCESSING")
 }
 
-/// Stores these bodies while nobody asks, then settles all that is due.
+/// Stores these bodies without a worker, then settles all that is due.
 fn verified_together(env: &TestEnv, source: &str, bodies: &[String]) {
     let serve = env.serve_with(&["--no-worker"]);
     for body in bodies {
@@ -73,7 +73,7 @@ fn a_repeat_has_the_same_event_subject_values_time_and_event_id() {
     let two =
         Hook::new("order.updated", 731_200_457).order("SALE-TWO").statuses("PAID", "AWAITING_PROCESSING");
     let cases = [
-        // What nobody can verify makes no other claim.
+        // A field that the API cannot verify makes no other claim.
         (paid(), true),
         (paid().changed_from("REFUNDED", "SHIPPED"), true),
         (paid().set("note", "x"), true),

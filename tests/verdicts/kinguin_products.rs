@@ -98,7 +98,7 @@ fn every_documented_form_of_a_date_is_understood() {
         ("2025-03-04T10:15:09.120Z", Some(fraction)),
         ("2025-03-04T10:15:09.12+0000", Some(fraction)),
         ("2025-03-04T10:15:09.120UTC", Some(fraction)),
-        // A zone's name that nobody tells the offset of, and no zone: the text is kept, nothing is compared.
+        // The name of a zone without its offset, and no zone: the text is kept, nothing is compared.
         ("2999-03-04T10:15:09CET", None),
         ("2999-03-04T10:15:09Europe/Warsaw", None),
         ("2999-03-04T10:15:09", None),

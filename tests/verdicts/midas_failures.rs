@@ -1,4 +1,4 @@
-//! `midas`: how our calls are signed, and what says only that nobody could be asked.
+//! `midas`: how our calls are signed, and failures that say nothing about a notification.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
