@@ -7,7 +7,7 @@
 //!
 //! | room | its one job |
 //! |---|---|
-//! | [`domain`] | the shared types: notification, claim, answer, verdict, ledger; the only clock |
+//! | [`domain`] | the shared types: notification, claim, answer, verdict, news; the only clock |
 //! | [`rules`] | pure functions that judge an answer by what is known; draws the state machine |
 //! | [`store`] | one SQLite file behind verbs of the domain; one writer, readers that cannot write |
 //! | [`providers`] | the notifications and the API of each kind of shop; the one HTTP client |

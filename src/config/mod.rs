@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::actions::Action;
 use crate::domain::Rate;
-use crate::domain::ledger::Policy;
+use crate::domain::settlement::Policy;
 use crate::providers::{KINDS, ProviderKind};
 
 mod action;

@@ -13,7 +13,7 @@ use super::{
     AdminSettings, ServerSettings, Settings, StoreSettings, VerifySettings, action, alerts, ledger, mail,
     secret, source,
 };
-use crate::domain::ledger::Policy;
+use crate::domain::settlement::Policy;
 use crate::providers::ProviderKind;
 
 const TABLES: &[KnownKey] = &[

@@ -5,23 +5,23 @@ use std::time::Duration;
 use actix_web::web::Payload;
 use futures_util::StreamExt as _;
 
+use super::body_memory::{BodyMemory, BodyPermit};
 use super::refusal::Refusal;
-use super::room::{BodyPermit, Room};
 
 /// A body that arrives in many parts is collected in blocks of this size. Growing buffers of many concurrent
 /// bodies would fragment the memory.
 const BLOCK: usize = 16 * 1024;
 
-/// Reads the whole body, and counts its bytes against `room`.
+/// Reads the whole body, and counts its bytes against `memory`.
 ///
 /// # Errors
-/// The body is longer than `max` bytes, takes longer than `time`, breaks off, or finds no room beside other
+/// The body is longer than `max` bytes, takes longer than `time`, breaks off, or finds no memory beside other
 /// bodies.
 pub(super) async fn read(
     payload: &mut Payload,
     max: usize,
     time: Duration,
-    room: &Room,
+    memory: &BodyMemory,
 ) -> Result<(Vec<u8>, BodyPermit), Refusal> {
     let all = async {
         // Allocate for what has arrived, not for the claimed length. Most bodies arrive in one piece.
@@ -31,7 +31,7 @@ pub(super) async fn read(
             if chunk.len() > max - length {
                 return Err(Refusal::TooLarge);
             }
-            room.take(&mut permit, chunk.len()).await?;
+            memory.take(&mut permit, chunk.len()).await?;
             length += chunk.len();
             gather(&mut blocks, &chunk);
         }

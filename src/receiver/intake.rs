@@ -11,9 +11,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
 
+use super::body_memory::BodyPermit;
 use super::redaction::Redaction;
 use super::refusal::Refusal;
-use super::room::BodyPermit;
 use super::route::{IntakeUrl, Route};
 use super::{Intake, IntakeSource, body, sender};
 use crate::domain::{Headers, RawNotification};
@@ -107,7 +107,8 @@ impl Call {
             }
             too_soon.clone()?;
         }
-        let (body, permit) = body::read(payload, parts.max_body, parts.body_time, &self.intake.room).await?;
+        let (body, permit) =
+            body::read(payload, parts.max_body, parts.body_time, &self.intake.memory).await?;
         too_soon?;
         let redaction = Redaction::of(source.path_token.as_ref());
         let content_type = req.headers().get(header::CONTENT_TYPE);

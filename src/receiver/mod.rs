@@ -2,7 +2,7 @@
 //!
 //! [`intake`] follows one request from top to bottom. The other files answer one question each: [`route`],
 //! which source a path names; [`sender`], who is calling; [`rate_limit`], whether too often; [`unproven`],
-//! whether there is room for another row of an unproven sender; [`body`], the content; [`room`], whether
+//! whether there is room for another row of an unproven sender; [`body`], the content; [`body_memory`], whether
 //! there is memory for it; [`refusal`], why it is not stored.
 
 use std::collections::HashMap;
@@ -22,21 +22,21 @@ use crate::providers::Provider;
 use crate::store::Store;
 
 mod body;
+mod body_memory;
 mod drain_body;
 mod intake;
 mod rate_limit;
 mod redaction;
 mod refusal;
-mod room;
 mod route;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod unproven;
 
+use body_memory::BodyMemory;
 use rate_limit::AddressLimit;
 use refusal::RefusalLog;
-use room::Room;
 use sender::UntrustedProxies;
 use unproven::UnprovenLimit;
 
@@ -91,7 +91,7 @@ pub struct Intake {
     refusal_log: RefusalLog,
     untrusted_proxies: UntrustedProxies,
     guesses: Arc<Semaphore>,
-    room: Room,
+    memory: BodyMemory,
 }
 
 impl Intake {
@@ -103,7 +103,7 @@ impl Intake {
             refusal_log: RefusalLog::default(),
             untrusted_proxies: UntrustedProxies::default(),
             guesses: Arc::new(Semaphore::new(GUESSES_BEING_COUNTED)),
-            room: Room::new(parts.max_body),
+            memory: BodyMemory::new(parts.max_body),
             parts,
         }
     }

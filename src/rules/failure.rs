@@ -1,10 +1,10 @@
 //! Decides after a failed call: when to retry and when to stop. A failure says nothing about any claim.
 
 use super::retry;
-use crate::domain::ledger::{
-    Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
-};
 use crate::domain::panics::Panicked;
+use crate::domain::settlement::{
+    Case, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
+};
 use crate::domain::{Cause, Failure, FailureScope, Reason, Timestamp};
 
 /// Decides for a question that `failure` ended. `failure.scope` is the scope found by the control question;
@@ -14,7 +14,7 @@ pub fn on_failure(
     failure: &Failure,
     call_kind: &str,
     asked_at: Timestamp,
-    ledger: &Ledger,
+    case: &Case,
     policy: &Policy,
     jitter: f64,
 ) -> Settlement {
@@ -28,7 +28,7 @@ pub fn on_failure(
     let own = matches!(failure.scope, FailureScope::Subject | FailureScope::Unclear);
     let own_refusal = own && failure.is_refusal();
     let rulings =
-        ledger.waiting.iter().map(|row| rule(row, failure, own_refusal, asked_at, policy, jitter)).collect();
+        case.waiting.iter().map(|row| rule(row, failure, own_refusal, asked_at, policy, jitter)).collect();
     Settlement {
         rulings,
         confirmed_before: Vec::new(),

@@ -1,4 +1,4 @@
-//! The rules that judge: pure functions of a ledger, an answer and the time. No clock, no store, no network.
+//! The rules that judge: pure functions of a case, an answer and the time. No clock, no store, no network.
 //!
 //! ```text
 //!                       ┌────────────── retry (a person) ◄──────────────┬──────────────┐

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::ledger::{Policy, Waiting};
+use crate::domain::settlement::{Policy, Waiting};
 use crate::domain::{Cause, Timestamp};
 
 /// Maximum delay while the API lags behind the claim.

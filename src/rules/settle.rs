@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{confirmed_values, failure, retry};
-use crate::domain::ledger::{
-    Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
-};
 use crate::domain::panics::contained;
+use crate::domain::settlement::{
+    Case, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange, Verification, Waiting,
+};
 use crate::domain::{
     Answer, CallResult, Claim, ClaimKey, Comparison, Judge, Known, Outcome, Reason, State, StatusKey,
     StoredObject, Timestamp, Truth,
@@ -23,16 +23,16 @@ const FUTURE_TOLERANCE: Duration = Duration::from_secs(600);
 pub fn settle(
     judge: &dyn Judge,
     answer: &Answer,
-    ledger: &Ledger,
+    case: &Case,
     policy: &Policy,
     jitter: f64,
     now: Timestamp,
 ) -> Settlement {
-    let stored = stored(judge, ledger);
+    let stored = stored(judge, case);
     let stale = is_stale(answer, stored, now);
-    let known = Known { stored: stored.cloned(), source_found_any: ledger.source_found_any };
-    let mut confirmations = Confirmations::new(ledger, answer);
-    let mut rulings: Vec<Ruling> = ledger
+    let known = Known { stored: stored.cloned(), source_found_any: case.source_found_any };
+    let mut confirmations = Confirmations::new(case, answer);
+    let mut rulings: Vec<Ruling> = case
         .waiting
         .iter()
         .map(|row| {
@@ -57,7 +57,7 @@ pub fn settle(
     let (truth, resolved_id) = if stale { (TruthChange::Keep, None) } else { truth(answer, stored) };
     Settlement {
         rulings,
-        confirmed_before: confirmed_before(judge, ledger),
+        confirmed_before: confirmed_before(judge, case),
         truth,
         resolved_id,
         confirmed_values: confirmations.values,
@@ -71,11 +71,11 @@ pub fn settle(
 pub fn settle_listed(
     judge: &dyn Judge,
     answer: &Answer,
-    ledger: &Ledger,
+    case: &Case,
     policy: &Policy,
     now: Timestamp,
 ) -> Settlement {
-    let mut settlement = settle(judge, answer, ledger, policy, 0.0, now);
+    let mut settlement = settle(judge, answer, case, policy, 0.0, now);
     let confirms = |ruling: &Ruling| {
         matches!(ruling.to, Move::Settle { state: State::Confirmed, reason: Reason::Match, .. })
     };
@@ -94,12 +94,12 @@ pub fn settle_listed(
 
 /// The stored truth about the subject, unless it is an object that the claims cannot mean. All notifications with one
 /// question name the same subject.
-fn stored<'a>(judge: &dyn Judge, ledger: &'a Ledger) -> Option<&'a StoredObject> {
+fn stored<'a>(judge: &dyn Judge, case: &'a Case) -> Option<&'a StoredObject> {
     let means_it = |stored: &&StoredObject| {
         !stored.by_internal_id
-            || ledger.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
+            || case.waiting.first().is_some_and(|row| judge.names_by_internal_id(&row.claim))
     };
-    ledger.stored.as_ref().filter(means_it)
+    case.stored.as_ref().filter(means_it)
 }
 
 /// Whether an answer is older than the stored truth: by the object's own time of change, otherwise by the time of the
@@ -174,7 +174,7 @@ fn in_its_time(
 /// The notifications that this answer confirms. Of equal claims, only the first received is confirmed.
 struct Confirmations<'a> {
     answer: &'a Answer,
-    ledger: &'a Ledger,
+    case: &'a Case,
     /// The confirmed notification of each claim key.
     by_key: BTreeMap<ClaimKey, i64>,
     /// Confirmed instead of a later equal one, although not under this lease.
@@ -184,14 +184,14 @@ struct Confirmations<'a> {
 }
 
 impl<'a> Confirmations<'a> {
-    fn new(ledger: &'a Ledger, answer: &'a Answer) -> Self {
-        let confirmed = ledger.equals.iter().filter(|equal| equal.state == State::Confirmed);
+    fn new(case: &'a Case, answer: &'a Answer) -> Self {
+        let confirmed = case.equals.iter().filter(|equal| equal.state == State::Confirmed);
         Self {
             answer,
-            ledger,
+            case,
             by_key: confirmed.map(|equal| (equal.key.clone(), equal.id)).collect(),
             elsewhere: Vec::new(),
-            last_confirmed: ledger.last_confirmed.clone(),
+            last_confirmed: case.last_confirmed.clone(),
             values: None,
         }
     }
@@ -246,18 +246,15 @@ impl<'a> Confirmations<'a> {
     /// The lowest id among `row` and the equal pending ones outside this lease. An earlier notification was also
     /// stored before the call, so the answer judges it as well.
     fn first_equal(&self, row: &Waiting) -> i64 {
-        let equals = self.ledger.equals.iter();
+        let equals = self.case.equals.iter();
         let waiting = equals.filter(|equal| equal.state == State::Pending && equal.key == row.key);
         waiting.map(|equal| equal.id).chain([row.id]).min().unwrap_or(row.id)
     }
 
     /// Equal pending or undecided claims outside this lease: repeats of what is confirmed now.
     fn repeats(&self) -> Vec<Ruling> {
-        let open = self
-            .ledger
-            .equals
-            .iter()
-            .filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
+        let open =
+            self.case.equals.iter().filter(|equal| matches!(equal.state, State::Pending | State::Undecided));
         open.filter_map(|equal| {
             let first = *self.by_key.get(&equal.key)?;
             (first != equal.id).then(|| Ruling {
@@ -312,8 +309,8 @@ fn ruling(id: i64, to: Move, comparison: Comparison) -> Ruling {
 }
 
 /// The statuses confirmed before, as keys.
-fn confirmed_before(judge: &dyn Judge, ledger: &Ledger) -> Vec<StatusKey> {
-    let words = ledger.last_confirmed.as_ref().and_then(|values| contained(|| judge.statuses(values)).ok());
+fn confirmed_before(judge: &dyn Judge, case: &Case) -> Vec<StatusKey> {
+    let words = case.last_confirmed.as_ref().and_then(|values| contained(|| judge.statuses(values)).ok());
     let words = words.unwrap_or_default();
     let statuses: Vec<(&str, &str)> = words.iter().map(|(field, word)| (*field, word.as_str())).collect();
     StatusKey::choices(&statuses)

@@ -43,10 +43,10 @@ mod reconcile;
 mod retention;
 mod rows;
 #[cfg(test)]
-mod steps;
+mod statement_cost;
 mod verdicts;
-mod watch;
 mod work;
+mod write_checks;
 mod writer;
 
 pub use deliveries::Subscription;
@@ -69,8 +69,8 @@ pub use queue::release::LEASE_LENGTH;
 pub use read::backlog::QueueLength;
 pub use read::fakes_by_sender::{FakesBySender, FakesOfSender};
 pub use read::lines::{Beyond, Lines, NotificationLine};
-pub use read::list::{Notification, VerificationRow};
-pub use read::pages::Filter;
+pub use read::matching_ids::Filter;
+pub use read::notifications::{Notification, VerificationRow};
 pub use read::reports::Detail;
 pub use read::subject::SubjectTruth;
 pub use reader::Reader;

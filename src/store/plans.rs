@@ -3,7 +3,7 @@
 
 use crate::store::file::query_plan::{fresh, plan};
 use crate::store::queue::{fairness, lease, release};
-use crate::store::read::{fakes_by_sender, index_scans, lines, list, subject};
+use crate::store::read::{fakes_by_sender, index_scans, lines, notifications, subject};
 use crate::store::verdicts::{claims, load};
 
 #[test]
@@ -79,7 +79,7 @@ fn each_page_of_a_list_is_read_backwards_from_the_end_of_an_index() {
         (index_scans::NEXT_REASON, "COVERING INDEX verdicts_by_state (state=? AND reason>?)"),
         (index_scans::NEXT_SOURCE, "COVERING INDEX verdicts_by_state (state=? AND reason=? AND source>?)"),
         (index_scans::NEXT_OF_ALL_SOURCES, "COVERING INDEX verdicts_by_subject (source>?)"),
-        (list::VERIFICATIONS, "verifications_by_notification (notification_id=?)"),
+        (notifications::VERIFICATIONS, "verifications_by_notification (notification_id=?)"),
     ] {
         let plan = plan(&conn, sql);
         assert!(plan.contains(step), "{sql}\n{plan}");

@@ -18,11 +18,11 @@ use crate::store::queue::{fairness, pauses};
 use crate::store::read::backlog::Backlog;
 use crate::store::read::fakes_by_sender::{self, FakesBySender};
 use crate::store::read::lines::{self, Beyond, Lines, NotificationLine};
-use crate::store::read::list::{self, Notification, VerificationRow};
-use crate::store::read::pages::{self, Filter};
+use crate::store::read::matching_ids::{self, Filter};
+use crate::store::read::notifications::{self, Notification, VerificationRow};
 use crate::store::read::reports::{self, Detail};
 use crate::store::read::subject::{self, SubjectTruth};
-use crate::store::read::{backlog, forwarders, health};
+use crate::store::read::{backlog, health, untrusted_proxies};
 use crate::store::reconcile::known;
 use crate::store::retention::steps::{self, SettledCount};
 use crate::store::retention::unproven::{self, UnprovenRoom};
@@ -95,12 +95,12 @@ impl Reader {
 
     /// Notifications that pass the filter, newest first.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Notification>> {
-        self.read(move |conn| list::list(conn, &filter)).await
+        self.read(move |conn| notifications::list(conn, &filter)).await
     }
 
     /// The ids of the notifications that pass the filter, newest first.
     pub async fn ids(&self, filter: Filter) -> Result<Vec<i64>> {
-        self.read(move |conn| pages::ids(conn, &filter)).await
+        self.read(move |conn| matching_ids::ids(conn, &filter)).await
     }
 
     /// At most `filter.limit` notifications that match both filters, newest first, without headers and
@@ -142,8 +142,8 @@ impl Reader {
 
     /// One notification with its verifications, oldest first.
     pub async fn show(&self, id: i64) -> Result<Option<(Notification, Vec<VerificationRow>)>> {
-        let work = move |conn: &Connection| match list::notification(conn, id)? {
-            Some(notification) => Ok(Some((notification, list::verifications(conn, id)?))),
+        let work = move |conn: &Connection| match notifications::notification(conn, id)? {
+            Some(notification) => Ok(Some((notification, notifications::verifications(conn, id)?))),
             None => Ok(None),
         };
         self.read(work).await
@@ -151,7 +151,7 @@ impl Reader {
 
     /// One notification as received; `None` if there is none, or its body was emptied.
     pub async fn raw_notification(&self, id: i64) -> Result<Option<RawNotification>> {
-        self.read(move |conn| list::raw_notification(conn, id)).await
+        self.read(move |conn| notifications::raw_notification(conn, id)).await
     }
 
     /// The start of a `reconcile` over everything since the last complete one; `None` for a source that no `serve` ever
@@ -188,8 +188,8 @@ impl Reader {
     }
 
     /// Peers whose X-Forwarded-For was ignored, with their number among the newest 1,000 notifications.
-    pub async fn unbelieved_forwarders(&self) -> Result<Vec<(String, u64)>> {
-        self.read(forwarders::unbelieved).await
+    pub async fn untrusted_proxies(&self) -> Result<Vec<(String, u64)>> {
+        self.read(untrusted_proxies::untrusted_proxies).await
     }
 
     /// The queues of all sources that the store ever knew.

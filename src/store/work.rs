@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::domain::ledger::{Ledger, Policy, Settlement};
+use crate::domain::settlement::{Case, Policy, Settlement};
 use crate::domain::{Cause, Clock, Rate, Timestamp};
 use crate::store::Store;
 use crate::store::deliveries::clock_step as deliveries;
@@ -184,7 +184,7 @@ impl Store {
         policy: Policy,
         jitter: f64,
         clock: &Clock,
-        judge: impl Fn(&Ledger) -> Settlement + Send + 'static,
+        judge: impl Fn(&Case) -> Settlement + Send + 'static,
     ) -> Result<Vec<StateChange>> {
         let subscriptions = self.outbox.subscriptions.load_full();
         let now = clock.clone();

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::domain::ledger::Policy;
 use crate::domain::number::whole;
+use crate::domain::settlement::Policy;
 use crate::domain::{Clock, Rate, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::{Api, LIST_LIMIT, Provider};

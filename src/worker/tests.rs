@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use super::{Worker, WorkerParts, WorkerSource};
-use crate::domain::ledger::Policy;
+use crate::domain::settlement::Policy;
 use crate::domain::{
     Answer, CallResult, Cause, Claim, Clock, Comparison, EventTime, Failure, FoundObject, Headers, Judge,
     Known, Outcome, Rate, RawNotification, Reading, State, Subject, SubjectKind,

@@ -8,8 +8,8 @@ use super::call_gate::{RateLimitGate, STORE_PAUSE, VerificationGate};
 use super::control::ControlQuestion;
 use super::slots::{Reserved, Slots};
 use super::{WorkerParts, WorkerSource};
-use crate::domain::ledger::{Ledger, Settlement};
 use crate::domain::panics::{Panicked, contained, contained_async};
+use crate::domain::settlement::{Case, Settlement};
 use crate::domain::{Answer, CallResult, Cause, Failure, FailureScope, Reason, State, Timestamp};
 use crate::providers::Api;
 use crate::rules;
@@ -171,16 +171,16 @@ impl Verifier {
         let (now, jitter) = (parts.clock.now(), jitter());
         let (provider, policy) = (Arc::clone(&self.source.provider), parts.policy.clone());
         let call_kind = call.claim.call_kind.clone();
-        let judge = move |ledger: &Ledger| -> Settlement {
+        let judge = move |case: &Case| -> Settlement {
             let fail = |failure: &Failure| {
-                rules::on_failure(failure, &call_kind, answer.asked_at, ledger, &policy, jitter)
+                rules::on_failure(failure, &call_kind, answer.asked_at, case, &policy, jitter)
             };
             let judged = contained(|| match (&answer.result, form) {
                 (CallResult::Failed(failure), _) => fail(failure),
                 (_, CallForm::Single) => {
-                    rules::settle(provider.as_ref(), &answer, ledger, &policy, jitter, now)
+                    rules::settle(provider.as_ref(), &answer, case, &policy, jitter, now)
                 }
-                (_, CallForm::List) => rules::settle_listed(provider.as_ref(), &answer, ledger, &policy, now),
+                (_, CallForm::List) => rules::settle_listed(provider.as_ref(), &answer, case, &policy, now),
             });
             judged.unwrap_or_else(|panicked| fail(&panicked.into()))
         };

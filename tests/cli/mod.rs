@@ -12,7 +12,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use countersign::config::{Settings, Source};
-use countersign::domain::ledger::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
+use countersign::domain::settlement::{Move, Ruling, Settlement, SourceStatus, TruthChange, Verification};
 use countersign::domain::{Cause, Clock, Course, Headers, Outcome, RawNotification, Reason, State};
 use countersign::store::{LeaseRequest, ParsedNotification, Store, VerificationCall};
 use serde_json::json;

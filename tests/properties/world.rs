@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::domain::ledger::{Ledger, Policy};
+use countersign::domain::settlement::{Case, Policy};
 use countersign::domain::{
     Answer, CallResult, ClaimKey, Clock, Deletion, Headers, Judge, Known, NotFoundEvidence, Outcome, Rate,
     RawNotification, Timestamp, Truth,
@@ -241,13 +241,13 @@ impl World {
         };
         let call_kind = call.claim.call_kind.clone();
         let (now, owed) = (self.time(), Arc::clone(&self.owed));
-        let judge = move |ledger: &Ledger| {
-            owed.lock().unwrap().extend(agreed(&answer, ledger));
+        let judge = move |case: &Case| {
+            owed.lock().unwrap().extend(agreed(&answer, case));
             match &answer.result {
                 CallResult::Failed(failure) => {
-                    rules::on_failure(failure, &call_kind, answer.asked_at, ledger, &Self::policy(), 0.5)
+                    rules::on_failure(failure, &call_kind, answer.asked_at, case, &Self::policy(), 0.5)
                 }
-                _ => rules::settle(&StatusJudge, &answer, ledger, &Self::policy(), 0.5, now),
+                _ => rules::settle(&StatusJudge, &answer, case, &Self::policy(), 0.5, now),
             }
         };
         self.runtime.block_on(self.store.settle(call, Self::policy(), 0.5, &self.clock(), judge)).unwrap();
@@ -319,15 +319,15 @@ impl World {
     }
 }
 
-/// The claims of `ledger` that a fresh answer says too: one copy of each has to be confirmed by it, or was before.
-fn agreed(answer: &Answer, ledger: &Ledger) -> Vec<ClaimKey> {
+/// The claims of `case` that a fresh answer says too: one copy of each has to be confirmed by it, or was before.
+fn agreed(answer: &Answer, case: &Case) -> Vec<ClaimKey> {
     let CallResult::Found(shown) = &answer.result else { return Vec::new() };
     let updated_at = shown.truth.as_ref().and_then(Truth::updated_at);
-    if ledger.stored.as_ref().is_some_and(|held| held.updated_at >= updated_at) {
+    if case.stored.as_ref().is_some_and(|held| held.updated_at >= updated_at) {
         return Vec::new();
     }
     let agrees = |claim| StatusJudge.compare(claim, answer, &Known::default()).outcome == Outcome::Match;
-    ledger.waiting.iter().filter(|row| agrees(&row.claim)).map(|row| row.key.clone()).collect()
+    case.waiting.iter().filter(|row| agrees(&row.claim)).map(|row| row.key.clone()).collect()
 }
 
 fn pick(under_way: &mut [UnderWay], place: usize) -> Option<&mut UnderWay> {

@@ -70,10 +70,10 @@ const ARROWS: [(&str, &[&str]); 20] = [
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
 const ARROWS_OF_STORE: [(&str, &[&str]); 20] = [
-    ("steps", &["file", "queue", "reconcile", "retention", "verdicts"]),
+    ("statement_cost", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("alerts", &["error", "reader", "rows"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
-    ("watch", &["error", "writer"]),
+    ("write_checks", &["error", "writer"]),
     ("work", &["deliveries", "error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
     ("ledger", &["changes", "error", "reader"]),

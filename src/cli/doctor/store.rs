@@ -163,7 +163,7 @@ async fn check_proxies(
     settings: &Settings,
     store: &Store,
 ) -> Result<(), CommandError> {
-    for (peer, count) in store.reader().unbelieved_forwarders().await? {
+    for (peer, count) in store.reader().untrusted_proxies().await? {
         let Ok(address) = peer.parse::<IpAddr>() else { continue };
         let is_listed = settings.server.trusted_proxies.iter().any(|net| net.contains(&address));
         if is_private(address) && !is_listed {

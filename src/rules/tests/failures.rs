@@ -29,8 +29,8 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
     ];
     for (cause, http_status, scope, asked, attempts, own_refusals, expected) in cases {
         let failure = Failure { http_status, ..Failure::new(cause, "fixed") }.with_scope(scope);
-        let ledger = ledger(vec![Waiting { attempts, own_refusals, ..waiting(1, "paid") }]);
-        let settlement = on_failure(&failure, "orders", at(asked), &ledger, &policy(), 0.0);
+        let case = case(vec![Waiting { attempts, own_refusals, ..waiting(1, "paid") }]);
+        let settlement = on_failure(&failure, "orders", at(asked), &case, &policy(), 0.0);
         assert_eq!(moves(&settlement), [format!("1 {expected}")], "{cause} {http_status:?} {scope:?}");
         assert_eq!(
             (settlement.truth, settlement.confirmed_values, settlement.found),
@@ -52,14 +52,14 @@ fn a_failure_means_nothing_but_when_to_ask_again_or_to_give_up() {
 #[test]
 fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not() {
     let row = Waiting { attempts: 4, own_refusals: 4, ..waiting(1, "paid") };
-    let ledger = ledger(vec![row]);
+    let case = case(vec![row]);
     let refused = |status| Failure::new(Cause::ApiError, "fixed").with_status(status);
     for (failure, expected) in [
         (refused(200).hopeless(), "1 undecided api_error"),
         (refused(404).with_scope(FailureScope::Subject), "1 undecided api_error"),
         (refused(404).passing().with_scope(FailureScope::Subject), "1 pending api_error"),
     ] {
-        let settlement = on_failure(&failure, "orders", at(GRACE), &ledger, &policy(), 0.0);
+        let settlement = on_failure(&failure, "orders", at(GRACE), &case, &policy(), 0.0);
         assert_eq!(moves(&settlement), [expected], "{failure:?}");
         assert_eq!(settlement.rulings[0].own_refusal, expected.contains("undecided"));
     }
@@ -67,9 +67,9 @@ fn a_hopeless_answer_counts_as_a_refusal_and_one_of_a_failing_backend_does_not()
 
 #[test]
 fn a_subject_that_is_refused_for_good_is_asked_once_more_when_its_grace_is_over() {
-    let ledger = ledger(vec![Waiting { attempts: 9, own_refusals: 9, ..waiting(1, "paid") }]);
+    let case = case(vec![Waiting { attempts: 9, own_refusals: 9, ..waiting(1, "paid") }]);
     let failure = Failure::new(Cause::ApiError, "not listed").with_status(200).hopeless();
-    let settlement = on_failure(&failure, "orders", at(GRACE - 1), &ledger, &policy(), 0.0);
+    let settlement = on_failure(&failure, "orders", at(GRACE - 1), &case, &policy(), 0.0);
     let Move::Wait { next_attempt_at, .. } = settlement.rulings[0].to else { panic!("{settlement:?}") };
     assert_eq!(next_attempt_at, at(GRACE));
 }
@@ -81,8 +81,7 @@ fn a_retry_starts_patience_afresh() {
     for (asked, expected) in
         [(2 * GIVE_UP, "1 pending api_error"), (2 * GIVE_UP + 1, "1 undecided api_error")]
     {
-        let settlement =
-            on_failure(&failure, "orders", at(asked), &ledger(vec![row.clone()]), &policy(), 0.0);
+        let settlement = on_failure(&failure, "orders", at(asked), &case(vec![row.clone()]), &policy(), 0.0);
         assert_eq!(moves(&settlement), [expected]);
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::settle;
-use crate::domain::ledger::{Equal, Ledger, Move, Policy, Settlement, SourceStatus, TruthChange, Waiting};
 use crate::domain::replaced::replaced;
+use crate::domain::settlement::{Case, Equal, Move, Policy, Settlement, SourceStatus, TruthChange, Waiting};
 use crate::domain::{
     Answer, CallResult, Cause, Claim, Comparison, Deletion, EventTime, Failure, FailureScope, FoundObject,
     Judge, Known, NotFoundEvidence, OrderTruth, Outcome, State, StoredObject, Subject, SubjectKind,
@@ -71,8 +71,8 @@ fn waiting(id: i64, status: &str) -> Waiting {
     Waiting { id, received_at: at(0), retried_at: None, attempts: 0, own_refusals: 0, claim, key }
 }
 
-fn ledger(waiting: Vec<Waiting>) -> Ledger {
-    Ledger { waiting, ..Ledger::default() }
+fn case(waiting: Vec<Waiting>) -> Case {
+    Case { waiting, ..Case::default() }
 }
 
 fn shown(asked_at: Timestamp, updated_at: Option<Timestamp>) -> Answer {
@@ -111,8 +111,8 @@ fn moves(settlement: &Settlement) -> Vec<String> {
     settlement.rulings.iter().map(|ruling| format!("{} {}", ruling.id, words(&ruling.to))).collect()
 }
 
-fn settled(judge: &FixedJudge, answer: &Answer, ledger: &Ledger) -> Settlement {
-    settle(judge, answer, ledger, &policy(), 0.0, answer.asked_at)
+fn settled(judge: &FixedJudge, answer: &Answer, case: &Case) -> Settlement {
+    settle(judge, answer, case, &policy(), 0.0, answer.asked_at)
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn each_outcome_within_grace_after_it_and_after_all_patience() {
         (Outcome::ApiUnreachable, LATE, 99, "pending not_yet"),
     ];
     for (outcome, asked, attempts, expected) in cases {
-        let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
-        let settlement = settled(&judging(outcome), &shown(at(asked), None), &ledger);
+        let case = case(vec![Waiting { attempts, ..waiting(1, "paid") }]);
+        let settlement = settled(&judging(outcome), &shown(at(asked), None), &case);
         assert_eq!(moves(&settlement), [format!("1 {expected}")], "{outcome} {asked} s after receipt");
         assert_eq!(settlement.source_status, SourceStatus::Well);
     }
@@ -152,15 +152,15 @@ fn each_outcome_within_grace_after_it_and_after_all_patience() {
 #[test]
 fn a_product_confirmed_before_with_these_ids_is_unavailable_even_within_grace() {
     let judge = FixedJudge { stored_before: true, ..judging(Outcome::Unavailable) };
-    let settlement = settled(&judge, &absent(at(0)), &ledger(vec![waiting(1, "paid")]));
+    let settlement = settled(&judge, &absent(at(0)), &case(vec![waiting(1, "paid")]));
     assert_eq!(moves(&settlement), ["1 confirmed unavailable news"]);
 }
 
 #[test]
 fn retries_come_no_later_than_the_end_of_grace_and_then_grow_to_six_hours() {
     let next = |outcome, asked, attempts| {
-        let ledger = ledger(vec![Waiting { attempts, ..waiting(1, "paid") }]);
-        let settlement = settled(&judging(outcome), &shown(at(asked), None), &ledger);
+        let case = case(vec![Waiting { attempts, ..waiting(1, "paid") }]);
+        let settlement = settled(&judging(outcome), &shown(at(asked), None), &case);
         match settlement.rulings[0].to {
             Move::Wait { next_attempt_at, .. } => next_attempt_at.seconds() - RECEIVED,
             ref other => panic!("{other:?}"),
@@ -177,12 +177,12 @@ fn retries_come_no_later_than_the_end_of_grace_and_then_grow_to_six_hours() {
 fn of_equal_pending_claims_the_lowest_is_confirmed_and_the_others_repeat_it() {
     let repeat = waiting(1, "paid");
     let equal = |id, state| Equal { id, key: repeat.key.clone(), received_at: at(0), state };
-    let ledger = Ledger {
+    let case = Case {
         waiting: vec![waiting(3, "paid"), waiting(4, "paid"), waiting(5, "new")],
         equals: vec![equal(7, State::Pending), equal(2, State::Undecided)],
-        ..Ledger::default()
+        ..Case::default()
     };
-    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &ledger);
+    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &case);
     let expected = [
         "3 confirmed match news",
         "4 ignored duplicate of 3",
@@ -199,8 +199,8 @@ fn an_earlier_equal_one_under_another_question_is_confirmed_instead() {
     let row = waiting(9, "paid");
     let equal = Equal { id: 4, key: row.key.clone(), received_at: at(-5), state: State::Pending };
     let equals = vec![Equal { id: 11, ..equal.clone() }, equal];
-    let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
-    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &ledger);
+    let case = Case { waiting: vec![row], equals, ..Case::default() };
+    let settlement = settled(&judging(Outcome::Match), &shown(at(0), None), &case);
     let expected = ["9 ignored duplicate of 4", "11 ignored duplicate of 4", "4 confirmed match news"];
     assert_eq!(moves(&settlement), expected);
     assert!(settlement.rulings[2].verification.is_some());
@@ -210,9 +210,9 @@ fn an_earlier_equal_one_under_another_question_is_confirmed_instead() {
 fn what_equals_a_confirmed_one_is_its_duplicate_whatever_the_answer_says() {
     let row = waiting(9, "paid");
     let equals = vec![Equal { id: 2, key: row.key.clone(), received_at: at(0), state: State::Confirmed }];
-    let ledger = Ledger { waiting: vec![row], equals, ..Ledger::default() };
+    let case = Case { waiting: vec![row], equals, ..Case::default() };
     for outcome in Outcome::ALL {
-        let settlement = settled(&judging(*outcome), &shown(at(0), None), &ledger);
+        let settlement = settled(&judging(*outcome), &shown(at(0), None), &case);
         assert_eq!(moves(&settlement), ["9 ignored duplicate of 2"], "{outcome}");
     }
 }
@@ -239,11 +239,10 @@ fn an_answer_older_than_the_truth_held_settles_nothing_and_overwrites_nothing() 
         (None, None, 9_000, 200, false),
     ];
     for (old, new, fetched, asked, stale) in cases {
-        let ledger =
-            Ledger { stored: Some(stored(old.map(at), fetched)), ..ledger(vec![waiting(1, "paid")]) };
+        let case = Case { stored: Some(stored(old.map(at), fetched)), ..case(vec![waiting(1, "paid")]) };
         for outcome in [Outcome::Match, Outcome::Mismatch, Outcome::NotFound, Outcome::WrongStore] {
             let answer = shown(at(asked), new.map(at));
-            let settlement = settle(&judging(outcome), &answer, &ledger, &policy(), 0.0, at(1000));
+            let settlement = settle(&judging(outcome), &answer, &case, &policy(), 0.0, at(1000));
             let is_kept = settlement.truth == TruthChange::Keep;
             assert_eq!((moves(&settlement) == ["1 pending not_yet"], is_kept), (stale, stale), "{outcome}");
         }
@@ -290,7 +289,7 @@ fn a_claimed_time_is_waited_for_until_a_clock_or_the_object_has_come_to_it() {
         row.claim.event_time.instant = Some(at(claimed));
         let answer = Answer { date: Some(at(date)), ..shown(at(GRACE), None) };
         let judge = Dated { outcome, latest: latest.map(at) };
-        let settlement = settle(&judge, &answer, &ledger(vec![row]), &policy(), 0.0, at(now));
+        let settlement = settle(&judge, &answer, &case(vec![row]), &policy(), 0.0, at(now));
         assert_eq!(
             moves(&settlement),
             [format!("1 {expected}")],
@@ -303,14 +302,14 @@ fn a_claimed_time_is_waited_for_until_a_clock_or_the_object_has_come_to_it() {
 fn a_value_that_could_not_be_read_whole_is_never_confirmed() {
     let mut row = waiting(1, "paid");
     row.claim.asserted.insert("status".to_owned(), replaced("paid\u{fffd}".to_owned()));
-    let ledger = ledger(vec![row]);
+    let case = case(vec![row]);
     for (outcome, expected) in [
         (Outcome::Match, "1 ignored mismatch"),
         (Outcome::Deleted, "1 ignored mismatch"),
         (Outcome::NotYet, "1 pending not_yet"),
         (Outcome::NotFound, "1 ignored not_found"),
     ] {
-        let settlement = settled(&judging(outcome), &shown(at(GRACE), None), &ledger);
+        let settlement = settled(&judging(outcome), &shown(at(GRACE), None), &case);
         assert_eq!(moves(&settlement), [expected]);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::domain::ledger::{Policy, SourceStatus};
+use crate::domain::settlement::{Policy, SourceStatus};
 use crate::domain::{Cause, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;

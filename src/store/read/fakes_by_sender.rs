@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::pages::{self, Filter};
+use super::matching_ids::{self, Filter};
 use crate::domain::{Reason, State};
 use crate::store::error::Result;
 
@@ -47,7 +47,7 @@ pub(in crate::store) fn fakes_by_sender(
     for reason in Reason::ALL.iter().filter(|reason| reason.is_fake()) {
         let (state, reason) = (Some(State::Ignored), Some(*reason));
         let filter = Filter { state, reason, before_id: before, limit: looks + 1, ..Filter::default() };
-        ids.extend(pages::ids(conn, &filter)?);
+        ids.extend(matching_ids::ids(conn, &filter)?);
     }
     ids.sort_unstable_by(|a, b| b.cmp(a));
     let is_more = ids.len() > looks;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::pages::{self, Filter};
+use super::matching_ids::{self, Filter};
 use crate::domain::Timestamp;
 use crate::store::error::Result;
 use crate::store::rows;
@@ -40,7 +40,7 @@ pub struct NotificationLine {
     pub origin: String,
 }
 
-/// A page of [`list`](Filter), and where the next one begins.
+/// A page of a list, and where the next one begins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
     /// Newest first.
@@ -107,7 +107,8 @@ pub(in crate::store) fn ids(
     looks: usize,
 ) -> Result<Ids> {
     if beyond.is_nothing() {
-        let mut ids = pages::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
+        let mut ids =
+            matching_ids::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
         let is_more = ids.len() > filter.limit;
         ids.truncate(filter.limit);
         let continue_before = ids.last().copied().filter(|_| is_more);
@@ -125,10 +126,10 @@ pub(in crate::store) fn ids(
         chunk *= 2;
         let next = Filter { before_id: before, limit, ..filter.clone() };
         let of_sender = match &sender {
-            Some(sender) => pages::ids_of_sender(conn, &next, sender)?,
+            Some(sender) => matching_ids::ids_of_sender(conn, &next, sender)?,
             None => None,
         };
-        let ids = of_sender.map_or_else(|| pages::ids(conn, &next), Ok)?;
+        let ids = of_sender.map_or_else(|| matching_ids::ids(conn, &next), Ok)?;
         for id in &ids {
             before = Some(*id);
             looked += 1;

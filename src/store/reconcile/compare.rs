@@ -7,9 +7,9 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::known;
-use crate::domain::ledger::TruthChange;
 use crate::domain::number::whole;
 use crate::domain::panics::contained;
+use crate::domain::settlement::TruthChange;
 use crate::domain::{
     Answer, CallResult, Claim, EventTime, Finding, FindingKind, FoundObject, Judge, Origin, OurOrder, Reason,
     Subject, SubjectKind, Timestamp, Window,

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::call::StateChange;
 use super::claims::VerdictRow;
-use crate::domain::ledger::Policy;
+use crate::domain::settlement::Policy;
 use crate::domain::{Cause, Reason, State, Timestamp};
 use crate::rules::retry;
 use crate::store::error::Result;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
-use crate::domain::ledger::{Equal, Ledger, Waiting};
+use crate::domain::settlement::{Case, Equal, Waiting};
 use crate::domain::{Claim, StoredObject, SubjectKind};
 use crate::store::error::Result;
 use crate::store::rows;
@@ -27,7 +27,7 @@ pub(in crate::store) struct SubjectQuery<'a> {
 }
 
 /// Everything known about the notifications of a lease; those no longer under the lease are left out.
-pub(in crate::store) fn load(conn: &Connection, lease: &str, query: &SubjectQuery<'_>) -> Result<Ledger> {
+pub(in crate::store) fn load(conn: &Connection, lease: &str, query: &SubjectQuery<'_>) -> Result<Case> {
     let waiting = waiting(conn, lease)?;
     let subject = &query.claim.subject;
     let stored = match query.truth_id {
@@ -37,7 +37,7 @@ pub(in crate::store) fn load(conn: &Connection, lease: &str, query: &SubjectQuer
     let resolved_id =
         stored.as_ref().map_or(query.truth_id.unwrap_or(&subject.id), |stored| stored.resolved_id.as_str());
     let last_confirmed = last_confirmed(conn, query.source, subject.kind, resolved_id)?;
-    Ok(Ledger {
+    Ok(Case {
         equals: equals(conn, query.source, lease, &waiting)?,
         source_found_any: conn
             .prepare_cached(
@@ -226,7 +226,7 @@ mod tests {
         .unwrap();
     }
 
-    fn read(conn: &Connection) -> Result<Ledger> {
+    fn read(conn: &Connection) -> Result<Case> {
         let sql = format!("SELECT {} FROM verdicts WHERE notification_id = 1", rows::CLAIM_COLUMNS);
         let (claim, _) = conn.query_row(&sql, [], rows::claim)?.unwrap();
         supersede::link(conn, 2, false)?;

@@ -11,8 +11,8 @@ use super::confirm::{Confirmation, confirm};
 use super::load::{self, SubjectQuery};
 use super::supersede::{self, Settled};
 use super::truth;
-use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus};
 use crate::domain::number::whole;
+use crate::domain::settlement::{Case, Move, Policy, Ruling, Settlement, SourceStatus};
 use crate::domain::{Reason, State, Subject, Timestamp};
 use crate::rules::supersede::Past;
 use crate::store::deliveries::Subscription;
@@ -27,19 +27,19 @@ pub(in crate::store) fn settle(
     subscriptions: &[Subscription],
     jitter: f64,
     now: Timestamp,
-    judge: impl FnOnce(&Ledger) -> Settlement,
+    judge: impl FnOnce(&Case) -> Settlement,
 ) -> Result<(Vec<StateChange>, Option<Settled>, bool)> {
     let query = SubjectQuery { source: &call.source, claim: &call.claim, truth_id: call.truth_id.as_deref() };
-    let ledger = load::load(conn, &call.lease, &query)?;
+    let case = load::load(conn, &call.lease, &query)?;
     rate_limit::finish(conn, call.permit, now)?;
-    if ledger.waiting.is_empty() {
+    if case.waiting.is_empty() {
         return Ok((Vec::new(), None, false));
     }
-    let settlement = judge(&ledger);
+    let settlement = judge(&case);
     let probe =
         pauses::Probe { source: &call.source, call_kind: &call.claim.call_kind, asked_at: call.asked_at };
     let resume_at = pauses::apply(conn, &probe, &settlement.source_status, policy, jitter, now)?;
-    let newest = ledger.waiting.iter().map(|row| row.received_at).max();
+    let newest = case.waiting.iter().map(|row| row.received_at).max();
     let kind = call.claim.subject.kind;
     truth::write(conn, &call.source, kind, &settlement.truth, call.asked_at, newest)?;
     // This is read before a confirmation of this settlement takes its place.
@@ -76,7 +76,7 @@ pub(in crate::store) fn settle(
     }
     moved.extend(superseded_before);
     release::ask_alone(conn, std::slice::from_ref(&call.lease), now)?;
-    if settlement.found && !ledger.source_found_any {
+    if settlement.found && !case.source_found_any {
         note_found(conn, &call.source, now)?;
     }
     if matches!(settlement.source_status, SourceStatus::Failing { .. }) {

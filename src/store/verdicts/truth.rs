@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::domain::ledger::TruthChange;
+use crate::domain::settlement::TruthChange;
 use crate::domain::{OrderTruth, ProductTruth, SubjectKind, Timestamp, Truth};
 use crate::store::error::Result;
 

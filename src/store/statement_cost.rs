@@ -1,5 +1,5 @@
-//! How many steps the engine takes: each statement of the writer ends after about as many as it has rows to give, however
-//! much one sender has sent about one subject.
+//! Tests of the cost of the writer's statements, counted in SQLite's steps: it grows with the rows that a statement
+//! returns or changes, not with what one sender has sent about one subject.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use super::retention::{steps as retention, unproven};
 use super::verdicts::call::VerificationCall;
 use super::verdicts::claims::{self, ParsedNotification, VerdictRow};
 use super::verdicts::{decisions, settle, supersede};
-use crate::domain::ledger::{Ledger, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
+use crate::domain::settlement::{Case, Move, Policy, Ruling, Settlement, SourceStatus, TruthChange};
 use crate::domain::{
     Cause, Claim, Course, EventTime, Headers, Rate, RawNotification, Reason, State, StatusKey, Subject,
     SubjectKind, Timestamp,
@@ -208,7 +208,7 @@ fn policy() -> Policy {
 }
 
 /// The first is confirmed, the others are not.
-fn judged(ledger: &Ledger, source_status: SourceStatus) -> Settlement {
+fn judged(case: &Case, source_status: SourceStatus) -> Settlement {
     let ruling = |(place, id): (usize, i64)| {
         let (state, reason) = match place {
             0 => (State::Confirmed, Reason::Match),
@@ -223,7 +223,7 @@ fn judged(ledger: &Ledger, source_status: SourceStatus) -> Settlement {
         Ruling { id, to, detail: None, verification: None, own_refusal: false }
     };
     Settlement {
-        rulings: ledger.waiting.iter().map(|row| row.id).enumerate().map(ruling).collect(),
+        rulings: case.waiting.iter().map(|row| row.id).enumerate().map(ruling).collect(),
         confirmed_before: StatusKey::choices(&[("status", "new")]),
         truth: TruthChange::Keep,
         resolved_id: Some("A".to_owned()),
@@ -245,7 +245,7 @@ fn settle(conn: &Connection, leased: Leased, source_status: &SourceStatus) {
             latency_ms: 1,
             truth_id: None,
         };
-        let judge = |ledger: &Ledger| judged(ledger, source_status.clone());
+        let judge = |case: &Case| judged(case, source_status.clone());
         let (moved, mut left, _) = settle::settle(conn, &call, &policy(), &[], 0.0, now(), judge).unwrap();
         assert!(moved.len() > 400, "{} moved", moved.len());
         for _ in 0..3 {

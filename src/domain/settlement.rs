@@ -1,5 +1,5 @@
-//! What the rules know when an answer is judged, and what they decide: plain data, so that the rules stay
-//! pure.
+//! What the rules know when an answer is judged (a [`Case`]), and what they decide (a [`Settlement`]): plain data, so
+//! that the rules stay pure.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ pub struct Equal {
 
 /// All that the store knows when an answer is judged.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ledger {
+pub struct Case {
     /// The notifications under this lease, lowest id first.
     pub waiting: Vec<Waiting>,
     /// Notifications of the same source with the key of a leased one.

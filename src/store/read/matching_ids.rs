@@ -1,4 +1,4 @@
-//! Selects the notifications of a list: the newest that match a filter. Each page is read from the ends of
+//! The ids of the notifications that match a filter, in its order. Each page is read from the ends of
 //! indexes, so it costs as much with ten notifications as with ten million, even if matches are rare.
 //!
 //! Parsed notifications are ordered by state, reason and source in one index; each such range is in the order

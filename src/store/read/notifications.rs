@@ -1,4 +1,4 @@
-//! Reading notifications and their evidence for people.
+//! Reads whole notifications and their verifications, for people.
 
 use base64::Engine as _;
 use rusqlite::types::ValueRef;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::lines::{self, NotificationLine};
-use super::pages::{self, Filter};
+use super::matching_ids::{self, Filter};
 use crate::domain::RawNotification;
 use crate::store::error::Result;
 use crate::store::rows;
@@ -44,7 +44,7 @@ pub struct VerificationRow {
 /// Matching notifications, newest first.
 pub(in crate::store) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Notification>> {
     let mut notifications = Vec::new();
-    for id in pages::ids(conn, filter)? {
+    for id in matching_ids::ids(conn, filter)? {
         notifications.extend(notification(conn, id)?);
     }
     Ok(notifications)

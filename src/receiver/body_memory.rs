@@ -1,5 +1,5 @@
 //! Memory for bodies that are in flight or queued for the writer: all connections together use no more than
-//! [`Room::new`] allows, however many there are and however slowly they send.
+//! [`BodyMemory::new`] allows, however many there are and however slowly they send.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MOST_WAITING: usize = 64;
 
 /// The memory left for bodies.
-pub(super) struct Room {
+pub(super) struct BodyMemory {
     first: Arc<Semaphore>,
     rest: Arc<Semaphore>,
     waiting: Semaphore,
@@ -43,8 +43,8 @@ pub(super) struct BodyPermit {
     rest: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
-    /// Room for bodies of at most `max_body` bytes each.
+impl BodyMemory {
+    /// Memory for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
         let bytes = BYTES.max(max_body.saturating_mul(LARGEST_BODIES)).min(Semaphore::MAX_PERMITS);
         Self {
@@ -58,7 +58,7 @@ impl Room {
     /// Takes the next `bytes` of the body that `permit` belongs to.
     ///
     /// # Errors
-    /// Other bodies used all room for [`PATIENCE`], or too many senders wait already.
+    /// Other bodies used all memory for [`PATIENCE`], or too many senders wait already.
     pub(super) async fn take(&self, permit: &mut BodyPermit, bytes: usize) -> Result<(), Refusal> {
         let first = bytes.min(FIRST.saturating_sub(permit.bytes));
         for (from, permit, bytes) in
@@ -91,45 +91,45 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    fn impatient(max_body: usize) -> Room {
-        Room { patience: Duration::from_millis(1), ..Room::new(max_body) }
+    fn impatient(max_body: usize) -> BodyMemory {
+        BodyMemory { patience: Duration::from_millis(1), ..BodyMemory::new(max_body) }
     }
 
-    async fn holding(room: &Room, parts: &[usize]) -> Result<BodyPermit, Refusal> {
+    async fn holding(memory: &BodyMemory, parts: &[usize]) -> Result<BodyPermit, Refusal> {
         let mut permit = BodyPermit::default();
         for bytes in parts {
-            room.take(&mut permit, *bytes).await?;
+            memory.take(&mut permit, *bytes).await?;
         }
         Ok(permit)
     }
 
     #[actix_web::test]
     async fn all_bodies_together_take_so_much_and_the_small_ones_still_fit() {
-        let room = impatient(256 * 1024);
+        let memory = impatient(256 * 1024);
         let mut large = Vec::new();
-        while let Ok(permit) = holding(&room, &[FIRST / 2, 256 * 1024 - FIRST / 2]).await {
+        while let Ok(permit) = holding(&memory, &[FIRST / 2, 256 * 1024 - FIRST / 2]).await {
             large.push(permit);
             assert!(large.len() * 256 * 1024 <= BYTES, "{} bodies", large.len());
         }
         assert!(large.len() * 256 * 1024 >= BYTES - FIRST_BYTES, "{} bodies", large.len());
-        assert!(holding(&room, &[100, FIRST - 100]).await.is_ok());
-        assert!(matches!(holding(&room, &[FIRST, 256 * 1024]).await, Err(Refusal::BodiesFull)));
+        assert!(holding(&memory, &[100, FIRST - 100]).await.is_ok());
+        assert!(matches!(holding(&memory, &[FIRST, 256 * 1024]).await, Err(Refusal::BodiesFull)));
         large.pop();
-        assert!(holding(&room, &[256 * 1024]).await.is_ok(), "what a body took is given back");
+        assert!(holding(&memory, &[256 * 1024]).await.is_ok(), "what a body took is given back");
     }
 
     #[actix_web::test]
     async fn four_bodies_of_the_greatest_length_always_fit() {
-        let room = impatient(40 * MIB);
+        let memory = impatient(40 * MIB);
         let permit: Vec<_> = [
-            holding(&room, &[40 * MIB]).await,
-            holding(&room, &[40 * MIB]).await,
-            holding(&room, &[40 * MIB]).await,
+            holding(&memory, &[40 * MIB]).await,
+            holding(&memory, &[40 * MIB]).await,
+            holding(&memory, &[40 * MIB]).await,
         ]
         .into_iter()
         .collect::<Result<_, _>>()
         .unwrap();
-        assert!(holding(&room, &[32 * MIB]).await.is_ok());
+        assert!(holding(&memory, &[32 * MIB]).await.is_ok());
         drop(permit);
     }
 }

@@ -1,5 +1,5 @@
-//! Checks of the writer by a service and its commands: whether it can write, whether another program holds
-//! the lock, whether its thread responds.
+//! Checks of the writer, for a service and its commands: whether it can write, whether another program holds the
+//! lock, whether its thread responds.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
