@@ -51,7 +51,12 @@ impl Clients {
         let set_up = "set up the HTTP client of the actions";
         Ok(Self {
             tls: builder().https_only(true).build().context(set_up)?,
-            plain: builder().dns_resolver(Arc::new(LoopbackOnly)).build().context(set_up)?,
+            // It trusts no certificate, and is spared reading the system's.
+            plain: builder()
+                .dns_resolver(Arc::new(LoopbackOnly))
+                .tls_certs_only([])
+                .build()
+                .context(set_up)?,
         })
     }
 }

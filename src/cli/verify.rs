@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::exit::unless_locked;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, logging, settings, usage_error};
+use crate::actions::url::Clients;
 use crate::config::Settings;
 use crate::deliverer::{self, Deliverer, InForce};
 use crate::domain::health::Serving;
@@ -100,7 +101,7 @@ async fn deliver(settings: &Settings, store: &Store, clock: &Clock) -> Result<()
     store.identify().await?;
     let in_force = InForce { actions: settings.actions.clone(), drain: Duration::ZERO };
     let (_in_force, receiver) = watch::channel(Arc::new(in_force));
-    let parts = service::deliverer_parts(store, clock, &Metrics::new()?, "verify", receiver)?;
+    let parts = service::deliverer_parts(store, clock, &Metrics::new()?, "verify", Clients::new()?, receiver);
     let mut deliverer = Deliverer::new(parts);
     loop {
         let turn = deliverer.turn().await?;

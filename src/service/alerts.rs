@@ -1,5 +1,5 @@
-//! The alerter: its own task with its own HTTP client and queue, which reports problems to the owner. Its
-//! state is in the store; while the store takes no writes, it continues from memory.
+//! The alerter: its own task with its own queue, which reports problems to the owner. Its state is in the store; while
+//! the store takes no writes, it continues from memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -155,6 +155,8 @@ impl Service {
         let mut worker = None;
         let stop_delivering = Arc::new(Notify::new());
         let findings = watch::Sender::new(None);
+        // Shared, because each reads the system's certificates.
+        let clients = Clients::new()?;
         let mut watches: Vec<NamedTask> = Vec::new();
         if let Some(heart) = &heart {
             let (heart, heart_of_worker, stop) = (Arc::clone(heart), Arc::clone(heart), Arc::clone(&stop));
@@ -163,12 +165,12 @@ impl Service {
             worker = Some(opened);
             tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
             let in_force = live.actions.subscribe();
-            let parts = deliverer_parts(&common.store, &common.clock, &common.metrics, "serve", in_force)?;
+            let parts = deliverer_parts(&store, &clock, &common.metrics, "serve", clients.clone(), in_force);
             let deliverer = Deliverer::new(parts);
             let heartbeat = heartbeat::HeartbeatParts {
                 store: store.clone(),
                 clock: clock.clone(),
-                clients: Clients::new()?,
+                clients: clients.clone(),
                 findings: findings.subscribe(),
                 in_force: live.alerts.subscribe(),
                 intake: intake_addr,
@@ -184,7 +186,7 @@ impl Service {
         let alerting = alerts::AlertParts {
             store: store.clone(),
             clock: clock.clone(),
-            clients: Clients::new()?,
+            clients,
             findings: findings.subscribe(),
             in_force: live.alerts.subscribe(),
             stopping: common.stopping.subscribe(),

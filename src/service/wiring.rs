@@ -117,24 +117,23 @@ pub(super) fn in_force(settings: &Settings) -> Arc<InForce> {
 }
 
 /// The parts of a deliverer of this process; `role` is the prefix of its leases' owner.
-///
-/// # Errors
-/// The HTTP clients cannot be set up.
+#[must_use]
 pub fn deliverer_parts(
     store: &Store,
     clock: &Clock,
     metrics: &Metrics,
     role: &str,
+    clients: Clients,
     in_force: watch::Receiver<Arc<InForce>>,
-) -> anyhow::Result<deliverer::DelivererParts> {
-    Ok(deliverer::DelivererParts {
+) -> deliverer::DelivererParts {
+    deliverer::DelivererParts {
         store: store.clone(),
         in_force,
-        clients: Clients::new()?,
+        clients,
         clock: clock.clone(),
         metrics: metrics.clone(),
         owner: format!("{role}-{}-{}", std::process::id(), clock.now().millis()),
-    })
+    }
 }
 
 /// The parts of a worker of this process; `role` is the prefix of its leases' owner.
