@@ -27,8 +27,8 @@ struct Inner {
     began: Instant,
     open: AtomicUsize,
     under_way: AtomicUsize,
-    /// When a connection or a request last began or ended, in milliseconds since `began`.
-    last_event: AtomicU64,
+    /// [`QUIET`] after a connection or a request last began or ended, in milliseconds since `began`; 0 before the first.
+    quiet_at: AtomicU64,
     is_stopping: AtomicBool,
 }
 
@@ -38,7 +38,7 @@ impl Traffic {
             began: Instant::now(),
             open: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
-            last_event: AtomicU64::new(0),
+            quiet_at: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
         }))
     }
@@ -77,8 +77,7 @@ impl Traffic {
         let stop_began = self.0.now();
         loop {
             let least = if self.0.open.load(Ordering::Acquire) > 0 { QUIET } else { SETTLE };
-            let last_event = self.0.last_event.load(Ordering::Acquire);
-            let quiet_at = (stop_began + millis(least)).max(last_event + millis(QUIET));
+            let quiet_at = (stop_began + millis(least)).max(self.0.quiet_at.load(Ordering::Acquire));
             if self.0.now() >= quiet_at && self.0.under_way.load(Ordering::Acquire) == 0 {
                 return;
             }
@@ -93,7 +92,7 @@ impl Inner {
     }
 
     fn note_event(&self) {
-        self.last_event.store(self.now(), Ordering::Release);
+        self.quiet_at.store(self.now() + millis(QUIET), Ordering::Release);
     }
 }
 
