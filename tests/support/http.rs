@@ -74,14 +74,19 @@ impl Request {
 }
 
 impl Response {
-    /// Reads an answer until the other side closes.
+    /// Reads an answer as long as it says that it is, otherwise until the other side closes: one that left a body unread
+    /// stays open for a while.
     pub(crate) fn read(stream: &mut TcpStream) -> std::io::Result<Self> {
         let mut bytes = Vec::new();
-        match stream.read_to_end(&mut bytes) {
-            Ok(_) => {}
-            // A server that refuses a body half-way may reset the connection after its answer.
-            Err(_) if !bytes.is_empty() => {}
-            Err(error) => return Err(error),
+        let mut part = [0; 16 * 1024];
+        while !is_whole(&bytes) {
+            match stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(read) => bytes.extend_from_slice(&part[..read]),
+                // A server that refuses a body half-way may reset the connection after its answer.
+                Err(_) if !bytes.is_empty() => break,
+                Err(error) => return Err(error),
+            }
         }
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -104,4 +109,14 @@ impl Response {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+/// Whether an answer with a `Content-Length` has come to its end.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length:"));
+    length
+        .and_then(|length| length.trim().parse().ok())
+        .is_some_and(|length: usize| bytes.len() >= end + 4 + length)
 }
