@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::actions::{Endpoint, ok, status};
 use crate::news::{about_order, env, order, tell};
 use crate::support::TestEnv;
+use crate::support::disk::Disk;
 use crate::support::smtp::{MailServer, Say};
 
 /// An environment with an action that answers 410 and a mail server; without alerts yet.
@@ -34,7 +35,8 @@ const TRIED_TWICE: &str = "INSERT INTO alert_messages VALUES
 fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     let (mail, url) = (MailServer::new(), Endpoint::new());
     let (env, store) = gone(&mail);
-    let serve = env.serve();
+    let disk = Disk::new();
+    let serve = env.serve_on(&disk);
     store.put_order(order(1));
     tell(&serve, about_order("order.updated", 1, "e1"), 1);
     env.wait_for_value("SELECT count(*) FROM action_states WHERE gone_at IS NOT NULL", "1");
@@ -48,6 +50,9 @@ fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     );
     env.write_config();
     serve.signal("HUP");
+    // Others may be listed within half a minute, and are told with it.
+    env.wait_for_value("SELECT count(*) FROM alert_problems", "1");
+    disk.pass(31);
     let told = mail.wait_for(1).remove(0);
     assert_eq!(told.to, ["owner@example.test"]);
     assert!(
@@ -76,7 +81,7 @@ fn what_status_lists_is_told_on_every_channel_and_a_restart_forgets_nothing() {
     // One more was listed before the restart, and not told yet.
     left_behind(&env, "DELETE FROM alert_problems WHERE kind = 'delivery_dead';
         INSERT INTO alert_problems (kind, action, since) VALUES ('delivery_dead', 'erp', '2026-01-01T00:00:00.000Z')");
-    let serve = env.serve();
+    let serve = env.serve_on(&disk);
     let json = url.wait_for(2).remove(1).json();
     assert_eq!(kinds(&json), ["delivery_dead"], "{json}");
     assert!(serve.stop().success());

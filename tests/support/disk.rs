@@ -32,6 +32,8 @@ pub(crate) enum Word {
     KeepDurable,
     /// Seconds that the monotonic clock is ahead.
     SteadySeconds,
+    /// Seconds that both clocks are ahead: see [`Disk::pass`].
+    PassedSeconds,
 }
 
 /// `ENOSPC`: the disk is full.
@@ -91,6 +93,12 @@ impl Disk {
         let mut bytes = [0; 8];
         self.words.read_exact_at(&mut bytes, word as u64 * 8).expect("the control file");
         i64::from_ne_bytes(bytes)
+    }
+
+    /// Lets so many seconds pass for the process. Its timers look at the clock when they wake for whatever reason, which
+    /// the worker's do twice a second.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.set(Word::PassedSeconds, self.get(Word::PassedSeconds) + seconds);
     }
 
     /// Leaves of a store, whose process is dead, what a power failure leaves: what was synced, and nothing else.

@@ -5,8 +5,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,7 @@ enum word {
     KILL_AT_MAIN_WRITE,/* dies in the middle of the Nth write to the .db: a checkpoint */
     KEEP_DURABLE,      /* keeps beside each file NAME.durable: what is left of it when the power fails */
     STEADY_SECONDS,    /* added to the monotonic clock */
+    PASSED_SECONDS,    /* added to both clocks */
     WORDS = 16
 };
 
@@ -43,6 +46,7 @@ static int (*real_ftruncate)(int, off64_t);
 static int (*real_fallocate)(int, off64_t, off64_t);
 static int (*real_unlink)(const char *);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
+static long (*real_syscall)(long, ...);
 
 __attribute__((constructor)) static void begin(void) {
     real_write = dlsym(RTLD_NEXT, "write");
@@ -218,7 +222,25 @@ int unlink(const char *path) {
 int clock_gettime(clockid_t clock, struct timespec *time) {
     if (!real_clock_gettime) return syscall(SYS_clock_gettime, clock, time);
     int result = real_clock_gettime(clock, time);
-    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) time->tv_sec += words[CLOCK_SECONDS];
-    if (result == 0 && clock == CLOCK_MONOTONIC) time->tv_sec += words[STEADY_SECONDS];
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        time->tv_sec += words[CLOCK_SECONDS] + words[PASSED_SECONDS];
+    if (result == 0 && clock == CLOCK_MONOTONIC) time->tv_sec += words[STEADY_SECONDS] + words[PASSED_SECONDS];
     return result;
+}
+
+/* Rust's threads wait by this until a time of the monotonic clock, which the kernel does not know to be ahead. */
+long syscall(long number, ...) {
+    va_list list;
+    long given[6];
+    va_start(list, number);
+    for (int i = 0; i < 6; i++) given[i] = va_arg(list, long);
+    va_end(list);
+    struct timespec until;
+    if (number == SYS_futex && (given[1] & ~FUTEX_PRIVATE_FLAG) == FUTEX_WAIT_BITSET && given[3]) {
+        until = *(struct timespec *)given[3];
+        until.tv_sec -= words[STEADY_SECONDS] + words[PASSED_SECONDS];
+        given[3] = (long)&until;
+    }
+    if (!real_syscall) real_syscall = dlsym(RTLD_NEXT, "syscall");
+    return real_syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }
