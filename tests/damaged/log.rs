@@ -1,19 +1,24 @@
 //! What a crash leaves beside the store, and what may happen to it then.
 
-use super::{assert_all_fail, beside, change};
+use std::sync::LazyLock;
+
+use super::{Remains, assert_all_fail, beside, change};
 use crate::support::TestEnv;
 use crate::support::formats::{self, ORDERS, SHOP};
 
 /// An environment whose serve died, and whose last notification is only in the write-ahead log.
 fn crashed() -> TestEnv {
-    let env = formats::env();
-    let serve = env.serve();
-    serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
-    serve.settled(1);
-    serve.wait_for_line("it left word", |line| line.contains("recorded last_id=1"));
-    serve.kill();
-    assert!(std::fs::metadata(beside(&env, "-wal")).unwrap().len() > 0);
-    env
+    static REMAINS: LazyLock<Remains> = LazyLock::new(|| {
+        let env = formats::env();
+        let serve = env.serve();
+        serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
+        serve.settled(1);
+        serve.wait_for_line("it left word", |line| line.contains("recorded last_id=1"));
+        serve.kill();
+        assert!(std::fs::metadata(beside(&env, "-wal")).unwrap().len() > 0);
+        Remains::of(&env)
+    });
+    REMAINS.env()
 }
 
 #[test]

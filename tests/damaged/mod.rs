@@ -6,8 +6,13 @@ mod pages;
 mod restore;
 mod values;
 
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
@@ -17,25 +22,50 @@ use crate::support::formats::{self, FORMATS};
 /// `serve`, and a few who read.
 const ALL: [&[&str]; 4] = [&["serve"], &["list"], &["status"], &["report"]];
 
+/// The files of a store as a `serve` left them: made once, as each takes a while to come about.
+struct Remains(Vec<(OsString, Vec<u8>)>);
+
+impl Remains {
+    fn of(env: &TestEnv) -> Self {
+        let files = std::fs::read_dir(env.folder()).unwrap().map(Result::unwrap);
+        let files = files.filter(|file| file.file_name().to_string_lossy().starts_with("countersign.db"));
+        Self(files.map(|file| (file.file_name(), std::fs::read(file.path()).unwrap())).collect())
+    }
+
+    /// An environment with files of its own that are equal to these.
+    fn env(&self) -> TestEnv {
+        let env = formats::env();
+        for (name, bytes) in &self.0 {
+            let path = env.folder().join(name);
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+        env
+    }
+}
+
 /// An environment whose store has fifteen settled notifications, all of them in the file itself, and whose serve is stopped.
 fn stocked() -> TestEnv {
-    let env = formats::env();
-    let serve = env.serve();
-    let mut id = 0;
-    for format in FORMATS {
-        for number in formats::ORDERS {
-            serve.send(&format.request(format.truth(number)));
-            id += 1;
+    static REMAINS: LazyLock<Remains> = LazyLock::new(|| {
+        let env = formats::env();
+        let serve = env.serve();
+        let mut id = 0;
+        for format in FORMATS {
+            for number in formats::ORDERS {
+                serve.send(&format.request(format.truth(number)));
+                id += 1;
+            }
         }
-    }
-    for settled in 1..=id {
-        serve.settled(settled);
-    }
-    serve.wait_for_line("it left word", |line| line.contains(&format!("recorded last_id={id}")));
-    assert!(serve.stop().success());
-    // The last connection removes the log as it closes: the log must not hold a good copy of the broken page.
-    drop(Connection::open(env.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
-    env
+        for settled in 1..=id {
+            serve.settled(settled);
+        }
+        serve.wait_for_line("it left word", |line| line.contains(&format!("recorded last_id={id}")));
+        assert!(serve.stop().success());
+        // The last connection removes the log as it closes: the log must not hold a good copy of the broken page.
+        drop(Connection::open(env.store_path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        Remains::of(&env)
+    });
+    REMAINS.env()
 }
 
 fn beside(env: &TestEnv, suffix: &str) -> PathBuf {
