@@ -194,6 +194,11 @@ impl TestEnv {
         store::rows(&self.store_path())
     }
 
+    /// The bytes of a notification's body.
+    pub(crate) fn body(&self, id: i64) -> Vec<u8> {
+        store::body(&self.store_path(), id)
+    }
+
     /// The bodies of all notifications, oldest first.
     pub(crate) fn bodies(&self) -> Vec<String> {
         bodies(&self.store_path())

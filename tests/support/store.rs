@@ -94,6 +94,13 @@ pub(super) fn value(path: &Path, sql: &str) -> Option<String> {
     .expect("a value")
 }
 
+pub(super) fn body(path: &Path, id: i64) -> Vec<u8> {
+    let body = open(path).query_row("SELECT body FROM notifications WHERE id = ?1", [id], |row| {
+        Ok(row.get_ref(0)?.as_bytes()?.to_vec())
+    });
+    body.expect("a body")
+}
+
 /// The bodies of all notifications, in the order of their ids, as text.
 pub(crate) fn bodies(path: &Path) -> Vec<String> {
     let conn = open(path);
