@@ -1,12 +1,22 @@
 //! More connections than the process may have files.
 
-use std::net::TcpStream;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::process::Command;
 
 use countersign::simulator::Fault;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 
 use super::wait_until_files_are_freed;
 use crate::support::{Request, Serve, TestEnv, assert_verdict, paid};
+
+/// A connection that nothing waits for: once its queue is full, the system lets the others knock again and again.
+fn begin_connecting(to: SocketAddr) -> OwnedFd {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+    assert!(matches!(connect(&socket, &to), Ok(()) | Err(Errno::INPROGRESS)));
+    socket
+}
 
 #[test]
 fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
@@ -24,7 +34,7 @@ fn with_256_files_a_crowd_of_400_starves_neither_worker_nor_admin_listener() {
     assert_eq!(serve.post("shop", paid(1003, "o.1")).status, 200);
     serve.pending(1, "api_error");
     let files = serve.open_files();
-    let crowd: Vec<TcpStream> = (0..400).map(|_| TcpStream::connect(serve.intake).unwrap()).collect();
+    let crowd: Vec<OwnedFd> = (0..400).map(|_| begin_connecting(serve.intake)).collect();
     for _ in 0..5 {
         assert_eq!(serve.admin_page("/readyz").status, 200, "the store is read and written");
     }
