@@ -55,7 +55,7 @@ pub(super) async fn answer(request: &HttpRequest, admin: &Arc<Admin>) -> HttpRes
     let (news, edge) = match admin.store.reader().news(query).await {
         Ok(found) => found,
         Err(error) => {
-            log::error!("cannot read the news: {error}");
+            log::error!("cannot read the news: {error:#}");
             return refused(HttpResponse::InternalServerError(), "the store could not be read; see the log");
         }
     };
@@ -195,7 +195,7 @@ impl Tail {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    log::warn!("a stream of news ends early: {error}");
+                    log::warn!("a stream of news ends early: {error:#}");
                     return None;
                 }
             }

@@ -31,7 +31,7 @@ pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
     );
     let (unreadable, contents, sources) = match read {
         Ok((contents, sources)) => (None, contents, sources),
-        Err(error) => (Some(error.to_string()), Default::default(), Vec::new()),
+        Err(error) => (Some(format!("{error:#}")), Default::default(), Vec::new()),
     };
     let (free_disk, file_bytes, wal_bytes) = sizes;
     let last_turn = admin.heartbeat.as_ref().map(|beat| Timestamp::from_millis(beat.load(Ordering::Relaxed)));

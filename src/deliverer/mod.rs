@@ -124,7 +124,7 @@ impl Deliverer {
                 // Damage is logged once, where it is found.
                 Err(StoreError::Damaged(_)) => LOOK_EVERY,
                 Err(error) => {
-                    log::error!("the deliverer cannot use the store: {error}");
+                    log::error!("the deliverer cannot use the store: {error:#}");
                     LOOK_EVERY
                 }
             };
@@ -289,7 +289,7 @@ impl Deliverer {
         }
         self.tries.shutdown().await;
         if let Err(error) = self.parts.store.free_deliveries(self.parts.owner.clone()).await {
-            log::warn!("could not release the leases of deliveries (they expire in 60 s): {error}");
+            log::warn!("could not release the leases of deliveries (they expire in 60 s): {error:#}");
         }
     }
 }

@@ -36,7 +36,7 @@ impl Sender {
         else {
             if let Err(error) = self.store.release_deliveries(vec![id], self.owner.clone()).await {
                 log::warn!(
-                    "action={name} delivery={id} not released, it is retried when its lease expires: {error}"
+                    "action={name} delivery={id} not released, it is retried when its lease expires: {error:#}"
                 );
             }
             return;
@@ -63,11 +63,14 @@ impl Sender {
             match recorded.await {
                 Ok(recorded) => return Some(recorded),
                 Err(error @ (StoreError::Closed | StoreError::Damaged(_))) => {
-                    log::error!("action={} delivery={id} cannot be recorded: {error}", self.action.name);
+                    log::error!("action={} delivery={id} cannot be recorded: {error:#}", self.action.name);
                     return None;
                 }
                 Err(error) => {
-                    log::error!("action={} delivery={id} cannot be recorded yet: {error}", self.action.name);
+                    log::error!(
+                        "action={} delivery={id} cannot be recorded yet: {error:#}",
+                        self.action.name
+                    );
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
             }

@@ -75,7 +75,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<LedgerSettings>>) {
         match begun.await {
             Ok(file) => break file,
             Err(error) => {
-                log::warn!("cannot turn the ledger's change log on or off yet: {error}");
+                log::warn!("cannot turn the ledger's change log on or off yet: {error:#}");
                 failures += 1;
                 tokio::time::sleep(decide::pause(Then::Retry, failures, jitter(clock))).await;
             }
@@ -158,7 +158,7 @@ impl Shipper<'_> {
         self.has_failed = true;
         let passes = matches!(then, Then::Retry | Then::ReadAgain);
         if let Err(error) = self.parts.store.shipping_failed(error, passes, self.parts.clock.now()).await {
-            log::warn!("cannot record the ledger's failure: {error}");
+            log::warn!("cannot record the ledger's failure: {error:#}");
         }
     }
 
@@ -319,6 +319,6 @@ impl Shipper<'_> {
 
 impl From<StoreError> for ShipError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.to_string())
+        Self::Store(format!("{error:#}"))
     }
 }

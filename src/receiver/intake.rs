@@ -173,7 +173,7 @@ impl Call {
         let sender = self.sender.to_string();
         let counted = parts.store.count_refusal(&source.name, cause, &sender, parts.clock.now());
         if let Ok(Err(error)) = actix_web::rt::time::timeout(COUNTING_TIME, counted).await {
-            log::debug!("cannot count a refusal: {error}");
+            log::debug!("cannot count a refusal: {error:#}");
         }
     }
 
@@ -185,7 +185,7 @@ impl Call {
         actix_web::rt::spawn(async move {
             let parts = &intake.parts;
             if let Err(error) = parts.store.count_refusal(&name, cause, &sender, parts.clock.now()).await {
-                log::debug!("cannot count a refusal: {error}");
+                log::debug!("cannot count a refusal: {error:#}");
             }
             drop(place);
         });

@@ -42,7 +42,7 @@ struct Alerting {
 /// Reports until the service stops, then lets messages in flight end.
 pub(super) async fn run(parts: AlertParts) {
     let memory = parts.store.reader().alerts().await.unwrap_or_else(|error| {
-        log::error!("cannot read which alerts were sent; some may be sent again: {error}");
+        log::error!("cannot read which alerts were sent; some may be sent again: {error:#}");
         AlertMemory::default()
     });
     let watched = parts.clock.now();
@@ -145,7 +145,7 @@ impl Alerting {
         let saved = self.parts.store.save_alerts(self.memory.clone());
         match tokio::time::timeout(PATIENCE, saved).await {
             Ok(Ok(())) => self.is_saved = true,
-            Ok(Err(error)) => log::debug!("cannot save the state of the alerts yet: {error}"),
+            Ok(Err(error)) => log::debug!("cannot save the state of the alerts yet: {error:#}"),
             Err(_) => log::debug!("cannot save the state of the alerts yet: the store takes no writes"),
         }
     }

@@ -93,7 +93,7 @@ impl HeartbeatParts {
         }
         match tokio::time::timeout(PATIENCE, self.store.write_liveness(now)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
+            Ok(Err(error)) => Err(format!("{error:#}")),
             Err(_) => Err("the store takes no writes".to_owned()),
         }
     }

@@ -129,7 +129,7 @@ pub(super) async fn run(
                     "retention: {expired} notifications removed by store.keep, {emptied} rows emptied by \
                         store.keep_personal, {unproven} notifications removed by store.max_unproven"
                 ),
-                Err(error) => log::warn!("the retention rules failed and are tried again later: {error}"),
+                Err(error) => log::warn!("the retention rules failed and are tried again later: {error:#}"),
             }
         }
     };

@@ -1,5 +1,6 @@
 //! Errors of the store.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,13 +31,23 @@ pub enum StoreError {
     /// The file is damaged. Nothing more is written to it.
     #[error("the store is damaged ({0}); {restore}", restore = RESTORE)]
     Damaged(String),
-    /// SQLite refused, for example for lack of space or permission.
-    /// The message includes SQLite's, so it is no `source`, which would print it twice.
-    #[error("the store failed: {0}")]
-    Engine(Arc<rusqlite::Error>),
+    /// SQLite refused, for example for lack of space or permission. Print it with `{:#}`, as an [`anyhow::Error`]:
+    /// `{}` leaves out SQLite's message, which is the source.
+    #[error(fmt = with_cause)]
+    Engine(#[source] EngineError),
     /// No connection, no thread, or rows that contradict each other.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+/// SQLite's error. Its own source would only repeat it with a number, so it has none.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct EngineError(Arc<rusqlite::Error>);
+
+fn with_cause(cause: &EngineError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("the store failed")?;
+    if f.alternate() { write!(f, ": {cause}") } else { Ok(()) }
 }
 
 impl StoreError {
@@ -57,7 +68,7 @@ impl StoreError {
 
 impl From<StoreError> for Unwritable {
     fn from(error: StoreError) -> Self {
-        Self { why: error.to_string(), remedy: error.remedy() }
+        Self { why: format!("{error:#}"), remedy: error.remedy() }
     }
 }
 
@@ -73,10 +84,28 @@ impl From<rusqlite::Error> for StoreError {
             _ => match error {
                 // A row's value is not valid for its column.
                 rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Damaged(why.to_string()),
-                other => Self::Engine(Arc::new(other)),
+                other => Self::Engine(EngineError(Arc::new(other))),
             },
         }
     }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_sqlite_is_the_source_and_stands_once_in_a_line() {
+        let full = "database or disk is full";
+        let code = ffi::Error::new(ffi::SQLITE_FULL);
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(code, Some(full.to_owned())));
+        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some(full));
+        let line = format!("the store failed: {full}");
+        assert_eq!(format!("{error:#}"), line);
+        assert_eq!(format!("{:#}", anyhow::Error::from(error)), line);
+    }
+}

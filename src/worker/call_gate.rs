@@ -49,7 +49,7 @@ impl RateLimitGate {
                 // Only a command's store gives up; the command then ends and reports it.
                 Err(StoreError::Locked(_)) => STORE_PAUSE,
                 Err(error) => {
-                    log::warn!("source={} cannot get a permit for a call: {error}", self.source);
+                    log::warn!("source={} cannot get a permit for a call: {error:#}", self.source);
                     STORE_PAUSE
                 }
             };
@@ -118,7 +118,7 @@ impl VerificationGate {
         if let Some(permit) = first
             && let Err(error) = self.budget.store.finish_permit(permit, self.budget.clock.now()).await
         {
-            log::warn!("call={} permit not released, it expires by itself: {error}", permit.id);
+            log::warn!("call={} permit not released, it expires by itself: {error:#}", permit.id);
         }
     }
 }
@@ -135,7 +135,7 @@ impl Drop for Counted {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = store.finish_permit(permit, now).await {
-                    log::warn!("call={} permit not released, it expires by itself: {error}", permit.id);
+                    log::warn!("call={} permit not released, it expires by itself: {error:#}", permit.id);
                 }
             });
         }

@@ -171,7 +171,7 @@ impl Worker {
                 // Damage is logged once, where it is found.
                 Err(StoreError::Damaged(_)) => None,
                 Err(error) => {
-                    log::error!("the worker cannot use the store: {error}");
+                    log::error!("the worker cannot use the store: {error:#}");
                     None
                 }
             };
@@ -339,7 +339,7 @@ impl Worker {
         }
         self.verifications.shutdown().await;
         if let Err(error) = self.parts.store.free_leases(self.parts.owner.clone()).await {
-            log::warn!("could not release the leases (they expire in 60 s): {error}");
+            log::warn!("could not release the leases (they expire in 60 s): {error:#}");
         }
     }
 }

@@ -44,7 +44,7 @@ impl Verifier {
             Ok(()) => return,
             // Only a command's store gives up; the command reports that.
             Err(StoreError::Locked(_)) => {}
-            Err(error) => log::error!("source={source} an answer could not be recorded: {error}"),
+            Err(error) => log::error!("source={source} an answer could not be recorded: {error:#}"),
         }
         self.give_back(names, permit).await;
     }

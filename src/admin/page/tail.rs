@@ -143,7 +143,7 @@ impl Tail {
                         self.sent_at = Instant::now();
                         return events;
                     }
-                    Err(error) => log::debug!("a live view cannot read the store: {error}"),
+                    Err(error) => log::debug!("a live view cannot read the store: {error:#}"),
                 }
             }
             if self.sent_at.elapsed() >= SILENCE {

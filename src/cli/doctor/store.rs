@@ -46,10 +46,10 @@ pub(super) async fn check(
         Ok(()) => findings.good(format!("the store {} can be written", path.display()))?,
         Err(error @ StoreError::Locked(_)) => {
             let todo = error.remedy().unwrap_or_default();
-            findings.bad(format!("{error}: every notification is answered 503; {todo}"))?;
+            findings.bad(format!("{error:#}: every notification is answered 503; {todo}"))?;
             return Ok(Examined::Locked);
         }
-        Err(error) => findings.bad(format!("the store {} cannot be written: {error}", path.display()))?,
+        Err(error) => findings.bad(format!("the store {} cannot be written: {error:#}", path.display()))?,
     }
     check_mode(findings, path)?;
     check_sources(findings, settings, &store).await?;

@@ -237,7 +237,7 @@ impl WriterThread {
         if let Err(error) = &committed {
             if !matches!(error, StoreError::Damaged(_)) {
                 let writes = transaction.appended.len() + transaction.worked.len();
-                log::error!("{writes} writes failed: {error}");
+                log::error!("{writes} writes failed: {error:#}");
             }
             if !self.conn.is_autocommit()
                 && let Err(error) = execute(&self.conn, "ROLLBACK")
@@ -269,7 +269,7 @@ impl WriterThread {
         // A command reports this itself.
         let is_told = matches!(why, StoreError::Damaged(_)) || self.patience.is_some();
         if !is_told {
-            log::error!("{} writes failed: {why}", jobs.len());
+            log::error!("{} writes failed: {why:#}", jobs.len());
         }
         for job in jobs.into_iter().filter(Job::is_taken) {
             match job.what {

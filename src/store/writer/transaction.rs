@@ -61,7 +61,7 @@ impl WriteTransaction {
             return;
         }
         if let Err(error) = savepoint(conn, "RELEASE together") {
-            log::debug!("the savepoint stays open until the commit: {error}");
+            log::debug!("the savepoint stays open until the commit: {error:#}");
         }
         self.worked.append(&mut self.group);
     }
