@@ -20,9 +20,9 @@ pub enum AlertFormat {
     /// Plain text, as ntfy shows it.
     #[default]
     Text,
-    /// `{"text", "warnings", "over"}`.
+    /// All fields for programs: `{"text", "warnings", "over"}`.
     Json,
-    /// `{"text"}`.
+    /// What Slack takes: `{"text"}`.
     Slack,
 }
 

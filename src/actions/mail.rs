@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::smtp::{Letter, MailServer};
 use super::{Message, SendResult, Stop, Target, ended};
-use crate::domain::escape::escape_controls;
+use crate::domain::escape::escape_and_truncate;
 use crate::domain::{News, NewsType, SubjectKind, Timestamp};
 
 /// Maximum length of a value in a subject, in characters.
@@ -75,19 +75,10 @@ fn value(values: &Map<String, Value>, key: &str, longest: usize) -> Option<Strin
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    (!text.is_empty()).then(|| short(&text, longest))
+    (!text.is_empty()).then(|| escape_and_truncate(&text, longest))
 }
 
-fn short(text: &str, longest: usize) -> String {
-    let text = escape_controls(text);
-    let mut short: String = text.chars().take(longest).collect();
-    if text.chars().count() > longest {
-        short.push('…');
-    }
-    short
-}
-
-/// `99.00 EUR`.
+/// An amount with its currency, if that is known: `99.00 EUR`.
 fn amount(values: &Map<String, Value>, key: &str, longest: usize) -> Option<String> {
     let amount = value(values, key, longest)?;
     Some(match value(values, "currency", longest) {
@@ -114,9 +105,9 @@ fn end(kind: NewsType) -> Option<&'static str> {
     }
 }
 
-/// `SALE-H4K9P: PAID, 99.00 EUR (shop)`.
+/// The subject of the mail: `SALE-H4K9P: PAID, 99.00 EUR (shop)`.
 fn subject(news: &News) -> String {
-    let id = short(&news.subject_id, IN_SUBJECT);
+    let id = escape_and_truncate(&news.subject_id, IN_SUBJECT);
     let parts = match end(news.kind) {
         Some(end) => vec![end.to_owned()],
         None => summary(news.subject_kind, &news.current, IN_SUBJECT),
@@ -160,7 +151,8 @@ fn values(news: &News) -> String {
 }
 
 fn text(news: &News, message: &Message) -> String {
-    let (kind, id, source) = (news.subject_kind, short(&news.subject_id, IN_TEXT), &news.source);
+    let (kind, id, source) =
+        (news.subject_kind, escape_and_truncate(&news.subject_id, IN_TEXT), &news.source);
     let word = kind.as_str();
     let what = match end(news.kind) {
         Some(end) => format!("{end} at the shop"),
@@ -175,7 +167,9 @@ fn text(news: &News, message: &Message) -> String {
     };
     let buyer = serde_json::from_str::<Value>(&message.body)
         .ok()
-        .and_then(|body| Some(format!("buyer: {}\n", short(body["data"]["email"].as_str()?, IN_TEXT))))
+        .and_then(|body| {
+            Some(format!("buyer: {}\n", escape_and_truncate(body["data"]["email"].as_str()?, IN_TEXT)))
+        })
         .unwrap_or_default();
     format!(
         "{word} {id} of {source}: {what}\nBefore: {before}\nConfirmed by the shop's API: {}\n\n{}{buyer}\nLook closer: \

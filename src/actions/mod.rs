@@ -29,7 +29,7 @@ pub mod smtp;
 pub mod url;
 
 /// Maximum number of bytes kept of an answer.
-const KEPT: usize = 1024;
+const LONGEST_EXCERPT: usize = 1024;
 
 /// A message to a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,8 +203,8 @@ pub struct Action {
 
 /// The beginning of an answer, on one line without control characters; `None` if it is empty.
 #[must_use]
-pub(crate) fn kept(bytes: &[u8]) -> Option<String> {
-    let beginning = bytes.get(..KEPT).unwrap_or(bytes);
+pub(crate) fn excerpt(bytes: &[u8]) -> Option<String> {
+    let beginning = bytes.get(..LONGEST_EXCERPT).unwrap_or(bytes);
     let text = String::from_utf8_lossy(beginning);
     let is_shown = |c: &char| !c.is_control();
     let text: String =
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_an_answer_is_one_line_without_control_characters() {
-        assert_eq!(kept(b"stored\r\n\x1b[31mred\x00 \xff"), Some("stored  [31mred \u{fffd}".to_owned()));
-        assert_eq!(kept(b" \n"), None);
-        assert_eq!(kept(&[b'x'; 5000]).map(|text| text.len()), Some(1024));
+        assert_eq!(excerpt(b"stored\r\n\x1b[31mred\x00 \xff"), Some("stored  [31mred \u{fffd}".to_owned()));
+        assert_eq!(excerpt(b" \n"), None);
+        assert_eq!(excerpt(&[b'x'; 5000]).map(|text| text.len()), Some(1024));
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::network::{LoopbackOnly, allows_plain_http};
 use super::signature::{SigningKey, signatures};
-use super::{Message, SendResult, Stop, Target, ended, kept};
+use super::{Message, SendResult, Stop, Target, ended, excerpt};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// Maximum number of bytes read of an answer. A larger 2xx answer is still a success.
@@ -149,7 +149,7 @@ impl UrlTarget {
             Ok((body, end)) => (body, end),
         };
         let result = judge(&response, end, now);
-        SendResult { http_status: Some(status), answer: kept(&body), ..result }
+        SendResult { http_status: Some(status), answer: excerpt(&body), ..result }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::{FeedEdge, NewsQuery, Reader};
 
 /// Maximum and default number of news in one answer without a stream.
 const MOST: usize = 1000;
-const USUAL: usize = 100;
+const DEFAULT_LIMIT: usize = 100;
 
 /// Number of news that a stream reads at once.
 const PAGE: usize = 100;
@@ -34,8 +34,8 @@ const MOST_STREAMS: usize = 64;
 
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
 
-/// The parameters of a request.
-struct Asked {
+/// A request for the feed, as its parameters and headers state it.
+struct FeedRequest {
     after: i64,
     limit: usize,
     source: Option<String>,
@@ -43,7 +43,7 @@ struct Asked {
 }
 
 pub(super) async fn answer(request: &HttpRequest, admin: &Arc<Admin>) -> HttpResponse {
-    let asked = match Asked::read(request, admin).await {
+    let asked = match FeedRequest::read(request, admin).await {
         Ok(asked) => asked,
         Err(wrong) => return refused(HttpResponse::BadRequest(), &wrong),
     };
@@ -80,7 +80,7 @@ fn refused(mut answer: actix_web::HttpResponseBuilder, why: &str) -> HttpRespons
     answer.json(serde_json::json!({ "error": why }))
 }
 
-impl Asked {
+impl FeedRequest {
     async fn read(request: &HttpRequest, admin: &Admin) -> Result<Self, String> {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let accepts = header("accept").unwrap_or_default();
@@ -113,7 +113,7 @@ impl Asked {
                 return Err("no such source".to_owned());
             }
         }
-        Ok(Self { after: after.unwrap_or(0), limit: limit.unwrap_or(USUAL), source, streams })
+        Ok(Self { after: after.unwrap_or(0), limit: limit.unwrap_or(DEFAULT_LIMIT), source, streams })
     }
 }
 
@@ -128,9 +128,9 @@ async fn is_known(reader: &Reader, source: &str) -> bool {
 }
 
 /// A permit for one stream; returned when dropped.
-struct Seat;
+struct StreamPermit;
 
-impl Seat {
+impl StreamPermit {
     fn take() -> Option<Self> {
         let taken = STREAMS.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
             (taken < MOST_STREAMS).then_some(taken + 1)
@@ -139,7 +139,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         STREAMS.fetch_sub(1, Ordering::AcqRel);
     }
@@ -153,11 +153,11 @@ struct Tail {
     after: i64,
     source: Option<String>,
     comment_at: Instant,
-    _seat: Seat,
+    _permit: StreamPermit,
 }
 
-fn stream(admin: &Admin, asked: Asked) -> HttpResponse {
-    let Some(seat) = Seat::take() else {
+fn stream(admin: &Admin, asked: FeedRequest) -> HttpResponse {
+    let Some(permit) = StreamPermit::take() else {
         let mut answer = HttpResponse::ServiceUnavailable();
         answer.insert_header((header::RETRY_AFTER, "10"));
         return refused(answer, &format!("{MOST_STREAMS} streams are served already; try again later"));
@@ -169,7 +169,7 @@ fn stream(admin: &Admin, asked: Asked) -> HttpResponse {
         after: asked.after,
         source: asked.source,
         comment_at: Instant::now(),
-        _seat: seat,
+        _permit: permit,
     };
     let parts = stream::unfold(tail, |mut tail| async move {
         let part = tail.next().await?;

@@ -33,9 +33,9 @@ const MOST_ADDRESSES: usize = 10_000;
 /// Who can reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Only this machine.
+    /// Programs and people on this machine alone.
     Loopback,
-    /// Other machines, too.
+    /// Other machines too, over the network.
     Beyond,
 }
 

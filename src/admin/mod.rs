@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch as watch_channel;
 
 use crate::config::Settings;
-use crate::domain::{Clock, Reported};
+use crate::domain::{Clock, ReportedSource};
 use crate::metrics::Metrics;
 use crate::rules::health;
 use crate::store::Store;
@@ -33,7 +33,7 @@ pub struct Admin {
     pub store: Store,
     pub metrics: Metrics,
     pub clock: Clock,
-    pub sources: Vec<Reported>,
+    pub sources: Vec<ReportedSource>,
     /// The names of the configured actions.
     pub actions: Vec<String>,
     /// Who may see data about orders and people.
@@ -47,7 +47,7 @@ pub struct Admin {
     /// The settings in force.
     pub settings: Arc<Settings>,
     /// The permits for concurrent views of the page.
-    pub turns: page::Turns,
+    pub permits: page::ViewPermits,
     /// The worker's last heartbeat, in milliseconds since 1970; `None` if it runs with `--no-worker`.
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
@@ -89,7 +89,7 @@ async fn answer(req: HttpRequest, payload: web::Payload, in_force: Data<ArcSwap<
 async fn metrics(admin: &Admin) -> HttpResponse {
     let found = snapshot::take(admin, snapshot::WriteCheck::None).await;
     let growth = health::growth_per_day(&found.store.contents);
-    admin.metrics.looked_at(&found, growth, &health::warnings(&found));
+    admin.metrics.set_health(&found, growth, &health::warnings(&found));
     admin.metrics.committed(admin.store.commits());
     match admin.metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),

@@ -26,7 +26,7 @@ const CALM: u32 = 2;
 const REMIND: Duration = Duration::from_secs(600);
 
 /// Warnings that another part of the program logs itself.
-const TOLD_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
+const LOGGED_ELSEWHERE: [WarningKind; 2] = [WarningKind::Disk, WarningKind::StoreSound];
 
 /// The result of the last check.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub async fn monitor(
         let admin = in_force.load_full();
         let found = snapshot::take(&admin, snapshot::WriteCheck::Lock).await;
         if found.store.unreadable.is_none() {
-            leave_word(&lock, found.store.contents.last_id, is_first).await;
+            record_last_id(&lock, found.store.contents.last_id, is_first).await;
             is_first = false;
         }
         let warnings = health::warnings(&found);
@@ -63,14 +63,14 @@ pub async fn monitor(
         let failing = checks.find(|check| !check.ok && of_store(check.name)).map(|check| check.name);
         findings.send_replace(Some(HealthFindings { at: found.now, warnings: warnings.clone(), failing }));
         for event in episodes.update(warnings, found.now) {
-            tell(&event);
+            log_change(&event);
         }
     }
 }
 
 /// Records the id of the last notification beside the store. The first time, it compares it with the record of an
 /// earlier `serve`.
-async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) {
+async fn record_last_id(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) {
     let lock = Arc::clone(lock);
     let remember = move || {
         let mut lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +93,7 @@ async fn leave_word(lock: &Arc<Mutex<ServeLock>>, last_id: i64, is_first: bool) 
     drop(tokio::task::spawn_blocking(remember).await);
 }
 
-fn tell(event: &EpisodeChange) {
+fn log_change(event: &EpisodeChange) {
     match event {
         EpisodeChange::Begins(warning) => {
             let Warning { kind, source, action, remedy, .. } = warning;
@@ -128,7 +128,7 @@ type About = (WarningKind, Option<String>, Option<String>);
 #[derive(Debug)]
 struct Episode {
     since: Timestamp,
-    told_at: Timestamp,
+    logged_at: Timestamp,
     calm: u32,
 }
 
@@ -140,21 +140,21 @@ impl Episodes {
             episode.calm = episode.calm.saturating_add(1);
         }
         for warning in found {
-            if TOLD_ELSEWHERE.contains(&warning.kind) {
+            if LOGGED_ELSEWHERE.contains(&warning.kind) {
                 continue;
             }
             match self.0.entry((warning.kind, warning.source.clone(), warning.action.clone())) {
                 std::collections::btree_map::Entry::Occupied(mut going) => {
                     let episode = going.get_mut();
                     episode.calm = 0;
-                    let is_due = now.since(episode.told_at) >= REMIND;
+                    let is_due = now.since(episode.logged_at) >= REMIND;
                     if warning.kind == WarningKind::StoreWritable && is_due {
-                        episode.told_at = now;
+                        episode.logged_at = now;
                         events.push(EpisodeChange::Begins(warning));
                     }
                 }
                 std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(Episode { since: now, told_at: now, calm: 0 });
+                    free.insert(Episode { since: now, logged_at: now, calm: 0 });
                     events.push(EpisodeChange::Begins(warning));
                 }
             }

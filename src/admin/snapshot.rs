@@ -10,7 +10,7 @@ use crate::store;
 /// How to check that the store can be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum WriteCheck {
-    /// Write a row.
+    /// Write a row, and wait until it is on disk.
     Write,
     /// Take the write lock for a moment; nothing reaches the disk.
     Lock,

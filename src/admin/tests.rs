@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Admin, Guard, Reach, page, routes};
 use crate::config::Settings;
-use crate::domain::{Clock, Headers, RawNotification, Reported, Timestamp};
+use crate::domain::{Clock, Headers, RawNotification, ReportedSource, Timestamp};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -29,7 +29,7 @@ async fn env(change: impl FnOnce(&mut Admin)) -> TestAdmin {
     let known = vec![("shop".to_owned(), "ecwid"), ("old".to_owned(), "ecwid")];
     assert!(store.introduce_sources(known, clock.now()).await.unwrap().is_empty());
     metrics.introduce("shop");
-    let shop = Reported { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
+    let shop = ReportedSource { name: "shop".to_owned(), provider: "ecwid".to_owned(), expect_every: None };
     let config = folder.path().join("countersign.toml");
     std::fs::write(
         &config,
@@ -47,7 +47,7 @@ async fn env(change: impl FnOnce(&mut Admin)) -> TestAdmin {
         min_free: 1,
         forgets: false,
         settings: Arc::new(Settings::load(&config, |_| None).unwrap()),
-        turns: page::Turns::default(),
+        permits: page::ViewPermits::default(),
         heartbeat: None,
     };
     change(&mut admin);

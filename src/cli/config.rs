@@ -7,7 +7,7 @@ use serde_json::json;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::{Entry, ShownValue, ValueOrigin};
-use crate::domain::format::counted;
+use crate::domain::format::pluralize;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 2: the configuration has mistakes, listed one per line.\n\n\
@@ -47,12 +47,12 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
             let value_width =
                 shown.iter().map(|value| value.chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
             for (entry, value) in settings.entries.iter().zip(shown) {
-                let origin = words(&entry.origin, config);
+                let origin = describe_origin(&entry.origin, config);
                 terminal.line(&format!("{:key_width$}  {value:value_width$}  {origin}", entry.key))?;
             }
         }
         What::Check => {
-            let sources = counted(settings.sources.len(), "source");
+            let sources = pluralize(settings.sources.len(), "source");
             terminal.line(&format!("{}: valid, {sources}", config.display()))?;
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, CommandError> {
 /// A longer value shifts only its own line.
 const WIDEST: usize = 44;
 
-fn words(origin: &ValueOrigin, config: &Path) -> String {
+fn describe_origin(origin: &ValueOrigin, config: &Path) -> String {
     let at = |line: &Option<usize>| {
         let line = line.map_or_else(String::new, |line| format!(":{line}"));
         format!("{}{line}", config.display())

@@ -7,7 +7,7 @@ use super::{CommandError, Exit, args, settings};
 use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryFilter, DeliveryRow, Reader};
 
-/// Rows per read.
+/// Number of rows read at once, so that a long list is not one long transaction.
 const PAGE: usize = 200;
 
 #[derive(Debug, clap::Args)]

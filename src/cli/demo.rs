@@ -31,7 +31,7 @@ pub(super) async fn run(_args: Args) -> Result<Exit, CommandError> {
     let stopped = demo.stop().await;
     let report = played?;
     stopped?;
-    tell(&mut terminal, &report)?;
+    print_report(&mut terminal, &report)?;
     Ok(if report.differences.is_empty() { Exit::Fine } else { Exit::Failed })
 }
 
@@ -103,7 +103,7 @@ fn shortened(text: &str, room: usize) -> String {
     }
 }
 
-fn tell(terminal: &mut Terminal, report: &DemoReport) -> Result<(), CommandError> {
+fn print_report(terminal: &mut Terminal, report: &DemoReport) -> Result<(), CommandError> {
     let stored: usize = report.verdicts.iter().map(|(_, count)| count).sum();
     let refused: usize = report.refused.iter().map(|(_, count)| count).sum();
     let calls: usize = report.calls.iter().map(|(_, count)| count).sum();
@@ -125,10 +125,13 @@ fn tell(terminal: &mut Terminal, report: &DemoReport) -> Result<(), CommandError
     let is_right = report.differences.is_empty();
     let what = if is_right { " every confirmed change once, and no fake" } else { "" };
     terminal.line(&format!("The owner's actions received{what}:"))?;
-    for told in &report.told {
-        let subject = report.a_subject.as_deref().filter(|_| told.kind == "mail");
+    for received in &report.received {
+        let subject = report.a_subject.as_deref().filter(|_| received.kind == "mail");
         let subject = subject.map(|subject| format!("; one of them: {subject}")).unwrap_or_default();
-        terminal.line(&format!("  {:<4}  {:<7}  {} times{subject}", told.action, told.kind, told.times))?;
+        terminal.line(&format!(
+            "  {:<4}  {:<7}  {} times{subject}",
+            received.action, received.kind, received.times
+        ))?;
     }
     terminal.line("")?;
     let store = quoted(&report.store.display().to_string());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::selection::{Selection, counted, decide};
+use super::selection::{Selection, decide, number_of_notifications};
 use super::{CommandError, Exit, args, terminal};
 use crate::domain::{Clock, Reason, State};
 use crate::store::Filter;
@@ -38,7 +38,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         Ok(store.dismiss(ids, note.clone(), Clock::system().now()).await?)
     };
     let (tally, exit) = decide(Selection::new(ids, filter), config, dismiss).await?;
-    let mut said = format!("{} dismissed", counted(tally.settled));
+    let mut said = format!("{} dismissed", number_of_notifications(tally.settled));
     if tally.refused > 0 {
         said += &format!("; {} refused", tally.refused);
     }

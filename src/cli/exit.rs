@@ -3,20 +3,20 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::terminal::escape_controls;
 use crate::config::Mistakes;
+use crate::domain::escape::escape_controls;
 use crate::store::{Store, StoreError};
 
 /// The exit codes that scripts may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: success.
+    /// Code 0: success.
     Fine,
-    /// 1: failure.
+    /// Code 1: failure.
     Failed,
-    /// 2: wrong usage or configuration.
+    /// Code 2: wrong usage or configuration.
     Usage,
-    /// 3: success, but differences were found.
+    /// Code 3: success, but differences were found.
     Differences,
 }
 

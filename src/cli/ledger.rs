@@ -1,11 +1,10 @@
 //! `countersign ledger`: print the ledger's schema, or take over a node from another file.
 
-use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::exit::print_error;
 use super::terminal::{self, Terminal};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
@@ -71,7 +70,7 @@ async fn take_over(
         .into());
     };
     let failed = |failure: ledger::ShipError| anyhow!("ledger: {failure}");
-    let Some(take_over) = TakeOver::look(ledger, &file).await.map_err(failed)? else {
+    let Some(take_over) = TakeOver::prepare(ledger, &file).await.map_err(failed)? else {
         terminal::line(&format!("node {node} already belongs to this file, or has no rows yet"))?;
         return Ok(Exit::Fine);
     };
@@ -82,7 +81,7 @@ async fn take_over(
     if !yes && !stdin().is_terminal() {
         return Err(anyhow!("{question}; to do that, add --yes").into());
     }
-    if !yes && !is_agreed(&question)? {
+    if !yes && !terminal::is_agreed(&question)? {
         return Ok(Exit::Failed);
     }
     let mut removed = 0;
@@ -91,11 +90,4 @@ async fn take_over(
         "removed {removed} rows; node {node} now belongs to this file, and serve fills it"
     ))?;
     Ok(Exit::Fine)
-}
-
-fn is_agreed(question: &str) -> Result<bool, CommandError> {
-    print_error(&format!("{question}. Continue? [y/N]"));
-    let mut answer = String::new();
-    stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

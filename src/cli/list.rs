@@ -7,7 +7,7 @@ use super::{CommandError, Exit, args, settings};
 use crate::domain::{Reason, State, Timestamp};
 use crate::store::{Filter, NotificationLine, Reader};
 
-/// Rows per read, so that a long list holds neither a long transaction nor all bodies in memory.
+/// Number of rows read at once, so that a long list holds neither a long transaction nor all bodies in memory.
 const PAGE: usize = 200;
 
 #[derive(Debug, clap::Args)]

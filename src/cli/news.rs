@@ -12,7 +12,7 @@ use crate::domain::News;
 use crate::domain::escape::escape_json;
 use crate::store::{NewsQuery, Reader};
 
-/// News per read.
+/// Number of news read at once, so that a long feed is not held in memory.
 const PAGE: usize = 200;
 
 /// The interval of checks for news.
@@ -73,7 +73,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
             if args.json {
                 terminal.line(&escape_json(&news.line(&Map::new())))?;
             } else {
-                terminal.line(&words(news))?;
+                terminal.line(&describe(news))?;
             }
         }
         if page.is_empty() && !args.follow {
@@ -89,7 +89,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
 }
 
 /// One line per news.
-fn words(news: &News) -> String {
+fn describe(news: &News) -> String {
     let text = |key: &str| news.current.get(key).and_then(|value| value.as_str().map(str::to_owned));
     let number = |key: &str| news.current.get(key).filter(|value| value.is_number()).map(ToString::to_string);
     let amount = text("total").or_else(|| text("price"));

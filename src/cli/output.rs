@@ -156,11 +156,11 @@ fn letter(at: Timestamp) -> Letter {
 }
 
 async fn send(server: &MailServer, letter: &Letter, to: &[lettre::Address]) -> Result<(), CommandError> {
-    let told = server.send(letter, to, MAIL_TIMEOUT).await;
-    if told.outcome == AttemptOutcome::Delivered {
+    let sent = server.send(letter, to, MAIL_TIMEOUT).await;
+    if sent.outcome == AttemptOutcome::Delivered {
         return Ok(());
     }
-    let why = told.detail;
+    let why = sent.detail;
     Err(anyhow!("the report could not be mailed: {why}; try: countersign send-test alerts").into())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::selection::counted;
+use super::selection::number_of_notifications;
 use super::{CommandError, Exit, args, settings, terminal};
 use crate::domain::Clock;
 use crate::store::{Reader, SettledCount, Store, StoreError};
@@ -34,7 +34,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let before = now.minus(args.older_than);
     if args.dry_run {
         let count = Reader::open(path)?.count_expired(before, min_free, now).await?;
-        terminal::line(&format!("would remove {}", told(count)))?;
+        terminal::line(&format!("would remove {}", describe(count)))?;
         return Ok(Exit::Fine);
     }
     let store = Store::open(path)?;
@@ -42,13 +42,13 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let gone = store.prune(before, min_free, now, |step| bar.inc(step)).await?;
     bar.finish_and_clear();
     store.close();
-    terminal::line(&format!("removed {}", told(gone)))?;
+    terminal::line(&format!("removed {}", describe(gone)))?;
     Ok(Exit::Fine)
 }
 
-fn told(count: SettledCount) -> String {
+fn describe(count: SettledCount) -> String {
     let SettledCount { confirmed, ignored, duplicates } = count;
-    let mut said = counted(count.total());
+    let mut said = number_of_notifications(count.total());
     if count.total() > 0 {
         said += &format!(": {confirmed} confirmed, {} ignored", ignored + duplicates);
     }

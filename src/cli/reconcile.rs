@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::{print_error, unless_locked};
 use super::output::OutputArgs;
-use super::report::{chosen, warnings};
+use super::report::{select_sources, warnings};
 use super::window::WindowArgs;
 use super::{CommandError, Exit, args, logging, settings, usage_error};
 use crate::config::Settings;
@@ -73,8 +73,8 @@ async fn compare(plan: &Plan, settings: &Settings) -> Result<Document, CommandEr
     let run = async { Ok(reconcile::run(&store, settings, plan, &clock, &watch).await?) };
     let outcome = unless_locked(&store, run).await?;
     bar.finish_and_clear();
-    let chosen = chosen(settings, Vec::new(), plan.only.as_deref())?;
-    let warnings = warnings(store.reader(), &chosen, outcome.report.to, clock.now()).await?;
+    let selected = select_sources(settings, Vec::new(), plan.only.as_deref())?;
+    let warnings = warnings(store.reader(), &selected, outcome.report.to, clock.now()).await?;
     store.close();
     for failure in &outcome.failures {
         print_error(failure);

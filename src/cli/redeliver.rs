@@ -1,6 +1,6 @@
 //! `countersign redeliver` and `skip`: change deliveries by hand.
 
-use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -64,7 +64,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
                     return Err(anyhow!("no action {action}; configure [actions.{action}] first").into());
                 }
             };
-            if !may_go_on(ids.len(), missing.len(), args.yes)? {
+            if !is_confirmed_or_unattended(ids.len(), missing.len(), args.yes)? {
                 return Ok(Exit::Failed);
             }
             (ids, missing)
@@ -74,7 +74,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let (mut again, mut refused, mut made) = (0, 0, 0);
     for batch in ids.chunks(DECISIONS_AT_ONCE) {
         for decided in store.redeliver(batch.to_vec(), None, clock.now()).await? {
-            tell(decided, &mut again, &mut refused);
+            count_decision(decided, &mut again, &mut refused);
         }
     }
     if let Some(action) = args.action {
@@ -83,7 +83,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         }
     }
     store.close();
-    let mut said = format!("{} due at once", counted(again + made));
+    let mut said = format!("{} due at once", number_of_deliveries(again + made));
     if made > 0 {
         said += &format!(", {made} of them new");
     }
@@ -132,12 +132,12 @@ pub(super) async fn skip(args: SkipArgs, config: &Path) -> Result<Exit, CommandE
     let (mut skipped, mut refused) = (0, 0);
     for batch in ids.chunks(DECISIONS_AT_ONCE) {
         for decided in store.skip_deliveries(batch.to_vec(), "skipped by hand", clock.now()).await? {
-            tell(decided, &mut skipped, &mut refused);
+            count_decision(decided, &mut skipped, &mut refused);
         }
     }
     store.close();
     let more = if refused > 0 { format!("; {refused} refused") } else { String::new() };
-    terminal::line(&format!("{} skipped{more}", counted(skipped)))?;
+    terminal::line(&format!("{} skipped{more}", number_of_deliveries(skipped)))?;
     Ok(if refused > 0 { Exit::Failed } else { Exit::Fine })
 }
 
@@ -146,7 +146,7 @@ fn distinct(ids: Vec<i64>) -> Vec<i64> {
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
-fn tell(decided: DeliveryDecided, done: &mut u64, refused: &mut u64) {
+fn count_decision(decided: DeliveryDecided, done: &mut u64, refused: &mut u64) {
     match decided {
         DeliveryDecided::Done => *done += 1,
         DeliveryDecided::Refused { id, why } => {
@@ -190,19 +190,16 @@ async fn missing(
 }
 
 /// Prints the numbers; on a terminal, a person must confirm.
-fn may_go_on(again: usize, missing: usize, yes: bool) -> Result<bool, CommandError> {
+fn is_confirmed_or_unattended(again: usize, missing: usize, yes: bool) -> Result<bool, CommandError> {
     let new = if missing > 0 { format!(" and {missing} that the action never had") } else { String::new() };
     let question = format!("{again} deliveries are delivered again{new}");
     if yes || !stdin().is_terminal() {
         print_error(&question);
         return Ok(true);
     }
-    print_error(&format!("{question}. Continue? [y/N]"));
-    let mut answer = String::new();
-    stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    terminal::is_agreed(&question)
 }
 
-fn counted(count: u64) -> String {
+fn number_of_deliveries(count: u64) -> String {
     format!("{count} deliver{}", if count == 1 { "y" } else { "ies" })
 }

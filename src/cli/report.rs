@@ -7,7 +7,7 @@ use super::window::WindowArgs;
 use super::{CommandError, Exit, settings};
 use crate::config::{Settings, Source};
 use crate::domain::health::Warning;
-use crate::domain::{Clock, Report, Reported, Timestamp, Window};
+use crate::domain::{Clock, Report, ReportedSource, Timestamp, Window};
 use crate::report::{Basis, Document};
 use crate::rules::health;
 use crate::store::{Detail, Reader};
@@ -47,7 +47,7 @@ async fn document(
     now: Timestamp,
 ) -> Result<Document, CommandError> {
     let reader = Reader::open(&settings.store.path)?;
-    let sources = chosen(settings, reader.known_sources().await?, source)?;
+    let sources = select_sources(settings, reader.known_sources().await?, source)?;
     let warnings = warnings(&reader, &sources, window.to, now).await?;
     let (sources, statistics) =
         reader.account(sources, window, Detail::Report, now).await?.into_iter().unzip();
@@ -58,7 +58,7 @@ async fn document(
 /// The warnings that no finding covers, about sources whose report ends within the last day.
 pub(super) async fn warnings(
     reader: &Reader,
-    sources: &[Reported],
+    sources: &[ReportedSource],
     to: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Warning>, CommandError> {
@@ -67,13 +67,13 @@ pub(super) async fn warnings(
 }
 
 /// The configured sources, then those that only the store knows; or the named one of all these.
-pub(super) fn chosen(
+pub(super) fn select_sources(
     settings: &Settings,
     known: Vec<(String, String)>,
     named: Option<&str>,
-) -> Result<Vec<Reported>, CommandError> {
+) -> Result<Vec<ReportedSource>, CommandError> {
     let configured = settings.sources.iter().map(Source::reported).collect();
-    let mut sources = Reported::with_known(configured, known);
+    let mut sources = ReportedSource::with_known(configured, known);
     let Some(named) = named else { return Ok(sources) };
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     sources.retain(|source| source.name == named);

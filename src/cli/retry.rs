@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::selection::{Selection, counted, decide};
+use super::selection::{Selection, decide, number_of_notifications};
 use super::{CommandError, Exit, args, terminal};
 use crate::config::Settings;
 use crate::decisions;
@@ -35,7 +35,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
     let Args { ids, state, reason, source, since } = args;
     let filter = Filter { state, reason, source, since, ..Filter::default() };
     let (tally, exit) = decide(Selection::new(ids, filter), config, retry).await?;
-    let mut said = format!("{} reset", counted(tally.pending + tally.settled));
+    let mut said = format!("{} reset", number_of_notifications(tally.pending + tally.settled));
     if tally.settled > 0 {
         said += &format!(", {} of them settled without a call", tally.settled);
     }

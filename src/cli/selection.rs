@@ -87,7 +87,7 @@ pub(super) async fn decide(
     Ok((tally, exit))
 }
 
-/// `1 notification`, `2 notifications`.
-pub(super) fn counted(count: u64) -> String {
+/// A number with its noun: `1 notification`, `2 notifications`.
+pub(super) fn number_of_notifications(count: u64) -> String {
     format!("{count} notification{}", if count == 1 { "" } else { "s" })
 }

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommandError, Exit, block_on_pool, logging, settings, usage_error};
 use crate::config::Settings;
-use crate::domain::format::counted;
+use crate::domain::format::pluralize;
 use crate::service::{Inherited, NamesTaken, Service, ServiceOptions, WrongSockets, supervisor};
 
 #[derive(Debug, clap::Args)]
@@ -128,7 +128,7 @@ fn listen_to(kind: SignalKind) -> anyhow::Result<Signal> {
 }
 
 fn works(sources: usize) -> String {
-    format!("receiving and verifying for {}", counted(sources, "source"))
+    format!("receiving and verifying for {}", pluralize(sources, "source"))
 }
 
 impl Signals {

@@ -56,7 +56,7 @@ pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError>
         claim(&mut terminal, &notification.line)?;
         request(&mut terminal, &notification)?;
         questions(&mut terminal, &notification.line, &verifications)?;
-        told(&mut terminal, &deliveries)?;
+        print_deliveries(&mut terminal, &deliveries)?;
     }
     terminal.flush()?;
     Ok(Exit::Fine)
@@ -170,7 +170,10 @@ fn questions(
     Ok(())
 }
 
-fn told(terminal: &mut Terminal, deliveries: &[(DeliveryRow, Vec<AttemptRow>)]) -> Result<(), CommandError> {
+fn print_deliveries(
+    terminal: &mut Terminal,
+    deliveries: &[(DeliveryRow, Vec<AttemptRow>)],
+) -> Result<(), CommandError> {
     if deliveries.is_empty() {
         return Ok(());
     }

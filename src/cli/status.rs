@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::report::chosen;
+use super::report::select_sources;
 use super::terminal::{Paint, Terminal, escape_controls, table};
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
@@ -29,23 +29,23 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
-    let health = look(&settings).await?;
+    let health = read_health(&settings).await?;
     let warnings = health::warnings(&health);
     let mut terminal = Terminal::new();
     if args.json {
         terminal.json(&as_json(&settings, &health, &warnings))?;
     } else {
-        tell(&mut terminal, &health, &warnings)?;
+        print(&mut terminal, &health, &warnings)?;
     }
     terminal.flush()?;
     Ok(if warnings.is_empty() { Exit::Fine } else { Exit::Differences })
 }
 
-async fn look(settings: &Settings) -> Result<Health, CommandError> {
+async fn read_health(settings: &Settings) -> Result<Health, CommandError> {
     let path = &settings.store.path;
     let now = Clock::system().now();
     let reader = Reader::open(path)?;
-    let (contents, sources) = reader.health(chosen(settings, Vec::new(), None)?, now).await?;
+    let (contents, sources) = reader.health(select_sources(settings, Vec::new(), None)?, now).await?;
     let names = settings.actions.iter().map(|action| action.name.clone()).collect();
     let actions = reader.action_health(names).await?;
     let ledger = reader.ledger().await?;
@@ -68,7 +68,7 @@ async fn look(settings: &Settings) -> Result<Health, CommandError> {
     Ok(Health { now, serving: store::holder(path), store, sources, actions, ledger, alerts })
 }
 
-fn tell(terminal: &mut Terminal, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
+fn print(terminal: &mut Terminal, health: &Health, warnings: &[Warning]) -> Result<(), CommandError> {
     match warnings.len() {
         0 => terminal.painted(&[(Paint::Green, "All is well.")])?,
         1 => terminal.painted(&[(Paint::Red, "1 thing needs attention:")])?,
@@ -138,8 +138,8 @@ const HEADER: [&str; 8] =
     ["source", "last notification", "today", "confirmed", "fakes", "pending", "oldest", "API"];
 
 fn sources(health: &Health, width: Option<u16>) -> String {
-    let told = health.sources.iter().filter(|source| source.is_configured || source.pending > 0);
-    let rows = told.map(|source| {
+    let shown = health.sources.iter().filter(|source| source.is_configured || source.pending > 0);
+    let rows = shown.map(|source| {
         let ago = |then: Option<Timestamp>| then.map(|then| span(health.now.since(then)));
         [
             escape_controls(&source.source).into_owned(),

@@ -1,12 +1,13 @@
 //! Standard output. Control characters that a stranger sent are escaped, so that a terminal does not obey
 //! them.
 
-use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write as _, stdin};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::CommandError;
+use super::exit::print_error;
 pub(super) use crate::domain::escape::escape_controls;
 use crate::domain::escape::escape_json;
 
@@ -99,6 +100,14 @@ pub(super) fn line(text: &str) -> Result<(), CommandError> {
     let mut terminal = Terminal::new();
     terminal.line(text)?;
     terminal.flush()
+}
+
+/// Asks on standard error whether to continue, and reads the answer; `true` only for a yes.
+pub(super) fn is_agreed(question: &str) -> Result<bool, CommandError> {
+    print_error(&format!("{question}. Continue? [y/N]"));
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer).map_err(CommandError::Output)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A table fitted to `width` columns, of which those in `unbroken` do not wrap; without a width, each row is one line.

@@ -27,7 +27,7 @@ pub(super) const KEYS: &[KnownKey] = &[
 /// Minimum of every interval in the table.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The `[alerts]` table.
+/// The `[alerts]` table: channels, times and the heartbeat.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     pub ways: Ways,

@@ -30,7 +30,7 @@ pub enum ShownValue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueOrigin {
     File {
-        /// Counted from 1.
+        /// The line in the file, from 1.
         line: Option<usize>,
     },
     /// A file that the configuration names.

@@ -1,4 +1,4 @@
-//! The `[ledger]` table.
+//! Reads the `[ledger]` table: keys, ranges and defaults.
 
 use super::file::{KnownKey, Section};
 use super::secret::{self, Outside};

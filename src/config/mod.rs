@@ -65,7 +65,7 @@ pub struct Settings {
     pub entries: Vec<Entry>,
 }
 
-/// The `[server]` table.
+/// The `[server]` table: listeners, proxies and limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
     /// The address of the intake listener.
@@ -82,7 +82,7 @@ pub struct ServerSettings {
     pub drain: Duration,
 }
 
-/// The `[store]` table.
+/// The `[store]` table: the file, its disk and the retention rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreSettings {
     /// The SQLite file. A relative path starts at the configuration's folder.
@@ -97,7 +97,7 @@ pub struct StoreSettings {
     pub max_unproven: u64,
 }
 
-/// The `[verify]` table.
+/// The `[verify]` table: limits of API calls and of patience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifySettings {
     /// Maximum number of concurrent API calls, over all sources.
@@ -108,7 +108,7 @@ pub struct VerifySettings {
     pub policy: Policy,
 }
 
-/// The `[admin]` table.
+/// The `[admin]` table: who may see and change what.
 #[derive(Clone, Debug)]
 pub struct AdminSettings {
     /// Whether the page for people is served.

@@ -11,7 +11,7 @@ use super::entry::{ShownValue, ValueOrigin};
 use super::file::Section;
 use super::secret::{self, Outside, environment_name, file_key};
 use super::values::{self, CENTURY, INSTANT};
-use crate::domain::{Rate, Reported};
+use crate::domain::{Rate, ReportedSource};
 use crate::providers::keys::KeyValue;
 use crate::providers::{Key, KeyKind, Keys, Provider, ProviderKind};
 
@@ -41,9 +41,9 @@ pub struct Source {
 impl Source {
     /// The source as reports and health know it.
     #[must_use]
-    pub fn reported(&self) -> Reported {
+    pub fn reported(&self) -> ReportedSource {
         let (name, provider) = (self.name.clone(), self.kind.name.to_owned());
-        Reported { name, provider, expect_every: self.expect_every }
+        ReportedSource { name, provider, expect_every: self.expect_every }
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn id(item: &Item) -> Result<String, String> {
     item.as_integer().map_or_else(|| text(item), |number| Ok(number.to_string()))
 }
 
-/// `true` or `false`.
+/// A flag: `true` or `false`, without quotes.
 pub(super) fn flag(item: &Item) -> Result<bool, String> {
     item.as_bool().ok_or_else(|| format!("must be true or false without quotes, not {}", named(item)))
 }

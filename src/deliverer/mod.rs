@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MOST_IN_ONE_TURN: usize = 128;
 
 /// Time that a cut-off try may need to clean up.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+const CLEANUP_TIME: Duration = Duration::from_millis(100);
 
 /// The actions in force.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +77,7 @@ struct ActionQueue {
 /// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DelivererTurn {
-    /// It started tries.
+    /// It started at least one try.
     Worked,
     /// Nothing to start. Tries may be in flight; the time is when the next delivery is due, `None` if none
     /// is.
@@ -132,7 +132,7 @@ impl Deliverer {
                 biased;
                 () = &mut stopped => break,
                 Ok(()) = in_force.changed() => self.take_over(),
-                Ok(()) = changed.changed() => self.look_again(),
+                Ok(()) = changed.changed() => self.mark_all_due(),
                 Some(ended) = self.tries.join_next() => self.ended(ended),
                 () = tokio::time::sleep(pause) => {}
             }
@@ -152,10 +152,10 @@ impl Deliverer {
             let queue = self.queues.entry(action.name.clone()).or_insert_with(ActionQueue::idle);
             queue.action = Some((Arc::new(action.clone()), target));
         }
-        self.look_again();
+        self.mark_all_due();
     }
 
-    fn look_again(&mut self) {
+    fn mark_all_due(&mut self) {
         let now = self.parts.clock.now();
         self.queues.values_mut().for_each(|queue| queue.due_at = Some(now));
     }
@@ -172,7 +172,7 @@ impl Deliverer {
             self.renew_at = now.plus(LEASE_LENGTH / 3);
         }
         if now >= self.look_at || now.plus(LOOK_EVERY) < self.look_at {
-            self.look(now).await?;
+            self.check_due(now).await?;
             self.look_at = now.plus(LOOK_EVERY);
         }
         let requests: Vec<DeliveryRequest> =
@@ -255,7 +255,7 @@ impl Deliverer {
     }
 
     /// Checks for deliveries that another process made due.
-    async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    async fn check_due(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let with_room = self.queues.iter().filter(|(_, queue)| queue.room() > 0);
         let actions: Vec<(String, Duration)> = with_room
             .filter_map(|(name, queue)| {
@@ -285,7 +285,7 @@ impl Deliverer {
             self.stopping.send_replace(Stopping::Over);
             let rest = async { while self.tries.join_next().await.is_some() {} };
             // Tries that still do not end are aborted.
-            let _ = tokio::time::timeout(LAST_WORDS, rest).await;
+            let _ = tokio::time::timeout(CLEANUP_TIME, rest).await;
         }
         self.tries.shutdown().await;
         if let Err(error) = self.parts.store.free_deliveries(self.parts.owner.clone()).await {

@@ -28,7 +28,7 @@ use crate::domain::{Reason, State};
 use crate::service::{Service, ServiceOptions};
 use crate::store::StateChange;
 
-pub use report::{DemoReport, ToldAction};
+pub use report::{ActionReceipts, DemoReport};
 pub use scenes::{SCENES, Scene, Verdict};
 pub use sources::DemoSource;
 
@@ -68,7 +68,7 @@ pub struct Demo {
     service: Service,
     moves: mpsc::UnboundedReceiver<StateChange>,
     sent: Vec<Sent>,
-    untold: VecDeque<DemoEvent>,
+    unshown: VecDeque<DemoEvent>,
     began: Instant,
 }
 
@@ -86,8 +86,8 @@ impl Demo {
         let (moves, moved) = mpsc::unbounded_channel();
         let options = ServiceOptions { moves: Some(moves), ..ServiceOptions::default() };
         let service = Service::start(&settings, options).await?;
-        let (sent, untold) = (Vec::new(), VecDeque::new());
-        Ok(Self { folder, shops, targets, service, moves: moved, sent, untold, began: Instant::now() })
+        let (sent, unshown) = (Vec::new(), VecDeque::new());
+        Ok(Self { folder, shops, targets, service, moves: moved, sent, unshown, began: Instant::now() })
     }
 
     /// The next event; `None` once every notification is settled or refused, or at the time limit.
@@ -96,7 +96,7 @@ impl Demo {
     /// The service does not answer, the store cannot be read, or the shop that was down does not come back.
     pub async fn next(&mut self) -> anyhow::Result<Option<DemoEvent>> {
         loop {
-            if let Some(event) = self.untold.pop_front() {
+            if let Some(event) = self.unshown.pop_front() {
                 return Ok(Some(event));
             }
             if let Some(scene) = SCENES.get(self.sent.len()) {
@@ -126,7 +126,7 @@ impl Demo {
         let id = is_stored.then_some(before + 1);
         if !is_stored {
             let (verdict, detail) = (Verdict::Refused(answer.status), answer.message());
-            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
+            self.unshown.push_back(DemoEvent { scene, id, verdict, detail });
         }
         self.sent.push(Sent { scene, answer, id, waited_for: Vec::new(), is_done: !is_stored });
         Ok(())
@@ -144,7 +144,7 @@ impl Demo {
                 detail => detail.unwrap_or_default(),
             });
             let verdict = Verdict::Stored(moved.state, moved.reason);
-            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
+            self.unshown.push_back(DemoEvent { scene, id, verdict, detail });
             return Ok(());
         }
         let Some(reason) = moved.reason.filter(|reason| !sent.waited_for.contains(reason)) else {
@@ -154,7 +154,7 @@ impl Demo {
         if scene.waits_for == Some(reason) {
             let (verdict, detail) =
                 (Verdict::Stored(State::Pending, Some(reason)), "retry follows".to_owned());
-            self.untold.push_back(DemoEvent { scene, id, verdict, detail });
+            self.unshown.push_back(DemoEvent { scene, id, verdict, detail });
         }
         if scene.source == DemoSource::Branch && reason == Reason::ApiUnreachable {
             self.shops.bring_branch_back().context("cannot restart the branch's simulated shop")?;

@@ -33,7 +33,7 @@ pub struct DemoReport {
     /// The number of calls that each shop's API received.
     pub calls: Vec<(&'static str, usize)>,
     /// The number of messages that each action received.
-    pub told: Vec<ToldAction>,
+    pub received: Vec<ActionReceipts>,
     /// The subject of one of the mails to the owner.
     pub a_subject: Option<String>,
     /// The differences from the contract, in words; empty if all is well.
@@ -50,7 +50,7 @@ pub struct DemoReport {
 
 /// The messages that an action received.
 #[derive(Debug)]
-pub struct ToldAction {
+pub struct ActionReceipts {
     pub action: &'static str,
     /// `url`, `command` or `mail`.
     pub kind: &'static str,
@@ -83,13 +83,13 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<DemoReport> {
     if demo.sent.len() < SCENES.len() {
         differences.push(format!("only {} of {} notifications were sent", demo.sent.len(), SCENES.len()));
     }
-    let (told, wrong) = told(demo).await?;
+    let (received, wrong) = receipts(demo).await?;
     differences.extend(wrong);
     Ok(DemoReport {
         verdicts: verdicts.into_iter().collect(),
         refused: refused.into_iter().collect(),
         calls: demo.shops.calls().to_vec(),
-        told,
+        received,
         a_subject: demo.targets.a_subject(),
         differences,
         took,
@@ -100,7 +100,7 @@ pub(super) async fn of(demo: &Demo) -> anyhow::Result<DemoReport> {
 }
 
 /// What each action received, and how that differs from every confirmed change once.
-async fn told(demo: &Demo) -> anyhow::Result<(Vec<ToldAction>, Vec<String>)> {
+async fn receipts(demo: &Demo) -> anyhow::Result<(Vec<ActionReceipts>, Vec<String>)> {
     let reader = demo.service.store().reader();
     let waiting =
         DeliveryFilter { state: Some(DeliveryState::Waiting), limit: 1, ..DeliveryFilter::default() };
@@ -122,18 +122,18 @@ async fn told(demo: &Demo) -> anyhow::Result<(Vec<ToldAction>, Vec<String>)> {
     }
     let seqs: BTreeSet<i64> = news.iter().map(|news| news.seq).collect();
     let mut all = Vec::new();
-    for ((action, kind), told) in ACTIONS.into_iter().zip(demo.targets.told()?) {
-        wrong.extend(wrongly_told(&seqs, &told).map(|what| format!("action {action}: {what}")));
-        all.push(ToldAction { action, kind, times: told.len() });
+    for ((action, kind), received) in ACTIONS.into_iter().zip(demo.targets.received()?) {
+        wrong.extend(wrong_receipts(&seqs, &received).map(|what| format!("action {action}: {what}")));
+        all.push(ActionReceipts { action, kind, times: received.len() });
     }
     Ok((all, wrong))
 }
 
 /// How an action's messages differ from each news once, and nothing else.
-fn wrongly_told(news: &BTreeSet<i64>, told: &[Option<i64>]) -> Option<String> {
-    let known: BTreeSet<i64> = told.iter().copied().flatten().collect();
-    let is_right = known == *news && told.len() == news.len();
-    (!is_right).then(|| format!("was told of {told:?}, not of {news:?}"))
+fn wrong_receipts(news: &BTreeSet<i64>, received: &[Option<i64>]) -> Option<String> {
+    let known: BTreeSet<i64> = received.iter().copied().flatten().collect();
+    let is_right = known == *news && received.len() == news.len();
+    (!is_right).then(|| format!("was told of {received:?}, not of {news:?}"))
 }
 
 /// The differences of one notification from the contract.
@@ -223,11 +223,11 @@ mod tests {
     #[test]
     fn an_action_is_told_of_each_news_once_and_of_nothing_else() {
         let news = BTreeSet::from([1, 2]);
-        assert_eq!(wrongly_told(&news, &[Some(2), Some(1)]), None);
+        assert_eq!(wrong_receipts(&news, &[Some(2), Some(1)]), None);
         for told in
             [&[Some(1)][..], &[Some(1), Some(2), Some(2)], &[Some(1), Some(2), None], &[Some(1), Some(3)]]
         {
-            assert!(wrongly_told(&news, told).is_some(), "{told:?}");
+            assert!(wrong_receipts(&news, told).is_some(), "{told:?}");
         }
     }
 

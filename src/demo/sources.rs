@@ -9,7 +9,7 @@ pub enum DemoSource {
     Shop,
     /// Postbacks of an old Kinguin integration.
     OldKeys,
-    /// Kinguin webhooks.
+    /// Webhooks of Kinguin's eCommerce API.
     Keys,
     /// Payments of a game.
     Game,

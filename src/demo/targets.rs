@@ -62,7 +62,7 @@ impl Targets {
     }
 
     /// The `seq` of the news that each of [`ACTIONS`] received; `None` for a message that is no news.
-    pub(super) fn told(&self) -> io::Result<[Vec<Option<i64>>; 3]> {
+    pub(super) fn received(&self) -> io::Result<[Vec<Option<i64>>; 3]> {
         let of_json = |text: &str| serde_json::from_str::<Value>(text).ok()?["data"]["seq"].as_i64();
         let ran = match std::fs::read_to_string(&self.lines) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -89,7 +89,7 @@ fn header<'a>(mail: &'a str, name: &str) -> Option<&'a str> {
     mail.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(name))
 }
 
-/// From `Message-ID: <news_{store}_{seq}.{action}@…>`.
+/// The seq of the news in a mail, from `Message-ID: <news_{store}_{seq}.{action}@…>`.
 fn of_mail(mail: &str) -> Option<i64> {
     let id = header(mail, "Message-ID: <news_")?;
     id.split_once('_')?.1.split_once('.')?.0.parse().ok()

@@ -169,11 +169,11 @@ pub struct OrderTruth {
     pub internal_id: Option<String>,
     /// Order status; Ecwid: payment status.
     pub status: Option<String>,
-    /// Ecwid only.
+    /// Ecwid's fulfilment status; `None` for other providers.
     pub fulfillment_status: Option<String>,
-    /// Decimal text.
+    /// The total as decimal text.
     pub total: Option<String>,
-    /// ISO 4217.
+    /// An ISO 4217 code, as the API spells it.
     pub currency: Option<String>,
     /// The buyer's or the account's address.
     pub email: Option<String>,
@@ -191,9 +191,9 @@ pub struct ProductTruth {
     /// A second id (Kinguin: `productId`).
     pub internal_id: Option<String>,
     pub name: Option<String>,
-    /// Decimal text.
+    /// The price as decimal text.
     pub price: Option<String>,
-    /// ISO 4217.
+    /// An ISO 4217 code, as the API spells it.
     pub currency: Option<String>,
     /// Quantity on offer; `None` if unlimited or unknown.
     pub qty: Option<i64>,

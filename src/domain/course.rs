@@ -59,7 +59,7 @@ impl Course {
     /// The course of a claim with these statuses and these previous ones. It explains claims of all the
     /// previous statuses, or of some of them.
     #[must_use]
-    pub fn told(asserted: &[(&str, &str)], before: &[(&str, &str)]) -> Self {
+    pub fn of(asserted: &[(&str, &str)], before: &[(&str, &str)]) -> Self {
         Self {
             asserted: StatusKey::of(asserted),
             before: StatusKey::of(before),
@@ -75,12 +75,12 @@ mod tests {
     #[test]
     fn a_claim_explains_those_of_all_statuses_before_it_and_of_some_of_them() {
         let (paid, shipped) = (("payment", "PAID"), ("fulfillment", "SHIPPED"));
-        let Course { asserted, before, explains } = Course::told(&[paid], &[paid, shipped]);
+        let Course { asserted, before, explains } = Course::of(&[paid], &[paid, shipped]);
         assert_eq!(asserted, StatusKey::of(&[paid]));
         assert_eq!(before, explains.first().cloned());
         let all = [StatusKey::of(&[paid, shipped]), StatusKey::of(&[shipped]), StatusKey::of(&[paid])];
         assert_eq!(explains.into_iter().map(Some).collect::<Vec<_>>(), all);
-        assert_eq!(Course::told(&[], &[]), Course::default());
+        assert_eq!(Course::of(&[], &[]), Course::default());
         assert_eq!(StatusKey::choices(&[("a", "1"); 4]).len(), 15);
     }
 

@@ -25,6 +25,16 @@ pub fn escape_controls(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A stranger's text, escaped and cut to `most` characters; `…` stands for the rest.
+#[must_use]
+pub fn escape_and_truncate(text: &str, most: usize) -> String {
+    let shown = escape_controls(text);
+    match shown.char_indices().nth(most) {
+        None => shown.into_owned(),
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+    }
+}
+
 /// Escapes such characters in JSON text, which keeps its meaning: they appear only inside strings, because JSON
 /// escapes ASCII's control characters anyway.
 #[must_use]
@@ -55,6 +65,14 @@ mod tests {
             escape_controls("a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"),
             r"a\u{1b}[2Jb\u{9b}1m\u{202e}c\nd\u{7f}"
         );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_after_its_escapes() {
+        assert_eq!(escape_and_truncate("abcd", 4), "abcd");
+        assert_eq!(escape_and_truncate("abcde", 4), "abcd…");
+        assert_eq!(escape_and_truncate("a\u{1b}b", 20), r"a\u{1b}b");
+        assert_eq!(escape_and_truncate(&"é".repeat(1000), 300).chars().count(), 301);
     }
 
     #[test]

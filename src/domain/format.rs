@@ -29,7 +29,7 @@ pub fn span(length: Duration) -> String {
     }
 }
 
-/// `12,345`.
+/// Formats a number with separators: `12,345`.
 #[must_use]
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
@@ -45,7 +45,7 @@ pub fn number(n: u64) -> String {
 
 /// `1 order`, `2 orders`: the plural adds an s.
 #[must_use]
-pub fn counted(n: impl TryInto<u64>, word: &str) -> String {
+pub fn pluralize(n: impl TryInto<u64>, word: &str) -> String {
     let n = n.try_into().unwrap_or(u64::MAX);
     format!("{} {word}{}", number(n), if n == 1 { "" } else { "s" })
 }

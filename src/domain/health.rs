@@ -171,7 +171,7 @@ pub struct ActionHealth {
 words! {
     /// A channel for alerts.
     Channel {
-        /// To `alerts.mail`.
+        /// A mail to the addresses of `alerts.mail`.
         Mail = "mail",
         /// A POST to `alerts.url`.
         Url = "url",

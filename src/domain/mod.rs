@@ -37,7 +37,7 @@ pub use notification::{Headers, Origin, RawNotification};
 pub use outbox::{ActionState, Attempt, AttemptOutcome, DeliveryState, Effect, NewsFilter, RetryPolicy};
 pub use rate::Rate;
 pub use reconciliation::{LastConfirmed, ListRequest, Listed, Listing, OurOrder, Unconfirmed};
-pub use report::{Counts, Finding, FindingKind, Report, Reported, SourceReport};
+pub use report::{Counts, Finding, FindingKind, Report, ReportedSource, SourceReport};
 pub use statistics::SourceStatistics;
 pub use time::{Clock, Timestamp};
 pub use verdict::{Cause, Outcome, Reason, State};

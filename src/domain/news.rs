@@ -52,7 +52,7 @@ pub struct News {
     pub source: String,
     pub provider: String,
     pub event: Option<String>,
-    /// `intake` or `reconcile`.
+    /// Whether a request or `reconcile` brought the notification: `intake` or `reconcile`.
     pub origin: String,
     pub subject_kind: SubjectKind,
     /// The id in `orders` or `products`.

@@ -1,4 +1,4 @@
-//! Rate limits.
+//! A rate limit, as configured for a source or for sender addresses.
 
 use std::time::Duration;
 

@@ -50,14 +50,14 @@ impl Serialize for Timestamp {
 
 /// A source in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
+pub struct ReportedSource {
     pub name: String,
     pub provider: String,
     /// A longer silence is a finding, if set.
     pub expect_every: Option<Duration>,
 }
 
-impl Reported {
+impl ReportedSource {
     /// The configured sources, then those that only the store knows (name, provider).
     #[must_use]
     pub fn with_known(mut configured: Vec<Self>, known: Vec<(String, String)>) -> Vec<Self> {

@@ -90,7 +90,7 @@ pub struct Verification {
 pub enum Move {
     /// To a settled state.
     Settle {
-        /// `confirmed` or `ignored`.
+        /// Only `confirmed` or `ignored`.
         state: State,
         reason: Reason,
         /// The confirmed notification that this one repeats.

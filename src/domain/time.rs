@@ -30,7 +30,7 @@ impl Timestamp {
         Self::from_millis(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since 1970.
+    /// The instant in milliseconds since 1970; negative before.
     #[must_use]
     pub fn millis(self) -> i64 {
         self.0

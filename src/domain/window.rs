@@ -7,12 +7,10 @@ use super::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A half-open interval.
+/// A half-open interval of time: `from` belongs to it, `to` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Inclusive.
     pub from: Timestamp,
-    /// Exclusive.
     pub to: Timestamp,
 }
 

@@ -18,7 +18,7 @@ use super::session::{LIMIT, Session};
 use super::url::LedgerUrl;
 use crate::domain::address::is_private;
 
-/// PostgreSQL's default port.
+/// The port of a host without one in the URL: PostgreSQL's default.
 const PORT: u16 = 5432;
 
 /// Whether a connection is encrypted; an error if it must be and may not be.

@@ -18,7 +18,7 @@ impl Node {
     /// whatever is older. Notifications that are not settled keep theirs. Returns whether there may be more.
     ///
     /// # Errors
-    /// The engine failed.
+    /// PostgreSQL failed.
     pub(super) async fn empty(
         &self,
         session: &Session,
@@ -129,7 +129,7 @@ impl Node {
     }
 }
 
-/// The column of an index on rows with personal data.
+/// The columns of a table that hold personal data.
 fn personal_of(table: LedgerTable) -> impl Iterator<Item = &'static str> {
     table.columns().iter().filter(|column| column.needs.is_some()).map(|column| column.name)
 }

@@ -26,12 +26,12 @@ pub enum NodeState {
 /// Why it could not.
 pub async fn examine(settings: &LedgerSettings, file: Option<&str>) -> Result<NodeState, ShipError> {
     let session = settings.connect().await?;
-    let found = look(&session, settings, file).await;
+    let found = examine_over(&session, settings, file).await;
     session.close().await;
     found
 }
 
-async fn look(
+async fn examine_over(
     session: &Session,
     settings: &LedgerSettings,
     file: Option<&str>,
@@ -99,7 +99,7 @@ impl TakeOver {
     ///
     /// # Errors
     /// The schema is missing or has another version, or PostgreSQL failed.
-    pub async fn look(settings: &LedgerSettings, file: &str) -> Result<Option<Self>, ShipError> {
+    pub async fn prepare(settings: &LedgerSettings, file: &str) -> Result<Option<Self>, ShipError> {
         let session = settings.connect().await?;
         let node = Node::new(&settings.schema, &settings.node, file);
         let found = match schema::examine(&session, node.schema()).await? {

@@ -17,7 +17,7 @@ pub enum ShipError {
     Timeout,
     /// PostgreSQL answered with an error.
     Sql {
-        /// Its SQL state.
+        /// The SQL state, five characters.
         code: String,
         message: String,
     },
@@ -25,9 +25,9 @@ pub enum ShipError {
     Refused(String),
     /// The ledger's schema has another version than this program's.
     NewerSchema {
-        /// The version found.
+        /// The version of the ledger.
         found: i64,
-        /// The version known.
+        /// The newest version that this program knows.
         known: i64,
     },
     /// The ledger's tables differ from those of this version.

@@ -8,9 +8,10 @@
 //! | [`session`] | one connection: statements, transactions, timeouts |
 //! | [`schema`] | creates, upgrades and checks the tables |
 //! | [`rows`], [`json`] | convert rows of the store to PostgreSQL's types |
-//! | [`ship`] | the statements about one node |
-//! | [`decide`] | what comes next; pure functions |
-//! | [`task`] | the shipper |
+//! | [`ship`] | the statements about one node: its claim, its rows, its position |
+//! | [`empty`] | the statements that empty personal data of one node |
+//! | [`decide`] | what to do after a failure, retry pauses, batch sizes; pure functions |
+//! | [`task`] | the shipper: the loop that connects, ships and empties |
 //! | [`mod@examine`] | checks for `doctor` and `ledger take-over` |
 //! | [`failure`] | why nothing is shipped, in one line |
 

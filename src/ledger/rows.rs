@@ -68,7 +68,7 @@ fn fit_text(text: String, is_key: bool) -> Held {
     (Value::Text(format!("{}…{hash}", &text[..kept])), false)
 }
 
-/// PostgreSQL counts microseconds.
+/// Parses RFC 3339; `None` also for a time finer than the microseconds that PostgreSQL counts.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     time.timestamp_subsec_nanos().is_multiple_of(1000).then_some(time)

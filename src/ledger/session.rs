@@ -14,7 +14,7 @@ use super::failure::ShipError;
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Timeout of a disconnect, and of cancelling a statement.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A parameter and its type. Without the type, the library would prepare a named statement.
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -83,7 +83,7 @@ impl Session {
             Err(_) => {
                 let cancelling = self.client()?.cancel_token();
                 // If that fails, PostgreSQL notices by itself that the connection is gone.
-                drop(tokio::time::timeout(GOODBYE, cancelling.cancel_query(self.tls.clone())).await);
+                drop(tokio::time::timeout(CLOSE_TIMEOUT, cancelling.cancel_query(self.tls.clone())).await);
                 Err(ShipError::Timeout)
             }
         }
@@ -96,7 +96,7 @@ impl Session {
     /// Closes the connection properly, if the server still responds.
     pub(super) async fn close(mut self) {
         self.client = None;
-        drop(tokio::time::timeout(GOODBYE, &mut self.driver).await);
+        drop(tokio::time::timeout(CLOSE_TIMEOUT, &mut self.driver).await);
     }
 }
 

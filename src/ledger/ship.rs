@@ -99,7 +99,7 @@ impl Node {
     /// The node's row; `None`: there is none yet.
     ///
     /// # Errors
-    /// The engine failed.
+    /// PostgreSQL failed.
     pub(super) async fn read(&self, session: &Session) -> Result<Option<NodeRow>, ShipError> {
         self.read_with(session, "").await
     }
@@ -117,8 +117,8 @@ impl Node {
     /// key.
     ///
     /// # Errors
-    /// [`ShipError::NodeChanged`] if the claim does not hold; the engine failed. Then nothing was written, or the connection was
-    /// lost, and which of both is unknown.
+    /// [`ShipError::NodeChanged`] if the claim does not hold; PostgreSQL failed. Either nothing was written, or the
+    /// connection was lost, and whether the batch was committed is unknown.
     pub(super) async fn ship(
         &self,
         session: &Session,

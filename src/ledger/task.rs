@@ -93,7 +93,7 @@ async fn ship_to(parts: &ShipperParts, settings: Option<Arc<LedgerSettings>>) {
             emptied: None,
             looked_up: None,
             failures: 0,
-            told: None,
+            logged: None,
             has_failed: true,
         }
         .run()
@@ -123,7 +123,7 @@ struct Shipper<'a> {
     /// Failures in a row.
     failures: u32,
     /// The failure that was last logged, while it lasts.
-    told: Option<String>,
+    logged: Option<String>,
     /// Whether the store may still hold a failure that is over.
     has_failed: bool,
 }
@@ -138,7 +138,7 @@ impl Shipper<'_> {
                 self.size = self.size.after_timeout();
             }
             let then = decide::after(&failure);
-            self.tell(&failure, then).await;
+            self.report(&failure, then).await;
             if then == Then::Stop {
                 return;
             }
@@ -147,13 +147,13 @@ impl Shipper<'_> {
         }
     }
 
-    async fn tell(&mut self, failure: &ShipError, then: Then) {
+    async fn report(&mut self, failure: &ShipError, then: Then) {
         let (node, error) = (&self.settings.node, failure.to_string());
-        if self.told.as_ref() == Some(&error) {
+        if self.logged.as_ref() == Some(&error) {
             log::debug!("ledger node={node}: still nothing is shipped: {error}");
         } else {
             log::warn!("ledger node={node}: nothing is shipped: {error}");
-            self.told = Some(error.clone());
+            self.logged = Some(error.clone());
         }
         self.has_failed = true;
         let passes = matches!(then, Then::Retry | Then::ReadAgain);
@@ -308,7 +308,7 @@ impl Shipper<'_> {
             }
         }
         self.has_failed = false;
-        if self.told.take().is_some() {
+        if self.logged.take().is_some() {
             log::info!("ledger node={}: ships again", self.settings.node);
         }
         self.failures = 0;

@@ -178,7 +178,7 @@ impl Metrics {
 
     /// Sets the gauges before each scrape: queues of the configured sources, sizes, `growth` in bytes per day if
     /// known, and the warnings.
-    pub fn looked_at(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
+    pub fn set_health(&self, health: &Health, growth: Option<u64>, warnings: &[Warning]) {
         for source in health.sources.iter().filter(|source| source.is_configured) {
             let name = [source.source.as_str()];
             let age = source.oldest_pending.map_or(0, |oldest| health.now.since(oldest).as_secs());

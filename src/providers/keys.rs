@@ -30,7 +30,7 @@ pub enum KeyKind {
     Secret,
     /// One secret or a list of them.
     Secrets,
-    /// `true` or `false`.
+    /// `true` or `false`, without quotes.
     Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -46,13 +46,13 @@ pub struct Keys {
 
 #[derive(Clone, Debug)]
 pub enum KeyValue {
-    /// Of `Id`, `Text` and `Choice` keys.
+    /// The value of an `Id`, `Text` or `Choice` key.
     Text(String),
-    /// Of `Secret` and `Secrets` keys.
+    /// The values of a `Secret` or `Secrets` key.
     Secrets(Vec<SecretString>),
-    /// Of `Flag` keys.
+    /// The value of a `Flag` key.
     Flag(bool),
-    /// Of `Files` keys: the path as configured, and the content.
+    /// The files of a `Files` key: the path as configured, and the content.
     Files(Vec<(PathBuf, Vec<u8>)>),
 }
 

@@ -30,6 +30,7 @@ pub use http::Api;
 pub use keys::{Key, KeyError, KeyKind, Keys};
 pub use retry::CallRetries;
 
+/// All providers; a source names one of them.
 pub const KINDS: &[&ProviderKind] =
     &[&ecwid::ION, &ecwid::WEBHOOK, &kinguin::KINGUIN_POSTBACK, &kinguin::KINGUIN, &midas::MIDAS];
 
@@ -59,10 +60,10 @@ pub const LIST_LIMIT: usize = 100;
 /// Maximum number of readings of a list that changes while it is read.
 pub const LIST_READINGS: usize = 5;
 
-/// Maximum number of listed orders, and of the bytes kept of them. A longer list is a failure: a shop with an
-/// endless list must not fill the memory.
+/// Maximum number of listed orders. A longer list is a failure: a shop with an endless list must not fill the memory.
 pub const LONGEST_LIST: usize = 100_000;
-/// See [`LONGEST_LIST`].
+
+/// Maximum size of what is kept of the listed orders, in bytes, for the same reason.
 pub const LARGEST_LIST: usize = 64 << 20;
 
 /// Finds a provider by its name.

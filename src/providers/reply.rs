@@ -10,7 +10,7 @@ use crate::domain::replaced::{holds_any, plain_json};
 use crate::domain::{Answer, CallResult, Cause, Failure, FailureScope, Timestamp};
 
 /// The pause if the shop's is missing or makes no sense; Ecwid's own client uses the same.
-const SENSELESS_PAUSE: Duration = Duration::from_secs(10);
+const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Maximum pause that a shop may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
-    /// The body, decompressed.
+    /// The body, decompressed, at most [`super::http::ANSWER_CAP`] bytes.
     pub body: Vec<u8>,
     /// When the request was sent.
     pub asked_at: Timestamp,
@@ -102,7 +102,7 @@ impl Reply {
 /// The pause that `Retry-After` asks for: seconds or a date, at most an hour; ten seconds if it is missing or
 /// makes no sense.
 fn pause(retry_after: Option<&str>, now: Timestamp) -> Duration {
-    let Some(text) = retry_after.map(str::trim) else { return SENSELESS_PAUSE };
+    let Some(text) = retry_after.map(str::trim) else { return DEFAULT_PAUSE };
     let asked = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => Some(LONGEST_PAUSE),
@@ -110,7 +110,7 @@ fn pause(retry_after: Option<&str>, now: Timestamp) -> Duration {
     };
     match asked {
         Some(asked) if !asked.is_zero() => asked.min(LONGEST_PAUSE),
-        _ => SENSELESS_PAUSE,
+        _ => DEFAULT_PAUSE,
     }
 }
 

@@ -63,7 +63,7 @@ pub struct IntakeSource {
 /// The parts of the intake listener.
 pub struct IntakeParts {
     pub store: Store,
-    /// By name.
+    /// The configured sources, by name.
     pub sources: HashMap<String, IntakeSource>,
     pub metrics: Metrics,
     pub clock: Clock,

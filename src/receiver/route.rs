@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 /// A route of the intake listener.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    /// `/healthz`.
+    /// `/healthz`, which answers that the listener works.
     Health,
     /// A path below `/hooks/`; `None` if it does not have the form of an intake URL.
     Hooks(Option<IntakeUrl>),

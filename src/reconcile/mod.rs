@@ -90,19 +90,20 @@ pub async fn run(
     let parts = ReconcileParts { store, settings, sources, plan, clock, client, watch };
     let now = clock.now();
     let to = plan.to.unwrap_or_else(|| now.minus(settings.verify.policy.grace));
-    let mut chosen = Vec::new();
-    for source in settings.sources.iter().filter(|source| is_chosen(source, plan)) {
+    let mut selected = Vec::new();
+    for source in settings.sources.iter().filter(|source| is_selected(source, plan)) {
         let from = match plan.from {
             Some(from) => from,
             None => store.reader().reconcile_start(source.name.clone()).await?.unwrap_or(to),
         };
-        chosen.push((source, Window { from: from.min(to), to }));
+        selected.push((source, Window { from: from.min(to), to }));
     }
-    let accounts = join_all(chosen.iter().map(|(source, window)| source::run(&parts, source, *window))).await;
+    let accounts =
+        join_all(selected.iter().map(|(source, window)| source::run(&parts, source, *window))).await;
     let mut outcome = Outcome {
         report: Report {
             generated_at: now,
-            from: chosen.iter().map(|(_, window)| window.from).min().unwrap_or(to),
+            from: selected.iter().map(|(_, window)| window.from).min().unwrap_or(to),
             to,
             sources: Vec::with_capacity(accounts.len()),
         },
@@ -118,12 +119,12 @@ pub async fn run(
     let made = serde_json::to_string(&outcome.report).context("write the report as JSON")?;
     store.remember_reconcile(made, now).await.context("remember what was found")?;
     if plan.covers_everything() && outcome.report.sources.iter().all(|source| source.complete) {
-        let windows = chosen.iter().map(|(source, window)| (source.name.clone(), *window)).collect();
+        let windows = selected.iter().map(|(source, window)| (source.name.clone(), *window)).collect();
         store.complete_reconcile(windows, clock.now()).await.context("record the run")?;
     }
     Ok(outcome)
 }
 
-fn is_chosen(source: &Source, plan: &Plan) -> bool {
+fn is_selected(source: &Source, plan: &Plan) -> bool {
     plan.only.as_ref().is_none_or(|only| *only == source.name)
 }

@@ -82,7 +82,7 @@ impl SourceRun<'_> {
         let has_list = listing.is_some();
         let nothing = || Listing { orders: Vec::new(), odd: Vec::new(), is_by_creation: false };
         let listing = listing.unwrap_or_else(nothing);
-        self.name_odd(&listing.odd);
+        self.report_odd(&listing.odd);
         let suspects = self.suspects(&listing).await?;
         let shown = self.ask_all(suspects).await?;
         let listed = listing.orders.len() + listing.odd.len();
@@ -90,7 +90,7 @@ impl SourceRun<'_> {
     }
 
     /// Reports each odd order as a failure of its own.
-    fn name_odd(&mut self, odd: &[String]) {
+    fn report_odd(&mut self, odd: &[String]) {
         odd.iter().take(MOST_FINDINGS).for_each(|wrong| self.fail(wrong));
         let more = odd.len().saturating_sub(MOST_FINDINGS);
         if more > 0 {
@@ -133,10 +133,11 @@ impl SourceRun<'_> {
         let scope = Scope { is_expected: false, was_confirmed: false, until: self.window.to };
         let mut after = String::new();
         loop {
-            let told = self.parts.store.reader().told_orders(self.source.name.clone(), after, CHUNK).await?;
-            let Some((last, _)) = told.last() else { return Ok(()) };
+            let orders =
+                self.parts.store.reader().orders_not_gone(self.source.name.clone(), after, CHUNK).await?;
+            let Some((last, _)) = orders.last() else { return Ok(()) };
             after = last.clone();
-            for (order_id, compared) in told {
+            for (order_id, compared) in orders {
                 if !self.source.provider.is_final(&compared) {
                     suspects.entry(order_id).or_insert(scope);
                 }
@@ -182,7 +183,7 @@ impl SourceRun<'_> {
                 return Ok(Err(failure));
             }
             let is_shown = matches!(answer.result, CallResult::Found(_));
-            match self.hold_against_store(order_id, scope, answer.clone()).await? {
+            match self.compare_with_store(order_id, scope, answer.clone()).await? {
                 ComparedOrder::Compared(finding) => {
                     finding.into_iter().for_each(|finding| self.findings.add(finding));
                     return Ok(Ok(is_shown));
@@ -201,7 +202,7 @@ impl SourceRun<'_> {
         Ok(Err(Failure::new(Cause::ApiError, detail).with_scope(FailureScope::Subject)))
     }
 
-    async fn hold_against_store(
+    async fn compare_with_store(
         &self,
         order_id: &str,
         scope: Scope,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::{Document, summary};
 use crate::domain::SourceReport;
 use crate::domain::escape::escape_controls;
-use crate::domain::format::counted;
+use crate::domain::format::pluralize;
 
 const COLUMNS: [&str; 8] =
     ["source", "provider", "kind", "subject_id", "ours", "shop", "notification_id", "detail"];
@@ -23,21 +23,21 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     for source in sources {
         for finding in &source.findings {
             let id = finding.notification_id.map(|id| id.to_string()).unwrap_or_default();
-            let told = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+            let text_cell = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
             writer.write_record([
                 cell(&source.source),
                 cell(&source.provider),
                 finding.kind.as_str().to_owned(),
-                told(&finding.subject_id),
-                told(&finding.ours),
-                told(&finding.shop),
+                text_cell(&finding.subject_id),
+                text_cell(&finding.ours),
+                text_cell(&finding.shop),
                 id,
-                told(&finding.detail),
+                text_cell(&finding.detail),
             ])?;
         }
         for (kind, more) in source.omitted.iter().filter(|(_, more)| **more > 0) {
-            let told = format!("{} of kind {kind} not listed here", counted(*more, "more finding"));
-            writer.write_record(remark(source, "omitted", &told))?;
+            let detail = format!("{} of kind {kind} not listed here", pluralize(*more, "more finding"));
+            writer.write_record(remark(source, "omitted", &detail))?;
         }
     }
     Ok(String::from_utf8(writer.into_inner()?)?)

@@ -7,7 +7,7 @@ use crate::domain::statistics::{
 use crate::domain::{State, Timestamp};
 use crate::report::{Basis, Document};
 
-/// An id of one who wants to be obeyed.
+/// An id that attacks a spreadsheet, a browser and a terminal.
 pub(super) const HOSTILE: &str = "=cmd|' /C calc'!A0,<script>alert(1)</script>\u{1b}[2J\u{202e}\n";
 
 fn at(text: &str) -> Timestamp {

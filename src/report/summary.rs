@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::clipped;
 use super::{Basis, Document};
-use crate::domain::format::{counted, instant, length, number};
+use crate::domain::escape::escape_and_truncate;
+use crate::domain::format::{instant, length, number, pluralize};
 use crate::domain::statistics::{DayCounts, FakeSenders, Wait};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
@@ -66,10 +66,10 @@ pub(super) fn period_of(periods: &[DayCounts]) -> &'static str {
     if periods.iter().all(|period| period.day.len() == 7) { "month" } else { "day" }
 }
 
-/// `not_found 3, duplicate 1`.
+/// Counts by word, for one line: `not_found 3, duplicate 1`.
 pub(super) fn by_word(counts: &BTreeMap<String, u64>) -> String {
-    let told = counts.iter().map(|(word, n)| format!("{word} {}", number(*n)));
-    told.collect::<Vec<_>>().join(", ")
+    let texts = counts.iter().map(|(word, n)| format!("{word} {}", number(*n)));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// The sum of all sources.
@@ -80,7 +80,7 @@ pub(super) fn counts(document: &Document) -> Counts {
 }
 
 /// Whether the document reports anything that needs attention.
-pub(super) fn needs_somebody(document: &Document) -> bool {
+pub(super) fn needs_attention(document: &Document) -> bool {
     !document.warnings.is_empty()
         || document.report.sources.iter().any(|source| !source.complete)
         || totals(document).into_iter().any(|(kind, n)| kind.is_difference() && n > 0)
@@ -133,7 +133,7 @@ fn received(counts: Counts) -> String {
     let of_these: Vec<String> = [(fakes, "fake"), (duplicates, "duplicate")]
         .into_iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| counted(n, word))
+        .map(|(n, word)| pluralize(n, word))
         .collect();
     parts.push(match of_these.is_empty() {
         true => format!("{} ignored", number(ignored)),
@@ -141,20 +141,20 @@ fn received(counts: Counts) -> String {
     });
     parts.extend((pending > 0).then(|| format!("{} pending", number(pending))));
     parts.extend((undecided > 0).then(|| format!("{} undecided", number(undecided))));
-    format!("{} received: {}.", counted(received, "notification"), parts.join(", "))
+    format!("{} received: {}.", pluralize(received, "notification"), parts.join(", "))
 }
 
 fn in_short(kind: FindingKind, n: u64) -> String {
     match kind {
-        FindingKind::Missed => format!("{} without a notification", counted(n, "order")),
-        FindingKind::Drift => format!("{} with another status at the shop", counted(n, "order")),
+        FindingKind::Missed => format!("{} without a notification", pluralize(n, "order")),
+        FindingKind::Drift => format!("{} with another status at the shop", pluralize(n, "order")),
         FindingKind::Vanished => {
-            format!("{} that the shop no longer shows", counted(n, "confirmed order"))
+            format!("{} that the shop no longer shows", pluralize(n, "confirmed order"))
         }
-        FindingKind::Open => format!("{} open for too long", counted(n, "notification")),
-        FindingKind::Silent => format!("{} silent for too long", counted(n, "source")),
-        FindingKind::Undelivered => format!("{} not delivered", counted(n, "news item")),
-        FindingKind::Fake => counted(n, "fake"),
+        FindingKind::Open => format!("{} open for too long", pluralize(n, "notification")),
+        FindingKind::Silent => format!("{} silent for too long", pluralize(n, "source")),
+        FindingKind::Undelivered => format!("{} not delivered", pluralize(n, "news item")),
+        FindingKind::Fake => pluralize(n, "fake"),
     }
 }
 
@@ -195,14 +195,17 @@ pub(super) fn facts(statistics: &SourceStatistics) -> Vec<(&'static str, String)
         let causes = by_word(&api.failures);
         let failures = if failed == 0 { "none failed".to_owned() } else { format!("failed: {causes}") };
         let sample = sample(api.one_in, "call");
-        tell("API", format!("{}, {failures}{sample}", counted(api.calls, "call")));
+        tell("API", format!("{}, {failures}{sample}", pluralize(api.calls, "call")));
     }
     let refused = statistics.refusals.iter().map(|refusals| {
         let last = instant(refusals.last_at);
-        let from = refusals.last_remote_addr.as_deref().map(|addr| format!(" from {}", clipped(addr, 45)));
+        let from = refusals
+            .last_remote_addr
+            .as_deref()
+            .map(|addr| format!(" from {}", escape_and_truncate(addr, 45)));
         format!(
             "{} {} (last {last}{})",
-            clipped(&refusals.cause, 40),
+            escape_and_truncate(&refusals.cause, 40),
             number(refusals.count),
             from.unwrap_or_default()
         )
@@ -217,23 +220,29 @@ fn sample(one_in: u64, word: &str) -> String {
 }
 
 fn waits(waits: &[Wait]) -> String {
-    let told = waits.iter().map(|wait| {
-        let about = wait.subject_id.as_deref().map(|id| format!(" {}", clipped(id, 30))).unwrap_or_default();
+    let texts = waits.iter().map(|wait| {
+        let about = wait
+            .subject_id
+            .as_deref()
+            .map(|id| format!(" {}", escape_and_truncate(id, 30)))
+            .unwrap_or_default();
         let reason = wait.reason.as_deref().unwrap_or(wait.state.as_str());
         format!("#{}{about} {} ({reason})", wait.notification_id, length(wait.waited_ms))
     });
-    told.collect::<Vec<_>>().join(", ")
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn senders(senders: &FakeSenders) -> String {
-    let told = senders.most.iter().map(|sender| {
-        let address =
-            sender.remote_addr.as_deref().map_or("an unknown address".to_owned(), |a| clipped(a, 45));
+    let texts = senders.most.iter().map(|sender| {
+        let address = sender
+            .remote_addr
+            .as_deref()
+            .map_or("an unknown address".to_owned(), |a| escape_and_truncate(a, 45));
         format!("{address} ({})", number(sender.count))
     });
-    let told = told.collect::<Vec<_>>().join(", ");
+    let texts = texts.collect::<Vec<_>>().join(", ");
     let named = senders.most.iter().filter(|sender| sender.remote_addr.is_some()).count();
     let more = senders.addresses.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX));
     let more = if more > 0 { format!(", and {} more", number(more)) } else { String::new() };
-    format!("{told}{more}{}", sample(senders.one_in, "fake"))
+    format!("{texts}{more}{}", sample(senders.one_in, "fake"))
 }

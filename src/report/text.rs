@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{clipped, wrapped};
+use super::layout::wrap;
 use super::{Document, summary};
+use crate::domain::escape::escape_and_truncate;
 use crate::domain::format::{instant, number};
 use crate::domain::{Counts, Finding, FindingKind, SourceReport, SourceStatistics};
 
 /// Maximum number of findings listed per kind and source, to keep the mail readable.
-const MOST_TOLD: usize = 25;
+const MOST_LISTED: usize = 25;
 
 /// Maximum number of fakes listed per source. They need no action.
-const MOST_FAKES_TOLD: usize = 5;
+const MOST_FAKES_LISTED: usize = 5;
 
 /// The width of names and labels.
 const LABEL: usize = 14;
@@ -25,7 +26,7 @@ pub(super) fn render(document: &Document, width: usize) -> String {
         "countersign, {} to {} UTC\n\n{}\n\n",
         instant(report.from),
         instant(report.to),
-        wrapped(&summary::summary(document).join(" "), width, 0)
+        wrap(&summary::summary(document).join(" "), width, 0)
     );
     let rows = report.sources.iter().map(|source| (source.source.clone(), source.counts));
     table(&mut text, "source", &rows.collect::<Vec<_>>(), width);
@@ -88,7 +89,7 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
         fact(text, "listed", &format!("{} by the shop", number(source.listed)), width);
     }
     for group in groups {
-        let most = if group.kind == FindingKind::Fake { MOST_FAKES_TOLD } else { MOST_TOLD };
+        let most = if group.kind == FindingKind::Fake { MOST_FAKES_LISTED } else { MOST_LISTED };
         let _ = writeln!(
             text,
             "  {} {}: {}",
@@ -99,8 +100,8 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
         for found in group.findings.iter().take(most) {
             finding(text, found, width);
         }
-        let told = group.findings.len().min(most);
-        let more = group.total.saturating_sub(u64::try_from(told).unwrap_or(u64::MAX));
+        let listed = group.findings.len().min(most);
+        let more = group.total.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
         if more > 0 {
             let _ = writeln!(text, "    … and {} more", number(more));
         }
@@ -108,8 +109,8 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     if !facts.is_empty() {
         text.push('\n');
     }
-    for (label, told) in &facts {
-        fact(text, label, told, width);
+    for (label, value) in &facts {
+        fact(text, label, value, width);
     }
     if days.len() > 1 {
         text.push('\n');
@@ -118,22 +119,22 @@ fn section(text: &mut String, source: &SourceReport, statistics: Option<&SourceS
     }
 }
 
-fn fact(text: &mut String, label: &str, told: &str, width: usize) {
-    let _ = writeln!(text, "{}", wrapped(&format!("  {label:12}  {told}"), width, LABEL + 2));
+fn fact(text: &mut String, label: &str, value: &str, width: usize) {
+    let _ = writeln!(text, "{}", wrap(&format!("  {label:12}  {value}"), width, LABEL + 2));
 }
 
 fn finding(text: &mut String, found: &Finding, width: usize) {
     let mut about = Vec::new();
     about.extend(found.notification_id.map(|id| format!("#{id}")));
-    about.extend(found.subject_id.as_deref().map(|id| clipped(id, 60)));
-    let told = found.detail.as_deref().map(|detail| clipped(detail, 400)).unwrap_or_default();
+    about.extend(found.subject_id.as_deref().map(|id| escape_and_truncate(id, 60)));
+    let detail = found.detail.as_deref().map(|detail| escape_and_truncate(detail, 400)).unwrap_or_default();
     let about = about.join(" ");
-    let first = if about.is_empty() { told } else { format!("{about}: {told}") };
-    let _ = writeln!(text, "    {}", wrapped(first.trim_end_matches(": "), width.saturating_sub(4), 8));
+    let first = if about.is_empty() { detail } else { format!("{about}: {detail}") };
+    let _ = writeln!(text, "    {}", wrap(first.trim_end_matches(": "), width.saturating_sub(4), 8));
     for (label, side) in [("ours", &found.ours), ("shop", &found.shop)] {
         if let Some(side) = side {
-            let told = format!("        {label}: {}", clipped(side, 300));
-            let _ = writeln!(text, "{}", wrapped(&told, width, 14));
+            let line = format!("        {label}: {}", escape_and_truncate(side, 300));
+            let _ = writeln!(text, "{}", wrap(&line, width, 14));
         }
     }
 }

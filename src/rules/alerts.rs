@@ -29,7 +29,7 @@ const FAILING_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// Updates the alert state after a look at the warnings: problems begin, return and end, and messages are
 /// written. `watched` is when this process began to look; nothing was observed before. Returns whether
 /// anything changed.
-pub fn look(
+pub fn observe(
     memory: &mut AlertMemory,
     found: &[Warning],
     rules: &AlertRules,
@@ -48,9 +48,11 @@ pub fn look(
         }
     }
     // Without a channel nothing is reported, now or later.
-    let is_told =
+    let was_reported =
         |problem: &Problem| problem.told_at.is_some() && rules.recovery && !rules.channels.is_empty();
-    memory.problems.retain(|problem| is_told(problem) || over_at(problem, watched).is_none_or(|at| at > now));
+    memory
+        .problems
+        .retain(|problem| was_reported(problem) || over_at(problem, watched).is_none_or(|at| at > now));
     memory.messages.retain(|message| message.next_attempt_at.is_some() || now.since(message.at) < WINDOW);
     memory.messages.iter_mut().filter(|message| !rules.channels.contains(&message.channel)).for_each(
         |message| {
@@ -90,8 +92,8 @@ pub fn tried(memory: &mut AlertMemory, id: i64, outcome: Result<(), String>, now
         message.next_attempt_at.is_none()
             && memory.failing.iter().any(|failing| failing.channel == message.channel)
     };
-    let is_told_nowhere = memory.messages.iter().filter(|message| message.at == at).all(is_lost);
-    if is_told_nowhere {
+    let is_unsent = memory.messages.iter().filter(|message| message.at == at).all(is_lost);
+    if is_unsent {
         for problem in memory.problems.iter_mut().filter(|problem| problem.told_at == Some(at)) {
             problem.told_at = None;
         }

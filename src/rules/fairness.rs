@@ -32,13 +32,13 @@ impl Weight {
     /// The weight of a sender without verdicts: better than after a fake, worse than after a confirmation.
     pub const UNKNOWN: Self = Self(WHOLE / 8);
 
-    /// From [`Weight::stored`].
+    /// A weight as [`Weight::stored`] returned it; anything outside 0 to 1 is clamped.
     #[must_use]
     pub fn from_stored(stored: i64) -> Self {
         Self(stored.clamp(0, WHOLE))
     }
 
-    /// In 65536ths.
+    /// The weight as the store keeps it, in 65536ths.
     #[must_use]
     pub fn stored(self) -> i64 {
         self.0

@@ -1,4 +1,4 @@
-//! The retry schedule.
+//! The retry schedule of verifications: delays, pauses of a failing source, and when retries end.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub const BEHIND_CAP: Duration = Duration::from_secs(6 * 3600);
 pub const DENIED_CAP: Duration = Duration::from_secs(3600);
 
 /// The pause if a shop asks for one without a length.
-const UNTOLD_PAUSE: Duration = Duration::from_secs(10);
+const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Minimum number of tries before giving up.
 pub const LEAST_ATTEMPTS: u32 = 8;
@@ -43,7 +43,7 @@ pub fn source_pause(
     jitter: f64,
 ) -> Duration {
     match cause {
-        Cause::ApiRateLimited => retry_after.unwrap_or(UNTOLD_PAUSE),
+        Cause::ApiRateLimited => retry_after.unwrap_or(DEFAULT_PAUSE),
         Cause::ApiDenied => doubled(policy.denied_pause, failures).min(DENIED_CAP.max(policy.denied_pause)),
         Cause::ApiUnreachable | Cause::ApiError => {
             backoff(policy.retry_base, policy.retry_cap, failures, jitter)

@@ -37,7 +37,7 @@ pub fn settle(
         .iter()
         .map(|row| {
             let comparison = if stale {
-                older_than_held(answer)
+                older_than_stored(answer)
             } else {
                 let compared = contained(|| {
                     let comparison = whole(&row.claim, judge.compare(&row.claim, answer, &known));
@@ -121,7 +121,7 @@ pub fn is_stale(answer: &Answer, stored: Option<&StoredObject>, now: Timestamp) 
     }
 }
 
-fn older_than_held(answer: &Answer) -> Comparison {
+fn older_than_stored(answer: &Answer) -> Comparison {
     let evidence = match &answer.result {
         CallResult::Found(object) => {
             json!({ "updated_at": object.truth.as_ref().and_then(Truth::updated_at).map(|t| t.to_string()) })

@@ -85,7 +85,7 @@ impl Alerting {
         }
         let now = self.parts.clock.now();
         self.is_saved &=
-            !alerts::look(&mut self.memory, &findings.warnings, &in_force.rules, self.watched, now);
+            !alerts::observe(&mut self.memory, &findings.warnings, &in_force.rules, self.watched, now);
     }
 
     fn begin_tries(&mut self) {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::url::Clients;
-use crate::admin::page::Turns;
+use crate::admin::page::ViewPermits;
 use crate::admin::{self, Reach};
 use crate::config::Settings;
 use crate::deliverer::Deliverer;
@@ -123,7 +123,7 @@ impl Service {
         store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open_to_serve(path)?;
         sources::refuse_taken_names(&store, settings).await?;
-        let last_sign = store.reader().last_sign().await?;
+        let last_sign = store.reader().last_write_at().await?;
         let beginning = Startup::new(store.clone(), settings.clone(), clock.clone());
         beginning.or_locked(&store).await?;
         let metrics = Metrics::new()?;
@@ -143,7 +143,7 @@ impl Service {
             has_room,
             overfull: Arc::default(),
             stopping: watch::Sender::new(false),
-            turns: Turns::default(),
+            turns: ViewPermits::default(),
         };
         let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
         let ((intake_addr, admin_addr), chose_addresses) =

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::Action;
 use crate::actions::url::Clients;
-use crate::admin::page::Turns;
+use crate::admin::page::ViewPermits;
 use crate::admin::{Admin, Guard};
 use crate::config::{Settings, Source};
 use crate::deliverer::{self, InForce};
@@ -34,7 +34,7 @@ pub(super) struct Common {
     /// Rung when the service stops.
     pub(super) stopping: watch::Sender<bool>,
     /// The permits for concurrent views of the page.
-    pub(super) turns: Turns,
+    pub(super) turns: ViewPermits,
 }
 
 pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
@@ -87,7 +87,7 @@ pub(super) fn admin(
         min_free: settings.store.min_free,
         forgets: settings.store.keep.is_some(),
         settings: Arc::new(settings.clone()),
-        turns: common.turns.clone(),
+        permits: common.turns.clone(),
         heartbeat: heart,
     }
 }

@@ -16,7 +16,7 @@ impl Store {
         self.writer.run(move |conn| save(conn, &memory)).await
     }
 
-    /// Writes a sign of life, whatever else is written.
+    /// Writes a row of its own, so that a heartbeat always follows a commit, even if nothing else is written.
     pub async fn write_liveness(&self, now: Timestamp) -> Result<()> {
         let work = move |conn: &Connection| {
             conn.prepare_cached(

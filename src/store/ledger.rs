@@ -68,7 +68,7 @@ impl Reader {
 
     /// The state of the ledger; `None` if none is configured.
     pub async fn ledger(&self) -> Result<Option<LedgerState>> {
-        self.pool().read(state::look).await
+        self.pool().read(state::status).await
     }
 
     /// Those of these notifications that the file does not have.

@@ -68,7 +68,7 @@ pub use queue::rate_limit::{CallPermit, Grant};
 pub use queue::release::LEASE_LENGTH;
 pub use read::backlog::QueueLength;
 pub use read::fakes_by_sender::{FakesBySender, FakesOfSender};
-pub use read::lines::{Beyond, Lines, NotificationLine};
+pub use read::lines::{Lines, NotificationLine, RowFilter};
 pub use read::matching_ids::Filter;
 pub use read::notifications::{Notification, VerificationRow};
 pub use read::reports::Detail;

@@ -176,10 +176,12 @@ impl Reader {
     /// The deliveries of a notification's news, each with its tries.
     pub async fn deliveries_of(&self, notification: i64) -> Result<Vec<(DeliveryRow, Vec<AttemptRow>)>> {
         let work = move |conn: &Connection| {
-            let rows = list::of_notification(conn, notification)?.into_iter();
-            rows.map(|row| Ok((list::attempts(conn, row.id)?, row)))
-                .map(|found| found.map(|(a, b)| (b, a)))
-                .collect()
+            let mut deliveries = Vec::new();
+            for delivery in list::of_notification(conn, notification)? {
+                let attempts = list::attempts(conn, delivery.id)?;
+                deliveries.push((delivery, attempts));
+            }
+            Ok(deliveries)
         };
         self.pool().read(work).await
     }
@@ -196,8 +198,8 @@ impl Reader {
         self.pool().read(move |conn| list::missing(conn, &action, &filter, since, &query)).await
     }
 
-    /// When each of these actions, each with its longest pause, may be sent something; `None`: nothing waits, or for what
-    /// is under way or for a person.
+    /// When each of these actions, each with its longest pause, may be sent something; `None`: nothing is
+    /// waiting, or all of it waits for deliveries in flight or for a person.
     pub async fn deliveries_due(
         &self,
         actions: Vec<(String, Duration)>,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::health::{Contents, SourceHealth};
 use crate::domain::statistics::DayCounts;
 use crate::domain::{
-    OurOrder, RawNotification, Reported, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window,
+    OurOrder, RawNotification, ReportedSource, SourceReport, SourceStatistics, SubjectKind, Timestamp, Window,
 };
 use crate::store::error::Result;
 use crate::store::file::integrity::{self, Soundness};
@@ -17,7 +17,7 @@ use crate::store::file::pool::Pool;
 use crate::store::queue::{fairness, pauses};
 use crate::store::read::backlog::Backlog;
 use crate::store::read::fakes_by_sender::{self, FakesBySender};
-use crate::store::read::lines::{self, Beyond, Lines, NotificationLine};
+use crate::store::read::lines::{self, Lines, NotificationLine, RowFilter};
 use crate::store::read::matching_ids::{self, Filter};
 use crate::store::read::notifications::{self, Notification, VerificationRow};
 use crate::store::read::reports::{self, Detail};
@@ -66,16 +66,16 @@ impl Reader {
     /// tables.
     pub async fn health(
         &self,
-        sources: Vec<Reported>,
+        sources: Vec<ReportedSource>,
         now: Timestamp,
     ) -> Result<(Contents, Vec<SourceHealth>)> {
         let backlog = Arc::clone(&self.backlog);
-        self.read(move |conn| health::look(conn, &sources, &backlog, now)).await
+        self.read(move |conn| health::load(conn, &sources, &backlog, now)).await
     }
 
     /// The latest time at which anything was written, by the clock at that moment; `None`: never.
-    pub async fn last_sign(&self) -> Result<Option<Timestamp>> {
-        self.read(health::last_sign).await
+    pub async fn last_write_at(&self) -> Result<Option<Timestamp>> {
+        self.read(health::last_write_at).await
     }
 
     /// At most `most` notifications that are not parsed yet, oldest first, with ids greater than `after`.
@@ -105,13 +105,13 @@ impl Reader {
 
     /// At most `filter.limit` notifications that match both filters, newest first, without headers and
     /// bodies. A filter without an index reads at most `looks` rows.
-    pub async fn lines(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Lines> {
-        self.read(move |conn| lines::lines(conn, &filter, &beyond, looks)).await
+    pub async fn lines(&self, filter: Filter, row_filter: RowFilter, looks: usize) -> Result<Lines> {
+        self.read(move |conn| lines::lines(conn, &filter, &row_filter, looks)).await
     }
 
     /// The ids of the result of [`Reader::lines`], newest first.
-    pub async fn ids_beyond(&self, filter: Filter, beyond: Beyond, looks: usize) -> Result<Vec<i64>> {
-        self.read(move |conn| Ok(lines::ids(conn, &filter, &beyond, looks)?.ids)).await
+    pub async fn ids_by_row(&self, filter: Filter, row_filter: RowFilter, looks: usize) -> Result<Vec<i64>> {
+        self.read(move |conn| Ok(lines::ids(conn, &filter, &row_filter, looks)?.ids)).await
     }
 
     /// The notifications with these ids that still exist, in the order of the ids, without headers and
@@ -178,13 +178,13 @@ impl Reader {
 
     /// At most `limit` confirmed orders that are not known to be gone, with their last confirmed values, by
     /// id after `after`.
-    pub async fn told_orders(
+    pub async fn orders_not_gone(
         &self,
         source: String,
         after: String,
         limit: usize,
     ) -> Result<Vec<(String, Map<String, Value>)>> {
-        self.read(move |conn| known::told_orders(conn, &source, &after, limit)).await
+        self.read(move |conn| known::orders_not_gone(conn, &source, &after, limit)).await
     }
 
     /// Peers whose X-Forwarded-For was ignored, with their number among the newest 1,000 notifications.
@@ -207,7 +207,7 @@ impl Reader {
     /// earlier.
     pub async fn account(
         &self,
-        sources: Vec<Reported>,
+        sources: Vec<ReportedSource>,
         window: Window,
         detail: Detail,
         now: Timestamp,

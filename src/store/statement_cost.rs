@@ -52,8 +52,8 @@ fn count(event: TraceEvent<'_>) {
     let steps = if now.0 < before.0 { now.0 } else { now.0 - before.0 };
     let passed = if now.1 < before.1 { now.1 } else { now.1 - before.1 };
     if steps > MOST_STEPS || passed > MOST_PASSED {
-        let told = format!("{steps} steps, {passed} passed: {sql}");
-        TOO_LONG.with_borrow_mut(|too_long| too_long.push(told));
+        let line = format!("{steps} steps, {passed} passed: {sql}");
+        TOO_LONG.with_borrow_mut(|too_long| too_long.push(line));
     }
 }
 
@@ -95,7 +95,7 @@ fn parsed(id: i64) -> ParsedNotification {
         event_time: EventTime { order: Some(now()), ..EventTime::default() },
         event_id: None,
     };
-    let course = Course::told(&[("status", "paid")], &[("status", "paid")]);
+    let course = Course::of(&[("status", "paid")], &[("status", "paid")]);
     ParsedNotification {
         id,
         notification: notification(),

@@ -14,13 +14,13 @@ use tokio::net::unix::pipe;
 
 mod process_group;
 
-use process_group::{ProcessGroup, Words, listened};
+use process_group::{ProcessGroup, StderrReader, wait_and_read};
 
-use super::{Message, SendResult, Stop, Target, ended, kept, stopping};
+use super::{Message, SendResult, Stop, Target, ended, excerpt, stopping};
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// Time between SIGTERM and SIGKILL for a process group.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// The exit code of a program that will never accept this news (`EX_DATAERR` of sysexits.h).
 const REJECTED: i32 = 65;
@@ -73,27 +73,27 @@ impl CommandTarget {
                 input.await;
             }
         });
-        let mut words = Words::of(stderr.map(Into::into));
+        let mut stderr_reader = StderrReader::of(stderr.map(Into::into));
         let end = tokio::select! {
             biased;
-            status = listened(&mut words, &mut exited) => End::Exited(status),
+            status = wait_and_read(&mut stderr_reader, &mut exited) => End::Exited(status),
             () = stopping(stop.clone()) => End::Stopped,
             () = tokio::time::sleep(timeout) => End::TimedOut,
         };
         let result = match end {
             End::Exited(status) => Some(self.judge(status)),
             End::TimedOut => {
-                group.end(&mut words, &mut exited, tokio::time::sleep(LAST_WORDS)).await;
+                group.end(&mut stderr_reader, &mut exited, tokio::time::sleep(KILL_AFTER)).await;
                 Some(SendResult::failed(AttemptOutcome::Timeout, "the command did not end in time"))
             }
             End::Stopped => {
-                let status = group.end(&mut words, &mut exited, ended(stop)).await;
+                let status = group.end(&mut stderr_reader, &mut exited, ended(stop)).await;
                 status.filter(ExitStatus::success).map(|status| self.judge(Ok(status)))
             }
         };
         writing.abort();
-        words.hear_the_rest();
-        result.map(|result| SendResult { answer: kept(&words.heard), ..result })
+        stderr_reader.read_rest();
+        result.map(|result| SendResult { answer: excerpt(&stderr_reader.beginning), ..result })
     }
 
     fn judge(&self, status: io::Result<ExitStatus>) -> SendResult {

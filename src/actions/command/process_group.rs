@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 
-use crate::actions::KEPT;
+use crate::actions::LONGEST_EXCERPT;
 
 pub(super) type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
@@ -56,17 +56,17 @@ impl ProcessGroup {
     /// itself.
     pub(super) async fn end(
         &mut self,
-        words: &mut Words,
+        stderr_reader: &mut StderrReader,
         exited: &mut Exited,
         patience: impl Future<Output = ()>,
     ) -> Option<ExitStatus> {
         self.signal(Signal::TERM);
         tokio::select! {
-            status = listened(words, exited) => return status.ok(),
+            status = wait_and_read(stderr_reader, exited) => return status.ok(),
             () = patience => {}
         }
         self.signal(Signal::KILL);
-        listened(words, exited).await.ok()
+        wait_and_read(stderr_reader, exited).await.ok()
     }
 }
 
@@ -77,31 +77,34 @@ impl Drop for ProcessGroup {
 }
 
 /// Waits for a program's end while its output is read, so that a full pipe does not block it.
-pub(super) async fn listened(words: &mut Words, exited: &mut Exited) -> io::Result<ExitStatus> {
+pub(super) async fn wait_and_read(
+    stderr_reader: &mut StderrReader,
+    exited: &mut Exited,
+) -> io::Result<ExitStatus> {
     tokio::select! {
         biased;
         status = exited => status.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
-        never = words.hear() => match never {},
+        never = stderr_reader.read() => match never {},
     }
 }
 
 /// The standard error of a program.
-pub(super) struct Words {
+pub(super) struct StderrReader {
     pipe: Option<pipe::Receiver>,
-    pub(super) heard: Vec<u8>,
+    pub(super) beginning: Vec<u8>,
 }
 
-impl Words {
+impl StderrReader {
     pub(super) fn of(pipe: Option<OwnedFd>) -> Self {
-        Self { pipe: pipe.and_then(|pipe| pipe::Receiver::from_owned_fd(pipe).ok()), heard: Vec::new() }
+        Self { pipe: pipe.and_then(|pipe| pipe::Receiver::from_owned_fd(pipe).ok()), beginning: Vec::new() }
     }
 
     /// Reads to the end, but keeps only the beginning.
-    async fn hear(&mut self) -> std::convert::Infallible {
+    async fn read(&mut self) -> std::convert::Infallible {
         let mut part = [0; 4096];
         while let Some(pipe) = &mut self.pipe {
             match pipe.read(&mut part).await {
-                Ok(count @ 1..) => keep(&mut self.heard, part.get(..count).unwrap_or_default()),
+                Ok(count @ 1..) => append(&mut self.beginning, part.get(..count).unwrap_or_default()),
                 Ok(0) | Err(_) => self.pipe = None,
             }
         }
@@ -109,19 +112,19 @@ impl Words {
     }
 
     /// The output so far, even if another process still holds the pipe open.
-    pub(super) fn hear_the_rest(&mut self) {
+    pub(super) fn read_rest(&mut self) {
         let mut part = [0; 4096];
         // Reads the descriptor directly: the runtime reports nothing for a pipe that it has not been notified
         // about.
-        while self.heard.len() < KEPT
+        while self.beginning.len() < LONGEST_EXCERPT
             && let Some(Ok(count @ 1..)) = self.pipe.as_ref().map(|pipe| rustix::io::read(pipe, &mut part))
         {
-            keep(&mut self.heard, part.get(..count).unwrap_or_default());
+            append(&mut self.beginning, part.get(..count).unwrap_or_default());
         }
     }
 }
 
-fn keep(heard: &mut Vec<u8>, part: &[u8]) {
-    let room = KEPT.saturating_sub(heard.len());
-    heard.extend_from_slice(part.get(..room).unwrap_or(part));
+fn append(beginning: &mut Vec<u8>, part: &[u8]) {
+    let room = LONGEST_EXCERPT.saturating_sub(beginning.len());
+    beginning.extend_from_slice(part.get(..room).unwrap_or(part));
 }

@@ -19,7 +19,7 @@ pub struct SmtpUrl {
 pub(super) enum Security {
     /// TLS from the first byte.
     Wrapped,
-    /// STARTTLS, required.
+    /// STARTTLS; a server that does not offer it gets no mail.
     StartTls,
     /// No encryption: it stays on this machine.
     Loopback,

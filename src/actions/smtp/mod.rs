@@ -12,7 +12,7 @@ use lettre::transport::smtp::response::Response;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::url::innermost;
-use super::{SendResult, kept};
+use super::{SendResult, excerpt};
 use crate::domain::{AttemptOutcome, Effect};
 
 mod address;
@@ -24,10 +24,10 @@ use connection::Tls;
 pub use letter::Letter;
 
 /// Timeout of QUIT, which decides nothing.
-const FAREWELL: Duration = Duration::from_secs(1);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Timeout of a check.
-const CHECK: Duration = Duration::from_secs(10);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The owner's mail server, and the sender address of its mails.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ struct Inner {
 impl fmt::Debug for MailServer {
     /// Without the user name and the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailServer").field("place", &self.place()).finish_non_exhaustive()
+        f.debug_struct("MailServer").field("server", &self.host_and_port()).finish_non_exhaustive()
     }
 }
 
@@ -68,7 +68,7 @@ impl MailServer {
 
     /// Its host and port.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn host_and_port(&self) -> String {
         format!("{}:{}", self.0.url.host, self.0.url.port)
     }
 
@@ -84,7 +84,7 @@ impl MailServer {
             Ok(Err(error)) => error.result(),
             Ok(Ok((result, mut connection))) => {
                 // The answer to QUIT no longer matters.
-                let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
+                let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
                 result
             }
         }
@@ -95,14 +95,16 @@ impl MailServer {
     /// # Errors
     /// Why it failed, in plain words.
     pub async fn check(&self) -> Result<(), String> {
-        match tokio::time::timeout(CHECK, self.connect()).await {
-            Err(_) => {
-                Err(format!("the mail server {} did not answer within {} s", self.place(), CHECK.as_secs()))
-            }
-            Ok(Err(error)) => Err(format!("the mail server {}: {}", self.place(), error.in_words())),
+        match tokio::time::timeout(CHECK_TIMEOUT, self.connect()).await {
+            Err(_) => Err(format!(
+                "the mail server {} did not answer within {} s",
+                self.host_and_port(),
+                CHECK_TIMEOUT.as_secs()
+            )),
+            Ok(Err(error)) => Err(format!("the mail server {}: {}", self.host_and_port(), error.in_words())),
             Ok(Ok(mut connection)) => {
                 // The login succeeded; the answer to QUIT does not matter.
-                let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
+                let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
                 Ok(())
             }
         }
@@ -141,7 +143,7 @@ impl MailServer {
         if !refused.is_empty() {
             answer = format!("{answer}; refused for {} of {} addresses: {said}", refused.len(), to.len());
         }
-        Ok((SendResult::delivered(kept(answer.as_bytes())), connection))
+        Ok((SendResult::delivered(excerpt(answer.as_bytes())), connection))
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
@@ -177,7 +179,7 @@ impl From<lettre::transport::smtp::Error> for SmtpError {
 impl SmtpError {
     fn in_words(self) -> String {
         let (Self::Refused { said: text, .. } | Self::Unreachable(text)) = self;
-        kept(text.as_bytes()).unwrap_or_default()
+        excerpt(text.as_bytes()).unwrap_or_default()
     }
 
     fn result(self) -> SendResult {
@@ -185,12 +187,12 @@ impl SmtpError {
             Self::Refused { code, said, .. } => {
                 let code = code.map(|code| format!("SMTP {code}")).unwrap_or_default();
                 SendResult {
-                    answer: kept(said.as_bytes()),
+                    answer: excerpt(said.as_bytes()),
                     ..SendResult::failed(AttemptOutcome::Refused, code)
                 }
             }
             Self::Unreachable(why) => {
-                SendResult::failed(AttemptOutcome::Unreachable, kept(why.as_bytes()).unwrap_or_default())
+                SendResult::failed(AttemptOutcome::Unreachable, excerpt(why.as_bytes()).unwrap_or_default())
             }
         }
     }

@@ -66,9 +66,9 @@ async fn form(mut payload: Payload) -> Option<Vec<u8>> {
 
 /// Makes the change; returns the address that the browser is sent to.
 async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, ViewError> {
-    let (change, id) = Change::at(path).ok_or(ViewError::Nothing)?;
+    let (change, id) = Change::at(path).ok_or(ViewError::NotFound)?;
     let note = form.get("note");
-    let mut told = vec![("change", change.word().to_owned())];
+    let mut result = vec![("change", change.word().to_owned())];
     let (tally, back) = match id {
         Some(id) => {
             let mut tally = ChangeCounts::default();
@@ -77,25 +77,25 @@ async fn change(admin: &Admin, path: &str, form: &Parameters) -> Result<String, 
         }
         None => {
             let selection =
-                FilteredRows::read(change, form, admin.clock.now()).map_err(ViewError::Nonsense)?;
-            let up_to = form.number("up_to").map_err(ViewError::Nonsense)?;
-            let up_to = up_to.ok_or_else(|| ViewError::Nonsense("up_to is missing".to_owned()))?;
-            let after = form.number("after").map_err(ViewError::Nonsense)?;
+                FilteredRows::read(change, form, admin.clock.now()).map_err(ViewError::BadRequest)?;
+            let up_to = form.number("up_to").map_err(ViewError::BadRequest)?;
+            let up_to = up_to.ok_or_else(|| ViewError::BadRequest("up_to is missing".to_owned()))?;
+            let after = form.number("after").map_err(ViewError::BadRequest)?;
             let (tally, last) = selection.change(admin, after, up_to, note).await?;
             let again = selection.pairs().into_iter().chain([("after", last.to_string())]);
             if tally.left > 0 {
-                told.push(("again", format!("{}/{}{}", change.list(), change.word(), query(again))));
+                result.push(("again", format!("{}/{}{}", change.list(), change.word(), query(again))));
             }
             (tally, format!("{}{}", change.list(), query(selection.pairs())))
         }
     };
-    told.extend([
+    result.extend([
         ("done", tally.done.to_string()),
         ("refused", tally.refused.to_string()),
         ("left", tally.left.to_string()),
         ("back", back),
     ]);
-    Ok(format!("/done{}", query(told)))
+    Ok(format!("/done{}", query(result)))
 }
 
 #[derive(Template)]
@@ -113,8 +113,8 @@ struct Question {
 
 /// Asks for confirmation of a bulk change, with the number of rows and the newest id.
 pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) -> ViewResult {
-    let selection = FilteredRows::read(change, asked, admin.clock.now()).map_err(ViewError::Nonsense)?;
-    let after = asked.number("after").map_err(ViewError::Nonsense)?;
+    let selection = FilteredRows::read(change, asked, admin.clock.now()).map_err(ViewError::BadRequest)?;
+    let after = asked.number("after").map_err(ViewError::BadRequest)?;
     let (count, newest) = selection.count(admin, after).await?;
     let frame = Frame::new(admin, change.list());
     let mut fields = selection.pairs();
@@ -154,11 +154,11 @@ pub(super) async fn question(admin: &Admin, change: Change, asked: &Parameters) 
 /// The page after a change: how many rows changed, were refused, and are left.
 pub(super) fn done(admin: &Admin, asked: &Parameters) -> ViewResult {
     let number = |name: &str| -> Result<usize, ViewError> {
-        let number = asked.number(name).map_err(ViewError::Nonsense)?;
+        let number = asked.number(name).map_err(ViewError::BadRequest)?;
         Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default())
     };
     let (done, refused, left) = (number("done")?, number("refused")?, number("left")?);
-    let change = asked.get("change").and_then(Change::parse).ok_or(ViewError::Nothing)?;
+    let change = asked.get("change").and_then(Change::parse).ok_or(ViewError::NotFound)?;
     let mut lines = vec![format!("{done} {} {}.", change.nouns(done), change.will_be(done))];
     if refused > 0 {
         lines.push(format!("{refused} {} as before: {}.", change.stay(refused), change.why_refused()));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::frame::{clipped, weight};
+use super::frame::{cell_text, weight};
 use crate::store::VerificationRow;
 
 /// Maximum number of values shown of a claim.
@@ -40,16 +40,16 @@ pub(super) fn compared(claim: &Value, asked: Option<&VerificationRow>) -> Vec<Co
         let found = found.map(|at| answered.remove(at));
         rows.push(Compared {
             differs: found.as_ref().is_some_and(|(known, _)| names(said, known)),
-            name: clipped(&name),
-            claimed: clipped(&value),
-            answered: found.map(|(_, value)| clipped(&value)).unwrap_or_default(),
+            name: cell_text(&name),
+            claimed: cell_text(&value),
+            answered: found.map(|(_, value)| cell_text(&value)).unwrap_or_default(),
         });
     }
     rows.extend(answered.into_iter().map(|(name, value)| Compared {
         differs: names(said, &name),
-        name: clipped(&name),
+        name: cell_text(&name),
         claimed: String::new(),
-        answered: clipped(&value),
+        answered: cell_text(&value),
     }));
     rows
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::filter::{Choice, DeliveriesFilter, Parameters, choices, query};
-use super::frame::{Frame, LIST, When, clipped, fitting, subject_href, weight};
+use super::frame::{Frame, LIST, When, cell_text, fitting, subject_href, weight};
 use super::notifications::{Bulk, LOOKS, PAGE};
 use super::selection::Change;
 use super::{ViewError, ViewResult};
@@ -17,7 +17,7 @@ struct View {
     frame: Frame,
     filter: Form,
     lines: Vec<DeliveryEntry>,
-    told: String,
+    summary: String,
     empty: &'static str,
     query: String,
     older: Option<String>,
@@ -59,15 +59,15 @@ impl DeliveryEntry {
         let is = |state: DeliveryState| row.state == state.as_str();
         Self {
             id: row.id,
-            action: clipped(&row.action),
+            action: cell_text(&row.action),
             seq: row.seq,
             source: row.source.clone(),
-            subject: clipped(&row.subject_id),
+            subject: cell_text(&row.subject_id),
             subject_href: subject_href(&row.subject_kind, &row.source, &row.subject_id),
             state: row.state.clone(),
             attempts: row.attempts,
             when: when.map(|at| When::new(at, now)),
-            detail: row.detail.as_deref().map(clipped).unwrap_or_default(),
+            detail: row.detail.as_deref().map(cell_text).unwrap_or_default(),
             can_redeliver: !is(DeliveryState::Waiting),
             can_skip: is(DeliveryState::Waiting) || is(DeliveryState::Dead),
         }
@@ -82,8 +82,8 @@ impl DeliveryEntry {
 
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let filter = DeliveriesFilter::read(asked, now).map_err(ViewError::Nonsense)?;
-    let before_id = asked.number("before").map_err(ViewError::Nonsense)?;
+    let filter = DeliveriesFilter::read(asked, now).map_err(ViewError::BadRequest)?;
+    let before_id = asked.number("before").map_err(ViewError::BadRequest)?;
     let wanted = DeliveryQuery { before_id, ..filter.of_store(PAGE) };
     let found = admin.store.reader().delivery_page(wanted, LOOKS).await?;
     let pairs = filter.pairs();
@@ -95,12 +95,12 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     );
     let last = lines.last().map(|line| line.id).filter(|_| left_out > 0);
     let looked_back_to = found.looked_back_to.filter(|_| left_out == 0);
-    let older = last.or(found.go_on).map(|before| {
+    let older = last.or(found.continue_from).map(|before| {
         format!("/deliveries{}", query(pairs.clone().into_iter().chain([("before", before.to_string())])))
     });
     let view = View {
         frame: Frame::new(admin, "/deliveries"),
-        told: match &looked_back_to {
+        summary: match &looked_back_to {
             Some(until) => {
                 format!(
                     "The filter looked at {LOOKS} deliveries, back to news of {}.",

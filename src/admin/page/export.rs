@@ -47,7 +47,7 @@ struct Export {
     left: usize,
     is_over: bool,
     /// Held until the last byte is sent.
-    _turn: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Exports the list with this file name (`notifications.csv`, `deliveries.jsonl`), filtered as the request
@@ -56,7 +56,7 @@ pub(super) fn answer(
     admin: &Arc<Admin>,
     req: &HttpRequest,
     name: &str,
-    turn: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) -> HttpResponse {
     let (format, content_type) = if name.ends_with(".csv") {
         (Format::Csv, "text/csv; charset=utf-8")
@@ -71,13 +71,14 @@ pub(super) fn answer(
     };
     let rows = match rows {
         Ok(rows) => rows,
-        Err(why) => return error_page(admin, ViewError::Nonsense(why)),
+        Err(why) => return error_page(admin, ViewError::BadRequest(why)),
     };
     let head = match format {
         Format::Csv => Some(Ok(Bytes::from(format!("{}\n", rows.columns().join(","))))),
         Format::JsonLines => None,
     };
-    let export = Export { admin: Arc::clone(admin), rows, format, left: MOST, is_over: false, _turn: turn };
+    let export =
+        Export { admin: Arc::clone(admin), rows, format, left: MOST, is_over: false, _permit: permit };
     let rows = stream::unfold(export, |mut export| async move {
         let chunk = export.next().await?;
         Some((chunk, export))
@@ -106,8 +107,8 @@ impl Rows {
         let columns = self.columns();
         match self {
             Self::Notifications(filter) => {
-                let (of_store, beyond) = filter.of_store(limit);
-                let found = admin.store.reader().lines(of_store, beyond, LOOKS).await?;
+                let (of_store, row_filter) = filter.of_store(limit);
+                let found = admin.store.reader().lines(of_store, row_filter, LOOKS).await?;
                 filter.before = found.continue_before;
                 let count = found.lines.len();
                 Ok((write(format, columns, found.lines).await?, count, found.continue_before.is_some()))
@@ -115,9 +116,9 @@ impl Rows {
             Self::Deliveries(query) => {
                 query.limit = limit;
                 let found = admin.store.reader().delivery_page(query.clone(), LOOKS).await?;
-                query.before_id = found.go_on;
+                query.before_id = found.continue_from;
                 let count = found.rows.len();
-                Ok((write(format, columns, found.rows).await?, count, found.go_on.is_some()))
+                Ok((write(format, columns, found.rows).await?, count, found.continue_from.is_some()))
             }
         }
     }

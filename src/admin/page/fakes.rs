@@ -1,11 +1,11 @@
-//! Fakes by sender.
+//! The newest fakes, grouped by sender.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
 
 use super::filter::{Parameters, query};
-use super::frame::{Frame, LIST, When, clipped, fitting, weight};
+use super::frame::{Frame, LIST, When, cell_text, fitting, weight};
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 
@@ -19,7 +19,7 @@ const SENDERS: usize = 100;
 #[template(path = "admin/page/fakes.html")]
 struct View {
     frame: Frame,
-    told: String,
+    summary: String,
     senders: Vec<Sender>,
     older: Option<String>,
 }
@@ -46,9 +46,9 @@ const ROW: usize = 500;
 
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let before = asked.number("before").map_err(ViewError::Nonsense)?;
+    let before = asked.number("before").map_err(ViewError::BadRequest)?;
     let found = admin.store.reader().fakes_by_sender(before, LOOKS).await?;
-    let mut told = match &found.oldest_at {
+    let mut summary = match &found.oldest_at {
         Some(oldest) => format!("{} fakes, the oldest from {}", found.looked_at, When::text(oldest, now)),
         None => "No fakes".to_owned(),
     };
@@ -59,7 +59,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
             name.map(|name| ("sender", name.to_owned())).into_iter().chain([("state", "ignored".to_owned())]);
         Sender {
             href: format!("/notifications{}", query(pairs)),
-            name: name.map_or_else(|| "emptied".to_owned(), clipped),
+            name: name.map_or_else(|| "emptied".to_owned(), cell_text),
             count: sender.count,
             sources: counts(&sender.sources),
             reasons: counts(&sender.reasons),
@@ -68,11 +68,11 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     });
     let (senders, _) = fitting(senders.collect(), LIST, Sender::weight);
     if addresses > senders.len() {
-        told += &format!(", from {addresses} addresses: the first {} are shown", senders.len());
+        summary += &format!(", from {addresses} addresses: the first {} are shown", senders.len());
     }
     let view = View {
         frame: Frame::new(admin, "/fakes"),
-        told: told + ".",
+        summary: summary + ".",
         senders,
         older: found.continue_before.map(|before| format!("/fakes?before={before}")),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::length_of_time;
 use crate::domain::{DeliveryState, Reason, State, Timestamp};
-use crate::store::{Beyond, DeliveryQuery, Filter};
+use crate::store::{DeliveryQuery, Filter, RowFilter};
 
 /// Maximum length of an id, name or time, in bytes.
 pub(super) const LONGEST_PARAMETER: usize = 300;
@@ -83,11 +83,11 @@ impl NotificationsFilter {
         };
         let state = parameters.get("state").map(|word| {
             State::parse(word)
-                .ok_or_else(|| format!("state: there is no state {}", super::frame::clipped(word)))
+                .ok_or_else(|| format!("state: there is no state {}", super::frame::cell_text(word)))
         });
         let reason = parameters.get("reason").map(|word| {
             Reason::parse(word)
-                .ok_or_else(|| format!("reason: unknown reason {}", super::frame::clipped(word)))
+                .ok_or_else(|| format!("reason: unknown reason {}", super::frame::cell_text(word)))
         });
         Ok(Self {
             source: text("source"),
@@ -116,7 +116,7 @@ impl NotificationsFilter {
     }
 
     /// The same as a query of the store.
-    pub(super) fn of_store(&self, limit: usize) -> (Filter, Beyond) {
+    pub(super) fn of_store(&self, limit: usize) -> (Filter, RowFilter) {
         let filter = Filter {
             state: self.state,
             reason: self.reason,
@@ -127,7 +127,7 @@ impl NotificationsFilter {
             limit,
             ..Filter::default()
         };
-        (filter, Beyond { sender: self.sender.clone(), until: self.to.as_ref().map(|(_, at)| *at) })
+        (filter, RowFilter { sender: self.sender.clone(), until: self.to.as_ref().map(|(_, at)| *at) })
     }
 }
 
@@ -154,7 +154,7 @@ impl DeliveriesFilter {
         };
         let state = parameters.get("state").map(|word| {
             DeliveryState::parse(word)
-                .ok_or_else(|| format!("state: there is no state {}", super::frame::clipped(word)))
+                .ok_or_else(|| format!("state: there is no state {}", super::frame::cell_text(word)))
         });
         Ok(Self {
             action: text("action"),

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use askama::Template;
 
 use super::filter::Parameters;
-use super::frame::{Frame, LIST, clipped, fitting, subject_href, weight};
+use super::frame::{Frame, LIST, cell_text, fitting, subject_href, weight};
 use super::{View, ViewError};
 use crate::admin::Admin;
 use crate::domain::SubjectKind;
-use crate::store::{Beyond, Filter};
+use crate::store::{Filter, RowFilter};
 
 /// Maximum number of notifications to read: the newest with this id.
 const LOOKS: usize = 200;
@@ -40,7 +40,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, View
     let reader = admin.store.reader();
     let mut subjects = BTreeSet::new();
     let filter = Filter { subject: Some(id.to_owned()), limit: LOOKS, ..Filter::default() };
-    for line in reader.lines(filter, Beyond::default(), LOOKS).await?.lines {
+    for line in reader.lines(filter, RowFilter::default(), LOOKS).await?.lines {
         if let (Some(kind), Some(known)) = (line.subject_kind, line.resolved_id.or(line.subject_id)) {
             subjects.insert((kind, line.source, known));
         }
@@ -68,13 +68,13 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> Result<View, View
     }
     let (found, _) =
         fitting(found, LIST, |one| 100 + weight(&one.name) + weight(&one.source) + weight(&one.href));
-    Ok(View::Page(Page { frame: Frame::new(admin, ""), id: clipped(id), found }.render()?))
+    Ok(View::Page(Page { frame: Frame::new(admin, ""), id: cell_text(id), found }.render()?))
 }
 
 impl Found {
     fn new(kind: &str, source: &str, id: &str) -> Self {
         Self {
-            name: format!("{kind} {}", clipped(id)),
+            name: format!("{kind} {}", cell_text(id)),
             source: source.to_owned(),
             href: subject_href(kind, source, id),
         }

@@ -51,7 +51,7 @@ const VIEWS: usize = 8;
 /// Maximum number of open tails.
 const TAILS: usize = 16;
 
-/// How long a view waits for its turn.
+/// How long a view waits for its permit.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The style sheets of the report's parts and of the page.
@@ -65,21 +65,21 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none
 
 /// The permits for views and tails; they outlive a reload.
 #[derive(Clone, Debug)]
-pub struct Turns {
+pub struct ViewPermits {
     views: Arc<Semaphore>,
     tails: Arc<Semaphore>,
 }
 
-impl Default for Turns {
+impl Default for ViewPermits {
     fn default() -> Self {
         Self { views: Arc::new(Semaphore::new(VIEWS)), tails: Arc::new(Semaphore::new(TAILS)) }
     }
 }
 
-impl Turns {
+impl ViewPermits {
     async fn view(&self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.views).acquire_owned();
-        tokio::time::timeout(PATIENCE, turn).await.ok().and_then(Result::ok)
+        let permit = Arc::clone(&self.views).acquire_owned();
+        tokio::time::timeout(PATIENCE, permit).await.ok().and_then(Result::ok)
     }
 
     fn tail(&self) -> Option<OwnedSemaphorePermit> {
@@ -90,9 +90,9 @@ impl Turns {
 /// Why a view is not shown.
 pub(super) enum ViewError {
     /// The address is not valid; the text says why.
-    Nonsense(String),
+    BadRequest(String),
     /// Nothing has this address.
-    Nothing,
+    NotFound,
     /// The store or a template failed.
     Failed(anyhow::Error),
 }
@@ -122,7 +122,7 @@ pub(super) type ViewResult = Result<String, ViewError>;
 pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest, payload: Payload) -> HttpResponse {
     contained(match *req.method() {
         Method::GET => read(admin, req).await,
-        // A reader of a stream is not read for in vain.
+        // Without its body an export or a tail ends here, and reads nothing for a reader that is not there.
         Method::HEAD => read(admin, req).await.drop_body().map_into_boxed_body(),
         Method::POST => changes::answer(admin, req, payload).await,
         _ => {
@@ -159,7 +159,7 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
         "/tail" => return tail::answer(admin, req).await,
         _ => {}
     }
-    let Some(turn) = admin.turns.view().await else {
+    let Some(permit) = admin.permits.view().await else {
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "2"))
             .content_type("text/plain; charset=utf-8")
@@ -169,15 +169,15 @@ async fn read(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
         name @ ("notifications.csv" | "notifications.jsonl" | "deliveries.csv" | "deliveries.jsonl"),
     ) = req.path().strip_prefix('/')
     {
-        return export::answer(admin, req, name, turn);
+        return export::answer(admin, req, name, permit);
     }
     let asked = Parameters::read(req.query_string().as_bytes());
     let shown = if asked.are_too_long() {
-        Err(ViewError::Nonsense(format!("a parameter is longer than {LONGEST_PARAMETER} bytes")))
+        Err(ViewError::BadRequest(format!("a parameter is longer than {LONGEST_PARAMETER} bytes")))
     } else {
         view(admin, req.path(), &asked).await
     };
-    drop(turn);
+    drop(permit);
     match shown {
         Ok(View::Elsewhere(address)) => {
             HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
@@ -220,7 +220,7 @@ async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Vie
                 let bytes = notification::body(admin, id).await?;
                 Ok(View::Body { id, bytes })
             }
-            Some(_) => Err(ViewError::Nothing),
+            Some(_) => Err(ViewError::NotFound),
         };
     }
     Ok(View::Page(match path {
@@ -232,12 +232,12 @@ async fn view(admin: &Admin, path: &str, asked: &Parameters) -> Result<View, Vie
         "/report" => report::show(admin, asked).await?,
         "/settings" => settings::show(admin)?,
         "/done" => changes::done(admin, asked)?,
-        _ => return Err(ViewError::Nothing),
+        _ => return Err(ViewError::NotFound),
     }))
 }
 
 fn number(text: &str) -> Result<i64, ViewError> {
-    text.parse().map_err(|_| ViewError::Nothing)
+    text.parse().map_err(|_| ViewError::NotFound)
 }
 
 /// A page with a few lines of text.
@@ -254,8 +254,8 @@ struct Message {
 /// The page that says why there is no view.
 pub(super) fn error_page(admin: &Admin, error: ViewError) -> HttpResponse {
     let (status, heading, line) = match error {
-        ViewError::Nonsense(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
-        ViewError::Nothing => {
+        ViewError::BadRequest(why) => (StatusCode::BAD_REQUEST, "This address is not valid", why),
+        ViewError::NotFound => {
             (StatusCode::NOT_FOUND, "Nothing here", "No such view, or the row was removed.".to_owned())
         }
         ViewError::Failed(error) => {

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use super::comparison::{Compared, compared};
 use super::deliveries;
-use super::frame::{Frame, HEAVIEST, LIST, NotificationEntry, When, clipped, fitting, preformatted, weight};
+use super::frame::{
+    Frame, HEAVIEST, LIST, NotificationEntry, When, cell_text, fitting, preformatted, weight,
+};
 use super::meaning::meaning;
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
@@ -50,7 +52,7 @@ struct View {
     no_questions: &'static str,
     headers: Vec<(String, String)>,
     headers_left_out: usize,
-    /// HTML.
+    /// Escaped HTML.
     body: String,
     body_note: Option<String>,
     emptied: Option<&'static str>,
@@ -62,7 +64,7 @@ struct Question {
     http_status: String,
     latency: String,
     detail: String,
-    /// HTML.
+    /// Escaped HTML.
     answer: String,
 }
 
@@ -93,7 +95,7 @@ struct Try {
 pub(super) async fn show(admin: &Admin, id: i64) -> ViewResult {
     let now = admin.clock.now();
     let reader = admin.store.reader();
-    let (known, verifications) = reader.show(id).await?.ok_or(ViewError::Nothing)?;
+    let (known, verifications) = reader.show(id).await?.ok_or(ViewError::NotFound)?;
     let (line, is_emptied) = (&known.line, known.headers.is_none());
     let answered = verifications.iter().rev().find(|asked| asked.answer.is_some());
     let mut left_out = verifications.len().saturating_sub(QUESTIONS);
@@ -155,7 +157,7 @@ const BODY_NOTE: usize = 100;
 
 /// The exact bytes of a body.
 pub(super) async fn body(admin: &Admin, id: i64) -> Result<Vec<u8>, ViewError> {
-    let delivery = admin.store.reader().raw_notification(id).await?.ok_or(ViewError::Nothing)?;
+    let delivery = admin.store.reader().raw_notification(id).await?.ok_or(ViewError::NotFound)?;
     Ok(delivery.body)
 }
 
@@ -170,7 +172,7 @@ fn facts(line: &NotificationLine, now: Timestamp) -> Vec<(&'static str, String)>
         ("Questions", Some(line.attempts.to_string())),
         ("News", (line.news == 1).then(|| "yes: it changed what the shop says".to_owned())),
         ("Origin", (line.origin == "reconcile").then(|| "recovered by reconcile".to_owned())),
-        ("Content type", line.content_type.as_deref().map(clipped)),
+        ("Content type", line.content_type.as_deref().map(cell_text)),
     ];
     all.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
 }
@@ -178,8 +180,8 @@ fn facts(line: &NotificationLine, now: Timestamp) -> Vec<(&'static str, String)>
 fn described(news: &News, now: Timestamp) -> NewsView {
     let text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => clipped(text),
-        Some(other) => clipped(&other.to_string()),
+        Some(Value::String(text)) => cell_text(text),
+        Some(other) => cell_text(&other.to_string()),
     };
     let before = |name: &String| news.previous.as_ref().and_then(|previous| previous.get(name));
     let shown = |name: &str, value: Option<&Value>| match value {
@@ -189,7 +191,7 @@ fn described(news: &News, now: Timestamp) -> NewsView {
     let values = news
         .current
         .iter()
-        .map(|(name, value)| (clipped(name), shown(name, before(name)), shown(name, Some(value))));
+        .map(|(name, value)| (cell_text(name), shown(name, before(name)), shown(name, Some(value))));
     NewsView {
         seq: news.seq,
         kind: news.kind.as_str(),
@@ -209,7 +211,7 @@ fn delivery((row, attempts): &(DeliveryRow, Vec<AttemptRow>), now: Timestamp) ->
             (None, Some(code)) => format!("exit {code}"),
             (None, None) => String::new(),
         },
-        answer: attempt.answer.as_deref().map(clipped).unwrap_or_default(),
+        answer: attempt.answer.as_deref().map(cell_text).unwrap_or_default(),
     };
     DeliveryView {
         line: deliveries::DeliveryEntry::new(row, now),
@@ -224,7 +226,7 @@ fn question(asked: &VerificationRow, room: usize, now: Timestamp) -> Question {
         outcome: asked.outcome.clone(),
         http_status: asked.http_status.map(|status| status.to_string()).unwrap_or_default(),
         latency: format!("{} ms", asked.latency_ms),
-        detail: asked.detail.as_deref().map(clipped).unwrap_or_default(),
+        detail: asked.detail.as_deref().map(cell_text).unwrap_or_default(),
         answer: asked
             .answer
             .as_ref()
@@ -236,7 +238,7 @@ fn question(asked: &VerificationRow, room: usize, now: Timestamp) -> Question {
 fn headers(headers: &Map<String, Value>) -> Vec<(String, String)> {
     let several = headers.iter().flat_map(|(name, value)| {
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        values.iter().map(move |value| (clipped(name), clipped(value.as_str().unwrap_or_default())))
+        values.iter().map(move |value| (cell_text(name), cell_text(value.as_str().unwrap_or_default())))
     });
     several.collect()
 }

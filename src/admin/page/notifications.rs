@@ -21,7 +21,7 @@ struct View {
     frame: Frame,
     filter: Form,
     lines: Vec<NotificationEntry>,
-    told: String,
+    summary: String,
     empty: &'static str,
     query: String,
     tail_href: Option<String>,
@@ -50,11 +50,11 @@ pub(super) struct Bulk {
 
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let filter = NotificationsFilter::read(asked, now).map_err(ViewError::Nonsense)?;
-    let (of_store, beyond) = filter.of_store(PAGE);
+    let filter = NotificationsFilter::read(asked, now).map_err(ViewError::BadRequest)?;
+    let (of_store, row_filter) = filter.of_store(PAGE);
     let reader = admin.store.reader();
     let newest = reader.ids(Filter { limit: 1, ..Filter::default() }).await?;
-    let found = reader.lines(of_store, beyond, LOOKS).await?;
+    let found = reader.lines(of_store, row_filter, LOOKS).await?;
     let pairs = filter.pairs();
     let address = query(pairs.clone());
     let is_newest = filter.before.is_none();
@@ -65,7 +65,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let older = last.or(found.continue_before).map(|before| {
         format!("/notifications{}", query(pairs.clone().into_iter().chain([("before", before.to_string())])))
     });
-    let told = match &looked_back_to {
+    let summary = match &looked_back_to {
         Some(until) => {
             format!("The filter looked at {LOOKS} notifications, back to {}.", When::text(until, now))
         }
@@ -76,7 +76,7 @@ pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
         frame: Frame::new(admin, "/notifications"),
         filter: form(admin, &filter).await?,
         lines,
-        told,
+        summary,
         empty: if pairs.is_empty() {
             "No notification has been received yet."
         } else if looked_back_to.is_some() {

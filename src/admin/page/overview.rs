@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::ViewResult;
 use super::filter::query;
-use super::frame::{Frame, LIST, NotificationEntry, When, clipped, fitting, subject_href, weight};
+use super::frame::{Frame, LIST, NotificationEntry, When, cell_text, fitting, subject_href, weight};
 use crate::admin::{Admin, snapshot};
 use crate::domain::format::span;
 use crate::domain::health::{SourceHealth, Warning, WarningKind};
 use crate::domain::{Timestamp, Window};
-use crate::report::drawn_days;
+use crate::report::days_chart;
 use crate::rules::health;
-use crate::store::{Beyond, Filter};
+use crate::store::{Filter, RowFilter};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -76,7 +76,7 @@ impl Need {
 
     fn new(warning: Warning) -> Self {
         Self {
-            what: clipped(&warning.in_words()),
+            what: cell_text(&warning.in_words()),
             link: link(&warning),
             about: warning.source.or(warning.action),
             remedy: warning.remedy,
@@ -162,7 +162,7 @@ pub(super) async fn show(admin: &Admin) -> ViewResult {
     let days = reader.days(since).await?;
     let window = Window { from: since, to: now };
     let filter = Filter { limit: LATEST, ..Filter::default() };
-    let latest = reader.lines(filter, Beyond::default(), LATEST).await?;
+    let latest = reader.lines(filter, RowFilter::default(), LATEST).await?;
     let last = reader.last_reconcile().await?;
     // Each list without a limit may take a quarter of the view.
     let most = LIST / 4;
@@ -180,7 +180,7 @@ pub(super) async fn show(admin: &Admin) -> ViewResult {
         needs,
         needs_left_out,
         tiles: tiles(&seen.sources, now),
-        charts: drawn_days(&days, window)?.into_iter().collect(),
+        charts: days_chart(&days, window)?.into_iter().collect(),
         sources,
         sources_left_out,
         reconciled: last.map(|(made_at, report)| reconciled(&made_at, &report, now)),
@@ -217,7 +217,7 @@ fn described(source: &SourceHealth, now: Timestamp) -> Source {
         confirmed: source.today.confirmed,
         fakes: source.today.fakes,
         pending: source.pending,
-        api: clipped(&health::api(source)),
+        api: cell_text(&health::api(source)),
     }
 }
 
@@ -254,7 +254,7 @@ fn reconciled(made_at: &str, report: &Value, now: Timestamp) -> Reconciled {
 }
 
 fn found(source: &str, finding: &Value) -> Found {
-    let text = |name: &str| finding[name].as_str().map(clipped).unwrap_or_default();
+    let text = |name: &str| finding[name].as_str().map(cell_text).unwrap_or_default();
     let subject = finding["subject_id"].as_str();
     let href = match (finding["notification_id"].as_i64(), subject) {
         (Some(id), _) => Some(format!("/notifications/{id}")),

@@ -8,7 +8,7 @@ use super::filter::{Choice, Parameters, choices};
 use super::frame::{Frame, LIST};
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
-use crate::domain::{Report, Reported, Window};
+use crate::domain::{Report, ReportedSource, Window};
 use crate::report::{Basis, Document, embedded};
 use crate::rules::health;
 use crate::store::Detail;
@@ -32,13 +32,13 @@ struct View {
 
 pub(super) async fn show(admin: &Admin, asked: &Parameters) -> ViewResult {
     let now = admin.clock.now();
-    let to = asked.time("to", now).map_err(ViewError::Nonsense)?.unwrap_or(now);
-    let from = asked.time("from", now).map_err(ViewError::Nonsense)?.unwrap_or_else(|| to.minus(DAY));
+    let to = asked.time("to", now).map_err(ViewError::BadRequest)?.unwrap_or(now);
+    let from = asked.time("from", now).map_err(ViewError::BadRequest)?.unwrap_or_else(|| to.minus(DAY));
     if from >= to {
-        return Err(ViewError::Nonsense(format!("the window from {from} to {to} is empty")));
+        return Err(ViewError::BadRequest(format!("the window from {from} to {to} is empty")));
     }
     let reader = admin.store.reader();
-    let mut reported = Reported::with_known(admin.sources.clone(), reader.known_sources().await?);
+    let mut reported = ReportedSource::with_known(admin.sources.clone(), reader.known_sources().await?);
     let names: Vec<String> = reported.iter().map(|source| source.name.clone()).collect();
     let only = asked.get("source");
     reported.retain(|source| only.is_none_or(|only| source.name == only));

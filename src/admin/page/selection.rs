@@ -302,17 +302,17 @@ impl FilteredRows {
                 return Ok(found.rows.iter().map(|row| row.id).collect());
             }
         };
-        let (mut filter, beyond) = notifications.of_store(limit);
+        let (mut filter, row_filter) = notifications.of_store(limit);
         filter.after_id = after;
         filter.before_id = before_id;
-        if beyond.is_nothing() {
+        if row_filter.is_empty() {
             filter.oldest_first = oldest_first;
             return reader.ids(filter).await;
         }
         if oldest_first {
             filter.limit = LOOKS;
         }
-        let mut ids = reader.ids_beyond(filter, beyond, LOOKS).await?;
+        let mut ids = reader.ids_by_row(filter, row_filter, LOOKS).await?;
         if oldest_first {
             ids.reverse();
             ids.truncate(limit);

@@ -4,11 +4,11 @@ use askama::Template;
 use serde_json::Value;
 
 use super::filter::{Parameters, query};
-use super::frame::{Frame, LIST, NotificationEntry, When, clipped, fitting, preformatted, weight};
+use super::frame::{Frame, LIST, NotificationEntry, When, cell_text, fitting, preformatted, weight};
 use super::{ViewError, ViewResult};
 use crate::admin::Admin;
 use crate::domain::{News, SubjectKind, Timestamp};
-use crate::store::{AttemptRow, Beyond, DeliveryRow, Filter, NotificationLine};
+use crate::store::{AttemptRow, DeliveryRow, Filter, NotificationLine, RowFilter};
 
 /// Maximum number of entries on a page.
 const PAGE: usize = 100;
@@ -22,7 +22,7 @@ struct View {
     id: String,
     source: String,
     truth: Vec<(String, String)>,
-    /// HTML.
+    /// The API's JSON as escaped HTML.
     raw: String,
     raw_note: Option<String>,
     timeline: Vec<Moment>,
@@ -40,14 +40,14 @@ struct Moment {
 }
 
 /// A delivery to an action.
-fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
+fn delivered(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
     let last = attempts.last().map(|attempt| &attempt.at);
     let at = made.decided_at.as_ref().or(last).or(made.next_attempt_at.as_ref());
     Moment {
         at: When::new(at.map_or("", String::as_str), now),
         what: format!(
             "{} told of news {} (delivery {}, {})",
-            clipped(&made.action),
+            cell_text(&made.action),
             made.seq,
             made.id,
             if made.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", made.attempts) }
@@ -58,16 +58,16 @@ fn told(made: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) -> Moment {
         )),
         state: made.state.clone(),
         reason: None,
-        detail: made.detail.as_deref().map(clipped).unwrap_or_default(),
+        detail: made.detail.as_deref().map(cell_text).unwrap_or_default(),
     }
 }
 
 /// The change that a notification's news reports.
-fn learnt(news: &News, now: Timestamp) -> Moment {
+fn changed(news: &News, now: Timestamp) -> Moment {
     let text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(clipped(text)),
-        Some(other) => Some(clipped(&other.to_string())),
+        Some(Value::String(text)) => Some(cell_text(text)),
+        Some(other) => Some(cell_text(&other.to_string())),
     };
     // The time of the change stands beside it.
     let values = news.current.iter().filter(|(name, _)| *name != "updated_at");
@@ -107,9 +107,9 @@ async fn timeline(
         let mut moments = Vec::new();
         if line.news == 1 {
             for (made, attempts) in reader.deliveries_of(line.id).await?.iter().rev() {
-                moments.push(told(made, attempts, now));
+                moments.push(delivered(made, attempts, now));
             }
-            moments.extend(reader.news_of(line.id).await?.map(|news| learnt(&news, now)));
+            moments.extend(reader.news_of(line.id).await?.map(|news| changed(&news, now)));
         }
         moments.push(received(line, now));
         let (mut moments, left_out) = fitting(moments, room, Moment::weight);
@@ -147,9 +147,9 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> ViewR
     let (Some(kind), Some(source), Some(id)) =
         (SubjectKind::parse(kind), asked.get("source"), asked.get("id"))
     else {
-        return Err(ViewError::Nonsense("source or id is missing".to_owned()));
+        return Err(ViewError::BadRequest("source or id is missing".to_owned()));
     };
-    let before = asked.number("before").map_err(ViewError::Nonsense)?;
+    let before = asked.number("before").map_err(ViewError::BadRequest)?;
     let reader = admin.store.reader();
     let truth = reader.truth(source.to_owned(), kind, id.to_owned()).await?;
     let filter = Filter {
@@ -159,11 +159,11 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> ViewR
         limit: PAGE,
         ..Filter::default()
     };
-    let about = reader.lines(filter, Beyond::default(), PAGE).await?;
+    let about = reader.lines(filter, RowFilter::default(), PAGE).await?;
     let (timeline, cut_at) = timeline(admin, &about.lines, now).await?;
     let continue_before = cut_at.or(about.continue_before);
     let column = |(name, value): &(String, String)| {
-        let shown = if name.ends_with("_at") { When::text(value, now) } else { clipped(value) };
+        let shown = if name.ends_with("_at") { When::text(value, now) } else { cell_text(value) };
         (name.clone(), shown)
     };
     let columns = truth.columns.iter().map(column).collect();
@@ -182,8 +182,8 @@ pub(super) async fn show(admin: &Admin, kind: &str, asked: &Parameters) -> ViewR
             SubjectKind::Order => "Order",
             SubjectKind::Product => "Product",
         },
-        id: clipped(id),
-        source: clipped(source),
+        id: cell_text(id),
+        source: cell_text(source),
         truth: columns,
         raw: shown,
         raw_note: is_cut.then(|| format!("the first {shown_bytes} bytes")),

@@ -53,16 +53,16 @@ struct Tail {
     commits: Option<u64>,
     looked_at: Instant,
     sent_at: Instant,
-    _turn: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpResponse {
     let asked = Parameters::read(req.query_string().as_bytes());
     let filter = match NotificationsFilter::read(&asked, admin.clock.now()) {
         Ok(filter) => filter,
-        Err(why) => return error_page(admin, ViewError::Nonsense(why)),
+        Err(why) => return error_page(admin, ViewError::BadRequest(why)),
     };
-    let Some(turn) = admin.turns.tail() else {
+    let Some(permit) = admin.permits.tail() else {
         return HttpResponse::ServiceUnavailable()
             .content_type("text/plain; charset=utf-8")
             .body("too many live views are open; close one\n");
@@ -75,7 +75,7 @@ pub(super) async fn answer(admin: &Arc<Admin>, req: &HttpRequest) -> HttpRespons
         commits: None,
         looked_at: Instant::now(),
         sent_at: Instant::now(),
-        _turn: turn,
+        _permit: permit,
     };
     let shown = Shown::read(req, &asked);
     if let Err(error) = tail.begin(&shown).await {

@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::config::Settings;
 use crate::domain::Clock;
-use crate::domain::format::counted;
+use crate::domain::format::pluralize;
 use crate::metrics::Metrics;
 use crate::providers::http::Client;
 use store::Examined;
@@ -28,7 +28,7 @@ pub(super) async fn run(_: Args, config: &Path) -> Result<Exit, CommandError> {
     let settings = settings(config)?;
     let clock = Clock::system();
     let mut findings = Findings { terminal: Terminal::new(), wrong: 0, warnings: 0 };
-    let sources = counted(settings.sources.len(), "source");
+    let sources = pluralize(settings.sources.len(), "source");
     findings.good(format!("configuration {}: {sources}", config.display()))?;
     check_page(&mut findings, &settings)?;
     let store = match store::check(&mut findings, &settings, &clock).await? {

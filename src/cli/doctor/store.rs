@@ -146,7 +146,7 @@ async fn check_sources(
             ))?,
             None if queue.pending > 0 => findings.bad(format!(
                 "source {name} is no longer configured, but {} wait{} for it; configure it again, as {}",
-                crate::cli::selection::counted(queue.pending),
+                crate::cli::selection::number_of_notifications(queue.pending),
                 if queue.pending == 1 { "s" } else { "" },
                 queue.provider
             ))?,
@@ -170,7 +170,7 @@ async fn check_proxies(
             findings.warn(format!(
                 "{} recently came through {peer}, whose X-Forwarded-For is ignored; if this is your proxy, \
                     add \"{peer}\" to [server] trusted_proxies, otherwise all senders look the same",
-                crate::cli::selection::counted(count)
+                crate::cli::selection::number_of_notifications(count)
             ))?;
         }
     }

@@ -1,4 +1,4 @@
-//! The `[ledger]` table.
+//! Tests of the `[ledger]` table.
 
 use super::{ConfigFolder, SHOP};
 use crate::config::ShownValue;

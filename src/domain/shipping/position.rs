@@ -52,7 +52,7 @@ impl Fill {
         Self::TABLES.get(self.table).copied()
     }
 
-    /// Whether all are filled.
+    /// The end: all tables are filled.
     #[must_use]
     pub fn done() -> Self {
         Self { table: Self::TABLES.len(), after: Vec::new() }

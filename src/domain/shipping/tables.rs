@@ -25,7 +25,7 @@ words! {
     }
 }
 
-/// The word in `ledger.include`.
+/// The data that `ledger.include` lists.
 pub type Include = BTreeSet<Included>;
 
 words! {
@@ -51,11 +51,11 @@ words! {
 /// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
-    /// RFC 3339 text.
+    /// A UTC time, RFC 3339 text.
     Time,
     /// A UTC day, `YYYY-MM-DD`.
     Day,
-    /// Decimal text.
+    /// A decimal number as text, so that no digit is lost.
     Amount,
     Number,
     Json,

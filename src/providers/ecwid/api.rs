@@ -110,7 +110,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// `GET {base}/{store_id}/{path_and_query}`.
+    /// Sends `GET {base}/{store_id}/{path_and_query}` with the token.
     pub(super) async fn get(&mut self, path_and_query: &str) -> Result<Reply, Failure> {
         let bearer = SecretString::from(format!("Bearer {}", self.shop.token.expose_secret()));
         let path = format!("/{}/{path_and_query}", self.shop.store_id);
@@ -141,7 +141,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Whether the last 404 of [`Inquiry::object`] had the word `word`.
-    pub(super) fn was_told(&self, word: &str) -> bool {
+    pub(super) fn last_error_is(&self, word: &str) -> bool {
         self.evidence.get("errorCode").and_then(Value::as_str) == Some(word)
     }
 

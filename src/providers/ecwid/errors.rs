@@ -39,7 +39,7 @@ pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
 
 /// The failure for a status other than success, with its error word.
 pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
-    let said = word.map(|word| format!(" {}", clipped(word))).unwrap_or_default();
+    let said = word.map(|word| format!(" {}", short_id(word))).unwrap_or_default();
     let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
     match (reply.status, word) {
         (404, Some(word)) if is_about_the_store(word) => {
@@ -56,7 +56,7 @@ pub(super) fn undocumented(reply: &Reply, detail: &str) -> Failure {
 }
 
 /// A stranger's id, escaped for one line of text.
-pub(super) fn clipped(text: &str) -> String {
+pub(super) fn short_id(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
     format!("{}{dots}", short.escape_debug())

@@ -38,9 +38,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) enum Unreadable {
     /// Nothing but white space.
     Empty,
-    /// More than [`NOTIFICATION_VALUES`].
+    /// It has more than [`NOTIFICATION_VALUES`] values.
     TooMany,
-    /// Deeper than [`NOTIFICATION_DEPTH`].
+    /// It nests deeper than [`NOTIFICATION_DEPTH`].
     TooDeep,
     /// Not JSON, from this line and column on.
     NoJson(usize, usize),

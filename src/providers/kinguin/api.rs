@@ -164,7 +164,7 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
 /// One page of a list.
 pub(super) struct Page {
     pub(super) results: Vec<Value>,
-    /// Over all pages.
+    /// The number of items on all pages; `None` if the answer does not say.
     pub(super) item_count: Option<usize>,
 }
 

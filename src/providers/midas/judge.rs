@@ -121,7 +121,7 @@ fn status_of(event: &str) -> Option<&'static str> {
 }
 
 /// Whether a notification can announce this status.
-pub(super) fn is_told(status: &str) -> bool {
+pub(super) fn is_notified(status: &str) -> bool {
     [PAID, CANCELLED].into_iter().any(|event| status_of(event) == Some(status))
 }
 

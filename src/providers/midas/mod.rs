@@ -209,7 +209,7 @@ impl Judge for Midas {
 
     /// There are notifications of payments and of their cancellation, and no others.
     fn can_tell(&self, _field: &str, status: &str) -> bool {
-        judge::is_told(status)
+        judge::is_notified(status)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct ColumnChart {
     pub(super) height: f64,
     pub(super) columns: Vec<ChartColumn>,
     pub(super) grid: Vec<GridLine>,
-    /// `day` or `month`.
+    /// The unit of the columns: `day` or `month`.
     pub(super) period: &'static str,
 }
 
@@ -50,7 +50,8 @@ pub(super) struct Part {
     pub(super) class: &'static str,
     pub(super) y: f64,
     pub(super) height: f64,
-    pub(super) told: String,
+    /// The text that a pointer over the part shows.
+    pub(super) title: String,
 }
 
 /// A horizontal grid line with its number.
@@ -109,7 +110,7 @@ pub(super) fn columns(periods: &[(String, Counts)], period: &'static str) -> Opt
             if n > 0 {
                 let height = real(n) * unit;
                 y -= height;
-                parts.push(Part { class, y, height, told: format!("{name}: {} {class}", number(n)) });
+                parts.push(Part { class, y, height, title: format!("{name}: {} {class}", number(n)) });
             }
         }
         let label_x = middle.min(WIDTH - HALF_LABEL);

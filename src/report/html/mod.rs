@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::layout::clipped;
 use super::{Basis, Document, summary};
-use crate::domain::format::{counted, instant, number};
+use crate::domain::escape::escape_and_truncate;
+use crate::domain::format::{instant, number, pluralize};
 use crate::domain::statistics::{DayCounts, WAIT_BOUNDS_MS};
 use crate::domain::{Counts, Finding, SourceReport, SourceStatistics, Timestamp, Window};
 
@@ -40,7 +40,7 @@ struct Page {
 #[derive(Template)]
 #[template(path = "report/html/body.html")]
 struct Body {
-    needs_somebody: bool,
+    needs_attention: bool,
     summary: Vec<String>,
     tiles: Vec<Tile>,
     over_time: Option<OverTime>,
@@ -161,7 +161,7 @@ pub fn embedded(document: &Document, most: usize) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// The template could not be filled.
-pub fn drawn_days(days: &[DayCounts], window: Window) -> anyhow::Result<Option<String>> {
+pub fn days_chart(days: &[DayCounts], window: Window) -> anyhow::Result<Option<String>> {
     Ok(over_time(days, window).map(|drawing| drawing.render()).transpose()?)
 }
 
@@ -169,7 +169,7 @@ fn body(document: &Document) -> Body {
     let report = &document.report;
     let days: Vec<DayCounts> = document.statistics.iter().flat_map(|source| &source.days).cloned().collect();
     Body {
-        needs_somebody: summary::needs_somebody(document),
+        needs_attention: summary::needs_attention(document),
         summary: summary::summary(document),
         tiles: tiles(&summary::counts(document)),
         over_time: over_time(&days, Window { from: report.from, to: report.to }),
@@ -213,10 +213,10 @@ fn view(source: &SourceReport, statistics: Option<&SourceStatistics>) -> SourceV
     });
     let periods = statistics.map(|statistics| summary::by_period(&statistics.days)).unwrap_or_default();
     SourceView {
-        name: clipped(&source.source, LONGEST),
-        provider: clipped(&source.provider, LONGEST),
+        name: escape_and_truncate(&source.source, LONGEST),
+        provider: escape_and_truncate(&source.provider, LONGEST),
         complete: source.complete,
-        listed: (source.listed > 0).then(|| counted(source.listed, "order")),
+        listed: (source.listed > 0).then(|| pluralize(source.listed, "order")),
         counts: tiles(&source.counts),
         facts: statistics.map(summary::facts).unwrap_or_default(),
         groups: groups.collect(),
@@ -231,15 +231,15 @@ fn period(period: DayCounts) -> PeriodView {
 }
 
 fn row(finding: &Finding) -> Row {
-    let told = |text: &Option<String>| text.as_deref().map(|text| clipped(text, LONGEST));
+    let short = |text: &Option<String>| text.as_deref().map(|text| escape_and_truncate(text, LONGEST));
     let mut about = Vec::new();
-    about.extend(finding.subject_id.as_deref().map(|id| clipped(id, LONGEST_ID)));
+    about.extend(finding.subject_id.as_deref().map(|id| escape_and_truncate(id, LONGEST_ID)));
     about.extend(finding.notification_id.map(|id| format!("#{id}")));
     Row {
         about,
-        detail: told(&finding.detail).unwrap_or_default(),
-        ours: told(&finding.ours),
-        shop: told(&finding.shop),
+        detail: short(&finding.detail).unwrap_or_default(),
+        ours: short(&finding.ours),
+        shop: short(&finding.shop),
     }
 }
 

@@ -48,7 +48,7 @@ fn play(
     for second in (from..to).step_by(5) {
         let now = Timestamp::from_seconds(second);
         let found: Vec<Warning> = listed(second).into_iter().map(warning).collect();
-        look(memory, &found, rules, Timestamp::from_seconds(from), now);
+        observe(memory, &found, rules, Timestamp::from_seconds(from), now);
         let due: Vec<AlertMessage> = memory
             .messages
             .iter()

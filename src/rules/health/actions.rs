@@ -10,7 +10,7 @@ use crate::domain::health::{ActionHealth, Warning, WarningKind};
 const FAILS_LONG: Duration = Duration::from_secs(15 * 60);
 
 /// Adds the warnings about one action.
-pub(super) fn look(action: &ActionHealth, now: Timestamp, found: &mut Vec<Warning>) {
+pub(super) fn add_warnings(action: &ActionHealth, now: Timestamp, found: &mut Vec<Warning>) {
     if action.is_configured {
         found.extend(gone(action, now).or_else(|| failing(action, now)));
     }
@@ -115,7 +115,7 @@ mod tests {
             (of(ActionState::default(), false, 0, 0), vec![]),
         ] {
             let mut found = Vec::new();
-            look(&action, now, &mut found);
+            add_warnings(&action, now, &mut found);
             assert_eq!(found.iter().map(|warning| warning.kind).collect::<Vec<_>>(), kinds, "{action:?}");
         }
     }

@@ -14,7 +14,7 @@ const BEHIND_LONG: Duration = Duration::from_secs(5 * 60);
 const GAP_NAMED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Adds the warnings about the ledger.
-pub(super) fn look(ledger: &LedgerState, now: Timestamp, found: &mut Vec<Warning>) {
+pub(super) fn add_warnings(ledger: &LedgerState, now: Timestamp, found: &mut Vec<Warning>) {
     found.extend(refused(ledger, now).or_else(|| behind(ledger, now)));
     found.extend(gap(ledger, now));
 }
@@ -131,7 +131,7 @@ mod tests {
             ("a gap of long ago", LedgerState { gap: 2, gap_at: Some(at(-600_000)), ..well.clone() }, vec![]),
         ] {
             let mut found = Vec::new();
-            look(&ledger, now, &mut found);
+            add_warnings(&ledger, now, &mut found);
             assert_eq!(found.iter().map(|warning| warning.kind).collect::<Vec<_>>(), kinds, "{what}");
         }
     }

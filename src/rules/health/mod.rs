@@ -54,13 +54,13 @@ pub fn warnings(health: &Health) -> Vec<Warning> {
     found.extend(unread(health));
     found.extend(disk_low(&health.store).or_else(|| disk_filling(&health.store)));
     for source in &health.sources {
-        sources::look(source, health.now, &mut found);
+        sources::add_warnings(source, health.now, &mut found);
     }
     for action in &health.actions {
-        actions::look(action, health.now, &mut found);
+        actions::add_warnings(action, health.now, &mut found);
     }
     if let Some(ledger) = &health.ledger {
-        ledger::look(ledger, health.now, &mut found);
+        ledger::add_warnings(ledger, health.now, &mut found);
     }
     found.extend(health.alerts.iter().map(|failing| alert_failing(failing, health.now)));
     found

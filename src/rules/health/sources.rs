@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{age, span};
-use crate::domain::escape::escape_controls;
+use crate::domain::escape::escape_and_truncate;
 use crate::domain::health::{Failing, LAST_SETTLED, Recent, Refused, SourceHealth, Warning, WarningKind};
 use crate::domain::{Cause, Reason, State, Timestamp};
 
@@ -39,7 +39,7 @@ const USUAL_PAIRS: u64 = 7;
 /// A daily reconcile that last completed longer ago than this gets a warning.
 const LATE_RECONCILE: Duration = Duration::from_secs(2 * 24 * 3600);
 
-pub(super) fn look(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warning>) {
+pub(super) fn add_warnings(source: &SourceHealth, now: Timestamp, found: &mut Vec<Warning>) {
     if !source.is_configured {
         found.extend(unconfigured(source));
         return;
@@ -65,12 +65,8 @@ fn warning(source: &SourceHealth, kind: WarningKind, what: String, remedy: Strin
 }
 
 /// An example, escaped and cut to fit one line.
-fn shown(detail: &str) -> String {
-    let mut short: String = escape_controls(detail).chars().take(LONGEST_DETAIL).collect();
-    if escape_controls(detail).chars().count() > LONGEST_DETAIL {
-        short.push('…');
-    }
-    short
+fn example(detail: &str) -> String {
+    escape_and_truncate(detail, LONGEST_DETAIL)
 }
 
 fn is_confirmed(recent: &Recent) -> bool {
@@ -93,7 +89,7 @@ fn none_confirmed(source: &SourceHealth) -> Option<Warning> {
         count(common)
     );
     let newest = recent.iter().find(|one| (one.state, one.reason) == (state, reason))?;
-    let detail = newest.detail.as_deref().map(shown);
+    let detail = newest.detail.as_deref().map(example);
     Some(Warning { detail, ..warning(source, WarningKind::NoneConfirmed, what, remedy(source, newest)) })
 }
 
@@ -132,7 +128,7 @@ fn many_malformed(source: &SourceHealth) -> Option<Warning> {
                 {}; a proxy may drop a header, the shop's panel may send another format, or strangers try",
             source.source
         );
-        let detail = source.malformed_detail.as_deref().map(shown);
+        let detail = source.malformed_detail.as_deref().map(example);
         Warning { detail, ..warning(source, WarningKind::ManyMalformed, what, remedy) }
     })
 }
@@ -162,14 +158,14 @@ fn fails(source: &SourceHealth, failing: &Failing, now: Timestamp) -> Option<War
         let what = format!("its API{calls} has rejected the credentials for {since}{pending}");
         let remedy = "correct the credentials or their scopes in the shop's panel and here, then run countersign \
                       doctor, which ends the pause";
-        let detail = Some(shown(detail));
+        let detail = Some(example(detail));
         return Some(Warning { detail, ..warning(source, WarningKind::ApiDenied, what, remedy.to_owned()) });
     }
     (now.since(failing.since) > LONG_FAILING).then(|| {
         let what = format!("its API{calls} has failed for {since}: {cause}{pending}");
         let remedy =
             format!("nothing is lost, the next call is at {resume_at}; for details run countersign doctor");
-        Warning { detail: Some(shown(detail)), ..warning(source, WarningKind::ApiFailing, what, remedy) }
+        Warning { detail: Some(example(detail)), ..warning(source, WarningKind::ApiFailing, what, remedy) }
     })
 }
 

@@ -27,9 +27,9 @@ pub struct Link {
 /// The role of a [`Link`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
-    /// Ignored as `mismatch`.
+    /// It is ignored as `mismatch`.
     Mismatch,
-    /// Ignored as `not_found`.
+    /// It is ignored as `not_found`.
     NotFound,
     /// Superseded: it still explains earlier ones.
     Superseded,

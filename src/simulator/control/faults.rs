@@ -1,4 +1,4 @@
-//! Faults over HTTP.
+//! Adds, lists and removes faults over HTTP.
 
 use std::time::Duration;
 

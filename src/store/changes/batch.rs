@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::queries::{CHANGED, IS_CHANGED, REFUSED, behind_key, between_ids, with_key};
+use super::queries::{CHANGED, IS_CHANGED, REFUSED, after_key, between_ids, with_key};
 use super::state;
 use crate::domain::shipping::{
     BatchLimit, Cell, ChangeBatch, Fill, Include, LedgerRow, LedgerTable, Position,
@@ -59,12 +59,12 @@ pub(in crate::store) fn next(
         let notification = integer(row, 3)?;
         Ok(notification <= reached && !is_changed(conn, notification, log)?)
     })?;
-    let told = through.news;
+    let shipped_news = through.news;
     through.deliveries = batch.by_id(
         LedgerTable::Deliveries,
         from.deliveries,
         end.deliveries.min(state.next.deliveries),
-        |row| Ok(integer(row, 2)? <= told),
+        |row| Ok(integer(row, 2)? <= shipped_news),
     )?;
     through.fill = batch.filled(&from.fill)?;
     if limit.refusals && from.fill == Fill::done() {
@@ -174,7 +174,7 @@ impl Batch<'_> {
             let most = self.left();
             let mut after = reached.after.clone();
             after.resize(table.key_length(), String::new());
-            let mut statement = self.conn.prepare_cached(&behind_key(table, self.include))?;
+            let mut statement = self.conn.prepare_cached(&after_key(table, self.include))?;
             statement.raw_bind_parameter(1, most)?;
             for (at, key) in after.iter().enumerate() {
                 statement.raw_bind_parameter(at + 2, key)?;

@@ -43,10 +43,10 @@ pub(super) fn between_ids(table: LedgerTable, include: &Include) -> String {
 }
 
 /// The rows of a table with a key after the parameters from ?2 on; at most ?1.
-pub(super) fn behind_key(table: LedgerTable, include: &Include) -> String {
-    let places: Vec<String> = (0..table.key_length()).map(|at| format!("?{}", at + 2)).collect();
-    let (keys, places) = (keys(table).join(", "), places.join(", "));
-    format!("{} WHERE ({keys}) > ({places}) ORDER BY {keys} LIMIT ?1", selected(table, include))
+pub(super) fn after_key(table: LedgerTable, include: &Include) -> String {
+    let parameters: Vec<String> = (0..table.key_length()).map(|at| format!("?{}", at + 2)).collect();
+    let (keys, parameters) = (keys(table).join(", "), parameters.join(", "));
+    format!("{} WHERE ({keys}) > ({parameters}) ORDER BY {keys} LIMIT ?1", selected(table, include))
 }
 
 /// The row of a table with the key of the parameters.
@@ -77,7 +77,7 @@ mod tests {
                 statements.push(with_key(table, include));
                 statements.push(match table.key_length() {
                     1 => between_ids(table, include),
-                    _ => behind_key(table, include),
+                    _ => after_key(table, include),
                 });
             }
         }

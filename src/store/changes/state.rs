@@ -152,7 +152,7 @@ pub(super) fn write(conn: &Connection, position: &Position) -> Result<()> {
 }
 
 /// The state of the ledger; `None` if none is configured.
-pub(in crate::store) fn look(conn: &Connection) -> Result<Option<LedgerState>> {
+pub(in crate::store) fn status(conn: &Connection) -> Result<Option<LedgerState>> {
     let mut statement = conn.prepare_cached("SELECT * FROM ledger_state WHERE is_on")?;
     let mut found = statement.query([])?;
     let Some(row) = found.next()? else { return Ok(None) };

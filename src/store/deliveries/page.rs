@@ -40,7 +40,7 @@ pub struct Deliveries {
     pub rows: Vec<DeliveryRow>,
     /// Where the next page begins, as [`DeliveryQuery::before_id`] or [`DeliveryQuery::after_id`]; `None`:
     /// there is nothing more.
-    pub go_on: Option<i64>,
+    pub continue_from: Option<i64>,
     /// The time of the last row's news that was read, if reading ended before the page was full.
     pub looked_back_to: Option<String>,
 }
@@ -89,10 +89,10 @@ pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: us
         let is_last = chunk.len() < limit;
         for (delivery, at) in chunk {
             looked += 1;
-            found.go_on = Some(delivery.id);
+            found.continue_from = Some(delivery.id);
             if passes(&query, &delivery, &at) {
                 if found.rows.len() == query.limit {
-                    found.go_on = found.rows.last().map(|row| row.id);
+                    found.continue_from = found.rows.last().map(|row| row.id);
                     return Ok(Deliveries { looked_back_to: None, ..found });
                 }
                 found.rows.push(delivery);
@@ -100,9 +100,13 @@ pub(in crate::store) fn page(conn: &Connection, query: &DeliveryQuery, looks: us
             found.looked_back_to = Some(at);
         }
         if is_last {
-            return Ok(Deliveries { go_on: None, looked_back_to: None, ..found });
+            return Ok(Deliveries { continue_from: None, looked_back_to: None, ..found });
         }
-        if query.oldest_first { query.after_id = found.go_on } else { query.before_id = found.go_on }
+        if query.oldest_first {
+            query.after_id = found.continue_from;
+        } else {
+            query.before_id = found.continue_from;
+        }
     }
     Ok(found)
 }

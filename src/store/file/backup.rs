@@ -112,13 +112,14 @@ impl Backup {
     /// There is no store, `target` exists or is the store, its folder cannot be written or has no room.
     pub fn prepare(store: &Path, target: &Path, overwrite: bool, min_free: u64) -> anyhow::Result<Self> {
         // Any schema version: a copy is needed most before an upgrade.
-        if open::look(store, SCHEMA_VERSION)? == FileState::Fresh {
+        if open::examine(store, SCHEMA_VERSION)? == FileState::Fresh {
             bail!("the store {} is empty; there is nothing to copy", store.display());
         }
         refuse_target(store, target, overwrite)?;
         // Not a reader's connection: a connection that may write nothing cannot write the copy either.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(store, flags).map_err(|error| damage::told(store, &error))?;
+        let conn =
+            Connection::open_with_flags(store, flags).map_err(|error| damage::describe(store, &error))?;
         conn.busy_timeout(Duration::from_secs(5))?;
         let expected = size(&conn)?;
         check_room(store, target, expected, min_free)?;
@@ -161,7 +162,9 @@ impl Backup {
         let (copied, synced) =
             synced_as_it_grows(path, || self.store.execute("VACUUM INTO ?1", [name]).map(drop));
         copied.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damage::told(&self.source, &error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                damage::describe(&self.source, &error)
+            }
             _ => anyhow::Error::new(error).context(format!("cannot copy to {shown}")),
         })?;
         synced.with_context(|| format!("cannot write {shown}"))?;

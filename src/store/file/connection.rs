@@ -32,12 +32,12 @@ pub(in crate::store) fn open_writer(path: &Path) -> anyhow::Result<Connection> {
 pub(super) fn writable(path: &Path) -> anyhow::Result<Connection> {
     open::require_writable(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|error| damage::told(path, &error))?;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| damage::describe(path, &error))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     pragmas(&conn)?;
     let mode: String = conn
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(|error| damage::told(path, &error))?;
+        .map_err(|error| damage::describe(path, &error))?;
     if mode != "wal" {
         bail!(
             "the store {} cannot use write-ahead logging ({mode}); keep it on a local disk",
@@ -60,7 +60,7 @@ pub(in crate::store) fn open_checkpointer(path: &Path) -> anyhow::Result<Connect
         .and_then(|conn| {
             conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = 1;").map(|()| conn)
         })
-        .map_err(|error| damage::told(path, &error))
+        .map_err(|error| damage::describe(path, &error))
 }
 
 thread_local! {
@@ -89,7 +89,7 @@ pub(in crate::store) fn open_reader(path: &Path) -> anyhow::Result<Connection> {
 pub(super) fn any_reader(path: &Path) -> anyhow::Result<Connection> {
     Connection::open_with_flags(path, open::reader_flags())
         .and_then(|conn| reader_pragmas(&conn).map(|()| conn))
-        .map_err(|error| damage::told(path, &error))
+        .map_err(|error| damage::describe(path, &error))
 }
 
 pub(in crate::store) fn reader_pragmas(conn: &Connection) -> rusqlite::Result<()> {

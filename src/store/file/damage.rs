@@ -11,7 +11,7 @@ use super::{holder, plain_file};
 use crate::store::error::{RESTORE, Result, StoreError};
 
 /// SQLite's error as a message, with what to do.
-pub(super) fn told(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
+pub(super) fn describe(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
     let shown = path.display();
     let words = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => format!(
@@ -100,7 +100,7 @@ pub(super) fn probe(conn: &Connection, path: &Path) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    look().map_err(|error| told(path, &error))
+    look().map_err(|error| describe(path, &error))
 }
 
 /// The damage found while the store is open, shared by its writer and its readers. After damage, nothing is written

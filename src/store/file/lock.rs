@@ -66,7 +66,7 @@ impl ServeLock {
         let mut before = String::new();
         file.read_to_string(&mut before).unwrap_or_default();
         if is_held {
-            bail!("the store {} is held by {}; stop that serve first", path.display(), told(&before));
+            bail!("the store {} is held by {}; stop that serve first", path.display(), holder_in(&before));
         }
         let holder = format!("countersign serve, process {}, since {now}", std::process::id());
         let mut lock = Self { file, holder, mark: mark_in(&before) };
@@ -152,13 +152,13 @@ pub fn holder(path: &Path) -> Serving {
         Err(TryLockError::WouldBlock) => {
             let mut content = String::new();
             file.read_to_string(&mut content).unwrap_or_default();
-            Serving::Elsewhere(told(&content))
+            Serving::Elsewhere(holder_in(&content))
         }
         Err(TryLockError::Error(_)) => Serving::Unknown,
     }
 }
 
-fn told(content: &str) -> String {
+fn holder_in(content: &str) -> String {
     content
         .lines()
         .next()

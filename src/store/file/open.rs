@@ -20,7 +20,7 @@ const APPLICATION_ID: i32 = 1_668_641_646;
 /// The kind of a file, according to its first pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum FileState {
-    /// It is empty.
+    /// An empty file, or one that a `serve` had only just created.
     Fresh,
     /// A store of this schema version, which is not newer than the program's.
     Version(usize),
@@ -47,7 +47,7 @@ pub(super) fn require_current(path: &Path) -> anyhow::Result<()> {
 }
 
 pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
-    match look(path, newest)? {
+    match examine(path, newest)? {
         FileState::Version(version) if version == newest => Ok(()),
         FileState::Version(older) => bail!(
             "the store {} has schema version {older}, this program works on version {newest}; restart \
@@ -66,7 +66,7 @@ pub(super) fn require(path: &Path, newest: usize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// It is missing or a folder, cannot be read, is damaged, another program's, or a newer version's.
-pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileState> {
+pub(in crate::store) fn examine(path: &Path, newest: usize) -> anyhow::Result<FileState> {
     let log = beside(path, "-wal");
     let log_size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
     if file_at(path)?.len() == 0 {
@@ -90,10 +90,10 @@ pub(in crate::store) fn look(path: &Path, newest: usize) -> anyhow::Result<FileS
         );
     }
     let conn =
-        Connection::open_with_flags(path, reader_flags()).map_err(|error| damage::told(path, &error))?;
+        Connection::open_with_flags(path, reader_flags()).map_err(|error| damage::describe(path, &error))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     let number = |sql: &str| {
-        conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| damage::told(path, &error))
+        conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| damage::describe(path, &error))
     };
     let (version, application) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
     // Most programs set neither number: only a database without any table can be one that a serve had just

@@ -29,7 +29,7 @@ const MOST_ACTIVATED: usize = 250;
 pub(super) enum Queue {
     /// First questions that a list call may ask.
     Listable = 0,
-    /// Other first questions.
+    /// First questions that need a call of their own.
     Single = 1,
     /// Questions that were asked before.
     Retry = 2,

@@ -23,8 +23,8 @@ pub struct QueueLength {
     pub last_received: Option<Timestamp>,
 }
 
-/// Of the parsed ones. Pending ones were received on the day of the oldest of them or later, so earlier daily
-/// counts contain none.
+/// The queues, without unparsed notifications. No pending one was received before the day of the oldest of them, so
+/// earlier daily counts need not be summed.
 pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        SELECT name, provider, last_parsed_at,
          (SELECT min(received_at) FROM verdicts v WHERE v.source = s.name AND v.state = 'pending') AS oldest
@@ -35,7 +35,7 @@ pub(super) const QUEUES: &str = "WITH read AS MATERIALIZED (
        read.oldest, read.last_parsed_at
      FROM read ORDER BY read.name";
 
-/// SQLite would sort all of them to count them by source, which is much during a flood.
+/// Counted here and not in SQL: to group them by source, SQLite would sort a whole flood.
 pub(super) const UNPARSED: &str = "SELECT id, source, received_at FROM intake WHERE id > ?1 ORDER BY id";
 
 /// The notifications of one source that are not parsed yet.

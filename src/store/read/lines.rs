@@ -43,7 +43,7 @@ pub struct NotificationLine {
 /// A page of a list, and where the next one begins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
-    /// Newest first.
+    /// The rows of the page, newest first.
     pub lines: Vec<NotificationLine>,
     /// The start of the next page, as [`Filter::before_id`]; `None` at the end.
     pub continue_before: Option<i64>,
@@ -53,7 +53,7 @@ pub struct Lines {
 
 /// The part of a filter that no index serves.
 #[derive(Clone, Debug, Default)]
-pub struct Beyond {
+pub struct RowFilter {
     /// Only this sender's address.
     pub sender: Option<String>,
     /// Only notifications received before this time. Rows out of order, from a time when the clock was set
@@ -61,10 +61,10 @@ pub struct Beyond {
     pub until: Option<Timestamp>,
 }
 
-impl Beyond {
+impl RowFilter {
     /// Whether the indexes serve the whole filter.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.sender.is_none() && self.until.is_none()
     }
 }
@@ -82,10 +82,10 @@ pub(in crate::store) const FIRST_AFTER: &str = "SELECT min(first_id) FROM hour_i
 pub(in crate::store) fn lines(
     conn: &Connection,
     filter: &Filter,
-    beyond: &Beyond,
+    row_filter: &RowFilter,
     looks: usize,
 ) -> Result<Lines> {
-    let Ids { ids, continue_before, looked_back_to } = ids(conn, filter, beyond, looks)?;
+    let Ids { ids, continue_before, looked_back_to } = ids(conn, filter, row_filter, looks)?;
     let lines = ids.iter().filter_map(|id| line(conn, *id).transpose()).collect::<Result<_>>()?;
     Ok(Lines { lines, continue_before, looked_back_to })
 }
@@ -93,7 +93,7 @@ pub(in crate::store) fn lines(
 /// The result of [`lines`], by id.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Ids {
-    /// Newest first.
+    /// The ids of the page, newest first.
     pub(in crate::store) ids: Vec<i64>,
     continue_before: Option<i64>,
     looked_back_to: Option<String>,
@@ -103,10 +103,10 @@ pub(in crate::store) struct Ids {
 pub(in crate::store) fn ids(
     conn: &Connection,
     filter: &Filter,
-    beyond: &Beyond,
+    row_filter: &RowFilter,
     looks: usize,
 ) -> Result<Ids> {
-    if beyond.is_nothing() {
+    if row_filter.is_empty() {
         let mut ids =
             matching_ids::ids(conn, &Filter { limit: filter.limit.saturating_add(1), ..filter.clone() })?;
         let is_more = ids.len() > filter.limit;
@@ -115,8 +115,8 @@ pub(in crate::store) fn ids(
         return Ok(Ids { ids, continue_before, looked_back_to: None });
     }
     let mut found = Ids::default();
-    let sender = beyond.sender.as_deref().map(rows::sender);
-    let mut before = start(conn, filter, beyond)?;
+    let sender = row_filter.sender.as_deref().map(rows::sender);
+    let mut before = start(conn, filter, row_filter)?;
     let mut looked = 0;
     let mut chunk = CHUNK;
     // At most `looks` rows, whatever the filter is.
@@ -133,7 +133,7 @@ pub(in crate::store) fn ids(
         for id in &ids {
             before = Some(*id);
             looked += 1;
-            let Some((passes, received_at)) = passes(conn, *id, beyond)? else { continue };
+            let Some((passes, received_at)) = passes(conn, *id, row_filter)? else { continue };
             found.looked_back_to = Some(received_at);
             if passes {
                 found.ids.push(*id);
@@ -150,8 +150,8 @@ pub(in crate::store) fn ids(
 }
 
 /// The id below which to begin.
-fn start(conn: &Connection, filter: &Filter, beyond: &Beyond) -> Result<Option<i64>> {
-    let Some(until) = beyond.until else { return Ok(filter.before_id) };
+fn start(conn: &Connection, filter: &Filter, row_filter: &RowFilter) -> Result<Option<i64>> {
+    let Some(until) = row_filter.until else { return Ok(filter.before_id) };
     let first: Option<i64> = conn.prepare_cached(FIRST_AFTER)?.query_row([until.hour()], |row| row.get(0))?;
     Ok(match (first, filter.before_id) {
         (Some(first), Some(before)) => Some(first.min(before)),
@@ -160,14 +160,14 @@ fn start(conn: &Connection, filter: &Filter, beyond: &Beyond) -> Result<Option<i
 }
 
 /// Whether a row matches, and when it was received; `None` if it was removed.
-fn passes(conn: &Connection, id: i64, beyond: &Beyond) -> Result<Option<(bool, String)>> {
+fn passes(conn: &Connection, id: i64, row_filter: &RowFilter) -> Result<Option<(bool, String)>> {
     let found = conn
         .prepare_cached(SENDER)?
         .query_row([id], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     Ok(found.map(|(sender, received_at)| {
-        let is_sender = beyond.sender.is_none() || beyond.sender == sender;
-        let is_before = beyond.until.is_none_or(|until| received_at < until.to_string());
+        let is_sender = row_filter.sender.is_none() || row_filter.sender == sender;
+        let is_before = row_filter.until.is_none_or(|until| received_at < until.to_string());
         (is_sender && is_before, received_at)
     }))
 }

@@ -121,7 +121,7 @@ pub(in crate::store) fn confirmed_orders(
 
 /// At most `limit` confirmed orders that are not known to be gone, with their last confirmed values, by id
 /// after `after`.
-pub(in crate::store) fn told_orders(
+pub(in crate::store) fn orders_not_gone(
     conn: &Connection,
     source: &str,
     after: &str,

@@ -58,7 +58,7 @@ fn bring_to_end_of(
     now: Timestamp,
 ) -> anyhow::Result<Option<Upgraded>> {
     open::require_writable(path)?;
-    let from = match open::look(path, steps.len())? {
+    let from = match open::examine(path, steps.len())? {
         FileState::Fresh if was_used => bail!(
             "the store {} is empty, but a serve has used it before; {}, or remove it and its .serve-lock if it never \
              held anything",

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::backlog;
 use super::backlog::{Backlog, Unparsed};
 use crate::domain::health::{Contents, Failing, Refused, SourceHealth};
-use crate::domain::{Counts, Reason, Reported, State, Timestamp};
+use crate::domain::{Counts, Reason, ReportedSource, State, Timestamp};
 use crate::store::error::Result;
 use crate::store::queue::pauses;
 use crate::store::rows;
@@ -56,9 +56,9 @@ pub(super) const KNOWN: &str =
 
 /// Reads the state of the store and of each source: the configured sources in their order, then those that
 /// only the store knows.
-pub(in crate::store) fn look(
+pub(in crate::store) fn load(
     conn: &Connection,
-    configured: &[Reported],
+    configured: &[ReportedSource],
     backlog: &Backlog,
     now: Timestamp,
 ) -> Result<(Contents, Vec<SourceHealth>)> {
@@ -216,7 +216,7 @@ fn days(
 }
 
 /// The latest of: the last notification, the last verification, the last write check.
-pub(in crate::store) fn last_sign(conn: &Connection) -> Result<Option<Timestamp>> {
+pub(in crate::store) fn last_write_at(conn: &Connection) -> Result<Option<Timestamp>> {
     let last: Option<String> = conn.query_row(
         "SELECT max(at) FROM (
            SELECT (SELECT received_at FROM intake ORDER BY id DESC LIMIT 1) AS at

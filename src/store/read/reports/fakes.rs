@@ -72,12 +72,12 @@ pub(super) fn find(
 }
 
 fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
-    let mut told: String = row.get(3)?;
+    let mut text: String = row.get(3)?;
     if let Some(detail) = row.get::<_, Option<String>>(4)? {
-        told += &format!(": {detail}");
+        text += &format!(": {detail}");
     }
     if let Some(sender) = row.get::<_, Option<String>>(5)? {
-        told += &format!("; sent from {sender}");
+        text += &format!("; sent from {sender}");
     }
     Ok(Finding {
         kind: FindingKind::Fake,
@@ -85,7 +85,7 @@ fn finding(row: &Row<'_>, shop: Option<String>) -> rusqlite::Result<Finding> {
         ours: claim_summary::column(row, 2)?,
         shop,
         notification_id: Some(row.get(0)?),
-        detail: Some(told),
+        detail: Some(text),
     })
 }
 

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::domain::statistics::{ApiCalls, DayCounts, SourceStatistics};
-use crate::domain::{Reported, SourceReport, Timestamp, Window};
+use crate::domain::{ReportedSource, SourceReport, Timestamp, Window};
 use crate::store::deliveries;
 use crate::store::error::Result;
 use crate::store::rows;
@@ -66,7 +66,7 @@ impl Detail {
 /// and silent are judged at `now`, or at the window's end if that is earlier.
 pub(in crate::store) fn account(
     conn: &Connection,
-    sources: &[Reported],
+    sources: &[ReportedSource],
     window: Window,
     detail: Detail,
     now: Timestamp,
@@ -85,7 +85,7 @@ pub(in crate::store) fn account(
 
 fn of_source(
     conn: &Connection,
-    source: &Reported,
+    source: &ReportedSource,
     window: Window,
     detail: Detail,
     now: Timestamp,

@@ -100,11 +100,11 @@ pub(super) const FINDING: &str =
 fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
     let state: String = row.get(3)?;
     let received_at: String = row.get(6)?;
-    let mut told = format!("{state} since {received_at}");
+    let mut text = format!("{state} since {received_at}");
     match (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?) {
-        (Some(reason), Some(detail)) => told += &format!(": {reason}, {detail}"),
-        (Some(reason), None) => told += &format!(": {reason}"),
-        (None, _) => told += ": not asked about yet",
+        (Some(reason), Some(detail)) => text += &format!(": {reason}, {detail}"),
+        (Some(reason), None) => text += &format!(": {reason}"),
+        (None, _) => text += ": not asked about yet",
     }
     Ok(Finding {
         kind: FindingKind::Open,
@@ -112,7 +112,7 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
         ours: claim_summary::column(row, 2)?,
         shop: None,
         notification_id: Some(row.get(0)?),
-        detail: Some(told),
+        detail: Some(text),
     })
 }
 

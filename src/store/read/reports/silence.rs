@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::domain::{Finding, FindingKind, Reported, SourceReport, Timestamp};
+use crate::domain::{Finding, FindingKind, ReportedSource, SourceReport, Timestamp};
 use crate::store::error::Result;
 use crate::store::rows;
 
@@ -20,7 +20,7 @@ pub(super) const KNOWN_SINCE: &str = "SELECT max(first_served_at, iif(last_parse
 /// Adds a finding if nothing was received before `now` for longer than expected.
 pub(super) fn find(
     conn: &Connection,
-    source: &Reported,
+    source: &ReportedSource,
     now: Timestamp,
     report: &mut SourceReport,
 ) -> Result<()> {
