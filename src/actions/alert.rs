@@ -5,9 +5,9 @@ use std::time::Duration;
 use lettre::Address;
 use serde_json::json;
 
+use super::http::Clients;
 use super::notice::Notice;
 use super::smtp::{Letter, MailServer};
-use super::url::Clients;
 use crate::domain::alerts::{AlertText, Channel};
 use crate::domain::{AttemptOutcome, Timestamp};
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`url`] | one POST, following Standard Webhooks |
 //! | [`signature`] | how such a request is signed |
+//! | [`http`] | the HTTP clients of actions and alerts, and the rules for their URLs |
 //! | [`network`] | which addresses plain HTTP may reach |
 //! | [`command`] | one process, which reads the message from its standard input |
 //! | [`alert`] | messages about problems that need the owner |
@@ -21,6 +22,7 @@ use crate::domain::{Attempt, AttemptOutcome, Effect, News, NewsFilter, RetryPoli
 
 pub mod alert;
 pub mod command;
+pub mod http;
 pub mod mail;
 pub mod network;
 pub mod notice;
@@ -162,7 +164,7 @@ pub enum ActionKind {
 impl ActionKind {
     /// The target to send to.
     #[must_use]
-    pub fn target(&self, clients: &url::Clients) -> Arc<dyn Target> {
+    pub fn target(&self, clients: &http::Clients) -> Arc<dyn Target> {
         match self {
             Self::Url(endpoint) => Arc::new(url::UrlTarget::new(clients, endpoint.clone())),
             Self::Command(command) => Arc::new(command.clone()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Url};
 
-use super::url::{Clients, innermost, parse, reach};
+use super::http::{Clients, innermost, parse, reach};
 
 /// The URL of a notice.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, settings};
 use crate::actions::alert::Ways;
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::actions::{Action, Message, Stopping};
 use crate::domain::alerts::AlertText;
 use crate::domain::news::test_line;

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::exit::unless_locked;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, logging, settings, usage_error};
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::config::Settings;
 use crate::deliverer::{self, Deliverer, InForce};
 use crate::domain::health::Serving;

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::actions::{Action, Stopping, Target};
 use crate::domain::{Clock, Timestamp};
 use crate::metrics::Metrics;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::admin::HealthFindings;
 use crate::config::Alerts;
 use crate::domain::alerts::AlertMemory;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::admin::HealthFindings;
 use crate::config::Alerts;
 use crate::domain::{Clock, Timestamp};

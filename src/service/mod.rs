@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::admin::page::ViewPermits;
 use crate::admin::{self, Reach};
 use crate::config::Settings;

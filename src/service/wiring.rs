@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::Action;
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::admin::page::ViewPermits;
 use crate::admin::{Admin, Guard};
 use crate::config::{Settings, Source};

@@ -11,7 +11,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::response::Response;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::url::innermost;
+use super::http::innermost;
 use super::{SendResult, excerpt};
 use crate::domain::{AttemptOutcome, Effect};
 

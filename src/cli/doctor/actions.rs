@@ -2,7 +2,7 @@
 //! sent.
 
 use super::{CommandError, Findings};
-use crate::actions::url::Clients;
+use crate::actions::http::Clients;
 use crate::config::Settings;
 use crate::domain::Clock;
 use crate::domain::health::ActionHealth;
