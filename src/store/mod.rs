@@ -2,10 +2,22 @@
 //! types leaves this room, so another engine could implement the same verbs.
 //!
 //! One thread writes ([`writer`] is its handle, [`writer::thread`] its loop), in transactions that take everything
-//! queued. Many connections read, and cannot write. A service or a changing command holds a [`Store`] (the worker's
-//! operations are in [`work`]); everything else gets a [`Reader`].
+//! queued. Many connections read, and cannot write. A service or a changing command holds a [`Store`]; everything else
+//! gets a [`Reader`].
+//!
+//! This file opens and closes a store and has the operations of intake. The others are in a file for each user:
+//!
+//! | file | operations of |
+//! |---|---|
+//! | [`work`] | the worker: record, lease, settle, release, give up |
+//! | [`outbox`] | the deliverer, and a person's decisions about deliveries |
+//! | [`decisions`] | a person who decides about notifications |
+//! | [`comparison`] | `reconcile` |
+//! | [`removal`] | `prune` and the retention rules |
+//! | [`ledger`] | the shipper to the ledger |
+//! | [`alerts`] | the alerts and the heartbeat |
+//! | [`write_checks`] | checks whether writing works |
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,17 +29,14 @@ use tokio::sync::Notify;
 
 use self::deliveries::Outbox;
 use self::file::{connection, migrations, open};
-use self::reconcile::compare;
-use self::retention::run::Retention;
-use self::retention::unshipped::is_short;
-use self::verdicts::supersede::Settled;
-use self::verdicts::{claims, decisions, supersede};
 use self::writer::handle::Writer;
 use self::writer::{contention, intake};
-use crate::domain::{RawNotification, Timestamp, Window};
+use crate::domain::{RawNotification, Timestamp};
 
 mod alerts;
 mod changes;
+mod comparison;
+mod decisions;
 mod deliveries;
 mod error;
 mod file;
@@ -40,6 +49,7 @@ mod queue;
 mod read;
 mod reader;
 mod reconcile;
+mod removal;
 mod retention;
 mod rows;
 #[cfg(test)]
@@ -94,7 +104,7 @@ pub struct Store {
     outbox: Outbox,
 }
 
-/// Joined by [`Store::close`].
+/// The writer's thread; [`Store::close`] takes it out and joins it.
 #[derive(Debug)]
 struct WriterJoin(Mutex<Option<JoinHandle<()>>>);
 
@@ -253,143 +263,5 @@ impl Store {
             Ok(taken)
         };
         self.writer.run_urgent(contention::PATIENCE_OF_COMMANDS, work).await
-    }
-
-    /// Records parsed notifications, except those that are recorded already. The writer has them when this returns, in
-    /// the order of the calls; the future waits for the outcome.
-    pub fn record(
-        &self,
-        parsed: Vec<ParsedNotification>,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
-        self.record_after(0, parsed, now)
-    }
-
-    /// Like [`Store::record`], for notifications that were parsed before those up to `after` are recorded.
-    ///
-    /// # Errors
-    /// The write failed, or earlier notifications are not recorded. Then these are not either, because skipped ones
-    /// would not be found again.
-    pub fn record_after(
-        &self,
-        after: i64,
-        parsed: Vec<ParsedNotification>,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
-        let rows_to_write: Vec<_> = parsed.iter().map(claims::VerdictRow::of).collect();
-        drop(parsed);
-        self.writer.run_batched(move |conn| claims::record(conn, after, &rows_to_write, now))
-    }
-
-    /// Resets at most [`ROWS_AT_ONCE`] notifications, to be verified again, and ends the pauses of their sources.
-    /// `by` becomes the detail of those that are pending then.
-    pub async fn retry(
-        &self,
-        parsed: Vec<ParsedNotification>,
-        by: Option<&'static str>,
-        now: Timestamp,
-    ) -> Result<Vec<Decided>> {
-        let sources: BTreeSet<String> =
-            parsed.iter().map(|parsed| parsed.notification.source.clone()).collect();
-        let rows_to_write: Vec<_> =
-            parsed.iter().map(|parsed| claims::VerdictRow::of(parsed).decided_by(by)).collect();
-        drop(parsed);
-        let decided = self.writer.run(move |conn| decisions::retry(conn, &rows_to_write, now)).await?;
-        if decided.iter().any(|decided| matches!(decided, Decided::Done(_))) {
-            for source in sources {
-                self.resume(source, now).await?;
-            }
-        }
-        Ok(decided)
-    }
-
-    /// Dismisses at most [`ROWS_AT_ONCE`] undecided notifications.
-    pub async fn dismiss(&self, ids: Vec<i64>, note: Option<String>, now: Timestamp) -> Result<Vec<Decided>> {
-        self.writer.run(move |conn| decisions::dismiss(conn, &ids, note.as_deref(), now)).await
-    }
-
-    /// Compares a shop's answer about one order with the store, in one transaction: the answer is stored in
-    /// `orders`, and if requested, a missed or drifted order becomes a confirmed notification.
-    ///
-    /// # Errors
-    /// Nothing was written.
-    pub async fn compare_order(&self, comparison: OrderComparison, now: Timestamp) -> Result<ComparedOrder> {
-        let subscriptions = self.outbox.subscriptions.load_full();
-        let recovers = comparison.recovers;
-        let compare_order =
-            move |conn: &Connection| compare::compare_order(conn, &comparison, &subscriptions, now);
-        let (compared, left) = self.writer.run(compare_order).await?;
-        if recovers
-            && matches!(&compared, ComparedOrder::Compared(Some(finding)) if finding.notification_id.is_some())
-        {
-            self.outbox.changed.send_replace(());
-        }
-        self.supersede(left, now).await?;
-        Ok(compared)
-    }
-
-    /// Supersedes notifications that were too many for the transaction of a verdict; returns those that
-    /// moved.
-    async fn supersede(&self, mut left: Option<Settled>, now: Timestamp) -> Result<Vec<StateChange>> {
-        let mut moved = Vec::new();
-        while let Some(settled) = left {
-            let spread = move |conn: &Connection| supersede::spread(conn, settled.clone(), now);
-            let (superseded, rest) = self.writer.run_batched(spread).await?;
-            moved.extend(superseded.into_iter().map(StateChange::superseded));
-            left = rest;
-        }
-        Ok(moved)
-    }
-
-    /// Records a complete `reconcile` over everything since the last one: the windows of its sources.
-    pub async fn complete_reconcile(&self, windows: Vec<(String, Window)>, now: Timestamp) -> Result<()> {
-        self.writer.run(move |conn| compare::complete(conn, &windows, now)).await
-    }
-
-    /// Stores the report of a `reconcile` as JSON, in place of the previous one.
-    pub async fn remember_reconcile(&self, report: String, made_at: Timestamp) -> Result<()> {
-        self.writer.run(move |conn| compare::remember(conn, &report, made_at)).await
-    }
-
-    fn retention(&self) -> Retention<'_> {
-        Retention { writer: &self.writer, pool: self.reader.pool(), path: &self.path }
-    }
-
-    /// Applies all retention rules once.
-    ///
-    /// # Errors
-    /// A step failed. The steps before it stay done.
-    pub async fn retain(&self, rules: &RetentionPolicy, now: Timestamp) -> Result<Removed> {
-        self.retention().retain(rules, now).await
-    }
-
-    /// Applies `max_unproven` if a flood exceeds it by a tenth.
-    ///
-    /// # Errors
-    /// Like [`Store::retain`].
-    pub async fn enforce_unproven(&self, rules: &RetentionPolicy) -> Result<Removed> {
-        self.retention().enforce_unproven(rules).await
-    }
-
-    /// Whether the disk is so full that nothing is kept for the ledger.
-    #[must_use]
-    pub fn is_short_of_disk(&self, min_free: u64) -> bool {
-        is_short(&self.path, min_free)
-    }
-
-    /// Removes every settled notification received before `before`, with its duplicates; calls `progress` with the
-    /// number removed in each step. Rows that the ledger does not have yet stay for 30 days, unless the disk has little
-    /// more than `min_free` bytes left.
-    ///
-    /// # Errors
-    /// A step failed. The removals before it stay done.
-    pub async fn prune(
-        &self,
-        before: Timestamp,
-        min_free: u64,
-        now: Timestamp,
-        progress: impl FnMut(u64),
-    ) -> Result<SettledCount> {
-        self.retention().prune(before, min_free, now, progress).await
     }
 }

@@ -1,4 +1,4 @@
-//! Store operations of the worker: lease, permit, settle, release, give up. Those that run beside
+//! Store operations of the worker: record, lease, permit, settle, release, give up. Those that run beside
 //! [`Store::follow_clock`] and plan a next question read the clock in their transaction: a time written while the
 //! schedules are still being moved may come too early, never too late.
 
@@ -16,11 +16,39 @@ use crate::store::queue::rate_limit::{self, CallPermit, Grant};
 use crate::store::queue::release;
 use crate::store::queue::{clock_step, pauses};
 use crate::store::verdicts::call::{StateChange, VerificationCall};
+use crate::store::verdicts::claims::{self, FirstVerdict, ParsedNotification};
 use crate::store::verdicts::decisions;
 use crate::store::verdicts::settle;
+use crate::store::verdicts::supersede::{self, Settled};
 use crate::store::writer::transaction::in_savepoint;
 
 impl Store {
+    /// Records parsed notifications, except those that are recorded already. The writer has them when this returns, in
+    /// the order of the calls; the future waits for the outcome.
+    pub fn record(
+        &self,
+        parsed: Vec<ParsedNotification>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
+        self.record_after(0, parsed, now)
+    }
+
+    /// Like [`Store::record`], for notifications that were parsed before those up to `after` are recorded.
+    ///
+    /// # Errors
+    /// The write failed, or earlier notifications are not recorded. Then these are not either, because skipped ones
+    /// would not be found again.
+    pub fn record_after(
+        &self,
+        after: i64,
+        parsed: Vec<ParsedNotification>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<FirstVerdict>>> {
+        let rows_to_write: Vec<_> = parsed.iter().map(claims::VerdictRow::of).collect();
+        drop(parsed);
+        self.writer.run_batched(move |conn| claims::record(conn, after, &rows_to_write, now))
+    }
+
     /// Leases the next questions of each source, in this order, each with a permit for its first call.
     /// `slots` returns the slots that the source's calls may take; unused ones are dropped before the next
     /// source, the others are returned with the source's name and its leases. A source whose questions cannot
@@ -267,6 +295,23 @@ impl Store {
             let (some, rest) = self.writer.run(look).await?;
             moved.extend(some);
             next = rest;
+        }
+        Ok(moved)
+    }
+
+    /// Supersedes notifications that were too many for the transaction of a verdict; returns those that
+    /// moved.
+    pub(super) async fn supersede(
+        &self,
+        mut left: Option<Settled>,
+        now: Timestamp,
+    ) -> Result<Vec<StateChange>> {
+        let mut moved = Vec::new();
+        while let Some(settled) = left {
+            let spread = move |conn: &Connection| supersede::spread(conn, settled.clone(), now);
+            let (superseded, rest) = self.writer.run_batched(spread).await?;
+            moved.extend(superseded.into_iter().map(StateChange::superseded));
+            left = rest;
         }
         Ok(moved)
     }

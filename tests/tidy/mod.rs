@@ -69,13 +69,16 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// The same inside `store`: its folders and the files beside them. `mod` holds what the store offers, and may know all.
-const ARROWS_OF_STORE: [(&str, &[&str]); 20] = [
+const ARROWS_OF_STORE: [(&str, &[&str]); 23] = [
     ("statement_cost", &["file", "queue", "reconcile", "retention", "verdicts"]),
     ("alerts", &["error", "reader", "rows"]),
     ("plans", &["file", "queue", "read", "verdicts"]),
     ("write_checks", &["error", "writer"]),
     ("work", &["deliveries", "error", "queue", "verdicts", "writer"]),
     ("outbox", &["deliveries", "error", "news", "reader"]),
+    ("decisions", &["error", "verdicts"]),
+    ("comparison", &["error", "reconcile"]),
+    ("removal", &["error", "retention"]),
     ("ledger", &["changes", "error", "reader"]),
     ("reader", &["error", "file", "queue", "read", "reconcile", "retention", "verdicts"]),
     ("retention", &["error", "file", "rows", "verdicts", "writer"]),
