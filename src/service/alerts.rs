@@ -59,7 +59,7 @@ pub(super) async fn run(parts: AlertParts) {
             changed = findings.changed() => match changed {
                 Ok(()) => {
                     let found = findings.borrow_and_update().clone();
-                    task.look(found.as_ref());
+                    task.observe(found.as_ref());
                 }
                 Err(_) => break,
             },
@@ -74,7 +74,7 @@ pub(super) async fn run(parts: AlertParts) {
 }
 
 impl Alerting {
-    fn look(&mut self, findings: Option<&HealthFindings>) {
+    fn observe(&mut self, findings: Option<&HealthFindings>) {
         let Some(findings) = findings else { return };
         let in_force = Arc::clone(&self.parts.in_force.borrow_and_update());
         if in_force.rules.channels.is_empty() {

@@ -4,6 +4,7 @@
 //! | file | its one job |
 //! |---|---|
 //! | [`wiring`] | builds each room from the settings |
+//! | [`tasks`] | starts the tasks, and rings each when it is to end |
 //! | [`sources`] | checks the configured sources against the store, and cleans up after a process that died |
 //! | [`startup`] | prepares the sources at start, if necessary after the store is unlocked |
 //! | [`listeners`], [`limits`] | the sockets, their servers, and their connection limits |
@@ -18,19 +19,15 @@
 //! | [`disk`], [`retention`] | free disk space, and the retention rules of `[store]` |
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::mpsc;
 
-use crate::actions::http::Clients;
-use crate::admin::page::ViewPermits;
-use crate::admin::{self, Reach};
+use crate::admin::Reach;
 use crate::config::Settings;
-use crate::deliverer::Deliverer;
 use crate::domain::Clock;
-use crate::metrics::Metrics;
 use crate::store::{self, ServeLock, StateChange, Store};
 
 mod actions;
@@ -47,6 +44,7 @@ mod socket_activation;
 mod sources;
 mod startup;
 pub mod supervisor;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod watchdog;
@@ -59,15 +57,16 @@ use reload::Live;
 pub use socket_activation::{Inherited, WrongSockets};
 pub use sources::{NamesTaken, introduce, join_verify};
 use startup::Startup;
+use tasks::{Stops, Tasks};
 use wiring::Common;
 pub use wiring::{deliverer_parts, subscriptions, worker_parts};
 use worker::WorkerSupervisor;
 
-/// The share of `server.drain` for requests and calls under way; the rest is for writing their results.
-const FOR_WHAT_IS_UNDER_WAY: f64 = 0.7;
+/// The share of `server.drain` for requests and calls in flight; the rest is for writing their results.
+const SHARE_IN_FLIGHT: f64 = 0.7;
 
 /// The share of `server.drain` after which the stop waits for nothing more.
-const FOR_EVERYTHING: f64 = 0.85;
+const SHARE_BEFORE_CUT: f64 = 0.85;
 
 /// Options of `serve` besides its settings.
 #[derive(Debug, Default)]
@@ -92,15 +91,13 @@ pub struct Service {
     in_force: Settings,
     common: Common,
     live: Live,
-    /// `None` with `--no-worker`.
+    /// Replaces the worker at a reload; `None` with `--no-worker`.
     worker: Option<WorkerSupervisor>,
     servers: Servers,
-    stop: Arc<Notify>,
-    stop_keeping: Arc<Notify>,
-    stop_delivering: Arc<Notify>,
-    stop_shipping: Arc<Notify>,
+    stops: Stops,
+    /// Tasks that a stop waits for.
     tasks: Vec<NamedTask>,
-    /// Tasks that need no orderly stop.
+    /// Tasks that a stop only aborts.
     watches: Vec<NamedTask>,
     _lock: Arc<Mutex<ServeLock>>,
 }
@@ -123,97 +120,29 @@ impl Service {
         store::bring_up_to_date(path, &lock, settings.store.min_free, clock.now())?;
         let store = Store::open_to_serve(path)?;
         sources::refuse_taken_names(&store, settings).await?;
-        let last_sign = store.reader().last_write_at().await?;
-        let beginning = Startup::new(store.clone(), settings.clone(), clock.clone());
-        beginning.or_locked(&store).await?;
-        let metrics = Metrics::new()?;
-        for source in &settings.sources {
-            metrics.introduce(&source.name);
-        }
-        for action in &settings.actions {
-            metrics.introduce_action(&action.name);
-        }
-        let has_room = Arc::new(AtomicBool::new(disk::has_room(path, settings.store.min_free)));
-        let wake = store.stored();
-        let common = Common {
-            store: store.clone(),
-            clock: clock.clone(),
-            metrics,
-            wake,
-            has_room,
-            overfull: Arc::default(),
-            stopping: watch::Sender::new(false),
-            turns: ViewPermits::default(),
-        };
-        let heart = (!options.no_worker).then(|| Arc::new(AtomicI64::new(clock.now().millis())));
+        let last_write_at = store.reader().last_write_at().await?;
+        let startup = Startup::new(store.clone(), settings.clone(), clock.clone());
+        startup.or_locked(&store).await?;
+        let common = Common::new(settings, store, clock)?;
+        let last_heartbeat =
+            (!options.no_worker).then(|| Arc::new(AtomicI64::new(common.clock.now().millis())));
         let ((intake_addr, admin_addr), chose_addresses) =
             (listeners.addresses()?, listeners.are_configured());
         let reach = if admin_addr.ip().is_loopback() { Reach::Loopback } else { Reach::Beyond };
-        let live = Live::new(settings, &common, heart.clone(), reach);
-        let stop = Arc::new(Notify::new());
-        let mut tasks = Vec::new();
-        let mut worker = None;
-        let stop_delivering = Arc::new(Notify::new());
-        let findings = watch::Sender::new(None);
-        // Shared, because each reads the system's certificates.
-        let clients = Clients::new()?;
-        let mut watches: Vec<NamedTask> = Vec::new();
-        if let Some(heart) = &heart {
-            let (heart, heart_of_worker, stop) = (Arc::clone(heart), Arc::clone(heart), Arc::clone(&stop));
-            let (opened, work) =
-                WorkerSupervisor::open(settings, &common, options.moves, heart, Arc::clone(&stop))?;
-            worker = Some(opened);
-            tasks.push(("worker", tokio::spawn(beginning.clone().then(stop, work))));
-            let in_force = live.actions.subscribe();
-            let parts = deliverer_parts(&store, &clock, &common.metrics, "serve", clients.clone(), in_force);
-            let deliverer = Deliverer::new(parts);
-            let heartbeat = heartbeat::HeartbeatParts {
-                store: store.clone(),
-                clock: clock.clone(),
-                clients: clients.clone(),
-                findings: findings.subscribe(),
-                in_force: live.alerts.subscribe(),
-                intake: intake_addr,
-                turns: [("worker", heart_of_worker), ("deliverer", deliverer.last_turn())],
-            };
-            watches.push(("heartbeat", tokio::spawn(heartbeat::run(heartbeat))));
-            let deliverer = deliverer.run(Arc::clone(&stop_delivering));
-            tasks.push((
-                "deliverer",
-                tokio::spawn(beginning.clone().then(Arc::clone(&stop_delivering), deliverer)),
-            ));
-        }
-        let alerting = alerts::AlertParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            clients,
-            findings: findings.subscribe(),
-            in_force: live.alerts.subscribe(),
-            stopping: common.stopping.subscribe(),
-        };
-        tasks.push(("alerts", tokio::spawn(alerts::run(alerting))));
-        let (emptied, stop_shipping) = (watch::Sender::new(None), Arc::new(Notify::new()));
-        let in_force = live.ledger.subscribe();
-        let shipping = ledger::run(common.clone(), in_force, emptied.subscribe(), Arc::clone(&stop_shipping));
-        let shipping = beginning.clone().then(Arc::clone(&stop_shipping), shipping);
-        tasks.push(("shipper to the ledger", tokio::spawn(shipping)));
-        let stop_keeping = Arc::new(Notify::new());
-        let rules = live.keep.subscribe();
-        let (overfull, stopped) = (Arc::clone(&common.overfull), Arc::clone(&stop_keeping));
-        let keeping = retention::run(store.clone(), rules, clock, last_sign, overfull, emptied, stopped);
-        let keeping = beginning.then(Arc::clone(&stop_keeping), keeping);
-        tasks.push(("keeping of the store's rules", tokio::spawn(keeping)));
-        let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
-        tasks.extend(serving);
-        let (min_free, has_room) = (Arc::clone(&live.min_free), Arc::clone(&common.has_room));
+        let live = Live::new(settings, &common, last_heartbeat.clone(), reach);
         let lock = Arc::new(Mutex::new(lock));
-        let health = admin::monitor(Arc::clone(&live.admin), Arc::clone(&lock), findings);
-        watches.push(("watch over the disk", tokio::spawn(disk::watch(path.clone(), min_free, has_room))));
-        watches.push(("watch over health", tokio::spawn(health)));
-        watches.extend(options.watchdog.map(|limit| {
-            let watchdog = watchdog::run(limit, store.clone(), heart, supervisor::alive);
-            ("watchdog", tokio::spawn(watchdog))
-        }));
+        let mut starting = Tasks::new(settings, &common, &live, startup)?;
+        let mut worker = None;
+        if let Some(last_heartbeat) = &last_heartbeat {
+            worker = Some(starting.start_worker(options.moves, last_heartbeat)?);
+            starting.start_deliverer(last_heartbeat, intake_addr);
+        }
+        starting.start_alerts();
+        starting.start_shipper_and_retention(last_write_at);
+        let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
+        starting.tasks.extend(serving);
+        starting.start_watches(path.clone(), Arc::clone(&lock), options.watchdog, last_heartbeat);
+        let Tasks { stops, tasks, watches, .. } = starting;
         Ok(Self {
             intake_addr,
             admin_addr,
@@ -223,10 +152,7 @@ impl Service {
             live,
             worker,
             servers,
-            stop,
-            stop_keeping,
-            stop_delivering,
-            stop_shipping,
+            stops,
             tasks,
             watches,
             _lock: lock,
@@ -255,27 +181,24 @@ impl Service {
         }
     }
 
-    /// Stops: answers the requests under way, lets calls under way end, releases the other leases, and writes
+    /// Stops: answers the requests in flight, lets calls in flight end, releases the other leases, and writes
     /// everything that is queued. Takes at most `server.drain`.
     pub async fn stop(self) {
         let Self { in_force, common, live, worker, servers, mut tasks, watches, .. } = self;
         servers.tell_to_close();
-        log::info!("stopping: finishing requests and calls under way");
-        self.stop.notify_one();
-        self.stop_keeping.notify_one();
-        self.stop_delivering.notify_one();
-        self.stop_shipping.notify_one();
+        log::info!("stopping: finishing requests and calls in flight");
+        self.stops.ring();
         common.stopping.send_replace(true);
         let drain = in_force.server.drain;
         let stopping = async {
-            servers.stop(under_way(&in_force)).await;
+            servers.stop(drain_in_flight(&in_force)).await;
             for (_, task) in &mut tasks {
                 if !task.is_finished() {
                     drop(task.await);
                 }
             }
         };
-        if tokio::time::timeout(drain.mul_f64(FOR_EVERYTHING), stopping).await.is_err() {
+        if tokio::time::timeout(drain.mul_f64(SHARE_BEFORE_CUT), stopping).await.is_err() {
             log::warn!("server.drain is over; some requests are cut off");
         }
         for (_, task) in tasks.into_iter().chain(watches) {
@@ -291,7 +214,7 @@ impl Service {
     }
 }
 
-/// How long a stop, or the end of a worker, waits for work under way.
-fn under_way(settings: &Settings) -> Duration {
-    settings.server.drain.mul_f64(FOR_WHAT_IS_UNDER_WAY)
+/// How long a stop, or the end of a worker, waits for work in flight.
+fn drain_in_flight(settings: &Settings) -> Duration {
+    settings.server.drain.mul_f64(SHARE_IN_FLIGHT)
 }

@@ -21,16 +21,16 @@ use crate::store::RetentionPolicy;
 pub(super) struct Live {
     pub(super) intake: Arc<ArcSwap<Intake>>,
     pub(super) admin: Arc<ArcSwap<Admin>>,
-    /// `store.min_free`, in bytes.
+    /// If fewer bytes than this are free on the disk, intake refuses.
     pub(super) min_free: Arc<AtomicU64>,
     /// The retention rules of `[store]`.
-    pub(super) keep: watch::Sender<RetentionPolicy>,
+    pub(super) retention: watch::Sender<RetentionPolicy>,
     pub(super) actions: watch::Sender<Arc<InForce>>,
     /// The settings of the alerts.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
     pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,
-    /// The worker's last heartbeat; `None` with `--no-worker`.
-    pub(super) heart: Option<Arc<AtomicI64>>,
+    /// The worker's last heartbeat, in milliseconds since 1970; `None` with `--no-worker`.
+    pub(super) last_heartbeat: Option<Arc<AtomicI64>>,
 }
 
 impl Live {
@@ -38,21 +38,21 @@ impl Live {
     pub(super) fn new(
         settings: &Settings,
         common: &Common,
-        heart: Option<Arc<AtomicI64>>,
+        last_heartbeat: Option<Arc<AtomicI64>>,
         reach: Reach,
     ) -> Self {
         let guard = Guard::new(settings.admin.password.clone(), settings.admin.hosts.clone(), reach);
-        let admin = wiring::admin(settings, common, heart.clone(), guard);
+        let admin = wiring::admin(settings, common, last_heartbeat.clone(), guard);
         common.store.subscribe(wiring::subscriptions(settings));
         Self {
             intake: Arc::new(ArcSwap::from_pointee(wiring::intake(settings, common))),
             admin: Arc::new(ArcSwap::from_pointee(admin)),
             min_free: Arc::new(AtomicU64::new(settings.store.min_free)),
-            keep: watch::Sender::new(wiring::keep(settings)),
+            retention: watch::Sender::new(wiring::retention_policy(settings)),
             actions: watch::Sender::new(wiring::in_force(settings)),
             alerts: watch::Sender::new(Arc::new(settings.alerts.clone())),
             ledger: watch::Sender::new(ledger_settings(settings)),
-            heart,
+            last_heartbeat,
         }
     }
 
@@ -60,13 +60,13 @@ impl Live {
         self.intake.store(Arc::new(wiring::intake(settings, common)));
         let guard =
             self.admin.load().guard.renewed(settings.admin.password.clone(), settings.admin.hosts.clone());
-        self.admin.store(Arc::new(wiring::admin(settings, common, self.heart.clone(), guard)));
+        self.admin.store(Arc::new(wiring::admin(settings, common, self.last_heartbeat.clone(), guard)));
         common.store.subscribe(wiring::subscriptions(settings));
         self.actions.send_replace(wiring::in_force(settings));
         self.alerts.send_replace(Arc::new(settings.alerts.clone()));
         self.ledger.send_replace(ledger_settings(settings));
         self.min_free.store(settings.store.min_free, Ordering::Relaxed);
-        self.keep.send_replace(wiring::keep(settings));
+        self.retention.send_replace(wiring::retention_policy(settings));
     }
 }
 
@@ -79,18 +79,13 @@ impl Service {
     /// A source's name is taken ([`super::NamesTaken`]), or the store failed. Then nothing changes.
     pub async fn reload(&mut self, settings: Settings) -> anyhow::Result<()> {
         introduce(&self.common.store, &settings, &self.common.clock).await?;
-        let settings = self.with_what_stays(settings);
+        let settings = self.with_old_restart_settings(settings);
         let parts = self.worker.as_ref().map(|worker| worker.parts(&settings, &self.common)).transpose()?;
-        for source in &settings.sources {
-            self.common.metrics.introduce(&source.name);
-        }
-        for action in &settings.actions {
-            self.common.metrics.introduce_action(&action.name);
-        }
+        self.common.introduce_metrics(&settings);
         self.live.replace(&settings, &self.common);
         actions::wake(&self.common.store, &settings).await?;
         let before = std::mem::replace(&mut self.in_force, settings);
-        self.tell_of_sources(&before).await;
+        self.log_changed_sources(&before).await;
         match (&self.worker, parts) {
             (Some(worker), Some(parts)) => worker.hand_over(self.in_force.clone(), parts).await,
             _ => sources::end_pauses(&self.common.store, &self.in_force, &self.common.clock).await,
@@ -98,7 +93,7 @@ impl Service {
     }
 
     /// The new settings, with the old value of each setting that only a restart can change.
-    fn with_what_stays(&self, mut settings: Settings) -> Settings {
+    fn with_old_restart_settings(&self, mut settings: Settings) -> Settings {
         let (old, (chose_intake, chose_admin)) = (&self.in_force, self.chose_addresses);
         let needs = |key: &str| {
             log::warn!("{key} was changed, but needs a restart; until then the old value stays");
@@ -118,7 +113,7 @@ impl Service {
         settings
     }
 
-    async fn tell_of_sources(&self, before: &Settings) {
+    async fn log_changed_sources(&self, before: &Settings) {
         let names = |settings: &Settings| -> BTreeSet<String> {
             settings.sources.iter().map(|source| source.name.clone()).collect()
         };

@@ -35,23 +35,23 @@ struct Doubt {
 impl Doubt {
     /// The clock may also have been set while no serve ran, so it is compared with the last time in the store. The
     /// machine has been up for `up`, and may have had nothing to store for that long.
-    fn new(clock: &Clock, last_sign: Option<Timestamp>, up: Duration) -> Self {
-        let silence_ms = last_sign.map_or(0, |last| clock.now().millis().saturating_sub(last.millis()));
+    fn new(clock: &Clock, last_write_at: Option<Timestamp>, up: Duration) -> Self {
+        let silence_ms = last_write_at.map_or(0, |last| clock.now().millis().saturating_sub(last.millis()));
         let up_ms = whole(up.as_millis());
         let ahead_ms = ahead_ms(clock);
         let mut doubt = Self {
             ahead_ms: ahead_ms.saturating_sub(silence_ms.saturating_sub(up_ms).max(0)),
             until_ms: i64::MIN,
         };
-        doubt.look(ahead_ms, clock.steady_millis());
+        doubt.update(ahead_ms, clock.steady_millis());
         doubt
     }
 
     fn is_doubtful(&mut self, clock: &Clock) -> bool {
-        self.look(ahead_ms(clock), clock.steady_millis())
+        self.update(ahead_ms(clock), clock.steady_millis())
     }
 
-    fn look(&mut self, ahead_ms: i64, steady_ms: i64) -> bool {
+    fn update(&mut self, ahead_ms: i64, steady_ms: i64) -> bool {
         let step_ms = ahead_ms.saturating_sub(self.ahead_ms);
         self.ahead_ms = ahead_ms;
         if step_ms > DOUBTFUL_STEP_MS {
@@ -73,20 +73,25 @@ fn ahead_ms(clock: &Clock) -> i64 {
     clock.now().millis().saturating_sub(clock.steady_millis())
 }
 
+/// The parts of the task.
+pub(super) struct RetentionParts {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    /// The rules in force.
+    pub(super) rules: watch::Receiver<RetentionPolicy>,
+    /// The last time in the store at the start.
+    pub(super) last_write_at: Option<Timestamp>,
+    /// Rung by intake when more rows of unproven senders are stored than `store.max_unproven` allows.
+    pub(super) overfull: Arc<Notify>,
+    /// Receives the time before which `store.keep_personal` has emptied everything.
+    pub(super) emptied: watch::Sender<Option<Timestamp>>,
+}
+
 /// Applies the rules until `stop` is rung, and then ends at once, because every step stands alone.
-/// `last_sign` is the last time in the store at the start. `emptied` receives the time before which
-/// `store.keep_personal` has emptied everything.
-pub(super) async fn run(
-    store: Store,
-    mut rules: watch::Receiver<RetentionPolicy>,
-    clock: Clock,
-    last_sign: Option<Timestamp>,
-    overfull: Arc<Notify>,
-    emptied: watch::Sender<Option<Timestamp>>,
-    stop: Arc<Notify>,
-) {
+pub(super) async fn run(parts: RetentionParts, stop: Arc<Notify>) {
+    let RetentionParts { store, clock, mut rules, last_write_at, overfull, emptied } = parts;
     let work = async {
-        let mut doubt = Doubt::new(&clock, last_sign, up());
+        let mut doubt = Doubt::new(&clock, last_write_at, up());
         let mut hours = tokio::time::interval(EVERY);
         let mut checks = tokio::time::interval(FLOOD_CHECK);
         for ticks in [&mut hours, &mut checks] {
@@ -106,7 +111,7 @@ pub(super) async fn run(
             let is_short = store.is_short_of_disk(in_force.min_free);
             let is_flood = is_flood && (was_short || !is_short);
             was_short = is_short;
-            let kept = if is_flood {
+            let removed = if is_flood {
                 // This rule goes by the order of ids, not by the clock.
                 store.enforce_unproven(&in_force).await
             } else if doubt.is_doubtful(&clock) {
@@ -117,14 +122,14 @@ pub(super) async fn run(
                 continue;
             } else {
                 let now = clock.now();
-                let kept = store.retain(&in_force, now).await;
-                if kept.is_ok() {
+                let removed = store.retain(&in_force, now).await;
+                if removed.is_ok() {
                     emptied.send_replace(in_force.keep_personal.map(|age| now.minus(age)));
                 }
-                kept
+                removed
             };
-            match kept {
-                Ok(kept) if kept == Removed::default() => {}
+            match removed {
+                Ok(removed) if removed == Removed::default() => {}
                 Ok(Removed { expired, emptied, unproven }) => log::info!(
                     "retention: {expired} notifications removed by store.keep, {emptied} rows emptied by \
                         store.keep_personal, {unproven} notifications removed by store.max_unproven"
@@ -147,13 +152,13 @@ mod tests {
     fn a_clock_set_ahead_by_hours_is_believed_after_a_day_or_when_it_is_set_back() {
         const HOUR: i64 = 3_600_000;
         let mut doubt = Doubt { ahead_ms: 0, until_ms: i64::MIN };
-        assert!(!doubt.look(0, 0));
-        assert!(!doubt.look(HOUR, HOUR), "the summer time of a careless clock");
-        assert!(doubt.look(365 * 24 * HOUR, 2 * HOUR));
-        assert!(doubt.look(365 * 24 * HOUR, 25 * HOUR));
-        assert!(!doubt.look(365 * 24 * HOUR, 26 * HOUR));
-        assert!(doubt.look(366 * 24 * HOUR, 30 * HOUR));
-        assert!(!doubt.look(365 * 24 * HOUR, 31 * HOUR));
+        assert!(!doubt.update(0, 0));
+        assert!(!doubt.update(HOUR, HOUR), "the summer time of a careless clock");
+        assert!(doubt.update(365 * 24 * HOUR, 2 * HOUR));
+        assert!(doubt.update(365 * 24 * HOUR, 25 * HOUR));
+        assert!(!doubt.update(365 * 24 * HOUR, 26 * HOUR));
+        assert!(doubt.update(366 * 24 * HOUR, 30 * HOUR));
+        assert!(!doubt.update(365 * 24 * HOUR, 31 * HOUR));
     }
 
     #[test]

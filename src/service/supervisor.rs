@@ -13,33 +13,33 @@ pub fn watchdog() -> Option<Duration> {
 
 /// Reports what the service is doing.
 pub fn status(words: &str) {
-    tell(&[NotifyState::Status(words)]);
+    send(&[NotifyState::Status(words)]);
 }
 
 /// Reports that the store is open and both listeners are bound, or that a reload has ended.
 pub fn ready(words: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(words)]);
+    send(&[NotifyState::Ready, NotifyState::Status(words)]);
 }
 
 /// Reports that a reload begins.
 pub fn reloading() {
     let status = NotifyState::Status("reloading the configuration");
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now, status]),
+        Ok(now) => send(&[NotifyState::Reloading, now, status]),
         Err(error) => log::warn!("cannot notify the service manager of the reload: {error}"),
     }
 }
 
 /// Reports that a stop begins.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("stopping: finishing requests and calls under way")]);
+    send(&[NotifyState::Stopping, NotifyState::Status("stopping: finishing requests and calls in flight")]);
 }
 
 pub(super) fn alive() {
-    tell(&[NotifyState::Watchdog]);
+    send(&[NotifyState::Watchdog]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn send(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         log::warn!("cannot notify the service manager (NOTIFY_SOCKET): {error}");
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::disk;
 use crate::actions::Action;
 use crate::actions::http::Clients;
 use crate::admin::page::ViewPermits;
@@ -34,7 +35,39 @@ pub(super) struct Common {
     /// Rung when the service stops.
     pub(super) stopping: watch::Sender<bool>,
     /// The permits for concurrent views of the page.
-    pub(super) turns: ViewPermits,
+    pub(super) permits: ViewPermits,
+}
+
+impl Common {
+    /// The parts of a service on `store`.
+    ///
+    /// # Errors
+    /// Two metrics have the same name, which is a bug.
+    pub(super) fn new(settings: &Settings, store: Store, clock: Clock) -> anyhow::Result<Self> {
+        let has_room = disk::has_room(store.path(), settings.store.min_free);
+        let common = Self {
+            wake: store.stored(),
+            store,
+            clock,
+            metrics: Metrics::new()?,
+            has_room: Arc::new(AtomicBool::new(has_room)),
+            overfull: Arc::default(),
+            stopping: watch::Sender::new(false),
+            permits: ViewPermits::default(),
+        };
+        common.introduce_metrics(settings);
+        Ok(common)
+    }
+
+    /// Creates the series of the configured sources and actions, before anything is counted.
+    pub(super) fn introduce_metrics(&self, settings: &Settings) {
+        for source in &settings.sources {
+            self.metrics.introduce(&source.name);
+        }
+        for action in &settings.actions {
+            self.metrics.introduce_action(&action.name);
+        }
+    }
 }
 
 pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
@@ -63,11 +96,11 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
     })
 }
 
-/// The state for the admin listener; `heart` holds the time of the worker's last heartbeat.
+/// The state of the admin listener; `last_heartbeat` is the worker's, in milliseconds since 1970.
 pub(super) fn admin(
     settings: &Settings,
     common: &Common,
-    heart: Option<Arc<AtomicI64>>,
+    last_heartbeat: Option<Arc<AtomicI64>>,
     guard: Guard,
 ) -> Admin {
     if !guard.is_open() {
@@ -87,13 +120,13 @@ pub(super) fn admin(
         min_free: settings.store.min_free,
         forgets: settings.store.keep.is_some(),
         settings: Arc::new(settings.clone()),
-        permits: common.turns.clone(),
-        heartbeat: heart,
+        permits: common.permits.clone(),
+        heartbeat: last_heartbeat,
     }
 }
 
 /// The retention rules of the `[store]` table.
-pub(super) fn keep(settings: &Settings) -> RetentionPolicy {
+pub(super) fn retention_policy(settings: &Settings) -> RetentionPolicy {
     let config = &settings.store;
     RetentionPolicy {
         keep: config.keep,
@@ -113,7 +146,7 @@ pub fn subscriptions(settings: &Settings) -> Vec<Subscription> {
 
 /// The actions for a deliverer.
 pub(super) fn in_force(settings: &Settings) -> Arc<InForce> {
-    Arc::new(InForce { actions: settings.actions.clone(), drain: super::under_way(settings) })
+    Arc::new(InForce { actions: settings.actions.clone(), drain: super::drain_in_flight(settings) })
 }
 
 /// The parts of a deliverer of this process; `role` is the prefix of its leases' owner.

@@ -17,10 +17,10 @@ use crate::store::StateChange;
 use crate::worker::{Worker, WorkerParts};
 
 /// The heartbeat interval while a worker ends: shorter than any watchdog's.
-const BEAT: Duration = Duration::from_millis(100);
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(100);
 
 /// The extra time for an ending worker to write its results.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const RECORDING_TIME: Duration = Duration::from_secs(1);
 
 /// The handle that replaces the running worker.
 pub(super) struct WorkerSupervisor {
@@ -37,7 +37,8 @@ struct NextWorker {
 
 impl WorkerSupervisor {
     /// Builds the first worker and the future that runs it and its successors. The future ends when `stop` is rung,
-    /// or when a worker ends unexpectedly. `heart` holds the time of the last heartbeat of any of them.
+    /// or when a worker ends unexpectedly. `last_heartbeat` is that of any of them, in
+    /// milliseconds since 1970.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
@@ -45,13 +46,13 @@ impl WorkerSupervisor {
         settings: &Settings,
         common: &Common,
         moves: Option<mpsc::UnboundedSender<StateChange>>,
-        heart: Arc<AtomicI64>,
+        last_heartbeat: Arc<AtomicI64>,
         stop: Arc<Notify>,
     ) -> anyhow::Result<(Self, impl Future<Output = ()> + Send + use<>)> {
         let (successors, next) = mpsc::channel(1);
         let worker = Self { successors, moves };
-        let (parts, patience) = (worker.parts(settings, common)?, super::under_way(settings));
-        Ok((worker, work(parts, patience, common.clone(), heart, next, stop)))
+        let (parts, patience) = (worker.parts(settings, common)?, super::drain_in_flight(settings));
+        Ok((worker, work(parts, patience, common.clone(), last_heartbeat, next, stop)))
     }
 
     /// The parts of a worker with these settings.
@@ -80,14 +81,15 @@ async fn work(
     mut parts: WorkerParts,
     mut patience: Duration,
     common: Common,
-    heart: Arc<AtomicI64>,
+    last_heartbeat: Arc<AtomicI64>,
     mut next: mpsc::Receiver<NextWorker>,
     stop: Arc<Notify>,
 ) {
     let mut calls_from_ms = i64::MIN;
     loop {
         let stop_worker = Arc::new(Notify::new());
-        let worker = Worker::new(parts).beating(Arc::clone(&heart)).calling_from(calls_from_ms);
+        let worker =
+            Worker::new(parts).with_heartbeat(Arc::clone(&last_heartbeat)).calling_from(calls_from_ms);
         let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), patience));
         let successor = tokio::select! {
             _ = &mut working => return,
@@ -99,7 +101,7 @@ async fn work(
             Some(successor) = next.recv() => successor,
         };
         stop_worker.notify_one();
-        calls_from_ms = end(working.as_mut(), patience, &common, &heart).await;
+        calls_from_ms = end(working.as_mut(), patience, &common, &last_heartbeat).await;
         if stop.notified().now_or_never().is_some() {
             // A stop is under way, so the next worker would only release its leases.
             return;
@@ -108,7 +110,7 @@ async fn work(
         if let Err(error) = sources::end_pauses(&common.store, &settings, &common.clock).await {
             log::warn!("could not end the pauses of the sources: {error:#}");
         }
-        (parts, patience) = (successor.parts, super::under_way(&settings));
+        (parts, patience) = (successor.parts, super::drain_in_flight(&settings));
         // The caller may have stopped waiting.
         let _ = successor.begun.send(());
     }
@@ -120,18 +122,18 @@ async fn end(
     mut working: Pin<&mut impl Future<Output = i64>>,
     patience: Duration,
     common: &Common,
-    heart: &AtomicI64,
+    last_heartbeat: &AtomicI64,
 ) -> i64 {
     let beats = async {
-        let mut ticks = tokio::time::interval(BEAT);
+        let mut ticks = tokio::time::interval(HEARTBEAT_EVERY);
         loop {
             ticks.tick().await;
-            heart.store(common.clock.now().millis(), Ordering::Relaxed);
+            last_heartbeat.store(common.clock.now().millis(), Ordering::Relaxed);
         }
     };
     tokio::select! {
         calls_from_ms = &mut working => return calls_from_ms,
-        _ = tokio::time::timeout(patience + LAST_WORDS, beats) => {}
+        _ = tokio::time::timeout(patience + RECORDING_TIME, beats) => {}
     }
     working.await
 }

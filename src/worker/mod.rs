@@ -62,7 +62,7 @@ pub struct WorkerSource {
 /// The parts of the worker.
 pub struct WorkerParts {
     pub store: Store,
-    /// By name.
+    /// The configured sources, by name.
     pub sources: BTreeMap<String, WorkerSource>,
     /// The `[verify]` settings of the rules.
     pub policy: Policy,
@@ -137,8 +137,8 @@ impl Worker {
 
     /// Continues the previous worker's heartbeat, so health checks survive a reload.
     #[must_use]
-    pub fn beating(self, heart: Arc<AtomicI64>) -> Self {
-        Self { last_turn: heart, ..self }
+    pub fn with_heartbeat(self, last_turn: Arc<AtomicI64>) -> Self {
+        Self { last_turn, ..self }
     }
 
     /// Makes no calls before this time, by [`Clock::steady_millis`]: the result of [`Worker::run`] of the previous

@@ -9,7 +9,7 @@ use super::restart::Kept;
 use crate::support::formats;
 use crate::support::formats::SHOP;
 
-const STOPPING: &str = "stopping: finishing requests and calls under way";
+const STOPPING: &str = "stopping: finishing requests and calls in flight";
 
 #[test]
 fn an_idle_connection_that_sends_during_a_stop_is_answered_and_told_to_close() {
