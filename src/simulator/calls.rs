@@ -46,7 +46,7 @@ pub struct Call {
     pub user_agent: String,
     /// When it arrived, by the simulator's clock.
     pub at: DateTime<Utc>,
-    /// Calls under way when it arrived, this one included.
+    /// Calls in flight when it arrived, this one included.
     pub in_flight: usize,
     /// The status of the answer; `None` until it is answered, or if the connection was cut instead.
     pub status: Option<u16>,

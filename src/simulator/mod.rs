@@ -16,9 +16,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Files: `server` (HTTP) · `exchange` (one request and its answer) · `ecwid`, `kinguin`, `midas` (the APIs) · `record`,
-//! `shelf` (the objects of a shop) · `shops` (the state and its handle) · `faults`, `wire`, `gzip` (faults, and how they
-//! are sent) · `calls` (the log) · `samples` (filled shops) · `control` (the handles over HTTP) · `time`.
+//! | file | its one job |
+//! |---|---|
+//! | `server`, `exchange` | the HTTP listener; one request and its answer |
+//! | [`ecwid`], [`kinguin`], [`midas`] | the three APIs |
+//! | `record`, `shelf` | one object of a shop; all of one kind |
+//! | `shops` | the state of all shops, and the handle on it |
+//! | `faults`, `wire`, `gzip` | faults, and how an answer with one is sent |
+//! | `calls` | the log of calls |
+//! | [`samples`] | filled shops for a first look |
+//! | `control` | the handle over HTTP, for people and other programs |
+//! | `time` | the providers' time formats |
 
 mod calls;
 mod control;

@@ -141,7 +141,7 @@ impl Shops {
     }
 }
 
-/// A call under way. Dropped without a status (a cut connection, a caller that left), it ends without one.
+/// A call in flight. Dropped without a status (a cut connection, a caller that left), it ends without one.
 pub(super) struct OpenCall {
     shops: Shops,
     generation: u64,

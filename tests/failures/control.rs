@@ -74,7 +74,7 @@ fn a_burst_against_a_revoked_token_asks_few_control_questions() {
     for n in 2..=25 {
         serve.post("shop", paid(1003, &format!("o.{n}")));
     }
-    assert!(shops.wait_for_calls(25, PATIENCE), "all are under way together");
+    assert!(shops.wait_for_calls(25, PATIENCE), "all are in flight together");
     shops.clear_fault(held);
     for id in 2..=25 {
         serve.pending(id, "api_denied");

@@ -90,7 +90,7 @@ fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
     ] {
         for width in [360, 1280] {
             for scheme in ["light", "dark"] {
-                browser.look(width, scheme);
+                browser.set_window(width, scheme);
                 browser.open(&format!("http://{}{path}", serve.admin));
                 let (faults, complaints) = (browser.run(FAULTS), browser.complaints());
                 assert_eq!(complaints, Vec::<String>::new(), "{path} at {width} in {scheme}: {faults}");
@@ -105,7 +105,7 @@ fn each_page_stands_in_a_browser_on_phone_and_desk_light_and_dark() {
 fn the_open_list_is_live_and_holds_still_while_it_is_read() {
     let (_env, serve) = told_of(&[1207]);
     let browser = Browser::start();
-    browser.look(1280, "light");
+    browser.set_window(1280, "light");
     browser.open(&format!("http://{}/notifications", serve.admin));
     browser.wait_until("return document.querySelectorAll('#lines tr').length === 1");
     let mut best = Duration::MAX;
@@ -130,7 +130,7 @@ fn the_open_list_is_live_and_holds_still_while_it_is_read() {
 fn a_button_is_reached_and_pressed_by_keyboard_alone() {
     let (_env, serve) = told_of(&[2000]);
     let browser = Browser::start();
-    browser.look(1280, "light");
+    browser.set_window(1280, "light");
     browser.open(&format!("http://{}/notifications/1", serve.admin));
     browser.press(TAB);
     assert_eq!(browser.run("return document.activeElement.className"), "skip");
@@ -158,7 +158,7 @@ fn a_button_is_reached_and_pressed_by_keyboard_alone() {
 fn all_that_a_filter_shows_is_changed_in_three_clicks() {
     let (_env, serve) = told_of(&[2000, 2001]);
     let browser = Browser::start();
-    browser.look(360, "dark");
+    browser.set_window(360, "dark");
     browser.open(&format!("http://{}/notifications?state=ignored", serve.admin));
     browser.click("a[href^='/notifications/retry']");
     assert!(

@@ -148,7 +148,7 @@ fn each_question_of_an_owner_is_answered_in_at_most_three_clicks() {
     let mut morning = Morning::new();
     morning.trade();
     let browser = Browser::start();
-    browser.look(1280, "light");
+    browser.set_window(1280, "light");
     let mut owner = Owner { browser: &browser, home: format!("http://{}/", morning.serve.admin), clicks: 0 };
     owner.home();
     owner.reads("is all well?", 0, &["All is well."]);

@@ -27,7 +27,7 @@ fn the_pictures_of_the_documentation() {
     let admin = morning.serve.admin;
     // Small ones: all together are part of every clone.
     let take = |name: &str, path: &str, width: u32, height: u32, scheme: &str| {
-        browser.look(width, scheme);
+        browser.set_window(width, scheme);
         browser.open(&format!("http://{admin}{path}"));
         browser.picture(name, height);
     };

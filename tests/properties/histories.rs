@@ -18,7 +18,7 @@ pub(super) enum Step {
         order: u8,
         status: Option<u8>,
     },
-    /// Everything due is asked and recorded, but not what is under way.
+    /// Everything due is asked and recorded, but not what is in flight.
     Work,
     Lease(usize),
     Answer(usize),
@@ -157,7 +157,7 @@ pub(super) fn apply(world: &mut World, step: &Step) -> bool {
     false
 }
 
-/// Asks and records, truly, until nothing is due; what was under way before stays so.
+/// Asks and records, truly, until nothing is due; what was in flight before stays so.
 fn work(world: &mut World) {
     loop {
         let count = world.lease(4);

@@ -135,7 +135,7 @@ impl Outbox {
         });
     }
 
-    /// What was under way is never recorded; the next process frees the leases, or time does.
+    /// What was in flight is never recorded; the next process frees the leases, or time does.
     fn crash(&mut self, world: &World, is_restarted: bool) {
         self.under_way.clear();
         if is_restarted {

@@ -1,4 +1,4 @@
-//! A small world around the real store: a shop, a clock that moves both ways, questions under way.
+//! A small world around the real store: a shop, a clock that moves both ways, questions in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ const SOURCE: &str = "shop";
 /// When the shop's orders were made, by its own clock.
 const FIRST_CHANGE: i64 = 1_000_000_000_000;
 
-/// A question under way, and its answer once the shop has given it.
+/// A question in flight, and its answer once the shop has given it.
 struct UnderWay {
     lease: Lease,
     answer: Option<Answer>,
@@ -187,12 +187,12 @@ impl World {
         self.under_way.len()
     }
 
-    /// The orders that the questions under way are about, in the order in which they were leased.
+    /// The orders that the questions in flight are about, in the order in which they were leased.
     pub(super) fn orders_asked(&self) -> Vec<u8> {
         self.under_way.iter().map(|question| question.lease.claim.subject.id.parse().unwrap()).collect()
     }
 
-    /// The shop answers a question under way, truly or by failing.
+    /// The shop answers a question in flight, truly or by failing.
     pub(super) fn answer(&mut self, place: usize, fails: Option<Fails>) {
         let asked_at = self.time();
         let shop = self.orders.clone();
@@ -263,7 +263,7 @@ impl World {
         }
     }
 
-    /// The process dies: what was under way is never recorded; the next one frees the leases, or time does.
+    /// The process dies: what was in flight is never recorded; the next one frees the leases, or time does.
     pub(super) fn crash(&mut self, is_restarted: bool) {
         self.under_way.clear();
         if is_restarted {

@@ -1,4 +1,4 @@
-//! Stopping: what is under way is finished, what is leased is given back, and it takes no longer than `server.drain`.
+//! Stopping: calls in flight end, leases are released, and it takes no longer than `server.drain`.
 
 mod load;
 

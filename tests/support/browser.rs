@@ -37,7 +37,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts it. A machine without Chromium fails the test: `apt-get install chromium chromium-driver`.
+    /// Starts a browser. Without Chromium the test fails: `apt-get install chromium chromium-driver`.
     pub(crate) fn start() -> Self {
         let mut driver = Command::new("chromedriver")
             .args(["--port=0", "--log-level=SEVERE"])
@@ -66,7 +66,7 @@ impl Browser {
         browser
     }
 
-    /// What chromedriver answers, an error, too.
+    /// Chromedriver's answer, which may be an error.
     #[track_caller]
     fn answer(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::new(method, path).header("Content-Type", "application/json");
@@ -94,15 +94,15 @@ impl Browser {
         self.command("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// Makes the window so wide, in CSS pixels, and light or dark.
-    pub(crate) fn look(&self, width: u32, scheme: &str) {
+    /// Sets the window's width, in CSS pixels, and the preferred colours: `light` or `dark`.
+    pub(crate) fn set_window(&self, width: u32, scheme: &str) {
         let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Opens a page, and waits until it has all that it loads: on a busy machine the driver answers before the style is there.
+    /// Opens a page and waits until everything is loaded: on a busy machine the driver answers before the style is.
     #[track_caller]
     pub(crate) fn open(&self, url: &str) {
         self.command("/url", &json!({ "url": url }));
@@ -115,7 +115,7 @@ impl Browser {
         self.command("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// Waits until a script returns true, which is seen with the next frame that the browser draws.
+    /// Waits until a script returns true; it runs with each frame that the browser draws.
     #[track_caller]
     pub(crate) fn wait_until(&self, script: &str) {
         let wanted = format!(
@@ -124,7 +124,7 @@ impl Browser {
         );
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // A page that goes away takes its scripts with it: then the next one is asked.
+            // Scripts end with their page; then the next page runs it.
             let answer = self.answer(
                 "POST",
                 &format!("{}/execute/sync", self.session),
@@ -176,13 +176,13 @@ impl Browser {
         );
     }
 
-    /// What the console said since the last call: errors, and what the policy forbade.
+    /// The lines of the console since the last call: errors and violations of the content security policy.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let log = self.command("/se/log", &json!({ "type": "browser" }));
         log.as_array().into_iter().flatten().map(Value::to_string).collect()
     }
 
-    /// Keeps a picture of the page down to `height` in the folder that `COUNTERSIGN_PICTURES` names, if it does.
+    /// Saves a picture of the page, at most `height` high, if `COUNTERSIGN_PICTURES` names a folder.
     pub(crate) fn picture(&self, name: &str, height: u32) {
         use base64::Engine as _;
         let Some(folder) = std::env::var_os("COUNTERSIGN_PICTURES") else { return };
@@ -198,7 +198,7 @@ impl Browser {
     }
 }
 
-/// The JSON of an answer. Its end is known by its length alone: a browser that was just started holds the connection open.
+/// The JSON of an answer. Only its length says where it ends: a browser that has just started holds the connection open.
 fn answer(stream: TcpStream) -> std::io::Result<Value> {
     let mut stream = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);

@@ -1,5 +1,5 @@
-//! A disk that fails, tarries, fills up or loses its power on demand, and a clock that jumps, for the real binary: a
-//! small library of C, built once per run and preloaded, that reads its orders out of a mapped file.
+//! A disk that fails, is slow, fills up or loses its power on demand, and a clock that jumps, for the real binary: a
+//! small C library, built once per run and preloaded, that reads its settings from a mapped file.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// One order to the library, or one of its counts; see `disk/shim.c`, which numbers them likewise.
+/// A setting of the library, or one of its counts, in the order of `disk/shim.c`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Word {
-    /// Every sync fails, and what it was to write is lost.
+    /// Every sync fails, and what it should have written is lost.
     SyncFails,
     /// Microseconds that every sync takes longer.
     SyncDelay,
     /// Syncs that succeeded.
     SyncsDone,
-    /// Nothing can be written, for this reason of the system, such as [`NO_SPACE`]; 0: it can.
+    /// The `errno` with which every write fails, such as [`NO_SPACE`]; 0: writes succeed.
     WriteFails,
     /// The process dies before the Nth sync from now.
     KillBeforeSync,
@@ -42,7 +42,7 @@ pub(crate) const NO_SPACE: i64 = 28;
 /// `EROFS`: the file system became read-only.
 pub(crate) const READ_ONLY: i64 = 30;
 
-/// The words of the control file.
+/// The length of the control file, in 64-bit words.
 const WORDS: u64 = 16;
 
 /// The built library; it lives as long as the run.
@@ -78,12 +78,12 @@ impl Disk {
         Self { folder, words }
     }
 
-    /// Puts the process that this command starts on the disk.
+    /// Makes this command use the disk.
     pub(crate) fn under(&self, command: &mut Command) {
         command.env("LD_PRELOAD", &LIBRARY.1).env("COUNTERSIGN_DISK", self.folder.path().join("words"));
     }
 
-    /// Gives an order; it holds from the next system call on.
+    /// Changes a setting; it applies from the next system call on.
     pub(crate) fn set(&self, word: Word, value: i64) {
         self.words.write_all_at(&value.to_ne_bytes(), word as u64 * 8).expect("the control file");
     }
@@ -95,13 +95,13 @@ impl Disk {
         i64::from_ne_bytes(bytes)
     }
 
-    /// Lets so many seconds pass for the process. Its timers look at the clock when they wake for whatever reason, which
-    /// the worker's do twice a second.
+    /// Lets this many seconds pass for the process. Its timers notice when they wake for another reason, as the worker's
+    /// do twice a second.
     pub(crate) fn pass(&self, seconds: i64) {
         self.set(Word::PassedSeconds, self.get(Word::PassedSeconds) + seconds);
     }
 
-    /// Leaves of a store, whose process is dead, what a power failure leaves: what was synced, and nothing else.
+    /// Reduces a store, whose process is dead, to what survives a power failure: what was synced.
     pub(crate) fn cut_power(store: &Path) {
         for end in ["", "-wal", "-journal"] {
             let name = |more: &str| {

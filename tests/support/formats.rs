@@ -1,10 +1,10 @@
-//! One environment with sources of all five formats, each with its shop, to ask the same of each.
+//! An environment with a source and a shop of each of the five formats, for tests that hold for all of them.
 
 use countersign::simulator::{ecwid, kinguin, midas};
 
 use super::{Request, TestEnv};
 
-/// The credentials of the shops; none of them may ever be seen again.
+/// The credentials of the shops, which no output may contain.
 pub(crate) const TOKEN: &str = "secret_five_token";
 pub(crate) const API_KEY: &str = "api-key-of-five";
 
@@ -109,7 +109,7 @@ pub(crate) fn env() -> TestEnv {
     })
 }
 
-/// The configuration of a source of this format at the shops of [`env`]; whatever guards it may be added.
+/// The configuration of a source of this format at the shops of [`env`]; the keys of its secret or signature may be appended.
 pub(crate) fn lines(env: &TestEnv, format: Format) -> String {
     let simulator = &env.simulator;
     let (own, base) = match format.provider {

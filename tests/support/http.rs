@@ -1,4 +1,4 @@
-//! A plain HTTP client that sends exactly what it is told.
+//! A plain HTTP client that sends exactly the given bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -45,7 +45,7 @@ impl Request {
         self.try_send(to).expect("an answer")
     }
 
-    /// As [`Request::send`]; an error where the connection breaks.
+    /// Like [`Request::send`]; an error if the connection breaks.
     pub(crate) fn try_send(&self, to: SocketAddr) -> std::io::Result<Response> {
         let mut stream = TcpStream::connect(to)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -53,7 +53,7 @@ impl Request {
         Response::read(&mut stream)
     }
 
-    /// The request as it stands on the wire.
+    /// The request as it is sent.
     pub(crate) fn bytes(&self, to: SocketAddr) -> Vec<u8> {
         let mut bytes =
             format!("{} {} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n", self.method, self.target);

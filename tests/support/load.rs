@@ -1,4 +1,4 @@
-//! Senders that post without a pause, and remember what they were promised.
+//! Senders that post without a pause and remember the answers.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -60,28 +60,28 @@ impl Load {
         answer.map(|answer| answer.status)
     }
 
-    /// Posts from `senders` threads until `enough` says so of the statuses that came, or nobody answers any more.
+    /// Posts from `senders` threads until `enough` returns true for a status, or the server no longer answers.
     pub(crate) fn run(&self, to: SocketAddr, senders: usize, mut enough: impl FnMut(u16) -> bool) {
-        let (tell, told) = mpsc::sync_channel(0);
+        let (sender, statuses) = mpsc::sync_channel(0);
         std::thread::scope(|scope| {
             for _ in 0..senders {
-                let tell = tell.clone();
+                let sender = sender.clone();
                 scope.spawn(move || {
                     while let Some(status) = self.post(to) {
-                        if tell.send(status).is_err() {
+                        if sender.send(status).is_err() {
                             return;
                         }
                     }
                 });
             }
-            drop(tell);
-            let is_over = told.iter().any(&mut enough);
-            drop(told);
+            drop(sender);
+            let is_over = statuses.iter().any(&mut enough);
+            drop(statuses);
             is_over
         });
     }
 
-    /// Asserts that `stored` holds every promise once, nothing twice, nothing refused, and nothing that was never sent.
+    /// Asserts that `stored` contains each acknowledged body, none twice, no refused one, and none that was not sent.
     #[track_caller]
     pub(crate) fn assert_kept(&self, stored: &[String]) {
         let answers = self.answers();

@@ -33,7 +33,7 @@ pub(crate) struct TestEnv {
     server: String,
 }
 
-/// Settings under which nothing that a test waits for takes long.
+/// `[verify]` for tests: retries come soon.
 const QUICK: &str = r#"
 timeout = "20s"
 grace = "0s"
@@ -62,7 +62,7 @@ impl TestEnv {
         self
     }
 
-    /// The same environment, whose owner took every source out of the configuration.
+    /// Removes every source from the configuration.
     pub(crate) fn without_sources(self) -> Self {
         Self { sections: String::new(), ..self }
     }
@@ -73,7 +73,7 @@ impl TestEnv {
         self
     }
 
-    /// Takes `[actions.NAME]` away again.
+    /// Removes `[actions.NAME]`.
     pub(crate) fn without_action(mut self, name: &str) -> Self {
         let start = self.sections.find(&format!("[actions.{name}]")).expect("the action");
         let end = self.sections[start + 1..].find("\n[").map_or(self.sections.len(), |end| start + 2 + end);
@@ -92,7 +92,7 @@ impl TestEnv {
         self.section("ledger", lines)
     }
 
-    /// Takes `[ledger]`, which was added last, away again.
+    /// Removes `[ledger]`, which must have been added last.
     pub(crate) fn without_ledger(mut self) -> Self {
         let start = self.sections.find("[ledger]").expect("the ledger");
         self.sections.truncate(start);
@@ -140,7 +140,7 @@ impl TestEnv {
         self
     }
 
-    /// The folder.
+    /// The folder with the configuration and the store.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -224,7 +224,7 @@ fn replace_keys(old: &str, lines: &str) -> String {
     kept.chain(lines.lines()).map(|line| format!("{line}\n")).collect()
 }
 
-/// Asserts that a row is in `state` for `reason`; shows the whole row where it is not.
+/// Asserts the state and the reason of a row; on failure it shows the whole row.
 #[track_caller]
 pub(crate) fn assert_verdict(row: &Row, state: &str, reason: &str) {
     assert_eq!((row.state.as_str(), row.reason.as_deref()), (state, Some(reason)), "{row:#?}");

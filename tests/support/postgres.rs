@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "hunter2-of-the-ledger";
 
 const OWNER: &str = "owner";
 
-/// A program of the distribution's `package`, which may be on no path.
+/// The path of a program of the distribution's `package`, which may not be on `PATH`.
 pub(crate) fn program(name: &str, package: &str) -> PathBuf {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&on_path).collect();
@@ -36,7 +36,7 @@ pub(crate) fn program(name: &str, package: &str) -> PathBuf {
     })
 }
 
-/// The user and group that the server runs as; `None`: ours, for it refuses to run as root alone.
+/// The user and group that the server runs as; `None` for our own. It refuses to run as root.
 fn other_user() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {
         return None;
@@ -60,7 +60,7 @@ pub(crate) fn as_other_user(program: &Path) -> Command {
     command
 }
 
-/// The folder of a server that never ran: what every server of the tests is a copy of.
+/// The folder of a server that never ran; every server of the tests starts with a copy of its data.
 fn template() -> &'static Path {
     static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = tempfile::Builder::new().prefix("countersign-pg").tempdir().expect("a folder");
@@ -90,10 +90,10 @@ pub(crate) fn give_away(path: &Path) {
     }
 }
 
-/// A running server, or one that is down.
+/// A server, running or not.
 pub(crate) struct Postgres {
     folder: PathBuf,
-    /// Removes the folder with this.
+    /// Removes the folder when dropped; `None` if the janitor does.
     own: Option<tempfile::TempDir>,
     port: u16,
     /// Settings beside those of every server here.
@@ -107,8 +107,8 @@ struct Running {
     alive: ChildStdin,
 }
 
-/// Starts the server, and ends it when its own standard input ends, whatever became of those who held the other side. The
-/// shell gives what it starts in the background another standard input, so this one is kept as the third file.
+/// Starts the server, and ends it when standard input ends, however the process at its other end died. A shell gives
+/// background processes another standard input, so this one is kept as descriptor 3.
 const KEEPER: &str = r#"
 exec 3<&0
 "$@" 3<&- & server=$!
@@ -119,7 +119,7 @@ wait $server
 /// Removes folders once the tests have ended, and their servers with them.
 const JANITOR: &str = r#"cat >/dev/null; sleep 2; rm -rf "$@""#;
 
-/// Leaves a folder to the janitor: what lives as long as the tests is never dropped.
+/// Leaves a folder to the janitor, because a static is never dropped.
 fn remove_in_the_end(folder: tempfile::TempDir) -> PathBuf {
     static JANITORS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
     let path = folder.keep();
@@ -269,7 +269,7 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
 }
 
-/// The owner's connection to one database.
+/// A connection to one database as the server's owner.
 pub(crate) struct Connection {
     runtime: Runtime,
     client: Client,
@@ -282,7 +282,7 @@ impl Connection {
         self.try_rows(sql).unwrap_or_else(|error| panic!("{error}: {sql}"))
     }
 
-    /// The same; why not.
+    /// Like [`Connection::rows`]; the error as text.
     pub(crate) fn try_rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, String> {
         let answer = self.runtime.block_on(self.client.simple_query(sql));
         let answer =
@@ -325,12 +325,12 @@ impl Database {
         self.postgres.connect(&self.name)
     }
 
-    /// What `ledger.url` says for it.
+    /// Its `ledger.url`.
     pub(crate) fn url(&self) -> String {
         self.url_at(self.postgres.addr())
     }
 
-    /// The same by way of another address.
+    /// `ledger.url` with another address, such as a proxy's.
     pub(crate) fn url_at(&self, addr: SocketAddr) -> String {
         format!("postgres://{0}@{addr}/{0}", self.name)
     }
@@ -357,7 +357,7 @@ impl Database {
         let deadline = Instant::now() + PATIENCE;
         let connection = self.connect();
         loop {
-            // Before the program has made its tables there is nothing to ask.
+            // An error until the program has created its tables.
             let found = connection.try_rows(sql);
             let value = found.as_ref().ok().and_then(|rows| rows.first()?.first()?.clone());
             if value.as_deref() == Some(wanted) {

@@ -1,10 +1,10 @@
-//! A shop that answers with any bytes at all, for what no HTTP library would send.
+//! A shop that answers with arbitrary bytes, which no HTTP library would send.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// What is written to a caller once its request has come; it ends when the caller has enough.
+/// Writes to a caller after its request; it ends when the caller closes the connection.
 pub(crate) type Script = fn(&mut TcpStream) -> std::io::Result<()>;
 
 /// Starts a shop that answers every call to `/{n}/…` by the n-th script; it ends with the process.
@@ -33,7 +33,7 @@ fn answer(mut stream: TcpStream, scripts: &[(&str, Script)]) {
     }
 }
 
-/// Writes these bytes again and again, until nobody takes them.
+/// Writes these bytes repeatedly, until the caller closes the connection.
 pub(crate) fn without_end(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     loop {
         stream.write_all(bytes)?;

@@ -12,7 +12,7 @@ use super::{Request, Response};
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary, with nothing of the caller's environment that could change it.
+/// The binary, without the caller's variables that could change what it does.
 pub(crate) fn countersign() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.env_remove("COUNTERSIGN_CONFIG").env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
@@ -42,7 +42,7 @@ impl Serve {
         Self::spawn(command)
     }
 
-    /// Starts it in surroundings that `prepare` gives the command.
+    /// Starts it after `prepare` changed the command.
     pub(crate) fn start_with(config: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = countersign();
         command.arg("--config").arg(config).arg("serve").env("RUST_LOG", "info,countersign=debug");
@@ -56,7 +56,7 @@ impl Serve {
         Self::spawn_as_it_is(command)
     }
 
-    /// As [`Serve::spawn`], for a command that has its own use for standard output.
+    /// Like [`Serve::spawn`], for a command whose standard output is used.
     pub(crate) fn spawn_as_it_is(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("serve starts");
         let stderr = child.stderr.take().expect("its log");
@@ -113,7 +113,7 @@ impl Serve {
         found.is_ok()
     }
 
-    /// Waits until a notification was asked about and stays pending for `reason`.
+    /// Waits until a call about a notification left it pending for `reason`.
     pub(crate) fn pending(&self, id: i64, reason: &str) {
         let (start, end) = (format!("notification={id} "), format!("pending={reason}"));
         self.wait_for_line(&format!("notification {id} waits for {reason}"), |line| {
@@ -127,7 +127,7 @@ impl Serve {
         wait_for(&self.lines, what, |line| wanted(line).then(|| line.to_owned()))
     }
 
-    /// Waits until so many lines of the log, from its beginning, are wanted ones.
+    /// Waits until the log, from its beginning, has `count` lines that `wanted` accepts.
     #[track_caller]
     pub(crate) fn wait_for_lines(&self, what: &str, mut count: usize, wanted: impl Fn(&str) -> bool) {
         wait_for(&self.lines, what, |line| {
@@ -159,7 +159,7 @@ impl Serve {
         self.end()
     }
 
-    /// Waits for its end, which something else brought about.
+    /// Waits for its end, which it does not cause.
     pub(crate) fn end(mut self) -> ExitStatus {
         self.child.wait().expect("wait")
     }
@@ -180,7 +180,7 @@ impl Serve {
         times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
-    /// How many files and connections it has open.
+    /// The number of its open files and connections.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its files").count()
     }
@@ -193,7 +193,7 @@ impl Serve {
 
 impl Drop for Serve {
     fn drop(&mut self) {
-        // Killed or stopped already, as a rule.
+        // Usually it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -204,7 +204,7 @@ fn wait_for(lines: &Lines, what: &str, wanted: impl FnMut(&str) -> Option<String
     look_for(lines, wanted).unwrap_or_else(|log| panic!("waited in vain until {what}; the log:\n{log}"))
 }
 
-/// What `wanted` makes of the first line that it wants; the whole log where none comes.
+/// What `wanted` returns for the first line that it accepts; the whole log if none comes in time.
 fn look_for(lines: &Lines, mut wanted: impl FnMut(&str) -> Option<String>) -> Result<String, String> {
     let deadline = std::time::Instant::now() + PATIENCE;
     let mut seen = lines.seen.lock().expect("lines");

@@ -1,4 +1,4 @@
-//! A mail server of an owner's on loopback: remembers the mails that it took, and answers as it is told.
+//! A mail server on loopback that keeps the mails it accepts; a test may script its answers.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,10 +13,10 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A mail that was taken.
+/// An accepted mail.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
-    /// The addresses that were taken.
+    /// The accepted addresses.
     pub(crate) to: Vec<String>,
     /// Everything between `DATA` and the dot.
     pub(crate) text: String,
@@ -39,20 +39,20 @@ impl Mail {
     }
 }
 
-/// What comes back for a line.
+/// The answer to a line.
 #[derive(Clone, Debug)]
 pub(crate) enum Say {
     /// This line.
     Line(&'static str),
-    /// Nothing, for ever.
+    /// Nothing; the connection stays open.
     Hang,
     /// A line that does not end.
     Endless,
-    /// The end of the connection.
+    /// The connection is closed.
     Drop,
 }
 
-/// Gets each line (`greeting` for the connection, `.` for the end of a mail); `None`: the usual answer.
+/// Chooses the answer to each line (`greeting` is the connection, `.` the end of a mail); `None`: the usual one.
 type Script = Box<dyn FnMut(&str) -> Option<Say> + Send>;
 
 /// How the connection is encrypted.
@@ -103,7 +103,7 @@ pub(crate) struct MailServer {
 }
 
 impl MailServer {
-    /// One that takes everything.
+    /// A server that accepts everything.
     pub(crate) fn new() -> Self {
         Self::answering(|_| None)
     }
@@ -130,14 +130,14 @@ impl MailServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let inner = Arc::clone(&serving);
-                // A client that is gone is no fault.
+                // An error means that the client is gone.
                 std::thread::spawn(move || drop(inner.serve(&stream)));
             }
         });
         Self { addr, inner }
     }
 
-    /// From now on it answers otherwise.
+    /// Replaces the script.
     pub(crate) fn answer(&self, script: impl FnMut(&str) -> Option<Say> + Send + 'static) {
         *self.inner.script.lock().expect("a script") = Box::new(script);
     }
@@ -147,17 +147,17 @@ impl MailServer {
         format!("smtp = \"smtp://{}\"\nfrom = \"countersign@example.test\"\n", self.addr)
     }
 
-    /// The mails that it took so far.
+    /// The mails accepted so far.
     pub(crate) fn mails(&self) -> Vec<Mail> {
         self.inner.mails.lock().expect("mails").clone()
     }
 
-    /// Every line that it was sent outside of mails.
+    /// Every line received, except those of mails.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.inner.lines.lock().expect("lines").clone()
     }
 
-    /// Waits until it took so many mails.
+    /// Waits until it has accepted `count` mails.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Mail> {
         let deadline = Instant::now() + PATIENCE;
@@ -236,7 +236,7 @@ impl Inner {
         }
     }
 
-    /// Answers a line; whether by success.
+    /// Answers a line; returns whether that was a success.
     fn say(
         &self,
         line: &str,

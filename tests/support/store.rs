@@ -109,7 +109,7 @@ pub(crate) fn bodies(path: &Path) -> Vec<String> {
     bodies.collect::<Result<_, _>>().expect("bodies")
 }
 
-/// The store at `path`, made as `serve` makes it if there is none.
+/// The store at `path`, created as `serve` creates it if there is none.
 pub(crate) fn create_or_open(path: &Path) -> Store {
     if !path.exists() {
         let now = Clock::system().now();

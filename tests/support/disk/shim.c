@@ -1,5 +1,5 @@
-/* A disk that fails, tarries, fills up or loses its power on demand, and a clock that jumps: preloaded into the real
- * binary. What it does is told by the 64-bit words of the file that COUNTERSIGN_DISK names; they may be changed at any
+/* A disk that fails, is slow, fills up or loses its power on demand, and a clock that jumps: preloaded into the real
+ * binary. Its settings are the 64-bit words of the file that COUNTERSIGN_DISK names; they may be changed at any
  * time. Only files whose names end in .db, -wal or -journal are touched. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
