@@ -90,14 +90,3 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
         _ => Err("must begin with https://".to_owned()),
     }
 }
-
-/// The last error in the chain of sources, which says what happened and, unlike the outer ones, not to which URL.
-pub(super) fn innermost<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost
-}

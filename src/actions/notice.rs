@@ -7,7 +7,8 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Url};
 
-use super::http::{Clients, innermost, parse, reach};
+use super::http::{Clients, parse, reach};
+use crate::domain::error_chain::innermost;
 
 /// The URL of a notice.
 #[derive(Clone)]

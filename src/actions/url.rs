@@ -8,9 +8,10 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use tokio::time::Instant;
 
-use super::http::{Clients, innermost, parse, reach};
+use super::http::{Clients, parse, reach};
 use super::signature::{SigningKey, signatures};
 use super::{Message, SendResult, Stop, Target, ended, excerpt};
+use crate::domain::error_chain::innermost;
 use crate::domain::{AttemptOutcome, Effect, Timestamp};
 
 /// Maximum number of bytes read of an answer. A larger 2xx answer is still a success.

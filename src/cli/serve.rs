@@ -83,7 +83,7 @@ async fn serve(args: Args, config: &Path, sockets: Inherited) -> Result<Exit, Co
     };
     if is_cut_short {
         return Err(anyhow::anyhow!(
-            "interrupted while draining; the next serve repeats the calls that were under way"
+            "interrupted while draining; the next serve repeats the calls that were in flight"
         )
         .into());
     }

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod claim;
 pub mod course;
 pub mod decimal;
+pub mod error_chain;
 pub mod escape;
 pub mod format;
 pub mod health;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::error_chain::innermost;
 use crate::domain::{Cause, Clock, Failure, FailureScope, Timestamp};
 use crate::metrics::Metrics;
 
@@ -243,12 +244,4 @@ fn transport_failure(error: &reqwest::Error) -> Failure {
     } else {
         Failure::new(Cause::ApiUnreachable, format!("the connection broke: {}", innermost(error)))
     }
-}
-
-fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost
 }

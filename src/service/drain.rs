@@ -1,5 +1,5 @@
 //! Tracks connections, so that a stop cuts no request off. Once it has begun, every answer says `Connection: close`,
-//! and idle connections get a moment to send a request that is under way.
+//! and idle connections get a moment to send a request that is in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ impl Traffic {
         self.0.is_stopping.store(true, Ordering::Release);
     }
 
-    /// Waits until no request is under way and there was no activity for [`QUIET`]; shorter if there are no
+    /// Waits until no request is in flight and there was no activity for [`QUIET`]; shorter if there are no
     /// connections.
     pub(super) async fn quieten(&self) {
         let stop_began = self.0.now();

@@ -72,7 +72,7 @@ impl Live {
 
 impl Service {
     /// Puts new settings in force without dropping a request: for intake at once, for the worker as soon as the calls
-    /// under way have ended or been released. Ends the pauses of all sources. Settings that need a restart are logged
+    /// in flight have ended or been released. Ends the pauses of all sources. Settings that need a restart are logged
     /// and stay unchanged.
     ///
     /// # Errors

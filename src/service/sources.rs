@@ -67,7 +67,7 @@ fn refuse(taken: &[(String, String)], settings: &Settings) -> anyhow::Result<()>
     Err(NamesTaken(lines.collect()).into())
 }
 
-/// Cleans up after a `serve` that died: its leases, its calls under way, and the pauses of the sources.
+/// Cleans up after a `serve` that died: its leases, its calls in flight, and the pauses of the sources.
 async fn clear_up(store: &Store, settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let freed = store.free_leases("serve-".to_owned()).await?;
     store.free_deliveries("serve-".to_owned()).await?;

@@ -103,7 +103,7 @@ async fn work(
         stop_worker.notify_one();
         calls_from_ms = end(working.as_mut(), patience, &common, &last_heartbeat).await;
         if stop.notified().now_or_never().is_some() {
-            // A stop is under way, so the next worker would only release its leases.
+            // A stop has begun, so the next worker would only release its leases.
             return;
         }
         let settings = successor.settings;

@@ -14,7 +14,7 @@ use crate::store::{CallPermit, Grant, Store, StoreError};
 /// How long a question waits while the store is damaged.
 const DAMAGE_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Maximum wait for a spent rate limit. Calls under way count as if they would last, but may end at any time.
+/// Maximum wait for a spent rate limit. Calls in flight count as if they would last, but may end at any time.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// The wait after an error of the store.
@@ -123,7 +123,7 @@ impl VerificationGate {
     }
 }
 
-/// A call under way. After its end, its permit counts for one more window.
+/// A call in flight. After its end, its permit counts for one more window.
 struct Counted {
     gate: RateLimitGate,
     permit: CallPermit,
@@ -158,7 +158,7 @@ mod tests {
         };
         let (_, first) = gate.enter_numbered().await.unwrap();
         let second = async {
-            // The second call is waiting by now, because the first is under way.
+            // The second call is waiting by now, because the first is in flight.
             let entered = gate.enter_numbered();
             let ends = async { drop(first) };
             tokio::join!(entered, ends).0

@@ -44,7 +44,7 @@ const READS_FIRST: Duration = Duration::from_secs(1);
 /// The limits of parsing in one turn.
 const READ: Portion = Portion { batches: 6, notifications: 150 };
 
-/// The same while calls are under way, which need the writer about as long.
+/// The same while calls are in flight, which need the writer about as long.
 const READ_BESIDE_CALLS: Portion = Portion { batches: 2, notifications: 100 };
 
 /// Maximum number of questions that one source starts in a turn, before the next source.
@@ -105,7 +105,7 @@ pub struct Worker {
 pub enum WorkerTurn {
     /// It parsed a notification or started a call.
     Worked,
-    /// There is nothing to start now, but calls may be under way.
+    /// There is nothing to start now, but calls may be in flight.
     Idle {
         /// When work is due next, if any is waiting.
         until: Option<Timestamp>,
@@ -154,7 +154,7 @@ impl Worker {
         Arc::clone(&self.last_turn)
     }
 
-    /// Works until `stop` is rung, then waits up to `drain` for the calls under way and releases the rest. Returns
+    /// Works until `stop` is rung, then waits up to `drain` for the calls in flight and releases the rest. Returns
     /// the argument for its successor's [`Worker::calling_from`].
     pub async fn run(mut self, stop: Arc<Notify>, drain: Duration) -> i64 {
         let stopped = stop.notified();
@@ -262,7 +262,7 @@ impl Worker {
         self.parts.store.follow_clock(by_ms, &sources, clock.clone()).await
     }
 
-    /// Waits until one of the calls under way is recorded; `false` if there is none.
+    /// Waits until one of the calls in flight is recorded; `false` if there is none.
     pub async fn wait_for_one(&mut self) -> bool {
         self.verifications.join_next().await.is_some()
     }
@@ -330,7 +330,7 @@ impl Worker {
         }
     }
 
-    /// Lets the calls under way end within `drain`, then releases the remaining leases.
+    /// Lets the calls in flight end within `drain`, then releases the remaining leases.
     pub async fn finish(mut self, drain: Duration) {
         self.slots.close();
         let rest = async { while self.verifications.join_next().await.is_some() {} };

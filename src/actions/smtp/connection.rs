@@ -15,8 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::SmtpError;
 use super::address::{Security, SmtpUrl};
-use super::{SmtpError, innermost};
+use crate::domain::error_chain::innermost;
 
 /// Maximum number of bytes that the server may send on one connection: a few hundred replies and the
 /// certificates. The library reads a line to its end, however long it is.

@@ -11,8 +11,8 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::response::Response;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::http::innermost;
 use super::{SendResult, excerpt};
+use crate::domain::error_chain::innermost;
 use crate::domain::{AttemptOutcome, Effect};
 
 mod address;

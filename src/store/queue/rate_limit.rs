@@ -28,7 +28,7 @@ pub enum Grant {
     PausedUntil(Timestamp),
 }
 
-/// Maximum duration of a call. A call under way for longer belongs to a process that died.
+/// Maximum duration of a call. A call in flight for longer belongs to a process that died.
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(120);
 
 /// How many calls are free now, and when the next one will be.
@@ -184,7 +184,7 @@ mod tests {
             grant(&conn, "shop", owner, rate, at(0)).unwrap();
         }
         let left = |ms| free(&conn, "shop", rate, at(ms)).unwrap().0;
-        assert_eq!(left(60_000), 0, "both are under way");
+        assert_eq!(left(60_000), 0, "both are in flight");
         end_dead_calls(&conn, "serve-", "shop", rate.window, at(60_000)).unwrap();
         assert_eq!(left(60_999), 0, "the shop may have counted it just now");
         assert_eq!(left(61_000), 1);
