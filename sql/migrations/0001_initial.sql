@@ -71,6 +71,7 @@ CREATE INDEX verdicts_repeated_questions ON verdicts (source, next_attempt_at)
 CREATE INDEX verdicts_waiting ON verdicts (source, question) WHERE state = 'pending';
 CREATE INDEX verdicts_pending ON verdicts (source, received_at) WHERE state = 'pending';
 CREATE INDEX verdicts_leased ON verdicts (lease) WHERE lease IS NOT NULL;
+CREATE INDEX verdicts_lease_ends ON verdicts (lease_until) WHERE lease IS NOT NULL;
 CREATE INDEX verdicts_by_claim ON verdicts (source, claim_key, state) WHERE claim_key IS NOT NULL;
 CREATE INDEX verdicts_by_subject ON verdicts (source, subject_kind, subject_id, notification_id);
 CREATE INDEX verdicts_by_other_id ON verdicts (resolved_id) WHERE resolved_id <> subject_id;

@@ -40,7 +40,8 @@ fn each_step_of_leasing_is_a_search() {
         (load::EQUALS[1], "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (claims::REPEATED, "verdicts_by_claim (source=? AND claim_key=? AND state=?)"),
         (lease::AT_WORK, "verdicts_leased (lease>?)"),
-        (release::FREE_EXPIRED, "verdicts_leased (lease>?)"),
+        (release::FREE_EXPIRED, "verdicts_lease_ends (lease_until<?)"),
+        (release::FREE_EXPIRED, "verdicts_lease_ends (lease_until>?)"),
         (release::RENEW, "verdicts_leased (lease>? AND lease<?)"),
     ] {
         let plan = plan(&conn, sql);

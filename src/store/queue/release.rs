@@ -27,8 +27,11 @@ pub(super) fn free_expired(conn: &Connection, now: Timestamp) -> Result<()> {
 }
 
 pub(in crate::store) const FREE_EXPIRED: &str = "UPDATE verdicts SET lease = NULL, lease_until = NULL
-    WHERE notification_id IN (SELECT notification_id FROM verdicts INDEXED BY verdicts_leased
-      WHERE lease IS NOT NULL AND (lease_until <= ?1 OR lease_until > ?2) LIMIT ?3)";
+    WHERE notification_id IN (
+      SELECT notification_id FROM verdicts INDEXED BY verdicts_lease_ends WHERE lease IS NOT NULL AND lease_until <= ?1
+      UNION ALL
+      SELECT notification_id FROM verdicts INDEXED BY verdicts_lease_ends WHERE lease IS NOT NULL AND lease_until > ?2
+      LIMIT ?3)";
 
 /// Renews leases of `owner`, for [`MOST_CHANGED`] notifications; `false`: there may be more.
 pub(in crate::store) fn renew(conn: &Connection, owner: &str, now: Timestamp) -> Result<bool> {
