@@ -50,6 +50,10 @@ const READ_BESIDE_CALLS: Portion = Portion { batches: 2, notifications: 100 };
 /// Maximum number of questions that one source starts in a turn, before the next source.
 const MOST_IN_ONE_TURN: usize = 64;
 
+/// Maximum number of calls that are under way or whose answers wait to be recorded, for each slot. If the store is slower
+/// than the shops, answers must not pile up.
+const CALLS_PER_SLOT: usize = 4;
+
 /// A source as the worker sees it.
 #[derive(Clone)]
 pub struct WorkerSource {
@@ -271,7 +275,7 @@ impl Worker {
     async fn start_calls(&mut self) -> Result<Started, StoreError> {
         let mut names: Vec<&String> =
             self.parts.sources.keys().filter(|name| self.slots.has_room(name)).collect();
-        if names.is_empty() {
+        if names.is_empty() || self.verifications.len() >= self.parts.concurrency * CALLS_PER_SLOT {
             return Ok(Started::default());
         }
         self.first = self.first.wrapping_add(1);
