@@ -32,6 +32,9 @@ pub(in crate::store) fn confirm(
         let current = current(conn, confirmation.source, confirmation.subject)?;
         let seq = write(conn, confirmation, &current, now)?;
         tell(conn, confirmation, Some(&current), now)?;
+        if subscriptions.is_empty() {
+            return Ok(());
+        }
         let sql = format!("SELECT {COLUMNS} FROM news n WHERE n.seq = ?1");
         let news = conn.prepare_cached(&sql)?.query_row([seq], read)?;
         return deliveries::enqueue(conn, &news, subscriptions, now);
