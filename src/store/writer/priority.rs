@@ -12,6 +12,9 @@ const REST: u32 = 14;
 /// The time limit for other work in one transaction, because a new notification waits for its end.
 const AT_ONCE: Duration = Duration::from_millis(2);
 
+/// The same while no notification comes: longer transactions write fewer pages and sync less often.
+const AT_ONCE_IN_SILENCE: Duration = Duration::from_millis(4);
+
 /// The time after the last acknowledgement without a new notification from which on notifications count as no
 /// longer coming.
 const SILENCE: Duration = Duration::from_millis(1);
@@ -40,9 +43,9 @@ impl IntakePriority {
         until.checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Whether work that began at this time has used its share of one transaction.
-    pub(super) fn is_enough(began: Instant, now: Instant) -> bool {
-        now.duration_since(began) >= AT_ONCE
+    /// How long other work that begins at this time may last; `has_intake`: in a transaction with notifications.
+    pub(super) fn share(&self, has_intake: bool, began: Instant) -> Duration {
+        if has_intake || self.is_coming(began) { AT_ONCE } else { AT_ONCE_IN_SILENCE }
     }
 
     /// Records that other work was done. It pauses only if notifications come.
@@ -101,9 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_soon_has_enough_of_other_work() {
+    fn a_transaction_has_less_of_other_work_while_notifications_come() {
         let began = Instant::now();
-        assert!(!IntakePriority::is_enough(began, began + Duration::from_millis(1)));
-        assert!(IntakePriority::is_enough(began, began + Duration::from_millis(2)));
+        let mut priority = IntakePriority::default();
+        assert_eq!(priority.share(true, began), AT_ONCE);
+        assert_eq!(priority.share(false, began), AT_ONCE_IN_SILENCE);
+        priority.acknowledged(began);
+        assert_eq!(priority.share(false, began + SILENCE), AT_ONCE);
+        assert_eq!(priority.share(false, began + SILENCE * 2), AT_ONCE_IN_SILENCE);
     }
 }

@@ -155,7 +155,8 @@ impl WriterThread {
         transaction.append(&self.conn);
         let has_intake = notifications > 0;
         let began = Instant::now();
-        let has_worked = (!has_intake || self.priority.lets_work(began)) && self.work(&mut transaction);
+        let has_worked =
+            (!has_intake || self.priority.lets_work(began)) && self.work(&mut transaction, has_intake);
         self.commit(transaction, changes_before);
         let ended = Instant::now();
         if has_intake {
@@ -199,15 +200,16 @@ impl WriterThread {
     }
 
     /// Runs other work, as much as fits into one transaction; returns whether there was any.
-    fn work(&mut self, transaction: &mut WriteTransaction) -> bool {
+    fn work(&mut self, transaction: &mut WriteTransaction, has_intake: bool) -> bool {
         let began = Instant::now();
+        let share = self.priority.share(has_intake, began);
         let mut taken = 0;
         while taken < LARGEST_BATCH
             && let Some(job) = self.pending.work.pop_front()
         {
             transaction.take(job, &self.conn);
             taken += 1;
-            if IntakePriority::is_enough(began, Instant::now()) {
+            if began.elapsed() >= share {
                 break;
             }
         }
