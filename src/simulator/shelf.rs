@@ -56,6 +56,11 @@ impl<K: RecordKind> Shelf<K> {
         Some(record)
     }
 
+    /// The record with this id, even if hidden.
+    pub(super) fn get(&self, key: &str) -> Option<&Record<K>> {
+        self.records.get(key)
+    }
+
     /// The record with this id, if a call that names it sees it.
     pub(super) fn ask(&mut self, key: &str, now: DateTime<Utc>) -> Option<&Record<K>> {
         let record = self.records.get_mut(key)?;

@@ -55,33 +55,29 @@ pub(super) fn search(store: &mut StoreState, request: &Request<'_>) -> Result<Re
         let found = store.orders.visible(request.now).filter(|order| filter.passes(order, &params));
         return page(found.map(Order::fields), &params, MAX_LIMIT);
     };
-    let found: Vec<Map<String, Value>> = named(store, &ids, request)
-        .into_iter()
-        .filter(|order| filter.passes(order, &params))
-        .map(|order| order.fields().clone())
-        .collect();
-    page(found.iter(), &params, MAX_LIMIT)
+    let found = named(store, &ids, request).into_iter().filter(|order| filter.passes(order, &params));
+    page(found.map(Order::fields), &params, MAX_LIMIT)
 }
 
 /// The orders that `ids=` finds: by id, by internal id, and those whose id contains a word, each once.
-fn named(store: &mut StoreState, ids: &[String], request: &Request<'_>) -> Vec<Order> {
-    let mut exact: Vec<Order> = Vec::new();
+fn named<'a>(store: &'a mut StoreState, ids: &[String], request: &Request<'_>) -> Vec<&'a Order> {
+    let mut exact: Vec<String> = Vec::new();
     for id in ids {
-        let by_id = store.orders.ask(id, request.now).cloned();
-        let order = by_id.or_else(|| store.orders.ask_alias(id, request.now).cloned());
-        exact.extend(order.filter(|order| exact.iter().all(|known| known.text("id") != order.text("id"))));
+        let by_id = store.orders.ask(id, request.now).map(|order| order.text("id"));
+        let found = by_id.or_else(|| store.orders.ask_alias(id, request.now).map(|order| order.text("id")));
+        exact.extend(found.filter(|id| !exact.contains(id)));
     }
     if !store.settings.near_matches {
-        return exact;
+        return exact.iter().filter_map(|id| store.orders.get(id)).collect();
     }
+    let is_named = |order: &Order, id: &String| ids.contains(id) || ids.contains(&order.text("internalId"));
     // Near matches come in the listing's own order, before or after the exact one.
-    let is_exact = |order: &Order| exact.iter().any(|known| known.text("id") == order.text("id"));
-    let is_named = |order: &Order, id: &String| order.text("id") == *id || order.text("internalId") == *id;
-    let is_near = |order: &Order| {
-        let contains = |id: &String| order.text("id").contains(id.as_str());
-        ids.iter().any(contains) && !ids.iter().any(|id| is_named(order, id))
+    let is_found = |order: &&Order| {
+        let id = order.text("id");
+        let is_near = ids.iter().any(|word| id.contains(word.as_str()));
+        exact.contains(&id) || (is_near && !is_named(order, &id))
     };
-    store.orders.visible(request.now).filter(|order| is_exact(order) || is_near(order)).cloned().collect()
+    store.orders.visible(request.now).filter(is_found).collect()
 }
 
 struct Filter {
@@ -107,7 +103,7 @@ impl Filter {
 
     fn passes(&self, order: &Order, params: &Params) -> bool {
         let payment = order.text("paymentStatus");
-        let total = order.text("total").parse().unwrap_or(0.0);
+        let total = || order.text("total").parse().unwrap_or(0.0);
         let finished = payment != "INCOMPLETE" || params.list("paymentStatus").is_some();
         finished
             && params.allows("paymentStatus", &payment)
@@ -116,8 +112,8 @@ impl Filter {
             && params.get("email").is_none_or(|email| email == order.text("email"))
             && params.get("keywords").is_none_or(|word| mentions(order, word))
             && params.get("productId").is_none_or(|product| holds_product(order, product))
-            && self.total_from.is_none_or(|from| total >= from)
-            && self.total_to.is_none_or(|to| total <= to)
+            && self.total_from.is_none_or(|from| total() >= from)
+            && self.total_to.is_none_or(|to| total() <= to)
             && self.created.holds(order.number("createTimestamp"))
             && self.updated.holds(order.number("updateTimestamp"))
     }
