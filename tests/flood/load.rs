@@ -37,13 +37,12 @@ pub(super) fn send(to: SocketAddr, path: &str, notifications: impl Iterator<Item
 
 /// Reads so many answers without a body.
 fn read_acknowledgements(stream: &mut TcpStream, count: usize) {
-    let mut answers = Vec::new();
+    let mut text = String::new();
     let mut buffer = [0; 16_384];
-    while answers.windows(4).filter(|bytes| bytes == b"\r\n\r\n").count() < count {
+    while text.matches("\r\n\r\n").count() < count {
         let read = stream.read(&mut buffer).unwrap();
-        assert!(read > 0, "the connection broke: {}", String::from_utf8_lossy(&answers));
-        answers.extend_from_slice(&buffer[..read]);
+        assert!(read > 0, "the connection broke: {text}");
+        text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
     }
-    let text = String::from_utf8_lossy(&answers);
     assert_eq!(text.matches("HTTP/1.1 200").count(), count, "{text}");
 }
