@@ -39,7 +39,7 @@ fn without_its_engine_serve_starts_acknowledges_and_judges_and_then_catches_up()
     postgres.start_again();
     database.wait_for(&settled("a"), "20");
     serve.wait_for_line("it ships again", |line| line.contains("ships again"));
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     // And in the middle.
     postgres.kill();
     shop.sell(&serve, 21, 21);
@@ -67,13 +67,14 @@ fn a_silent_engine_is_given_up_after_half_a_minute_and_nothing_else_waits_for_it
         shop.sell(&serve, n, i64::try_from(n).unwrap());
         assert!(began.elapsed() < Duration::from_secs(15), "a verdict waited for the ledger");
         assert!(since.elapsed() < Duration::from_secs(120), "{}", serve.log());
+        shop.disk.pass(10);
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(serve.most_memory() < 150, "{} MiB", serve.most_memory());
     proxy.cut();
     proxy.open();
     database.wait_for(&settled("a"), &n.to_string());
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     // A silent engine keeps no serve from stopping.
     proxy.shut();
     shop.tell(&serve, n + 1);
@@ -96,7 +97,7 @@ fn a_full_disk_of_the_engine_is_named_and_passes() {
     assert_eq!(database.value("SELECT count(*) FROM countersign.notifications").as_deref(), Some("1"));
     database.connect().run("DROP TRIGGER full_disk ON countersign.notifications");
     database.wait_for(&settled("a"), "2");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -129,7 +130,7 @@ fn conflicts_and_a_read_only_engine_are_tried_again_as_a_whole() {
     owner.run(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"));
     owner.run(cut);
     database.wait_for(&settled("a"), "4");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -161,13 +162,13 @@ fn a_ledger_that_went_back_to_an_older_dump_is_filled_again() {
     shop.sell(&serve, 10, 10);
     database.wait_for(&settled("a"), "10");
     database.wait_for("SELECT count(*) FROM countersign.orders", "10");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     // And if it is made anew.
     owner.run("DROP SCHEMA countersign CASCADE");
     shop.sell(&serve, 11, 11);
     database.wait_for(&settled("a"), "11");
     database.wait_for("SELECT count(*) FROM countersign.orders", "11");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert!(serve.stop().success());
 }
 
@@ -200,7 +201,7 @@ fn a_role_without_privileges_is_refused_by_name_and_ships_once_it_has_them() {
     assert_eq!(shop.env.run(&["doctor"]).status.code(), Some(0));
     shop.sell(&serve, 2, 2);
     database.wait_for(&settled("a"), "2");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert_silent(&serve);
 }
 
@@ -269,6 +270,6 @@ fn a_slow_engine_slows_the_ledger_alone() {
         assert!(began.elapsed() < Duration::from_secs(15), "a verdict waited for the ledger");
     }
     database.wait_for(&settled("a"), "20");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert!(serve.stop().success());
 }

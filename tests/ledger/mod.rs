@@ -15,22 +15,25 @@ mod rules;
 mod schema;
 mod tls;
 
+use countersign::domain::{Clock, Timestamp};
 use countersign::simulator::ecwid::{EcwidStore, Order};
 
+use crate::support::disk::Disk;
 use crate::support::postgres::{Database, PASSWORD};
 use crate::support::{Serve, TestEnv, paid};
 
-/// A shop and a database of its own for the ledger.
+/// A shop and a database of its own for the ledger; time can be let pass for its `serve`.
 struct Shop {
     env: TestEnv,
     store: EcwidStore,
+    disk: Disk,
 }
 
 impl Shop {
     fn new() -> Self {
         let env = TestEnv::new().ion_shop_with("shop", 1003, 0, "rate_limit = \"1000000/min\"");
         let store = env.ion_store(1003);
-        Self { env, store }
+        Self { env, store, disk: Disk::new() }
     }
 
     /// With this `[ledger]`.
@@ -44,7 +47,7 @@ impl Shop {
     }
 
     fn serve(&self) -> Serve {
-        self.env.serve()
+        self.env.serve_on(&self.disk)
     }
 
     /// Sells an order and tells of it; waits until that is settled as notification `id`.
@@ -100,14 +103,21 @@ fn assert_silent(serve: &Serve) {
 /// Waits until all that the file holds now is in the ledger.
 #[track_caller]
 fn wait_until_shipped(database: &Database, node: &str) {
-    let now = countersign::domain::Clock::system().now();
+    wait_until_shipped_at(Clock::system().now(), database, node);
+}
+
+#[track_caller]
+fn wait_until_shipped_at(now: Timestamp, database: &Database, node: &str) {
     let sql = format!("SELECT shipped_until >= '{now}' FROM countersign.nodes WHERE node = '{node}'");
     database.wait_for(&sql, "t");
 }
 
 /// Asserts that each table of the ledger equals the file's own, row by row.
 #[track_caller]
-fn assert_same(env: &TestEnv, database: &Database, node: &str) {
-    wait_until_shipped(database, node);
-    compare::assert_same(&env.store_path(), &database.connect(), node, &[]);
+fn assert_same(shop: &Shop, database: &Database, node: &str) {
+    // The next sign of life, which is sent every five seconds, says how far it has shipped.
+    shop.disk.pass(5);
+    let now = Clock::system().now().plus(shop.disk.passed());
+    wait_until_shipped_at(now, database, node);
+    compare::assert_same(&shop.env.store_path(), &database.connect(), node, &[]);
 }

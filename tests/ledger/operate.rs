@@ -38,11 +38,11 @@ fn a_ledger_comes_moves_and_goes_with_a_reload() {
     let shop = shop.ledger(&other.keys("b"));
     reload(&shop.env, &serve);
     other.wait_for(&settled("b"), "3");
-    assert_same(&shop.env, &other, "b");
+    assert_same(&shop, &other, "b");
     let shop = Shop { env: shop.env.without_ledger(), ..shop }.ledger(&database.keys("a"));
     reload(&shop.env, &serve);
     database.wait_for(&settled("a"), "3");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert_silent(&serve);
     assert!(serve.stop().success());
 }

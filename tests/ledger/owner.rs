@@ -34,7 +34,7 @@ fn of_two_writers_the_older_stops_and_says_so() {
     twin.sell(&newer, 4, 3);
     database.wait_for(&settled("a"), "3");
     assert_eq!(twin.wait_for_warning(None), "");
-    assert_same(&twin.env, &database, "a");
+    assert_same(&twin, &database, "a");
     assert!(older.stop().success());
 }
 
@@ -75,7 +75,7 @@ fn a_restored_backup_is_another_file_until_it_takes_the_node_over() {
     let taken = shop.env.run(&["ledger", "take-over", "--yes"]);
     assert_eq!(taken.status.code(), Some(0), "{taken:?}");
     database.wait_for(&settled("a"), "6");
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert_eq!(shop.wait_for_warning(None), "");
     let again = shop.env.run(&["ledger", "take-over", "--yes"]);
     assert_eq!(again.status.code(), Some(0), "{again:?}");
@@ -95,12 +95,12 @@ fn two_files_under_one_node_do_not_mix_and_under_two_they_do_not_meet() {
     let other = second.serve();
     second.sell(&other, 7, 1);
     other.wait_for_line("it is refused", |line| line.contains("another file is this node"));
-    assert_same(&first.env, &database, "a");
+    assert_same(&first, &database, "a");
     assert!(other.stop().success());
     let second = Shop { env: second.env.without_ledger().ledger(&database.keys("b")), ..second };
     let other: Serve = second.serve();
     database.wait_for(&settled("b"), "1");
-    assert_same(&first.env, &database, "a");
-    assert_same(&second.env, &database, "b");
+    assert_same(&first, &database, "a");
+    assert_same(&second, &database, "b");
     assert!(other.stop().success());
 }

@@ -64,7 +64,7 @@ fn behind_a_pooler_in_transaction_mode_two_nodes_share_sessions_and_ship_everyth
     }
     for (node, (shop, serve)) in ["a", "b"].into_iter().zip(shops.iter().zip(&serves)) {
         database.wait_for(&settled(node), "10");
-        assert_same(&shop.env, &database, node);
+        assert_same(shop, &database, node);
         assert!(!serve.log().contains("nothing is shipped"), "{}", serve.log());
     }
     for serve in serves {

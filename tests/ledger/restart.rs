@@ -73,7 +73,7 @@ fn two_nodes_and_the_engine_killed_fifty_times_under_load_end_with_the_files_row
         database.wait_for(&news, &count.to_string());
         let orders = format!("SELECT count(*) FROM countersign.orders WHERE node = '{node}'");
         database.wait_for(&orders, &count.to_string());
-        assert_same(&shop.env, &database, node);
+        assert_same(shop, &database, node);
         assert!(count >= ROUNDS * SOLD / 2, "{count}");
         assert!(!serve.log().contains("panicked"), "{}", serve.log());
     }
@@ -97,6 +97,6 @@ fn a_serve_that_stops_under_load_loses_no_row_of_the_ledger() {
     let serve = shop.serve();
     let count = shop.env.rows().len().to_string();
     database.wait_for(&settled("a"), &count);
-    assert_same(&shop.env, &database, "a");
+    assert_same(&shop, &database, "a");
     assert!(serve.stop().success());
 }

@@ -79,11 +79,11 @@ fn what_was_there_before_is_filled_in_and_new_verdicts_come_within_a_second() {
     // On a machine with nothing else to do it is a tenth of a second.
     assert!(decided.elapsed() < Duration::from_secs(10), "{:?} {:?}", decided.elapsed(), began.elapsed());
     database.wait_for("SELECT count(*) FROM countersign.news", "51");
-    assert_same(&shop.env, &database, "a");
     let fresh =
         "SELECT shipped_until > now() - interval '1 minute' AND shipped_until <= now() + interval '1 second'
                  FROM countersign.nodes";
     database.wait_for(fresh, "t");
+    assert_same(&shop, &database, "a");
     let nodes = database.connect().rows("SELECT version, schema_version, writer FROM countersign.nodes");
     assert_eq!(
         nodes,

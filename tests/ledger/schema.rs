@@ -23,7 +23,7 @@ fn eight_nodes_that_start_at_once_make_one_schema_and_each_ships_to_it() {
     for (n, (shop, serve)) in shops.iter().zip(&serves).enumerate() {
         shop.sell(serve, 1, 1);
         database.wait_for(&settled(&format!("n{n}")), "1");
-        assert_same(&shop.env, &database, &format!("n{n}"));
+        assert_same(shop, &database, &format!("n{n}"));
     }
     assert_eq!(
         database.value("SELECT string_agg(version::text, ' ') FROM countersign.versions").as_deref(),

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// A setting of the library, or one of its counts, in the order of `disk/shim.c`.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +100,11 @@ impl Disk {
     /// do twice a second.
     pub(crate) fn pass(&self, seconds: i64) {
         self.set(Word::PassedSeconds, self.get(Word::PassedSeconds) + seconds);
+    }
+
+    /// How much was let pass so far.
+    pub(crate) fn passed(&self) -> Duration {
+        Duration::from_secs(self.get(Word::PassedSeconds).unsigned_abs())
     }
 
     /// Reduces a store, whose process is dead, to what survives a power failure: what was synced.
