@@ -77,8 +77,8 @@ fn no_statement_has_a_name_and_no_session_keeps_a_state() {
     let serve = shop.serve();
     for id in 1..=5 {
         shop.sell(&serve, u64::try_from(id).unwrap(), id);
+        database.wait_for(&settled("a"), &id.to_string());
     }
-    database.wait_for(&settled("a"), "5");
     let log = std::fs::read_to_string(database.postgres().socket_folder().join("log")).unwrap();
     let mut unnamed = 0;
     for line in log.lines() {

@@ -68,6 +68,16 @@ fn assert_complete(env: &TestEnv, run: &Run) {
     assert_eq!(env.value("SELECT count(*) FROM reconciliations").as_deref(), Some("2"));
 }
 
+/// Runs a case for each fault, all of them at once.
+fn at_once(faults: impl IntoIterator<Item = Fault>, case: impl Fn(Fault) + Sync) {
+    let case = &case;
+    std::thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || case(fault));
+        }
+    });
+}
+
 #[test]
 fn a_list_that_keeps_failing_midway_is_no_report() {
     let lasting = [
@@ -77,7 +87,8 @@ fn a_list_that_keeps_failing_midway_is_no_report() {
         Fault::new(Trouble::Reset),
         Fault::too_many(Some("7200")),
     ];
-    for fault in lasting {
+    // A run waits before it tries again.
+    at_once(lasting, |fault| {
         let (env, _shop) = full_env();
         env.simulator.shops().add_fault(in_the_middle(fault.clone()));
         let run = reconcile_all(&env, &[]);
@@ -87,18 +98,18 @@ fn a_list_that_keeps_failing_midway_is_no_report() {
         let again = reconcile_all(&env, &[]);
         assert_complete(&env, &again);
         assert_eq!(again.report["from"], from, "{fault:?}: nothing of the window is lost");
-    }
+    });
 }
 
 #[test]
 fn a_list_that_fails_for_the_moment_is_read_to_its_end() {
     let passing =
         [Fault::status(502), Fault::new(Trouble::Reset), Fault::new(Trouble::Truncate), Fault::status(408)];
-    for fault in passing {
+    at_once(passing, |fault| {
         let (env, _shop) = full_env();
         env.simulator.shops().add_fault(in_the_middle(fault).times(2));
         assert_complete(&env, &reconcile_all(&env, &[]));
-    }
+    });
 }
 
 #[test]

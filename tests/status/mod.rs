@@ -8,8 +8,12 @@ use countersign::simulator::{Fault, Trouble};
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::support::disk::Disk;
 use crate::support::formats::{self, FORMATS, KEYS, OLD, ORDERS, SHOP};
 use crate::support::{Request, Serve, TestEnv};
+
+/// So many seconds lie between two looks of the service at its health.
+const CHECK: i64 = 5;
 
 #[track_caller]
 fn said(output: &Output, code: i32) -> String {
@@ -105,11 +109,15 @@ fn undecided_ones_and_a_rejected_credential_begin_and_are_over() {
     let env = env.source("stale", &stale);
     let shops = env.simulator.shops();
     let down = shops.add_fault(Fault::new(Trouble::Reset).path("1207"));
-    let serve = env.serve();
+    let disk = Disk::new();
+    let serve = env.serve_on(&disk);
     serve.send(&SHOP.request(SHOP.truth(ORDERS[0])));
     serve.settled(1);
+    disk.pass(CHECK);
     serve.wait_for_line("it is said", |line| line.contains("warning=undecided source=shop"));
     serve.send(&KEYS.request_to("/hooks/stale", KEYS.truth(ORDERS[1])));
+    serve.pending(2, "api_denied");
+    disk.pass(CHECK);
     serve.wait_for_line("it is said", |line| line.contains("warning=api_denied source=stale"));
     let (found, told) = status(&env, 3);
     for kind in ["undecided shop", "api_denied stale"] {
@@ -125,6 +133,7 @@ fn undecided_ones_and_a_rejected_credential_begin_and_are_over() {
     );
     shops.clear_fault(down);
     assert!(env.run(&["dismiss", "1"]).status.success());
+    disk.pass(CHECK);
     serve.wait_for_line("it is over", |line| {
         line.contains("INFO") && line.contains("over=undecided source=shop")
     });

@@ -1,7 +1,8 @@
 //! Sources that get nothing but what is ignored: their senders are told that all is well, and the owner must be told
 //! that it is not.
 
-use super::{kinds, readiness, said, status};
+use super::{CHECK, kinds, readiness, said, status};
+use crate::support::disk::Disk;
 use crate::support::formats::{self, GAME, KEYS, OLD, ORDERS, SHOP};
 use crate::support::{Request, Serve, TestEnv};
 
@@ -69,7 +70,8 @@ fn send(serve: &Serve, requests: impl Iterator<Item = Request>, last: &mut i64) 
 #[test]
 fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     let env = formats::env();
-    let serve = env.serve();
+    let disk = Disk::new();
+    let serve = env.serve_on(&disk);
     let mut last = 0;
     // Midas says that there is none only once it has shown any; a duplicate counts as the confirmed one that it repeats.
     let begun = std::iter::repeat_with(|| GAME.request(GAME.truth(ORDERS[0]))).take(2);
@@ -79,6 +81,7 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     send(&serve, WRONGS.iter().map(|wrong| (wrong.request)(9)), &mut last);
     let expected: Vec<String> =
         ["old", "shop", "keys", "game"].iter().map(|source| format!("none_confirmed {source}")).collect();
+    disk.pass(CHECK);
     let (found, told) = status(&env, 3);
     assert_eq!(found, expected, "{told}");
     let text = said(&env.run(&["status"]), 3);
@@ -104,6 +107,7 @@ fn a_source_of_whose_last_ten_none_was_confirmed_is_told_until_one_is() {
     );
 
     send(&serve, WRONGS.iter().map(|wrong| (wrong.truth)()), &mut last);
+    disk.pass(CHECK);
     assert_eq!(status(&env, 0).0, [""; 0]);
     for Wrong { source, .. } in &WRONGS {
         serve.wait_for_line("it is over", |line| {
