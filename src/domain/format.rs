@@ -100,4 +100,29 @@ mod tests {
         assert_eq!(at("2026-01-02T03:04:00Z"), "2026-01-02 03:04");
         assert_eq!(at("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05");
     }
+
+    #[test]
+    fn sizes_and_spans_have_the_unit_that_fits() {
+        const MIB: u64 = 1 << 20;
+        for (bytes, shown) in [
+            (0, "0 KiB"),
+            (1, "1 KiB"),
+            (9 * MIB, "9216 KiB"),
+            (10 * MIB, "10 MiB"),
+            (1023 * MIB, "1023 MiB"),
+            (1536 * MIB, "1.5 GiB"),
+        ] {
+            assert_eq!(size(bytes), shown, "{bytes}");
+        }
+        for (seconds, shown) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_200, "2 h"),
+            (172_799, "47 h"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), shown);
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod keys;
 mod lists;
 mod signature;
 mod webhook;
+mod webhook_calls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
