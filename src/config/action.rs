@@ -80,51 +80,15 @@ fn read(
 ) -> Option<Action> {
     section.refuse_unknown(&[secret::file_key("secret")], |_, _| None);
     let given: Vec<&str> = KINDS.into_iter().filter(|key| section.has(key)).collect();
-    let kind = match given[..] {
-        ["url"] => url(section, name, outside).map(ActionKind::Url),
-        ["command"] => command(section, outside).map(ActionKind::Command),
-        ["mail"] => mailbox(section, mail).map(ActionKind::Mail),
-        [] => {
-            section.note_itself(&format!(
-                "has none of {}; say where the news goes (e.g. url = \"https://…\")",
-                KINDS.join(", ")
-            ));
-            None
-        }
-        [_, second, ..] => {
-            section.blame(
-                second,
-                &format!("is set together with {}; keep one of them, or make two actions", given[0]),
-            );
-            None
-        }
-        _ => None,
-    };
-    if !matches!(given[..], ["url"]) {
-        for key in ["secret".to_owned(), secret::file_key("secret")] {
-            if section.has(&key) {
-                section.note(&key, "is a key of actions with a url; remove it".to_owned());
-            }
-        }
-    }
+    let kind = read_kind(section, name, &given, mail, outside);
     let (timeout, concurrency) = match given[..] {
         ["command"] => ("\"60s\"", "1"),
         // Many mail servers delay their greeting on purpose.
         ["mail"] => ("\"60s\"", "4"),
         _ => ("\"15s\"", "4"),
     };
-    let filter = NewsFilter {
-        sources: words(section, "sources", |word| {
-            sources
-                .iter()
-                .any(|name| name == word)
-                .then(|| word.to_owned())
-                .ok_or("no such source is configured")
-        }),
-        kinds: words(section, "kinds", |word| SubjectKind::parse(word).ok_or("must be order or product")),
-        status: words(section, "status", |word| Ok(word.to_owned())),
-    };
-    let include = words(section, "include", |word| {
+    let filter = read_filter(section, sources);
+    let include = word_list(section, "include", |word| {
         ["email", "raw"].contains(&word).then(|| word.to_owned()).ok_or("must be email or raw")
     });
     if matches!(given[..], ["mail"]) && include.iter().any(|word| word == "raw") {
@@ -154,8 +118,65 @@ fn read(
     })
 }
 
+/// Reads what an action does, from the one key of [`KINDS`] that is `given`.
+fn read_kind(
+    section: &mut Section<'_>,
+    name: &str,
+    given: &[&str],
+    mail: &Configured,
+    outside: &mut Outside<'_>,
+) -> Option<ActionKind> {
+    let kind = match *given {
+        ["url"] => url(section, name, outside).map(ActionKind::Url),
+        ["command"] => command(section, outside).map(ActionKind::Command),
+        ["mail"] => mailbox(section, mail).map(ActionKind::Mail),
+        [] => {
+            section.note_itself(&format!(
+                "has none of {}; say where the news goes (e.g. url = \"https://…\")",
+                KINDS.join(", ")
+            ));
+            None
+        }
+        [_, second, ..] => {
+            section.blame(
+                second,
+                &format!("is set together with {}; keep one of them, or make two actions", given[0]),
+            );
+            None
+        }
+        _ => None,
+    };
+    if !matches!(given, ["url"]) {
+        for key in ["secret".to_owned(), secret::file_key("secret")] {
+            if section.has(&key) {
+                section.note(&key, "is a key of actions with a url; remove it".to_owned());
+            }
+        }
+    }
+    kind
+}
+
+/// Reads the news that an action takes.
+fn read_filter(section: &mut Section<'_>, sources: &[String]) -> NewsFilter {
+    NewsFilter {
+        sources: word_list(section, "sources", |word| {
+            sources
+                .iter()
+                .any(|name| name == word)
+                .then(|| word.to_owned())
+                .ok_or("no such source is configured")
+        }),
+        kinds: word_list(section, "kinds", |word| SubjectKind::parse(word).ok_or("must be order or product")),
+        status: word_list(section, "status", |word| Ok(word.to_owned())),
+    }
+}
+
 /// A list of words that is not empty; no words if the key is missing.
-fn words<T>(section: &mut Section<'_>, key: &str, word: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
+fn word_list<T>(
+    section: &mut Section<'_>,
+    key: &str,
+    word: impl Fn(&str) -> Result<T, &'static str>,
+) -> Vec<T> {
     let read = section.read(key, |item| {
         let words = values::list(item, |item| word(&values::text(item)?).map_err(str::to_owned))?;
         if words.is_empty() {
