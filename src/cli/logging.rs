@@ -45,11 +45,11 @@ pub fn start(level: LevelFilter) {
     });
     // This fails only if a logger is already set.
     drop(builder.try_init());
-    std::panic::set_hook(Box::new(tell_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
 /// Logs a panic in one line. Its consequence is logged where it is contained.
-fn tell_panic(panic: &PanicHookInfo<'_>) {
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let why = panic.payload_as_str().unwrap_or("no message");
     let thread = std::thread::current();

@@ -312,7 +312,7 @@ pub trait Judge: Send + Sync {
     }
 
     /// Whether a notification of this format has a word for `status` in the API's `field`.
-    fn can_tell(&self, _field: &str, _status: &str) -> bool {
+    fn can_announce(&self, _field: &str, _status: &str) -> bool {
         true
     }
 
@@ -322,7 +322,7 @@ pub trait Judge: Send + Sync {
     }
 
     /// Whether a claim says that its order was deleted.
-    fn tells_deletion(&self, _claim: &Claim) -> bool {
+    fn is_deletion(&self, _claim: &Claim) -> bool {
         false
     }
 

@@ -28,16 +28,16 @@ impl Pass {
         Self { held: Box::new(until_over), on_failure: None }
     }
 
-    /// Calls `tell` if the call fails, before the held values are released.
+    /// Calls `callback` if the call fails, before the held values are released.
     #[must_use]
-    pub fn telling(self, tell: impl FnOnce() + Send + 'static) -> Self {
-        Self { on_failure: Some(Box::new(tell)), ..self }
+    pub fn on_failure(self, callback: impl FnOnce() + Send + 'static) -> Self {
+        Self { on_failure: Some(Box::new(callback)), ..self }
     }
 
     /// Marks the call as failed.
     pub(super) fn failed(&mut self) {
-        if let Some(tell) = self.on_failure.take() {
-            tell();
+        if let Some(callback) = self.on_failure.take() {
+            callback();
         }
     }
 }
@@ -87,7 +87,7 @@ mod tests {
         fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
             let seen = Arc::clone(&self.0);
             let pass = Pass::holding(Over(Arc::clone(&seen)));
-            let pass = pass.telling(move || seen.lock().unwrap().push("failed"));
+            let pass = pass.on_failure(move || seen.lock().unwrap().push("failed"));
             Box::pin(async { Ok(pass) })
         }
     }

@@ -64,7 +64,7 @@ impl Reply {
         Failure::new(cause, detail).with_status(self.status)
     }
 
-    /// The answer with the result `said` to a question whose first request was sent at `asked_at`.
+    /// The answer with the this result to a question whose first request was sent at `asked_at`.
     #[must_use]
     pub fn answer(&self, asked_at: Timestamp, latency_ms: u64, result: CallResult) -> Answer {
         Answer { asked_at, date: self.date(), http_status: Some(self.status), latency_ms, result }

@@ -50,7 +50,7 @@ pub fn difference(
         CallResult::NotFound(absence) => {
             let last = ours.last_confirmed.as_ref().filter(|_| scope.was_confirmed)?;
             let last_statuses = judge.statuses(&last.compared);
-            if last_statuses.is_empty() || ours.waiting.iter().any(|claim| judge.tells_deletion(claim)) {
+            if last_statuses.is_empty() || ours.waiting.iter().any(|claim| judge.is_deletion(claim)) {
                 return None;
             }
             Some(Finding {
@@ -79,7 +79,7 @@ fn shown(
         return None;
     }
     let shop = judge.statuses(&object.compared);
-    let tellable: Vec<_> = shop.iter().filter(|(field, word)| judge.can_tell(field, word)).collect();
+    let tellable: Vec<_> = shop.iter().filter(|(field, word)| judge.can_announce(field, word)).collect();
     let known = Known { stored: ours.stored.clone(), source_found_any: true };
     let says_so = |claim| judge.compare(claim, answer, &known).outcome == Outcome::Match;
     if tellable.is_empty() || ours.waiting.iter().any(says_so) {
@@ -165,11 +165,11 @@ mod tests {
             status.map(|status| ("status", status.to_owned())).into_iter().collect()
         }
 
-        fn can_tell(&self, _: &str, status: &str) -> bool {
+        fn can_announce(&self, _: &str, status: &str) -> bool {
             status != "odd"
         }
 
-        fn tells_deletion(&self, claim: &Claim) -> bool {
+        fn is_deletion(&self, claim: &Claim) -> bool {
             claim.event == "deleted"
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct Traffic(Arc<Inner>);
 struct Inner {
     began: Instant,
     open: AtomicUsize,
-    under_way: AtomicUsize,
+    in_flight: AtomicUsize,
     /// [`QUIET`] after a connection or a request last began or ended, in milliseconds since `began`; 0 before the first.
     quiet_at: AtomicU64,
     is_stopping: AtomicBool,
@@ -37,7 +37,7 @@ impl Traffic {
         Self(Arc::new(Inner {
             began: Instant::now(),
             open: AtomicUsize::new(0),
-            under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
             quiet_at: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
         }))
@@ -56,7 +56,7 @@ impl Traffic {
     where
         A: Future<Output = Result<ServiceResponse<B>, Error>>,
     {
-        let request = Counted::new(self, |inner| &inner.under_way);
+        let request = Counted::new(self, |inner| &inner.in_flight);
         async move {
             let mut answer = answer.await?;
             if request.traffic.0.is_stopping.load(Ordering::Acquire) {
@@ -78,7 +78,7 @@ impl Traffic {
         loop {
             let least = if self.0.open.load(Ordering::Acquire) > 0 { QUIET } else { SETTLE };
             let quiet_at = (stop_began + millis(least)).max(self.0.quiet_at.load(Ordering::Acquire));
-            if self.0.now() >= quiet_at && self.0.under_way.load(Ordering::Acquire) == 0 {
+            if self.0.now() >= quiet_at && self.0.in_flight.load(Ordering::Acquire) == 0 {
                 return;
             }
             tokio::time::sleep(STEP).await;

@@ -236,7 +236,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Grant> {
         let work = move |conn: &Connection| {
-            if let Some(until) = pauses::told_to_wait_until(conn, &source, now)? {
+            if let Some(until) = pauses::requested_pause_end(conn, &source, now)? {
                 return Ok(Grant::PausedUntil(until));
             }
             match rate_limit::free(conn, &source, rate, now)? {

@@ -69,12 +69,12 @@ impl RateLimitGate {
 
 impl Gate for RateLimitGate {
     fn enter(&self) -> BoxFuture<'_, Result<Pass, Failure>> {
-        Box::pin(async { self.enter_numbered().await.map(|(_, pass)| pass).map_err(told_to_wait) })
+        Box::pin(async { self.enter_numbered().await.map(|(_, pass)| pass).map_err(rate_limited) })
     }
 }
 
 /// The failure of a call that was not sent.
-fn told_to_wait(until: Timestamp) -> Failure {
+fn rate_limited(until: Timestamp) -> Failure {
     let detail = format!("the API asked to wait until {until}");
     Failure::new(Cause::ApiRateLimited, detail).with_scope(FailureScope::Source)
 }
@@ -98,7 +98,7 @@ impl Gate for VerificationGate {
                 return Ok(self.pass(slot));
             }
             self.end_first_call().await;
-            let counted = self.budget.permit().await.map_err(told_to_wait)?;
+            let counted = self.budget.permit().await.map_err(rate_limited)?;
             let slot = self.slots.take(&self.budget.source).await.used();
             Ok(self.pass((counted, slot)))
         })
@@ -109,7 +109,7 @@ impl VerificationGate {
     /// If the call fails, the next call must know it before the slot is free.
     fn pass(&self, until_over: impl Send + 'static) -> Pass {
         let (slots, source) = (self.slots.clone(), self.budget.source.clone());
-        Pass::holding(until_over).telling(move || slots.mark(&source, false))
+        Pass::holding(until_over).on_failure(move || slots.mark(&source, false))
     }
 
     /// A question that needs a second call must not wait until its own first call stops counting.

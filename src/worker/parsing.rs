@@ -29,32 +29,32 @@ pub(super) struct Parsed {
 /// Parses a portion of the new notifications, oldest first. The next batch is read while the last one is written.
 pub(super) async fn parse_new(parts: &WorkerParts, portion: Portion) -> Result<Parsed, StoreError> {
     let (mut count, mut after, mut is_last) = (0, 0, false);
-    let mut under_way = VecDeque::new();
+    let mut in_flight = VecDeque::new();
     for _ in 0..portion.batches {
         let batch = parts.store.reader().unparsed(after, portion.notifications).await?;
         is_last = !batch.is_full;
         let next = parse_all(parts, batch.notifications);
         if let Some(last) = next.last().map(|parsed| parsed.id) {
-            under_way.push_back(parts.store.record_after(after, next, parts.clock.now()));
+            in_flight.push_back(parts.store.record_after(after, next, parts.clock.now()));
             after = last;
         }
         if is_last {
             break;
         }
-        if under_way.len() > 1
-            && let Some(recorded) = under_way.pop_front()
+        if in_flight.len() > 1
+            && let Some(recorded) = in_flight.pop_front()
         {
-            count += tell(parts, &recorded.await?);
+            count += announce_all(parts, &recorded.await?);
         }
     }
-    for recorded in under_way {
-        count += tell(parts, &recorded.await?);
+    for recorded in in_flight {
+        count += announce_all(parts, &recorded.await?);
     }
     Ok(Parsed { count, is_more_left: !is_last })
 }
 
 /// Reports the settled notifications, and returns the number of parsed ones.
-fn tell(parts: &WorkerParts, recorded: &[store::FirstVerdict]) -> usize {
+fn announce_all(parts: &WorkerParts, recorded: &[store::FirstVerdict]) -> usize {
     for recorded in recorded {
         if recorded.state != State::Pending {
             let moved = StateChange { id: recorded.id, state: recorded.state, reason: recorded.reason };

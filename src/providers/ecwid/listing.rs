@@ -58,7 +58,7 @@ async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Fai
         for item in items {
             seen += 1;
             match item.get("id").and_then(object::id_text) {
-                Some(id) => drop(orders.insert(id.clone(), kept(&id, &item, &mut bytes))),
+                Some(id) => drop(orders.insert(id.clone(), listed_order(&id, &item, &mut bytes))),
                 None => nameless.push(format!("order {seen} of the list is not as documented: it has no id")),
             }
         }
@@ -80,14 +80,14 @@ async fn read(shop: &Shop, api: &Api, list: &str) -> Result<Option<Listing>, Fai
 }
 
 /// The part of an order that is kept, with its size added to `bytes`.
-fn kept(id: &str, item: &Value, bytes: &mut usize) -> KeptOrder {
+fn listed_order(id: &str, item: &Value, bytes: &mut usize) -> KeptOrder {
     if item.get("paymentStatus").and_then(Value::as_str) == Some(INCOMPLETE) {
         *bytes += id.len();
         return Ok(None);
     }
     let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
     let mut object = object::order(Value::Object(fields.collect()))
-        .map_err(|lack| format!("order {} of the list is not as documented: {lack}", short_id(id)))?;
+        .map_err(|why| format!("order {} of the list is not as documented: {why}", short_id(id)))?;
     // Without an id, it is unknown whether a notification announced it.
     let unreadable = [PAYMENT, FULFILLMENT]
         .into_iter()

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::fields;
-use super::object::{self, Sighted};
+use super::object::{self, Parsed};
 use crate::domain::replaced::plain_json;
 use crate::domain::{
     Answer, CallResult, Cause, Claim, Deletion, Failure, FailureScope, NotFoundEvidence, SubjectKind,
@@ -32,7 +32,7 @@ pub(super) async fn ask(api: &Api, key: &SecretString, claim: &Claim) -> Answer 
         SubjectKind::Order => return ask_order(api, key, id).await,
         SubjectKind::Product => get(api, key, &format!("/v1/products/{}", encoded(id)))
             .await
-            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, product_said(&reply))),
+            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, product_result(&reply))),
     };
     result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
 }
@@ -45,7 +45,7 @@ pub(super) async fn ask_order(api: &Api, key: &SecretString, id: &str) -> Answer
     } else {
         get(api, key, &format!("/v1/order/{}", encoded(id)))
             .await
-            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, order_said(&reply)))
+            .map(|reply| reply.answer(reply.asked_at, reply.latency_ms, order_result(&reply)))
     };
     result.unwrap_or_else(|failure| unanswered(api, asked_at, failure))
 }
@@ -85,9 +85,9 @@ pub(super) async fn control(api: &Api, key: &SecretString) -> Result<Reply, Fail
 
 /// The result of a call about one order. Only the kind `OrderNotFound` means not there: a 404 of any other
 /// kind may come from a wrong path or a gateway.
-pub(super) fn order_said(reply: &Reply) -> CallResult {
+pub(super) fn order_result(reply: &Reply) -> CallResult {
     if is_good(reply) {
-        return there(reply, object::order);
+        return found(reply, object::order);
     }
     match (reply.status, kind(reply).as_deref()) {
         (400..=499, Some("OrderNotFound")) => CallResult::NotFound(absence(reply.status, "OrderNotFound")),
@@ -108,9 +108,9 @@ pub(super) fn order_said(reply: &Reply) -> CallResult {
 
 /// The result of a call about one product. A 404 with Kinguin's own error means that it is not shown now,
 /// except for the kind `Http`, which a wrong path gives.
-pub(super) fn product_said(reply: &Reply) -> CallResult {
+pub(super) fn product_result(reply: &Reply) -> CallResult {
     if is_good(reply) {
-        return there(reply, object::product);
+        return found(reply, object::product);
     }
     match (reply.status, kind(reply).as_deref()) {
         (404, Some(kind)) if kind != "Http" => CallResult::NotFound(absence(404, kind)),
@@ -142,12 +142,12 @@ async fn search(api: &Api, key: &SecretString, id: &str) -> Result<Answer, Failu
         let first_asked_at = *asked_at.get_or_insert(reply.asked_at);
         latency_ms = latency_ms.saturating_add(reply.latency_ms);
         if !is_good(&reply) {
-            return Ok(reply.answer(first_asked_at, latency_ms, order_said(&reply)));
+            return Ok(reply.answer(first_asked_at, latency_ms, order_result(&reply)));
         }
         let Page { results, item_count } = page_of(&reply)?;
         if let Some(item) = results.iter().find(|item| fields::id_of(item, "orderId").as_deref() == Some(id))
         {
-            let result = sighted(&reply, object::order(item, plain_json(item)));
+            let result = call_result(&reply, object::order(item, plain_json(item)));
             return Ok(reply.answer(first_asked_at, latency_ms, result));
         }
         seen += results.len();
@@ -219,16 +219,16 @@ fn unanswered(api: &Api, asked_at: Timestamp, failure: Failure) -> Answer {
     }
 }
 
-fn there(reply: &Reply, read: fn(&Value, String) -> Sighted) -> CallResult {
+fn found(reply: &Reply, read: fn(&Value, String) -> Parsed) -> CallResult {
     match reply.json() {
-        Some(body) => sighted(reply, read(&body, reply.text(&body))),
+        Some(body) => call_result(reply, read(&body, reply.text(&body))),
         None => CallResult::Failed(reply.failure("the answer is not JSON")),
     }
 }
 
-fn sighted(reply: &Reply, read: Sighted) -> CallResult {
+fn call_result(reply: &Reply, read: Parsed) -> CallResult {
     match read {
         Ok(object) => CallResult::Found(Box::new(object)),
-        Err(lack) => CallResult::Failed(reply.failure(format!("the answer is not as documented: {lack}"))),
+        Err(why) => CallResult::Failed(reply.failure(format!("the answer is not as documented: {why}"))),
     }
 }

@@ -52,7 +52,7 @@ async fn read(
         for order in page.results {
             seen += 1;
             match fields::id_of(&order, "orderId") {
-                Some(id) => drop(orders.insert(id.clone(), kept(&id, &order, from, &mut bytes))),
+                Some(id) => drop(orders.insert(id.clone(), listed_order(&id, &order, from, &mut bytes))),
                 None => {
                     nameless
                         .push(format!("order {seen} of the list is not as documented: it has no orderId"));
@@ -113,9 +113,9 @@ async fn page(
 }
 
 /// The compared part of an order, with its size added to `bytes`; its keys are not kept.
-fn kept(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
+fn listed_order(id: &str, order: &Value, from: Timestamp, bytes: &mut usize) -> Result<Listed, String> {
     let mut object = object::order(order, String::new())
-        .map_err(|lack| format!("order {} of the list is not as documented: {lack}", fields::shown(id)))?;
+        .map_err(|why| format!("order {} of the list is not as documented: {why}", fields::shown(id)))?;
     if !object.compared.get("status").is_some_and(Value::is_string) {
         return Err(format!("order {} of the list has a status that cannot be read", fields::shown(id)));
     }

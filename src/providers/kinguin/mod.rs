@@ -1,10 +1,18 @@
 //! Kinguin's eCommerce API and the two formats of its notifications.
 //!
-//! - `kinguin`: webhooks, with the event in one header and a shared secret in another (`notification`,
-//!   `signature`);
-//! - `kinguin-postback`: the format before March 2021, without an event name or authentication;
-//! - both are verified by the same calls (`api`) and rules (`judge`); `listing` reads the list of orders;
-//!   `doctor` tests the key.
+//! `kinguin` are webhooks, with the event in one header and a shared secret in another; `kinguin-postback` is the format
+//! before March 2021, without either. Both are verified by the same calls.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | `notification` | parses a notification of either format into a claim |
+//! | `signature` | the shared secret of webhooks |
+//! | `api` | the calls for verification, and what their answers mean |
+//! | `object` | parses an order or a product of an answer |
+//! | `judge` | compares a claim with it |
+//! | `listing` | reads the list of orders for `reconcile` |
+//! | `dates`, `fields` | read single values of a body |
+//! | `doctor` | tests the key |
 //!
 //! No call here returns a purchased key, and none may: verification does not need them.
 
@@ -129,7 +137,7 @@ impl Judge for Kinguin {
     }
 
     /// A postback about an order says that it is complete, and nothing else.
-    fn can_tell(&self, _field: &str, status: &str) -> bool {
+    fn can_announce(&self, _field: &str, status: &str) -> bool {
         self.format == Format::Webhook || status == COMPLETED
     }
 

@@ -73,25 +73,25 @@ pub(super) fn read_webhook(notification: &RawNotification) -> Reading {
     };
     let draft = Draft { event, subject: None, event_time: EventTime::default() };
     reading(match foreign::object(&notification.body, &NAMES) {
-        Ok(said) => understand(draft, &said),
+        Ok(sent) => understand(draft, &sent),
         Err(unreadable) => Err(draft.malformed(unreadable)),
     })
 }
 
 /// Parses a postback: `kinguinId` makes it a product's, `orderId` a completed order's.
 pub(super) fn read_postback(notification: &RawNotification) -> Reading {
-    let said = match foreign::object(&notification.body, &NAMES) {
-        Ok(said) => said,
+    let sent = match foreign::object(&notification.body, &NAMES) {
+        Ok(sent) => sent,
         Err(unreadable) => return Unasked::malformed(unreadable).into(),
     };
-    let names = |name| !matches!(fields::id(said.get(name)), Ok(None));
+    let names = |name| !matches!(fields::id(sent.get(name)), Ok(None));
     let event = match (names("kinguinId"), names("orderId")) {
         (true, false) => Event::ProductUpdate,
         (false, true) => Event::OrderComplete,
         (true, true) => return Unasked::malformed("kinguinId and orderId are both there").into(),
         (false, false) => return Unasked::malformed("kinguinId and orderId are both missing").into(),
     };
-    reading(understand(Draft { event, subject: None, event_time: EventTime::default() }, &said))
+    reading(understand(Draft { event, subject: None, event_time: EventTime::default() }, &sent))
 }
 
 fn reading(result: Result<Claim, Box<Unasked>>) -> Reading {
@@ -109,19 +109,19 @@ fn event_word(headers: &Headers) -> Result<&str, &'static str> {
     }
 }
 
-fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<Unasked>> {
+fn understand(mut draft: Draft, sent: &Map<String, Value>) -> Result<Claim, Box<Unasked>> {
     let (kind, id_name) = match draft.event {
         Event::ProductUpdate => (SubjectKind::Product, "kinguinId"),
         Event::OrderStatus | Event::OrderComplete => (SubjectKind::Order, "orderId"),
     };
-    let id = subject_id(kind, id_name, said).map_err(|detail| draft.malformed(detail))?;
+    let id = subject_id(kind, id_name, sent).map_err(|detail| draft.malformed(detail))?;
     draft.subject = Some(Subject { kind, id: id.clone() });
-    draft.event_time = updated_at(said).map_err(|detail| draft.malformed(detail))?;
+    draft.event_time = updated_at(sent).map_err(|detail| draft.malformed(detail))?;
 
     let mut asserted = Map::new();
     asserted.insert(id_name.to_owned(), Value::String(id.clone()));
     let second = if kind == SubjectKind::Product { "productId" } else { "orderExternalId" };
-    let second_id = fields::id(said.get(second)).map_err(|why| draft.malformed(format!("{second} {why}")))?;
+    let second_id = fields::id(sent.get(second)).map_err(|why| draft.malformed(format!("{second} {why}")))?;
     if let Some(second_id) = second_id {
         asserted.insert(second.to_owned(), Value::String(second_id));
     }
@@ -129,11 +129,11 @@ fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<
         // The API gives an order no updatedAt, and a zone's name gives no instant: both remain the sender's
         // statement.
         Event::ProductUpdate if draft.event_time.instant.is_some() => {
-            asserted.extend(said.get("updatedAt").map(|time| ("updatedAt".to_owned(), time.clone())));
+            asserted.extend(sent.get("updatedAt").map(|time| ("updatedAt".to_owned(), time.clone())));
         }
         Event::ProductUpdate => {}
         Event::OrderStatus => {
-            let status = status(said).map_err(|detail| draft.malformed(detail))?;
+            let status = status(sent).map_err(|detail| draft.malformed(detail))?;
             asserted.insert("status".to_owned(), status);
         }
         // The event's name is the assertion; a status beside it is an unknown extra field.
@@ -155,8 +155,8 @@ fn understand(mut draft: Draft, said: &Map<String, Value>) -> Result<Claim, Box<
     })
 }
 
-fn subject_id(kind: SubjectKind, name: &str, said: &Map<String, Value>) -> Result<String, String> {
-    let id = fields::id(said.get(name)).map_err(|why| format!("{name} {why}"))?;
+fn subject_id(kind: SubjectKind, name: &str, sent: &Map<String, Value>) -> Result<String, String> {
+    let id = fields::id(sent.get(name)).map_err(|why| format!("{name} {why}"))?;
     let id = id.ok_or_else(|| format!("{name} is missing"))?;
     let unaskable = if kind == SubjectKind::Order { unaskable_word(&id) } else { unaskable_id(&id) };
     if let Some(why) = unaskable {
@@ -169,8 +169,8 @@ fn subject_id(kind: SubjectKind, name: &str, said: &Map<String, Value>) -> Resul
     Ok(id)
 }
 
-fn updated_at(said: &Map<String, Value>) -> Result<EventTime, String> {
-    match said.get("updatedAt") {
+fn updated_at(sent: &Map<String, Value>) -> Result<EventTime, String> {
+    match sent.get("updatedAt") {
         None | Some(Value::Null) => Err("updatedAt is missing".to_owned()),
         Some(Value::String(text)) if text.is_empty() => Err("updatedAt is missing".to_owned()),
         Some(Value::String(text)) => dates::read(text)
@@ -179,8 +179,8 @@ fn updated_at(said: &Map<String, Value>) -> Result<EventTime, String> {
     }
 }
 
-fn status(said: &Map<String, Value>) -> Result<Value, &'static str> {
-    match said.get("status") {
+fn status(sent: &Map<String, Value>) -> Result<Value, &'static str> {
+    match sent.get("status") {
         None | Some(Value::Null) => Err("status is missing"),
         Some(Value::String(text)) if text.is_empty() => Err("status is missing"),
         Some(text) if text.is_string() || is_replaced(text) => Ok(text.clone()),

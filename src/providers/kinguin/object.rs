@@ -10,10 +10,10 @@ use crate::domain::{FoundObject, OrderTruth, ProductTruth, Timestamp, Truth, dec
 const CURRENCY: &str = "EUR";
 
 /// An object, or why the answer is not one: the fields that identify and date it are documented as required.
-pub(super) type Sighted = Result<FoundObject, &'static str>;
+pub(super) type Parsed = Result<FoundObject, &'static str>;
 
 /// An order of an answer; `raw` is its JSON text.
-pub(super) fn order(body: &Value, raw: String) -> Sighted {
+pub(super) fn order(body: &Value, raw: String) -> Parsed {
     let order_id = fields::id_of(body, "orderId").ok_or("it has no orderId")?;
     let status = fields::any_text_of(body, "status").ok_or("it has no status")?;
     let reference = match body.get("orderExternalId") {
@@ -42,7 +42,7 @@ pub(super) fn order(body: &Value, raw: String) -> Sighted {
 }
 
 /// A product of an answer; `raw` is its JSON text.
-pub(super) fn product(body: &Value, raw: String) -> Sighted {
+pub(super) fn product(body: &Value, raw: String) -> Parsed {
     let kinguin_id = fields::id_of(body, "kinguinId").ok_or("it has no kinguinId")?;
     let product_id = fields::id_of(body, "productId").ok_or("it has no productId")?;
     let updated_at = fields::any_text_of(body, "updatedAt").ok_or("it has no updatedAt")?;

@@ -102,23 +102,23 @@ impl Midas {
                 _ => Err(reply.failure("the API's answer is not a JSON object")),
             };
         }
-        match (reply.status, error_words(reply)) {
-            (404, Some((words, evidence))) => {
+        match (reply.status, error_description(reply)) {
+            (404, Some((description, evidence))) => {
                 self.check_signed(reply)?;
-                Ok(Opened::NoSuch(absence(format!("the API knows no such transaction ({words})"), evidence)))
+                Ok(Opened::NoSuch(absence(format!("the API knows no such transaction ({description})"), evidence)))
             }
             (404, None) => Err(reply.failure(
                 "404 without the API's error body: api_base is wrong, or a gateway answers instead",
             )),
-            (401, words) => Err(reply.failure(format!(
+            (401, description) => Err(reply.failure(format!(
                 "the API does not accept our signature ({}): merchant_id, serial_no, private_key or the clock",
-                naming(401, words)
+                status_with(401, description)
             ))),
-            (402 | 403, words) => {
-                Err(reply.failure(format!("the API denies access ({})", naming(reply.status, words))))
+            (402 | 403, description) => {
+                Err(reply.failure(format!("the API denies access ({})", status_with(reply.status, description))))
             }
-            (status, words) => {
-                Err(reply.failure(format!("the API refuses the question ({})", naming(status, words))))
+            (status, description) => {
+                Err(reply.failure(format!("the API refuses the question ({})", status_with(status, description))))
             }
         }
     }
@@ -131,7 +131,7 @@ impl Midas {
         Stamp::of_answer(&reply.headers).check(&self.platform, &reply.body).map_err(|unsigned| {
             Failure::new(
                 Cause::ApiError,
-                format!("the API's answer is not signed by the platform: {}", unsigned.words()),
+                format!("the API's answer is not signed by the platform: {}", unsigned.describe()),
             )
         })
     }
@@ -181,25 +181,25 @@ fn absence(detail: String, evidence: Value) -> NotFoundEvidence {
     NotFoundEvidence { evidence, detail, deletion: Deletion::NotAsked }
 }
 
-fn naming(status: u16, words: Option<(String, Value)>) -> String {
-    words.map_or_else(|| status.to_string(), |(words, _)| format!("{status} {words}"))
+fn status_with(status: u16, description: Option<(String, Value)>) -> String {
+    description.map_or_else(|| status.to_string(), |(description, _)| format!("{status} {description}"))
 }
 
 /// The error body's `name`, the field that it complains about and the `debug_id` that the provider's support
 /// asks for, as text and as JSON. `None` if the body is not the API's error body, of which only `name` is
 /// certain.
-fn error_words(reply: &Reply) -> Option<(String, Value)> {
+fn error_description(reply: &Reply) -> Option<(String, Value)> {
     let Some(Value::Object(body)) = reply.json() else { return None };
     let name = fields::text(&body, &["name"]).ok().flatten()?;
-    let mut words = cut(&name, WORD);
+    let mut description = cut(&name, WORD);
     let mut evidence = json!({ "name": cut(&name, WORD) });
     let field = body.get("details").and_then(|details| details.get(0)?.get("field")?.as_str());
     if let Some(field) = field.filter(|field| !field.is_empty()) {
-        words.push_str(&format!(", field {}", cut(field, WORD)));
+        description.push_str(&format!(", field {}", cut(field, WORD)));
     }
     if let Some(debug_id) = fields::id(&body, &["debug_id"]).ok().flatten() {
-        words.push_str(&format!(", debug_id {}", cut(&debug_id, WORD)));
+        description.push_str(&format!(", debug_id {}", cut(&debug_id, WORD)));
         evidence["debug_id"] = Value::from(cut(&debug_id, WORD));
     }
-    Some((words, evidence))
+    Some((description, evidence))
 }

@@ -138,7 +138,7 @@ pub(super) fn statuses(compared: &Object) -> Vec<(&'static str, String)> {
 }
 
 /// Whether a claim says that the payment is cancelled. A recovered claim uses the API's own words.
-fn tells_cancellation(claim: &Claim) -> bool {
+fn is_cancellation(claim: &Claim) -> bool {
     claim.event == CANCELLED || claim.asserted_text(&["transaction", "status"]) == Some(CANCELLED_STATUS)
 }
 
@@ -159,12 +159,12 @@ pub(super) fn course(claim: &Claim) -> Course {
         ("amount", &[&["payment_details", "payment", "amount"]]),
         ("currency", &[&["payment_details", "payment", "currency"]]),
     ];
-    let told = |(name, paths): (&'static str, &[&[&str]])| {
+    let asserted = |(name, paths): (&'static str, &[&[&str]])| {
         Some((name, paths.iter().find_map(|path| claim.asserted_text(path))?))
     };
-    let fixed: Vec<(&str, &str)> = fixed.into_iter().filter_map(told).collect();
+    let fixed: Vec<(&str, &str)> = fixed.into_iter().filter_map(asserted).collect();
     let key = |event, fixed: &[(&str, &str)]| StatusKey::of(&[&[("event", event)], fixed].concat());
-    if tells_cancellation(claim) {
+    if is_cancellation(claim) {
         let choices = subsets(&fixed);
         let explains = choices.iter().filter_map(|choice| key(PAID, choice)).collect();
         return Course { asserted: key(CANCELLED, &fixed), before: None, explains };

@@ -1,8 +1,15 @@
 //! Midas (MidasPay, merchant-of-record payments): one notification, verified by one call, `QueryTransaction`.
 //!
-//! `notification` parses notifications; `signature` signs our calls and checks the platform's signatures with
-//! the keys that `pem` reads; `api` calls the API and reads its answer (`transaction`); `judge` compares;
-//! `doctor` tests the credentials. `fields` reads single values for all of them.
+//! | file | its one job |
+//! |---|---|
+//! | `notification` | parses a notification into a claim |
+//! | `api` | `QueryTransaction`, and what its answers mean |
+//! | `object` | parses a transaction of an answer |
+//! | `judge` | compares a claim with a transaction |
+//! | `signature` | signs our calls, and checks what the platform signed |
+//! | `pem` | reads the keys for both |
+//! | `fields` | reads single values of a body |
+//! | `doctor` | tests the credentials |
 
 use std::sync::Arc;
 
@@ -208,7 +215,7 @@ impl Judge for Midas {
     }
 
     /// There are notifications of payments and of their cancellation, and no others.
-    fn can_tell(&self, _field: &str, status: &str) -> bool {
+    fn can_announce(&self, _field: &str, status: &str) -> bool {
         judge::is_notified(status)
     }
 }
@@ -237,7 +244,7 @@ impl Provider for Midas {
                     Unsigned::Missing(_) => "missing_signature",
                     _ => "wrong_signature",
                 };
-                Admission::Refused { cause, detail: Some(unsigned.words()) }
+                Admission::Refused { cause, detail: Some(unsigned.describe()) }
             }
         }
     }

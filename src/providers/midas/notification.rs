@@ -153,13 +153,13 @@ fn event_time(object: &Object) -> EventTime {
     EventTime { order: instant.or_else(zoneless), instant, sent: Some(sent) }
 }
 
-fn claim(event: &str, said: &Object, event_time: EventTime) -> Result<Claim, String> {
-    let id = fields::id(said, &["transaction", "external_id"])?;
+fn claim(event: &str, sent: &Object, event_time: EventTime) -> Result<Claim, String> {
+    let id = fields::id(sent, &["transaction", "external_id"])?;
     let id = id.ok_or("transaction.external_id is missing")?;
     if let Some(why) = unaskable_id(&id) {
         return Err(format!("transaction.external_id {why}"));
     }
-    let order_status = fields::text(said, &["order", "status"])?;
+    let order_status = fields::text(sent, &["order", "status"])?;
     if let (PAID, Some("Cancelled")) | (CANCELLED, Some("Paid")) = (event, order_status.as_deref()) {
         let status = order_status.unwrap_or_default();
         return Err(format!("order.status is {status}, which contradicts notification_type {event}"));
@@ -168,9 +168,9 @@ fn claim(event: &str, said: &Object, event_time: EventTime) -> Result<Claim, Str
     fields::put(&mut asserted, &["notification_type"], Value::from(event));
     for (path, shape) in COMPARED {
         let value = match shape {
-            Shape::Id => fields::id(said, path)?.map(Value::String),
-            Shape::Text => fields::text_value(said, path)?,
-            Shape::Amount => fields::sent_amount(said, path)?
+            Shape::Id => fields::id(sent, path)?.map(Value::String),
+            Shape::Text => fields::text_value(sent, path)?,
+            Shape::Amount => fields::sent_amount(sent, path)?
                 .and_then(|written| decimal::canonical(&written))
                 .map(Value::String),
         };

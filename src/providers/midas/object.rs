@@ -85,7 +85,7 @@ impl Transaction {
     /// The fields of the answer that are used, nested as in the API and with the amount as written.
     pub(super) fn evidence(&self) -> Object {
         let mut object = Object::new();
-        let looked_at: [(&[&str], &Option<String>); 7] = [
+        let used: [(&[&str], &Option<String>); 7] = [
             (&["transaction", "external_id"], &self.external_id),
             (&["transaction", "id"], &self.id),
             (&["transaction", "project", "id"], &self.project_id),
@@ -94,7 +94,7 @@ impl Transaction {
             (&["payment_details", "payment", "amount"], &self.amount),
             (&["payment_details", "payment", "currency"], &self.currency),
         ];
-        for (path, value) in looked_at {
+        for (path, value) in used {
             if let Some(value) = value {
                 fields::put(&mut object, path, Value::from(value.as_str()));
             }

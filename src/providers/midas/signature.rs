@@ -96,7 +96,7 @@ pub(super) enum Unsigned {
 
 impl Unsigned {
     /// In plain words, with what to do.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Missing(header) => format!("the header {header} is missing"),
             Self::Unclear(header) => format!("the header {header} is repeated or not readable"),

@@ -83,7 +83,7 @@ pub(super) fn of_source(conn: &Connection, source: &str) -> Result<Pauses> {
 }
 
 /// Until when the API has asked the whole source to wait, if that time is still to come.
-pub(in crate::store) fn told_to_wait_until(
+pub(in crate::store) fn requested_pause_end(
     conn: &Connection,
     source: &str,
     now: Timestamp,

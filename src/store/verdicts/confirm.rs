@@ -31,7 +31,7 @@ pub(in crate::store) fn confirm(
     if confirmation.is_news {
         let current = current(conn, confirmation.source, confirmation.subject)?;
         let seq = write(conn, confirmation, &current, now)?;
-        tell(conn, confirmation, Some(&current), now)?;
+        remember(conn, confirmation, Some(&current), now)?;
         if subscriptions.is_empty() {
             return Ok(());
         }
@@ -39,7 +39,7 @@ pub(in crate::store) fn confirm(
         let news = conn.prepare_cached(&sql)?.query_row([seq], read)?;
         return deliveries::enqueue(conn, &news, subscriptions, now);
     }
-    tell(conn, confirmation, None, now)
+    remember(conn, confirmation, None, now)
 }
 
 fn write(conn: &Connection, confirmation: &Confirmation<'_>, current: &str, now: Timestamp) -> Result<i64> {
@@ -85,7 +85,7 @@ fn current(conn: &Connection, source: &str, subject: &Subject) -> Result<String>
 }
 
 /// Stores the confirmed values of a subject; `current` only changes with news.
-fn tell(
+fn remember(
     conn: &Connection,
     confirmation: &Confirmation<'_>,
     current: Option<&str>,

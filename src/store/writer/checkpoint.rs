@@ -30,7 +30,7 @@ pub(super) struct Checkpoints {
     orders: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     is_copied: Arc<AtomicBool>,
-    is_under_way: bool,
+    is_copying: bool,
     commits: u32,
     looked_at: Instant,
     /// The WAL's length in pages after the last round.
@@ -59,7 +59,7 @@ impl Checkpoints {
             orders,
             thread,
             is_copied,
-            is_under_way: false,
+            is_copying: false,
             commits: 0,
             looked_at,
             left: 0,
@@ -71,33 +71,33 @@ impl Checkpoints {
     /// Must be called after each commit, even if it changed nothing.
     pub(super) fn committed(&mut self, conn: &Connection) {
         if self.is_copied.swap(false, Ordering::AcqRel) {
-            self.is_under_way = false;
+            self.is_copying = false;
             let (pages, copied) = checkpoint(conn, "PASSIVE");
             // Everything is checkpointed, so the next commit restarts the WAL. Otherwise a reader still uses
             // an old state of the store.
             self.left = if pages == copied { 0 } else { pages };
-            self.tell(pages, copied);
+            self.publish_left(pages, copied);
             return;
         }
         self.commits += 1;
         let is_late = self.looked_at.elapsed() >= LOOK;
-        if self.is_under_way || !(is_late || self.commits.is_multiple_of(COMMITS_BETWEEN_LOOKS)) {
+        if self.is_copying || !(is_late || self.commits.is_multiple_of(COMMITS_BETWEEN_LOOKS)) {
             return;
         }
         self.looked_at = Instant::now();
         let (pages, copied) = checkpoint(conn, "NOOP");
-        self.tell(pages, copied);
+        self.publish_left(pages, copied);
         // The WAL restarted, because another process checkpointed it.
         self.left = self.left.min(pages);
         // Pages that a reader kept from being checkpointed are tried again even without further commits.
         if (pages - self.left >= PAGES || (is_late && self.left > 0))
             && let Some(orders) = &self.orders
         {
-            self.is_under_way = orders.try_send(()).is_ok();
+            self.is_copying = orders.try_send(()).is_ok();
         }
     }
 
-    fn tell(&self, pages: i64, copied: i64) {
+    fn publish_left(&self, pages: i64, copied: i64) {
         let left = u64::try_from(pages - copied).unwrap_or(0);
         self.bytes_left.store(left * self.frame, Ordering::Relaxed);
     }

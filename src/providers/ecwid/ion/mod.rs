@@ -157,7 +157,7 @@ impl Judge for Ion {
 
     /// Ecwid's documentation has no word here for partly refunded orders, pickup, delivery in progress, and
     /// custom statuses.
-    fn can_tell(&self, field: &str, status: &str) -> bool {
+    fn can_announce(&self, field: &str, status: &str) -> bool {
         match field {
             judge::PAYMENT => matches!(status, "AWAITING_PAYMENT" | "PAID" | "CANCELLED" | "REFUNDED"),
             _ => matches!(

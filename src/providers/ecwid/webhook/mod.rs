@@ -171,7 +171,7 @@ impl Judge for Webhook {
         judge::statuses(compared)
     }
 
-    fn tells_deletion(&self, claim: &Claim) -> bool {
+    fn is_deletion(&self, claim: &Claim) -> bool {
         Event::of(&claim.event) == Some(Event::OrderDeleted)
     }
 }

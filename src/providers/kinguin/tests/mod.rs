@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::api::{order_said, product_said};
+use super::api::{order_result, product_result};
 use super::*;
 use crate::domain::{CallResult, Headers, Timestamp, Unasked};
 use crate::providers::http::Reply;
@@ -93,8 +93,8 @@ fn reply(status: u16, body: &str) -> Reply {
 fn answer_to(claim: &Claim, status: u16, body: &str) -> Answer {
     let reply = reply(status, body);
     let result = match claim.subject.kind {
-        SubjectKind::Order => order_said(&reply),
-        SubjectKind::Product => product_said(&reply),
+        SubjectKind::Order => order_result(&reply),
+        SubjectKind::Product => product_result(&reply),
     };
     reply.answer(reply.asked_at, reply.latency_ms, result)
 }

@@ -36,8 +36,10 @@ pub(super) fn find(
     let heard = last(LAST_KEPT)?.max(last(LAST_UNPARSED)?);
     let since = known_since.max(heard.unwrap_or(known_since));
     if now.since(since) > expected {
-        let detail =
-            format!("nothing received since {since}, but expected every {}", in_words(expected.as_secs()));
+        let detail = format!(
+            "nothing received since {since}, but expected every {}",
+            as_configured(expected.as_secs())
+        );
         report.findings.push(Finding {
             kind: FindingKind::Silent,
             subject_id: None,
@@ -51,7 +53,7 @@ pub(super) fn find(
 }
 
 /// A duration in its largest whole unit, as written in the configuration.
-fn in_words(seconds: u64) -> String {
+fn as_configured(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
     let fits = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
     fits.map_or(format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
