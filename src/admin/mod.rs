@@ -48,7 +48,7 @@ pub struct Admin {
     pub settings: Arc<Settings>,
     /// The permits for concurrent views of the page.
     pub permits: page::ViewPermits,
-    /// The worker's last heartbeat, in milliseconds since 1970; `None` if it runs with `--no-worker`.
+    /// The worker's last heartbeat, by [`Clock::steady_millis`]; `None` if it runs with `--no-worker`.
     pub heartbeat: Option<Arc<AtomicI64>>,
 }
 

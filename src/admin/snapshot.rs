@@ -1,6 +1,7 @@
 //! Collects everything that health is judged by.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Admin;
 use crate::domain::Timestamp;
@@ -34,7 +35,12 @@ pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
         Err(error) => (Some(format!("{error:#}")), Default::default(), Vec::new()),
     };
     let (free_disk, file_bytes, wal_bytes) = sizes;
-    let last_turn = admin.heartbeat.as_ref().map(|beat| Timestamp::from_millis(beat.load(Ordering::Relaxed)));
+    let now = admin.clock.now();
+    // By the monotonic clock: a worker does not hang because the clock was set.
+    let silence = admin.heartbeat.as_ref().map(|beat| {
+        let millis = admin.clock.steady_millis().saturating_sub(beat.load(Ordering::Relaxed));
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    });
     let store = StoreHealth {
         damage: admin.store.reader().damage_met().map(str::to_owned),
         writable,
@@ -49,8 +55,8 @@ pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
         contents,
     };
     Health {
-        now: admin.clock.now(),
-        serving: Serving::Here(last_turn),
+        now,
+        serving: Serving::Here(silence.map(|silence| now.minus(silence))),
         store,
         sources,
         actions: actions.unwrap_or_default(),

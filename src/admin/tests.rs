@@ -141,6 +141,15 @@ async fn readyz_is_503_where_the_worker_took_no_turn_for_a_minute() {
 }
 
 #[actix_web::test]
+async fn readyz_takes_no_clock_that_was_set_for_a_worker_that_hangs() {
+    let clock = Clock::followed();
+    let heartbeat = Arc::new(AtomicI64::new(clock.steady_millis()));
+    let env = env(|admin| (admin.heartbeat, admin.clock) = (Some(heartbeat), clock.clone())).await;
+    clock.follow(3_600_000);
+    assert_eq!(env.ready().await.0, 200);
+}
+
+#[actix_web::test]
 async fn readyz_names_unconfigured_sources_that_wait_and_stays_ready() {
     let env = env(|_| ()).await;
     env.receive("old").await;

@@ -93,7 +93,7 @@ impl Deliverer {
             queues: BTreeMap::new(),
             tries: JoinSet::new(),
             stopping: watch::Sender::new(Stopping::No),
-            last_turn: Arc::new(AtomicI64::new(now.millis())),
+            last_turn: Arc::new(AtomicI64::new(parts.clock.steady_millis())),
             renew_at: now.plus(LEASE_LENGTH / 3),
             look_at: now,
             parts,
@@ -102,7 +102,7 @@ impl Deliverer {
         deliverer
     }
 
-    /// When the last turn began, in milliseconds since 1970, for health checks.
+    /// When the last turn began, by [`Clock::steady_millis`](crate::domain::Clock::steady_millis), for health checks.
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.last_turn)
@@ -163,7 +163,7 @@ impl Deliverer {
     /// Starts the tries that are due and allowed, without waiting for their end.
     pub async fn turn(&mut self) -> Result<DelivererTurn, StoreError> {
         let now = self.parts.clock.now();
-        self.last_turn.store(now.millis(), Ordering::Relaxed);
+        self.last_turn.store(self.parts.clock.steady_millis(), Ordering::Relaxed);
         while let Some(ended) = self.tries.try_join_next() {
             self.ended(ended);
         }

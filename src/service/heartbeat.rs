@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use crate::actions::http::Clients;
 use crate::admin::HealthFindings;
 use crate::config::Alerts;
-use crate::domain::{Clock, Timestamp};
+use crate::domain::Clock;
+use crate::domain::number::whole;
 use crate::store::Store;
 
 /// Timeout of the call, of the write, and of the connection to our own intake.
@@ -29,7 +30,7 @@ pub(super) struct HeartbeatParts {
     pub(super) findings: watch::Receiver<Option<HealthFindings>>,
     pub(super) in_force: watch::Receiver<Arc<Alerts>>,
     pub(super) intake: SocketAddr,
-    /// When the worker and the deliverer last began a turn.
+    /// When the worker and the deliverer last began a turn, by [`Clock::steady_millis`].
     pub(super) turns: [(&'static str, Arc<AtomicI64>); 2],
 }
 
@@ -77,7 +78,7 @@ impl HeartbeatParts {
     /// Checks that everything works; the error says what does not.
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
-        if let Some(name) = stuck(&self.turns, now) {
+        if let Some(name) = stuck(&self.turns, self.clock.steady_millis()) {
             return Err(format!("the {name} makes no progress"));
         }
         let findings = self.findings.borrow().clone();
@@ -100,9 +101,10 @@ impl HeartbeatParts {
 }
 
 /// The first of these whose last turn is too long ago.
-fn stuck(turns: &[(&'static str, Arc<AtomicI64>)], now: Timestamp) -> Option<&'static str> {
-    let is_stuck =
-        |turn: &AtomicI64| now.since(Timestamp::from_millis(turn.load(Ordering::Relaxed))) > LONGEST_SILENCE;
+fn stuck(turns: &[(&'static str, Arc<AtomicI64>)], now_ms: i64) -> Option<&'static str> {
+    let is_stuck = |turn: &AtomicI64| {
+        now_ms.saturating_sub(turn.load(Ordering::Relaxed)) > whole(LONGEST_SILENCE.as_millis())
+    };
     turns.iter().find(|(_, turn)| is_stuck(turn)).map(|(name, _)| *name)
 }
 
@@ -117,7 +119,7 @@ mod tests {
         {
             let turn = |seconds: i64| Arc::new(AtomicI64::new(seconds * 1000));
             let turns = [("worker", turn(worker)), ("deliverer", turn(deliverer))];
-            assert_eq!(stuck(&turns, Timestamp::from_seconds(100)), expected, "{worker} {deliverer}");
+            assert_eq!(stuck(&turns, 100_000), expected, "{worker} {deliverer}");
         }
     }
 }

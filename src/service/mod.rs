@@ -125,7 +125,7 @@ impl Service {
         startup.or_locked(&store).await?;
         let common = Common::new(settings, store, clock)?;
         let last_heartbeat =
-            (!options.no_worker).then(|| Arc::new(AtomicI64::new(common.clock.now().millis())));
+            (!options.no_worker).then(|| Arc::new(AtomicI64::new(common.clock.steady_millis())));
         let ((intake_addr, admin_addr), chose_addresses) =
             (listeners.addresses()?, listeners.are_configured());
         let reach = if admin_addr.ip().is_loopback() { Reach::Loopback } else { Reach::Beyond };

@@ -29,7 +29,7 @@ pub(super) struct Live {
     /// The settings of the alerts.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
     pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,
-    /// The worker's last heartbeat, in milliseconds since 1970; `None` with `--no-worker`.
+    /// The worker's last heartbeat, by `Clock::steady_millis`; `None` with `--no-worker`.
     pub(super) last_heartbeat: Option<Arc<AtomicI64>>,
 }
 

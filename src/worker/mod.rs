@@ -130,7 +130,7 @@ impl Worker {
             begun: BTreeMap::new(),
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
-            last_turn: Arc::new(AtomicI64::new(now.millis())),
+            last_turn: Arc::new(AtomicI64::new(parts.clock.steady_millis())),
             has_parsed_awaiting: false,
             look_at: None,
             behind_since_ms: None,
@@ -152,7 +152,7 @@ impl Worker {
         Self { calls_from_ms, ..self }
     }
 
-    /// The heartbeat for health checks: when the last turn began, in milliseconds since 1970.
+    /// The heartbeat for health checks: when the last turn began, by [`Clock::steady_millis`].
     #[must_use]
     pub fn last_turn(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.last_turn)
@@ -202,7 +202,7 @@ impl Worker {
             self.follow_clock(by_ms).await?;
         }
         let now = self.parts.clock.now();
-        self.last_turn.store(now.millis(), Ordering::Relaxed);
+        self.last_turn.store(self.parts.clock.steady_millis(), Ordering::Relaxed);
         while self.verifications.try_join_next().is_some() {}
         if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
             if !self.verifications.is_empty() {
