@@ -2,7 +2,6 @@
 //! address.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
@@ -11,7 +10,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch as watch_channel;
 
 use crate::config::Settings;
-use crate::domain::{Clock, ReportedSource};
+use crate::domain::{Clock, LastTurn, ReportedSource};
 use crate::metrics::Metrics;
 use crate::rules::health;
 use crate::store::Store;
@@ -48,8 +47,8 @@ pub struct Admin {
     pub settings: Arc<Settings>,
     /// The permits for concurrent views of the page.
     pub permits: page::ViewPermits,
-    /// The worker's last heartbeat, by [`Clock::steady_millis`]; `None` if it runs with `--no-worker`.
-    pub heartbeat: Option<Arc<AtomicI64>>,
+    /// The worker's; `None` if it runs with `--no-worker`.
+    pub last_turn: Option<LastTurn>,
 }
 
 /// The routes of the admin listener, for `App::configure`. A request uses the state that is current when it begins.

@@ -1,8 +1,5 @@
 //! Collects everything that health is judged by.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
 use super::Admin;
 use crate::domain::Timestamp;
 use crate::domain::health::{Health, Serving, StoreHealth, Unwritable};
@@ -36,11 +33,6 @@ pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
     };
     let (free_disk, file_bytes, wal_bytes) = sizes;
     let now = admin.clock.now();
-    // By the monotonic clock: a worker does not hang because the clock was set.
-    let silence = admin.heartbeat.as_ref().map(|beat| {
-        let millis = admin.clock.steady_millis().saturating_sub(beat.load(Ordering::Relaxed));
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
-    });
     let store = StoreHealth {
         damage: admin.store.reader().damage_met().map(str::to_owned),
         writable,
@@ -56,7 +48,7 @@ pub(super) async fn take(admin: &Admin, check: WriteCheck) -> Health {
     };
     Health {
         now,
-        serving: Serving::Here(silence.map(|silence| now.minus(silence))),
+        serving: Serving::Here(admin.last_turn.as_ref().map(|last_turn| now.minus(last_turn.ago()))),
         store,
         sources,
         actions: actions.unwrap_or_default(),

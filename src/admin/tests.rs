@@ -1,7 +1,6 @@
 //! The admin listener over HTTP, on a real store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::http::{Method, header};
 use actix_web::web::Data;
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 use super::{Admin, Guard, Reach, page, routes};
 use crate::config::Settings;
-use crate::domain::{Clock, Headers, RawNotification, ReportedSource, Timestamp};
+use crate::domain::{Clock, Headers, LastTurn, RawNotification, ReportedSource, Timestamp};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -48,7 +47,7 @@ async fn env(change: impl FnOnce(&mut Admin)) -> TestAdmin {
         forgets: false,
         settings: Arc::new(Settings::load(&config, |_| None).unwrap()),
         permits: page::ViewPermits::default(),
-        heartbeat: None,
+        last_turn: None,
     };
     change(&mut admin);
     TestAdmin { admin: Data::new(admin), _folder: folder }
@@ -131,10 +130,12 @@ async fn readyz_is_503_and_names_the_disk_where_it_is_low() {
 
 #[actix_web::test]
 async fn readyz_is_503_where_the_worker_took_no_turn_for_a_minute() {
-    let heartbeat = Arc::new(AtomicI64::new(NOW - 60_000));
-    let env = env(|admin| admin.heartbeat = Some(Arc::clone(&heartbeat))).await;
+    let clock = Clock::standing_at(Timestamp::from_millis(NOW));
+    let last_turn = LastTurn::new(&clock);
+    let env = env(|admin| (admin.last_turn, admin.clock) = (Some(last_turn), clock.clone())).await;
+    clock.set(Timestamp::from_millis(NOW + 60_000));
     assert_eq!(env.ready().await.0, 200);
-    heartbeat.store(NOW - 60_001, Ordering::Relaxed);
+    clock.set(Timestamp::from_millis(NOW + 60_001));
     let (status, readiness) = env.ready().await;
     assert_eq!(status, 503);
     assert_eq!(readiness["failing"], serde_json::json!(["worker"]));
@@ -143,8 +144,8 @@ async fn readyz_is_503_where_the_worker_took_no_turn_for_a_minute() {
 #[actix_web::test]
 async fn readyz_takes_no_clock_that_was_set_for_a_worker_that_hangs() {
     let clock = Clock::followed();
-    let heartbeat = Arc::new(AtomicI64::new(clock.steady_millis()));
-    let env = env(|admin| (admin.heartbeat, admin.clock) = (Some(heartbeat), clock.clone())).await;
+    let last_turn = LastTurn::new(&clock);
+    let env = env(|admin| (admin.last_turn, admin.clock) = (Some(last_turn), clock.clone())).await;
     clock.follow(3_600_000);
     assert_eq!(env.ready().await.0, 200);
 }

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -14,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::actions::http::Clients;
 use crate::actions::{Action, Stopping, Target};
-use crate::domain::{Clock, Timestamp};
+use crate::domain::{Clock, LastTurn, Timestamp};
 use crate::metrics::Metrics;
 use crate::rules::delivery::longest_pause;
 use crate::store::{DeliveryRequest, LEASE_LENGTH, LeasedDelivery, Store, StoreError};
@@ -60,7 +59,7 @@ pub struct Deliverer {
     queues: BTreeMap<String, ActionQueue>,
     tries: JoinSet<(String, i64)>,
     stopping: watch::Sender<Stopping>,
-    last_turn: Arc<AtomicI64>,
+    last_turn: LastTurn,
     renew_at: Timestamp,
     look_at: Timestamp,
 }
@@ -93,7 +92,7 @@ impl Deliverer {
             queues: BTreeMap::new(),
             tries: JoinSet::new(),
             stopping: watch::Sender::new(Stopping::No),
-            last_turn: Arc::new(AtomicI64::new(parts.clock.steady_millis())),
+            last_turn: LastTurn::new(&parts.clock),
             renew_at: now.plus(LEASE_LENGTH / 3),
             look_at: now,
             parts,
@@ -102,10 +101,10 @@ impl Deliverer {
         deliverer
     }
 
-    /// When the last turn began, by [`Clock::steady_millis`](crate::domain::Clock::steady_millis), for health checks.
+    /// Its last turn, for health checks.
     #[must_use]
-    pub fn last_turn(&self) -> Arc<AtomicI64> {
-        Arc::clone(&self.last_turn)
+    pub fn last_turn(&self) -> LastTurn {
+        self.last_turn.clone()
     }
 
     /// Delivers until `stop` is rung, then lets the tries in flight end within `drain` and releases the rest.
@@ -163,7 +162,7 @@ impl Deliverer {
     /// Starts the tries that are due and allowed, without waiting for their end.
     pub async fn turn(&mut self) -> Result<DelivererTurn, StoreError> {
         let now = self.parts.clock.now();
-        self.last_turn.store(self.parts.clock.steady_millis(), Ordering::Relaxed);
+        self.last_turn.begin();
         while let Some(ended) = self.tries.try_join_next() {
             self.ended(ended);
         }

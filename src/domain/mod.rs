@@ -11,6 +11,7 @@ pub mod error_chain;
 pub mod escape;
 pub mod format;
 pub mod health;
+mod last_turn;
 pub mod news;
 pub mod notification;
 pub mod number;
@@ -33,6 +34,7 @@ pub use answer::{
 };
 pub use claim::{Claim, ClaimKey, EventTime, Reading, Subject, SubjectKind, Unasked};
 pub use course::{Course, StatusKey};
+pub use last_turn::LastTurn;
 pub use news::{News, NewsType};
 pub use notification::{Headers, Origin, RawNotification};
 pub use outbox::{ActionState, Attempt, AttemptOutcome, DeliveryState, Effect, NewsFilter, RetryPolicy};

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -12,8 +11,7 @@ use tokio::sync::watch;
 use crate::actions::http::Clients;
 use crate::admin::HealthFindings;
 use crate::config::Alerts;
-use crate::domain::Clock;
-use crate::domain::number::whole;
+use crate::domain::{Clock, LastTurn};
 use crate::store::Store;
 
 /// Timeout of the call, of the write, and of the connection to our own intake.
@@ -30,8 +28,8 @@ pub(super) struct HeartbeatParts {
     pub(super) findings: watch::Receiver<Option<HealthFindings>>,
     pub(super) in_force: watch::Receiver<Arc<Alerts>>,
     pub(super) intake: SocketAddr,
-    /// When the worker and the deliverer last began a turn, by [`Clock::steady_millis`].
-    pub(super) turns: [(&'static str, Arc<AtomicI64>); 2],
+    /// The last turns of the worker and the deliverer.
+    pub(super) turns: [(&'static str, LastTurn); 2],
 }
 
 /// Sends heartbeats until it is aborted.
@@ -78,7 +76,7 @@ impl HeartbeatParts {
     /// Checks that everything works; the error says what does not.
     async fn examine(&self) -> Result<(), String> {
         let now = self.clock.now();
-        if let Some(name) = stuck(&self.turns, self.clock.steady_millis()) {
+        if let Some(name) = stuck(&self.turns) {
             return Err(format!("the {name} makes no progress"));
         }
         let findings = self.findings.borrow().clone();
@@ -101,25 +99,28 @@ impl HeartbeatParts {
 }
 
 /// The first of these whose last turn is too long ago.
-fn stuck(turns: &[(&'static str, Arc<AtomicI64>)], now_ms: i64) -> Option<&'static str> {
-    let is_stuck = |turn: &AtomicI64| {
-        now_ms.saturating_sub(turn.load(Ordering::Relaxed)) > whole(LONGEST_SILENCE.as_millis())
-    };
-    turns.iter().find(|(_, turn)| is_stuck(turn)).map(|(name, _)| *name)
+fn stuck(turns: &[(&'static str, LastTurn)]) -> Option<&'static str> {
+    turns.iter().find(|(_, turn)| turn.ago() > LONGEST_SILENCE).map(|(name, _)| *name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
 
     #[test]
     fn the_worker_and_the_deliverer_took_a_turn_within_the_last_minute() {
         for (worker, deliverer, expected) in
             [(100, 100, None), (100, 39, Some("deliverer")), (39, 100, Some("worker")), (100, 200, None)]
         {
-            let turn = |seconds: i64| Arc::new(AtomicI64::new(seconds * 1000));
+            let clock = Clock::standing_at(Timestamp::from_seconds(0));
+            let turn = |seconds: i64| {
+                clock.set(Timestamp::from_seconds(seconds));
+                LastTurn::new(&clock)
+            };
             let turns = [("worker", turn(worker)), ("deliverer", turn(deliverer))];
-            assert_eq!(stuck(&turns, 100_000), expected, "{worker} {deliverer}");
+            clock.set(Timestamp::from_seconds(100));
+            assert_eq!(stuck(&turns), expected, "{worker} {deliverer}");
         }
     }
 }

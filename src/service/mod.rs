@@ -19,7 +19,6 @@
 //! | [`disk`], [`retention`] | free disk space, and the retention rules of `[store]` |
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::admin::Reach;
 use crate::config::Settings;
-use crate::domain::Clock;
+use crate::domain::{Clock, LastTurn};
 use crate::store::{self, ServeLock, StateChange, Store};
 
 mod actions;
@@ -124,24 +123,23 @@ impl Service {
         let startup = Startup::new(store.clone(), settings.clone(), clock.clone());
         startup.or_locked(&store).await?;
         let common = Common::new(settings, store, clock)?;
-        let last_heartbeat =
-            (!options.no_worker).then(|| Arc::new(AtomicI64::new(common.clock.steady_millis())));
+        let last_turn = (!options.no_worker).then(|| LastTurn::new(&common.clock));
         let ((intake_addr, admin_addr), chose_addresses) =
             (listeners.addresses()?, listeners.are_configured());
         let reach = if admin_addr.ip().is_loopback() { Reach::Loopback } else { Reach::Beyond };
-        let live = Live::new(settings, &common, last_heartbeat.clone(), reach);
+        let live = Live::new(settings, &common, last_turn.clone(), reach);
         let lock = Arc::new(Mutex::new(lock));
         let mut starting = Tasks::new(settings, &common, &live, startup)?;
         let mut worker = None;
-        if let Some(last_heartbeat) = &last_heartbeat {
-            worker = Some(starting.start_worker(options.moves, last_heartbeat)?);
-            starting.start_deliverer(last_heartbeat, intake_addr);
+        if let Some(last_turn) = &last_turn {
+            worker = Some(starting.start_worker(options.moves, last_turn)?);
+            starting.start_deliverer(last_turn, intake_addr);
         }
         starting.start_alerts();
         starting.start_shipper_and_retention(last_write_at);
         let (servers, serving) = listeners.serve(Arc::clone(&live.intake), Arc::clone(&live.admin))?;
         starting.tasks.extend(serving);
-        starting.start_watches(path.clone(), Arc::clone(&lock), options.watchdog, last_heartbeat);
+        starting.start_watches(path.clone(), Arc::clone(&lock), options.watchdog, last_turn);
         let Tasks { stops, tasks, watches, .. } = starting;
         Ok(Self {
             intake_addr,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use super::{Service, actions, introduce, sources};
 use crate::admin::{Admin, Guard, Reach};
 use crate::config::{Alerts, Settings};
 use crate::deliverer::InForce;
+use crate::domain::LastTurn;
 use crate::ledger;
 use crate::receiver::Intake;
 use crate::store::RetentionPolicy;
@@ -29,8 +30,8 @@ pub(super) struct Live {
     /// The settings of the alerts.
     pub(super) alerts: watch::Sender<Arc<Alerts>>,
     pub(super) ledger: watch::Sender<Option<Arc<ledger::LedgerSettings>>>,
-    /// The worker's last heartbeat, by `Clock::steady_millis`; `None` with `--no-worker`.
-    pub(super) last_heartbeat: Option<Arc<AtomicI64>>,
+    /// The worker's; `None` with `--no-worker`.
+    pub(super) last_turn: Option<LastTurn>,
 }
 
 impl Live {
@@ -38,11 +39,11 @@ impl Live {
     pub(super) fn new(
         settings: &Settings,
         common: &Common,
-        last_heartbeat: Option<Arc<AtomicI64>>,
+        last_turn: Option<LastTurn>,
         reach: Reach,
     ) -> Self {
         let guard = Guard::new(settings.admin.password.clone(), settings.admin.hosts.clone(), reach);
-        let admin = wiring::admin(settings, common, last_heartbeat.clone(), guard);
+        let admin = wiring::admin(settings, common, last_turn.clone(), guard);
         common.store.subscribe(wiring::subscriptions(settings));
         Self {
             intake: Arc::new(ArcSwap::from_pointee(wiring::intake(settings, common))),
@@ -52,7 +53,7 @@ impl Live {
             actions: watch::Sender::new(wiring::in_force(settings)),
             alerts: watch::Sender::new(Arc::new(settings.alerts.clone())),
             ledger: watch::Sender::new(ledger_settings(settings)),
-            last_heartbeat,
+            last_turn,
         }
     }
 
@@ -60,7 +61,7 @@ impl Live {
         self.intake.store(Arc::new(wiring::intake(settings, common)));
         let guard =
             self.admin.load().guard.renewed(settings.admin.password.clone(), settings.admin.hosts.clone());
-        self.admin.store(Arc::new(wiring::admin(settings, common, self.last_heartbeat.clone(), guard)));
+        self.admin.store(Arc::new(wiring::admin(settings, common, self.last_turn.clone(), guard)));
         common.store.subscribe(wiring::subscriptions(settings));
         self.actions.send_replace(wiring::in_force(settings));
         self.alerts.send_replace(Arc::new(settings.alerts.clone()));

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::actions::http::Clients;
 use crate::admin::{self, HealthFindings};
 use crate::config::Settings;
 use crate::deliverer::Deliverer;
-use crate::domain::Timestamp;
+use crate::domain::{LastTurn, Timestamp};
 use crate::store::{ServeLock, StateChange};
 
 /// Rung to end the tasks that clean up after themselves.
@@ -90,25 +89,25 @@ impl<'a> Tasks<'a> {
         self.tasks.push((name, tokio::spawn(self.startup.clone().then(stop, work))));
     }
 
-    /// Starts the worker, which keeps `last_heartbeat` up to date.
+    /// Starts the worker, which records its turns in `last_turn`.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
     pub(super) fn start_worker(
         &mut self,
         moves: Option<mpsc::UnboundedSender<StateChange>>,
-        last_heartbeat: &Arc<AtomicI64>,
+        last_turn: &LastTurn,
     ) -> anyhow::Result<WorkerSupervisor> {
         let stop = Arc::clone(&self.stops.worker);
-        let (heartbeat, stop_worker) = (Arc::clone(last_heartbeat), Arc::clone(&stop));
+        let (last_turn, stop_worker) = (last_turn.clone(), Arc::clone(&stop));
         let (supervisor, work) =
-            WorkerSupervisor::open(self.settings, self.common, moves, heartbeat, stop_worker)?;
+            WorkerSupervisor::open(self.settings, self.common, moves, last_turn, stop_worker)?;
         self.start("worker", stop, work);
         Ok(supervisor)
     }
 
     /// Starts the deliverer, and the heartbeat to the owner's monitor, which depends on the progress of both.
-    pub(super) fn start_deliverer(&mut self, last_heartbeat: &Arc<AtomicI64>, intake: SocketAddr) {
+    pub(super) fn start_deliverer(&mut self, last_turn: &LastTurn, intake: SocketAddr) {
         let Common { store, clock, metrics, .. } = self.common;
         let (clients, in_force) = (self.clients.clone(), self.live.actions.subscribe());
         let deliverer = Deliverer::new(deliverer_parts(store, clock, metrics, "serve", clients, in_force));
@@ -119,7 +118,7 @@ impl<'a> Tasks<'a> {
             findings: self.findings.subscribe(),
             in_force: self.live.alerts.subscribe(),
             intake,
-            turns: [("worker", Arc::clone(last_heartbeat)), ("deliverer", deliverer.last_turn())],
+            turns: [("worker", last_turn.clone()), ("deliverer", deliverer.last_turn())],
         };
         self.watches.push(("heartbeat", tokio::spawn(heartbeat::run(heartbeat))));
         let stop = Arc::clone(&self.stops.deliverer);
@@ -165,7 +164,7 @@ impl<'a> Tasks<'a> {
         path: PathBuf,
         lock: Arc<Mutex<ServeLock>>,
         watchdog: Option<Duration>,
-        last_heartbeat: Option<Arc<AtomicI64>>,
+        last_turn: Option<LastTurn>,
     ) {
         let (min_free, has_room) = (Arc::clone(&self.live.min_free), Arc::clone(&self.common.has_room));
         self.watches.push(("disk watch", tokio::spawn(disk::watch(path, min_free, has_room))));
@@ -173,7 +172,7 @@ impl<'a> Tasks<'a> {
         self.watches.push(("health monitor", tokio::spawn(monitor)));
         if let Some(limit) = watchdog {
             let store = self.common.store.clone();
-            let watchdog = watchdog::run(limit, store, last_heartbeat, supervisor::alive);
+            let watchdog = watchdog::run(limit, store, last_turn, supervisor::alive);
             self.watches.push(("watchdog", tokio::spawn(watchdog)));
         }
     }

@@ -1,30 +1,24 @@
-//! Pings the watchdog while the writer's thread responds and the worker has a heartbeat. External causes that keep
+//! Pings the watchdog while the writer's thread responds and the worker takes turns. External causes that keep
 //! them from working are no reason for a restart: a full disk or queue, or another program's lock.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
+use crate::domain::LastTurn;
 use crate::store::Store;
 
-/// Checks four times within `limit`, and calls `ping` if there was progress since the last ping. `last_heartbeat` is
+/// Checks four times within `limit`, and calls `ping` if there was progress since the last ping. `last_turn` is
 /// the worker's; `None` with `--no-worker`.
-pub(super) async fn run(
-    limit: Duration,
-    store: Store,
-    last_heartbeat: Option<Arc<AtomicI64>>,
-    ping: impl Fn() + Send,
-) {
+pub(super) async fn run(limit: Duration, store: Store, last_turn: Option<LastTurn>, ping: impl Fn() + Send) {
     let mut ticks = tokio::time::interval((limit / 4).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut turn_before, mut beats_before) = (None, None);
     let (mut pinged_at, mut has_complained) = (Instant::now(), false);
     loop {
         ticks.tick().await;
-        let turn = last_heartbeat.as_ref().map(|time| time.load(Ordering::Relaxed));
-        // A worker that waits for the lock has no heartbeat.
+        let turn = last_turn.as_ref().map(LastTurn::began_ms);
+        // A worker that waits for the lock takes no turn.
         let has_turned = turn.is_none() || turn != turn_before || store.locked().is_some();
         let beats = Some(store.beats());
         let has_written = beats != beats_before;
@@ -44,22 +38,25 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::domain::{Clock, Timestamp};
 
     #[tokio::test]
     async fn a_worker_that_takes_no_turn_gives_no_sign_of_life() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::fresh(&folder.path().join("store.db"));
-        let last_heartbeat = Arc::new(AtomicI64::new(1));
+        let clock = Clock::standing_at(Timestamp::from_seconds(1));
+        let last_turn = LastTurn::new(&clock);
         let (tell, mut told) = mpsc::unbounded_channel();
         let limit = Duration::from_millis(80);
-        let watched = run(limit, store, Some(Arc::clone(&last_heartbeat)), move || {
+        let watched = run(limit, store, Some(last_turn.clone()), move || {
             tell.send(()).unwrap();
         });
         let watched = tokio::spawn(watched);
         told.recv().await.unwrap();
         let silence = tokio::time::timeout(3 * limit, told.recv()).await;
         assert!(silence.is_err(), "a sign of life without a turn");
-        last_heartbeat.store(2, Ordering::Relaxed);
+        clock.set(Timestamp::from_seconds(2));
+        last_turn.begin();
         told.recv().await.unwrap();
         watched.abort();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -13,7 +13,7 @@ use crate::admin::page::ViewPermits;
 use crate::admin::{Admin, Guard};
 use crate::config::{Settings, Source};
 use crate::deliverer::{self, InForce};
-use crate::domain::Clock;
+use crate::domain::{Clock, LastTurn};
 use crate::metrics::Metrics;
 use crate::providers::Api;
 use crate::providers::http::{Client, OpenGate};
@@ -96,11 +96,11 @@ pub(super) fn intake(settings: &Settings, common: &Common) -> Intake {
     })
 }
 
-/// The state of the admin listener; `last_heartbeat` is the worker's, in milliseconds since 1970.
+/// The state of the admin listener; `last_turn` is the worker's.
 pub(super) fn admin(
     settings: &Settings,
     common: &Common,
-    last_heartbeat: Option<Arc<AtomicI64>>,
+    last_turn: Option<LastTurn>,
     guard: Guard,
 ) -> Admin {
     if !guard.is_open() {
@@ -121,7 +121,7 @@ pub(super) fn admin(
         forgets: settings.store.keep.is_some(),
         settings: Arc::new(settings.clone()),
         permits: common.permits.clone(),
-        heartbeat: last_heartbeat,
+        last_turn,
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,11 +12,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::sources;
 use super::wiring::{Common, worker_parts};
 use crate::config::Settings;
+use crate::domain::LastTurn;
 use crate::store::StateChange;
 use crate::worker::{Worker, WorkerParts};
 
-/// The heartbeat interval while a worker ends: shorter than any watchdog's.
-const HEARTBEAT_EVERY: Duration = Duration::from_millis(100);
+/// The interval of turns while a worker ends: shorter than any watchdog's.
+const TURN_EVERY: Duration = Duration::from_millis(100);
 
 /// The extra time for an ending worker to write its results.
 const RECORDING_TIME: Duration = Duration::from_secs(1);
@@ -37,8 +37,7 @@ struct NextWorker {
 
 impl WorkerSupervisor {
     /// Builds the first worker and the future that runs it and its successors. The future ends when `stop` is rung,
-    /// or when a worker ends unexpectedly. `last_heartbeat` is that of any of them, in
-    /// milliseconds since 1970.
+    /// or when a worker ends unexpectedly. `last_turn` is that of any of them.
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
@@ -46,13 +45,13 @@ impl WorkerSupervisor {
         settings: &Settings,
         common: &Common,
         moves: Option<mpsc::UnboundedSender<StateChange>>,
-        last_heartbeat: Arc<AtomicI64>,
+        last_turn: LastTurn,
         stop: Arc<Notify>,
     ) -> anyhow::Result<(Self, impl Future<Output = ()> + Send + use<>)> {
         let (successors, next) = mpsc::channel(1);
         let worker = Self { successors, moves };
         let (parts, patience) = (worker.parts(settings, common)?, super::drain_in_flight(settings));
-        Ok((worker, work(parts, patience, common.clone(), last_heartbeat, next, stop)))
+        Ok((worker, work(parts, patience, common.clone(), last_turn, next, stop)))
     }
 
     /// The parts of a worker with these settings.
@@ -81,15 +80,14 @@ async fn work(
     mut parts: WorkerParts,
     mut patience: Duration,
     common: Common,
-    last_heartbeat: Arc<AtomicI64>,
+    last_turn: LastTurn,
     mut next: mpsc::Receiver<NextWorker>,
     stop: Arc<Notify>,
 ) {
     let mut calls_from_ms = i64::MIN;
     loop {
         let stop_worker = Arc::new(Notify::new());
-        let worker =
-            Worker::new(parts).with_heartbeat(Arc::clone(&last_heartbeat)).calling_from(calls_from_ms);
+        let worker = Worker::new(parts).with_last_turn(last_turn.clone()).calling_from(calls_from_ms);
         let mut working = Box::pin(worker.run(Arc::clone(&stop_worker), patience));
         let successor = tokio::select! {
             _ = &mut working => return,
@@ -101,7 +99,7 @@ async fn work(
             Some(successor) = next.recv() => successor,
         };
         stop_worker.notify_one();
-        calls_from_ms = end(working.as_mut(), patience, &common, &last_heartbeat).await;
+        calls_from_ms = end(working.as_mut(), patience, &last_turn).await;
         if stop.notified().now_or_never().is_some() {
             // A stop has begun, so the next worker would only release its leases.
             return;
@@ -117,18 +115,17 @@ async fn work(
 }
 
 /// Waits for a worker that was asked to stop, and returns the result of [`Worker::run`]. Until its deadline
-/// this sends the heartbeat, because the worker sends none.
+/// this records turns, because the worker takes none.
 async fn end(
     mut working: Pin<&mut impl Future<Output = i64>>,
     patience: Duration,
-    common: &Common,
-    last_heartbeat: &AtomicI64,
+    last_turn: &LastTurn,
 ) -> i64 {
     let beats = async {
-        let mut ticks = tokio::time::interval(HEARTBEAT_EVERY);
+        let mut ticks = tokio::time::interval(TURN_EVERY);
         loop {
             ticks.tick().await;
-            last_heartbeat.store(common.clock.now().millis(), Ordering::Relaxed);
+            last_turn.begin();
         }
     };
     tokio::select! {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -11,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::number::whole;
 use crate::domain::settlement::Policy;
-use crate::domain::{Clock, Rate, Timestamp};
+use crate::domain::{Clock, LastTurn, Rate, Timestamp};
 use crate::metrics::Metrics;
 use crate::providers::{Api, LIST_LIMIT, Provider};
 use crate::store::{LEASE_LENGTH, Lease, LeaseRequest, StateChange, Store, StoreError};
@@ -50,7 +49,7 @@ const READ_BESIDE_CALLS: Portion = Portion { batches: 2, notifications: 100 };
 /// Maximum number of questions that one source starts in a turn, before the next source.
 const MOST_IN_ONE_TURN: usize = 64;
 
-/// Maximum number of calls that are under way or whose answers wait to be recorded, for each slot. If the store is slower
+/// Maximum number of calls that are in flight or whose answers wait to be recorded, for each slot. If the store is slower
 /// than the shops, answers must not pile up.
 const CALLS_PER_SLOT: usize = 4;
 
@@ -93,7 +92,7 @@ pub struct Worker {
     /// The source that is first in the next turn.
     first: usize,
     renew_at: Timestamp,
-    last_turn: Arc<AtomicI64>,
+    last_turn: LastTurn,
     /// Whether the notifications that waited for their source's configuration were parsed.
     has_parsed_awaiting: bool,
     /// When to check for new notifications without a ring.
@@ -130,7 +129,7 @@ impl Worker {
             begun: BTreeMap::new(),
             first: 0,
             renew_at: now.plus(LEASE_LENGTH / 3),
-            last_turn: Arc::new(AtomicI64::new(parts.clock.steady_millis())),
+            last_turn: LastTurn::new(&parts.clock),
             has_parsed_awaiting: false,
             look_at: None,
             behind_since_ms: None,
@@ -139,9 +138,9 @@ impl Worker {
         }
     }
 
-    /// Continues the previous worker's heartbeat, so health checks survive a reload.
+    /// Records its turns where the previous worker did, so that health checks survive a reload.
     #[must_use]
-    pub fn with_heartbeat(self, last_turn: Arc<AtomicI64>) -> Self {
+    pub fn with_last_turn(self, last_turn: LastTurn) -> Self {
         Self { last_turn, ..self }
     }
 
@@ -152,10 +151,10 @@ impl Worker {
         Self { calls_from_ms, ..self }
     }
 
-    /// The heartbeat for health checks: when the last turn began, by [`Clock::steady_millis`].
+    /// Its last turn, for health checks.
     #[must_use]
-    pub fn last_turn(&self) -> Arc<AtomicI64> {
-        Arc::clone(&self.last_turn)
+    pub fn last_turn(&self) -> LastTurn {
+        self.last_turn.clone()
     }
 
     /// Works until `stop` is rung, then waits up to `drain` for the calls in flight and releases the rest. Returns
@@ -202,7 +201,7 @@ impl Worker {
             self.follow_clock(by_ms).await?;
         }
         let now = self.parts.clock.now();
-        self.last_turn.store(self.parts.clock.steady_millis(), Ordering::Relaxed);
+        self.last_turn.begin();
         while self.verifications.try_join_next().is_some() {}
         if now >= self.renew_at || now.plus(LEASE_LENGTH) < self.renew_at {
             if !self.verifications.is_empty() {
