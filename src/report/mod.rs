@@ -77,7 +77,7 @@ impl Format {
 /// The line width of a mail.
 pub const MAIL_WIDTH: usize = 80;
 
-/// Renders the document, ending with a line break; text is wrap at `width` columns.
+/// Renders the document, ending with a line break; text is wrapped at `width` columns.
 ///
 /// # Errors
 /// A failure of the format's writer.

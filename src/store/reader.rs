@@ -110,7 +110,7 @@ impl Reader {
     }
 
     /// The ids of the result of [`Reader::lines`], newest first.
-    pub async fn ids_by_row(&self, filter: Filter, row_filter: RowFilter, looks: usize) -> Result<Vec<i64>> {
+    pub async fn line_ids(&self, filter: Filter, row_filter: RowFilter, looks: usize) -> Result<Vec<i64>> {
         self.read(move |conn| Ok(lines::ids(conn, &filter, &row_filter, looks)?.ids)).await
     }
 

@@ -1,4 +1,4 @@
-//! Floods of forged notifications: whoever tells the truth beside them is heard in time.
+//! Floods of forged notifications: true ones beside them are verified in time.
 
 mod answers;
 mod crowd;

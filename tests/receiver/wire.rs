@@ -51,9 +51,9 @@ fn a_sender_that_expects_100_continue_is_told_to_go_on() {
         "POST /hooks/shop HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
     )
     .unwrap();
-    let mut continue_from = [0; 25];
-    stream.read_exact(&mut continue_from).unwrap();
-    assert_eq!(String::from_utf8_lossy(&continue_from), "HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert_eq!(String::from_utf8_lossy(&interim), "HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(body.as_bytes()).unwrap();
     assert_eq!(Response::read(&mut stream).unwrap().status, 200);
     assert_eq!(env.value("SELECT body FROM notifications"), Some(body));

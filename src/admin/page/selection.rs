@@ -312,7 +312,7 @@ impl FilteredRows {
         if oldest_first {
             filter.limit = LOOKS;
         }
-        let mut ids = reader.ids_by_row(filter, row_filter, LOOKS).await?;
+        let mut ids = reader.line_ids(filter, row_filter, LOOKS).await?;
         if oldest_first {
             ids.reverse();
             ids.truncate(limit);

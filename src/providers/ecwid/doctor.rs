@@ -6,7 +6,7 @@ use crate::domain::{Failure, FailureScope};
 use crate::providers::{Api, DoctorCheck, Examination};
 
 use super::api::{CONTROL, Inquiry, Shop, looks_like_token};
-use super::errors::short_id;
+use super::errors::excerpt;
 
 /// The permissions that a source's notifications need.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,7 @@ async fn try_one(
         (404, _) => "nothing of API v3 answers there; check api_base and store_id".to_owned(),
         _ => failure.detail.clone(),
     };
-    let said = if word.is_empty() { String::new() } else { format!(" {}", short_id(&word)) };
+    let said = if word.is_empty() { String::new() } else { format!(" {}", excerpt(&word)) };
     examination
         .checks
         .push(DoctorCheck::bad(format!("{what} cannot be read ({}{said}): {advice}", reply.status)));

@@ -39,7 +39,7 @@ pub(super) fn word(reply: &Reply, foreign: &str) -> Option<String> {
 
 /// The failure for a status other than success, with its error word.
 pub(super) fn refusal(reply: &Reply, word: Option<&str>) -> Failure {
-    let said = word.map(|word| format!(" {}", short_id(word))).unwrap_or_default();
+    let said = word.map(|word| format!(" {}", excerpt(word))).unwrap_or_default();
     let failure = reply.failure(format!("the API refuses: {}{said}", reply.status));
     match (reply.status, word) {
         (404, Some(word)) if is_about_the_store(word) => {
@@ -55,8 +55,8 @@ pub(super) fn undocumented(reply: &Reply, detail: &str) -> Failure {
     Failure::new(Cause::ApiError, detail).with_status(reply.status)
 }
 
-/// A stranger's id, escaped for one line of text.
-pub(super) fn short_id(text: &str) -> String {
+/// A stranger's text, cut and escaped for one line.
+pub(super) fn excerpt(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
     format!("{}{dots}", short.escape_debug())

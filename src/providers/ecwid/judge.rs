@@ -8,7 +8,7 @@ use crate::domain::{
     Answer, CallResult, Comparison, Course, Deletion, Failure, NotFoundEvidence, Outcome, Timestamp, Truth,
 };
 
-use super::errors::short_id;
+use super::errors::excerpt;
 use super::object::{OrderIds, date_with_offset, id_text, picked};
 
 /// The field of an order's payment status.
@@ -71,12 +71,12 @@ fn difference(claimed: &Asserted<'_>, shown: &Value) -> Option<String> {
     if actual.and_then(Value::as_str) == Some(claimed.expected) {
         return None;
     }
-    let actual = actual.and_then(any_text).map_or_else(|| "missing".to_owned(), short_id);
-    let meant = short_id(claimed.expected);
+    let actual = actual.and_then(any_text).map_or_else(|| "missing".to_owned(), excerpt);
+    let meant = excerpt(claimed.expected);
     let notified = if claimed.notified == claimed.expected {
         String::new()
     } else {
-        format!(" (notified as {})", short_id(claimed.notified))
+        format!(" (notified as {})", excerpt(claimed.notified))
     };
     Some(format!("{} is {actual}, not {meant}{notified}", claimed.field))
 }
@@ -91,8 +91,8 @@ pub(super) fn compare_product(answer: &Answer, product_id: &str) -> Comparison {
     match shown.get("id").and_then(id_text) {
         Some(id) if id == product_id => Comparison::agrees(evidence),
         other => {
-            let other = other.map_or_else(|| "missing".to_owned(), |id| short_id(&id));
-            let detail = format!("the product's id is {other}, not {}", short_id(product_id));
+            let other = other.map_or_else(|| "missing".to_owned(), |id| excerpt(&id));
+            let detail = format!("the product's id is {other}, not {}", excerpt(product_id));
             Comparison::differs(Outcome::Mismatch, detail, evidence)
         }
     }
@@ -120,8 +120,8 @@ pub(super) fn compare_deletion(answer: &Answer, entity_id: &str, order_id: Optio
     } else if let Some(other) = other_order {
         let detail = format!(
             "the deletion listed is of order {}, not {}",
-            short_id(&other),
-            short_id(order_id.unwrap_or_default())
+            excerpt(&other),
+            excerpt(order_id.unwrap_or_default())
         );
         Comparison::differs(Outcome::Mismatch, detail, item.clone())
     } else {

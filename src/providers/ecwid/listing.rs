@@ -9,7 +9,7 @@ use crate::domain::{Cause, Failure, Listed, Listing, Truth, Window};
 use crate::providers::{Api, LARGEST_LIST, LIST_READINGS, LONGEST_LIST};
 
 use super::api::{Inquiry, PAGE, Page, Shop};
-use super::errors::short_id;
+use super::errors::excerpt;
 use super::judge::{FULFILLMENT, INCOMPLETE, PAYMENT};
 use super::object;
 
@@ -87,13 +87,13 @@ fn listed_order(id: &str, item: &Value, bytes: &mut usize) -> KeptOrder {
     }
     let fields = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
     let mut object = object::order(Value::Object(fields.collect()))
-        .map_err(|why| format!("order {} of the list is not as documented: {why}", short_id(id)))?;
+        .map_err(|why| format!("order {} of the list is not as documented: {why}", excerpt(id)))?;
     // Without an id, it is unknown whether a notification announced it.
     let unreadable = [PAYMENT, FULFILLMENT]
         .into_iter()
         .find(|field| !object.compared.get(*field).is_some_and(Value::is_string));
     if let Some(field) = unreadable {
-        return Err(format!("order {} of the list has a {field} that cannot be read", short_id(id)));
+        return Err(format!("order {} of the list has a {field} that cannot be read", excerpt(id)));
     }
     if let Some(Truth::Order(order)) = &mut object.truth {
         *bytes += std::mem::take(&mut order.raw).len();

@@ -8,7 +8,7 @@ use crate::providers::Api;
 use crate::providers::ids::is_asked_by_query;
 
 use super::api::{DELETION_PAGES, Inquiry, NEAR_MATCH_PAGES, PAGE, Page, Shop, encoded, too_long};
-use super::errors::short_id;
+use super::errors::excerpt;
 use super::object::{self, OrderIds};
 
 /// The ids by which a webhook names an order.
@@ -36,16 +36,16 @@ impl OrderNames<'_> {
     /// Which id of an order differs from these; `None` if it is the one. An order without `internalId` is
     /// identified by its id alone.
     pub(super) fn differ_from(self, ids: &OrderIds) -> Option<String> {
-        let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), short_id);
+        let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), excerpt);
         if let Some(order_id) = self.order_id
             && !self.order_id_is(ids)
         {
-            return Some(format!("the order's id is {}, not {}", shown(&ids.id), short_id(order_id)));
+            return Some(format!("the order's id is {}, not {}", shown(&ids.id), excerpt(order_id)));
         }
         let is_known_by_id = self.order_id.is_some() && ids.internal_id.is_none();
         let agrees = is_known_by_id || self.entity_is(ids);
         (!agrees).then(|| {
-            let (actual, claimed) = (shown(&ids.internal_id), short_id(self.entity_id));
+            let (actual, claimed) = (shown(&ids.internal_id), excerpt(self.entity_id));
             format!("the order's internalId is {actual}, not {claimed}")
         })
     }
@@ -117,7 +117,7 @@ pub(super) async fn order(shop: &Shop, api: &Api, order_id: &str) -> Answer {
         inquiry.find_order(order_id, is_it).await
     };
     let asked = asked.await;
-    inquiry.answer(asked, object::order, &format!("the shop has no order {}", short_id(order_id)))
+    inquiry.answer(asked, object::order, &format!("the shop has no order {}", excerpt(order_id)))
 }
 
 /// The product of a number. Only a 404 with its own word, or a list without it, says that there is none.

@@ -16,7 +16,7 @@ use crate::providers::ids::{is_asked_by_query, is_plain};
 use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use crate::providers::ecwid::api::{Inquiry, Shop, encoded};
-use crate::providers::ecwid::errors::short_id;
+use crate::providers::ecwid::errors::excerpt;
 use crate::providers::ecwid::judge::{self, Asserted, compare_order};
 use crate::providers::ecwid::object::{self, OrderIds};
 use crate::providers::ecwid::{doctor, listing, lookup};
@@ -65,7 +65,7 @@ impl Provider for Ion {
             let order_id = claim.subject.id.as_str();
             let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
             let asked = Self::look_up(&mut inquiry, order_id).await;
-            inquiry.answer(asked, object::order, &format!("the shop has no order {}", short_id(order_id)))
+            inquiry.answer(asked, object::order, &format!("the shop has no order {}", excerpt(order_id)))
         })
     }
 
@@ -116,11 +116,11 @@ impl Judge for Ion {
     fn compare(&self, claim: &Claim, answer: &Answer, _known: &Known) -> Comparison {
         let order_id = claim.asserted_text(&["order_id"]).unwrap_or_default();
         let other_ids = |ids: &OrderIds| {
-            let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), short_id);
+            let shown = |id: &Option<String>| id.as_deref().map_or_else(|| "missing".to_owned(), excerpt);
             (order_id.is_empty() || !ids.has_number(order_id)).then(|| {
                 format!(
                     "order_id is {}, but the order shown has the id {} and the number {}",
-                    short_id(order_id),
+                    excerpt(order_id),
                     shown(&ids.id),
                     shown(&ids.order_number)
                 )

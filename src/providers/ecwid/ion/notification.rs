@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::providers::foreign;
 use crate::providers::ids::unaskable_id;
 
-use crate::providers::ecwid::errors::short_id;
+use crate::providers::ecwid::errors::excerpt;
 use crate::providers::ecwid::object;
 
 const ASSERTED: [&str; 4] = ["owner_id", "order_id", "payment_status", "fulfillment_status"];
@@ -43,7 +43,7 @@ fn claim(store_id: &str, body: &[u8]) -> Result<Claim, Reading> {
         ..Unasked::because(reason, detail)
     };
     if !matches!(event.as_str(), "new_order" | "order_status_change") {
-        let detail = format!("event_type is {}: not an event that is verified", short_id(&event));
+        let detail = format!("event_type is {}: not an event that is verified", excerpt(&event));
         return Err(unasked(Reason::Unsupported, detail).into());
     }
     let mut asserted = Map::new();
@@ -75,7 +75,7 @@ fn claim(store_id: &str, body: &[u8]) -> Result<Claim, Reading> {
         event_time,
     };
     if owner_id != store_id {
-        let detail = format!("owner_id is {}, not {store_id}", short_id(&owner_id));
+        let detail = format!("owner_id is {}, not {store_id}", excerpt(&owner_id));
         return Err(Unasked::wrong_store(claim, detail).into());
     }
     Ok(claim)

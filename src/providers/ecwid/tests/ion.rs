@@ -48,13 +48,7 @@ fn old_order() -> Value {
 }
 
 async fn outcome(body: &str, shop: &ShopDouble) -> (Answer, Option<Outcome>) {
-    let (source, claim) = (source(), claim(body));
-    let answer = source.ask(&shop.api, &claim).await;
-    let outcome = match &answer.result {
-        CallResult::Failed(_) => None,
-        _ => Some(source.compare(&claim, &answer, &Known::default()).outcome),
-    };
-    (answer, outcome)
+    super::asked(&source(), &claim(body), shop).await
 }
 
 #[test]

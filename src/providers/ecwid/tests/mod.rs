@@ -16,8 +16,9 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::domain::{Clock, Headers, RawNotification, Timestamp};
+use crate::domain::{Answer, CallResult, Claim, Clock, Headers, Known, Outcome, RawNotification, Timestamp};
 use crate::metrics::Metrics;
+use crate::providers::Provider;
 use crate::providers::http::{Api, Client, OpenGate};
 
 type Script = Arc<dyn Fn(&str) -> (u16, String) + Send + Sync>;
@@ -51,6 +52,20 @@ pub(super) fn notification(body: &[u8]) -> RawNotification {
 /// A list of one page.
 pub(super) fn listing(items: &[Value]) -> String {
     json!({"total": items.len(), "count": items.len(), "offset": 0, "limit": 100, "items": items}).to_string()
+}
+
+/// The scripted store's answer about a claim, and the outcome unless the call failed.
+pub(super) async fn asked(
+    source: &impl Provider,
+    claim: &Claim,
+    shop: &ShopDouble,
+) -> (Answer, Option<Outcome>) {
+    let answer = source.ask(&shop.api, claim).await;
+    let outcome = match &answer.result {
+        CallResult::Failed(_) => None,
+        _ => Some(source.compare(claim, &answer, &Known::default()).outcome),
+    };
+    (answer, outcome)
 }
 
 impl ShopDouble {

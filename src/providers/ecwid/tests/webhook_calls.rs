@@ -8,7 +8,6 @@ use super::{ShopDouble, any_json, listing, now};
 use crate::domain::{
     Answer, CallResult, Cause, Deletion, FailureScope, FoundObject, Judge, Known, NotFoundEvidence, Outcome,
 };
-use crate::providers::Provider;
 use crate::providers::ecwid::api::IDS;
 
 const SHOWN_PRODUCT: &str = include_str!("../../../../data/ecwid/answers/product.json");
@@ -18,13 +17,7 @@ const DELETIONS: &str = include_str!("../../../../data/ecwid/answers/orders_dele
 const SINCE: &str = "from_date=1763251200&limit=100";
 
 async fn asked(body: &str, shop: &ShopDouble) -> (Answer, Option<Outcome>) {
-    let (source, claim) = (source(), claim(body));
-    let answer = source.ask(&shop.api, &claim).await;
-    let outcome = match &answer.result {
-        CallResult::Failed(_) => None,
-        _ => Some(source.compare(&claim, &answer, &Known::default()).outcome),
-    };
-    (answer, outcome)
+    super::asked(&source(), &claim(body), shop).await
 }
 
 /// What comes of `body` at a store that shows `direct` by id (404 for none), `listed` in searches and `deleted` among its

@@ -17,7 +17,7 @@ use crate::providers::{Acknowledgement, Admission, Api, Examination, Provider};
 
 use self::notification::Event;
 use crate::providers::ecwid::api::{Inquiry, Shop};
-use crate::providers::ecwid::errors::short_id;
+use crate::providers::ecwid::errors::excerpt;
 use crate::providers::ecwid::judge;
 use crate::providers::ecwid::lookup::{self, OrderNames};
 use crate::providers::ecwid::{doctor, listing, object};
@@ -65,7 +65,7 @@ impl Provider for Webhook {
             let (names, id) = (names(claim), claim.subject.id.as_str());
             let since = notification::since(claim, api.now());
             let mut inquiry = Inquiry::new(&self.shop, api, Some(&claim.question));
-            let absent = |object: &str| format!("the shop has no {object} {}", short_id(id));
+            let absent = |object: &str| format!("the shop has no {object} {}", excerpt(id));
             match Event::of(&claim.event) {
                 Some(Event::Product) => {
                     let asked = lookup::product(&mut inquiry, names.entity_id).await;

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::providers::foreign;
 use crate::providers::ids::unaskable_id;
 
-use crate::providers::ecwid::errors::short_id;
+use crate::providers::ecwid::errors::excerpt;
 use crate::providers::ecwid::object;
 
 /// How long before its receipt a deletion may have happened: Ecwid repeats a webhook for a day, and a receiver that was
@@ -115,7 +115,7 @@ fn claim(store_id: &str, notification: &RawNotification) -> Result<Claim, Readin
     };
     let malformed = |detail: String| unasked(Reason::Malformed, detail);
     let Some(event) = Event::of(&word) else {
-        let detail = format!("eventType is {}: not an event that is verified", short_id(&word));
+        let detail = format!("eventType is {}: not an event that is verified", excerpt(&word));
         return Err(unasked(Reason::Unsupported, detail));
     };
     let event_id = required(&fields, "eventId").map_err(malformed)?;
@@ -155,7 +155,7 @@ fn claim(store_id: &str, notification: &RawNotification) -> Result<Claim, Readin
         event_time: event_time.clone(),
     };
     if claimed_store != store_id {
-        let detail = format!("storeId is {}, not {store_id}", short_id(&claimed_store));
+        let detail = format!("storeId is {}, not {store_id}", excerpt(&claimed_store));
         return Err(Unasked::wrong_store(claim, detail).into());
     }
     Ok(claim)
